@@ -1,0 +1,205 @@
+"""How fast scoring and projecting are, database included: ``python benchmarks/project_speed.py [pairs]``.
+
+Seeded sentence pairs of about 25 words and 1.6 entities, with noisy near-diagonal links, are written to an SQLite file;
+the score step and the project step run over them as in any run, on one core.
+"""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from itertools import repeat
+from pathlib import Path
+from typing import Any, NamedTuple
+from unittest.mock import patch
+
+import numpy as np
+from match_speed import plain_greedy, synthetic
+from rich.console import Console
+from rich.table import Table
+from sqlalchemy import func, insert, select
+
+from xprojdb.db import Database, bulk, open_database
+from xprojdb.db import tables as t
+from xprojdb.db.runs import RecipeRecord
+from xprojdb.digest import canonical_json
+from xprojdb.engine.plan import Plan
+from xprojdb.engine.run import run_plan
+from xprojdb.matching.pairs import Pairs
+from xprojdb.models.pharaoh import Links
+from xprojdb.steps import inputs, project, score
+from xprojdb.steps.align import format_links
+from xprojdb.steps.registry import stage_of
+from xprojdb.steps.spec import GOLD, StepSpec, register_step
+from xprojdb.steps.stage import Pair
+
+ALIGN = StepSpec("align", 1, {"method": "synthetic"})
+LABELS = ("PER", "ORG", "LOC", "MISC")
+PLAIN_PAIRS = 2_000
+CONFIGURATIONS = {
+    "alignment score, aligned sub-ranges": {"score": "alignment", "candidates": "aligned", "longest": 45, "floor": 0.2},
+    "soft score, aligned sub-ranges": {"score": "soft", "candidates": "aligned", "longest": 45, "floor": 0.2},
+    "soft score, n-grams up to 45": {"score": "soft", "candidates": "ngram", "longest": 45, "floor": 0.2},
+}
+
+
+def fill(database: Database, pairs: Pairs) -> Pair:
+    """Write the pairs as sentences, gold entities, translations and alignments, through the bulk layer."""
+    n = len(pairs)
+    keys = range(1, n + 1)
+    with database.write() as connection:
+        connection.execute(insert(t.corpus).values(id=1, name="synthetic"))
+        gold, align = register_step(connection, GOLD), register_step(connection, ALIGN)
+        for lang, first, words in (("en", 1, pairs.source_words), ("de", n + 1, pairs.target_words)):
+            rows = ((first + i, 1, lang, w, str(i), _words(w)) for i, w in enumerate(words.tolist()))
+            bulk.insert(connection, t.sentence, ("id", "corpus_id", "lang", "n_words", "external_id", "words"), rows)
+        scope = {"corpus_id": 1, "original_lang": "en", "rendering_lang": "de", "step_id": gold, "kind": "human"}
+        links = ((*scope.values(), i, i, n + i) for i in keys)
+        bulk.insert(connection, t.translation, (*scope, "id", "original_id", "rendering_id"), links)
+        columns = ("step_id", "sentence_id", "ordinal", "start_word", "end_word", "label")
+        bulk.insert(connection, t.entity, columns, _entities(pairs, gold))
+        columns = ("step_id", "translation_id", "links")
+        bulk.insert(connection, t.alignment, columns, zip(repeat(align), keys, _links(pairs)))
+        columns = ("step_id", "item_id", "status", "run_id")
+        for step_id in (gold, align):
+            bulk.insert(connection, t.outcome, columns, ((step_id, i, "ok", 0) for i in keys))
+    return Pair(1, "en", "de", gold)
+
+
+def _words(count: int, _memory: dict[int, str] = {}) -> str:  # noqa: B006 -- made once for each length
+    return _memory.setdefault(count, canonical_json(["sentences"[: 1 + i % 9] for i in range(count)]))
+
+
+def _entities(pairs: Pairs, gold: int) -> Iterator[tuple[Any, ...]]:
+    for i in range(len(pairs)):
+        for ordinal, e in enumerate(range(pairs.entity_ptr[i], pairs.entity_ptr[i + 1])):
+            label = LABELS[e % len(LABELS)]
+            yield gold, i + 1, ordinal, int(pairs.entity_start[e]), int(pairs.entity_end[e]), label
+
+
+def _links(pairs: Pairs) -> Iterator[str]:
+    cells = np.stack([pairs.link_source, pairs.link_target], 1)
+    for i in range(len(pairs)):
+        here = slice(pairs.link_ptr[i], pairs.link_ptr[i + 1])
+        yield format_links(Links(cells[here], pairs.link_score[here]))
+
+
+def plan_of(pair: Pair, params: dict[str, Any]) -> Plan:
+    """A score step and the project step on it."""
+    labelling = {"labelled": "original", "labels": None}
+    scorer = StepSpec("score", 1, {**params, **labelling}, inputs={"entities": GOLD, "alignment": ALIGN})
+    chosen = {"weights": {"it": 1.0}, "solver": "exact", "threshold": 0.4, **labelling}
+    projector = StepSpec("project", 1, chosen, inputs={"entities": GOLD, "score:it": scorer})
+    plan = Plan(RecipeRecord("speed", "", ""))
+    for spec in (scorer, projector):
+        plan.add(stage_of(spec), pair)
+    return plan
+
+
+class Clock:
+    """User CPU and wall-clock seconds by part; a call inside another is counted once, for the outer."""
+
+    def __init__(self) -> None:
+        self.cpu: dict[str, float] = {}
+        self._busy = False
+
+    def timed(self, part: str, call: Callable[..., Any]) -> Callable[..., Any]:
+        def timed_call(*args: Any, **options: Any) -> Any:
+            if self._busy:
+                return call(*args, **options)
+            self._busy, begin = True, time.process_time()
+            try:
+                return call(*args, **options)
+            finally:
+                self._busy = False
+                self.cpu[part] = self.cpu.get(part, 0.0) + time.process_time() - begin
+
+        return timed_call
+
+
+@contextmanager
+def watched(clock: Clock) -> Iterator[None]:
+    """Time the parts: rows read, arrays packed, candidates made, scored and solved, rows written."""
+    with ExitStack() as stack:
+        for part, owner, name in (
+            ("read", bulk, "fetch"),
+            ("read", inputs, "read_columns"),
+            ("read", project, "read_numbers"),
+            ("pack", inputs, "parse_links"),
+            ("pack", inputs, "Pairs"),
+            ("pack", score, "_cut"),
+            ("pack", project, "_fuse"),
+            ("solve", project, "match"),
+            ("write", bulk, "insert"),
+        ):
+            stack.enter_context(patch.object(owner, name, clock.timed(part, getattr(owner, name))))
+        for table in (score.SCORERS, score.GENERATORS):
+            wrapped = {name: clock.timed("solve", call) for name, call in table.items()}
+            stack.enter_context(patch.dict(table, wrapped))
+        yield
+
+
+class Measured(NamedTuple):
+    """CPU seconds of both steps in all and by part, wall-clock seconds, rows stored."""
+
+    cpu: float
+    wall: float
+    parts: dict[str, float]
+    candidates: int
+    labels: int
+
+
+def measure(database: Database, pair: Pair, params: dict[str, Any]) -> Measured:
+    """Run both steps."""
+    clock = Clock()
+    with watched(clock):
+        plan = plan_of(pair, params)
+        cpu, wall = time.process_time(), time.perf_counter()
+        run_plan(database, plan)
+        cpu, wall = time.process_time() - cpu, time.perf_counter() - wall
+    with database.read() as connection:
+        counts = [
+            connection.execute(select(func.count()).where(table.c.step_id == stage.step_id)).scalar_one()
+            for table, stage in zip((t.candidate, t.label), plan.stages, strict=True)
+        ]
+    return Measured(cpu, wall, clock.cpu, *counts)
+
+
+def database_of(pairs: Pairs, folder: Path, name: str) -> tuple[Database, Pair]:
+    """A new database with the pairs in it."""
+    database = open_database(folder / f"{name}.db", create=True)
+    return database, fill(database, pairs)
+
+
+def main() -> None:
+    count = int(sys.argv[1]) if len(sys.argv) > 1 else 100_000
+    table = Table(
+        "what", "pairs/s (CPU)", "pairs/s (wall)", "read", "pack", "solve", "write", "rest", "to plain Python"
+    )
+    with tempfile.TemporaryDirectory() as folder:
+        small, few = database_of(synthetic(500, seed=2), Path(folder), "small")
+        begin = time.perf_counter()
+        for params in CONFIGURATIONS.values():
+            measure(small, few, params)
+        print(f"first run, which compiles or loads the compiled code: {time.perf_counter() - begin:.1f} s")
+        pairs = synthetic(count)
+        database, pair = database_of(pairs, Path(folder), "large")
+        begin = time.process_time()
+        plain_greedy(pairs, PLAIN_PAIRS)
+        plain = PLAIN_PAIRS / (time.process_time() - begin)
+        for name, params in CONFIGURATIONS.items():
+            found = measure(database, pair, params)
+            rate, parts = count / found.cpu, dict(found.parts)
+            parts["rest"] = found.cpu - sum(parts.values())
+            shares = [f"{parts[part] / found.cpu:.0%}" for part in ("read", "pack", "solve", "write", "rest")]
+            table.add_row(name, f"{rate:,.0f}", f"{count / found.wall:,.0f}", *shares, f"{rate / plain:.0f} times")
+            print(f"{name}: {found.candidates:,} candidates, {found.labels:,} labels of {count:,} pairs")
+    table.add_row("plain Python greedy, no database", f"{plain:,.0f}", "", "", "", "", "", "", "1")
+    Console(width=140).print(table)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,75 @@
+"""``xprojdb evaluate``: precision, recall and F1 against gold."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from statistics import mean
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from xprojdb.cli.output import as_json, console, open_current, print_json, recipe_option, table
+
+if TYPE_CHECKING:
+    from xprojdb.steps.evaluate import LanguageScore
+
+
+@click.command()
+@recipe_option
+@click.option("--resamples", default=1000, show_default=True, help="Bootstrap resamples of the sentences.")
+@click.option("--seed", default=0, show_default=True, help="Random seed of the bootstrap.")
+@as_json
+def command(recipe: str | None, resamples: int, seed: int, as_json: bool) -> None:
+    """Score the labels that a recipe projected against the imported gold labels of the same sentences.
+
+    Entity precision, recall and F1 (equal to seqeval's), each F1 with a 95 % bootstrap interval over sentences. The
+    scores are stored in the table "evaluation".
+    """
+    from xprojdb.engine.plans import load_plan
+    from xprojdb.steps.evaluate import evaluate_projections
+
+    with open_current() as database:
+        plan = load_plan(database, recipe)
+        scores = evaluate_projections(database, plan.projections, resamples=resamples, seed=seed)
+    if as_json:
+        print_json([_as_dict(score) for score in scores])
+        return
+    show_scores(scores)
+
+
+def show_scores(scores: list[LanguageScore]) -> None:
+    """Print a table: per language and label, then the mean of the languages' F1."""
+    shown = table(
+        "labels", "label", "precision>", "recall>", "F1>", "95 % interval>", "correct>", "predicted>", "gold>"
+    )
+    for score in scores:
+        direction = f"{score.projection.source} → {score.projection.target}"
+        for name, (measured, interval) in score.labels.items():
+            style = "bold" if name == "all" else None
+            figures = (f"{100 * value:.1f}" for value in (measured.precision, measured.recall, measured.f1))
+            around = f"{100 * interval.low:.1f} – {100 * interval.high:.1f}"
+            counts = map(str, (measured.tp, measured.predicted, measured.gold))
+            shown.add_row(direction, name, *figures, around, *counts, style=style)
+        shown.add_section()
+    console().print(shown)
+    if len(scores) > 1:
+        average = mean(score.total[0].f1 for score in scores)
+        click.echo(f"mean F1 of {len(scores)} languages: {100 * average:.1f}")
+    for score in scores:
+        if score.left_out:
+            where = f"{score.projection.source} → {score.projection.target}"
+            click.echo(
+                f"{where}: {score.left_out} sentences with gold labels are not projected yet: xprojdb run", err=True
+            )
+
+
+def _as_dict(score: LanguageScore) -> dict[str, Any]:
+    labels = {name: {**asdict(s), "f1_low": i.low, "f1_high": i.high} for name, (s, i) in score.labels.items()}
+    return {
+        "source": score.projection.source,
+        "target": score.projection.target,
+        "step": score.projection.step.spec.digest,
+        "sentences": score.sentences,
+        "left_out": score.left_out,
+        "labels": labels,
+    }

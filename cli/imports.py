@@ -1,0 +1,165 @@
+"""``xprojdb import``: files into the database."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+from rich.markup import escape
+
+from xprojdb.cli.output import as_json, console, open_current, print_json, table
+
+if TYPE_CHECKING:
+    from xprojdb.corpora import Format
+    from xprojdb.steps.imports import CorpusFile, ImportReport
+
+Options = dict[str, Any]
+
+
+@click.group()
+def command() -> None:
+    """Read sentences into the database, which is made when there is none.
+
+    The same file again adds nothing, a grown file adds what is new, a changed one is refused. When anything is wrong
+    with a file, nothing of it is stored.
+    """
+
+
+def _corpus_options(function: Callable[..., None]) -> Callable[..., None]:
+    for option in reversed(
+        (
+            click.option("--corpus", required=True, help="Name of the corpus; made when it is new."),
+            click.option("--split", help="train, validation or test.  [default: from the file's name]"),
+            click.option("--part", help="Name of the file within corpus and language.  [default: the split]"),
+            click.option("--scheme", help="conll, wikiann, masakhaner or ontonotes; labels outside it are refused."),
+            click.option("--version", help="Version of the corpus."),
+            click.option("--licence", help="Its licence, as an SPDX name."),
+            click.option("--citation", help="How to cite it."),
+            click.option("--url", help="Where it comes from."),
+            as_json,
+        )
+    ):
+        function = option(function)
+    return function
+
+
+def _tag_options(function: Callable[..., None]) -> Callable[..., None]:
+    for option in (
+        click.option(
+            "--encoding", type=click.Choice(["auto", "iob1", "iob2", "bioes"]), default="auto", show_default=True,
+            help="How the tags mark spans.",
+        ),
+        click.option("--strict", is_flag=True, help="Refuse tags that break the encoding instead of repairing them."),
+    ):  # fmt: skip
+        function = option(function)
+    return function
+
+
+def _conll_options(function: Callable[..., None]) -> Callable[..., None]:
+    for option in (
+        click.option("--column", default=-1, show_default=True, help="Column of the tags, from 0, or from the end."),
+        click.option("--word-column", default=0, show_default=True, help="Column of the words."),
+        click.option("--separator", help="What parts the columns.  [default: tab, else white space]"),
+        click.option("--unlabelled", is_flag=True, help="Read the words alone."),
+    ):
+        function = option(function)
+    return _tag_options(function)
+
+
+@command.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--lang", required=True, help="Language, by any code.")
+@_conll_options
+@_corpus_options
+def conll(file: Path, lang: str, unlabelled: bool, **options: Any) -> None:
+    """Import a CoNLL FILE: CoNLL-2002 and -2003, MasakhaNER, WikiANN; a word a line, tags in a column."""
+    names = ("column", "word_column", "separator", "encoding", "strict")
+    reading = {name: options.pop(name) for name in names} | {"labelled": not unlabelled}
+    _import([(lang, file)], "conll", reading, options)
+
+
+@command.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--lang", required=True, help="Language, by any code.")
+@click.option("--pretokenized", is_flag=True, help="Words are separated by spaces already.")
+@_corpus_options
+def text(file: Path, lang: str, pretokenized: bool, **options: Any) -> None:
+    """Import a plain text FILE, a sentence a line."""
+    _import([(lang, file)], "text", {"pretokenized": pretokenized}, options)
+
+
+@command.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--lang", required=True, help="Language, by any code.")
+@click.option("--words-field", help="Field of the words.  [default: tokens or words]")
+@click.option("--tags-field", help="Field of the tags.  [default: ner_tags, tags or labels]")
+@click.option("--text-field", help="Field of the text.  [default: text or sentence]")
+@click.option("--id-field", help="Field of the id.  [default: id]")
+@click.option("--split-field", help="Field of the split.  [default: split]")
+@click.option("--label-names", metavar="TAG,TAG,…", help="The tag behind each number, when tags are numbers.")
+@_tag_options
+@_corpus_options
+def jsonl(file: Path, lang: str, label_names: str | None, **options: Any) -> None:
+    """Import a JSON lines FILE, an object a line."""
+    names = ("words_field", "tags_field", "text_field", "id_field", "split_field", "encoding", "strict")
+    reading: Options = {name: options.pop(name) for name in names}
+    reading["label_names"] = label_names.split(",") if label_names else None
+    _import([(lang, file)], "jsonl", reading, options)
+
+
+@command.command()
+@click.argument("files", nargs=-1, required=True, metavar="LANG=FILE LANG=FILE …")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["auto", "conll", "text", "jsonl"]),
+    default="auto",
+    show_default=True,
+    help="Format of the files; auto goes by their suffix.",
+)
+@_corpus_options
+def parallel(files: tuple[str, ...], form: Format, **options: Any) -> None:
+    """Import FILES that hold the same sentences in several languages, line by line, as human translations."""
+    given = [file.split("=", 1) for file in files]
+    if len(given) < 2 or any(len(pair) < 2 for pair in given):
+        raise click.UsageError("give two files or more as LANG=FILE, such as en=news.en.txt de=news.de.txt")
+    _import([(lang, Path(file)) for lang, file in given], form, {}, options, parallel=True)
+
+
+def _import(
+    files: list[tuple[str, Path]], form: Format, reading: Options, options: Options, parallel: bool = False
+) -> None:
+    from xprojdb.steps.imports import CorpusInfo, import_files
+
+    as_json = options.pop("as_json")
+    split, part = options.pop("split"), options.pop("part")
+    info = CorpusInfo(options.pop("corpus"), **options)
+    described = [_file(lang, path, form, reading, split, part) for lang, path in files]
+    with open_current(create=True) as database:
+        command = click.get_current_context().command_path
+        report = import_files(database, info, described, parallel=parallel, command=command)
+    if as_json:
+        print_json(asdict(report))
+    else:
+        show_report(report)
+
+
+def _file(lang: str, path: Path, form: Format, reading: Options, split: str | None, part: str | None) -> CorpusFile:
+    from xprojdb.steps.imports import corpus_file
+
+    return corpus_file(path, lang, form=form, split=split, part=part, **reading)
+
+
+def show_report(report: ImportReport) -> None:
+    shown = table("file", "language", "part", "sentences>", "new>", "new entities>")
+    for file in report.files:
+        numbers = (str(file.sentences), str(file.added), str(file.entities))
+        shown.add_row(escape(Path(file.path).name), file.lang, escape(file.part), *numbers)
+    console().print(shown)
+    if report.links:
+        click.echo(f"{report.links} new links between translations")
+    if not report.added and not report.links:
+        click.echo("nothing new")

@@ -1,0 +1,97 @@
+"""The command ``xprojdb``: its groups, its global options, and the one place that prints errors."""
+
+from __future__ import annotations
+
+import os
+import sys
+import traceback
+from collections.abc import Mapping
+from importlib import import_module
+from typing import Any
+
+import click
+
+import xprojdb
+from xprojdb.errors import XprojdbError
+
+#: command → its module and its line in the help: a module is imported only when its command is called
+COMMANDS: Mapping[str, tuple[str, str]] = {
+    "demo": ("xprojdb.cli.demo", "Build, score and export a small data set from the sample corpus."),
+    "import": ("xprojdb.cli.imports", "Read sentences into the database."),
+    "link": ("xprojdb.cli.link", "Join the languages of a corpus by sentence id."),
+    "run": ("xprojdb.cli.run", "Do what a recipe says and is not done yet."),
+    "status": ("xprojdb.cli.status", "Show what each step has done, has pending, and what failed."),
+    "explain": ("xprojdb.cli.explain", "Show where the labels of one sentence come from."),
+    "evaluate": ("xprojdb.cli.evaluate", "Score projected labels against gold labels."),
+    "compare": ("xprojdb.cli.compare", "Compare recipes on the same gold labels."),
+    "export": ("xprojdb.cli.export", "Write projected labels as CoNLL or as a Hugging Face data set."),
+    "models": ("xprojdb.cli.models", "List and install models."),
+    "db": ("xprojdb.cli.db", "Make, move and check the database schema."),
+}
+
+
+class LazyGroup(click.Group):
+    """A group whose commands are imported when they are called, so that the help is fast."""
+
+    def invoke(self, context: click.Context) -> Any:
+        """Run the command; with ``--debug``, show the traceback of what it raises before its message is printed."""
+        try:
+            return super().invoke(context)
+        except (XprojdbError, OSError):
+            if context.params["debug"]:
+                traceback.print_exc()
+            raise
+
+    def list_commands(self, _context: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, _context: click.Context, name: str) -> click.Command | None:
+        if name not in COMMANDS:
+            return None
+        found: click.Command = import_module(COMMANDS[name][0]).command
+        return found
+
+    def format_commands(self, _context: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, line) for name, (_, line) in COMMANDS.items()])
+
+
+@click.command(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.option(
+    "--db", envvar="XPROJDB_DB", default="xprojdb.db", show_default=True, metavar="FILE|URL",
+    help="The database: an SQLite file or a PostgreSQL URL. [env: XPROJDB_DB]",
+)  # fmt: skip
+@click.option("--debug", is_flag=True, help="Show the traceback of an error.")
+@click.version_option(xprojdb.__version__, prog_name="xprojdb")
+@click.pass_context
+def group(context: click.Context, db: str, debug: bool) -> None:  # noqa: ARG001 - read by LazyGroup.invoke
+    """Project named entities across languages, in a database that remembers where every label came from."""
+    context.obj = db
+
+
+def main() -> None:
+    """Run the command line; the only place where an error becomes a message and an exit code."""
+    try:
+        code = group.main(prog_name="xprojdb", standalone_mode=False)
+    except click.exceptions.Abort:
+        click.echo("stopped", err=True)
+        sys.exit(130)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except XprojdbError as error:
+        sys.exit(_report(error))
+    except BrokenPipeError:
+        # Whoever read our output has enough of it; the interpreter must not complain about that at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
+    except OSError as error:
+        sys.exit(_report(XprojdbError(f"{error.filename or 'the system'}: {error.strerror or error}", hint=None)))
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+def _report(error: XprojdbError) -> int:
+    click.echo(click.style("Error: ", fg="red", bold=True, reset=True) + error.message, err=True)
+    if error.hint:
+        click.echo(click.style("  → ", fg="cyan") + error.hint, err=True)
+    return error.exit_code

@@ -1,0 +1,48 @@
+"""What commands print with: tables and colours for people, JSON for machines."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+recipe_option = click.option("--recipe", metavar="NAME", help="Which recipe; needed when the database has several.")
+
+
+#: columns of a table that goes to a file or a pipe, where rich would assume 80
+_FILE_WIDTH = 240
+
+
+def console() -> Console:
+    """Standard output; plain text when it is not a terminal."""
+    made = Console(highlight=False, soft_wrap=True)
+    if not made.is_terminal:
+        made.width = _FILE_WIDTH
+    return made
+
+
+def print_json(value: object) -> None:
+    """Print a value as indented JSON, with non-ASCII characters as they are."""
+    click.echo(json.dumps(value, indent=2, ensure_ascii=False))
+
+
+def table(*columns: str, title: str | None = None) -> Table:
+    """A table whose columns are right-aligned when their name ends in ``>``."""
+    made = Table(title=title, title_justify="left", box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
+    for name in columns:
+        made.add_column(name.removesuffix(">"), justify="right" if name.endswith(">") else "left", no_wrap=True)
+    return made
+
+
+def open_current(create: bool = False) -> Any:
+    """The database that ``--db`` names.
+
+    :param create: make it when it is not there.
+    """
+    from xprojdb.db import open_database
+
+    return open_database(click.get_current_context().find_root().obj, create=create)

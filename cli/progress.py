@@ -1,0 +1,123 @@
+"""Progress of a run: bars on a terminal, plain lines otherwise; Ctrl-C ends after the batch at hand."""
+
+from __future__ import annotations
+
+import signal
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+import click
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from xprojdb.engine.run import StopRequest
+
+#: seconds between plain lines
+_INTERVAL = 10.0
+
+
+class _Count:
+    """What is done of one step, and since when."""
+
+    def __init__(self, title: str, noun: str, total: int) -> None:
+        self.title, self.noun, self.total = title, noun, total
+        self.done = self.failed = 0
+        self.started = time.monotonic()
+
+    def add(self, done: int, failed: int) -> None:
+        self.done += done
+        self.failed += failed
+
+    @property
+    def seconds(self) -> float:
+        return time.monotonic() - self.started
+
+    @property
+    def rate(self) -> float:
+        return self.done / max(self.seconds, 1e-9)
+
+    @property
+    def told_rate(self) -> str:
+        return f"{self.rate:,.{0 if self.rate >= 10 else 1}f} {self.noun}/s"
+
+    @property
+    def told_failed(self) -> str:
+        return f"{self.failed} failed" if self.failed else ""
+
+
+class Bars:
+    """One bar a step, with its rate, the time that remains and the failures."""
+
+    def begin(self, title: str, noun: str, total: int) -> None:
+        self._count = _Count(title, noun, total)
+        # A new one each step: started again, the old one would draw the bars of earlier steps once more.
+        self._bars = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TextColumn("{task.fields[rate]}"),
+            TimeRemainingColumn(elapsed_when_finished=True),
+            TextColumn("{task.fields[failed]}", style="red"),
+            console=Console(stderr=True),
+        )
+        self._task = self._bars.add_task(title, total=total, rate="", failed="")
+        self._bars.start()
+
+    def advance(self, done: int, failed: int) -> None:
+        self._count.add(done, failed)
+        rate, failures = self._count.told_rate, self._count.told_failed
+        self._bars.update(self._task, advance=done, rate=rate, failed=failures)
+
+    def end(self) -> None:
+        self._bars.stop()
+
+
+class Lines:
+    """A line every ten seconds, and one when a step ends."""
+
+    def begin(self, title: str, noun: str, total: int) -> None:
+        self._count = _Count(title, noun, total)
+        self._told = time.monotonic()
+
+    def advance(self, done: int, failed: int) -> None:
+        self._count.add(done, failed)
+        if time.monotonic() - self._told >= _INTERVAL:
+            left = (self._count.total - self._count.done) / self._count.rate
+            self._tell(f"{max(left, 0):,.0f} s left")
+
+    def end(self) -> None:
+        self._tell("")
+
+    def _tell(self, left: str) -> None:
+        self._told = time.monotonic()
+        count = self._count
+        parts = (f"{count.seconds:.1f} s", count.told_rate, left, count.told_failed)
+        told = ", ".join(part for part in parts if part)
+        click.echo(f"{count.title}: {count.done} of {count.total} {count.noun}, {told}", err=True)
+
+
+def watcher() -> Bars | Lines:
+    """Bars when standard error is a terminal, else lines."""
+    return Bars() if sys.stderr.isatty() else Lines()
+
+
+@contextmanager
+def stop_on_interrupt() -> Iterator[StopRequest]:
+    """Turn the first Ctrl-C (or TERM signal) into a request to stop; the second one interrupts at once."""
+    stop = StopRequest()
+
+    def ask(_number: int, _frame: FrameType | None) -> None:
+        if stop.requested:
+            raise KeyboardInterrupt
+        stop.requested = True
+        click.echo("\nending after this batch; once more to stop at once", err=True)
+
+    earlier = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield stop
+    finally:
+        for number, handler in earlier.items():
+            signal.signal(number, handler)

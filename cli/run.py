@@ -1,0 +1,65 @@
+"""``xprojdb run``: a recipe."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from xprojdb.cli.output import as_json, console, open_current, print_json, table
+
+if TYPE_CHECKING:
+    from xprojdb.db import Database
+    from xprojdb.engine.plan import Plan
+
+
+@click.command()
+@click.argument("recipe", type=click.Path(path_type=Path))
+@click.option("--dry-run", is_flag=True, help="Only show which steps would run, on how many items.")
+@as_json
+def command(recipe: Path, dry_run: bool, as_json: bool) -> None:
+    """Do what RECIPE (a TOML file) says and is not done yet.
+
+    What is done is never done again: a second run does nothing, new sentences are the only ones processed, and a
+    changed parameter makes new steps from there on. Ctrl-C ends after the batch at hand; run again to go on.
+    """
+    from xprojdb.cli.progress import stop_on_interrupt, watcher
+    from xprojdb.engine.plan import plan_recipe
+    from xprojdb.engine.recipe import read_recipe
+    from xprojdb.engine.run import run_plan
+
+    loaded = read_recipe(recipe)
+    with open_current() as database:
+        plan = plan_recipe(database, loaded)
+        if dry_run:
+            _show_pending(database, plan, as_json)
+            return
+        with stop_on_interrupt() as stop:
+            report = run_plan(database, plan, progress=watcher(), stop=stop)
+    if as_json:
+        steps = [{"step": s.step_id, "title": s.title, "done": s.done, "failed": s.failed} for s in report.steps]
+        print_json({"run": report.run_id, "stopped": report.stopped, "steps": steps})
+    elif report.run_id is None:
+        click.echo("nothing to do")
+    else:
+        ended = "stopped" if report.stopped else "done"
+        click.echo(f"run {report.run_id} {ended}: {report.done} items, {report.failed} failed")
+    if report.stopped:
+        raise click.exceptions.Exit(130)
+    if report.failed:
+        raise click.exceptions.Exit(1)
+
+
+def _show_pending(database: Database, plan: Plan, as_json: bool) -> None:
+    from xprojdb.engine.preview import preview_plan
+
+    found = preview_plan(database, plan)
+    if as_json:
+        print_json([asdict(each) for each in found])
+        return
+    shown = table("step", "", "what", "pending>")
+    for each in found:
+        shown.add_row(each.digest[:8], "known" if each.known else "new", each.title, str(each.pending))
+    console().print(shown)

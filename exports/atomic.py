@@ -1,0 +1,139 @@
+"""Write a file or a folder beside its destination and put it in place when it is whole."""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import os
+import secrets
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import BinaryIO
+
+from xprojdb.exports.errors import ExportError
+
+_HINTS = {
+    errno.ENOSPC: "free space on this disk, or write to another one",
+    errno.EDQUOT: "your quota on this disk is used up: free space, or write to another disk",
+    errno.EACCES: "choose a destination that you may write to",
+    errno.EROFS: "choose a destination that is not read-only",
+    errno.ENOENT: "create the parent folder first",
+}
+
+
+class DigestingFile:
+    """A binary file that knows the SHA-256 of what was written to it."""
+
+    def __init__(self, path: Path, stream: BinaryIO) -> None:
+        self._path = path
+        self._stream = stream
+        self._digest = hashlib.sha256()
+
+    def write(self, data: bytes) -> None:
+        """Append bytes.
+
+        :raises ExportError: when the disk is full or fails.
+        """
+        with reporting(self._path):
+            self._stream.write(data)
+        self._digest.update(data)
+
+    @property
+    def sha256(self) -> str:
+        """Hexadecimal digest of all bytes so far."""
+        return self._digest.hexdigest()
+
+
+@contextmanager
+def reporting(path: Path) -> Iterator[None]:
+    """Turn an operating system error of the block into an :class:`ExportError` about this path.
+
+    Only writing belongs into the block: an error of the place where the data come from is not ours to rename.
+    """
+    try:
+        yield
+    except OSError as error:
+        raise ExportError(
+            f"{path} cannot be written: {error.strerror or error}",
+            hint=_HINTS.get(error.errno or 0, "check the disk and the destination, then export again"),
+            path=path,
+            errno=error.errno,
+        ) from error
+
+
+@contextmanager
+def atomic_file(path: Path) -> Iterator[DigestingFile]:
+    """A new file that takes the place of ``path`` when the block ends well, and vanishes when it does not.
+
+    :raises ExportError: when it cannot be written; an older file at ``path`` is left whole.
+    """
+    path = path.resolve()
+    partial = beside(path)
+    with reporting(path):
+        stream = partial.open("xb", buffering=1 << 20)
+    try:
+        yield DigestingFile(path, stream)
+        with reporting(path):
+            close_safely(stream)
+            partial.replace(path)
+    except BaseException:
+        discard(stream)
+        partial.unlink(missing_ok=True)
+        raise
+
+
+def close_safely(stream: BinaryIO) -> None:
+    """Close a written file once its bytes are on the disk."""
+    stream.flush()
+    os.fsync(stream.fileno())
+    stream.close()
+
+
+def discard(stream: BinaryIO) -> None:
+    """Close a file that is about to be deleted; that its last bytes find no room no longer matters."""
+    with suppress(OSError):
+        stream.close()
+
+
+def beside(path: Path) -> Path:
+    """A free name in the same folder, so that a rename to ``path`` stays on one disk."""
+    return path.with_name(f".{path.name}.{secrets.token_hex(4)}.partial")
+
+
+def replace_folder(new: Path, path: Path) -> None:
+    """Put a finished folder in place of an older one.
+
+    There is no portable exchange of two folders, so the old one is moved aside first. Killed between the two moves,
+    it waits there whole, and :func:`recover_folder` puts it back.
+
+    :raises OSError: when it cannot be moved; the old folder is in place then.
+    """
+    previous = _previous(path)
+    existed = path.exists()
+    if existed:
+        path.rename(previous)
+    try:
+        new.rename(path)
+    except OSError:
+        if existed:
+            previous.rename(path)
+        raise
+    if existed:
+        shutil.rmtree(previous)
+
+
+def recover_folder(path: Path) -> None:
+    """Finish or undo a :func:`replace_folder` that was killed half-way."""
+    previous = _previous(path)
+    if not previous.exists():
+        return
+    if path.exists():
+        shutil.rmtree(previous)
+    else:
+        previous.rename(path)
+
+
+def _previous(path: Path) -> Path:
+    return path.with_name(f".{path.name}.previous")

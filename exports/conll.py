@@ -1,0 +1,136 @@
+"""Write labelled sentences in CoNLL columns: a word a line, an empty line after each sentence, IOB2 tags."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, NamedTuple
+
+from xprojdb.errors import UsageError
+from xprojdb.exports.atomic import atomic_file
+from xprojdb.exports.errors import ExportError
+from xprojdb.labels import Span, SpanError, tags_from_spans
+
+# What str.splitlines takes for a line end: more than a file iterator does, and readers use both.
+_LINE_ENDS = r"\n\r\v\f\x1c-\x1e\x85\u2028\u2029"
+_READABLE = {
+    "\t": re.compile(rf"\S(?:[^\t{_LINE_ENDS}]*\S)?"),
+    " ": re.compile(r"\S+"),
+}
+_LABEL = re.compile(r"\S+")
+
+
+class LabelledSentence(NamedTuple):
+    """A sentence to write.
+
+    :param words: its words.
+    :param spans: its entities, in any order, not overlapping.
+    :param id: written as a comment line ``# id = ...`` when given.
+    """
+
+    words: Sequence[str]
+    spans: Iterable[Span]
+    id: str | None = None
+
+
+@dataclass(frozen=True)
+class WrittenFile:
+    """What was written.
+
+    :param path: the file.
+    :param sentences: how many sentences it holds.
+    :param sha256: hexadecimal digest of its bytes.
+    """
+
+    path: Path
+    sentences: int
+    sha256: str
+
+
+def write_conll(
+    path: Path | str,
+    sentences: Iterable[LabelledSentence | tuple[Sequence[str], Iterable[Span]]],
+    *,
+    separator: Literal["\t", " "] = "\t",
+    columns: Literal[2, 4] = 2,
+) -> WrittenFile:
+    """Write sentences one after the other; the file appears when the last one is written.
+
+    The same sentences give the same bytes.
+
+    :param path: the file to write or replace.
+    :param sentences: words, spans and optionally an id of each sentence.
+    :param separator: between columns. With a tab, words may hold inner spaces.
+    :param columns: 2 for word and tag, 4 for the CoNLL-2003 layout with ``-X-`` for part of speech and chunk.
+    :raises ExportError: when a reader would not get the same sentence back, because a word is empty or holds a
+        separator or line end, a label holds white space, or spans overlap or leave the sentence (fields
+        ``sentence``, counted from 1, and ``word`` or ``span``); or when the disk is full (field ``errno``). An
+        older file is left whole.
+    :raises UsageError: when the separator or the number of columns is another one.
+    """
+    path = Path(path)
+    if separator not in _READABLE or columns not in (2, 4):
+        raise UsageError(
+            f"no CoNLL layout has {columns} columns separated by {separator!r}",
+            hint="2 or 4 columns, separated by a tab or a space",
+        )
+    gap = separator if columns == 2 else separator.join(("", "-X-", "-X-", ""))
+    layout = _Layout(path, _READABLE[separator], gap)
+    number = 0
+    with atomic_file(path) as file:
+        for number, sentence in enumerate(sentences, start=1):
+            file.write(layout.lines(number, LabelledSentence(*sentence)))
+    return WrittenFile(path, number, file.sha256)
+
+
+class _Layout(NamedTuple):
+    path: Path
+    readable: re.Pattern[str]
+    gap: str
+
+    def lines(self, number: int, sentence: LabelledSentence) -> bytes:
+        self._check_words(number, sentence)
+        tags = self._tags(number, sentence)
+        lines = [word + self.gap + tag for word, tag in zip(sentence.words, tags, strict=True)]
+        if sentence.id is not None:
+            lines.insert(0, f"# id = {' '.join(sentence.id.split())}")
+        try:
+            return "\n".join([*lines, "\n"]).encode()
+        except UnicodeEncodeError as error:
+            word = next((word for word in sentence.words if not _encodable(word)), None)
+            hint = "a lone surrogate is left by a damaged file: import the corpus again from a sound one"
+            raise self._refusal(number, sentence, f"is not Unicode text ({error})", hint, word=word) from error
+
+    def _check_words(self, number: int, sentence: LabelledSentence) -> None:
+        if not sentence.words:
+            raise self._refusal(number, sentence, "has no words", "leave empty sentences out of the export")
+        if sentence.words[0] == "-DOCSTART-":
+            hint = "leave document markers out of the corpus"
+            raise self._refusal(number, sentence, "begins like a document marker", hint, word="-DOCSTART-")
+        if not all(map(self.readable.fullmatch, sentence.words)):
+            word = next(word for word in sentence.words if not self.readable.fullmatch(word))
+            hint = "clean the words of the corpus, or export to Parquet, which holds any word"
+            raise self._refusal(number, sentence, f"holds the word {word!r}, which would break", hint, word=word)
+
+    def _tags(self, number: int, sentence: LabelledSentence) -> list[str]:
+        spans = list(sentence.spans)
+        for span in spans:
+            if not _LABEL.fullmatch(span.label):
+                hint = "labels hold no white space"
+                raise self._refusal(number, sentence, f"has the label {span.label!r}", hint, span=span)
+        try:
+            return tags_from_spans(len(sentence.words), spans)
+        except SpanError as error:
+            hint = "IOB2 holds no nested spans: keep one of them"
+            raise self._refusal(number, sentence, f"is mislabelled: {error}", hint, span=error.span) from error
+
+    def _refusal(self, number: int, sentence: LabelledSentence, fault: str, hint: str, **fields: object) -> ExportError:
+        name = f"sentence {number}" + (f" ({sentence.id})" if sentence.id is not None else "")
+        message = f"{name} {fault}: {self.path} was not written"
+        return ExportError(message, hint=hint, path=self.path, sentence=number, id=sentence.id, **fields)
+
+
+def _encodable(text: str) -> bool:
+    return not any("\ud800" <= character <= "\udfff" for character in text)

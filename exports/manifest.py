@@ -1,0 +1,88 @@
+"""The record that lies in every exported folder: what it holds and what it was made from."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from xprojdb.exports.errors import ExportError
+
+MANIFEST_NAME = "xprojdb-export.json"
+_FORMAT = 1
+
+
+@dataclass(frozen=True)
+class SplitSummary:
+    """The counts of one split.
+
+    :param sentences: rows.
+    :param tokens: words of all sentences.
+    :param entities: spans by label; a label that does not occur has 0.
+    :param bytes: size in memory, uncompressed.
+    :param files: paths inside the folder, in order.
+    """
+
+    sentences: int
+    tokens: int
+    entities: Mapping[str, int]
+    bytes: int
+    files: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """What an exported folder holds.
+
+    :param recipe_digest: digest of the recipe that made the labels.
+    :param query: the selection that was exported, as JSON values.
+    :param labels: entity types, in the order that numbers the tags.
+    :param features: the columns as the ``datasets`` library describes them.
+    :param configs: splits by configuration and name; ``{"default": ...}`` when there is one configuration only.
+    :param files: SHA-256 of every generated file but this one, by path inside the folder.
+    """
+
+    recipe_digest: str
+    query: Any
+    labels: tuple[str, ...]
+    features: Mapping[str, Any]
+    configs: Mapping[str, Mapping[str, SplitSummary]]
+    files: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def sentences(self) -> int:
+        """Rows of all configurations and splits."""
+        return sum(split.sentences for splits in self.configs.values() for split in splits.values())
+
+    def to_json(self) -> bytes:
+        """The file's content, the same bytes for the same manifest."""
+        values = {"format": _FORMAT, **asdict(self)}
+        return (json.dumps(values, ensure_ascii=False, indent=1, default=str) + "\n").encode()
+
+
+def read_manifest(folder: Path) -> Manifest:
+    """Read the record of an exported folder.
+
+    :raises ExportError: when there is none, or it is damaged or of a later format.
+    """
+    try:
+        values = json.loads((folder / MANIFEST_NAME).read_bytes())
+        if values.pop("format") != _FORMAT:
+            raise ValueError("unknown format")
+        values["configs"] = {
+            config: {name: SplitSummary(**{**split, "files": tuple(split["files"])}) for name, split in splits.items()}
+            for config, splits in values["configs"].items()
+        }
+        values["labels"] = tuple(values["labels"])
+        return Manifest(**values)
+    except FileNotFoundError as error:
+        raise _refusal(folder, f"was not exported by xprojdb: it has no {MANIFEST_NAME}") from error
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise _refusal(folder, f"has a {MANIFEST_NAME} that cannot be read: {error}") from error
+
+
+def _refusal(folder: Path, fault: str) -> ExportError:
+    hint = "export to a new folder, or move this one away first"
+    return ExportError(f"{folder} {fault}", hint=hint, path=folder)

@@ -1,0 +1,30 @@
+"""Text of any origin as Markdown that it cannot break out of."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+
+def table(head: Sequence[str], rows: Iterable[Iterable[Any]]) -> str:
+    """A table; whole numbers get thousands separators."""
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join("| " + " | ".join(_cell(value) for value in line) + " |" for line in lines)
+
+
+def _cell(value: Any) -> str:
+    return f"{value:,}" if isinstance(value, int) else inline(str(value)).replace("|", "\\|")
+
+
+def inline(text: str) -> str:
+    """One line of Markdown in which no comment can begin."""
+    return " ".join(text.split()).replace("<!--", "&lt;!--")
+
+
+def fenced(text: str, language: str = "") -> str:
+    """A code block with a fence that the text does not hold."""
+    longest = max((len(run) for run in re.findall(r"`{3,}", text)), default=2)
+    fence = "`" * (longest + 1)
+    # The comments of the hand-written part mean themselves even in a code block.
+    return f"{fence}{language}\n{text.strip().replace('<!-- hand-written', '<!-- hand_written')}\n{fence}"

@@ -1,0 +1,48 @@
+"""The soft links: every link with its probability, against a naive reference."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from xprojdb.errors import UsageError
+from xprojdb.models.aligners import AlignerParams, link_units
+from xprojdb.models.encoder import SubwordVectors
+
+
+def _units(vectors: np.ndarray) -> SubwordVectors:
+    return SubwordVectors(vectors, np.arange(len(vectors), dtype=np.int32))
+
+
+def _naive(left: np.ndarray, right: np.ndarray, temperature: float, threshold: float) -> dict[tuple[int, int], float]:
+    found = {}
+    cosine = [[float(a @ b / np.linalg.norm(a) / np.linalg.norm(b)) for b in right] for a in left]
+    raised = np.exp(np.array(cosine) / temperature)
+    for i in range(len(left)):
+        for j in range(len(right)):
+            probability = np.sqrt(raised[i, j] / raised[i].sum() * raised[i, j] / raised[:, j].sum())
+            if probability > threshold:
+                found[i, j] = float(probability)
+    return found
+
+
+@pytest.mark.parametrize(("temperature", "threshold"), [(0.04, 0.01), (0.2, 0.0), (0.5, 0.2)])
+def test_soft_links_equal_the_formula(temperature: float, threshold: float) -> None:
+    random = np.random.default_rng(3)
+    sizes = random.integers(1, 12, (30, 2))
+    left = [random.normal(size=(n, 8)).astype(np.float32) for n, _ in sizes]
+    right = [random.normal(size=(m, 8)).astype(np.float32) for _, m in sizes]
+    params = AlignerParams(method="soft", temperature=temperature, threshold=threshold)
+    links = link_units([_units(v) for v in left], [_units(v) for v in right], params)
+    for found, one, other in zip(links, left, right, strict=True):
+        expected = _naive(one, other, temperature, threshold)
+        assert {tuple(pair) for pair in found.pairs.tolist()} == set(expected)
+        for pair, score in zip(found.pairs.tolist(), found.scores.tolist(), strict=True):
+            assert score == pytest.approx(expected[tuple(pair)], abs=1e-4)
+
+
+@pytest.mark.parametrize("temperature", [0.0, -1.0, float("nan")])
+def test_a_temperature_must_be_positive(temperature: float) -> None:
+    with pytest.raises(UsageError) as caught:
+        AlignerParams(method="soft", temperature=temperature)
+    assert caught.value.param == "temperature"

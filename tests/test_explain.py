@@ -1,0 +1,223 @@
+"""Where a sentence's labels come from: from either side, from several sources, done, pending or failed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from gold_sample import SENTENCES, Forgetful, import_gold, named_plan, run_named
+from projection_sample import english, german, import_sample, plan_of
+from sqlalchemy import insert, select, update
+
+from xprojdb.db import Database
+from xprojdb.db.tables import corpus, run, sentence
+from xprojdb.engine.plan import Plan
+from xprojdb.engine.plans import bind_plan, load_plan
+from xprojdb.engine.run import run_plan
+from xprojdb.errors import UsageError
+from xprojdb.labels import Span
+from xprojdb.provenance.explain import ExplainedProjection, explain_sentence
+
+Write = Callable[..., Path]
+
+
+@pytest.fixture
+def plan(database: Database, write_conll: Write, tmp_path: Path) -> Plan:
+    """English onto German, by an aligner that does not know Lin."""
+    import_gold(database, write_conll, {lang: SENTENCES[lang] for lang in ("en", "de")})
+    return run_named(database, tmp_path, "sample", Forgetful("Lin"))
+
+
+def _only(database: Database, plan: Plan, name: str) -> ExplainedProjection:
+    (found,) = explain_sentence(database, plan, name).projections
+    return found
+
+
+def test_an_entity_is_followed_to_its_label(database: Database, plan: Plan) -> None:
+    found = explain_sentence(database, plan, "news/de/all-2")
+    assert (found.recipe, found.target.name, found.target.lang) == ("sample", "news/de/all-2", "de")
+    assert found.target.gold == [Span(1, 4, "ORG"), Span(6, 7, "DATE")]
+    (projection,) = found.projections
+    assert (projection.source.name, projection.kind, projection.outcome) == ("news/en/all-2", "human", "ok")
+    club, day = projection.entities
+    assert (club.text, club.span, club.projected) == ("Red Harbour Club", Span(1, 4, "ORG"), Span(1, 4, "ORG"))
+    assert day.projected == Span(6, 7, "DATE")
+    assert [(left, right) for left, right, _ in club.links] == [(1, 1), (2, 2), (3, 3)]
+    assert club.links[0][2] == pytest.approx(0.9)
+    best, second, *_ = club.candidates
+    assert (best.start, best.end, best.text, best.rank) == (1, 4, "Rote Hafen Klub", "winner")
+    assert second.rank == "runner-up"
+    assert club.score == pytest.approx(best.fused)
+    assert club.margin == pytest.approx(best.fused - second.fused)
+    assert [candidate.rank for candidate in club.candidates].count("winner") == 1
+    fused = [candidate.fused for candidate in club.candidates]
+    assert fused == sorted(fused, reverse=True)
+    assert all(candidate.fused == pytest.approx(sum(candidate.parts.values())) for candidate in club.candidates)
+
+
+def test_every_step_behind_it_is_named_with_its_run(database: Database, plan: Plan) -> None:
+    made_by = _only(database, plan, "news/de/all-2").made_by
+    assert [each.kind for each in made_by] == ["import", "align", "score", "project"]
+    assert [each.digest for each in made_by[1:]] == [stage.spec.digest for stage in plan.stages]
+    assert {each.outcome for each in made_by} == {"ok"}
+    with database.read() as connection:
+        commands = {row.id: row.command for row in connection.execute(select(run))}
+    assert [each.command for each in made_by] == ["import", "run", "run", "run"]
+    assert all(commands[each.run] == each.command for each in made_by)
+
+
+def test_each_item_is_told_with_its_own_run(database: Database, plan: Plan, write_conll: Write) -> None:
+    """Keys of sentences and of translations overlap: an import is told by the sentence, not by the translation."""
+    late = {"en": ["Mira/B-PER sang"], "de": ["Mira/B-PER sang"]}
+    import_gold(database, write_conll, late, split="late")
+    with database.read() as connection:
+        imports = list(connection.execute(select(run.c.id).where(run.c.command == "import")).scalars())
+    imported, *pending = _only(database, plan, "news/de/late-1").made_by
+    assert (imported.kind, imported.run) == ("import", max(imports))
+    assert {(each.outcome, each.run) for each in pending} == {("pending", None)}
+
+
+def test_an_entity_without_candidates_is_lost(database: Database, plan: Plan) -> None:
+    anna, lin, turin = _only(database, plan, "news/de/all-1").entities
+    assert (lin.text, lin.projected, lin.score, lin.links, lin.candidates) == ("Lin", None, None, [], [])
+    assert anna.projected == Span(0, 2, "PER")
+    assert turin.projected == Span(5, 6, "LOC")
+
+
+def test_an_entity_below_the_threshold_shows_its_candidates(
+    sqlite_database: Database, write_conll: Write, tmp_path: Path
+) -> None:
+    import_sample(sqlite_database, write_conll, {"en": ["Mira/B-PER sang"], "de": ["Mira sang"]})
+    plan = plan_of(sqlite_database, tmp_path, "[project]\nthreshold = 5.0")
+    run_plan(sqlite_database, plan)
+    found = _only(sqlite_database, plan, "news/de/all-1")
+    (mira,) = found.entities
+    assert mira.projected is None
+    assert [(candidate.text, candidate.rank) for candidate in mira.candidates] == [("Mira", "runner-up")]
+    assert explain_sentence(sqlite_database, plan, "news/de/all-1").target.gold is None
+
+
+def test_a_sentence_has_a_name_and_a_number(database: Database, plan: Plan) -> None:
+    with database.read() as connection:
+        query = select(sentence.c.id).where(sentence.c.lang == "de", sentence.c.external_id == "all-3")
+        key = connection.execute(query).scalar_one()
+    by_number = explain_sentence(database, plan, str(key))
+    assert by_number.target.name == "news/de/all-3"
+    assert by_number == explain_sentence(database, plan, "news/de/all-3")
+
+
+@pytest.mark.parametrize(
+    "name", ["news/de/all-99", "news/de", "news", "other/de/all-1", "", "0", "9" * 30, "²", "news/it/all-1"]
+)
+def test_an_unknown_sentence_is_refused(database: Database, plan: Plan, name: str) -> None:
+    with pytest.raises(UsageError) as refused:
+        explain_sentence(database, plan, name)
+    assert refused.value.sentence == name
+
+
+def test_a_sentence_that_gets_no_labels_is_refused(database: Database, plan: Plan) -> None:
+    with pytest.raises(UsageError) as refused:
+        explain_sentence(database, plan, "news/en/all-1")
+    assert refused.value.sentence == "news/en/all-1"
+
+
+def test_a_corpus_may_have_a_slash_in_its_name(sqlite_database: Database, write_conll: Write, tmp_path: Path) -> None:
+    import_gold(sqlite_database, write_conll, {"en": ["Mira/B-PER sang"], "de": ["Mira/B-PER sang"]})
+    plan = run_named(sqlite_database, tmp_path, "sample")
+    with sqlite_database.write() as connection:
+        connection.execute(update(corpus).values(name="made/by/us"))
+        connection.execute(insert(corpus), [{"name": "made"}, {"name": "made/by"}])
+        connection.execute(update(sentence).values(external_id="a/b"))
+    assert explain_sentence(sqlite_database, plan, "made/by/us/de/a/b").target.name == "made/by/us/de/a/b"
+
+
+def test_a_step_that_has_not_run_is_pending(database: Database, write_conll: Write, tmp_path: Path) -> None:
+    import_gold(database, write_conll, {lang: SENTENCES[lang] for lang in ("en", "de")})
+    bind_plan(database, named_plan(database, tmp_path, "sample"))
+    found = _only(database, load_plan(database, "sample"), "news/de/all-1")
+    assert found.outcome == "pending"
+    assert [(each.kind, each.outcome) for each in found.made_by] == [
+        ("import", "ok"), ("align", "pending"), ("score", "pending"), ("project", "pending")
+    ]  # fmt: skip
+    assert [each.text for each in found.entities] == ["Anna Berg", "Lin", "Turin"]
+    assert all(not each.links and not each.candidates and each.projected is None for each in found.entities)
+
+
+def test_a_failed_step_says_what_it_said(database: Database, write_conll: Write, tmp_path: Path) -> None:
+    lines = english(5)
+    lines[2] = "poison in Turin/B-LOC"
+    import_sample(database, write_conll, {"en": lines, "de": german(5)})
+    plan = plan_of(database, tmp_path)
+    run_plan(database, plan)
+    found = _only(database, plan, "news/de/all-3")
+    aligned = next(each for each in found.made_by if each.kind == "align")
+    assert (aligned.outcome, aligned.reason, aligned.message) == ("failed", "RuntimeError", "cannot bear poison")
+    assert found.outcome == "pending"
+    assert [(each.text, each.projected) for each in found.entities] == [("Turin", None)]
+    assert {each.message for each in _only(database, plan, "news/de/all-1").made_by} == {None}
+
+
+def test_a_label_that_the_mapping_refuses_is_shown(
+    sqlite_database: Database, write_conll: Write, tmp_path: Path
+) -> None:
+    lines = [*english(4), "the Elk/B-BEAST slept"]
+    import_sample(sqlite_database, write_conll, {"en": lines, "de": [*german(4), "der Elch schlief"]})
+    plan = plan_of(sqlite_database, tmp_path, top='labels = "masakhaner->wikiann"\n')
+    run_plan(sqlite_database, plan)
+    found = _only(sqlite_database, plan, "news/de/all-5")
+    assert [each.span for each in found.entities] == [Span(1, 2, "BEAST")]
+    scored = next(each for each in found.made_by if each.kind == "score")
+    assert (scored.outcome, scored.reason) == ("failed", "UnknownLabel")
+
+
+def test_dropped_labels_are_no_entities_of_the_projection(
+    sqlite_database: Database, write_conll: Write, tmp_path: Path
+) -> None:
+    import_gold(sqlite_database, write_conll, {lang: SENTENCES[lang] for lang in ("en", "de")})
+    plan = run_named(sqlite_database, tmp_path, "sample", top='labels = { LOC = "PLACE" }\n')
+    (turin,) = _only(sqlite_database, plan, "news/de/all-1").entities
+    assert (turin.ordinal, turin.span.label, turin.projected) == (2, "LOC", Span(5, 6, "PLACE"))
+
+
+def test_labels_from_several_languages_are_told_apart(database: Database, write_conll: Write, tmp_path: Path) -> None:
+    import_gold(database, write_conll, SENTENCES)
+    plan = run_named(database, tmp_path, "both", Forgetful("vio"), top='source = ["en", "es"]\ntarget = ["de"]\n')
+    found = explain_sentence(database, plan, "news/de/all-3").projections
+    assert [each.source.lang for each in found] == ["en", "es"]
+    assert [[entity.text for entity in each.entities] for each in found] == [["Mira"], ["Mira"]]
+    assert len({each.translation_id for each in found}) == 2
+    assert {each.outcome for each in found} == {"ok"}
+
+
+def test_labels_may_come_from_the_rendering(database: Database, write_conll: Write, tmp_path: Path) -> None:
+    sides = {"de": ["gestern sang Mira/B-PER"], "en": ["Mira/B-PER sang"]}
+    import_gold(database, write_conll, sides)
+    plan = run_named(database, tmp_path, "sample", _Crossed())
+    found = _only(database, plan, "news/de/all-1")
+    (mira,) = found.entities
+    assert plan.projections[0].labelled == "rendering"
+    assert (mira.span, mira.projected) == (Span(0, 1, "PER"), Span(2, 3, "PER"))
+    assert [(left, right) for left, right, _ in mira.links] == [(0, 2)]
+
+
+class _Crossed(Forgetful):
+    """Links the last word of the original to the first of the rendering, and so on."""
+
+    def align(self, pairs):  # type: ignore[no-untyped-def]
+        found = super().align(pairs)
+        for (left, _), links in zip(pairs, found, strict=True):
+            links.pairs[:, 0] = len(left) - 1 - links.pairs[:, 0]
+        return found
+
+
+def test_a_sentence_outside_the_recipes_split_is_refused(
+    sqlite_database: Database, write_conll: Write, tmp_path: Path
+) -> None:
+    for split in ("train", "test"):
+        import_gold(sqlite_database, write_conll, {"en": ["Mira/B-PER sang"], "de": ["Mira/B-PER sang"]}, split=split)
+    plan = run_named(sqlite_database, tmp_path, "sample", top='splits = ["test"]\n')
+    assert _only(sqlite_database, plan, "news/de/test-1").outcome == "ok"
+    with pytest.raises(UsageError) as refused:
+        explain_sentence(sqlite_database, plan, "news/de/train-1")
+    assert refused.value.sentence == "news/de/train-1"

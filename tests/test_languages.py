@@ -1,0 +1,91 @@
+import pytest
+
+from xprojdb.languages import UnknownLanguage, language, languages
+
+# fmt: off
+PANX = [
+    "af", "ar", "bg", "bn", "de", "el", "en", "es", "et", "eu", "fa", "fi", "fr", "he", "hi", "hu", "id", "it", "ja",
+    "jv", "ka", "kk", "ko", "ml", "mr", "ms", "my", "nl", "pt", "ru", "sw", "ta", "te", "th", "tl", "tr", "ur", "vi",
+    "yo", "zh",
+]
+MASAKHANER2 = [
+    "bam", "bbj", "ewe", "fon", "hau", "ibo", "kin", "lug", "luo", "mos",
+    "nya", "pcm", "sna", "swa", "tsn", "twi", "wol", "xho", "yor", "zul",
+]
+# fmt: on
+
+
+def key(name):
+    return name.casefold().replace("_", "-")
+
+
+def test_every_benchmark_language_is_there():
+    assert sorted(entry.panx for entry in languages() if entry.panx) == PANX
+    assert sorted(entry.masakhaner for entry in languages() if entry.masakhaner) == MASAKHANER2
+
+
+def test_no_name_means_two_languages():
+    seen = {}
+    for entry in languages():
+        for name in {key(name) for name in entry.names()}:
+            assert seen.setdefault(name, entry) is entry, name
+
+
+@pytest.mark.parametrize("entry", languages(), ids=lambda entry: entry.code)
+def test_every_name_finds_its_language(entry):
+    for name in entry.names():
+        assert language(name) is entry
+        assert language(name.upper()) is entry
+
+
+def test_stored_codes_follow_one_rule():
+    for entry in languages():
+        assert entry.code == (entry.panx or entry.masakhaner or entry.iso639_1 or entry.iso639_3)
+        assert len(entry.iso639_3) == 3
+
+
+@pytest.mark.parametrize(
+    ("name", "code"),
+    [
+        ("swa", "sw"),
+        ("swh_Latn", "sw"),
+        ("yor", "yo"),
+        ("lg", "lug"),
+        ("pt-BR", "pt"),
+        ("zh-Hans-CN", "zh"),
+        ("zh_CN", "zh"),
+        ("fr_XX", "fr"),
+        ("no", "nb"),
+        ("german", "de"),
+        ("nigerian pidgin", "pcm"),
+        ("iw", "he"),
+    ],
+)
+def test_names(name, code):
+    assert language(name).code == code
+
+
+def test_model_codes():
+    assert (language("sw").nllb, language("sw").m2m100, language("sw").mbart50) == ("swh_Latn", "sw", "sw_KE")
+    assert (language("pcm").nllb, language("pcm").m2m100, language("pcm").mbart50) == (None, None, None)
+    assert (language("nso").m2m100, language("nb").m2m100) == ("ns", "no")
+
+
+def test_writing():
+    assert [code for code in PANX if language(code).units == "character"] == ["ja", "th", "zh"]
+    assert [code for code in PANX if language(code).right_to_left] == ["ar", "fa", "he", "ur"]
+    for entry in languages():
+        assert entry.nllb is None or entry.nllb.endswith(entry.script)
+
+
+@pytest.mark.parametrize(("name", "nearest"), [("Germn", "de"), ("sr-Latn", "sr"), ("deu-latm", "de")])
+def test_an_unknown_language_names_one_like_it(name, nearest):
+    with pytest.raises(UnknownLanguage) as caught:
+        language(name)
+    assert caught.value.code == name and caught.value.nearest[0] == nearest
+
+
+@pytest.mark.parametrize("name", ["", "q9", "-", "english language of england"])
+def test_unknown_languages(name):
+    with pytest.raises(UnknownLanguage):
+        language(name)

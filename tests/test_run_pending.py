@@ -1,0 +1,121 @@
+"""What a run does: all that is pending, once, in batches; and what a dry run says beforehand."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from projection_sample import Diagonal, english, german, import_sample, labels, outcomes, plan_of, results
+from sqlalchemy import select
+
+from xprojdb.db import Database
+from xprojdb.db.tables import run
+from xprojdb.engine.pending import count_pending, pending_items
+from xprojdb.engine.plans import bind_plan
+from xprojdb.engine.preview import preview_plan
+from xprojdb.engine.run import run_plan
+from xprojdb.steps.align import Align
+
+RowCounts = Callable[[Database], dict[str, int]]
+
+
+def test_a_run_projects_and_gives_every_item_an_outcome(
+    database: Database, write_conll: Callable[..., Path], tmp_path: Path
+) -> None:
+    import_sample(database, write_conll, {"en": english(10), "de": german(10)})
+    report = run_plan(database, plan_of(database, tmp_path))
+    assert [(step.done, step.failed) for step in report.steps] == [(10, 0)] * 3
+    found = labels(database)
+    assert [row[1:] for row in found[:2]] == [(0, 2, "PER"), (6, 7, "LOC")]
+    assert len(found) == 2 * 8
+    assert [*outcomes(database, "project").values()].count(("empty", "no-entities")) == 2
+    assert [*outcomes(database, "project").values()].count(("ok", None)) == 8
+    with database.read() as connection:
+        row = connection.execute(select(run).order_by(run.c.id.desc())).first()
+    assert row is not None
+    assert (row.status, row.recipe_name) == ("done", "sample")
+
+
+def test_a_second_run_writes_nothing_at_all(
+    database: Database, write_conll: Callable[..., Path], tmp_path: Path, row_counts: RowCounts
+) -> None:
+    import_sample(database, write_conll, {"en": english(10), "de": german(10)})
+    run_plan(database, plan_of(database, tmp_path))
+    counts = row_counts(database)
+    aligner = Diagonal()
+    report = run_plan(database, plan_of(database, tmp_path, aligner=aligner))
+    assert (report.run_id, report.done, aligner.seen) == (None, 0, [])
+    assert row_counts(database) == counts
+
+
+def test_fifty_added_sentences_are_the_only_ones_processed(
+    database: Database, write_conll: Callable[..., Path], tmp_path: Path
+) -> None:
+    import_sample(database, write_conll, {"en": english(70), "de": german(70)})
+    run_plan(database, plan_of(database, tmp_path))
+    import_sample(database, write_conll, {"en": english(120), "de": german(120)})
+    aligner = Diagonal()
+    report = run_plan(database, plan_of(database, tmp_path, aligner=aligner))
+    assert [step.done for step in report.steps] == [50, 50, 50]
+    assert sum(aligner.seen) == 50
+
+
+def test_batches_make_the_same_tables_as_one(
+    sqlite_database: Database, write_conll: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import_sample(sqlite_database, write_conll, {"en": english(25), "de": german(25)})
+    run_plan(sqlite_database, plan_of(sqlite_database, tmp_path))
+    whole = results(sqlite_database)["label"]
+    monkeypatch.setattr(Align, "block", 4)
+    plan = plan_of(sqlite_database, tmp_path, align="layer = 3\n", aligner=(aligner := Diagonal()))
+    run_plan(sqlite_database, plan)
+    assert aligner.seen == [4] * 6 + [1]
+    parted = [row for row in results(sqlite_database)["label"] if row not in whole]
+    assert [row[1:] for row in parted] == [row[1:] for row in whole]
+
+
+def test_pending_items_of_several_pairs_come_in_key_order(
+    database: Database, write_conll: Callable[..., Path], tmp_path: Path
+) -> None:
+    import_sample(database, write_conll, {"en": english(6), "de": german(6), "it": german(6)})
+    plan = plan_of(database, tmp_path, top='source = ["en"]\ntarget = ["it", "de"]\n')
+    bind_plan(database, plan)
+    stage, pairs = plan.stages[0], plan.pairs[plan.stages[0].spec]
+    with database.read() as connection:
+        every = pending_items(connection, stage, pairs, 0, 100)
+        assert every == sorted(every)
+        assert len(every) == count_pending(connection, stage, pairs) == 12
+        walked, after = [], 0
+        while block := pending_items(connection, stage, pairs, after, 5):
+            walked += block
+            after = block[-1]
+    assert walked == every
+
+
+def test_a_dry_run_counts_what_would_run_and_writes_nothing(
+    database: Database, write_conll: Callable[..., Path], tmp_path: Path, row_counts: RowCounts
+) -> None:
+    import_sample(database, write_conll, {"en": english(10), "de": german(10)})
+    counts = row_counts(database)
+    found = preview_plan(database, plan_of(database, tmp_path))
+    assert [(each.known, each.pending) for each in found] == [(False, 10)] * 3
+    assert row_counts(database) == counts
+    run_plan(database, plan_of(database, tmp_path))
+    import_sample(database, write_conll, {"en": english(13), "de": german(13)})
+    found = preview_plan(database, plan_of(database, tmp_path, "[project]\nthreshold = 0.5\n"))
+    assert [(each.known, each.pending) for each in found] == [(True, 3), (True, 3), (False, 13)]
+
+
+def test_a_dry_run_expects_nothing_of_failed_items_and_unlabelled_sentences(
+    sqlite_database: Database, write_conll: Callable[..., Path], tmp_path: Path
+) -> None:
+    lines = english(5)
+    lines[2] = "poison in Turin/B-LOC"
+    import_sample(sqlite_database, write_conll, {"en": lines, "de": german(5)})
+    run_plan(sqlite_database, plan_of(sqlite_database, tmp_path))
+    found = preview_plan(sqlite_database, plan_of(sqlite_database, tmp_path, "[[score]]\nfloor = 0.1\n"))
+    assert [each.pending for each in found] == [0, 4, 4]
+    back = plan_of(sqlite_database, tmp_path, top='source = ["de"]\ntarget = ["en"]\n')
+    assert [each.pending for each in preview_plan(sqlite_database, back)] == [0, 0, 0]
+    assert run_plan(sqlite_database, back).done == 0

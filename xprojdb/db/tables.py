@@ -1,0 +1,339 @@
+"""The tables. One row of each is described in ARCHITECTURE.md, section "Tables".
+
+Small tables have surrogate ids and foreign keys. The large ones (entity, alignment, candidate, label, outcome) have
+natural keys that begin with the step, so that what a step made is one contiguous range: appended to in order, read in
+blocks, dropped at once. They declare no foreign keys: each would cost a look-up for every row written.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Column,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    PrimaryKeyConstraint,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+# SQLite makes only a column of type INTEGER an alias of the row id.
+Key = BigInteger().with_variant(Integer, "sqlite")
+
+
+def _id() -> Column[int]:
+    return Column("id", Key, primary_key=True)
+
+
+def _natural(
+    name: str, *columns: Column[int] | Column[str] | Column[float] | Column[bytes], key: tuple[str, ...]
+) -> Table:
+    return Table(name, metadata, *columns, PrimaryKeyConstraint(*key), sqlite_with_rowid=False)
+
+
+corpus = Table(
+    "corpus",
+    metadata,
+    _id(),
+    Column("name", Text, nullable=False, unique=True),
+    Column("version", Text),
+    Column("licence", Text),
+    Column("citation", Text),
+    Column("url", Text),
+    Column("scheme", Text),
+)
+
+source_file = Table(
+    "source_file",
+    metadata,
+    _id(),
+    Column("corpus_id", ForeignKey("corpus.id"), nullable=False),
+    Column("lang", Text, nullable=False),
+    Column("part", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("format", Text, nullable=False),
+    Column("options", Text, nullable=False),
+    Column("sha256", Text, nullable=False),
+    Column("sentences", Integer, nullable=False),
+    Column("run_id", ForeignKey("run.id"), nullable=False),
+    UniqueConstraint("corpus_id", "lang", "part"),
+)
+
+# Its ids are given by the code that writes it, so that labels can refer to sentences of the same batch.
+sentence = Table(
+    "sentence",
+    metadata,
+    Column("id", Key, primary_key=True, autoincrement=False),
+    Column("corpus_id", ForeignKey("corpus.id"), nullable=False),
+    Column("lang", Text, nullable=False),
+    Column("n_words", Integer, nullable=False),
+    Column("split", Text),
+    Column("external_id", Text),
+    Column("source_file_id", ForeignKey("source_file.id"), index=True),
+    Column("parent_id", ForeignKey("sentence.id")),
+    Column("step_id", ForeignKey("step.id")),
+    Column("words", Text, nullable=False),
+    Column("text", Text),
+    Column("offsets", Text),
+    UniqueConstraint("corpus_id", "lang", "external_id"),
+    CheckConstraint("n_words >= 0", name="n_words"),
+)
+# An index of what was made, and not of what was imported, which has neither.
+Index(
+    "uq_sentence_parent_id_step_id",
+    sentence.c.parent_id,
+    sentence.c.step_id,
+    unique=True,
+    sqlite_where=sentence.c.parent_id.is_not(None),
+    postgresql_where=sentence.c.parent_id.is_not(None),
+)
+
+translation = Table(
+    "translation",
+    metadata,
+    _id(),
+    Column("corpus_id", ForeignKey("corpus.id"), nullable=False),
+    Column("original_lang", Text, nullable=False),
+    Column("rendering_lang", Text, nullable=False),
+    Column("step_id", ForeignKey("step.id"), nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("original_id", ForeignKey("sentence.id"), nullable=False),
+    Column("rendering_id", ForeignKey("sentence.id"), nullable=False, index=True),
+    UniqueConstraint("original_id", "rendering_id", "step_id"),
+    CheckConstraint("kind IN ('human', 'machine', 'back')", name="kind"),
+)
+Index(
+    "ix_translation_scope",
+    translation.c.corpus_id,
+    translation.c.original_lang,
+    translation.c.rendering_lang,
+    translation.c.step_id,
+    translation.c.id,
+)
+
+step = Table(
+    "step",
+    metadata,
+    _id(),
+    Column("kind", Text, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("params", Text, nullable=False),
+    Column("model", Text),
+    Column("revision", Text),
+    Column("digest", Text, nullable=False, unique=True),
+)
+
+step_input = _natural(
+    "step_input",
+    Column("step_id", ForeignKey("step.id"), nullable=False),
+    Column("role", Text, nullable=False),
+    Column("input_id", ForeignKey("step.id"), nullable=False),
+    key=("step_id", "role"),
+)
+
+run = Table(
+    "run",
+    metadata,
+    _id(),
+    Column("command", Text, nullable=False),
+    Column("recipe_name", Text),
+    Column("recipe_digest", Text),
+    Column("recipe", Text),
+    Column("versions", Text, nullable=False),
+    Column("host", Text, nullable=False),
+    Column("started_at", Text, nullable=False),
+    Column("ended_at", Text),
+    Column("status", Text, nullable=False),
+    Column("counts", Text),
+    CheckConstraint("status IN ('running', 'done', 'stopped', 'failed')", name="status"),
+)
+
+# What each recipe name stands for now; what it stood for earlier is kept by the runs.
+recipe = Table(
+    "recipe",
+    metadata,
+    _id(),
+    Column("name", Text, nullable=False, unique=True),
+    Column("digest", Text, nullable=False),
+    Column("text", Text, nullable=False),
+    Column("plan", Text, nullable=False),
+)
+
+entity = _natural(
+    "entity",
+    Column("step_id", Key, nullable=False),
+    Column("sentence_id", Key, nullable=False),
+    Column("ordinal", Integer, nullable=False),
+    Column("start_word", Integer, nullable=False),
+    Column("end_word", Integer, nullable=False),
+    Column("label", Text, nullable=False),
+    key=("step_id", "sentence_id", "ordinal"),
+)
+
+alignment = _natural(
+    "alignment",
+    Column("step_id", Key, nullable=False),
+    Column("translation_id", Key, nullable=False),
+    Column("links", Text, nullable=False),
+    key=("step_id", "translation_id"),
+)
+
+candidate = _natural(
+    "candidate",
+    Column("step_id", Key, nullable=False),
+    Column("translation_id", Key, nullable=False),
+    Column("entity_ordinal", Integer, nullable=False),
+    Column("start_word", Integer, nullable=False),
+    Column("end_word", Integer, nullable=False),
+    Column("score", Float(53), nullable=False),
+    key=("step_id", "translation_id", "entity_ordinal", "start_word", "end_word"),
+)
+
+# translation_id is 0 for a label that rests on several translations: a key column cannot be null.
+label = _natural(
+    "label",
+    Column("step_id", Key, nullable=False),
+    Column("sentence_id", Key, nullable=False),
+    Column("translation_id", Key, nullable=False),
+    Column("ordinal", Integer, nullable=False),
+    Column("start_word", Integer, nullable=False),
+    Column("end_word", Integer, nullable=False),
+    Column("label", Text, nullable=False),
+    Column("score", Float(53), nullable=False),
+    Column("margin", Float(53), nullable=False),
+    Column("entity_ordinal", Integer),
+    key=("step_id", "sentence_id", "translation_id", "ordinal"),
+)
+
+outcome = _natural(
+    "outcome",
+    Column("step_id", Key, nullable=False),
+    Column("item_id", Key, nullable=False),
+    Column("status", Text, nullable=False),
+    Column("reason", Text),
+    Column("run_id", Key, nullable=False),
+    key=("step_id", "item_id"),
+)
+
+failure = _natural(
+    "failure",
+    Column("step_id", Key, nullable=False),
+    Column("item_id", Key, nullable=False),
+    Column("run_id", Key, nullable=False),
+    Column("message", Text, nullable=False),
+    Column("traceback", Text, nullable=False),
+    key=("step_id", "item_id", "run_id"),
+)
+
+# What a step learned from all sentences of a corpus, such as word counts; later sentences use it as it is.
+artifact = _natural(
+    "artifact",
+    Column("step_id", Key, nullable=False),
+    Column("corpus_id", Key, nullable=False),
+    Column("content", Text, nullable=False),
+    Column("digest", Text, nullable=False),
+    key=("step_id", "corpus_id"),
+)
+
+# What a consensus label rests on: an entity of one source, the span it stood for, and how much it contributed.
+vote = _natural(
+    "vote",
+    Column("step_id", Key, nullable=False),
+    Column("sentence_id", Key, nullable=False),
+    Column("ordinal", Integer, nullable=False),
+    Column("voter_step_id", Key, nullable=False),
+    Column("translation_id", Key, nullable=False),
+    Column("entity_ordinal", Integer, nullable=False),
+    Column("start_word", Integer, nullable=False),
+    Column("end_word", Integer, nullable=False),
+    Column("label", Text, nullable=False),
+    Column("contribution", Float(53), nullable=False),
+    key=("step_id", "sentence_id", "ordinal", "voter_step_id", "translation_id", "entity_ordinal"),
+)
+
+# A model's label probabilities for the words of a sentence: float16, words x labels; the step's params name the labels.
+word_score = _natural(
+    "word_score",
+    Column("step_id", Key, nullable=False),
+    Column("sentence_id", Key, nullable=False),
+    Column("packed", LargeBinary, nullable=False),
+    key=("step_id", "sentence_id"),
+)
+
+# How probable a translation model finds one phrase given another; kept across steps, as phrases recur.
+phrase_score = _natural(
+    "phrase_score",
+    Column("model", Text, nullable=False),
+    Column("revision", Text, nullable=False),
+    Column("direction", Text, nullable=False),
+    Column("given", Text, nullable=False),
+    Column("phrase", Text, nullable=False),
+    Column("score", Float(53), nullable=False),
+    key=("model", "revision", "direction", "given", "phrase"),
+)
+
+evaluation = Table(
+    "evaluation",
+    metadata,
+    _id(),
+    Column("step_id", ForeignKey("step.id"), nullable=False),
+    Column("gold_step_id", ForeignKey("step.id"), nullable=False),
+    Column("corpus_id", ForeignKey("corpus.id"), nullable=False),
+    Column("source_langs", Text, nullable=False),
+    Column("lang", Text, nullable=False),
+    Column("split", Text, nullable=False),
+    Column("labels", Text, nullable=False),
+    Column("label", Text, nullable=False),
+    Column("sentences", Integer, nullable=False),
+    Column("correct", Integer, nullable=False),
+    Column("predicted", Integer, nullable=False),
+    Column("gold", Integer, nullable=False),
+    Column("precision", Float(53), nullable=False),
+    Column("recall", Float(53), nullable=False),
+    Column("f1", Float(53), nullable=False),
+    Column("f1_low", Float(53), nullable=False),
+    Column("f1_high", Float(53), nullable=False),
+    Column("resamples", Integer, nullable=False),
+    Column("seed", Integer, nullable=False),
+    Column("run_id", ForeignKey("run.id"), nullable=False),
+    UniqueConstraint(
+        "step_id",
+        "gold_step_id",
+        "corpus_id",
+        "source_langs",
+        "lang",
+        "split",
+        "labels",
+        "label",
+        name="uq_evaluation_key",
+    ),
+)
+
+export = Table(
+    "export",
+    metadata,
+    _id(),
+    Column("run_id", ForeignKey("run.id"), nullable=False),
+    Column("format", Text, nullable=False),
+    Column("destination", Text, nullable=False),
+    Column("query", Text, nullable=False),
+    Column("recipe_digest", Text),
+    Column("counts", Text, nullable=False),
+    Column("checksums", Text, nullable=False),
+)

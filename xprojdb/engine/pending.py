@@ -1,0 +1,47 @@
+"""Pending work: the items that are ready for a step, less those that have an outcome."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Connection, Select, exists, func, select
+
+from xprojdb.db import bulk
+from xprojdb.db.tables import outcome
+from xprojdb.steps.stage import Pair, Stage
+
+
+def pending_items(connection: Connection, stage: Stage, pairs: Sequence[Pair], after: int, limit: int) -> list[int]:
+    """The next items to do, in key order.
+
+    :param after: a keyset cursor: only keys above it.
+    :param limit: how many at most.
+    """
+    found: set[int] = set()
+    # A query a pair, merged here: each walks its own index range and stops at the limit, which their UNION would not.
+    for pair in pairs:
+        query = without_outcome(stage.ready(pair), stage.step_id)
+        key = query.selected_columns[0]
+        found.update(row[0] for row in bulk.fetch(connection, query.where(key > after).order_by(key).limit(limit)))
+    return sorted(found)[:limit]
+
+
+def count_pending(connection: Connection, stage: Stage, pairs: Sequence[Pair]) -> int:
+    """How many items are ready and have no outcome yet."""
+    return sum(count_rows(connection, without_outcome(stage.ready(pair), stage.step_id)) for pair in pairs)
+
+
+def without_outcome(query: Select[tuple[int]], step_id: int, *statuses: str) -> Select[tuple[int]]:
+    """Leave out the items that have an outcome of a step.
+
+    :param query: its first column is the item's key.
+    :param statuses: only these outcomes count; none given: any.
+    """
+    done = exists().where(outcome.c.step_id == step_id, outcome.c.item_id == query.selected_columns[0])
+    return query.where(~(done.where(outcome.c.status.in_(statuses)) if statuses else done))
+
+
+def count_rows(connection: Connection, query: Select[Any]) -> int:
+    """How many rows a query has."""
+    return int(connection.execute(select(func.count()).select_from(query.subquery())).scalar_one())

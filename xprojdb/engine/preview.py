@@ -1,0 +1,71 @@
+"""What a plan would do, without storing anything."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlalchemy import ColumnElement, Connection, Select
+
+from xprojdb.db import Database
+from xprojdb.engine.pending import count_rows, without_outcome
+from xprojdb.engine.plan import Plan
+from xprojdb.steps.spec import StepSpec, find_step
+from xprojdb.steps.stage import Pair, Stage, require_done, translations
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """What would be done for one step.
+
+    :param digest: the step's.
+    :param known: whether this database has the step already.
+    :param pending: items that a run would do now, if none fails on the way.
+    """
+
+    title: str
+    digest: str
+    known: bool
+    pending: int
+
+
+def preview_plan(database: Database, plan: Plan) -> list[Preview]:
+    """Count, for every step of a plan, what a run would do now."""
+    with database.read() as connection:
+        return [_preview(connection, plan, stage) for stage in plan.stages]
+
+
+def _preview(connection: Connection, plan: Plan, stage: Stage) -> Preview:
+    known = find_step(connection, stage.spec)
+    queries = (_undone(connection, plan, stage, known, pair) for pair in plan.pairs[stage.spec])
+    pending = sum(count_rows(connection, query) for query in queries if query is not None)
+    return Preview(stage.title, stage.spec.digest, known is not None, pending)
+
+
+def _undone(
+    connection: Connection, plan: Plan, stage: Stage, known: int | None, pair: Pair
+) -> Select[tuple[int]] | None:
+    """The items without an outcome whose inputs are done or would be by the same run; None: there cannot be any."""
+    query = translations(pair)
+    if known is not None:
+        query = without_outcome(query, known)
+    for number, (given, item) in enumerate(_needs(plan, stage).items()):
+        step_id = find_step(connection, given)
+        if given not in plan.pairs:
+            if step_id is None:
+                return None
+            query = require_done(query, f"input{number}", step_id, item)
+        elif step_id is not None:
+            query = without_outcome(query, step_id, "failed", "filtered")
+    return query
+
+
+def _needs(plan: Plan, stage: Stage) -> dict[StepSpec, ColumnElement[int]]:
+    """A stage's inputs and those of the stages in the same plan that it waits for."""
+    found: dict[StepSpec, ColumnElement[int]] = {}
+    for role, item in stage.needs().items():
+        given = stage.spec.inputs[role]
+        found[given] = item
+        for earlier in plan.stages:
+            if earlier.spec == given:
+                found |= _needs(plan, earlier)
+    return found

@@ -1,0 +1,196 @@
+"""A recipe: one TOML file that says what to project, from where, how."""
+
+from __future__ import annotations
+
+import difflib
+import tomllib
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import BaseModel, Field, ValidationError, field_validator
+from pydantic_core import ErrorDetails
+
+from xprojdb.db.runs import RecipeRecord
+from xprojdb.digest import digest_of
+from xprojdb.engine.settings import (
+    AlignTable,
+    ProjectTable,
+    ScoreTable,
+    Settings,
+    Some,
+    TagTable,
+    Text,
+    Texts,
+    language_code,
+    refused,
+)
+from xprojdb.errors import UsageError
+from xprojdb.labels import LabelMapping, label_mapping
+
+
+class RecipeError(UsageError):
+    """A recipe that cannot be followed: fields ``key`` (dotted), ``nearest`` (for an unknown key) and ``file``."""
+
+
+class Recipe(Settings):
+    """What to project, from where, how; see :func:`read_recipe`.
+
+    :param name: what the recipe is called in the database.
+    :param corpora: names of imported corpora.
+    :param source: languages whose labels are projected, by any code.
+    :param target: languages that receive labels, by any code.
+    :param splits: only these splits; empty: all.
+    :param labels: which labels are projected: a list to keep, the name of a mapping, or a table from label to label,
+        where those that it does not name are dropped.
+    :param tag: the taggers; left out, gold entities are projected.
+    :param align: the word aligner.
+    :param score: the scorers, whose names differ.
+    :param project: the match.
+    """
+
+    name: Text
+    corpora: Some
+    source: Some
+    target: Some
+    splits: Texts = ()
+    labels: tuple[str, ...] | str | dict[str, str] | None = None
+    tag: TagTable | None = None
+    align: AlignTable = AlignTable()
+    score: Annotated[tuple[ScoreTable, ...], Field(min_length=1, strict=False)] = (ScoreTable(),)
+    project: ProjectTable = ProjectTable()
+
+    @field_validator("source", "target")
+    @classmethod
+    def _known_languages(cls, codes: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(language_code(code) for code in codes))
+
+    @field_validator("labels", mode="before")
+    @classmethod
+    def _labels(cls, given: object) -> object:
+        if isinstance(given, list):
+            given = tuple(given)
+        try:
+            _check_labels(given)
+        except UsageError as error:
+            raise refused(error.message, error.hint) from error
+        return given
+
+    @field_validator("score")
+    @classmethod
+    def _different_names(cls, tables: tuple[ScoreTable, ...]) -> tuple[ScoreTable, ...]:
+        (called, times), *_ = Counter(table.called for table in tables).most_common(1)
+        if times > 1:
+            raise refused(f"{times} scorers are called {called!r}", 'tell them apart: name = "…" in each [[score]]')
+        return tables
+
+    @property
+    def digest(self) -> str:
+        """The digest of everything the recipe says, defaults included."""
+        return digest_of(self.model_dump(mode="json"))
+
+    @property
+    def mapping(self) -> LabelMapping | None:
+        """What becomes of each label before matching; None keeps all as they are."""
+        if self.labels is None:
+            return None
+        if isinstance(self.labels, str):
+            return label_mapping(self.labels)
+        if isinstance(self.labels, dict):
+            return label_mapping(self.labels, others="drop")
+        return label_mapping({label: label for label in self.labels}, others="drop")
+
+
+@dataclass(frozen=True)
+class LoadedRecipe:
+    """A recipe and the text it was read from."""
+
+    recipe: Recipe
+    text: str
+
+    @property
+    def record(self) -> RecipeRecord:
+        """What runs keep of it."""
+        return RecipeRecord(self.recipe.name, self.recipe.digest, self.text)
+
+
+def read_recipe(path: Path) -> LoadedRecipe:
+    """Read and validate a recipe file.
+
+    :raises RecipeError: when it is missing, no TOML, has an unknown key (``nearest`` names the closest known one) or a
+        value that is not allowed.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError as error:
+        raise RecipeError(f"there is no recipe {path}", hint="check the path", file=str(path)) from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise RecipeError(f"the recipe {path} cannot be read: {error}", hint="a recipe is UTF-8 TOML") from error
+    return parse_recipe(text, str(path))
+
+
+def parse_recipe(text: str, file: str = "recipe") -> LoadedRecipe:
+    """Validate the text of a recipe; see :func:`read_recipe`.
+
+    :param file: what to call it in messages.
+    """
+    try:
+        given = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise RecipeError(f"{file} is no TOML: {error}", hint="see https://toml.io", file=file) from error
+    try:
+        return LoadedRecipe(Recipe.model_validate(given), text)
+    except ValidationError as error:
+        raise _explained(error.errors()[0], file) from error
+
+
+def _check_labels(given: object) -> None:
+    if given is None:
+        return
+    if isinstance(given, str):
+        label_mapping(given)
+        return
+    texts = [*given.keys(), *given.values()] if isinstance(given, dict) else given if isinstance(given, tuple) else ()
+    if not texts or not all(isinstance(text, str) and text for text in texts):
+        raise refused(
+            f"{given!r} is not allowed",
+            "give a list of labels, the name of a mapping, or a table { GPE = 'LOC' }",
+        )
+
+
+def _explained(found: ErrorDetails, file: str) -> RecipeError:
+    place = tuple(part for part in found["loc"] if isinstance(part, str))
+    key, nearest = ".".join(place), None
+    if found["type"] == "extra_forbidden":
+        known = list(_table_at(place[:-1]).model_fields)
+        nearest = next(iter(difflib.get_close_matches(place[-1], known, n=1, cutoff=0.4)), None)
+        message = f"unknown key {key}"
+        hint = f"did you mean {nearest}?" if nearest else f"known keys: {', '.join(known)}"
+    elif found["type"] == "refused":
+        message, hint = f"{key}: {found['ctx']['message']}", found["ctx"]["hint"]
+    elif found["type"] == "missing":
+        message, hint = f"{key} is missing", "a recipe says at least name, corpora, source and target"
+    else:
+        message = f"{key} cannot be {found['input']!r}"
+        hint = _HINTS.get(found["type"]) or found["msg"].replace("Input should", "it should")
+    return RecipeError(f"{file}: {message}", hint=hint, key=key, nearest=nearest, file=file)
+
+
+_HINTS = {
+    "tuple_type": 'it should be a list, such as ["en"]; scorers are tables [[score]]',
+    "too_short": "it should have at least one entry",
+    "model_type": "it should be a table, such as [align]",
+}
+_TABLES: Mapping[tuple[str, ...], type[BaseModel]] = {
+    (): Recipe,
+    ("tag",): TagTable,
+    ("align",): AlignTable,
+    ("score",): ScoreTable,
+    ("project",): ProjectTable,
+}
+
+
+def _table_at(place: tuple[Any, ...]) -> type[BaseModel]:
+    return _TABLES[place]

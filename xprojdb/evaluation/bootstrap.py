@@ -1,0 +1,193 @@
+"""How sure a score is: bootstrap intervals over sentences, and the paired comparison of two systems.
+
+Resampling n sentences with replacement is one multinomial draw over the *distinct* count rows, and a corpus has
+few of those (most sentences hold no or one entity). So a million sentences cost what their distinct rows cost, and
+the result does not depend on the order of the sentences.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from xprojdb.errors import UsageError
+from xprojdb.evaluation.spans import Average, Counts, averaged
+
+Metric = Literal["precision", "recall", "f1"]
+_METRICS: tuple[Metric, ...] = ("precision", "recall", "f1")
+_CELLS_PER_CHUNK = 4_000_000
+
+
+@dataclass(frozen=True)
+class Interval:
+    """A percentile bootstrap interval.
+
+    :param value: the score of the sentences as they are, in 0..1.
+    :param low: lower end.
+    :param high: upper end.
+    :param confidence: share of resamples inside, such as 0.95.
+    """
+
+    value: float
+    low: float
+    high: float
+    confidence: float
+
+
+@dataclass(frozen=True)
+class Difference:
+    """How much better the first system is than the second on the same sentences.
+
+    :param value: score of the first minus score of the second, in -1..1.
+    :param low: lower end of the interval of the difference.
+    :param high: upper end.
+    :param confidence: share of resamples inside the interval.
+    :param p_value: two-sided: twice the share of resamples on the far side of zero, counting the observed sample
+        as one of them, so that it is never 0.
+    """
+
+    value: float
+    low: float
+    high: float
+    confidence: float
+    p_value: float
+
+
+def bootstrap_interval(
+    counts: Counts,
+    *,
+    metric: Metric = "f1",
+    average: Average = "micro",
+    label: str | None = None,
+    resamples: int = 1000,
+    confidence: float = 0.95,
+    seed: int = 0,
+) -> Interval:
+    """Interval of a score when the sentences are taken as a sample (Efron and Tibshirani 1993, percentile method).
+
+    :param counts: the counts of each sentence.
+    :param metric: which of the three.
+    :param average: over the labels, when no label is given.
+    :param label: the score of this label alone.
+    :param resamples: how many samples of as many sentences are drawn.
+    :param confidence: share of the resamples inside the interval.
+    :param seed: the same seed, counts and settings give the same interval.
+    :raises UsageError: when there is no sentence, the label does not occur, or a setting is out of range.
+    """
+    _check(len(counts), resamples, confidence)
+    rows = _chosen(counts, average, label)
+    position = _METRICS.index(metric)
+    samples = np.concatenate(
+        [averaged(total[:, 0], average)[:, position] for total in _totals(rows[:, np.newaxis], resamples, seed)]
+    )
+    low, high = _percentiles(samples, confidence)
+    return Interval(float(averaged(rows.sum(axis=0), average)[position]), low, high, confidence)
+
+
+def paired_difference(
+    first: Counts,
+    second: Counts,
+    *,
+    metric: Metric = "f1",
+    average: Average = "micro",
+    label: str | None = None,
+    resamples: int = 1000,
+    confidence: float = 0.95,
+    seed: int = 0,
+) -> Difference:
+    """Compare two systems on resamples of the same sentences (Koehn 2004).
+
+    :param first: counts of one system.
+    :param second: counts of the other; row i is the same sentence in both.
+    :param metric: which of the three is compared.
+    :param average: over the labels, when no label is given.
+    :param label: compare this label alone.
+    :param resamples: how many samples are drawn.
+    :param confidence: share of the resamples inside the interval.
+    :param seed: the same seed, counts and settings give the same result.
+    :raises UsageError: when the systems did not label the same number of sentences with the same number of gold
+        spans each, there is no sentence, the label does not occur, or a setting is out of range.
+    """
+    _check(len(first), resamples, confidence)
+    _check_same_gold(first, second)
+    labels = sorted({*first.labels, *second.labels})
+    pair = [_chosen(counts.aligned(labels), average, label) for counts in (first, second)]
+    rows = np.stack(pair, axis=1)
+    position = _METRICS.index(metric)
+    scores = np.concatenate([averaged(total, average)[..., position] for total in _totals(rows, resamples, seed)])
+    value = averaged(rows.sum(axis=0), average)[:, position]
+    differences = scores[:, 0] - scores[:, 1]
+    low, high = _percentiles(differences, confidence)
+    return Difference(float(value[0] - value[1]), low, high, confidence, _p_value(differences))
+
+
+def _p_value(differences: NDArray[np.float64]) -> float:
+    far = min(int((differences <= 0).sum()), int((differences >= 0).sum()))
+    return min(1.0, 2 * (1 + far) / (1 + len(differences)))
+
+
+def _percentiles(samples: NDArray[np.float64], confidence: float) -> tuple[float, float]:
+    tail = (1 - confidence) / 2
+    low, high = np.quantile(samples, [tail, 1 - tail])
+    return float(low), float(high)
+
+
+def _chosen(counts: Counts, average: Average, label: str | None) -> NDArray[np.int64]:
+    """The cells that the score depends on, sentences x labels x 3: the fewer, the fewer distinct rows."""
+    if label is not None and label not in counts.labels:
+        known = ", ".join(counts.labels) or "none"
+        raise UsageError(f"label {label} does not occur", hint=f"labels that do: {known}", label=label)
+    if label is not None:
+        return counts.aligned([label]).rows.astype(np.int64)
+    rows = counts.rows.astype(np.int64)
+    return np.sum(rows, axis=1, keepdims=True) if average == "micro" else rows
+
+
+def _totals(rows: NDArray[np.int64], resamples: int, seed: int) -> Iterator[NDArray[np.int64]]:
+    """Count totals of every resample, in chunks of resamples x (the shape of one row)."""
+    flat = rows.reshape(len(rows), -1)
+    distinct, repeats = _distinct(flat)
+    share = repeats / len(rows)
+    draw = np.random.default_rng(seed)
+    chunk = max(1, _CELLS_PER_CHUNK // len(distinct))
+    for begin in range(0, resamples, chunk):
+        weights = draw.multinomial(len(rows), share, size=min(chunk, resamples - begin))
+        # float64 products go through BLAS and are exact below 2**53; integer matrix products are not compiled.
+        totals = np.rint(weights.astype(np.float64) @ distinct.astype(np.float64)).astype(np.int64)
+        yield totals.reshape(len(weights), *rows.shape[1:])
+
+
+def _distinct(flat: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    if not flat.shape[1]:
+        return flat[:1], np.array([len(flat)])
+    distinct, repeats = np.unique(flat, axis=0, return_counts=True)
+    return distinct, repeats
+
+
+def _check(sentences: int, resamples: int, confidence: float) -> None:
+    if not sentences:
+        raise UsageError("there is no sentence to resample", hint="evaluate on a split that has gold labels")
+    if resamples < 1:
+        raise UsageError(f"{resamples} resamples are too few", hint="ask for 1000", resamples=resamples)
+    if not 0 < confidence < 1:
+        raise UsageError(f"a confidence of {confidence} is not in 0..1", hint="ask for 0.95", confidence=confidence)
+
+
+def _check_same_gold(first: Counts, second: Counts) -> None:
+    if len(first) == len(second) and (_gold(first) == _gold(second)).all():
+        return
+    raise UsageError(
+        "the two systems were not scored on the same gold sentences",
+        hint="evaluate both on the sentences that both have labelled, in the same order",
+        first=len(first),
+        second=len(second),
+    )
+
+
+def _gold(counts: Counts) -> NDArray[np.int64]:
+    totals: NDArray[np.int64] = counts.rows[:, :, 2].sum(axis=1, dtype=np.int64)
+    return totals

@@ -1,0 +1,134 @@
+"""Published scores to hold one's own against, read from CSV files."""
+
+from __future__ import annotations
+
+import csv
+import math
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from xprojdb.errors import InputError
+
+_REQUIRED = ("dataset", "lang", "method", "f1")
+_SCORES = ("f1", "precision", "recall")
+
+
+@dataclass(frozen=True)
+class PublishedScore:
+    """One published figure; scores in 0..1, although the files give percents.
+
+    :param source: name of the file without its ending, such as ``"politov2025"``.
+    :param dataset: the gold data set.
+    :param lang: language code as the publication writes it.
+    :param method: the system.
+    :param f1: entity F1.
+    :param precision: where published.
+    :param recall: where published.
+    :param settings: every further column that is filled in, such as ``{"aligner": "awesome"}``.
+    """
+
+    source: str
+    dataset: str
+    lang: str
+    method: str
+    f1: float
+    precision: float | None = None
+    recall: float | None = None
+    settings: Mapping[str, str] = field(default_factory=dict, hash=False)
+
+
+def load_published(path: Path | str) -> list[PublishedScore]:
+    """Read published figures.
+
+    :param path: a CSV file with the columns dataset, lang, method and f1 (percent), optionally precision and
+        recall, and any settings; or a folder of such files, read in the order of their names.
+    :raises InputError: when the path does not exist or holds no CSV file, a column is missing, or a score is not a
+        number in 0..100.
+    """
+    path = Path(path)
+    files = sorted(path.glob("*.csv")) if path.is_dir() else [path]
+    if not files or not all(file.is_file() for file in files):
+        raise InputError(f"there are no published figures at {path}", hint="name a CSV file or a folder", file=path)
+    return [score for file in files for score in _read(file)]
+
+
+def select(scores: Iterable[PublishedScore], **wanted: str) -> list[PublishedScore]:
+    """Keep the figures whose fields and settings have the given values.
+
+    :param wanted: such as ``dataset="europarl-ner", lang="de", aligner="awesome"``.
+    """
+    return [score for score in scores if all(_value(score, name) == value for name, value in wanted.items())]
+
+
+def best_per_language(scores: Iterable[PublishedScore]) -> dict[str, PublishedScore]:
+    """The highest F1 of each language, sorted by language; the first one given where two are equal."""
+    best: dict[str, PublishedScore] = {}
+    for score in scores:
+        if score.lang not in best or score.f1 > best[score.lang].f1:
+            best[score.lang] = score
+    return dict(sorted(best.items()))
+
+
+def nearest(scores: Iterable[PublishedScore], f1: float) -> PublishedScore | None:
+    """The figure closest to an F1 in 0..1; the first one given where two are as close, ``None`` without figures."""
+    return min(scores, key=lambda score: abs(score.f1 - f1), default=None)
+
+
+def _value(score: PublishedScore, name: str) -> str | None:
+    if name in ("source", "dataset", "lang", "method"):
+        return str(getattr(score, name))
+    return score.settings.get(name)
+
+
+def _read(file: Path) -> Iterator[PublishedScore]:
+    with file.open(encoding="utf-8-sig", newline="") as stream:
+        reader = csv.DictReader(stream)
+        missing = [name for name in _REQUIRED if name not in (reader.fieldnames or ())]
+        if missing:
+            raise InputError(
+                f"{file}:1: no column {', '.join(missing)}",
+                hint=f"the first line names the columns {', '.join(_REQUIRED)}",
+                file=file,
+                line=1,
+                columns=missing,
+            )
+        for row in reader:
+            yield _score(file, reader.line_num, row)
+
+
+def _score(file: Path, line: int, row: Mapping[str | None, str | None]) -> PublishedScore:
+    if None in row or None in row.values():
+        raise InputError(
+            f"{file}:{line}: not as many cells as columns", hint="quote cells that hold a comma", file=file, line=line
+        )
+    cells = {str(name): value or "" for name, value in row.items()}
+    f1, precision, recall = (_share(file, line, name, cells.get(name, "")) for name in _SCORES)
+    if f1 is None:
+        raise _bad_score(file, line, "f1", "")
+    others = {name: value for name, value in cells.items() if value and name not in (*_REQUIRED, *_SCORES)}
+    return PublishedScore(
+        file.stem, cells["dataset"], cells["lang"], cells["method"], f1, precision, recall, settings=others
+    )
+
+
+def _share(file: Path, line: int, column: str, cell: str) -> float | None:
+    if not cell:
+        return None
+    try:
+        percent = float(cell)
+    except ValueError:
+        percent = math.nan
+    if not 0 <= percent <= 100:
+        raise _bad_score(file, line, column, cell)
+    return round(percent / 100, 8)
+
+
+def _bad_score(file: Path, line: int, column: str, cell: str) -> InputError:
+    return InputError(
+        f"{file}:{line}: {column} is {cell!r}, not a percentage",
+        hint="write scores as numbers from 0 to 100",
+        file=file,
+        line=line,
+        column=column,
+    )

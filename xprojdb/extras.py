@@ -1,0 +1,29 @@
+"""The one place where optional dependencies are imported, so that a missing one names the extra to install."""
+
+from __future__ import annotations
+
+import importlib
+from types import ModuleType
+
+from xprojdb.errors import MissingExtra
+
+
+def require(module: str, extra: str) -> ModuleType:
+    """Import an optional module when it is first needed.
+
+    :param module: dotted name, such as ``"torch"``.
+    :param extra: the extra of this package that installs it, such as ``"models"``.
+    :returns: the imported module.
+    :raises MissingExtra: when it is not installed.
+    """
+    try:
+        return importlib.import_module(module)
+    except ModuleNotFoundError as error:
+        if error.name is None or module.split(".")[0] != error.name.split(".")[0]:
+            raise
+        raise MissingExtra(
+            f"{module} is needed for this and is not installed",
+            hint=f"pip install 'xprojdb[{extra}]'",
+            module=module,
+            extra=extra,
+        ) from error

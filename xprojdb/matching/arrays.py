@@ -1,0 +1,81 @@
+"""The array types of the matcher, and the one way its loops are compiled."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from numba import njit
+
+from xprojdb.errors import MatchingError
+
+Ints = npt.NDArray[np.int32]
+Longs = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float64]
+Bits = npt.NDArray[np.uint8]
+Flags = npt.NDArray[np.bool_]
+
+compiled = njit(cache=True, nogil=True)
+
+
+def flat(name: str, values: npt.ArrayLike, dtype: type) -> npt.NDArray[Any]:
+    """A contiguous, writable, one-dimensional array of ``dtype``, without a copy where it already is one.
+
+    :param name: what the array is called, for the message.
+    :raises MatchingError: when it has another number of dimensions, or its values are of another kind, such as
+        floats for positions.
+    """
+    array = np.asarray(values)
+    if array.size == 0:
+        array = array.astype(dtype)
+    whole = array.dtype.kind in "iub" and np.issubdtype(dtype, np.integer)
+    if array.ndim != 1 or not (whole or np.can_cast(array.dtype, dtype, "same_kind")):
+        raise MatchingError(
+            f"{name} is {array.dtype} of shape {array.shape}",
+            hint=f"pass a one-dimensional array that fits {np.dtype(dtype)}",
+            what=name,
+            value=(str(array.dtype), array.shape),
+        )
+    return np.require(array, dtype, ["C", "W"])
+
+
+def check_ptr(name: str, ptr: Longs, items: int, total: int) -> None:
+    """Check that ``ptr`` cuts ``total`` values into ``items`` runs.
+
+    :raises MatchingError: when it has the wrong length, does not run from 0 to ``total``, or decreases; ``item`` is
+        the place.
+    """
+    hint = f"{name} holds {items + 1} offsets that rise from 0 to {total}"
+    if len(ptr) != items + 1:
+        raise MatchingError(f"{name} has {len(ptr)} values", hint=hint, what=name, item=None, value=len(ptr))
+    falls = np.flatnonzero(np.diff(ptr) < 0)
+    if len(falls) or ptr[0] != 0 or ptr[-1] != total:
+        item = int(falls[0]) + 1 if len(falls) else 0 if ptr[0] else items
+        raise MatchingError(f"{name}[{item}] is {ptr[item]}", hint=hint, what=name, item=item, value=int(ptr[item]))
+
+
+def offsets(counts: npt.ArrayLike) -> Longs:
+    """The offsets (N+1) of runs with these lengths (N)."""
+    ptr = np.zeros(np.size(counts) + 1, np.int64)
+    np.cumsum(counts, out=ptr[1:])
+    return ptr
+
+
+@compiled
+def stable_order(keys):  # type: ignore[no-untyped-def]
+    """``np.argsort(keys, kind="stable")`` of integers; Numba needs seconds to compile that one."""
+    order, spare, width = np.arange(len(keys)), np.empty(len(keys), np.int64), 1
+    while width < len(keys):
+        for a in range(0, len(keys), 2 * width):
+            b, c = min(a + width, len(keys)), min(a + 2 * width, len(keys))
+            left, right = a, b
+            for n in range(a, c):
+                if right == c or (left < b and keys[order[left]] <= keys[order[right]]):
+                    spare[n] = order[left]
+                    left += 1
+                else:
+                    spare[n] = order[right]
+                    right += 1
+        order, spare, width = spare, order, 2 * width
+    return order

@@ -1,0 +1,293 @@
+"""Heuristic projection: the runs of target words linked to an entity (García-Ferrero et al. 2022, arXiv 2210.12623).
+
+For each entity: collect the target words linked to any of its words, cut them into runs, join runs with small gaps,
+keep the runs of a fitting length, at most ``top_k``. Then, over all entities of the sentence, label the runs in order
+of preference; a run that overlaps a labelled one is dropped. The filters COMP-SRC, COMP-TGT, COMP-INS and RESTR-TGT are
+those of arXiv 2505.10507. What is not projected has a reason.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import NamedTuple
+
+import numpy as np
+
+from xprojdb.errors import MatchingError
+from xprojdb.matching.arrays import Bits, Ints, Longs, compiled, flat, offsets, stable_order
+from xprojdb.matching.candidates import linked_words
+from xprojdb.matching.pairs import Pairs
+from xprojdb.matching.scores import to_fixed
+
+
+class Reason(IntEnum):
+    """Why an entity, or all of a sentence pair, was not projected."""
+
+    PROJECTED = 0
+    UNALIGNED = 1
+    """None of the entity's words is linked."""
+    COMP_SRC = 2
+    """A word of the entity is not linked."""
+    COMP_TGT = 3
+    """The linked target words are not contiguous."""
+    LENGTH = 4
+    """Every run is too short or too long for the entity."""
+    RESTR_TGT = 5
+    """An entity of one word has no run of one word."""
+    COLLISION = 6
+    """Other runs took the words."""
+    COMP_INS = 7
+    """The pair has more or fewer labels than entities."""
+
+
+_UNALIGNED, _COMP_SRC, _COMP_TGT, _LENGTH, _RESTR_TGT = (int(reason) for reason in list(Reason)[1:6])
+
+
+@dataclass(frozen=True, slots=True)
+class Heuristic:
+    """Parameters of the heuristic projection.
+
+    :param merge_distance: join neighbouring runs with at most so many unlinked words between them.
+    :param min_ratio: keep a run when its words / the entity's words is at least this.
+    :param strict: keep it only when the quotient is above ``min_ratio``.
+    :param max_ratio: and at most this.
+    :param top_k: keep the so many longest runs of an entity, the leftmost of equals.
+    :param only_i: do not join when the right run starts on a word linked to the entity's first word.
+    :param minmax: one run from the leftmost to the rightmost linked word, in place of cutting and joining.
+    :param by_score: label the runs in order of alignment score, else of length, the longest first. Then leftmost,
+        shorter, lower entity.
+    :param comp_src: drop an entity that has an unlinked word.
+    :param comp_tgt: drop an entity whose linked words are not contiguous.
+    :param restr_tgt: drop runs of several words of an entity of one word.
+    :param comp_ins: drop all labels of a pair unless there are as many as entities (of each label); for training data.
+    :raises MatchingError: when a number is negative or not a number, or the ratios exclude every run.
+    """
+
+    merge_distance: int = 1
+    min_ratio: float = 0.5
+    strict: bool = False
+    max_ratio: float = 3.0
+    top_k: int = 1
+    only_i: bool = False
+    minmax: bool = False
+    by_score: bool = True
+    comp_src: bool = False
+    comp_tgt: bool = False
+    restr_tgt: bool = False
+    comp_ins: bool = False
+
+    def __post_init__(self) -> None:
+        allowed = {
+            "merge_distance": self.merge_distance >= 0,
+            "min_ratio": 0 <= self.min_ratio < np.inf,
+            "max_ratio": self.max_ratio >= self.min_ratio,
+            "top_k": self.top_k >= 1,
+        }
+        for name, good in allowed.items():
+            if not good:
+                value = getattr(self, name)
+                hint = "distances and ratios are 0 or more, max_ratio is not below min_ratio, top_k is 1 or more"
+                raise MatchingError(f"{name} is {value}", hint=hint, what=name, value=value)
+
+
+DEFAULT = Heuristic()
+REFERENCE = Heuristic(min_ratio=0.8, strict=True, max_ratio=np.inf, top_k=1 << 30, by_score=False)
+"""The parameters of arXiv 2501.18750: every run above 0.8 of the entity's length is labelled, the longest first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Projection:
+    """Target spans of E entities.
+
+    :param ptr: (E+1,) offsets: the spans of entity ``e`` are rows ``ptr[e]:ptr[e + 1]``, from left to right.
+    :param start: (R,) first target word.
+    :param end: (R,) one past the last target word.
+    :param reason: (E,) a :class:`Reason` for each entity.
+    :param pair_reason: (N,) COMP_INS where that filter emptied the pair, else PROJECTED.
+    """
+
+    ptr: Longs
+    start: Ints
+    end: Ints
+    reason: Bits
+    pair_reason: Bits
+
+
+def heuristic(pairs: Pairs, rules: Heuristic = DEFAULT, labels: Ints | None = None) -> Projection:
+    """Project the entities of a batch.
+
+    :param labels: (E,) a number for each entity's label, for ``comp_ins``; one label for all when absent.
+    :returns: no, one or several spans an entity; no two spans of a pair overlap.
+    :raises MatchingError: when ``labels`` has another length.
+    """
+    columns = (pairs.entity_ptr, pairs.entity_start, pairs.entity_end, pairs.link_ptr, pairs.link_source)
+    widest = int(pairs.target_words.max(initial=0))
+    shape = _Shape(rules.merge_distance, rules.only_i, rules.minmax, rules.comp_src, rules.comp_tgt)
+    limits = _Limits(rules.min_ratio, rules.strict, rules.max_ratio, rules.top_k, rules.restr_tgt)
+    ptr, start, end, links, reason = _propose(*columns, pairs.link_target, widest, shape, limits)
+    size = np.repeat(pairs.entity_end - pairs.entity_start, np.diff(ptr))
+    worth = to_fixed(links / (size + (end - start)) if rules.by_score else end - start)
+    kept = _label(pairs.entity_ptr, ptr, start, end, worth, widest)
+    pair_reason = np.zeros(len(pairs), np.uint8)
+    runs = np.add.reduceat(np.append(kept, 0), ptr[:-1]) * (np.diff(ptr) > 0) if len(reason) else np.zeros(0, np.int64)
+    reason[(runs == 0) & (reason == Reason.PROJECTED)] = Reason.COLLISION
+    if rules.comp_ins:
+        pair_reason[_unequal(pairs, runs, labels)] = Reason.COMP_INS
+        dropped = np.repeat(pair_reason > 0, np.diff(pairs.entity_ptr))
+        reason[dropped & (reason == Reason.PROJECTED)] = Reason.COMP_INS
+        kept &= ~np.repeat(dropped, np.diff(ptr))
+        runs[dropped] = 0
+    return Projection(offsets(runs), start[kept], end[kept], reason, pair_reason)
+
+
+class _Shape(NamedTuple):
+    """What says how runs are cut, as compiled code takes it."""
+
+    merge_distance: int
+    only_i: bool
+    minmax: bool
+    comp_src: bool
+    comp_tgt: bool
+
+
+class _Limits(NamedTuple):
+    """What says which runs are kept."""
+
+    min_ratio: float
+    strict: bool
+    max_ratio: float
+    top_k: int
+    restr_tgt: bool
+
+
+def _unequal(pairs: Pairs, runs: Longs, labels: Ints | None) -> Longs:
+    """The pairs in which some label has more or fewer runs than entities."""
+    of = np.zeros(len(runs), np.int32) if labels is None else flat("labels", labels, np.int32)
+    if len(of) != len(runs):
+        hint = "give every entity of the batch a label number"
+        raise MatchingError(f"{len(of)} labels for {len(runs)} entities", hint=hint, what="labels", value=len(of))
+    pair = np.repeat(np.arange(len(pairs)), np.diff(pairs.entity_ptr))
+    groups, group = np.unique(np.stack([pair, of], 1), axis=0, return_inverse=True)
+    surplus = np.bincount(group.ravel(), runs - 1, len(groups))
+    wrong: Longs = np.unique(groups[surplus != 0, 0])
+    return wrong
+
+
+@compiled
+def _propose(entity_ptr, entity_start, entity_end, link_ptr, source, target, widest, shape, limits):  # type: ignore[no-untyped-def]
+    """Every entity's runs, ragged, the links of each, and why an entity has none."""
+    entities = len(entity_start)
+    ptr, reason = np.zeros(entities + 1, np.int64), np.zeros(entities, np.uint8)
+    start, end, links = np.empty(64, np.int32), np.empty(64, np.int32), np.empty(64, np.int32)
+    mark, words = np.full(widest, -1, np.int64), np.empty(widest, np.int32)
+    for i in range(len(entity_ptr) - 1):
+        a, b = link_ptr[i], link_ptr[i + 1]
+        for e in range(entity_ptr[i], entity_ptr[i + 1]):
+            first, size = entity_start[e], entity_end[e] - entity_start[e]
+            at = ptr[e]
+            if len(start) < at + widest:
+                start, end, links = _longer(start, widest), _longer(end, widest), _longer(links, widest)
+            n = linked_words(e, (first, entity_end[e]), source, target, a, b, mark, words)
+            reason[e] = _unfit(words[:n], first, size, source[a:b], shape)
+            ptr[e + 1] = at
+            if reason[e]:
+                continue
+            begins = _heads(first, source[a:b], target[a:b], words[:n])
+            runs = _cut(words[:n], begins, shape, start[at:], end[at:])
+            runs, reason[e] = _sift(start[at : at + runs], end[at : at + runs], size, limits)
+            ptr[e + 1] = at + runs
+            _count_links(
+                first, entity_end[e], source[a:b], target[a:b], start[at : at + runs], end[at : at + runs], links[at:]
+            )
+    return ptr, start[: ptr[-1]], end[: ptr[-1]], links[: ptr[-1]], reason
+
+
+@compiled
+def _longer(array, more):  # type: ignore[no-untyped-def]
+    longer = np.empty(2 * len(array) + more, array.dtype)
+    for n in range(len(array)):
+        longer[n] = array[n]
+    return longer
+
+
+@compiled
+def _unfit(words, first, size, source, shape):  # type: ignore[no-untyped-def]
+    """The reason that speaks against the entity's links, or 0."""
+    if len(words) == 0:
+        return _UNALIGNED
+    if shape.comp_src:
+        for x in range(first, first + size):
+            if not (source == x).any():
+                return _COMP_SRC
+    return _COMP_TGT if shape.comp_tgt and words[-1] - words[0] >= len(words) else 0
+
+
+@compiled
+def _heads(first, source, target, words):  # type: ignore[no-untyped-def]
+    """For each linked word, whether it is linked to the entity's first word."""
+    heads = np.zeros(len(words), np.bool_)
+    for q in range(len(source)):
+        if source[q] == first:
+            heads[np.searchsorted(words, target[q])] = True
+    return heads
+
+
+@compiled
+def _cut(words, heads, shape, start, end):  # type: ignore[no-untyped-def]
+    """Write the joined runs of the linked words; how many they are."""
+    runs = 0
+    for n in range(len(words)):
+        gap = words[n] - words[n - 1] - 1 if n else 0
+        bridged = gap <= shape.merge_distance and not (shape.only_i and heads[n])
+        joins = n > 0 and (gap == 0 or shape.minmax or bridged)
+        if not joins:
+            start[runs] = words[n]
+            runs += 1
+        end[runs - 1] = words[n] + 1
+    return runs
+
+
+@compiled
+def _sift(start, end, size, limits):  # type: ignore[no-untyped-def]
+    """Move the runs that fit to the front, from left to right: (how many, why none)."""
+    fits, runs, fault = np.zeros(len(start), np.bool_), 0, _LENGTH
+    for n in range(len(start)):
+        ratio = (end[n] - start[n]) / size
+        long_enough = ratio > limits.min_ratio if limits.strict else ratio >= limits.min_ratio
+        fits[n] = long_enough and ratio <= limits.max_ratio
+        if fits[n] and limits.restr_tgt and size == 1 and end[n] - start[n] > 1:
+            fits[n], fault = False, _RESTR_TGT
+    for n in stable_order((start - end).astype(np.int64)):
+        if fits[n]:
+            runs += 1
+            fits[n] = runs <= limits.top_k
+    runs = 0
+    for n in range(len(start)):
+        if fits[n]:
+            start[runs], end[runs] = start[n], end[n]
+            runs += 1
+    return runs, 0 if runs else fault
+
+
+@compiled
+def _count_links(first, last, source, target, start, end, links):  # type: ignore[no-untyped-def]
+    for n in range(len(start)):
+        links[n] = 0
+        for q in range(len(source)):
+            if first <= source[q] < last and start[n] <= target[q] < end[n]:
+                links[n] += 1
+
+
+@compiled
+def _label(entity_ptr, ptr, start, end, worth, widest):  # type: ignore[no-untyped-def]
+    """Which runs are labelled: in each pair by worth, then leftmost, shorter, lower entity; none over another."""
+    kept, taken = np.zeros(len(start), np.bool_), np.full(widest, -1, np.int64)
+    for i in range(len(entity_ptr) - 1):
+        a, b = ptr[entity_ptr[i]], ptr[entity_ptr[i + 1]]
+        order = a + stable_order(start[a:b].astype(np.int64) << 31 | end[a:b])
+        for r in order[stable_order(-worth[order])]:
+            if (taken[start[r] : end[r]] != i).all():
+                kept[r] = True
+                taken[start[r] : end[r]] = i
+    return kept

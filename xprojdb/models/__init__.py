@@ -1,0 +1,1 @@
+"""Adapters behind the model stages: where checkpoints live, encoders, word aligners. They know no database."""

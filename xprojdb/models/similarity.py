@@ -1,0 +1,89 @@
+"""Similarity matrices of many sentence pairs at once, padded to one shape."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float32]
+Bools = NDArray[np.bool_]
+Sizes = NDArray[np.int64]
+
+BATCH_CELLS = 1 << 16
+"""Cells of one padded batch of matrices: a few hundred KiB, so that the passes over them stay in the cache."""
+
+
+class Similarities(NamedTuple):
+    """A padded batch of matrices.
+
+    :param values: float32 array (pairs, rows, columns); what lies outside of a pair's own matrix has no meaning.
+    :param rows, columns: int64 arrays (pairs,), the size of each pair's own matrix.
+    """
+
+    values: Floats
+    rows: Sizes
+    columns: Sizes
+
+    def inside(self) -> Bools:
+        """Bool array (pairs, rows, columns): the cells that belong to a pair's own matrix."""
+        _, height, width = self.values.shape
+        row_inside = np.arange(height) < self.rows[:, None]
+        column_inside = np.arange(width) < self.columns[:, None]
+        return row_inside[:, :, None] & column_inside[:, None, :]
+
+
+def dot_products(left: Sequence[Floats], right: Sequence[Floats]) -> Similarities:
+    """S = L Rᵀ of every pair.
+
+    :param left, right: float32 arrays (units, hidden), one each per pair.
+    """
+    left_padded, rows = _padded(left)
+    right_padded, columns = _padded(right)
+    return Similarities(left_padded @ right_padded.transpose(0, 2, 1), rows, columns)
+
+
+def cosine_similarities(left: Sequence[Floats], right: Sequence[Floats]) -> Similarities:
+    """SimAlign's similarity (cosine + 1) / 2 of every pair, between 0 and 1.
+
+    :param left, right: float32 arrays (units, hidden), one each per pair.
+    """
+    found = dot_products([unit_length(vectors) for vectors in left], [unit_length(vectors) for vectors in right])
+    return found._replace(values=(found.values + np.float32(1)) / np.float32(2))
+
+
+def unit_length(vectors: Floats) -> Floats:
+    """Rows scaled to length 1; a row of zeros stays as it is."""
+    norms: Floats = np.sqrt(np.einsum("ij,ij->i", vectors, vectors))[:, None]
+    norms[norms == 0] = 1
+    return np.divide(vectors, norms)
+
+
+def batches(rows: Sizes, columns: Sizes, cells: int = BATCH_CELLS) -> Iterator[Sizes]:
+    """Group pairs of like size, so that little of a padded batch is padding.
+
+    :param rows, columns: int64 arrays (pairs,), the size of each pair's matrix.
+    :param cells: the most cells in one padded batch, unless a single pair has more.
+    :returns: indices of the pairs of each batch.
+    """
+    order = np.lexsort((columns, rows))
+    at = 0
+    while at < len(order):
+        end, height, width = at, 0, 0
+        while end < len(order):
+            height, width = max(height, rows[order[end]]), max(width, columns[order[end]])
+            if end > at and (end - at + 1) * height * width > cells:
+                break
+            end += 1
+        yield order[at:end]
+        at = end
+
+
+def _padded(matrices: Sequence[Floats]) -> tuple[Floats, Sizes]:
+    lengths = np.array([len(matrix) for matrix in matrices], np.int64)
+    padded = np.zeros((len(matrices), int(lengths.max(initial=0)), matrices[0].shape[1]), np.float32)
+    for row, matrix in zip(padded, matrices, strict=True):
+        row[: len(matrix)] = matrix
+    return padded, lengths

@@ -1,0 +1,28 @@
+"""What may be done to the vectors of a sentence before they are compared."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float32]
+Transform = Callable[[Floats], Floats]
+"""A pure function of the float32 array (units, hidden) of one sentence, to an array of the same shape."""
+
+
+def unchanged(vectors: Floats) -> Floats:
+    """The vectors as the encoder gives them."""
+    return vectors
+
+
+def centred(vectors: Floats) -> Floats:
+    """The vectors less their mean over the sentence: what all its words share says nothing about which is which."""
+    if len(vectors) < 2:
+        return vectors
+    less_mean: Floats = vectors - vectors.mean(0)
+    return less_mean
+
+
+TRANSFORMS: dict[str, Transform] = {"none": unchanged, "centre": centred}

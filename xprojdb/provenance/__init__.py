@@ -1,0 +1,1 @@
+"""Asking the database: what is done, and where a label comes from."""

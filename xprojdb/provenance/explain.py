@@ -1,0 +1,349 @@
+"""Explain a sentence: its labels, down to the candidates, scores, links, steps, models and runs that made them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, Row, and_, select
+
+from xprojdb.db import Database
+from xprojdb.db.tables import (
+    alignment,
+    candidate,
+    corpus,
+    entity,
+    failure,
+    label,
+    outcome,
+    run,
+    sentence,
+    step,
+    step_input,
+    translation,
+)
+from xprojdb.engine.plan import Plan
+from xprojdb.errors import UsageError
+from xprojdb.labels import LabelMapping, Span, UnknownLabel
+from xprojdb.steps.inputs import parse_links
+from xprojdb.steps.project import Project
+from xprojdb.steps.projection import Projection
+from xprojdb.steps.spec import GOLD, find_step
+from xprojdb.steps.stage import other, sentence_key, translations
+
+#: the role of the project step itself
+LABELS = "labels"
+#: digits that a key of the database has not
+_LONGEST_KEY = 19
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A sentence with its gold entities; ``gold`` is None when it was imported without labels."""
+
+    id: int
+    corpus: str
+    lang: str
+    external_id: str | None
+    words: list[str]
+    gold: list[Span] | None
+
+    @property
+    def name(self) -> str:
+        """What :func:`explain_sentence` takes: ``CORPUS/LANG/ID``, or the key of a sentence without an id."""
+        return str(self.id) if self.external_id is None else f"{self.corpus}/{self.lang}/{self.external_id}"
+
+    def phrase(self, start: int, end: int) -> str:
+        """The words of a span."""
+        return " ".join(self.words[start:end])
+
+
+@dataclass(frozen=True, slots=True)
+class ExplainedCandidate:
+    """A target span that was considered: its value from every scorer, and their weighted sum."""
+
+    start: int
+    end: int
+    text: str
+    parts: dict[str, float]
+    fused: float
+    rank: str
+
+
+@dataclass(frozen=True, slots=True)
+class ExplainedEntity:
+    """An entity of the labelled side and what became of it.
+
+    :param projected: its label as projected (after mapping), or None when no candidate was chosen.
+    :param score: the winner's fused score.
+    :param margin: winner less runner-up.
+    :param links: its words' links: source word, target word, score.
+    :param candidates: best first; ``rank`` is ``"winner"``, ``"runner-up"`` or empty.
+    """
+
+    ordinal: int
+    span: Span
+    text: str
+    projected: Span | None
+    score: float | None
+    margin: float | None
+    links: list[tuple[int, int, float]]
+    candidates: list[ExplainedCandidate]
+
+
+@dataclass(frozen=True, slots=True)
+class MadeBy:
+    """A step behind a label, and the run that applied it to this item.
+
+    :param role: what the step after it reads in it; ``"labels"`` for the project step.
+    :param outcome: ok, empty, filtered, failed, or pending when no run has come to it.
+    :param reason: a code that says why it is not ok.
+    :param message: what a failed step said.
+    """
+
+    role: str
+    kind: str
+    digest: str
+    params: dict[str, Any]
+    model: str | None
+    revision: str | None
+    outcome: str
+    reason: str | None
+    run: int | None
+    command: str | None
+    started_at: str | None
+    message: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class ExplainedProjection:
+    """The labels that one translation brought to the sentence.
+
+    :param kind: how the translation was made: human, machine, back.
+    :param outcome: of the project step: ok, empty, filtered, failed, or pending; only the first two mean that an
+        entity without a label is lost.
+    """
+
+    source: Text
+    translation_id: int
+    kind: str
+    entities: list[ExplainedEntity]
+    made_by: list[MadeBy]
+
+    @property
+    def outcome(self) -> str:
+        return next(made.outcome for made in self.made_by if made.role == LABELS)
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """All that is known of one sentence's labels."""
+
+    recipe: str
+    target: Text
+    projections: list[ExplainedProjection]
+
+
+def explain_sentence(database: Database, plan: Plan, name: str) -> Explanation:
+    """Explain the labels that a recipe gave a sentence.
+
+    :param name: ``CORPUS/LANG/ID``, or the sentence's key in the database.
+    :raises UsageError: when there is no such sentence, or the recipe projects nothing onto it.
+    """
+    with database.read() as connection:
+        target = _text(connection, _find(connection, name))
+        found = [
+            _projection(connection, each, target, row)
+            for each in plan.projections
+            for row in _translations(connection, each, target)
+        ]
+    if not found:
+        pairs = ", ".join(f"{each.source} → {each.target}" for each in plan.projections)
+        raise UsageError(
+            f"the recipe {plan.recipe.name} projects nothing onto {name}",
+            hint=f"it covers {pairs}; name a sentence of a target language",
+            sentence=name,
+        )
+    return Explanation(plan.recipe.name, target, found)
+
+
+def _find(connection: Connection, name: str) -> int:
+    found = _by_key(connection, name) if name.isdecimal() else _by_name(connection, name)
+    if found is None:
+        raise UsageError(
+            f"there is no sentence {name!r}",
+            hint="name it as CORPUS/LANG/ID, such as news/de/test-17, or by its number in the table sentence",
+            sentence=name,
+        )
+    return found
+
+
+def _by_key(connection: Connection, name: str) -> int | None:
+    key = int(name) if len(name) < _LONGEST_KEY else -1
+    found: int | None = connection.execute(select(sentence.c.id).where(sentence.c.id == key)).scalar()
+    return found
+
+
+def _by_name(connection: Connection, name: str) -> int | None:
+    corpora = connection.execute(select(corpus.c.id, corpus.c.name).order_by(corpus.c.id)).all()
+    # The names of corpora and the ids of sentences may hold slashes, the codes of languages do not.
+    for corpus_id, called in corpora:
+        if name.startswith(f"{called}/"):
+            lang, _, external_id = name.removeprefix(f"{called}/").partition("/")
+            query = select(sentence.c.id).where(sentence.c.corpus_id == corpus_id, sentence.c.lang == lang)
+            found: int | None = connection.execute(query.where(sentence.c.external_id == external_id)).scalar()
+            if found is not None:
+                return found
+    return None
+
+
+def _text(connection: Connection, key: int) -> Text:
+    columns = (sentence.c.id, corpus.c.name, sentence.c.lang, sentence.c.external_id, sentence.c.words)
+    query = select(*columns).join(corpus, corpus.c.id == sentence.c.corpus_id)
+    row = connection.execute(query.where(sentence.c.id == key)).one()
+    gold_step = find_step(connection, GOLD)
+    labelled = select(outcome.c.item_id).where(outcome.c.step_id == gold_step, outcome.c.item_id == key)
+    gold = None
+    if connection.execute(labelled).first() is not None:
+        gold = [span for _, span in _entities(connection, gold_step or 0, key)]
+    return Text(row.id, row.name, row.lang, row.external_id, json.loads(row.words), gold)
+
+
+def _entities(connection: Connection, step_id: int, key: int) -> list[tuple[int, Span]]:
+    columns = (entity.c.ordinal, entity.c.start_word, entity.c.end_word, entity.c.label)
+    query = select(*columns).where(entity.c.step_id == step_id, entity.c.sentence_id == key).order_by(entity.c.ordinal)
+    return [(ordinal, Span(*span)) for ordinal, *span in connection.execute(query)]
+
+
+def _translations(connection: Connection, projection: Projection, target: Text) -> list[Row[Any]]:
+    labelled = projection.labelled
+    query = translations(projection.pair).add_columns(translation.c.kind, sentence_key(labelled).label("source_id"))
+    onto = query.where(sentence_key(other(labelled)) == target.id)
+    return list(connection.execute(onto.order_by(translation.c.id)))
+
+
+def _projection(connection: Connection, projection: Projection, target: Text, link: Row[Any]) -> ExplainedProjection:
+    project = projection.step
+    source = _text(connection, link.source_id)
+    labels = _labels(connection, project, target, link.id)
+    scores = _scores(connection, project, link.id)
+    links = _links(connection, projection, link.id)
+    entities = [
+        _entity(ordinal, span, source, target, labels.get(ordinal), scores.get(ordinal, {}), links, project.weights)
+        for ordinal, span in _entities(connection, project.input_ids["entities"], source.id)
+        if _is_wanted(project.mapping, span)
+    ]
+    made_by = _made_by(connection, project, link.id, source.id)
+    return ExplainedProjection(source, link.id, link.kind, entities, made_by)
+
+
+def _is_wanted(mapping: LabelMapping | None, span: Span) -> bool:
+    """Whether an entity is projected; one whose label the mapping refuses made the item fail, and is shown."""
+    try:
+        return mapping is None or bool(mapping.apply([span]))
+    except UnknownLabel:
+        return True
+
+
+def _labels(connection: Connection, project: Project, target: Text, translation_id: int) -> dict[int, Row[Any]]:
+    query = select(label).where(
+        label.c.step_id == project.step_id,
+        label.c.sentence_id == target.id,
+        label.c.translation_id == translation_id,
+    )
+    return {row.entity_ordinal: row for row in connection.execute(query)}
+
+
+Scores = dict[tuple[int, int], dict[str, float]]
+
+
+def _scores(connection: Connection, project: Project, translation_id: int) -> dict[int, Scores]:
+    """Per entity ordinal and span, the value of each scorer."""
+    found: dict[int, Scores] = {}
+    for name in project.weights:
+        step_id = project.input_ids[f"score:{name}"]
+        query = select(candidate).where(candidate.c.step_id == step_id, candidate.c.translation_id == translation_id)
+        for row in connection.execute(query):
+            spans = found.setdefault(row.entity_ordinal, {})
+            spans.setdefault((row.start_word, row.end_word), {})[name] = row.score
+    return found
+
+
+def _links(connection: Connection, projection: Projection, translation_id: int) -> list[tuple[int, int, float]]:
+    step_ids = {key for key in _chain(connection, projection.step.step_id) if key}
+    query = select(alignment.c.links).where(
+        alignment.c.step_id.in_(step_ids), alignment.c.translation_id == translation_id
+    )
+    _, left, right, scores = parse_links([connection.execute(query).scalar() or ""])
+    if projection.labelled == "rendering":
+        left, right = right, left
+    certain = [1.0] * len(left) if scores is None else scores.tolist()
+    return sorted(zip(left.tolist(), right.tolist(), certain, strict=True))
+
+
+def _entity(
+    ordinal: int,
+    span: Span,
+    source: Text,
+    target: Text,
+    chosen: Row[Any] | None,
+    scores: Scores,
+    links: list[tuple[int, int, float]],
+    weights: Mapping[str, float],
+) -> ExplainedEntity:
+    winner = (chosen.start_word, chosen.end_word) if chosen is not None else None
+    fused = {place: sum(weights[name] * value for name, value in parts.items()) for place, parts in scores.items()}
+    ranked = sorted(scores, key=lambda place: (place != winner, -fused[place], place))
+    candidates = [
+        ExplainedCandidate(*place, target.phrase(*place), scores[place], fused[place], _rank(place, n, winner))
+        for n, place in enumerate(ranked)
+    ]
+    return ExplainedEntity(
+        ordinal,
+        span,
+        source.phrase(span.start, span.end),
+        Span(chosen.start_word, chosen.end_word, chosen.label) if chosen is not None else None,
+        chosen.score if chosen is not None else None,
+        chosen.margin if chosen is not None else None,
+        [each for each in links if span.start <= each[0] < span.end],
+        candidates,
+    )
+
+
+def _rank(place: tuple[int, int], number: int, winner: tuple[int, int] | None) -> str:
+    if place == winner:
+        return "winner"
+    return "runner-up" if number == (winner is not None) else ""
+
+
+def _chain(connection: Connection, step_id: int) -> dict[int, str]:
+    """A step and all steps it rests on, with the role that each plays."""
+    found = {step_id: LABELS}
+    queue = [step_id]
+    while queue:
+        query = select(step_input.c.input_id, step_input.c.role).where(step_input.c.step_id == queue.pop())
+        for key, role in connection.execute(query):
+            if key not in found:
+                found[key] = role
+                queue.append(key)
+    return found
+
+
+def _made_by(connection: Connection, project: Project, translation_id: int, source_id: int) -> list[MadeBy]:
+    roles = _chain(connection, project.step_id)
+    rows = connection.execute(select(step).where(step.c.id.in_(roles)).order_by(step.c.id)).all()
+    return [
+        _made(connection, roles[row.id], row, source_id if roles[row.id] == "entities" else translation_id)
+        for row in rows
+    ]
+
+
+def _made(connection: Connection, role: str, made: Row[Any], item: int) -> MadeBy:
+    told_by = and_(*(failure.c[name] == outcome.c[name] for name in ("step_id", "item_id", "run_id")))
+    columns = (outcome.c.status, outcome.c.reason, outcome.c.run_id, run.c.command, run.c.started_at, failure.c.message)
+    query = select(*columns).join(run, run.c.id == outcome.c.run_id).outerjoin(failure, told_by)
+    done = connection.execute(query.where(outcome.c.step_id == made.id, outcome.c.item_id == item)).first()
+    told = tuple(done) if done is not None else ("pending", None, None, None, None, None)
+    return MadeBy(role, made.kind, made.digest, json.loads(made.params), made.model, made.revision, *told)

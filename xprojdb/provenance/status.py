@@ -1,0 +1,128 @@
+"""What each step of each recipe has done, has pending, and what failed and why."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import Connection, and_, func, select
+
+from xprojdb.db import Database
+from xprojdb.db.tables import corpus, failure, outcome, recipe, run, sentence, translation
+from xprojdb.engine.pending import count_pending, count_rows, without_outcome
+from xprojdb.engine.plan import Plan
+from xprojdb.engine.plans import load_plan
+from xprojdb.steps.stage import Stage, translations
+
+RUNS_SHOWN = 5
+FAILURES_SHOWN = 20
+
+
+@dataclass(frozen=True, slots=True)
+class StepStatus:
+    """One step of a recipe.
+
+    :param outcomes: all items that the step has met, for whichever recipe, by what became of them: ok, empty,
+        filtered, failed.
+    :param pending: items of the recipe that a run would do now.
+    :param waiting: items of the recipe whose earlier steps are not done, or failed or filtered them.
+    :param reasons: items that are not ok, by their reason code.
+    """
+
+    title: str
+    digest: str
+    outcomes: dict[str, int]
+    pending: int
+    waiting: int
+    reasons: dict[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """A database at a glance.
+
+    :param corpora: per corpus its name, licence, and per language the number of sentences.
+    :param links: translations by kind, ``"en-de"`` and how many.
+    :param recipes: the steps of each recipe.
+    :param runs: the latest runs, the newest first.
+    :param failures: the latest failures: step, item, message.
+    """
+
+    url: str
+    corpora: list[dict[str, Any]]
+    links: list[dict[str, Any]]
+    recipes: dict[str, list[StepStatus]]
+    runs: list[dict[str, Any]]
+    failures: list[dict[str, Any]] = field(default_factory=list)
+
+
+def read_status(database: Database) -> Status:
+    """Read the status; loads no model and writes nothing."""
+    with database.read() as connection:
+        names = list(connection.execute(select(recipe.c.name).order_by(recipe.c.name)).scalars())
+    plans = {name: load_plan(database, name) for name in names}
+    with database.read() as connection:
+        return Status(
+            url=database.url,
+            corpora=_corpora(connection),
+            links=_links(connection),
+            recipes={name: _steps(connection, plan) for name, plan in plans.items()},
+            runs=_runs(connection),
+            failures=_failures(connection),
+        )
+
+
+def _corpora(connection: Connection) -> list[dict[str, Any]]:
+    counts = select(sentence.c.corpus_id, sentence.c.lang, func.count()).group_by(sentence.c.corpus_id, sentence.c.lang)
+    langs: dict[int, dict[str, int]] = {}
+    for corpus_id, lang, count in connection.execute(counts):
+        langs.setdefault(corpus_id, {})[lang] = count
+    rows = connection.execute(select(corpus).order_by(corpus.c.name)).mappings()
+    return [{"name": row["name"], "licence": row["licence"], "sentences": langs.get(row["id"], {})} for row in rows]
+
+
+def _links(connection: Connection) -> list[dict[str, Any]]:
+    columns = (corpus.c.name, translation.c.original_lang, translation.c.rendering_lang, translation.c.kind)
+    query = select(*columns, func.count()).join(corpus, corpus.c.id == translation.c.corpus_id)
+    rows = connection.execute(query.group_by(*columns).order_by(*columns))
+    names = ("corpus", "original", "rendering", "kind", "translations")
+    return [dict(zip(names, row, strict=True)) for row in rows]
+
+
+def _steps(connection: Connection, plan: Plan) -> list[StepStatus]:
+    return [_step(connection, stage, plan) for stage in plan.stages]
+
+
+def _step(connection: Connection, stage: Stage, plan: Plan) -> StepStatus:
+    pairs = plan.pairs[stage.spec]
+    query = select(outcome.c.status, outcome.c.reason, func.count()).where(outcome.c.step_id == stage.step_id)
+    outcomes: Counter[str] = Counter()
+    reasons: Counter[str] = Counter()
+    for status, reason, count in connection.execute(query.group_by(outcome.c.status, outcome.c.reason)):
+        outcomes[status] += count
+        if reason is not None:
+            reasons[reason] += count
+    # Not from the outcomes, which may be of items that only other recipes cover.
+    undone = sum(count_rows(connection, without_outcome(translations(pair), stage.step_id)) for pair in pairs)
+    pending = count_pending(connection, stage, pairs)
+    return StepStatus(stage.title, stage.spec.digest, dict(outcomes), pending, undone - pending, dict(reasons))
+
+
+def _runs(connection: Connection) -> list[dict[str, Any]]:
+    columns = (run.c.id, run.c.command, run.c.recipe_name, run.c.started_at, run.c.ended_at, run.c.status, run.c.counts)
+    rows = connection.execute(select(*columns).order_by(run.c.id.desc()).limit(RUNS_SHOWN)).mappings()
+    return [{**row, "counts": json.loads(row["counts"] or "{}")} for row in rows]
+
+
+def _failures(connection: Connection) -> list[dict[str, Any]]:
+    """Failures that stand: those that are still their item's outcome, and not of an earlier try."""
+    stands = and_(*(outcome.c[name] == failure.c[name] for name in ("step_id", "item_id", "run_id")))
+    query = (
+        select(failure.c.step_id, failure.c.item_id, failure.c.message, failure.c.run_id)
+        .join(outcome, stands & (outcome.c.status == "failed"))
+        .order_by(failure.c.run_id.desc(), failure.c.item_id)
+        .limit(FAILURES_SHOWN)
+    )
+    return [dict(row) for row in connection.execute(query).mappings()]

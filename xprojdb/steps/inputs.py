@@ -1,0 +1,169 @@
+"""Read what matching needs out of the tables, as arrays: entities, links, sentence lengths."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import closing
+from itertools import chain, compress
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+from sqlalchemy import ColumnElement, Connection, Select, func, select
+
+from xprojdb.db import bulk
+from xprojdb.db.tables import alignment, entity, sentence, translation
+from xprojdb.labels import LabelMapping, Span
+from xprojdb.matching.arrays import Flags, Floats, Ints, Longs
+from xprojdb.matching.pairs import Pairs
+from xprojdb.matching.pharaoh import links_from_pharaoh, scored_links_from_pharaoh
+from xprojdb.steps.stage import Side, other, sentence_key
+
+#: rows turned into columns at a time
+_ROWS = 1_000
+
+
+class LabelledSpans(NamedTuple):
+    """The entities of a batch of translations, E in all, in the order (translation, ordinal).
+
+    :param item: (E,) key of the translation.
+    :param sentence: (E,) key of the sentence on the unlabelled side.
+    :param ordinal: (E,) ordinal of the entity in its sentence.
+    :param start: (E,) first word.
+    :param end: (E,) one past the last word.
+    :param label: the labels, after mapping.
+    """
+
+    item: Longs
+    sentence: Longs
+    ordinal: Longs
+    start: Longs
+    end: Longs
+    label: list[str]
+
+
+def read_entities(
+    connection: Connection, step_id: int, items: Sequence[int], labelled: Side, mapping: LabelMapping | None
+) -> LabelledSpans:
+    """The entities that a step put on the labelled side, without those whose label maps to nothing.
+
+    :param items: keys of translations, ascending.
+    """
+    query = (
+        select(
+            translation.c.id,
+            sentence_key(other(labelled)),
+            func.coalesce(entity.c.ordinal, -1),
+            func.coalesce(entity.c.start_word, 0),
+            func.coalesce(entity.c.end_word, 0),
+            entity.c.label,
+        )
+        # An outer join, though only entities are wanted: for an inner one SQLite reads every entity of the step.
+        .outerjoin(entity, (entity.c.step_id == step_id) & (entity.c.sentence_id == sentence_key(labelled)))
+        .where(within(connection, translation.c.id, items))
+        .order_by(translation.c.id, entity.c.ordinal)
+    )
+    item, across, ordinal, start, end, labels = read_columns(connection, query, 6)
+    spans = LabelledSpans(longs(item), longs(across), longs(ordinal), longs(start), longs(end), labels)
+    spans = _kept(spans, spans.ordinal >= 0)
+    return spans if mapping is None else _mapped(spans, mapping)
+
+
+def _kept(spans: LabelledSpans, kept: Flags) -> LabelledSpans:
+    item, across, ordinal, start, end = (column[kept] for column in spans[:5])
+    return LabelledSpans(item, across, ordinal, start, end, list(compress(spans.label, kept.tolist())))
+
+
+def _mapped(spans: LabelledSpans, mapping: LabelMapping) -> LabelledSpans:
+    becomes = {label: mapping.apply([Span(0, 1, label)]) for label in set(spans.label)}
+    spans = _kept(spans, np.array([bool(becomes[label]) for label in spans.label], np.bool_))
+    return spans._replace(label=[becomes[label][0].label for label in spans.label])
+
+
+def read_pairs(
+    connection: Connection, step_id: int, items: Sequence[int], entities: LabelledSpans, labelled: Side
+) -> tuple[Longs, Pairs]:
+    """The aligned translations that have entities, as a batch for the matcher.
+
+    :param step_id: the alignment step.
+    :param items: keys of translations, ascending.
+    :param entities: theirs.
+    :returns: (N,) keys of the translations, and the batch; an entity's ordinal there counts the entities given here.
+    """
+    source, target = sentence.alias("source"), sentence.alias("target")
+    query = (
+        select(translation.c.id, source.c.n_words, target.c.n_words, alignment.c.links)
+        .join(source, source.c.id == sentence_key(labelled))
+        .join(target, target.c.id == sentence_key(other(labelled)))
+        .join(
+            alignment,
+            (alignment.c.step_id == step_id) & (alignment.c.translation_id == translation.c.id),
+            isouter=True,
+        )
+        .where(within(connection, translation.c.id, items))
+        .order_by(translation.c.id)
+    )
+    item, source_words, target_words, texts = read_columns(connection, query, 4)
+    wanted = np.flatnonzero(np.isin(longs(item), entities.item))
+    keys = longs(item)[wanted]
+    link_ptr, left, right, scores = parse_links([texts[row] or "" for row in wanted.tolist()])
+    if labelled == "rendering":
+        left, right = right, left
+    begin, until = entities.start.astype(np.int32), entities.end.astype(np.int32)
+    n, m = (longs(column)[wanted].astype(np.int32) for column in (source_words, target_words))
+    return keys, Pairs(n, m, runs(entities.item, keys), begin, until, link_ptr, left, right, scores)
+
+
+def parse_links(
+    texts: Sequence[str],
+) -> tuple[Longs, Ints, Ints, npt.NDArray[np.float32] | None]:
+    """Links as they are stored, with scores where the aligner gave some: a batch has them on every link or on none."""
+    if any(":" in text for text in texts):
+        return scored_links_from_pharaoh(texts)
+    return (*links_from_pharaoh(texts), None)
+
+
+def within(connection: Connection, column: ColumnElement[int], items: Sequence[int]) -> ColumnElement[bool]:
+    """``column IN items``; as a range where no key is left out, which databases read several times faster.
+
+    :param items: distinct keys, ascending.
+    """
+    if len(items) and items[-1] - items[0] == len(items) - 1:
+        return column.between(items[0], items[-1])
+    return bulk.among(connection, column, items)
+
+
+def read_columns(connection: Connection, query: Select[Any], width: int) -> list[list[Any]]:
+    """The columns of a query's rows.
+
+    Rows are turned in small blocks, still in the processor's cache; a large list of them would also wake Python's
+    garbage collector again and again.
+    """
+    found: list[list[Any]] = [[] for _ in range(width)]
+    with closing(connection.execute(query)) as result:
+        while rows := result.cursor.fetchmany(_ROWS):
+            for column, values in zip(found, zip(*rows, strict=True), strict=True):
+                column += values
+    return found
+
+
+def read_numbers(connection: Connection, query: Select[Any], width: int) -> Floats:
+    """The columns of a query that has only numbers, keys below 2**53: (width, rows)."""
+    with closing(connection.execute(query)) as result:
+        cursor: Any = result.cursor
+        values = np.fromiter(chain.from_iterable(cursor), np.float64)
+    return values.reshape(-1, width).T
+
+
+def longs(values: Sequence[int]) -> Longs:
+    """Integers of a column."""
+    return np.fromiter(values, np.int64, len(values))
+
+
+def runs(rows: Longs, keys: Longs) -> Longs:
+    """Where each key's run of rows begins: (N+1,) offsets.
+
+    :param rows: a key of each row, ascending, all of them among ``keys``.
+    :param keys: (N,) ascending.
+    """
+    return np.append(np.searchsorted(rows, keys), len(rows))

@@ -1,0 +1,150 @@
+"""What the engine asks of every stage."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal, NamedTuple
+
+from sqlalchemy import ColumnElement, Connection, Select, Table, and_, select
+from sqlalchemy.sql.selectable import FromClause
+
+from xprojdb.db.tables import outcome, sentence, translation
+from xprojdb.steps.spec import StepSpec
+
+Row = tuple[Any, ...]
+Side = Literal["original", "rendering"]
+
+
+class Outcome(NamedTuple):
+    """What became of one item.
+
+    :param item: the key of the sentence or translation.
+    :param status: ``"ok"``, ``"empty"`` (done, no rows), ``"filtered"`` or ``"failed"``.
+    :param reason: a code that says why, such as ``"no-links"``.
+    """
+
+    item: int
+    status: str
+    reason: str | None = None
+
+
+@dataclass(slots=True)
+class Rows:
+    """Rows for one table: the names of their values, and the values, which are taken once."""
+
+    table: Table
+    columns: tuple[str, ...]
+    values: Iterable[Row]
+
+
+@dataclass(slots=True)
+class Result:
+    """What a stage made of a batch: rows for its tables, and an outcome for every item."""
+
+    outcomes: Sequence[Outcome]
+    rows: list[Rows] = field(default_factory=list)
+
+
+class Pair(NamedTuple):
+    """One set of translations that a plan covers. It is no part of a step's identity.
+
+    :param link_step_id: the step that made the translations.
+    :param splits: only sentences of these splits; empty: all.
+    """
+
+    corpus_id: int
+    original_lang: str
+    rendering_lang: str
+    link_step_id: int
+    splits: tuple[str, ...] = ()
+
+
+class Stage(ABC):
+    """A step that can be run: it knows which items wait for it and what to make of a batch of them.
+
+    :param spec: the step's frozen parameters.
+    """
+
+    #: items read and written in one transaction
+    block: int = 1_000
+    #: what the items are, for people
+    noun: str = "pairs"
+
+    def __init__(self, spec: StepSpec) -> None:
+        self.spec = spec
+        self.step_id = 0
+        self.input_ids: Mapping[str, int] = {}
+
+    def bind(self, step_id: int, input_ids: Mapping[str, int]) -> None:
+        """Told by the engine, once the step and its inputs have ids in the database at hand."""
+        self.step_id = step_id
+        self.input_ids = input_ids
+
+    @property
+    def title(self) -> str:
+        """One line for people: the stage and what distinguishes it."""
+        return self.spec.kind
+
+    def open(self) -> None:  # noqa: B027 -- most stages load nothing
+        """Load what batches need (models); called once, and only when something is pending."""
+
+    def close(self) -> None:  # noqa: B027
+        """Free what :meth:`open` loaded."""
+
+    def needs(self) -> Mapping[str, ColumnElement[int]]:
+        """The inputs that must be done before an item is: by role, the column that names the item there."""
+        return {}
+
+    def ready(self, pair: Pair) -> Select[tuple[int]]:
+        """The items of a set of translations whose inputs are all there, done by this step or not.
+
+        The first column is the item's key.
+        """
+        query = translations(pair)
+        for number, (role, item) in enumerate(self.needs().items()):
+            query = require_done(query, f"input{number}", self.input_ids[role], item)
+        return query
+
+    @abstractmethod
+    def process(self, connection: Connection, items: Sequence[int]) -> Result:
+        """Compute a batch; reads through the connection and writes nothing.
+
+        :param items: keys in ascending order.
+        :returns: rows, and exactly one outcome per item.
+        """
+
+
+def translations(pair: Pair) -> Select[tuple[int]]:
+    """The keys of the translations of a set, through the index made for it."""
+    query = select(translation.c.id).where(
+        translation.c.corpus_id == pair.corpus_id,
+        translation.c.original_lang == pair.original_lang,
+        translation.c.rendering_lang == pair.rendering_lang,
+        translation.c.step_id == pair.link_step_id,
+    )
+    if pair.splits:
+        query = query.join(sentence, sentence.c.id == translation.c.original_id)
+        query = query.where(sentence.c.split.in_(pair.splits))
+    return query
+
+
+def sentence_key(side: Side) -> ColumnElement[int]:
+    """The column of ``translation`` that holds the sentence on one side."""
+    return translation.c.original_id if side == "original" else translation.c.rendering_id
+
+
+def other(side: Side) -> Side:
+    """The side across."""
+    return "rendering" if side == "original" else "original"
+
+
+def require_done(query: Select[tuple[int]], name: str, step_id: int, item: ColumnElement[int]) -> Select[tuple[int]]:
+    """Keep the items that an earlier step has finished without failing or filtering them.
+
+    :param name: an alias that is unique in the query.
+    """
+    done: FromClause = outcome.alias(name)
+    joined = and_(done.c.step_id == step_id, done.c.item_id == item, done.c.status.in_(("ok", "empty")))
+    return query.join(done, joined)
