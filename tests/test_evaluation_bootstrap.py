@@ -124,3 +124,13 @@ def test_impossible_requests_are_usage_errors(counts, setting):
 def test_sentences_without_any_span_score_zero():
     interval = bootstrap_interval(count_spans([([], [])] * 3), average="macro")
     assert (interval.value, interval.low, interval.high) == (0, 0, 0)
+
+
+@pytest.mark.parametrize("most", [1, 5, 2**40])
+def test_distinct_rows_are_counted_as_numpy_does(most):
+    flat = np.random.default_rng(5).integers(0, most + 1, (400, 3))
+    flat[200:] = flat[:200]
+    rows, repeats = bootstrap._distinct(flat)
+    expected_rows, expected_repeats = np.unique(flat, axis=0, return_counts=True)
+    np.testing.assert_array_equal(rows, expected_rows)
+    np.testing.assert_array_equal(repeats, expected_repeats)

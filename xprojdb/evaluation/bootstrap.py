@@ -7,6 +7,7 @@ the result does not depend on the order of the sentences.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
@@ -162,10 +163,19 @@ def _totals(rows: NDArray[np.int64], resamples: int, seed: int) -> Iterator[NDAr
 
 
 def _distinct(flat: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """The distinct rows of whole numbers from 0, ascending, and how often each occurs."""
     if not flat.shape[1]:
         return flat[:1], np.array([len(flat)])
-    distinct, repeats = np.unique(flat, axis=0, return_counts=True)
-    return distinct, repeats
+    radix = [int(most) + 1 for most in flat.max(axis=0)]
+    if math.prod(radix) >= 1 << 62:
+        distinct, repeats = np.unique(flat, axis=0, return_counts=True)
+        return distinct, repeats
+    # One number a row, read in mixed radix: sorting these is several times faster than sorting rows.
+    numbers = np.zeros(len(flat), np.int64)
+    for column, size in zip(flat.T, radix, strict=True):
+        numbers = numbers * size + column
+    _, first, repeats = np.unique(numbers, return_index=True, return_counts=True)
+    return flat[first], repeats
 
 
 def _check(sentences: int, resamples: int, confidence: float) -> None:
