@@ -29,9 +29,8 @@ from xprojdb.digest import canonical_json
 from xprojdb.engine.plan import Plan
 from xprojdb.engine.run import run_plan
 from xprojdb.matching.pairs import Pairs
-from xprojdb.models.pharaoh import Links
+from xprojdb.models.pharaoh import Links, format_links
 from xprojdb.steps import inputs, project, score
-from xprojdb.steps.align import format_links
 from xprojdb.steps.registry import stage_of
 from xprojdb.steps.spec import GOLD, StepSpec, register_step
 from xprojdb.steps.stage import Pair

@@ -16,8 +16,7 @@ from xprojdb.db.tables import alignment
 from xprojdb.engine.plan import plan_recipe
 from xprojdb.engine.recipe import parse_recipe
 from xprojdb.engine.run import run_plan
-from xprojdb.models.pharaoh import Links
-from xprojdb.steps.align import format_links
+from xprojdb.models.pharaoh import Links, format_links
 from xprojdb.steps.inputs import parse_links
 
 

@@ -10,12 +10,12 @@ from sqlalchemy import Connection, select
 
 from xprojdb.db import bulk
 from xprojdb.db.tables import alignment, sentence, translation
+from xprojdb.models.pharaoh import format_links
 from xprojdb.steps.spec import StepSpec
 from xprojdb.steps.stage import Outcome, Result, Rows, Stage
 
 if TYPE_CHECKING:
     from xprojdb.models.aligners import Aligner
-    from xprojdb.models.pharaoh import Links
 
 
 class Align(Stage):
@@ -55,12 +55,6 @@ class Align(Stage):
             rows.append((self.step_id, key, format_links(found)))
             outcomes.append(Outcome(key, "ok"))
         return Result(outcomes, [Rows(alignment, ("step_id", "translation_id", "links"), rows)])
-
-
-def format_links(links: Links) -> str:
-    """Pharaoh with scores, ``"0-0:0.97 1-2:0.4"``: what :func:`xprojdb.steps.inputs.parse_links` reads."""
-    numbers = zip(*links.pairs.T.tolist(), links.scores.tolist(), strict=True)
-    return " ".join([f"{left}-{right}:{score:.4g}" for left, right, score in numbers])
 
 
 def read_words(connection: Connection, items: Sequence[int]) -> list[tuple[int, list[str], list[str]]]:
