@@ -1,3 +1,4 @@
+import gc
 import random
 
 import pytest
@@ -138,3 +139,17 @@ def test_a_sentence_without_an_id_is_refused_on_postgresql(database, dialect):
         connection.exec_driver_sql(
             "INSERT INTO sentence (corpus_id, lang, n_words, words) SELECT id, 'en', 1, '[]' FROM corpus"
         )
+
+
+def test_the_collector_runs_again_after_many_rows_whatever_happens():
+    with pytest.raises(KeyError), bulk.uncollected():
+        assert not gc.isenabled()
+        raise KeyError
+    assert gc.isenabled()
+    gc.disable()
+    try:
+        with bulk.uncollected():
+            pass
+        assert not gc.isenabled()
+    finally:
+        gc.enable()

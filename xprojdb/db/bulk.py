@@ -5,7 +5,9 @@ Writing is idempotent: a row whose key is already there is left as it is, so the
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Executable, Table, func, select
@@ -46,6 +48,22 @@ def stream(connection: Connection, statement: Executable, block: int = 20_000) -
             yield [tuple(row) for row in rows]
     finally:
         result.close()
+
+
+@contextmanager
+def uncollected() -> Iterator[None]:
+    """Pause the collector of reference cycles while many rows are made.
+
+    Rows are tuples without cycles: the collector walks over millions of them again and again and frees nothing, which
+    takes a quarter of the time. Memory is given back by reference counts as ever.
+    """
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
 
 
 def among(connection: Connection, column: ColumnElement[int], ids: Sequence[int]) -> ColumnElement[bool]:

@@ -154,20 +154,26 @@ class _Runner:
             stage.close()
 
     def _batches(self, stage: Stage, report: StepReport) -> None:
-        cursor = 0
-        while not self.stop.requested:
-            with self.database.read() as connection:
-                items = pending_items(connection, stage, self.plan.pairs[stage.spec], cursor, stage.block)
-                if not items:
-                    return
-                result = process_or_bisect(stage, connection, items)
-            _check_any_done(stage, result)
-            if self._commit(stage, result):
-                failed = sum(1 for made in result.outcomes if made.status == "failed")
-                report.done += len(items)
-                report.failed += failed
-                self.progress.advance(len(items), failed)
-                cursor = items[-1]
+        cursor: int | None = 0
+        while cursor is not None and not self.stop.requested:
+            with bulk.uncollected():
+                cursor = self._batch(stage, report, cursor)
+
+    def _batch(self, stage: Stage, report: StepReport, cursor: int) -> int | None:
+        """Do the next batch; returns the cursor behind it, or None when nothing is pending any more."""
+        with self.database.read() as connection:
+            items = pending_items(connection, stage, self.plan.pairs[stage.spec], cursor, stage.block)
+            if not items:
+                return None
+            result = process_or_bisect(stage, connection, items)
+        _check_any_done(stage, result)
+        if not self._commit(stage, result):
+            return cursor
+        failed = sum(1 for made in result.outcomes if made.status == "failed")
+        report.done += len(items)
+        report.failed += failed
+        self.progress.advance(len(items), failed)
+        return items[-1]
 
     def _commit(self, stage: Stage, result: Result) -> bool:
         """Write a batch, unless another process has done some of its items meanwhile: then it is computed again."""

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from sqlalchemy import Connection, insert, select, update
 
-from xprojdb.db import Database
+from xprojdb.db import Database, bulk
 from xprojdb.db.runs import begin_run, end_run
 from xprojdb.db.tables import corpus
 from xprojdb.errors import UsageError
@@ -79,7 +79,7 @@ def import_files(
     if parallel:
         _check_languages(files)
     report = ImportReport(info.name)
-    with database.write() as connection:
+    with database.write() as connection, bulk.uncollected():
         run_id = begin_run(connection, command)
         corpus_id, scheme, described = _describe(connection, info)
         target = Target(corpus_id, label_scheme(scheme) if scheme else None, register_step(connection, GOLD), run_id)
