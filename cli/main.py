@@ -22,6 +22,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "run": ("xprojdb.cli.run", "Do what a recipe says and is not done yet."),
     "status": ("xprojdb.cli.status", "Show what each step has done, has pending, and what failed."),
     "explain": ("xprojdb.cli.explain", "Show where the labels of one sentence come from."),
+    "query": ("xprojdb.cli.query", "Ask the database in SQL, without changing it."),
     "evaluate": ("xprojdb.cli.evaluate", "Score projected labels against gold labels."),
     "compare": ("xprojdb.cli.compare", "Compare recipes on the same gold labels."),
     "export": ("xprojdb.cli.export", "Write projected labels as CoNLL or as a Hugging Face data set."),

@@ -1,0 +1,58 @@
+"""Ask the database in SQL, without being able to change it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError, ResourceClosedError
+
+from xprojdb.db import Database
+from xprojdb.errors import DatabaseError, UsageError
+
+_BLOCK = 5_000
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a query gives.
+
+    :param columns: the names of its columns.
+    :param blocks: its rows, in blocks, to be read once.
+    """
+
+    columns: tuple[str, ...]
+    blocks: Iterator[Sequence[tuple[Any, ...]]]
+
+
+@contextmanager
+def ask(database: Database, sql: str) -> Iterator[Answer]:
+    """Run one SQL statement that reads; its rows are streamed while the context is open.
+
+    :param sql: a SELECT (or WITH … SELECT, EXPLAIN, VALUES); views ``v_label``, ``v_candidate`` and ``v_outcome`` spell
+        out the common joins.
+    :raises UsageError: when the SQL is wrong, would write, or gives no rows and columns.
+    """
+    with database.read() as connection:
+        try:
+            # A colon is SQL's own here (casts, times), not a place for a value.
+            statement = text(sql.replace("\\", "\\\\").replace(":", "\\:"))
+            result = connection.execute(statement, execution_options={"stream_results": True})
+            columns = tuple(result.keys())
+        except ResourceClosedError as error:
+            raise UsageError("the statement gives no rows", hint="ask with SELECT", sql=sql) from error
+        except (DBAPIError, DatabaseError) as error:
+            raise _refusal(sql, error) from error
+        yield Answer(columns, ([tuple(row) for row in block] for block in iter(lambda: result.fetchmany(_BLOCK), [])))
+
+
+def _refusal(sql: str, error: Exception) -> UsageError:
+    cause = getattr(error, "orig", None) or error
+    told = str(cause).strip().splitlines()[0]
+    hint = "the tables are in ARCHITECTURE.md; v_label, v_candidate and v_outcome spell out the common joins"
+    if "readonly" in told.lower() or "read-only" in told.lower():
+        hint = "queries only read; use the commands to change something"
+    return UsageError(f"the query cannot be run: {told}", hint=hint, sql=sql, reason=told)
