@@ -17,9 +17,10 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("recipe", type=click.Path(path_type=Path))
+@click.option("--retry-failed", is_flag=True, help="Try the items again that failed before.")
 @click.option("--dry-run", is_flag=True, help="Only show which steps would run, on how many items.")
 @as_json
-def command(recipe: Path, dry_run: bool, as_json: bool) -> None:
+def command(recipe: Path, retry_failed: bool, dry_run: bool, as_json: bool) -> None:
     """Do what RECIPE (a TOML file) says and is not done yet.
 
     What is done is never done again: a second run does nothing, new sentences are the only ones processed, and a
@@ -28,7 +29,7 @@ def command(recipe: Path, dry_run: bool, as_json: bool) -> None:
     from xprojdb.cli.progress import stop_on_interrupt, watcher
     from xprojdb.engine.plan import plan_recipe
     from xprojdb.engine.recipe import read_recipe
-    from xprojdb.engine.run import run_plan
+    from xprojdb.engine.run import forget_failures, run_plan
 
     loaded = read_recipe(recipe)
     with open_current() as database:
@@ -36,6 +37,8 @@ def command(recipe: Path, dry_run: bool, as_json: bool) -> None:
         if dry_run:
             _show_pending(database, plan, as_json)
             return
+        if retry_failed:
+            forget_failures(database, plan)
         with stop_on_interrupt() as stop:
             report = run_plan(database, plan, progress=watcher(), stop=stop)
     if as_json:

@@ -11,7 +11,7 @@ from sqlalchemy import select
 
 from xprojdb.db import Database
 from xprojdb.db.tables import failure, run
-from xprojdb.engine.run import StepFailed, run_plan
+from xprojdb.engine.run import StepFailed, forget_failures, run_plan
 from xprojdb.errors import UsageError
 from xprojdb.models.aligners import Pair
 from xprojdb.models.pharaoh import Links
@@ -80,3 +80,24 @@ def test_what_concerns_the_whole_run_ends_it(
         run_plan(sqlite_database, plan_of(sqlite_database, tmp_path, aligner=_Unusable()))
     assert caught.value.layer == 99
     assert outcomes(sqlite_database, "align") == {}
+
+
+def test_failed_items_are_tried_again_when_asked(
+    database: Database, write_conll: Callable[..., Path], tmp_path: Path
+) -> None:
+    _import_poisoned(database, write_conll)
+    run_plan(database, plan_of(database, tmp_path))
+
+    class Cured(Diagonal):
+        def align(self, pairs: Sequence[Pair]) -> list[Links]:
+            return super().align([([word.replace("poison", "water") for word in left], right) for left, right in pairs])
+
+    cured = Cured()
+    plan = plan_of(database, tmp_path, aligner=cured)
+    assert forget_failures(database, plan) == len(POISONED)
+    report = run_plan(database, plan)
+    assert cured.seen == [len(POISONED)]
+    assert [(step.done, step.failed) for step in report.steps] == [(3, 0)] * 3
+    assert forget_failures(database, plan) == 0
+    with database.read() as connection:
+        assert len(connection.execute(select(failure)).all()) == len(POISONED)

@@ -8,7 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, delete
 from sqlalchemy.exc import SQLAlchemyError
 
 from xprojdb.db import Database, bulk
@@ -110,6 +110,18 @@ def run_plan(
     :raises StepFailed: when not one item of a large batch could be done.
     """
     return _Runner(database, plan, command, progress or Silent(), stop or StopRequest()).run()
+
+
+def forget_failures(database: Database, plan: Plan) -> int:
+    """Make the failed items of a plan's steps pending again; what is told of their failures is kept.
+
+    :returns: how many there were.
+    """
+    bind_plan(database, plan)
+    steps = [stage.step_id for stage in plan.stages]
+    with database.write() as connection:
+        failed = (outcome.c.step_id.in_(steps)) & (outcome.c.status == "failed")
+        return int(connection.execute(delete(outcome).where(failed)).rowcount)
 
 
 class _Runner:
