@@ -30,7 +30,7 @@ from xprojdb.engine.plan import Plan
 from xprojdb.engine.run import run_plan
 from xprojdb.matching.pairs import Pairs
 from xprojdb.models.pharaoh import Links, format_links
-from xprojdb.steps import inputs, project, score
+from xprojdb.steps import inputs, project, score, score_candidates, score_links
 from xprojdb.steps.registry import stage_of
 from xprojdb.steps.spec import GOLD, StepSpec, register_step
 from xprojdb.steps.stage import Pair
@@ -129,15 +129,16 @@ def watched(clock: Clock) -> Iterator[None]:
             ("read", project, "read_numbers"),
             ("pack", inputs, "parse_links"),
             ("pack", inputs, "Pairs"),
-            ("pack", score, "_cut"),
+            ("pack", score, "cut_pairs"),
             ("pack", project, "_fuse"),
+            ("solve", score_candidates, "aligned_subranges"),
+            ("solve", score_candidates, "ngrams"),
+            ("solve", score_links, "alignment"),
+            ("solve", score_links, "soft_alignment"),
             ("solve", project, "match"),
             ("write", bulk, "insert"),
         ):
             stack.enter_context(patch.object(owner, name, clock.timed(part, getattr(owner, name))))
-        for table in (score.SCORERS, score.GENERATORS):
-            wrapped = {name: clock.timed("solve", call) for name, call in table.items()}
-            stack.enter_context(patch.dict(table, wrapped))
         yield
 
 

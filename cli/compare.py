@@ -54,7 +54,7 @@ def command(
     Precision, recall and F1 per language and label, each F1 with a 95 % bootstrap interval; the difference from the
     first recipe with its own interval and p-value (paired bootstrap over sentences); and how many entities were missed,
     spurious, misplaced and mislabelled. Only sentences that all of them have done are compared. A recipe that labels a
-    language from several others is several methods, RECIPE:SOURCE.
+    language from several others is several methods, RECIPE:SOURCE; if it combines them, RECIPE is their consensus.
     """
     chosen = [name.strip() for name in labels.split(",") if name.strip()]
     if sql and missed is None:

@@ -22,15 +22,16 @@ if TYPE_CHECKING:
 def command(recipe: str | None, resamples: int, seed: int, as_json: bool) -> None:
     """Score the labels that a recipe projected against the imported gold labels of the same sentences.
 
-    Entity precision, recall and F1 (equal to seqeval's), each F1 with a 95 % bootstrap interval over sentences. The
-    scores are stored in the table "evaluation".
+    Entity precision, recall and F1 (equal to seqeval's), each F1 with a 95 % bootstrap interval over sentences. A
+    recipe that combines several sources is scored for each of them and for all together. The scores are stored in the
+    table "evaluation".
     """
     from xprojdb.engine.plans import load_plan
     from xprojdb.steps.evaluate import evaluate_projections
 
     with open_current() as database:
         plan = load_plan(database, recipe)
-        scores = evaluate_projections(database, plan.projections, resamples=resamples, seed=seed)
+        scores = evaluate_projections(database, plan.labellings, resamples=resamples, seed=seed)
     if as_json:
         print_json([_as_dict(score) for score in scores])
         return
@@ -43,24 +44,30 @@ def show_scores(scores: list[LanguageScore]) -> None:
         "labels", "label", "precision>", "recall>", "F1>", "95 % interval>", "correct>", "predicted>", "gold>"
     )
     for score in scores:
-        direction = f"{score.projection.source} → {score.projection.target}"
         for name, (measured, interval) in score.labels.items():
             style = "bold" if name == "all" else None
             figures = (f"{100 * value:.1f}" for value in (measured.precision, measured.recall, measured.f1))
             around = f"{100 * interval.low:.1f} – {100 * interval.high:.1f}"
             counts = map(str, (measured.tp, measured.predicted, measured.gold))
-            shown.add_row(direction, name, *figures, around, *counts, style=style)
+            shown.add_row(score.projection.direction, name, *figures, around, *counts, style=style)
         shown.add_section()
     console().print(shown)
-    if len(scores) > 1:
-        average = mean(score.total[0].f1 for score in scores)
-        click.echo(f"mean F1 of {len(scores)} languages: {100 * average:.1f}")
+    consensus = [score for score in scores if len(score.projection.sources) > 1]
+    single = [score for score in scores if len(score.projection.sources) == 1]
+    _show_mean("languages" if not consensus else "single sources", single)
+    _show_mean("languages, all sources together", consensus)
     for score in scores:
         if score.left_out:
-            where = f"{score.projection.source} → {score.projection.target}"
+            where = score.projection.direction
             click.echo(
                 f"{where}: {score.left_out} sentences with gold labels are not projected yet: xprojdb run", err=True
             )
+
+
+def _show_mean(what: str, scores: list[LanguageScore]) -> None:
+    if len(scores) > 1:
+        average = mean(score.total[0].f1 for score in scores)
+        click.echo(f"mean F1 of {len(scores)} {what}: {100 * average:.1f}")
 
 
 def _as_dict(score: LanguageScore) -> dict[str, Any]:

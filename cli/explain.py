@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from xprojdb.labels import Span
     from xprojdb.provenance import explain
+    from xprojdb.provenance.consensus import ExplainedConsensus
 
 _COLOURS = {"PER": "magenta", "ORG": "blue", "LOC": "green", "DATE": "yellow", "MISC": "cyan"}
 _CANDIDATES_SHOWN = 6
@@ -31,7 +32,8 @@ _CANDIDATES_SHOWN = 6
 def command(sentence: str, recipe: str | None, every: bool, as_json: bool) -> None:
     """Show where the labels of one sentence come from.
 
-    Both sides with their entities, the links of each entity's words, its candidates with every score, the winner and
+    First, when the recipe combines several sources, what they agreed on and the vote of each. Then for every source:
+    both sides with their entities, the links of each entity's words, its candidates with every score, the winner and
     the runner-up, and the steps, models and runs behind them. Name the sentence as CORPUS/LANG/ID, such as
     demo/de/test-17, or by its number in the table "sentence".
     """
@@ -52,6 +54,8 @@ def show_explanation(found: explain.Explanation, limit: int | None = _CANDIDATES
     :param limit: candidates shown per entity; None: all.
     """
     out = console()
+    if found.consensus is not None:
+        _show_consensus(out, found.target, found.consensus)
     for projection in found.projections:
         _show_sides(out, found.target, projection)
         for each in projection.entities:
@@ -59,11 +63,30 @@ def show_explanation(found: explain.Explanation, limit: int | None = _CANDIDATES
         _show_steps(out, projection.made_by)
 
 
+def _show_consensus(out: Console, target: explain.Text, found: ExplainedConsensus) -> None:
+    out.print(f"[bold]{target.name}[/bold]  (consensus of {', '.join(found.sources)})\n")
+    out.print(_line(f"{target.lang} consensus", target.words, [each.span for each in found.labels]))
+    if target.gold is not None:
+        out.print(_line(f"{target.lang} gold     ", target.words, target.gold))
+    if not found.labels:
+        told = f"{found.outcome} ({found.reason})" if found.reason else found.outcome
+        out.print(f"\n  no label: the combine step {told}")
+    for each in found.labels:
+        head = Text(f"\n  {each.span.label} {each.text}", style=f"bold {_colour(each.span.label)}")
+        head.append(f"   score {each.score:.3f}, margin {each.margin:.3f}", "default")
+        out.print(head)
+        shown = table("vote of", "entity", "says", "contribution>", "sentence")
+        for vote in each.votes:
+            shown.add_row(vote.source, vote.text or "–", vote.label, f"{vote.contribution:.3f}", vote.sentence)
+        out.print(Padding(shown, (0, 0, 0, 4), expand=False))
+    _show_steps(out, found.made_by)
+
+
 def _show_sides(out: Console, target: explain.Text, projection: explain.ExplainedProjection) -> None:
     source = projection.source
     out.print(f"[bold]{target.name}[/bold]  ({projection.kind} translation)\n")
     labelled = [each.span for each in projection.entities]
-    projected = [each.projected for each in projection.entities if each.projected is not None]
+    projected = [span for each in projection.entities for span in (each.projected, *each.also) if span is not None]
     out.print(_line(f"{source.lang} labelled ", source.words, labelled))
     out.print(_line(f"{target.lang} projected", target.words, projected))
     if target.gold is not None:
@@ -101,17 +124,21 @@ def _show_entity(
 ) -> None:
     head = Text(f"\n  {each.span.label} ", style=f"bold {_colour(each.span.label)}").append(each.text, "bold default")
     if each.projected is None:
-        head.append(f"  → {_lost(projection.outcome)}", "red")
+        head.append(f"  → {_lost(projection.outcome, each.reason)}", "red")
     else:
         phrase = target.phrase(each.projected.start, each.projected.end)
         head.append(f"  →  {phrase} {each.projected.label}", f"bold {_colour(each.projected.label)}")
         head.append(f"   score {each.score:.3f}, margin {each.margin:.3f}", "default")
+        for span in each.also:
+            head.append(f"  and {target.phrase(span.start, span.end)}", f"bold {_colour(span.label)}")
     out.print(head)
     out.print(_links(each, projection.source, target))
     _show_candidates(out, each, limit)
 
 
-def _lost(outcome: str) -> str:
+def _lost(outcome: str, reason: str | None) -> str:
+    if reason is not None:
+        return f"lost: {reason}"
     if outcome in ("ok", "empty"):
         return "lost: no candidate was chosen"
     return "not projected yet: xprojdb run" if outcome == "pending" else f"no label: the project step {outcome}"
@@ -131,7 +158,9 @@ def _links(each: explain.ExplainedEntity, source: explain.Text, target: explain.
 
 def _show_candidates(out: Console, each: explain.ExplainedEntity, limit: int | None) -> None:
     if not each.candidates:
-        out.print("    no candidates")
+        # A heuristic has none; it tells a reason for each entity that it loses.
+        if each.projected is None and each.reason is None:
+            out.print("    no candidates")
         return
     names = list(dict.fromkeys(name for candidate in each.candidates for name in candidate.parts))
     shown = table("", "candidate", "words", *(f"{name}>" for name in names), "fused>")

@@ -20,7 +20,7 @@ def command() -> None:
 def _options(function: Callable[..., None]) -> Callable[..., None]:
     for option in (
         as_json,
-        click.option("--source", help="Language the labels come from, where a target has several."),
+        click.option("--source", help="Only the labels from this language.  [default: the consensus of all]"),
         click.option("--langs", metavar="CODE,CODE,…", help="Target languages.  [default: all of the recipe]"),
         recipe_option,
         click.argument("folder", type=click.Path(path_type=Path)),

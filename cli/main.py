@@ -25,6 +25,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "query": ("xprojdb.cli.query", "Ask the database in SQL, without changing it."),
     "evaluate": ("xprojdb.cli.evaluate", "Score projected labels against gold labels."),
     "compare": ("xprojdb.cli.compare", "Compare recipes on the same gold labels."),
+    "grid": ("xprojdb.cli.grid", "Compare weights and thresholds on gold, from the stored scores."),
     "export": ("xprojdb.cli.export", "Write projected labels as CoNLL or as a Hugging Face data set."),
     "models": ("xprojdb.cli.models", "List and install models."),
     "db": ("xprojdb.cli.db", "Make, move and check the database schema."),

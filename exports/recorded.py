@@ -25,8 +25,9 @@ from xprojdb.exports.huggingface import SplitRows, columnar, write_dataset
 from xprojdb.exports.manifest import Manifest
 from xprojdb.exports.projected import choose, labels_of, provenance_columns, read_rows, splits_of
 from xprojdb.languages import language
-from xprojdb.steps.projection import Projection
+from xprojdb.steps.projection import Consensus, Labelling
 from xprojdb.steps.spec import StepSpec
+from xprojdb.steps.voters import TRANSFER
 
 _ROWS = 10_000
 
@@ -61,7 +62,7 @@ def export_conll(
     """Write ``LANG.SPLIT.conll`` for every target language and split: IOB2, two columns or CoNLL-2003's four.
 
     :param targets: language codes; empty: all of the recipe.
-    :param source: the language the labels come from, needed where a target has several.
+    :param source: the language the labels come from; needed where a target has several that are not combined.
     :param with_ids: put a comment line ``# id = …`` before each sentence.
     :raises UsageError: when there is nothing to export.
     :raises ExportError: when a file cannot be written; earlier versions of it stay whole.
@@ -89,7 +90,7 @@ def export_dataset(
     """Write a folder that ``datasets.load_dataset`` opens: Parquet, one configuration per language, and a card.
 
     :param targets: language codes; empty: all of the recipe.
-    :param source: the language the labels come from, needed where a target has several.
+    :param source: the language the labels come from; needed where a target has several that are not combined.
     :raises UsageError: when there is nothing to export.
     :raises ExportError: when it cannot be written; an earlier version of the folder stays whole.
     """
@@ -104,7 +105,7 @@ def export_dataset(
             labels=labels,
             recipe_digest=plan.recipe.digest,
             query=query,
-            columns=provenance_columns(),
+            columns=provenance_columns(any(isinstance(each, Consensus) for each in chosen)),
             card=partial(_card, card_facts(connection, plan, chosen, folder.name)),
         )
     report = ExportReport(str(folder), _counts(manifest), dict(manifest.files))
@@ -125,7 +126,7 @@ def _make_folder(folder: Path) -> None:
         ) from error
 
 
-def _parts(connection: Connection, chosen: Sequence[Projection], plan: Plan) -> list[tuple[Projection, str]]:
+def _parts(connection: Connection, chosen: Sequence[Labelling], plan: Plan) -> list[tuple[Labelling, str]]:
     parts = [(projection, split) for projection in chosen for split in splits_of(connection, projection)]
     if not parts:
         raise UsageError(
@@ -137,7 +138,7 @@ def _parts(connection: Connection, chosen: Sequence[Projection], plan: Plan) -> 
 
 
 def _splits(
-    connection: Connection, parts: Sequence[tuple[Projection, str]], labels: Sequence[str], several: bool
+    connection: Connection, parts: Sequence[tuple[Labelling, str]], labels: Sequence[str], several: bool
 ) -> Iterator[SplitRows]:
     for projection, split in parts:
         batches = columnar(read_rows(connection, projection, split), labels, _ROWS)
@@ -153,16 +154,16 @@ def _counts(manifest: Manifest) -> dict[str, int]:
     }
 
 
-def _query(chosen: Sequence[Projection]) -> dict[str, Any]:
+def _query(chosen: Sequence[Labelling]) -> dict[str, Any]:
     """What was exported, so that the same rows can be selected again: views of the tables, by key."""
     return {
         "projections": [
             {
                 "step": each.step.spec.digest,
-                "corpus": each.pair.corpus_id,
+                "corpus": each.corpus_id,
                 "source": each.source,
                 "target": each.target,
-                "splits": list(each.pair.splits),
+                "splits": list(each.splits),
             }
             for each in chosen
         ]
@@ -185,12 +186,15 @@ def _record(database: Database, plan: Plan, form: str, report: ExportReport, que
         end_run(connection, run_id, "done", {"sentences": report.sentences})
 
 
-def card_facts(connection: Connection, plan: Plan, chosen: Sequence[Projection], title: str) -> CardFacts:
+def card_facts(connection: Connection, plan: Plan, chosen: Sequence[Labelling], title: str) -> CardFacts:
     """What the card says of the data set, out of the database."""
     names = {each.target: language(each.target).name for each in chosen}
-    sources = sorted({language(each.source).name for each in chosen})
+    langs = sorted({lang for each in chosen for lang in each.sources if lang != TRANSFER})
+    sources = sorted(language(lang).name for lang in langs)
+    together = " and combined" if any(len(each.sources) > 1 for each in chosen) else ""
     summary = (
-        f"Named entities in {', '.join(names.values())}, projected from {', '.join(sources)} over word alignments. "
+        f"Named entities in {', '.join(names.values())}, projected from {', '.join(sources)} over word alignments"
+        f"{together}. "
         "The labels were made by a program and are not checked by people."
     )
     return CardFacts(
@@ -206,13 +210,13 @@ def card_facts(connection: Connection, plan: Plan, chosen: Sequence[Projection],
     )
 
 
-def _sources(connection: Connection, chosen: Sequence[Projection]) -> list[SourceFacts]:
-    keys = {each.pair.corpus_id for each in chosen}
+def _sources(connection: Connection, chosen: Sequence[Labelling]) -> list[SourceFacts]:
+    keys = {each.corpus_id for each in chosen}
     rows = connection.execute(select(corpus).where(corpus.c.id.in_(keys)).order_by(corpus.c.name))
     return [SourceFacts(row.name, row.version, row.licence, row.citation, row.url) for row in rows]
 
 
-def _steps(chosen: Sequence[Projection]) -> list[StepFacts]:
+def _steps(chosen: Sequence[Labelling]) -> list[StepFacts]:
     found: dict[str, StepSpec] = {}
 
     def visit(spec: StepSpec) -> None:
@@ -225,17 +229,17 @@ def _steps(chosen: Sequence[Projection]) -> list[StepFacts]:
     return [StepFacts(s.kind, s.digest, s.model, s.revision, dict(s.params)) for s in found.values()]
 
 
-def _scores(connection: Connection, chosen: Sequence[Projection]) -> list[ScoreFacts]:
+def _scores(connection: Connection, chosen: Sequence[Labelling]) -> list[ScoreFacts]:
     """The stored evaluations of what is exported; none when ``xprojdb evaluate`` has not run."""
     facts = []
     for each in chosen:
         query = select(evaluation, corpus.c.name).join(corpus, corpus.c.id == evaluation.c.corpus_id)
         wanted = query.where(
             evaluation.c.step_id == each.step.step_id,
-            evaluation.c.corpus_id == each.pair.corpus_id,
+            evaluation.c.corpus_id == each.corpus_id,
             evaluation.c.source_langs == each.source,
             evaluation.c.lang == each.target,
-            evaluation.c.split == ",".join(each.pair.splits),
+            evaluation.c.split == ",".join(each.splits),
             evaluation.c.label == "all",
         )
         for row in connection.execute(wanted):

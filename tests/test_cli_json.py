@@ -49,13 +49,14 @@ def test_status(read_json: Callable[..., Any]) -> None:
 
 def test_explain(read_json: Callable[..., Any]) -> None:
     found = read_json("explain", "news/de/all-1", "--recipe", "weak")
-    assert set(found) == {"recipe", "target", "projections"}
+    assert set(found) == {"recipe", "target", "projections", "consensus"}
     assert set(found["target"]) == {"id", "corpus", "lang", "external_id", "words", "gold"}
     assert found["target"]["gold"][0] == [0, 2, "PER"]
     (projection,) = found["projections"]
     assert set(projection) == {"source", "translation_id", "kind", "entities", "made_by"}
     anna, lin, _ = projection["entities"]
-    assert set(anna) == {"ordinal", "span", "text", "projected", "score", "margin", "links", "candidates"}
+    known = {"ordinal", "span", "text", "projected", "score", "margin", "links", "candidates", "also", "reason"}
+    assert set(anna) == known
     assert set(anna["candidates"][0]) == {"start", "end", "text", "parts", "fused", "rank"}
     assert (anna["projected"], lin["projected"]) == ([0, 2, "PER"], None)
     assert set(projection["made_by"][0]) == {

@@ -149,3 +149,14 @@ def test_malformed_scores_are_named(text):
     with pytest.raises(MatchingError) as caught:
         scored_links_from_pharaoh(["0-0:1", text])
     assert (caught.value.item, caught.value.value) == (1, text)
+
+
+def test_links_below_a_score_are_left_out():
+    items = [(3, 3, [(0, 1)], [(0, 0), (1, 2)]), (2, 2, [], []), (2, 2, [(1, 2)], [(0, 1), (1, 0), (1, 1)])]
+    pairs = Pairs.pack(items, [[0.3, 0.29], [], [0.9, 0.1, 0.31]])
+    strong = pairs.above(0.3)
+    assert strong.link_ptr.tolist() == [0, 1, 1, 3]
+    assert list(zip(strong.link_source.tolist(), strong.link_target.tolist(), strict=True)) == [(0, 0), (0, 1), (1, 1)]
+    assert strong.entity_ptr.tolist() == pairs.entity_ptr.tolist()
+    assert pairs.above(0.0) is pairs
+    assert Pairs.pack(items).above(0.5).link_ptr.tolist() == [0, 2, 2, 5]

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from xprojdb.errors import MatchingError
-from xprojdb.matching import Sources, agreement, reliability, vote, weights
+from xprojdb.matching import Sources, agreement, reliability, source_weights, vote
 from xprojdb.matching.reliability import f1
 
 LABELS = 3
@@ -148,15 +148,15 @@ def test_agreement_is_the_f1_with_the_consensus_where_the_source_is_present():
 
 def test_weights_are_squared_log_odds_with_mean_one():
     quality = np.array([0.9, 0.8, 0.95])
-    found = weights(quality)
+    found = source_weights(quality)
     assert found.mean() == pytest.approx(1)
     odds = np.log(quality / (1 - quality)) ** 2
     np.testing.assert_allclose(found, odds / odds.mean())
 
 
 def test_hopeless_sources_weigh_nothing_unless_all_are():
-    assert weights(np.array([0.4, 0.9]))[0] == 0
-    assert weights(np.array([0.4, np.nan])).tolist() == [1, 1]
+    assert source_weights(np.array([0.4, 0.9]))[0] == 0
+    assert source_weights(np.array([0.4, np.nan])).tolist() == [1, 1]
 
 
 def test_f1_of_nothing_is_zero():

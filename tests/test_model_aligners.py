@@ -12,6 +12,7 @@ from xprojdb.errors import UsageError
 from xprojdb.models.aligners import METHODS, AlignerParams, EncoderAligner, link_units
 from xprojdb.models.encoder import Encoder, SubwordVectors
 from xprojdb.models.similarity import batches
+from xprojdb.models.transforms import Floats
 
 RED_BOAT = ["a", "red", "boat"]
 BOAT_IS_RED = ["the", "boat", "is", "red"]
@@ -98,10 +99,15 @@ def test_more_pairs_than_one_block(encoder: Encoder, monkeypatch: pytest.MonkeyP
         np.testing.assert_array_equal(one.pairs, other.pairs)
 
 
+def _less_mean(vectors: Floats) -> Floats:
+    less: Floats = vectors - vectors.mean(0)
+    return less
+
+
 def test_transform_sees_the_vectors_that_are_aligned(encoder: Encoder) -> None:
     pair = (RED_BOAT, BOAT_IS_RED)
     (by_name,) = EncoderAligner(encoder, params("softmax", transform="centre")).align([pair])
-    fitted = EncoderAligner(encoder, params("softmax"), transform=lambda vectors: vectors - vectors.mean(0))
+    fitted = EncoderAligner(encoder, params("softmax"), transforms=(_less_mean, _less_mean))
     (by_hand,) = fitted.align([pair])
     (plain,) = EncoderAligner(encoder, params("softmax")).align([pair])
     np.testing.assert_array_equal(by_name.scores, by_hand.scores)

@@ -15,7 +15,7 @@ from test_step_score import Noisy
 from xprojdb.db import Database
 from xprojdb.db.tables import candidate, label, step
 from xprojdb.engine.run import run_plan
-from xprojdb.steps.project import _fuse
+from xprojdb.steps.project import _fuse, spread
 
 TWO = (
     '[[score]]\ncandidates = "ngram"\nlongest = 4\n'
@@ -37,6 +37,22 @@ def test_fusing_sums_equal_places() -> None:
     place, fused = _fuse(where, values)
     assert [tuple(column) for column in place.T.tolist()] == sorted(expected)
     assert fused.tolist() == pytest.approx([expected[key] for key in sorted(expected)])
+
+
+def test_scores_side_by_side() -> None:
+    random = np.random.default_rng(4)
+    for scorers in (1, 2, 3):
+        where, values, expected = [], [], {}
+        for scorer in range(scorers):
+            places = sorted({tuple(row) for row in random.integers(0, 3, (30, 4)).tolist()})
+            scores = random.random(len(places))
+            where.append(np.array(places, np.int64).T)
+            values.append(scores)
+            for place, score in zip(places, scores.tolist(), strict=True):
+                expected.setdefault(place, [0.0] * scorers)[scorer] = score
+        place, parts = spread(where, values)
+        assert [tuple(column) for column in place.T.tolist()] == sorted(expected)
+        assert parts.T.tolist() == [expected[key] for key in sorted(expected)]
 
 
 def test_fusing_nothing() -> None:

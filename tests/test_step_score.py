@@ -16,8 +16,8 @@ from xprojdb.engine.run import run_plan
 from xprojdb.matching.pairs import Pairs
 from xprojdb.models.aligners import Pair
 from xprojdb.models.pharaoh import Links
-from xprojdb.steps import score
-from xprojdb.steps.score import _cut, _portions
+from xprojdb.steps import score_batch
+from xprojdb.steps.score_batch import cut_pairs, portions
 
 
 class Noisy(Diagonal):
@@ -78,7 +78,7 @@ def test_portions_change_nothing(
     settings = '[[score]]\ncandidates = "ngram"\n'
     run_plan(sqlite_database, plan_of(sqlite_database, tmp_path, settings, aligner=Noisy()))
     whole = results(sqlite_database)["candidate"]
-    monkeypatch.setattr(score, "_AT_ONCE", at_once)
+    monkeypatch.setattr(score_batch, "AT_ONCE", at_once)
     again = plan_of(sqlite_database, tmp_path, settings, aligner=Noisy(), align="layer = 3\n")
     run_plan(sqlite_database, again)
     parted = [row for row in results(sqlite_database)["candidate"] if row not in whole]
@@ -86,14 +86,14 @@ def test_portions_change_nothing(
 
 
 def test_portions_cover_every_pair_and_stay_small(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(score, "_AT_ONCE", 100)
+    monkeypatch.setattr(score_batch, "AT_ONCE", 100)
     words = (3, 4, 90, 2, 2, 0, 6, 5)
     pairs = Pairs.pack([(9, count, [(0, 1), (2, 3)], [(0, 0)] if count else []) for count in words])
-    portions = list(_portions(pairs, 45))
-    assert [first for first, _ in portions] == [0, *(last for _, last in portions[:-1])]
-    assert portions[-1][1] == len(pairs)
-    for first, last in portions:
-        part = _cut(pairs, first, last)
+    runs = list(portions(pairs, 45))
+    assert [first for first, _ in runs] == [0, *(last for _, last in runs[:-1])]
+    assert runs[-1][1] == len(pairs)
+    for first, last in runs:
+        part = cut_pairs(pairs, first, last)
         assert part.target_words.tolist() == pairs.target_words[first:last].tolist()
         size = sum(2 * words * min(words, 45) for words in part.target_words.tolist())
         assert size <= 100 or last - first == 1

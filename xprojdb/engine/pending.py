@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Select, exists, func, select
+from sqlalchemy import Connection, Select, exists, func, select, union
 
 from xprojdb.db import bulk
 from xprojdb.db.tables import outcome
@@ -29,7 +29,19 @@ def pending_items(connection: Connection, stage: Stage, pairs: Sequence[Pair], a
 
 def count_pending(connection: Connection, stage: Stage, pairs: Sequence[Pair]) -> int:
     """How many items are ready and have no outcome yet."""
-    return sum(count_rows(connection, without_outcome(stage.ready(pair), stage.step_id)) for pair in pairs)
+    return count_items(connection, [without_outcome(stage.ready(pair), stage.step_id) for pair in pairs])
+
+
+def count_undone(connection: Connection, stage: Stage, pairs: Sequence[Pair]) -> int:
+    """How many items have no outcome yet, ready or not."""
+    return count_items(connection, [without_outcome(stage.items(pair), stage.step_id) for pair in pairs])
+
+
+def count_items(connection: Connection, queries: Sequence[Select[tuple[int]]]) -> int:
+    """How many different items several queries have: a sentence can be in many sets of translations."""
+    if len(queries) <= 1:
+        return sum(count_rows(connection, query) for query in queries)
+    return count_rows(connection, select(union(*queries).subquery()))
 
 
 def without_outcome(query: Select[tuple[int]], step_id: int, *statuses: str) -> Select[tuple[int]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import product
 
 from sqlalchemy import Connection, select
@@ -11,20 +11,25 @@ from sqlalchemy import Connection, select
 from xprojdb.db import Database
 from xprojdb.db.runs import RecipeRecord
 from xprojdb.db.tables import corpus
-from xprojdb.engine.recipe import LoadedRecipe, Recipe
-from xprojdb.engine.settings import ScoreTable
-from xprojdb.errors import UsageError
-from xprojdb.models.aligners import AlignerParams
+from xprojdb.engine.combining import combine_specs
+from xprojdb.engine.recipe import LoadedRecipe, Recipe, RecipeError
+from xprojdb.engine.scoring import Direction, score_specs
+from xprojdb.engine.settings import ProjectTable
+from xprojdb.engine.tagging import tag_spec
+from xprojdb.errors import MatchingError, UsageError
+from xprojdb.models.aligners import CENTRE_LANGUAGE, AlignerParams
 from xprojdb.models.store import canonical_id, resolve
-from xprojdb.models.taggers import TaggerParams, spacy_revision
 from xprojdb.steps.align import Align
-from xprojdb.steps.project import Project
-from xprojdb.steps.projection import Projection
+from xprojdb.steps.combine import Combine
+from xprojdb.steps.heuristic import MIN_SOFT_LINK, ProjectHeuristically, rules_of, rules_to_json
+from xprojdb.steps.means import Means
+from xprojdb.steps.project import AT_MOST_ONE, TIME_LIMIT, Project
+from xprojdb.steps.projecting import Projecting
+from xprojdb.steps.projection import Consensus, Labelling, Projection
 from xprojdb.steps.registry import stage_of
-from xprojdb.steps.score import Score
 from xprojdb.steps.spec import GOLD, StepSpec, find_step
 from xprojdb.steps.stage import Pair, Side, Stage, translations
-from xprojdb.steps.tag import Tag
+from xprojdb.steps.terms import TermsFit
 
 
 @dataclass
@@ -48,16 +53,41 @@ class Plan:
         if pair not in covered:
             covered.append(pair)
 
+    def require(self, spec: StepSpec, pair: Pair) -> None:
+        """Cover a set of translations with a step and with the steps that it reads."""
+        for given in spec.inputs.values():
+            if given != GOLD:
+                self.require(given, pair)
+        self.add(stage_of(spec), pair)
+
     @property
     def projections(self) -> list[Projection]:
         """What the plan gives to whom, in the recipe's order of languages."""
+        drafts = {stage.spec.inputs["labels"] for stage in self.stages if stage.spec.kind == TermsFit.kind}
         found = [
             Projection(stage, pair, stage.labelled)
             for stage in self.stages
-            if isinstance(stage, Project)
+            if isinstance(stage, Projecting) and stage.spec not in drafts
             for pair in self.pairs[stage.spec]
         ]
         return sorted(found, key=lambda each: (each.pair.corpus_id, each.source, each.target))
+
+    @property
+    def consensuses(self) -> list[Consensus]:
+        """What the plan makes of several sources, by corpus and target language."""
+        drafts = {stage.spec.inputs["labels"] for stage in self.stages if stage.spec.kind == TermsFit.kind}
+        found = [
+            Consensus(stage, tuple(pair for pair in self.pairs[stage.spec] if pair.corpus_id == corpus_id))
+            for stage in self.stages
+            if isinstance(stage, Combine) and stage.spec not in drafts
+            for corpus_id in {pair.corpus_id for pair in self.pairs[stage.spec]}
+        ]
+        return sorted(found, key=lambda each: (each.corpus_id, each.target))
+
+    @property
+    def labellings(self) -> list[Labelling]:
+        """All of them: every single source, then what several make together."""
+        return [*self.projections, *self.consensuses]
 
 
 def plan_recipe(database: Database, loaded: LoadedRecipe) -> Plan:
@@ -67,34 +97,46 @@ def plan_recipe(database: Database, loaded: LoadedRecipe) -> Plan:
     :raises ModelError: when the aligner's model cannot be found.
     """
     recipe = loaded.recipe
+    _check_derived(recipe)
     plan = Plan(loaded.record)
     with database.read() as connection:
         directed = _directed_pairs(connection, recipe)
     align = _align_spec(recipe)
     for labelled, pair in directed:
-        entities = _entity_spec(recipe, labelled, pair)
-        if entities != GOLD:
-            plan.add(stage_of(entities), pair)
-    for _, pair in directed:
-        plan.add(stage_of(align), pair)
-    for labelled, pair in directed:
-        inputs = {"entities": _entity_spec(recipe, labelled, pair), "alignment": align}
-        for table in recipe.score:
-            plan.add(stage_of(_score_spec(recipe, table, labelled, inputs)), pair)
-    for labelled, pair in directed:
-        inputs = {"entities": _entity_spec(recipe, labelled, pair), "alignment": align}
-        plan.add(stage_of(_project_spec(recipe, labelled, inputs)), pair)
+        inputs = {"entities": _entity_spec(recipe, labelled, pair), "alignment": _for_languages(align, pair)}
+        plan.require(_project_spec(recipe, labelled, pair, inputs), pair)
+    if recipe.combine.method != "none":
+        _add_consensus(plan, recipe, directed, align)
+    plan.stages.sort(key=lambda stage: _depth(stage.spec))
     return plan
+
+
+def _add_consensus(plan: Plan, recipe: Recipe, directed: list[tuple[Side, Pair]], align: StepSpec) -> None:
+    """Combine what each target language has from several sources, over all corpora."""
+    for target in recipe.target:
+        voters, onto = {}, []
+        for labelled, pair in directed:
+            source, into = _source_and_target(labelled, pair)
+            if into == target:
+                inputs = {"entities": _entity_spec(recipe, labelled, pair), "alignment": _for_languages(align, pair)}
+                voters[f"{source}:{labelled}"] = _project_spec(recipe, labelled, pair, inputs)
+                onto.append(pair)
+        sources = [lang for lang in recipe.source if any(role.startswith(f"{lang}:") for role in voters)]
+        for spec in combine_specs(recipe.combine, target, sources, voters, _tag_spec(recipe, target)) if onto else ():
+            for pair in onto:
+                plan.add(stage_of(spec), pair)
 
 
 def _entity_spec(recipe: Recipe, labelled: Side, pair: Pair) -> StepSpec:
     """Where the entities of the labelled side come from: a tagger of its language, or gold."""
-    lang = pair.original_lang if labelled == "original" else pair.rendering_lang
-    if recipe.tag is None or lang not in recipe.tag.models:
-        return GOLD
-    name = recipe.tag.models[lang]
-    params = {"lang": lang, **TaggerParams(trim=recipe.tag.trim).to_json()}
-    return StepSpec("tag", Tag.version, params, name, spacy_revision(name.removeprefix("spacy:")))
+    return _tag_spec(recipe, _source_and_target(labelled, pair)[0]) or GOLD
+
+
+def _tag_spec(recipe: Recipe, lang: str) -> StepSpec | None:
+    if recipe.tag is None:
+        return None
+    scored = lang in recipe.target and any(table.score == "ner" and not table.tagger for table in recipe.score)
+    return tag_spec(recipe.tag, lang, keep_scores=scored)
 
 
 def _align_spec(recipe: Recipe) -> StepSpec:
@@ -104,20 +146,97 @@ def _align_spec(recipe: Recipe) -> StepSpec:
     return StepSpec("align", Align.version, params.to_json(), canonical_id(table.model), found.revision)
 
 
-def _score_spec(recipe: Recipe, table: ScoreTable, labelled: Side, inputs: Mapping[str, StepSpec]) -> StepSpec:
-    params = {**table.model_dump(exclude={"name", "weight"}), **_labelling(recipe, labelled)}
-    return StepSpec("score", Score.version, params, inputs=inputs)
+def _for_languages(align: StepSpec, pair: Pair) -> StepSpec:
+    """The aligner for a pair of languages: with what is learned of them first, if it needs that."""
+    if align.params["transform"] != CENTRE_LANGUAGE:
+        return align
+    compared = {name: align.params[name] for name in ("layer", "pooling")}
+    means = {
+        role: StepSpec(Means.kind, Means.version, {"lang": lang, **compared}, align.model, align.revision)
+        for role, lang in (("original_mean", pair.original_lang), ("rendering_mean", pair.rendering_lang))
+    }
+    return replace(align, inputs=means)
 
 
-def _project_spec(recipe: Recipe, labelled: Side, inputs: Mapping[str, StepSpec]) -> StepSpec:
+def _score_specs(recipe: Recipe, labelled: Side, pair: Pair, inputs: Mapping[str, StepSpec]) -> dict[str, StepSpec]:
+    """The score steps by the names of their tables."""
+    source, target = _source_and_target(labelled, pair)
+    # The labels that corpus memory learns from are those of the same recipe without it.
+    others = tuple(table for table in recipe.score if table.score != "terms")
+    draft = recipe.model_copy(update={"score": others})
+    proposals = _tag_spec(recipe, target)
+    direction = Direction(source, target, _labelling(recipe, labelled), inputs, proposals)
+    return score_specs(recipe.score, direction, lambda: _project_spec(draft, labelled, pair, inputs))
+
+
+def _source_and_target(labelled: Side, pair: Pair) -> tuple[str, str]:
+    langs = pair.original_lang, pair.rendering_lang
+    return langs if labelled == "original" else langs[::-1]
+
+
+def _depth(spec: StepSpec) -> int:
+    """How many steps at most lie before one."""
+    return max((1 + _depth(given) for given in spec.inputs.values() if given != GOLD), default=0)
+
+
+def _project_spec(recipe: Recipe, labelled: Side, pair: Pair, inputs: Mapping[str, StepSpec]) -> StepSpec:
+    if recipe.project.method == "heuristic":
+        lang = pair.rendering_lang if labelled == "original" else pair.original_lang
+        params = {**_heuristic_params(recipe, lang), **_labelling(recipe, labelled)}
+        return StepSpec("heuristic", ProjectHeuristically.version, params, inputs=inputs)
     params = {
         "weights": {table.called: table.weight for table in recipe.score},
         "solver": recipe.project.solver,
         "threshold": recipe.project.threshold,
+        **_unusual(recipe.project),
         **_labelling(recipe, labelled),
     }
-    scorers = {f"score:{table.called}": _score_spec(recipe, table, labelled, inputs) for table in recipe.score}
+    scorers = {f"score:{name}": spec for name, spec in _score_specs(recipe, labelled, pair, inputs).items()}
     return StepSpec("project", Project.version, params, inputs={"entities": inputs["entities"], **scorers})
+
+
+def _unusual(table: ProjectTable) -> dict[str, object]:
+    """The settings that are no part of a step's identity unless they say something."""
+    found: dict[str, object] = {}
+    if table.counted != AT_MOST_ONE:
+        found["count"] = list(table.counted)
+    if table.time_limit != TIME_LIMIT:
+        found["time_limit"] = table.time_limit
+    return found | _derived(table)
+
+
+def _check_derived(recipe: Recipe) -> None:
+    """Refuse a derived label that the recipe's own mapping would drop from gold."""
+    becomes, mapping = recipe.project.derived, recipe.mapping
+    if becomes in ("", "drop") or mapping is None or mapping.others == "keep":
+        return
+    known = sorted({label for _, label in mapping.table if label is not None})
+    if becomes not in known:
+        raise RecipeError(
+            f"project.derived: the recipe's labels have no {becomes!r}",
+            hint=f'write derived = "drop", or one of {", ".join(known)}',
+            key="project.derived",
+        )
+
+
+def _derived(table: ProjectTable) -> dict[str, object]:
+    if not table.derived:
+        return {}
+    becomes = None if table.derived == "drop" else table.derived
+    return {"derived": {"becomes": becomes, "from": sorted(table.derived_from)}}
+
+
+def _heuristic_params(recipe: Recipe, lang: str) -> dict[str, object]:
+    table = recipe.project
+    try:
+        rules = rules_of(table.preset, table.heuristic.changes(lang))
+    except MatchingError as error:
+        key = "project.heuristic"
+        raise RecipeError(f"{key}: {error.message}", hint=error.hint, key=key) from error
+    least = table.min_link
+    if least is None:
+        least = MIN_SOFT_LINK if recipe.align.method == "soft" else 0.0
+    return {"rules": rules_to_json(rules), "min_link": least, **_derived(table)}
 
 
 def _labelling(recipe: Recipe, labelled: Side) -> dict[str, object]:

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from sqlalchemy import ColumnElement, Connection, Select
 
 from xprojdb.db import Database
-from xprojdb.engine.pending import count_rows, without_outcome
+from xprojdb.engine.pending import count_items, without_outcome
 from xprojdb.engine.plan import Plan
 from xprojdb.steps.spec import StepSpec, find_step
-from xprojdb.steps.stage import Pair, Stage, require_done, translations
+from xprojdb.steps.stage import Pair, Stage, require_done
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,7 @@ def preview_plan(database: Database, plan: Plan) -> list[Preview]:
 def _preview(connection: Connection, plan: Plan, stage: Stage) -> Preview:
     known = find_step(connection, stage.spec)
     queries = (_undone(connection, plan, stage, known, pair) for pair in plan.pairs[stage.spec])
-    pending = sum(count_rows(connection, query) for query in queries if query is not None)
+    pending = count_items(connection, [query for query in queries if query is not None])
     return Preview(stage.title, stage.spec.digest, known is not None, pending)
 
 
@@ -45,7 +45,7 @@ def _undone(
     connection: Connection, plan: Plan, stage: Stage, known: int | None, pair: Pair
 ) -> Select[tuple[int]] | None:
     """The items without an outcome whose inputs are done or would be by the same run; None: there cannot be any."""
-    query = translations(pair)
+    query = stage.items(pair)
     if known is not None:
         query = without_outcome(query, known)
     for number, (given, item) in enumerate(_needs(plan, stage).items()):

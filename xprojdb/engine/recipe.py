@@ -17,6 +17,8 @@ from xprojdb.db.runs import RecipeRecord
 from xprojdb.digest import digest_of
 from xprojdb.engine.settings import (
     AlignTable,
+    CombineTable,
+    HeuristicTable,
     ProjectTable,
     ScoreTable,
     Settings,
@@ -49,6 +51,7 @@ class Recipe(Settings):
     :param align: the word aligner.
     :param score: the scorers, whose names differ.
     :param project: the match.
+    :param combine: how the labels of several sources become one set.
     """
 
     name: Text
@@ -61,6 +64,7 @@ class Recipe(Settings):
     align: AlignTable = AlignTable()
     score: Annotated[tuple[ScoreTable, ...], Field(min_length=1, strict=False)] = (ScoreTable(),)
     project: ProjectTable = ProjectTable()
+    combine: CombineTable = CombineTable()
 
     @field_validator("source", "target")
     @classmethod
@@ -189,6 +193,8 @@ _TABLES: Mapping[tuple[str, ...], type[BaseModel]] = {
     ("align",): AlignTable,
     ("score",): ScoreTable,
     ("project",): ProjectTable,
+    ("combine",): CombineTable,
+    ("project", "heuristic"): HeuristicTable,
 }
 
 

@@ -64,8 +64,8 @@ class Heuristic:
     :raises MatchingError: when a number is negative or not a number, or the ratios exclude every run.
     """
 
-    merge_distance: int = 1
-    min_ratio: float = 0.5
+    merge_distance: int = 3
+    min_ratio: float = 0.3
     strict: bool = False
     max_ratio: float = 3.0
     top_k: int = 1
@@ -92,7 +92,7 @@ class Heuristic:
 
 
 DEFAULT = Heuristic()
-REFERENCE = Heuristic(min_ratio=0.8, strict=True, max_ratio=np.inf, top_k=1 << 30, by_score=False)
+REFERENCE = Heuristic(merge_distance=1, min_ratio=0.8, strict=True, max_ratio=np.inf, top_k=1 << 30, by_score=False)
 """The parameters of arXiv 2501.18750: every run above 0.8 of the entity's length is labelled, the longest first."""
 
 
@@ -139,6 +139,19 @@ def heuristic(pairs: Pairs, rules: Heuristic = DEFAULT, labels: Ints | None = No
         kept &= ~np.repeat(dropped, np.diff(ptr))
         runs[dropped] = 0
     return Projection(offsets(runs), start[kept], end[kept], reason, pair_reason)
+
+
+def runs_of_links(pairs: Pairs, rules: Heuristic = DEFAULT) -> tuple[Longs, Ints, Ints]:
+    """Every run that the rules cut out of an entity's linked words, before any is dropped.
+
+    :returns: (E+1,) offsets of each entity's runs; (R,) their first words; (R,) one past their last words.
+    """
+    columns = (pairs.entity_ptr, pairs.entity_start, pairs.entity_end, pairs.link_ptr, pairs.link_source)
+    widest = int(pairs.target_words.max(initial=0))
+    shape = _Shape(rules.merge_distance, rules.only_i, rules.minmax, False, False)
+    limits = _Limits(0.0, False, np.inf, 1 << 30, False)
+    ptr, start, end, _, _ = _propose(*columns, pairs.link_target, widest, shape, limits)
+    return ptr, start, end
 
 
 class _Shape(NamedTuple):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -95,6 +95,19 @@ class Pairs:
                 pair=int(pair),
                 value=value,
             )
+
+    def above(self, least: float) -> Pairs:
+        """The same batch without the links whose score is below ``least``; links without scores all stay."""
+        if self.link_score is None or least <= 0:
+            return self
+        # Scores are stored with four digits, in single precision: a link of 0.3 is not below 0.3.
+        kept = self.link_score >= np.float32(least)
+        pair = np.repeat(np.arange(len(self)), np.diff(self.link_ptr))
+        link_ptr = offsets(np.bincount(pair[kept], minlength=len(self)))
+        source, target = self.link_source[kept], self.link_target[kept]
+        return replace(
+            self, link_ptr=link_ptr, link_source=source, link_target=target, link_score=self.link_score[kept]
+        )
 
     def _check_lengths(self) -> None:
         check_ptr("entity_ptr", self.entity_ptr, len(self), len(self.entity_start))

@@ -14,6 +14,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from xprojdb.errors import MatchingError
 from xprojdb.matching.arrays import Floats, Ints, Longs
@@ -90,7 +91,7 @@ def reliability(
         change = float(np.abs(latest - posterior).max(initial=0))
         posterior, rounds = latest, rounds + 1
     precision, recall = _quality(posterior, said, labels)
-    weight = weights(f1(precision, recall))
+    weight = source_weights(f1(precision, recall))
     quality = (precision, recall, weight)
     return Reliability(spans, posterior, confusion, prior, *quality, rounds, change < tolerance)
 
@@ -102,6 +103,16 @@ def agreement(
 
     The simpler measure: it trusts the consensus. The parameters of the rows are those of :func:`vote`.
     """
+    return f1_of_counts(*agreement_counts(sources, consensus, ptr, source, start, end, label))
+
+
+def agreement_counts(
+    sources: Sources, consensus: Consensus, ptr: Longs, source: Ints, start: Ints, end: Ints, label: Ints
+) -> tuple[Longs, Longs]:
+    """What :func:`agreement` divides, so that blocks of sentences can be added up.
+
+    :returns: (S,) labelled spans that a source shares with the consensus, and (S,) its own and the consensus's spans.
+    """
     sentence, _ = checked_ballots(sources, ptr, source, start, end, label)
     agreed = np.repeat(np.arange(len(consensus.ptr) - 1), np.diff(consensus.ptr))
     mine = np.stack([sentence, start, end, label], 1)
@@ -111,9 +122,17 @@ def agreement(
     count = len(sources.weight)
     right = np.bincount(source[found], minlength=count)
     wanted = np.diff(consensus.ptr) @ sources.present
-    both = np.bincount(source, minlength=count) + wanted
-    result: Floats = np.divide(2.0 * right, both, out=np.zeros(count), where=both > 0)
-    return result
+    return right, np.bincount(source, minlength=count) + wanted
+
+
+def f1_of_counts(right: npt.ArrayLike, both: npt.ArrayLike) -> Floats:
+    """``2 · right / both``; 0 where there is nothing.
+
+    :param right: (S,) shared spans.
+    :param both: (S,) the spans of either side.
+    """
+    shared, every = np.asarray(right, np.float64), np.asarray(both, np.float64)
+    return np.divide(2 * shared, every, out=np.zeros_like(every), where=every > 0)
 
 
 def f1(precision: Floats, recall: Floats) -> Floats:
@@ -123,7 +142,7 @@ def f1(precision: Floats, recall: Floats) -> Floats:
     return np.divide(2 * precision * recall, both, out=np.zeros_like(both), where=good)
 
 
-def weights(quality: Floats, power: float = 2.0) -> Floats:
+def source_weights(quality: Floats, power: float = 2.0) -> Floats:
     """``log(q / (1 - q)) ** power`` of each source's F1, scaled to mean 1; 0 for a source below a half.
 
     :param quality: (S,) F1 of each source; beyond 0.99 it counts as 0.99, so that no source outvotes all others.

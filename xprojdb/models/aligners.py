@@ -14,10 +14,12 @@ from xprojdb.models.encoder import Encoder, SubwordVectors
 from xprojdb.models.links import Cells, argmax, entmax15, itermax, match, soft, softmax
 from xprojdb.models.pharaoh import Links
 from xprojdb.models.similarity import Similarities, batches, cosine_similarities, dot_products
-from xprojdb.models.transforms import TRANSFORMS, Transform
+from xprojdb.models.transforms import TRANSFORMS, Floats, Transform, less, unchanged
 
 METHODS = ("soft", "argmax", "itermax", "match", "softmax", "entmax15")
 POOLINGS = ("word", "subword")
+#: a transform that is fitted to a corpus: see :meth:`EncoderAligner.centred`
+CENTRE_LANGUAGE = "centre-language"
 _PAIRS_AT_ONCE = 1024
 
 Pair = tuple[Sequence[str], Sequence[str]]
@@ -43,7 +45,8 @@ class AlignerParams:
     :param pooling: ``"word"`` averages the sub-words of each word and aligns words; ``"subword"`` aligns sub-words, and
         words are linked when any of their sub-words are.
     :param threshold: the probability that both softmaxes must exceed, for ``softmax`` alone; AWESOME: 0.001 for mBERT.
-    :param transform: of :data:`xprojdb.models.transforms.TRANSFORMS`, applied to the vectors that are aligned.
+    :param transform: of :data:`xprojdb.models.transforms.TRANSFORMS`, applied to the vectors that are aligned; or
+        ``"centre-language"``: less the mean of the language, which the aligner is told.
     :raises UsageError: when a value is not possible; fields ``param``, ``value`` and ``known``.
     """
 
@@ -55,7 +58,7 @@ class AlignerParams:
     transform: str = "none"
 
     def __post_init__(self) -> None:
-        choices = {"method": METHODS, "pooling": POOLINGS, "transform": tuple(TRANSFORMS)}
+        choices = {"method": METHODS, "pooling": POOLINGS, "transform": (*TRANSFORMS, CENTRE_LANGUAGE)}
         for param, known in choices.items():
             if getattr(self, param) not in known:
                 raise _impossible(param, getattr(self, param), known)
@@ -91,15 +94,21 @@ class EncoderAligner:
 
     :param encoder: gives the vectors.
     :param params: how they are aligned.
-    :param transform: in place of the one that ``params`` names, for one that was fitted to a corpus.
+    :param transforms: of the left and of the right side, in place of the one that ``params`` names: for those that were
+        fitted to a corpus.
     """
 
     def __init__(
-        self, encoder: Encoder, params: AlignerParams | None = None, *, transform: Transform | None = None
+        self,
+        encoder: Encoder,
+        params: AlignerParams | None = None,
+        *,
+        transforms: tuple[Transform, Transform] | None = None,
     ) -> None:
         self.encoder = encoder
         self.params = params or AlignerParams()
-        self._transform = transform or TRANSFORMS[self.params.transform]
+        named = TRANSFORMS.get(self.params.transform, unchanged)
+        self._left, self._right = transforms or (named, named)
 
     def align(self, pairs: Sequence[Pair]) -> list[Links]:
         """Align sentence pairs.
@@ -112,20 +121,39 @@ class EncoderAligner:
         for start in range(0, len(pairs), _PAIRS_AT_ONCE):
             block = pairs[start : start + _PAIRS_AT_ONCE]
             sides = self.units([words for pair in block for words in pair])
-            links += link_units(sides[::2], sides[1::2], self.params)
+            left = [_transformed(units, self._left) for units in sides[::2]]
+            right = [_transformed(units, self._right) for units in sides[1::2]]
+            links += link_units(left, right, self.params)
         return links
 
+    def centred(self, left: Floats, right: Floats) -> EncoderAligner:
+        """This aligner, with the mean of each side's language taken off its vectors.
+
+        :param left, right: float32 arrays (hidden,), such as :meth:`mean` gives.
+        """
+        return EncoderAligner(self.encoder, self.params, transforms=(less(left), less(right)))
+
+    def mean(self, sentences: Sequence[Sequence[str]]) -> Floats:
+        """The mean of what is aligned in sentences: float32 (hidden,); zeros when they are empty.
+
+        :param sentences: words of each.
+        """
+        total, count = 0.0, 0
+        for start in range(0, len(sentences), _PAIRS_AT_ONCE):
+            for units in self.units(sentences[start : start + _PAIRS_AT_ONCE]):
+                total = total + units.vectors.sum(0, dtype=np.float64)
+                count += len(units.words)
+        return np.asarray(total / max(count, 1), np.float32)
+
     def units(self, sentences: Sequence[Sequence[str]]) -> list[SubwordVectors]:
-        """What is aligned: words or sub-words, transformed.
+        """What is aligned: words or sub-words, as the encoder gives them.
 
         :param sentences: words of each sentence.
         :returns: their vectors, and the word that each belongs to.
         """
         if self.params.pooling == "subword":
-            found = self.encoder.subword_vectors(sentences, self.params.layer)
-        else:
-            found = [_present_words(vectors) for vectors in self.encoder.word_vectors(sentences, self.params.layer)]
-        return [SubwordVectors(self._transform(vectors), words) for vectors, words in found]
+            return self.encoder.subword_vectors(sentences, self.params.layer)
+        return [_present_words(vectors) for vectors in self.encoder.word_vectors(sentences, self.params.layer)]
 
 
 def link_units(left: Sequence[SubwordVectors], right: Sequence[SubwordVectors], params: AlignerParams) -> list[Links]:
@@ -184,6 +212,10 @@ def _word_links(cells: Cells, left_words: Any, right_words: Any) -> list[Links]:
     bounds = np.searchsorted(pair[first], np.arange(1, len(left_words)))
     split = zip(np.split(links[first], bounds), np.split(cells.scores[order][first], bounds), strict=True)
     return [Links(pairs, scores) for pairs, scores in split]
+
+
+def _transformed(units: SubwordVectors, transform: Transform) -> SubwordVectors:
+    return SubwordVectors(transform(units.vectors), units.words)
 
 
 def _present_words(vectors: Any) -> SubwordVectors:

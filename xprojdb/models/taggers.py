@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from xprojdb.errors import ModelError
 from xprojdb.extras import require
 from xprojdb.labels import Span
+
+if TYPE_CHECKING:
+    from xprojdb.models.token_classifier import Tagged
 
 _BATCH = 256
 #: words that taggers take into an entity and gold annotations leave out, in the languages of the pipelines at hand
@@ -24,6 +27,16 @@ class Tagger(Protocol):
 
         :param sentences: the words of each.
         :returns: the spans of each, in order, not overlapping, with the tagger's own labels.
+        """
+
+
+class ScoringTagger(Tagger, Protocol):
+    """A tagger that can tell how probable it finds every label of every word."""
+
+    def tag_scored(self, sentences: Sequence[Sequence[str]]) -> list[Tagged]:
+        """Tag sentences and keep the probabilities.
+
+        :returns: spans and word probabilities of each.
         """
 
 

@@ -25,4 +25,14 @@ def centred(vectors: Floats) -> Floats:
     return less_mean
 
 
+def less(mean: Floats) -> Transform:
+    """The vectors less one that was found elsewhere, such as the mean of all words of a language."""
+
+    def subtract(vectors: Floats) -> Floats:
+        difference: Floats = vectors - mean
+        return difference
+
+    return subtract
+
+
 TRANSFORMS: dict[str, Transform] = {"none": unchanged, "centre": centred}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from sqlalchemy import Connection, Row, and_, select
@@ -27,14 +27,18 @@ from xprojdb.db.tables import (
 from xprojdb.engine.plan import Plan
 from xprojdb.errors import UsageError
 from xprojdb.labels import LabelMapping, Span, UnknownLabel
+from xprojdb.provenance.consensus import ExplainedConsensus, explain_consensus
+from xprojdb.steps.combine import WEIGHTS
 from xprojdb.steps.inputs import parse_links
-from xprojdb.steps.project import Project
+from xprojdb.steps.projecting import Projecting, entity_reason
 from xprojdb.steps.projection import Projection
 from xprojdb.steps.spec import GOLD, find_step
 from xprojdb.steps.stage import other, sentence_key, translations
 
 #: the role of the project step itself
 LABELS = "labels"
+#: the role of the combine step
+COMBINED = "consensus"
 #: digits that a key of the database has not
 _LONGEST_KEY = 19
 
@@ -81,6 +85,8 @@ class ExplainedEntity:
     :param margin: winner less runner-up.
     :param links: its words' links: source word, target word, score.
     :param candidates: best first; ``rank`` is ``"winner"``, ``"runner-up"`` or empty.
+    :param also: its further labels, of a method that gives several.
+    :param reason: the code of why it has no label, where the project step tells one for each entity.
     """
 
     ordinal: int
@@ -91,6 +97,8 @@ class ExplainedEntity:
     margin: float | None
     links: list[tuple[int, int, float]]
     candidates: list[ExplainedCandidate]
+    also: list[Span] = field(default_factory=list)
+    reason: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,11 +147,15 @@ class ExplainedProjection:
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """All that is known of one sentence's labels."""
+    """All that is known of one sentence's labels.
+
+    :param consensus: what the sources were combined into, when the recipe combines them.
+    """
 
     recipe: str
     target: Text
     projections: list[ExplainedProjection]
+    consensus: ExplainedConsensus | None = None
 
 
 def explain_sentence(database: Database, plan: Plan, name: str) -> Explanation:
@@ -159,6 +171,7 @@ def explain_sentence(database: Database, plan: Plan, name: str) -> Explanation:
             for each in plan.projections
             for row in _translations(connection, each, target)
         ]
+        together = _consensus(connection, plan, target, found) if found else None
     if not found:
         pairs = ", ".join(f"{each.source} → {each.target}" for each in plan.projections)
         raise UsageError(
@@ -166,7 +179,23 @@ def explain_sentence(database: Database, plan: Plan, name: str) -> Explanation:
             hint=f"it covers {pairs}; name a sentence of a target language",
             sentence=name,
         )
-    return Explanation(plan.recipe.name, target, found)
+    return Explanation(plan.recipe.name, target, found, together)
+
+
+def _consensus(
+    connection: Connection, plan: Plan, target: Text, projections: list[ExplainedProjection]
+) -> ExplainedConsensus | None:
+    corpus_id = connection.execute(select(sentence.c.corpus_id).where(sentence.c.id == target.id)).scalar_one()
+    for each in plan.consensuses:
+        if (each.corpus_id, each.target) == (corpus_id, target.lang):
+            items = {each.step.step_id: (COMBINED, target.id)}
+            if WEIGHTS in each.step.input_ids:
+                items[each.step.input_ids[WEIGHTS]] = (WEIGHTS, corpus_id)
+            rows = connection.execute(select(step).where(step.c.id.in_(items)).order_by(step.c.id)).all()
+            made_by = [_made(connection, items[row.id][0], row, items[row.id][1]) for row in rows]
+            made_by.sort(key=lambda made: made.role == COMBINED)
+            return explain_consensus(connection, each, target, projections, made_by)
+    return None
 
 
 def _find(connection: Connection, name: str) -> int:
@@ -200,8 +229,8 @@ def _by_name(connection: Connection, name: str) -> int | None:
 
 
 def _text(connection: Connection, key: int) -> Text:
-    columns = (sentence.c.id, corpus.c.name, sentence.c.lang, sentence.c.external_id, sentence.c.words)
-    query = select(*columns).join(corpus, corpus.c.id == sentence.c.corpus_id)
+    columns = (sentence.c.id, sentence.c.lang, sentence.c.external_id, sentence.c.words)
+    query = select(*columns, corpus.c.name).join(corpus, corpus.c.id == sentence.c.corpus_id)
     row = connection.execute(query.where(sentence.c.id == key)).one()
     gold_step = find_step(connection, GOLD)
     labelled = select(outcome.c.item_id).where(outcome.c.step_id == gold_step, outcome.c.item_id == key)
@@ -231,11 +260,13 @@ def _projection(connection: Connection, projection: Projection, target: Text, li
     scores = _scores(connection, project, link.id)
     links = _links(connection, projection, link.id)
     entities = [
-        _entity(ordinal, span, source, target, labels.get(ordinal), scores.get(ordinal, {}), links, project.weights)
+        _entity(ordinal, span, source, target, labels.get(ordinal, []), scores.get(ordinal, {}), links, project.weights)
         for ordinal, span in _entities(connection, project.input_ids["entities"], source.id)
         if _is_wanted(project.mapping, span)
     ]
     made_by = _made_by(connection, project, link.id, source.id)
+    why = next(made.reason for made in made_by if made.role == LABELS)
+    entities = [replace(each, reason=entity_reason(why, each.ordinal)) for each in entities]
     return ExplainedProjection(source, link.id, link.kind, entities, made_by)
 
 
@@ -247,19 +278,25 @@ def _is_wanted(mapping: LabelMapping | None, span: Span) -> bool:
         return True
 
 
-def _labels(connection: Connection, project: Project, target: Text, translation_id: int) -> dict[int, Row[Any]]:
+def _labels(
+    connection: Connection, project: Projecting, target: Text, translation_id: int
+) -> dict[int, list[Row[Any]]]:
+    """The labels that came from each entity, by its ordinal, from left to right."""
     query = select(label).where(
         label.c.step_id == project.step_id,
         label.c.sentence_id == target.id,
         label.c.translation_id == translation_id,
     )
-    return {row.entity_ordinal: row for row in connection.execute(query)}
+    found: dict[int, list[Row[Any]]] = {}
+    for row in connection.execute(query.order_by(label.c.ordinal)):
+        found.setdefault(row.entity_ordinal, []).append(row)
+    return found
 
 
 Scores = dict[tuple[int, int], dict[str, float]]
 
 
-def _scores(connection: Connection, project: Project, translation_id: int) -> dict[int, Scores]:
+def _scores(connection: Connection, project: Projecting, translation_id: int) -> dict[int, Scores]:
     """Per entity ordinal and span, the value of each scorer."""
     found: dict[int, Scores] = {}
     for name in project.weights:
@@ -288,16 +325,17 @@ def _entity(
     span: Span,
     source: Text,
     target: Text,
-    chosen: Row[Any] | None,
+    labels: list[Row[Any]],
     scores: Scores,
     links: list[tuple[int, int, float]],
     weights: Mapping[str, float],
 ) -> ExplainedEntity:
-    winner = (chosen.start_word, chosen.end_word) if chosen is not None else None
+    chosen = labels[0] if labels else None
+    winners = {(row.start_word, row.end_word) for row in labels}
     fused = {place: sum(weights[name] * value for name, value in parts.items()) for place, parts in scores.items()}
-    ranked = sorted(scores, key=lambda place: (place != winner, -fused[place], place))
+    ranked = sorted(scores, key=lambda place: (place not in winners, -fused[place], place))
     candidates = [
-        ExplainedCandidate(*place, target.phrase(*place), scores[place], fused[place], _rank(place, n, winner))
+        ExplainedCandidate(*place, target.phrase(*place), scores[place], fused[place], _rank(place, n, winners))
         for n, place in enumerate(ranked)
     ]
     return ExplainedEntity(
@@ -309,13 +347,14 @@ def _entity(
         chosen.margin if chosen is not None else None,
         [each for each in links if span.start <= each[0] < span.end],
         candidates,
+        [Span(row.start_word, row.end_word, row.label) for row in labels[1:]],
     )
 
 
-def _rank(place: tuple[int, int], number: int, winner: tuple[int, int] | None) -> str:
-    if place == winner:
+def _rank(place: tuple[int, int], number: int, winners: set[tuple[int, int]]) -> str:
+    if place in winners:
         return "winner"
-    return "runner-up" if number == (winner is not None) else ""
+    return "runner-up" if number == len(winners) else ""
 
 
 def _chain(connection: Connection, step_id: int) -> dict[int, str]:
@@ -331,7 +370,7 @@ def _chain(connection: Connection, step_id: int) -> dict[int, str]:
     return found
 
 
-def _made_by(connection: Connection, project: Project, translation_id: int, source_id: int) -> list[MadeBy]:
+def _made_by(connection: Connection, project: Projecting, translation_id: int, source_id: int) -> list[MadeBy]:
     roles = _chain(connection, project.step_id)
     rows = connection.execute(select(step).where(step.c.id.in_(roles)).order_by(step.c.id)).all()
     return [

@@ -13,7 +13,7 @@ from xprojdb.engine.plans import load_plan
 from xprojdb.errors import UsageError
 from xprojdb.labels import LabelMapping
 from xprojdb.steps.gold import projected, with_gold
-from xprojdb.steps.projection import Projection
+from xprojdb.steps.projection import Labelling
 
 #: a corpus and a target language of it
 Slot = tuple[int, str]
@@ -23,44 +23,45 @@ Slot = tuple[int, str]
 class Method:
     """One way to label the target languages.
 
-    :param name: the recipe's, followed by ``:SOURCE`` when the recipe labels a language from several.
+    :param name: the recipe's; followed by ``:SOURCE`` for the labels from one of several source languages.
     :param projections: at least one.
     """
 
     name: str
     recipe: str
-    projections: tuple[Projection, ...]
+    projections: tuple[Labelling, ...]
 
     @property
     def mapping(self) -> LabelMapping | None:
         """What its recipe makes of each label."""
-        return self.projections[0].step.mapping
+        return self.projections[0].mapping
 
     @property
     def step_ids(self) -> list[int]:
-        """Its project steps."""
+        """Its project or combine steps."""
         return sorted({each.step.step_id for each in self.projections})
 
     @property
     def digests(self) -> list[str]:
-        """The digests of its project steps."""
+        """Their digests."""
         return sorted({each.step.spec.digest for each in self.projections})
 
     @property
     def slots(self) -> list[Slot]:
         """What it labels, in the order of its projections."""
-        return list(dict.fromkeys((each.pair.corpus_id, each.target) for each in self.projections))
+        return list(dict.fromkeys((each.corpus_id, each.target) for each in self.projections))
 
     def onto(self, slot: Slot) -> Method:
         """The part of it that labels one language."""
-        chosen = tuple(each for each in self.projections if (each.pair.corpus_id, each.target) == slot)
+        chosen = tuple(each for each in self.projections if (each.corpus_id, each.target) == slot)
         return Method(self.name, self.recipe, chosen)
 
 
 def find_methods(database: Database, names: Sequence[str] = ()) -> list[Method]:
     """The methods that names stand for.
 
-    A recipe that labels a language from several others is one method for each of these.
+    A recipe that labels a language from several others is one method for each of these, unless it combines them: then
+    its name stands for the consensus.
 
     :param names: of recipes, each perhaps with ``:SOURCE`` to choose a source language; empty: all recipes.
     :returns: in the order of the names, each once.
@@ -81,31 +82,34 @@ def find_methods(database: Database, names: Sequence[str] = ()) -> list[Method]:
 
 def _methods(database: Database, name: str, known: Sequence[str]) -> list[Method]:
     called, _, source = (name, "", "") if name in known else name.rpartition(":")
-    projections = load_plan(database, called or name).projections
+    plan = load_plan(database, called or name)
+    projections = plan.projections
     sources = list(dict.fromkeys(each.source for each in projections))
     if source and source not in sources:
         hint = f"it has labels from {', '.join(sources)}"
         raise UsageError(f"the recipe {called} projects nothing from {source}", hint=hint, recipe=called, source=source)
     if source:
         return [_from(name, called, source, projections)]
+    if plan.consensuses:
+        return [Method(name, name, tuple(plan.consensuses))]
     if _is_ambiguous(projections):
         return [_from(f"{name}:{each}", name, each, projections) for each in sources]
     return [Method(name, name, tuple(projections))]
 
 
-def _from(name: str, called: str, source: str, projections: Sequence[Projection]) -> Method:
+def _from(name: str, called: str, source: str, projections: Sequence[Labelling]) -> Method:
     return Method(name, called, tuple(each for each in projections if each.source == source))
 
 
-def _is_ambiguous(projections: Sequence[Projection]) -> bool:
-    pairs = {(each.pair.corpus_id, each.target, each.source) for each in projections}
+def _is_ambiguous(projections: Sequence[Labelling]) -> bool:
+    pairs = {(each.corpus_id, each.target, each.source) for each in projections}
     return len(pairs) > len({(corpus_id, target) for corpus_id, target, _ in pairs})
 
 
 def done_sentences(connection: Connection, method: Method) -> Select[tuple[int, int]]:
     """The sentences with gold labels that a method has done, and the translation that its labels came through.
 
-    Where it reached a sentence through several translations, that is the first of them.
+    Where it reached a sentence through several translations, that is the first of them; for a consensus it is 0.
     """
     read = union_all(*(projected(connection, each) for each in method.projections)).subquery("done")
     key, sentence = read.c[0], read.c.sentence_id

@@ -11,10 +11,11 @@ from sqlalchemy import Connection, and_, func, select
 
 from xprojdb.db import Database
 from xprojdb.db.tables import corpus, failure, outcome, recipe, run, sentence, translation
-from xprojdb.engine.pending import count_pending, count_rows, without_outcome
+from xprojdb.engine.pending import count_pending, count_undone
 from xprojdb.engine.plan import Plan
 from xprojdb.engine.plans import load_plan
-from xprojdb.steps.stage import Stage, translations
+from xprojdb.steps.projecting import reason_codes
+from xprojdb.steps.stage import Stage
 
 RUNS_SHOWN = 5
 FAILURES_SHOWN = 20
@@ -102,10 +103,10 @@ def _step(connection: Connection, stage: Stage, plan: Plan) -> StepStatus:
     reasons: Counter[str] = Counter()
     for status, reason, count in connection.execute(query.group_by(outcome.c.status, outcome.c.reason)):
         outcomes[status] += count
-        if reason is not None:
-            reasons[reason] += count
+        for code in reason_codes(reason or ""):
+            reasons[code] += count
     # Not from the outcomes, which may be of items that only other recipes cover.
-    undone = sum(count_rows(connection, without_outcome(translations(pair), stage.step_id)) for pair in pairs)
+    undone = count_undone(connection, stage, pairs)
     pending = count_pending(connection, stage, pairs)
     return StepStatus(stage.title, stage.spec.digest, dict(outcomes), pending, undone - pending, dict(reasons))
 

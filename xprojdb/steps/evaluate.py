@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,7 +16,7 @@ from xprojdb.errors import UsageError
 from xprojdb.evaluation.bootstrap import Interval, bootstrap_interval
 from xprojdb.evaluation.spans import Counts, Score, concatenate, count_spans
 from xprojdb.steps.gold import read_sentences, with_gold
-from xprojdb.steps.projection import Projection
+from xprojdb.steps.projection import Labelling
 from xprojdb.steps.spec import GOLD, find_step
 
 #: the row of all labels together
@@ -27,14 +27,14 @@ _KEY = ("step_id", "gold_step_id", "corpus_id", "source_langs", "lang", "split",
 
 @dataclass(frozen=True)
 class LanguageScore:
-    """The scores of one projection.
+    """The scores of one projection, or of a consensus.
 
-    :param sentences: those that have gold labels and that the project step has done.
-    :param left_out: those with gold labels that the project step has not done, or failed on.
+    :param sentences: those that have gold labels and that the step has done.
+    :param left_out: those with gold labels that the step has not done, or failed on.
     :param labels: per label, and ``"all"`` for their micro average: the score and the interval of its F1.
     """
 
-    projection: Projection
+    projection: Labelling
     sentences: int
     left_out: int
     labels: dict[str, tuple[Score, Interval]]
@@ -46,9 +46,9 @@ class LanguageScore:
 
 
 def evaluate_projections(
-    database: Database, projections: list[Projection], *, resamples: int = 1000, seed: int = 0
+    database: Database, projections: Sequence[Labelling], *, resamples: int = 1000, seed: int = 0
 ) -> list[LanguageScore]:
-    """Score projections against the imported gold labels, and store the scores.
+    """Score projections and consensuses against the imported gold labels, and store the scores.
 
     Entity precision, recall and F1 as seqeval has them, with a percentile bootstrap interval over sentences. The
     labels of gold are mapped as the projected ones were, so that dropped ones count on neither side.
@@ -74,7 +74,7 @@ def evaluate_projections(
     return scores
 
 
-def read_counts(connection: Connection, projection: Projection) -> Counts:
+def read_counts(connection: Connection, projection: Labelling) -> Counts:
     """Span counts of every sentence that has gold labels and is projected, in the order of their translations."""
     return concatenate(
         [
@@ -84,7 +84,7 @@ def read_counts(connection: Connection, projection: Projection) -> Counts:
     )
 
 
-def _measure(connection: Connection, projection: Projection, resamples: int, seed: int) -> LanguageScore | None:
+def _measure(connection: Connection, projection: Labelling, resamples: int, seed: int) -> LanguageScore | None:
     counts = read_counts(connection, projection)
     if not len(counts):
         return None
@@ -108,15 +108,15 @@ def _store(connection: Connection, score: LanguageScore, run_id: int, resamples:
     connection.execute(insert(evaluation), rows)
 
 
-def _key(connection: Connection, projection: Projection) -> dict[str, Any]:
-    mapping = projection.step.mapping
+def _key(connection: Connection, projection: Labelling) -> dict[str, Any]:
+    mapping = projection.mapping
     values = (
         projection.step.step_id,
         find_step(connection, GOLD),
-        projection.pair.corpus_id,
+        projection.corpus_id,
         projection.source,
         projection.target,
-        ",".join(projection.pair.splits),
+        ",".join(projection.splits),
         canonical_json(mapping.to_json()) if mapping else "",
     )
     return dict(zip(_KEY, values, strict=True))

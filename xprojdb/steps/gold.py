@@ -8,12 +8,11 @@ from typing import NamedTuple
 from sqlalchemy import Connection, Select
 
 from xprojdb.db import bulk
-from xprojdb.db.tables import entity, label, outcome, translation
+from xprojdb.db.tables import entity, label, outcome
 from xprojdb.labels import Span
 from xprojdb.steps.inputs import within
-from xprojdb.steps.projection import Projection
+from xprojdb.steps.projection import Labelling
 from xprojdb.steps.spec import GOLD, find_step
-from xprojdb.steps.stage import other, sentence_key, translations
 
 #: translations in memory at a time
 BLOCK = 5_000
@@ -23,7 +22,7 @@ Place = tuple[int, int]
 class GoldSentence(NamedTuple):
     """The spans of one sentence.
 
-    :param key: of the translation that the projected ones came through.
+    :param key: of the translation that the projected ones came through; 0 for several.
     """
 
     key: int
@@ -31,17 +30,17 @@ class GoldSentence(NamedTuple):
     predicted: tuple[Span, ...]
 
 
-def read_sentences(connection: Connection, projection: Projection, block: int = BLOCK) -> Iterator[list[GoldSentence]]:
-    """The sentences that :func:`projected` names, in the order of their translations, in constant memory.
+def read_sentences(connection: Connection, labelling: Labelling, block: int = BLOCK) -> Iterator[list[GoldSentence]]:
+    """The sentences that :func:`projected` names, in the order of their translations or keys, in constant memory.
 
     The labels of gold are mapped as the projected ones were.
     """
-    query = projected(connection, projection).order_by(translation.c.id)
+    query = projected(connection, labelling).order_by(labelling.covered().item)
     for rows in bulk.stream(connection, query, block):
         targets = sorted({target for _, target in rows})
         gold = read_gold(connection, targets)
-        predicted = read_projected(connection, [projection.step.step_id], targets)
-        mapping = projection.step.mapping
+        predicted = read_projected(connection, [labelling.step.step_id], targets)
+        mapping = labelling.mapping
         yield [
             GoldSentence(
                 key,
@@ -52,22 +51,21 @@ def read_sentences(connection: Connection, projection: Projection, block: int = 
         ]
 
 
-def with_gold(connection: Connection, projection: Projection) -> Select[tuple[int, int]]:
-    """The translations that a projection covers whose target has gold labels: their keys and those of the targets."""
+def with_gold(connection: Connection, labelling: Labelling) -> Select[tuple[int, int]]:
+    """What a plan is to label and has gold labels: translations, 0 for a consensus, and the sentences labelled."""
     gold = outcome.alias("gold_outcome")
-    target = sentence_key(other(projection.labelled))
-    query = translations(projection.pair).add_columns(target.label("sentence_id"))
-    return query.join(gold, (gold.c.step_id == find_step(connection, GOLD)) & (gold.c.item_id == target))
+    query, _, sentence = labelling.covered()
+    return query.join(gold, (gold.c.step_id == find_step(connection, GOLD)) & (gold.c.item_id == sentence))
 
 
-def projected(connection: Connection, projection: Projection) -> Select[tuple[int, int]]:
-    """Those of :func:`with_gold` that the project step has done.
+def projected(connection: Connection, labelling: Labelling) -> Select[tuple[int, int]]:
+    """Those of :func:`with_gold` that the step has done.
 
     Filtered ones are: that the method gave no labels is its result. Failed ones are not: a fault is nobody's result.
     """
     done = outcome.alias("project_outcome")
-    joined = (done.c.step_id == projection.step.step_id) & (done.c.item_id == translation.c.id)
-    return with_gold(connection, projection).join(done, joined & (done.c.status != "failed"))
+    joined = (done.c.step_id == labelling.step.step_id) & (done.c.item_id == labelling.covered().item)
+    return with_gold(connection, labelling).join(done, joined & (done.c.status != "failed"))
 
 
 def read_gold(connection: Connection, sentences: Sequence[int]) -> dict[int, list[Span]]:
@@ -87,7 +85,7 @@ def read_gold(connection: Connection, sentences: Sequence[int]) -> dict[int, lis
 def read_projected(
     connection: Connection, step_ids: Sequence[int], sentences: Sequence[int]
 ) -> dict[Place, list[Span]]:
-    """The spans that project steps put on sentences, by sentence and translation.
+    """The spans that steps put on sentences, by sentence and translation.
 
     :param sentences: keys, ascending.
     """

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from contextlib import closing
 from itertools import chain, compress
@@ -112,6 +113,29 @@ def read_pairs(
     begin, until = entities.start.astype(np.int32), entities.end.astype(np.int32)
     n, m = (longs(column)[wanted].astype(np.int32) for column in (source_words, target_words))
     return keys, Pairs(n, m, runs(entities.item, keys), begin, until, link_ptr, left, right, scores)
+
+
+def read_side_words(connection: Connection, items: Sequence[int], side: Side) -> list[list[str]]:
+    """The words on one side of translations.
+
+    :param items: keys of translations, ascending.
+    """
+    query = (
+        select(sentence.c.words)
+        .join(translation, sentence.c.id == sentence_key(side))
+        .where(within(connection, translation.c.id, items))
+        .order_by(translation.c.id)
+    )
+    return [json.loads(words) for (words,) in bulk.fetch(connection, query)]
+
+
+def read_keys(connection: Connection, items: Sequence[int], column: ColumnElement[int]) -> list[int]:
+    """A column of translations.
+
+    :param items: keys of translations, ascending.
+    """
+    query = select(column).where(within(connection, translation.c.id, items)).order_by(translation.c.id)
+    return [value for (value,) in bulk.fetch(connection, query)]
 
 
 def parse_links(

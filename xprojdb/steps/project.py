@@ -3,50 +3,51 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import repeat
 
 import numpy as np
 from sqlalchemy import ColumnElement, Connection, select
 
-from xprojdb.db.tables import candidate, label, translation
+from xprojdb.db.tables import candidate, translation
 from xprojdb.matching.arrays import Floats, Longs
 from xprojdb.matching.candidates import Candidates
-from xprojdb.matching.match import Solver, match
+from xprojdb.matching.match import Relation, Solver, match
 from xprojdb.matching.matches import Matches, Status
 from xprojdb.matching.scores import SCALE, to_fixed
 from xprojdb.steps.inputs import LabelledSpans, read_entities, read_numbers, runs, within
-from xprojdb.steps.score import mapping_of
+from xprojdb.steps.projecting import Labels, Projecting, Reasons, in_order
 from xprojdb.steps.spec import StepSpec
-from xprojdb.steps.stage import Outcome, Result, Row, Rows, Side, Stage
+from xprojdb.steps.stage import Outcome, Result
 
-_COLUMNS = (
-    "step_id", "sentence_id", "translation_id", "ordinal", "start_word", "end_word", "label", "score", "margin",
-    "entity_ordinal",
-)  # fmt: skip
+#: how many candidates an entity takes, unless the parameters say otherwise
+AT_MOST_ONE: tuple[Relation, int] = ("<=", 1)
+#: deterministic seconds that CP-SAT may spend on one pair, unless the parameters say otherwise
+TIME_LIMIT = 10.0
 
 
-class Project(Stage):
+class Project(Projecting):
     """Weigh the scorers' values together and solve for the best spans without overlaps.
 
-    Its scorers are its inputs named ``score:…``; a candidate that one of them does not have gets 0 from it.
+    Its scorers are its inputs named ``score:…``; a candidate that one of them does not have gets 0 from it. The margin
+    of a label is its score less that of the entity's best candidate that was not chosen, 0 when there is none.
     """
 
     kind = "project"
     version = 1
-    block = 20_000
 
     def __init__(self, spec: StepSpec) -> None:
         super().__init__(spec)
-        self.labelled: Side = spec.params["labelled"]
-        self.mapping = mapping_of(spec)
-        self.weights: dict[str, float] = dict(spec.params["weights"])
+        self.weights = dict(spec.params["weights"])
         self.threshold: float = spec.params["threshold"]
         self.solver: Solver = spec.params["solver"]
+        relation, number = spec.params.get("count", AT_MOST_ONE)
+        self.count: tuple[Relation, int] = (relation, number)
+        self.time_limit: float = spec.params.get("time_limit", TIME_LIMIT)
 
     @property
     def title(self) -> str:
         told = ", ".join(f"{weight:g} {name}" for name, weight in self.weights.items())
-        return f"project, {self.solver} match ({told})"
+        count = "" if self.count == AT_MOST_ONE else f", {self.count[0]} {self.count[1]} an entity"
+        return f"project, {self.solver} match ({told}{count})"
 
     def needs(self) -> Mapping[str, ColumnElement[int]]:
         return {f"score:{name}": translation.c.id for name in self.weights}
@@ -57,57 +58,86 @@ class Project(Stage):
             return Result([Outcome(item, "empty", "no-entities") for item in items])
         keys = np.unique(entities.item)
         entity_ptr = runs(entities.item, keys)
-        candidates, fused = self._read_candidates(connection, items, keys, entities)
+        candidates, fused = self.read_candidates(connection, items, keys, entities)
         fixed = np.where(fused > self.threshold, to_fixed(fused), 0)
-        matched = match(entity_ptr, candidates, fixed, self.solver)
-        return self._result(items, keys, entities, candidates, fixed, matched)
+        matched = match(entity_ptr, candidates, fixed, self.solver, self.count, self.time_limit)
+        chosen = chosen_labels(entities, entity_ptr, candidates, fixed, matched)
+        reasons = Reasons()
+        labels = self.relabelled(connection, entities, chosen, reasons)
+        before, after = (set(entities.item[each.entity].tolist()) for each in (chosen, labels))
+        status = {item: Status(found) for item, found in zip(keys.tolist(), matched.status.tolist(), strict=True)}
+        bound = dict(zip(keys.tolist(), matched.bound.tolist(), strict=True))
+        outcomes = [
+            reasons.completed(_outcome(item, status.get(item), bound.get(item, 0.0), item in before), item in after)
+            for item in items
+        ]
+        return Result(outcomes, [self.label_rows(entities, labels)])
 
-    def _read_candidates(
+    def read_candidates(
         self, connection: Connection, items: Sequence[int], keys: Longs, entities: LabelledSpans
     ) -> tuple[Candidates, Floats]:
         """All candidates of a batch, each once, and the weighted sum of their scores."""
         where, values = [], []
-        for name, weight in self.weights.items():
+        for weight, (places, scores) in zip(self.weights.values(), self.read_scores(connection, items), strict=True):
+            where.append(places)
+            values.append(weight * scores)
+        places, fused = _fuse(where, values)
+        return placed(places, keys, entities), fused
+
+    def read_scores(self, connection: Connection, items: Sequence[int]) -> Iterator[tuple[Longs, Floats]]:
+        """Of each scorer, in the order of the weights: (4, C) item, ordinal, start and end, ascending; (C,) scores."""
+        for name in self.weights:
             read = _read_scores(connection, self.input_ids[f"score:{name}"], items)
-            where.append(read[:4].astype(np.int64))
-            values.append(weight * read[4])
-        (item, ordinal, start, end), fused = _fuse(where, values)
-        index = np.searchsorted(_joint(entities.item, entities.ordinal), _joint(item, ordinal))
-        first = runs(entities.item, keys)[np.searchsorted(keys, item)]
-        entity, begin, until = (column.astype(np.int32) for column in (index - first, start, end))
-        return Candidates(runs(item, keys), entity, begin, until, np.ones(len(item), np.uint8)), fused
-
-    def _result(
-        self,
-        items: Sequence[int],
-        keys: Longs,
-        entities: LabelledSpans,
-        candidates: Candidates,
-        fixed: Longs,
-        matched: Matches,
-    ) -> Result:
-        chosen = np.flatnonzero(matched.choice >= 0)
-        status = dict(zip(keys.tolist(), matched.status.tolist(), strict=True))
-        labelled = set(entities.item[chosen].tolist())
-        outcomes = [_outcome(item, status.get(item), item in labelled) for item in items]
-        rows = self._label_rows(entities, candidates, fixed, matched, chosen)
-        return Result(outcomes, [Rows(label, _COLUMNS, rows)])
-
-    def _label_rows(
-        self, entities: LabelledSpans, candidates: Candidates, fixed: Longs, matched: Matches, chosen: Longs
-    ) -> Iterator[Row]:
-        """A row for each entity with a choice, in the order of the chosen spans in their sentence."""
-        chosen = chosen[np.lexsort((candidates.start[matched.choice[chosen]], entities.item[chosen]))]
-        row, item = matched.choice[chosen], entities.item[chosen]
-        ordinal = np.arange(len(item)) - np.searchsorted(item, item)
-        before = (entities.sentence[chosen], item, ordinal, candidates.start[row], candidates.end[row])
-        labels = [entities.label[i] for i in chosen.tolist()]
-        after = (fixed[row] / SCALE, matched.margin[chosen], entities.ordinal[chosen])
-        numbers = [[column.tolist() for column in part] for part in (before, after)]
-        return zip(repeat(self.step_id), *numbers[0], labels, *numbers[1], strict=False)
+            yield read[:4].astype(np.int64), read[4]
 
 
-def _outcome(item: int, status: int | None, labelled: bool) -> Outcome:
+def placed(places: Longs, keys: Longs, entities: LabelledSpans) -> Candidates:
+    """Candidates as the matcher wants them.
+
+    :param places: (4, C) item, ordinal, start and end, ascending and distinct.
+    :param keys: the items that have entities.
+    """
+    item, ordinal, start, end = places
+    index = np.searchsorted(_joint(entities.item, entities.ordinal), _joint(item, ordinal))
+    first = runs(entities.item, keys)[np.searchsorted(keys, item)]
+    entity, begin, until = (column.astype(np.int32) for column in (index - first, start, end))
+    return Candidates(runs(item, keys), entity, begin, until, np.ones(len(item), np.uint8))
+
+
+def spread(where: Sequence[Longs], values: Sequence[Floats]) -> tuple[Longs, Floats]:
+    """The scores of several scorers side by side.
+
+    :param where: per scorer, (4, C) places of its candidates.
+    :param values: per scorer, (C,) scores.
+    :returns: (4, D) places, ascending and distinct, and the scores (K, D) of the K scorers, 0 where one has none.
+    """
+    places, _ = _fuse(where, values) if len(where) > 1 else (where[0], values[0])
+    parts = np.zeros((len(where), places.shape[1]))
+    for part, own, scores in zip(parts, where, values, strict=True):
+        both = np.concatenate([places, own], 1)
+        order = np.lexsort(both[::-1])
+        # Stable: a place comes just before the scorer's candidate that equals it.
+        rank = np.cumsum(order < places.shape[1]) - 1
+        mine = order >= places.shape[1]
+        part[rank[mine]] = scores[order[mine] - places.shape[1]]
+    return places, parts
+
+
+def chosen_labels(
+    entities: LabelledSpans, entity_ptr: Longs, candidates: Candidates, fixed: Longs, matched: Matches
+) -> Labels:
+    """The chosen candidates as labels, an entity's several ones included."""
+    row = matched.chosen
+    pair = np.searchsorted(candidates.ptr, row, "right") - 1
+    entity = entity_ptr[pair] + candidates.entity[row]
+    score = fixed[row] / SCALE
+    # The match tells an entity's margin for its leftmost span.
+    margin = matched.margin[entity] + (score - fixed[matched.choice[entity]] / SCALE)
+    labels = [entities.label[e] for e in entity.tolist()]
+    return in_order(entities, Labels(entity, candidates.start[row], candidates.end[row], score, margin, labels))
+
+
+def _outcome(item: int, status: Status | None, bound: float, labelled: bool) -> Outcome:
     if status is None:
         return Outcome(item, "empty", "no-entities")
     if status == Status.INFEASIBLE:
@@ -116,7 +146,7 @@ def _outcome(item: int, status: int | None, labelled: bool) -> Outcome:
         return Outcome(item, "filtered", "time-limit")
     if not labelled:
         return Outcome(item, "empty", "no-candidates")
-    return Outcome(item, "ok", None if status == Status.OPTIMAL else "not-proven-optimal")
+    return Outcome(item, "ok", None if status == Status.OPTIMAL else f"not-proven-optimal:bound={bound:.6g}")
 
 
 def _read_scores(connection: Connection, step_id: int, items: Sequence[int]) -> Floats:

@@ -1,11 +1,29 @@
-"""What a plan gives to whom: the labels of one language from another."""
+"""What a plan gives to whom: the labels of one language from another, or from several."""
 
 from __future__ import annotations
 
 from typing import NamedTuple
 
-from xprojdb.steps.project import Project
-from xprojdb.steps.stage import Pair, Side
+from sqlalchemy import ColumnElement, Select, literal
+
+from xprojdb.db.tables import translation
+from xprojdb.labels import LabelMapping
+from xprojdb.steps.combine import Combine
+from xprojdb.steps.projecting import Projecting
+from xprojdb.steps.stage import Pair, Side, other, sentence_key, translations
+
+
+class Covered(NamedTuple):
+    """What a plan is to label.
+
+    :param query: the translation that the labels come through, 0 for several, and the sentence that receives them.
+    :param item: the column of the query that a step's outcomes name.
+    :param sentence: the column of the sentence.
+    """
+
+    query: Select[tuple[int, int]]
+    item: ColumnElement[int]
+    sentence: ColumnElement[int]
 
 
 class Projection(NamedTuple):
@@ -16,7 +34,7 @@ class Projection(NamedTuple):
     :param labelled: the side of these that the labels come from.
     """
 
-    step: Project
+    step: Projecting
     pair: Pair
     labelled: Side
 
@@ -26,6 +44,93 @@ class Projection(NamedTuple):
         return self.pair.original_lang if self.labelled == "original" else self.pair.rendering_lang
 
     @property
+    def sources(self) -> tuple[str, ...]:
+        """It alone."""
+        return (self.source,)
+
+    @property
     def target(self) -> str:
         """The language that receives them."""
         return self.pair.rendering_lang if self.labelled == "original" else self.pair.original_lang
+
+    @property
+    def corpus_id(self) -> int:
+        """The corpus of its sentences."""
+        return self.pair.corpus_id
+
+    @property
+    def splits(self) -> tuple[str, ...]:
+        """Only sentences of these splits; empty: all."""
+        return self.pair.splits
+
+    @property
+    def mapping(self) -> LabelMapping | None:
+        """What becomes of each label before it is projected."""
+        return self.step.mapping
+
+    @property
+    def direction(self) -> str:
+        """Source and target, for people."""
+        return f"{self.source} → {self.target}"
+
+    def covered(self) -> Covered:
+        """The translations, and the sentences on their unlabelled side."""
+        target = sentence_key(other(self.labelled))
+        query = translations(self.pair).add_columns(target.label("sentence_id"))
+        return Covered(query, translation.c.id, target)
+
+
+class Consensus(NamedTuple):
+    """The labels that a plan gives one language from several others.
+
+    :param step: the combine step.
+    :param pairs: the translations they come through, of one corpus.
+    """
+
+    step: Combine
+    pairs: tuple[Pair, ...]
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """The languages the labels come from, and perhaps ``transfer``."""
+        return self.step.sources
+
+    @property
+    def source(self) -> str:
+        """All of them: ``en,es,it``."""
+        return ",".join(self.sources)
+
+    @property
+    def target(self) -> str:
+        """The language that receives them."""
+        return self.step.target
+
+    @property
+    def corpus_id(self) -> int:
+        """The corpus of its sentences."""
+        return self.pairs[0].corpus_id
+
+    @property
+    def splits(self) -> tuple[str, ...]:
+        """Only sentences of these splits; empty: all."""
+        return self.pairs[0].splits
+
+    @property
+    def mapping(self) -> LabelMapping | None:
+        """What becomes of each label before it is projected."""
+        return self.step.mapping
+
+    @property
+    def direction(self) -> str:
+        """Sources and target, for people."""
+        return f"{'+'.join(self.sources)} → {self.target}"
+
+    def covered(self) -> Covered:
+        """The sentences that have a translation."""
+        sentences = self.step.covered(self.pairs)
+        key = sentences.selected_columns[0]
+        return Covered(sentences.with_only_columns(literal(0).label("id"), key.label("sentence_id")), key, key)
+
+
+#: labels of one target language, whether from one source or from several
+Labelling = Projection | Consensus

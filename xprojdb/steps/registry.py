@@ -6,15 +6,21 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from xprojdb.errors import DatabaseError
-from xprojdb.steps.align import Align
+from xprojdb.steps.align import Align, AlignCentred
+from xprojdb.steps.combine import Combine
+from xprojdb.steps.frequencies import Frequencies
+from xprojdb.steps.heuristic import ProjectHeuristically
+from xprojdb.steps.means import Means
 from xprojdb.steps.project import Project
-from xprojdb.steps.score import Score
+from xprojdb.steps.reliability import Reliability
+from xprojdb.steps.scorers import SCORERS
 from xprojdb.steps.spec import StepSpec
 from xprojdb.steps.stage import Stage
 from xprojdb.steps.tag import Tag
+from xprojdb.steps.terms import TermsFit
 
 if TYPE_CHECKING:
-    from xprojdb.models.aligners import Aligner
+    from xprojdb.models.aligners import EncoderAligner
     from xprojdb.models.taggers import Tagger
 
 
@@ -24,12 +30,22 @@ def stage_of(spec: StepSpec) -> Stage:
     :raises DatabaseError: when this version of the code has no such stage, or another version of it.
     """
     if spec.kind == Align.kind and spec.version == Align.version:
-        return Align(spec, partial(_load_aligner, spec))
+        aligner = AlignCentred if "original_mean" in spec.inputs else Align
+        return aligner(spec, partial(_load_aligner, spec))
+    if spec.kind == Means.kind and spec.version == Means.version:
+        return Means(spec, partial(_load_aligner, spec))
     if spec.kind == Tag.kind and spec.version == Tag.version:
         return Tag(spec, partial(_load_tagger, spec))
-    for stage in (Score, Project):
+    if spec.kind == "score" and spec.params["score"] in SCORERS:
+        scorer = SCORERS[spec.params["score"]]
+        if spec.version == scorer.version:
+            return scorer(spec)
+    for stage in (Project, ProjectHeuristically, Frequencies, TermsFit):
         if (spec.kind, spec.version) == (stage.kind, stage.version):
             return stage(spec)
+    for several in (Reliability, Combine):
+        if (spec.kind, spec.version) == (several.kind, several.version):
+            return several(spec)
     raise DatabaseError(
         f"this version of xprojdb has no stage {spec.kind!r} of version {spec.version}",
         hint="run the recipe again: it plans steps of today's versions beside the old ones",
@@ -38,16 +54,21 @@ def stage_of(spec: StepSpec) -> Stage:
     )
 
 
-def _load_aligner(spec: StepSpec) -> Aligner:
+def _load_aligner(spec: StepSpec) -> EncoderAligner:
     from xprojdb.models.aligners import AlignerParams, EncoderAligner
     from xprojdb.models.encoder import Encoder
 
     assert spec.model is not None
-    return EncoderAligner(Encoder(spec.model, revision=spec.revision), AlignerParams.from_json(dict(spec.params)))
+    params = {name: value for name, value in spec.params.items() if name != "lang"}
+    return EncoderAligner(Encoder(spec.model, revision=spec.revision), AlignerParams.from_json(params))
 
 
 def _load_tagger(spec: StepSpec) -> Tagger:
     from xprojdb.models.taggers import SpacyTagger, TaggerParams
+    from xprojdb.models.token_classifier import ClassifierParams, TokenClassifier
 
     assert spec.model is not None
+    if spec.model.startswith("hf:"):
+        params = ClassifierParams(spec.params["subwords"])
+        return TokenClassifier(spec.model.removeprefix("hf:"), params, revision=spec.revision)
     return SpacyTagger(spec.model.removeprefix("spacy:"), TaggerParams(trim=spec.params["trim"]))

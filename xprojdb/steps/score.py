@@ -1,41 +1,36 @@
-"""Score: the candidates of every entity, each with one scorer's value."""
+"""Score: the candidates of every entity, each with one scorer's value. Every scorer is a subclass of :class:`Score`."""
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import chain, repeat
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from sqlalchemy import ColumnElement, Connection
 
 from xprojdb.db.tables import candidate, translation
 from xprojdb.labels import LabelMapping
-from xprojdb.matching import candidates as spans
-from xprojdb.matching import scores
 from xprojdb.matching.arrays import Floats, Ints, Longs
-from xprojdb.matching.candidates import Candidates
 from xprojdb.matching.pairs import Pairs
-from xprojdb.steps.inputs import read_entities, read_pairs
+from xprojdb.steps.inputs import LabelledSpans, read_entities, read_pairs
+from xprojdb.steps.score_batch import Batch, cut_entities, cut_pairs, portions
+from xprojdb.steps.score_candidates import Generator
 from xprojdb.steps.spec import StepSpec
 from xprojdb.steps.stage import Outcome, Result, Row, Rows, Side, Stage, sentence_key
 
-SCORERS: dict[str, Callable[[Pairs, Candidates], Floats]] = {
-    "alignment": scores.alignment,
-    "soft": scores.soft_alignment,
-}
-GENERATORS: dict[str, Callable[[Pairs, int], Candidates]] = {
-    "aligned": spans.aligned_subranges,
-    "ngram": spans.ngrams,
-}
+T = TypeVar("T")
 Places = tuple[Longs, Longs, Ints, Ints, Floats]
-#: candidates made in memory at a time
-_AT_ONCE = 1 << 20
 _COLUMNS = ("step_id", "translation_id", "entity_ordinal", "start_word", "end_word", "score")
 
 
 class Score(Stage):
-    """Generate candidates on the unlabelled side, score them, keep those above a floor."""
+    """Generate candidates on the unlabelled side, score them, keep those above a floor.
+
+    A subclass gives :meth:`values`; what it reads besides links and entities it adds to :meth:`needs`, what it loads
+    it loads in :meth:`open` and frees in :meth:`close`. ``xprojdb.steps.scorers`` names it.
+    """
 
     kind = "score"
     version = 1
@@ -46,71 +41,67 @@ class Score(Stage):
         self.labelled: Side = spec.params["labelled"]
         self.mapping = mapping_of(spec)
         self.floor: float = spec.params["floor"]
-        self._generate = GENERATORS[spec.params["candidates"]]
-        self._longest: int = spec.params["longest"]
-        self._score = SCORERS[spec.params["score"]]
+        self.candidates = Generator(spec)
+        self._learned: dict[tuple[str, int], Any] = {}
 
     @property
     def title(self) -> str:
-        return f"score {self.spec.params['candidates']} candidates ({self.spec.params['score']})"
+        return f"score {self.candidates.title} candidates ({self.spec.params['score']})"
 
     def needs(self) -> Mapping[str, ColumnElement[int]]:
-        return {"alignment": translation.c.id, "entities": sentence_key(self.labelled)}
+        given = {"alignment": translation.c.id, "entities": sentence_key(self.labelled)}
+        return given | dict(self.candidates.needs())
+
+    def close(self) -> None:
+        self._learned.clear()
+
+    @abstractmethod
+    def values(self, connection: Connection, batch: Batch) -> Floats:
+        """Score candidates.
+
+        :param connection: to read with; nothing may be written.
+        :returns: (C,) finite values, one for each of ``batch.candidates``.
+        """
+
+    def learned(
+        self, connection: Connection, batch: Batch, role: str, read: Callable[[Connection, int, int], T]
+    ) -> list[T]:
+        """What an input that learns from corpora learned from the corpus of each pair: N values, read once a corpus.
+
+        :param role: of the input.
+        :param read: reads it: given the step and the corpus.
+        """
+        for corpus_id in set(batch.corpora):
+            if (role, corpus_id) not in self._learned:
+                self._learned[role, corpus_id] = read(connection, self.input_ids[role], corpus_id)
+        return [self._learned[role, corpus_id] for corpus_id in batch.corpora]
 
     def process(self, connection: Connection, items: Sequence[int]) -> Result:
         entities = read_entities(connection, self.input_ids["entities"], items, self.labelled, self.mapping)
         if not entities.label:
             return Result([Outcome(item, "empty", "no-entities") for item in items])
         keys, pairs = read_pairs(connection, self.input_ids["alignment"], items, entities, self.labelled)
-        parts = [
-            self._candidates(keys[first:last], entities.ordinal[pairs.entity_ptr[first] :], _cut(pairs, first, last))
-            for first, last in _portions(pairs, self._longest)
-        ]
+        parts = [self._scored(batch) for batch in self._batches(connection, keys, pairs, entities)]
         with_rows = {key for part in parts for key in np.unique(part[0]).tolist()}
         outcomes = scored_outcomes(items, set(keys.tolist()), with_rows)
         return Result(outcomes, [Rows(candidate, _COLUMNS, chain.from_iterable(map(self._rows, parts)))])
 
-    def _candidates(self, keys: Longs, ordinals: Longs, pairs: Pairs) -> Places:
-        """Item, ordinal, start, end and score of the candidates of some pairs.
+    def _batches(self, connection: Connection, keys: Longs, pairs: Pairs, entities: LabelledSpans) -> Iterator[Batch]:
+        for first, last in portions(pairs, self.candidates.longest):
+            items, part = keys[first:last], cut_pairs(pairs, first, last)
+            own = cut_entities(entities, *pairs.entity_ptr[[first, last]].tolist())
+            found = self.candidates.generate(connection, self.input_ids, items.tolist(), part, own)
+            yield Batch(connection, self.labelled, items, part, own, found)
 
-        :param ordinals: of each entity in its sentence; the matcher counts the entities of a pair from 0.
-        """
-        found = self._generate(pairs, self._longest)
-        values = self._score(pairs, found)
+    def _scored(self, batch: Batch) -> Places:
+        """Item, ordinal, start, end and value of the candidates above the floor."""
+        values = self.values(batch.connection, batch)
         kept = np.flatnonzero(values > self.floor)
-        pair = np.searchsorted(found.ptr, kept, "right") - 1
-        ordinal = ordinals[pairs.entity_ptr[pair] + found.entity[kept]]
-        return keys[pair], ordinal, found.start[kept], found.end[kept], values[kept]
+        found, ordinal = batch.candidates, batch.entities.ordinal[batch.entity[kept]]
+        return batch.keys[batch.pair[kept]], ordinal, found.start[kept], found.end[kept], values[kept]
 
     def _rows(self, part: Places) -> Iterator[Row]:
         return zip(repeat(self.step_id), *(column.tolist() for column in part), strict=False)
-
-
-def _portions(pairs: Pairs, longest: int) -> Iterator[tuple[int, int]]:
-    """Runs of pairs that have a bounded number of candidates, however long the sentences are."""
-    words = pairs.target_words.astype(np.int64)
-    most = np.cumsum(np.diff(pairs.entity_ptr) * words * np.minimum(words, longest))
-    first = 0
-    while first < len(pairs):
-        before = most[first - 1] if first else 0
-        last = max(int(np.searchsorted(most, before + _AT_ONCE, "right")), first + 1)
-        yield first, last
-        first = last
-
-
-def _cut(pairs: Pairs, first: int, last: int) -> Pairs:
-    (e, f), (k, m) = pairs.entity_ptr[[first, last]], pairs.link_ptr[[first, last]]
-    return Pairs(
-        pairs.source_words[first:last],
-        pairs.target_words[first:last],
-        pairs.entity_ptr[first : last + 1] - e,
-        pairs.entity_start[e:f],
-        pairs.entity_end[e:f],
-        pairs.link_ptr[first : last + 1] - k,
-        pairs.link_source[k:m],
-        pairs.link_target[k:m],
-        None if pairs.link_score is None else pairs.link_score[k:m],
-    )
 
 
 def scored_outcomes(items: Sequence[int], with_entities: set[int], with_rows: set[int]) -> list[Outcome]:

@@ -97,12 +97,13 @@ class Stage(ABC):
         """The inputs that must be done before an item is: by role, the column that names the item there."""
         return {}
 
-    def ready(self, pair: Pair) -> Select[tuple[int]]:
-        """The items of a set of translations whose inputs are all there, done by this step or not.
+    def items(self, pair: Pair) -> Select[tuple[int]]:
+        """The items of a set of translations, ready or not; the first column is the item's key."""
+        return translations(pair)
 
-        The first column is the item's key.
-        """
-        query = translations(pair)
+    def ready(self, pair: Pair) -> Select[tuple[int]]:
+        """Those of :meth:`items` whose inputs are all there, done by this step or not."""
+        query = self.items(pair)
         for number, (role, item) in enumerate(self.needs().items()):
             query = require_done(query, f"input{number}", self.input_ids[role], item)
         return query

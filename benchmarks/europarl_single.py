@@ -1,0 +1,173 @@
+"""How well English gold entities are projected onto German, Spanish and Italian:
+``python benchmarks/europarl_single.py [--db FILE]``.
+
+Reads Europarl-NER from ``$XPROJDB_DATA`` or ``../shared/data``. Weights and threshold are chosen on the even sentences
+and reported on the odd ones, and the other way round; every configuration is solved from stored scores, and only the
+first run of a database loads a model.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import tempfile
+from collections import Counter
+from collections.abc import Iterator
+from itertools import product
+from pathlib import Path
+
+import numpy as np
+from rich.console import Console
+from rich.table import Table
+from sqlalchemy import Connection, select
+
+from xprojdb.db import Database, bulk, open_database
+from xprojdb.db.tables import sentence
+from xprojdb.engine.plan import plan_recipe
+from xprojdb.engine.recipe import parse_recipe
+from xprojdb.engine.run import run_plan
+from xprojdb.evaluation.spans import Counts
+from xprojdb.steps.evaluate import read_counts
+from xprojdb.steps.gold import read_gold
+from xprojdb.steps.imports import CorpusInfo, corpus_file, import_files
+
+TARGETS = ("de", "es", "it")
+LANGUAGES = ("en", *TARGETS)
+HEAD = """
+name = "europarl-single"
+corpora = ["europarl-ner"]
+source = ["en"]
+target = ["de", "es", "it"]
+"""
+CENTRED = '[align]\ntransform = "centre-language"\n'
+DERIVED = 'derived = "MISC"\n'
+Scores = dict[str, Counts]
+
+
+def one_pass(links: str = "", threshold: float = 0.4, project: str = "") -> str:
+    """A recipe's tables with the score from links alone."""
+    return f"[[score]]\n{links}[project]\nthreshold = {threshold:g}\n{project}"
+
+
+def full(first: float, memory: float, threshold: float, project: str = DERIVED) -> str:
+    """A recipe's tables with everything.
+
+    :param first: what a candidate gains whose first word is no function word.
+    :param memory: what it gains when its words were always projected elsewhere.
+    :param threshold: of a candidate that gains neither.
+    """
+    tables = "[[score]]\npower = 2.0\nword_weights = 0.5\nfloor = 0.04\n"
+    tables += f'[[score]]\nscore = "edges"\ncandidates = "scored"\nweight = {first:g}\n' if first else ""
+    tables += f'[[score]]\nscore = "terms"\ncandidates = "scored"\nweight = {memory:g}\n' if memory else ""
+    return f"{tables}[project]\nthreshold = {first + threshold:g}\n{project}"
+
+
+WEIGHED = "word_weights = 0.5\n"
+ALIGNED = '[[score]]\nscore = "alignment"\nfloor = 0.1\n[project]\nthreshold = 0.1\n'
+ABLATION = {
+    "0/1 links (itermax), alignment score": '[align]\nmethod = "itermax"\n' + ALIGNED,
+    "soft links, soft score": one_pass(),
+    "+ vectors less the language's mean": CENTRED + one_pass(),
+    "+ word weights": CENTRED + one_pass(WEIGHED),
+    "+ derived words become MISC (one pass)": CENTRED + one_pass(WEIGHED, project=DERIVED),
+    "+ square, first word, memory (two passes)": CENTRED + full(0.1, 0.3, 0.2),
+    "the same without derived words": CENTRED + full(0.1, 0.3, 0.2, project=""),
+}
+GRID = tuple(product((0.05, 0.1, 0.15), (0.0, 0.2, 0.3, 0.4), (0.15, 0.2, 0.25)))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--db", type=Path, help="SQLite file to reuse or make; by default a temporary one")
+    given = parser.parse_args()
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        open_database(given.db or Path(folder) / "europarl.db", create=True) as database,
+    ):
+        import_europarl(database)
+        report(database, Console(width=120))
+
+
+def import_europarl(database: Database) -> None:
+    """Import the four languages as parallel files, once."""
+    folder = Path(os.environ.get("XPROJDB_DATA") or "../shared/data") / "europarl-ner"
+    files = [corpus_file(folder / f"{lang}-europarl.test.conll02", lang, form="conll") for lang in LANGUAGES]
+    import_files(database, CorpusInfo("europarl-ner"), files, parallel=True)
+
+
+def report(database: Database, console: Console) -> None:
+    """Print the tables."""
+    rows = {name: scored(database, tables) for name, tables in ABLATION.items()}
+    console.print(_table("What each part brings (all sentences)", rows))
+    for title, project in (("with derived words", DERIVED), ("without", "")):
+        found = {key: scored(database, CENTRED + full(*key, project=project)) for key in GRID}
+        console.print(f"\nTwo-fold over {len(found)} configurations, {title}")
+        console.print(_folds(found))
+    best = {lang: ceiling(database, lang) for lang in TARGETS}
+    told = ", ".join(f"{lang} {100 * value:.1f}" for lang, value in best.items())
+    console.print(f"\nceiling: {told}; mean {100 * np.mean(list(best.values())):.1f}")
+
+
+def scored(database: Database, tables: str) -> Scores:
+    """Run a recipe with these tables, and count spans by target language and sentence."""
+    plan = plan_recipe(database, parse_recipe(HEAD + tables))
+    run_plan(database, plan)
+    with database.read() as connection:
+        return {each.target: read_counts(connection, each) for each in plan.projections}
+
+
+def f1(counts: Counts, part: slice = slice(None)) -> float:
+    """Micro F1 of some sentences, in percent."""
+    return 100 * Counts(counts.labels, counts.rows[part]).micro().f1
+
+
+def _folds(found: dict[tuple[float, float, float], Scores]) -> Table:
+    """For each half, the configuration that is best on the other one, and their mean."""
+    table = Table("reported on", "first word, memory, threshold", *TARGETS, "mean")
+    halves, reached = {"even": slice(0, None, 2), "odd": slice(1, None, 2)}, []
+    for name, part in halves.items():
+        other = next(each for each in halves.values() if each != part)
+        best = max(found, key=lambda key: mean_f1(found[key], other))
+        reached.append([f1(found[best][lang], part) for lang in TARGETS])
+        table.add_row(f"{name} sentences", ", ".join(f"{value:g}" for value in best), *_cells(reached[-1]))
+    table.add_row("two-fold mean", "", *_cells(np.mean(reached, 0).tolist()))
+    everything = [mean_f1(each) for each in found.values()]
+    table.add_row("worst and best of all", f"on all sentences: {min(everything):.2f} to {max(everything):.2f}")
+    return table
+
+
+def mean_f1(scores: Scores, part: slice = slice(None)) -> float:
+    """The mean over languages of :func:`f1`."""
+    return float(np.mean([f1(scores[lang], part) for lang in TARGETS]))
+
+
+def _table(title: str, rows: dict[str, Scores]) -> Table:
+    table = Table("", *TARGETS, "mean", title=title)
+    for name, scores in rows.items():
+        table.add_row(name, *_cells([f1(scores[lang]) for lang in TARGETS]))
+    return table
+
+
+def _cells(values: list[float]) -> Iterator[str]:
+    yield from (f"{value:.1f}" for value in values)
+    yield f"{np.mean(values):.2f}"
+
+
+def ceiling(database: Database, lang: str) -> float:
+    """F1 of labels that are right wherever the English sentence has a counterpart of the same label, and only there."""
+    with database.read() as connection:
+        source, target = (_labels(connection, each) for each in ("en", lang))
+    shared = sum((source[key] & labels).total() for key, labels in target.items())
+    return 2 * shared / sum(labels.total() for side in (source, target) for labels in side.values())
+
+
+def _labels(connection: Connection, lang: str) -> dict[str, Counter[str]]:
+    """How often each label occurs in each sentence of a language, by what sentences of several languages share."""
+    query = select(sentence.c.id, sentence.c.external_id).where(sentence.c.lang == lang).order_by(sentence.c.id)
+    names: dict[int, str] = dict(bulk.fetch(connection, query))
+    gold = read_gold(connection, list(names))
+    return {name: Counter(span.label for span in gold.get(key, ())) for key, name in names.items()}
+
+
+if __name__ == "__main__":
+    main()

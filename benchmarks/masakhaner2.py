@@ -1,0 +1,163 @@
+"""Projection from offline taggers onto six African languages, against the published heuristic on the same tags:
+``python benchmarks/masakhaner2.py [--db FILE] [--sentences 1000]``.
+
+Reads MasakhaNER2 with its English and French sources from ``$XPROJDB_DATA`` or ``../shared/data``: the first test
+sentences of each pair (of the training set for Yoruba, which has no other here).
+"""
+
+from __future__ import annotations
+
+import argparse
+import gzip
+import json
+import os
+import re
+import tempfile
+from collections.abc import Iterator
+from itertools import islice, product
+from pathlib import Path
+
+import numpy as np
+from rich.console import Console
+from rich.table import Table
+
+from xprojdb.db import Database, open_database
+from xprojdb.engine.plan import plan_recipe
+from xprojdb.engine.recipe import parse_recipe
+from xprojdb.engine.run import run_plan
+from xprojdb.evaluation.bootstrap import bootstrap_interval, paired_difference
+from xprojdb.evaluation.spans import Counts
+from xprojdb.languages import language
+from xprojdb.steps.evaluate import read_counts
+from xprojdb.steps.imports import CorpusInfo, corpus_file, import_files
+
+PAIRS = ("en-lug", "en-pcm", "en-tsn", "en-yor", "fr-bam", "fr-ewe")
+RECIPE = (Path(__file__).parent / "masakhaner2.toml").read_text(encoding="utf-8")
+HEAD = RECIPE[: RECIPE.index("[[score]]")]
+REFERENCE = "reference heuristic"
+OURS = "links, letters, capitals, memory"
+HEURISTIC = '[project]\nmethod = "heuristic"\npreset = "reference"\n'
+GRID = tuple(product((0.3, 0.5), (0.3, 0.6), (0.0, 0.5), (0.3, 0.4, 0.5)))
+
+
+def weighted(links: float, capitals: float, memory: float, threshold: float, letters: float = 1.0) -> str:
+    """The recipe with other weights; a scorer with none is left out.
+
+    :param threshold: of a candidate without capitals.
+    """
+    weights = {"links": links, "letters": letters, "capitals": capitals, "memory": memory}
+    tables = RECIPE[len(HEAD) : RECIPE.index("[project]")].split("[[score]]\n")[1:]
+    kept = [_reweighted(table, weight) for table, weight in zip(tables, weights.values(), strict=True) if weight]
+    told = ", ".join(f'"{name}"' for name in ("links", "letters") if weights[name])
+    text = re.sub(r"of = .*", f"of = [{told}]", "".join(kept))
+    return f"{HEAD}{text}[project]\nthreshold = {threshold + capitals:g}\n"
+
+
+def _reweighted(table: str, weight: float) -> str:
+    return f"[[score]]\n{re.sub(r'weight = .*', '', table).rstrip()}\nweight = {weight:g}\n\n"
+
+
+METHODS = {
+    REFERENCE: HEAD + HEURISTIC,
+    "links": weighted(1, 0, 0, 0.3, letters=0),
+    "letters": weighted(0, 0, 0, 0.35),
+    "links, letters": weighted(0.5, 0, 0, 0.4),
+    "links, letters, capitals": weighted(0.5, 0.3, 0, 0.5),
+    OURS: RECIPE,
+}
+Scores = dict[str, Counts]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--db", type=Path, help="SQLite file to reuse or make; by default a temporary one")
+    parser.add_argument("--sentences", type=int, default=1000, help="of each pair at most")
+    given = parser.parse_args()
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        open_database(given.db or Path(folder) / "masakhaner2.db", create=True) as database,
+    ):
+        for pair in PAIRS:
+            import_pair(database, pair, given.sentences, Path(folder))
+        console = Console(width=140)
+        found = {name: scored(database, text) for name, text in METHODS.items()}
+        report(found, console)
+        console.print(two_fold(found[REFERENCE], {key: scored(database, weighted(*key)) for key in GRID}))
+
+
+def import_pair(database: Database, pair: str, most: int, folder: Path) -> None:
+    """Import the sentences of a pair, labelled on the target side, as a corpus of its own."""
+    source, target = pair.split("-")
+    path = folder / f"{pair}.jsonl"
+    path.write_text("".join(islice(_evaluated(pair), most)), encoding="utf-8")
+    files = [
+        corpus_file(path, source, part="all", text_field="src_text"),
+        corpus_file(path, target, part="all", words_field="tgt_tokens", tags_field="tgt_tags"),
+    ]
+    import_files(database, CorpusInfo(pair), files, parallel=True)
+
+
+def _evaluated(pair: str) -> Iterator[str]:
+    """The lines of the test set, or of all where there is none."""
+    folder = Path(os.environ.get("XPROJDB_DATA") or "../shared/data") / "masakhaner2-mafand"
+    with gzip.open(folder / f"{pair}.jsonl.gz", "rt", encoding="utf-8") as file:
+        lines = file.readlines()
+    return iter([line for line in lines if json.loads(line)["split"] == "test"] or lines)
+
+
+def scored(database: Database, recipe: str) -> Scores:
+    """Run a recipe and count spans by target language and sentence."""
+    plan = plan_recipe(database, parse_recipe(recipe))
+    run_plan(database, plan)
+    with database.read() as connection:
+        return {each.target: read_counts(connection, each) for each in plan.projections}
+
+
+def report(found: dict[str, Scores], console: Console) -> None:
+    """Print F1 with its interval, and each method's difference to the reference."""
+    langs = [language(pair.split("-")[1]).code for pair in PAIRS]
+    table = Table("F1", *langs, "mean", title="entity F1, 95 % bootstrap interval")
+    for name, scores in found.items():
+        values = [100 * scores[lang].micro().f1 for lang in langs]
+        table.add_row(name, *(_interval(scores[lang]) for lang in langs), f"{np.mean(values):.2f}")
+    console.print(table)
+    table = Table("less", *langs, "mean", title=f"{OURS}, less another method")
+    for name in (each for each in found if each != OURS):
+        pairs = [paired_difference(found[OURS][lang], found[name][lang]) for lang in langs]
+        cells = (f"{100 * d.value:+.1f}\n{100 * d.low:+.1f} – {100 * d.high:+.1f}" for d in pairs)
+        table.add_row(name, *cells, f"{100 * np.mean([d.value for d in pairs]):+.2f}")
+    console.print(table)
+
+
+def two_fold(reference: Scores, found: dict[tuple[float, ...], Scores]) -> Table:
+    """For each half of the sentences, the weights that are best on the other one."""
+    halves, reached = {"even": slice(0, None, 2), "odd": slice(1, None, 2)}, []
+    title = f"two-fold over {len(found)} configurations"
+    table = Table("reported on", "links, capitals, memory, cut", *reference, "mean", "gain", title=title)
+    for name, part in halves.items():
+        other = next(each for each in halves.values() if each != part)
+        best = max(found, key=lambda key: float(np.mean(_f1(found[key], other))))
+        reached.append((_f1(found[best], part), _f1(reference, part)))
+        table.add_row(f"{name} sentences", ", ".join(f"{value:g}" for value in best), *_compared(*reached[-1]))
+    table.add_row("two-fold mean", "", *_compared(*np.mean(reached, 0)))
+    return table
+
+
+def _f1(scores: Scores, part: slice) -> list[float]:
+    return [100 * Counts(counts.labels, counts.rows[part]).micro().f1 for counts in scores.values()]
+
+
+def _compared(ours: list[float], reference: list[float]) -> Iterator[str]:
+    differences = np.subtract(ours, reference)
+    yield from (f"{value:.1f} ({gain:+.1f})" for value, gain in zip(ours, differences, strict=True))
+    yield f"{np.mean(ours):.2f}"
+    yield f"{differences.mean():+.2f}"
+
+
+def _interval(counts: Counts) -> str:
+    found = bootstrap_interval(counts)
+    return f"{100 * found.value:.1f}\n{100 * found.low:.1f} – {100 * found.high:.1f}"
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,162 @@
+"""Entities travel inside translations: with a translator that errs as translators do, and with a trained model."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import pytest
+from toy_tagger import kind_of
+from toy_translator import WORDS, toy_translation, toy_translator
+
+from xprojdb.easyproject import LabelledSentence, LostEntity, easyproject, round_trip
+from xprojdb.labels import Span, spans_from_tags
+from xprojdb.markers import CURLY, LostReason, MarkerError
+from xprojdb.models.seq2seq import Seq2Seq
+from xprojdb.models.translators import Seq2SeqTranslator
+
+
+class Dictionary:
+    """Translates word by word, then spoils what it made.
+
+    :param spoil: what becomes of a translation.
+    """
+
+    def __init__(self, spoil: Callable[[str], str] = str) -> None:
+        self.spoil = spoil
+        self.seen: list[str] = []
+
+    def translate(self, sentences: Sequence[str], source: str, target: str) -> list[str]:
+        self.seen += sentences
+        back = {german: english for english, german in WORDS.items()}
+        made = [toy_translation(text) if source == "en" else _by(back, text) for text in sentences]
+        assert {source, target} == {"en", "de"}
+        return [self.spoil(text) for text in made]
+
+
+def _by(words: dict[str, str], text: str) -> str:
+    spaced = text.replace("[", "[ ").replace("]", " ]").split()
+    return " ".join(words.get(word, word) for word in spaced).replace("[ ", "[").replace(" ]", "]")
+
+
+def _labelled(text: str) -> LabelledSentence:
+    """Words with tags, as ``Anna/B-PER``."""
+    parts = [word.partition("/") for word in text.split()]
+    return LabelledSentence([word for word, _, _ in parts], spans_from_tags([tag or "O" for _, _, tag in parts]))
+
+
+def _words(text: str) -> tuple[str, ...]:
+    return tuple(text.split())
+
+
+SENTENCE = "the mayor met Anna/B-PER Berg/I-PER in Turin/B-LOC today"
+
+
+def test_entities_are_carried_into_the_translation() -> None:
+    translator = Dictionary()
+    found = easyproject([_labelled(SENTENCE), _labelled("the old boat")], translator, "en", "de")
+    assert found[0].marked == "das amt traf [Anna Berg] bei [Turin] heute"
+    assert found[0].words == _words("das amt traf Anna Berg bei Turin heute")
+    assert found[0].spans == (Span(3, 5, "PER"), Span(6, 7, "LOC"))
+    assert (found[0].entities, found[0].complete) == ((0, 1), True)
+    assert (found[1].words, found[1].spans, found[1].complete) == (("das", "alt", "boot"), (), True)
+    assert len(translator.seen) == len(set(translator.seen))
+
+
+def test_entities_that_change_places_keep_their_labels() -> None:
+    swapped = Dictionary(lambda text: text.replace("[Anna Berg] bei [Turin]", "[Turin] bei [Anna Berg]"))
+    found = easyproject([_labelled(SENTENCE)], swapped, "en", "de")[0]
+    assert found.spans == (Span(3, 4, "LOC"), Span(5, 7, "PER"))
+    assert found.entities == (1, 0)
+
+
+@pytest.mark.parametrize(
+    ("spoil", "spans", "lost"),
+    [
+        (lambda text: text.replace("[Turin]", "Turin"), [Span(3, 5, "PER")], [(1, LostReason.UNLIKE)]),
+        (lambda text: text.replace("[", "").replace("]", ""), [], [(0, "no-brackets"), (1, "no-brackets")]),
+        (lambda text: text.replace("[Turin]", "[Turin"), [Span(3, 5, "PER")], [(1, LostReason.UNLIKE)]),
+        (lambda text: text.replace("[Turin]", "［Turin］"), [Span(3, 5, "PER"), Span(6, 7, "LOC")], []),
+        (lambda text: text if text == "Turin" else "", [], [(0, "no-brackets"), (1, "no-brackets")]),
+    ],
+)
+def test_what_is_lost_is_told(spoil: Callable[[str], str], spans: list[Span], lost: list[tuple[int, str]]) -> None:
+    found = easyproject([_labelled(SENTENCE)], Dictionary(spoil), "en", "de")[0]
+    assert list(found.spans) == spans
+    assert list(found.lost) == [LostEntity(entity, LostReason(reason)) for entity, reason in lost]
+    assert found.complete == (not lost)
+    assert not {"[", "]", "［", "］"} & set(found.words)
+
+
+def test_brackets_of_the_text_are_no_markers() -> None:
+    found = easyproject([_labelled("the [ old ] boat met Lin/B-PER")], Dictionary(), "en", "de")[0]
+    assert found.words == ("das", "(", "old", ")", "boot", "traf", "Lin")
+    assert found.spans == (Span(6, 7, "PER"),)
+
+
+def test_other_markers_can_be_chosen() -> None:
+    found = easyproject([_labelled("Lin/B-PER sees Oslo/B-LOC")], _Copy(), "en", "de", markers=CURLY)[0]
+    assert found.marked == "{Lin} sees {Oslo}"
+    assert found.spans == (Span(0, 1, "PER"), Span(2, 3, "LOC"))
+
+
+class _Copy:
+    def translate(self, sentences: Sequence[str], source: str, target: str) -> list[str]:  # noqa: ARG002
+        return list(sentences)
+
+
+def test_an_empty_sentence_is_translated_by_nobody() -> None:
+    translator = Dictionary()
+    assert easyproject([LabelledSentence([], [])], translator, "en", "de")[0].words == ()
+    assert translator.seen == []
+
+
+def test_spans_that_overlap_are_refused() -> None:
+    sentence = LabelledSentence(["Anna", "Berg"], [Span(0, 2, "PER"), Span(1, 2, "LOC")])
+    with pytest.raises(MarkerError) as raised:
+        easyproject([sentence], Dictionary(), "en", "de")
+    assert raised.value.reason == "spans"
+
+
+class _Capitals:
+    def tag(self, sentences: Sequence[Sequence[str]]) -> list[tuple[Span, ...]]:
+        return [spans_from_tags([kind_of(word) for word in words]) for words in sentences]
+
+
+def test_a_round_trip_brings_labels_back() -> None:
+    german = [[*_words("das amt traf Anna Berg bei Turin")], [*_words("das alt boot")], []]
+    there, nothing, empty = round_trip(german, Dictionary(), _Capitals(), "de", "en")
+    assert there.translation.words == _words("the mayor met Anna Berg in Turin")
+    assert there.back is not None
+    assert there.back.words == tuple(german[0])
+    assert there.back.spans == (Span(3, 5, "PER"), Span(6, 7, "LOC"))
+    assert (nothing.translation.words, nothing.back) == (("the", "old", "boat"), None)
+    assert (empty.translation.words, empty.back) == ((), None)
+
+
+def test_the_way_back_may_have_a_translator_of_its_own() -> None:
+    back = Dictionary(lambda text: text.replace("[Turin]", "Turin"))
+    there = round_trip([["Anna", "sieht", "Turin"]], Dictionary(), _Capitals(), "de", "en", back=back)[0]
+    assert there.back is not None
+    assert (there.back.spans, there.back.lost) == ((Span(0, 1, "PER"),), (LostEntity(1, LostReason.UNLIKE),))
+
+
+def test_a_trained_model_carries_entities() -> None:
+    translator = Seq2SeqTranslator(Seq2Seq(str(toy_translator()), device="cpu"))
+    sentences = [
+        _labelled(SENTENCE),
+        _labelled("Lin/B-PER sold the red boat in Oslo/B-LOC"),
+        _labelled("the old bread"),
+    ]
+    found = easyproject(sentences, translator, "en", "de")
+    for carried, sentence in zip(found, sentences, strict=True):
+        assert carried.words == tuple(toy_translation(" ".join(sentence.words)).split())
+        assert (carried.spans, carried.complete) == (tuple(sentence.spans), True)
+
+
+def test_a_trained_model_makes_the_round_trip() -> None:
+    translator = Seq2SeqTranslator(Seq2Seq(str(toy_translator()), device="cpu"))
+    german = [*_words("heute traf Mira das amt bei Turin")]
+    there = round_trip([german], translator, _Capitals(), "de", "en")[0]
+    assert there.translation.words == _words("today met Mira the mayor in Turin")
+    assert there.back is not None
+    assert (there.back.words, there.back.spans) == (tuple(german), (Span(2, 3, "PER"), Span(6, 7, "LOC")))

@@ -1,0 +1,160 @@
+"""Labels that travel inside a translation: EasyProject, and the round trip through another language.
+
+EasyProject (Chen et al. 2023, arXiv 2211.15613) marks the entities of a sentence with brackets, translates it, and
+reads the brackets off the translation. The round trip (tgt2tgt) does so on the way back: a sentence is translated,
+tagged, and translated back with its entities marked, so that the labelled side is in the sentence's own language.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+from xprojdb.labels import Span
+from xprojdb.markers import SQUARE, LostReason, Markers, insert, recover
+from xprojdb.words import join_words, normalize, split_words
+
+if TYPE_CHECKING:
+    from xprojdb.models.taggers import Tagger
+    from xprojdb.models.translators import Translator
+
+
+class LabelledSentence(NamedTuple):
+    """Words, and labelled spans of them, which do not overlap."""
+
+    words: Sequence[str]
+    spans: Sequence[Span]
+
+
+class LostEntity(NamedTuple):
+    """An entity that is not in the translation.
+
+    :param entity: its place among the spans of the source sentence.
+    :param reason: why it was not found.
+    """
+
+    entity: int
+    reason: LostReason
+
+
+class Carried(NamedTuple):
+    """A sentence that was translated with its entities marked.
+
+    :param marked: the translation as the translator wrote it, markers included.
+    :param words: its words, without markers.
+    :param spans: the entities found in it, from left to right.
+    :param entities: for each of ``spans``, its place among the spans of the source sentence.
+    :param lost: the entities that were not found.
+    """
+
+    marked: str
+    words: tuple[str, ...]
+    spans: tuple[Span, ...]
+    entities: tuple[int, ...]
+    lost: tuple[LostEntity, ...]
+
+    @property
+    def complete(self) -> bool:
+        """Whether every entity was found; EasyProject trains on no other sentences."""
+        return not self.lost
+
+
+class RoundTrip(NamedTuple):
+    """A sentence, translated, tagged, and translated back.
+
+    :param translation: the translation with the tagger's entities.
+    :param back: the translation of that, in the language of the sentence; None where no entity was found.
+    """
+
+    translation: LabelledSentence
+    back: Carried | None
+
+
+def easyproject(
+    sentences: Sequence[LabelledSentence],
+    translator: Translator,
+    source: str,
+    target: str,
+    *,
+    markers: Markers = SQUARE,
+    threshold: float = 0.5,
+) -> list[Carried]:
+    """Translate labelled sentences with their labels.
+
+    Each entity is also translated alone, which tells which brackets are whose: see :func:`xprojdb.markers.recover`.
+
+    :param sentences: words and spans in the source language.
+    :param translator: one that keeps markers, such as NLLB fine-tuned for it.
+    :param source, target: languages, by any code.
+    :param markers: what to mark entities with; where the text has such characters, they are written in another way.
+    :param threshold: how like an entity's own translation what is in brackets must be: more than this, of 1.
+    :returns: what became of each sentence.
+    :raises MarkerError: when spans are empty, overlap, or lie outside their sentence.
+    """
+    marked = [
+        join_words(insert(words, [span[:2] for span in spans], markers).words, source)[0] for words, spans in sentences
+    ]
+    entities = [[join_words(words[a:b], source)[0] for a, b, _ in spans] for words, spans in sentences]
+    translations = _translate(translator, marked, source, target)
+    alone = _translate(translator, [text for texts in entities for text in texts], source, target)
+    return [
+        _carried(translations[text], sentence.spans, [alone[each] for each in own], target, markers, threshold)
+        for sentence, text, own in zip(sentences, marked, entities, strict=True)
+    ]
+
+
+def round_trip(
+    sentences: Sequence[Sequence[str]],
+    translator: Translator,
+    tagger: Tagger,
+    lang: str,
+    through: str = "en",
+    *,
+    back: Translator | None = None,
+    markers: Markers = SQUARE,
+    threshold: float = 0.5,
+) -> list[RoundTrip]:
+    """Label sentences of one language by a tagger of another, and bring the labels back inside a translation.
+
+    :param sentences: the words of each.
+    :param translator: translates ``lang`` to ``through``.
+    :param tagger: finds entities in ``through``.
+    :param lang: the language of the sentences, by any code.
+    :param through: the language of the tagger.
+    :param back: translates back and keeps markers; by default the first translator.
+    :param markers, threshold: as for :func:`easyproject`.
+    :returns: what became of each sentence.
+    """
+    texts = [join_words(words, lang)[0] for words in sentences]
+    translations = _translate(translator, texts, lang, through)
+    words = [_words(translations[text], through) for text in texts]
+    labelled = [LabelledSentence(each, spans) for each, spans in zip(words, tagger.tag(words), strict=True)]
+    with_entities = [n for n, sentence in enumerate(labelled) if sentence.spans]
+    marked = [labelled[n] for n in with_entities]
+    carried = easyproject(marked, back or translator, through, lang, markers=markers, threshold=threshold)
+    returned = dict(zip(with_entities, carried, strict=True))
+    return [RoundTrip(sentence, returned.get(n)) for n, sentence in enumerate(labelled)]
+
+
+def _carried(
+    marked: str, spans: Sequence[Span], translations: Sequence[str], target: str, markers: Markers, threshold: float
+) -> Carried:
+    recovered = recover(_words(marked, target), translations, markers, threshold)
+    return Carried(
+        marked,
+        recovered.words,
+        tuple(Span(found.start, found.end, spans[found.entity].label) for found in recovered.spans),
+        tuple(found.entity for found in recovered.spans),
+        tuple(LostEntity(entity, reason) for entity, reason in recovered.lost),
+    )
+
+
+def _translate(translator: Translator, texts: Sequence[str], source: str, target: str) -> dict[str, str]:
+    """The translation of each text; of nothing it is nothing."""
+    wanted = [text for text in dict.fromkeys(texts) if text]
+    made = translator.translate(wanted, source, target) if wanted else []
+    return {"": "", **dict(zip(wanted, made, strict=True))}
+
+
+def _words(text: str, lang: str) -> tuple[str, ...]:
+    return tuple(word.word for word in split_words(normalize(text), lang))

@@ -1,0 +1,123 @@
+"""What a consensus label rests on: the votes of the sources, the entities behind them, and what each contributed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import Connection, Row, select
+
+from xprojdb.db.tables import entity, label, vote
+from xprojdb.labels import Span
+from xprojdb.steps.projection import Consensus
+
+if TYPE_CHECKING:
+    from xprojdb.provenance.explain import ExplainedProjection, MadeBy, Text
+
+
+@dataclass(frozen=True, slots=True)
+class ExplainedVote:
+    """What one source said for a label of the consensus.
+
+    :param source: the language it comes from, or ``transfer``.
+    :param sentence: the sentence of its entity, as :func:`xprojdb.provenance.explain.explain_sentence` takes it.
+    :param entity: the entity in that sentence; None where its step does not know it.
+    :param text: the entity's words.
+    :param label: the label that it stands for here.
+    :param contribution: its part of the label's score.
+    """
+
+    source: str
+    sentence: str
+    translation_id: int
+    entity: Span | None
+    text: str | None
+    label: str
+    contribution: float
+
+
+@dataclass(frozen=True, slots=True)
+class ExplainedLabel:
+    """A label that the sources agreed on, with its votes by contribution.
+
+    :param score: the share of what the sources that the sentence has could give.
+    :param margin: score less that of the best alternative.
+    """
+
+    span: Span
+    text: str
+    score: float
+    margin: float
+    votes: list[ExplainedVote]
+
+
+@dataclass(frozen=True, slots=True)
+class ExplainedConsensus:
+    """The labels that several sources gave a sentence together.
+
+    :param sources: all that the recipe has for the language, present or not.
+    :param outcome: of the combine step: ok, empty, failed, or pending.
+    """
+
+    sources: list[str]
+    outcome: str
+    reason: str | None
+    labels: list[ExplainedLabel]
+    made_by: list[MadeBy]
+
+
+def explain_consensus(
+    connection: Connection,
+    consensus: Consensus,
+    target: Text,
+    projections: Sequence[ExplainedProjection],
+    made_by: list[MadeBy],
+) -> ExplainedConsensus:
+    """Explain what a combine step made of a sentence.
+
+    :param projections: those that reach the sentence.
+    :param made_by: the combine step, and what learned its weights.
+    """
+    votes: dict[int, list[ExplainedVote]] = {}
+    for row in _rows(connection, vote, consensus, target):
+        votes.setdefault(row.ordinal, []).append(_vote(connection, row, target, projections))
+    labels = [
+        ExplainedLabel(
+            Span(row.start_word, row.end_word, row.label),
+            target.phrase(row.start_word, row.end_word),
+            row.score,
+            row.margin,
+            sorted(votes.get(row.ordinal, ()), key=lambda each: -each.contribution),
+        )
+        for row in _rows(connection, label, consensus, target)
+    ]
+    combined = made_by[-1]
+    return ExplainedConsensus(list(consensus.sources), combined.outcome, combined.reason, labels, made_by)
+
+
+def _rows(connection: Connection, table: Any, consensus: Consensus, target: Text) -> Sequence[Row[Any]]:
+    query = select(table).where(table.c.step_id == consensus.step.step_id, table.c.sentence_id == target.id)
+    return connection.execute(query.order_by(*table.primary_key.columns)).all()
+
+
+def _vote(
+    connection: Connection, row: Row[Any], target: Text, projections: Sequence[ExplainedProjection]
+) -> ExplainedVote:
+    source, name, found = "transfer", target.name, None
+    if row.translation_id == 0:
+        span = _tagged(connection, row, target)
+        found = (span, target.phrase(span.start, span.end))
+    for projection in projections:
+        if projection.translation_id == row.translation_id:
+            source, name = projection.source.lang, projection.source.name
+            known = {each.ordinal: (each.span, each.text) for each in projection.entities}
+            found = known.get(row.entity_ordinal)
+    span_, text = found or (None, None)
+    return ExplainedVote(source, name, row.translation_id, span_, text, row.label, row.contribution)
+
+
+def _tagged(connection: Connection, row: Row[Any], target: Text) -> Span:
+    columns = (entity.c.start_word, entity.c.end_word, entity.c.label)
+    query = select(*columns).where(entity.c.step_id == row.voter_step_id, entity.c.sentence_id == target.id)
+    return Span(*connection.execute(query.where(entity.c.ordinal == row.entity_ordinal)).one())
