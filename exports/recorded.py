@@ -189,7 +189,7 @@ def _record(database: Database, plan: Plan, form: str, report: ExportReport, que
 def card_facts(connection: Connection, plan: Plan, chosen: Sequence[Labelling], title: str) -> CardFacts:
     """What the card says of the data set, out of the database."""
     names = {each.target: language(each.target).name for each in chosen}
-    langs = sorted({lang for each in chosen for lang in each.sources if lang != TRANSFER})
+    langs = sorted({name.partition("@")[0] for each in chosen for name in each.sources if name != TRANSFER})
     sources = sorted(language(lang).name for lang in langs)
     together = " and combined" if any(len(each.sources) > 1 for each in chosen) else ""
     summary = (

@@ -106,12 +106,29 @@ def plan_recipe(database: Database, loaded: LoadedRecipe) -> Plan:
         inputs = {"entities": _entity_spec(recipe, labelled, pair), "alignment": _for_languages(align, pair)}
         plan.require(_project_spec(recipe, labelled, pair, inputs), pair)
     if recipe.combine.method != "none":
-        _add_consensus(plan, recipe, directed, align)
+        others = _others(database, recipe)
+        _add_consensus(plan, recipe, directed, align, others)
     plan.stages.sort(key=lambda stage: _depth(stage.spec))
     return plan
 
 
-def _add_consensus(plan: Plan, recipe: Recipe, directed: list[tuple[Side, Pair]], align: StepSpec) -> None:
+def _others(database: Database, recipe: Recipe) -> dict[str, list[Projection]]:
+    """What other recipes project, by their names."""
+    # Not above: stored plans are read by what plans are made of.
+    from xprojdb.engine.plans import load_plan
+
+    if recipe.name in recipe.combine.recipes:
+        raise UsageError(f"{recipe.name} cannot be a source of its own", hint="name other recipes", name=recipe.name)
+    return {name: load_plan(database, name).projections for name in recipe.combine.recipes}
+
+
+def _add_consensus(
+    plan: Plan,
+    recipe: Recipe,
+    directed: list[tuple[Side, Pair]],
+    align: StepSpec,
+    others: Mapping[str, list[Projection]],
+) -> None:
     """Combine what each target language has from several sources, over all corpora."""
     for target in recipe.target:
         voters, onto = {}, []
@@ -122,6 +139,11 @@ def _add_consensus(plan: Plan, recipe: Recipe, directed: list[tuple[Side, Pair]]
                 voters[f"{source}:{labelled}"] = _project_spec(recipe, labelled, pair, inputs)
                 onto.append(pair)
         sources = [lang for lang in recipe.source if any(role.startswith(f"{lang}:") for role in voters)]
+        for name, projections in others.items():
+            for each in projections:
+                if each.target == target and each.pair in onto:
+                    voters[f"{each.source}@{name}:{each.labelled}"] = each.step.spec
+                    sources += [f"{each.source}@{name}"] if f"{each.source}@{name}" not in sources else []
         for spec in combine_specs(recipe.combine, target, sources, voters, _tag_spec(recipe, target)) if onto else ():
             for pair in onto:
                 plan.add(stage_of(spec), pair)

@@ -311,6 +311,12 @@ class ProjectTable(Settings):
         return relation, int(number)
 
 
+def _source_name(name: str) -> str:
+    """A source by the name it is stored under: ``transfer``, a language, or ``LANG@RECIPE``."""
+    lang, at, recipe = name.partition("@")
+    return name if name == "transfer" else f"{language_code(lang)}{at}{recipe}"
+
+
 class CombineTable(Settings):
     """``[combine]``: how the labels that a target language has from several sources become one set.
 
@@ -327,6 +333,8 @@ class CombineTable(Settings):
     :param most: of ``joint``: words that are more than this share of the corpus are function words.
     :param terms: of ``joint``: what it is worth that a span's words are labelled wherever else they occur; above 0 the
         match is done twice, the second time with the terms of the first.
+    :param recipes: other recipes that have been run on this database: what they project onto the language, by other
+        aligners, taggers or methods, are sources as well, called ``LANG@RECIPE``.
     :param transfer: the target language's own tagger is one more source, called ``transfer``.
     """
 
@@ -340,6 +348,7 @@ class CombineTable(Settings):
     last_word: Share = 0.0
     most: Annotated[float, Field(gt=0, le=1)] = 0.02
     terms: Share = 0.0
+    recipes: Texts = ()
     transfer: bool = False
 
     @field_validator("weights")
@@ -347,7 +356,7 @@ class CombineTable(Settings):
     def _known(cls, weights: str | dict[str, float]) -> str | dict[str, float]:
         if isinstance(weights, str):
             return weights
-        return {name if name == "transfer" else language_code(name): weight for name, weight in weights.items()}
+        return {_source_name(name): weight for name, weight in weights.items()}
 
     @model_validator(mode="after")
     def _of_the_method(self) -> CombineTable:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, Row, select
 
-from xprojdb.db.tables import entity, label, vote
+from xprojdb.db.tables import entity, label, step_input, vote
 from xprojdb.labels import Span
 from xprojdb.steps.projection import Consensus
 
@@ -81,7 +81,7 @@ def explain_consensus(
     """
     votes: dict[int, list[ExplainedVote]] = {}
     for row in _rows(connection, vote, consensus, target):
-        votes.setdefault(row.ordinal, []).append(_vote(connection, row, target, projections))
+        votes.setdefault(row.ordinal, []).append(_vote(connection, row, consensus, target, projections))
     labels = [
         ExplainedLabel(
             Span(row.start_word, row.end_word, row.label),
@@ -102,22 +102,33 @@ def _rows(connection: Connection, table: Any, consensus: Consensus, target: Text
 
 
 def _vote(
-    connection: Connection, row: Row[Any], target: Text, projections: Sequence[ExplainedProjection]
+    connection: Connection,
+    row: Row[Any],
+    consensus: Consensus,
+    target: Text,
+    projections: Sequence[ExplainedProjection],
 ) -> ExplainedVote:
-    source, name, found = "transfer", target.name, None
-    if row.translation_id == 0:
-        span = _tagged(connection, row, target)
-        found = (span, target.phrase(span.start, span.end))
+    source, found = "transfer", target
+    entities: int | None = row.voter_step_id
     for projection in projections:
         if projection.translation_id == row.translation_id:
-            source, name = projection.source.lang, projection.source.name
-            known = {each.ordinal: (each.span, each.text) for each in projection.entities}
-            found = known.get(row.entity_ordinal)
-    span_, text = found or (None, None)
-    return ExplainedVote(source, name, row.translation_id, span_, text, row.label, row.contribution)
+            source, found = _source(consensus, row.voter_step_id, projection.source.lang), projection.source
+            role = (step_input.c.step_id == row.voter_step_id) & (step_input.c.role == "entities")
+            entities = connection.execute(select(step_input.c.input_id).where(role)).scalar()
+    span = _entity(connection, entities, found, row.entity_ordinal)
+    text = found.phrase(span.start, span.end) if span else None
+    return ExplainedVote(source, found.name, row.translation_id, span, text, row.label, row.contribution)
 
 
-def _tagged(connection: Connection, row: Row[Any], target: Text) -> Span:
+def _source(consensus: Consensus, step_id: int, lang: str) -> str:
+    """What the consensus calls the source: several may project from one language, and one step from several."""
+    inputs = consensus.step.input_ids
+    names = (voter.role.rpartition(":")[0] for voter in consensus.step.voters if inputs[voter.role] == step_id)
+    return next((name for name in names if name.partition("@")[0] == lang), lang)
+
+
+def _entity(connection: Connection, step_id: int | None, side: Text, ordinal: int) -> Span | None:
     columns = (entity.c.start_word, entity.c.end_word, entity.c.label)
-    query = select(*columns).where(entity.c.step_id == row.voter_step_id, entity.c.sentence_id == target.id)
-    return Span(*connection.execute(query.where(entity.c.ordinal == row.entity_ordinal)).one())
+    query = select(*columns).where(entity.c.step_id == step_id, entity.c.sentence_id == side.id)
+    row = connection.execute(query.where(entity.c.ordinal == ordinal)).first()
+    return Span(*row) if row is not None else None

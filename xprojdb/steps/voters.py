@@ -95,8 +95,9 @@ class Ballot(NamedTuple):
 class SeveralSources(Stage):
     """A step that reads the labels of one target language from several sources.
 
-    Its parameters have ``target`` and ``sources``, the languages in order; its inputs named ``LANG:SIDE`` are the
-    steps that project from them, ``transfer`` is a tagger of the target language.
+    Its parameters have ``target`` and ``sources`` in order: languages, ``LANG@RECIPE`` for another recipe's projection;
+    its inputs named ``SOURCE:SIDE`` are the steps that project from them, ``transfer`` is a tagger of the target
+    language.
     """
 
     noun = "sentences"
@@ -111,10 +112,10 @@ class SeveralSources(Stage):
         """Who has a say, the sources in their order."""
         found = []
         for role, spec in sorted(self.spec.inputs.items()):
-            lang, _, side = role.partition(":")
+            name, _, side = role.rpartition(":")
             if side in ("original", "rendering"):
                 across: Side = "original" if side == "original" else "rendering"
-                found.append(Voter(role, self.sources.index(lang), lang, across, spec))
+                found.append(Voter(role, self.sources.index(name), name.partition("@")[0], across, spec))
             elif role == TRANSFER:
                 found.append(Voter(role, self.sources.index(TRANSFER), None, "original", spec))
         return sorted(found, key=lambda voter: voter.source)
