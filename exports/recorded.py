@@ -106,7 +106,7 @@ def export_dataset(
             recipe_digest=plan.recipe.digest,
             query=query,
             columns=provenance_columns(any(isinstance(each, Consensus) for each in chosen)),
-            card=partial(_card, card_facts(connection, plan, chosen, folder.name)),
+            card=partial(_card, card_facts(connection, plan, chosen, plan.recipe.name)),
         )
     report = ExportReport(str(folder), _counts(manifest), dict(manifest.files))
     _record(database, plan, "huggingface", report, query)

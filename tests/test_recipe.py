@@ -144,3 +144,9 @@ def test_a_file_that_is_no_recipe(tmp_path: Path) -> None:
     assert caught.value.file == str(path)
     path.write_text(TOP, encoding="utf-8")
     assert read_recipe(path).record.text == TOP
+
+
+def test_scorers_that_a_heuristic_would_not_ask_are_refused() -> None:
+    text = 'name = "r"\ncorpora = ["c"]\nsource = ["en"]\ntarget = ["de"]\n[project]\nmethod = "heuristic"\n'
+    parse_recipe(text)
+    assert _refused(text + '[[score]]\nscore = "surface"\n').key == "score"

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import BaseModel, Field, ValidationError, field_validator
+from pydantic import BaseModel, Field, ValidationError, ValidationInfo, field_validator
 from pydantic_core import ErrorDetails
 
 from xprojdb.db.runs import RecipeRecord
@@ -62,8 +62,9 @@ class Recipe(Settings):
     labels: tuple[str, ...] | str | dict[str, str] | None = None
     tag: TagTable | None = None
     align: AlignTable = AlignTable()
-    score: Annotated[tuple[ScoreTable, ...], Field(min_length=1, strict=False)] = (ScoreTable(),)
+    # Before the scorers, whose check asks for the method.
     project: ProjectTable = ProjectTable()
+    score: Annotated[tuple[ScoreTable, ...], Field(min_length=1, strict=False)] = (ScoreTable(),)
     combine: CombineTable = CombineTable()
 
     @field_validator("source", "target")
@@ -81,6 +82,14 @@ class Recipe(Settings):
         except UsageError as error:
             raise refused(error.message, error.hint) from error
         return given
+
+    @field_validator("score")
+    @classmethod
+    def _of_use(cls, tables: tuple[ScoreTable, ...], given: ValidationInfo) -> tuple[ScoreTable, ...]:
+        project = given.data.get("project")
+        if project is not None and project.method == "heuristic":
+            raise refused("the heuristic scores no candidates", 'leave out [[score]], or say method = "match"')
+        return tables
 
     @field_validator("score")
     @classmethod
