@@ -12,7 +12,7 @@ from xprojdb.db.tables import metadata
 from xprojdb.errors import DatabaseError, UsageError
 from xprojdb.steps.imports import CorpusInfo, corpus_file, import_files
 
-HEAD = "0003"
+HEAD = "0004"
 TABLES = set(metadata.tables)
 
 

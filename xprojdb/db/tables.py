@@ -57,6 +57,7 @@ corpus = Table(
     Column("citation", Text),
     Column("url", Text),
     Column("scheme", Text),
+    Column("benchmark", Text),
 )
 
 source_file = Table(
@@ -161,6 +162,8 @@ run = Table(
     Column("ended_at", Text),
     Column("status", Text, nullable=False),
     Column("counts", Text),
+    Column("seen_at", Text),
+    Column("process", Text),
     CheckConstraint("status IN ('running', 'done', 'stopped', 'failed')", name="status"),
 )
 
@@ -194,6 +197,7 @@ alignment = _natural(
     key=("step_id", "translation_id"),
 )
 
+# origin: which sets of candidates a span came from, one bit each, where several were united; else null.
 candidate = _natural(
     "candidate",
     Column("step_id", Key, nullable=False),
@@ -202,6 +206,7 @@ candidate = _natural(
     Column("start_word", Integer, nullable=False),
     Column("end_word", Integer, nullable=False),
     Column("score", Float(53), nullable=False),
+    Column("origin", Integer),
     key=("step_id", "translation_id", "entity_ordinal", "start_word", "end_word"),
 )
 
@@ -239,6 +244,17 @@ failure = _natural(
     Column("message", Text, nullable=False),
     Column("traceback", Text, nullable=False),
     key=("step_id", "item_id", "run_id"),
+)
+
+# The items that one process has taken from those that wait for a step; free again when its lease expires.
+claim = _natural(
+    "claim",
+    Column("step_id", Key, nullable=False),
+    Column("first_item", Key, nullable=False),
+    Column("last_item", Key, nullable=False),
+    Column("owner", Text, nullable=False),
+    Column("expires_at", Float(53), nullable=False),
+    key=("step_id", "first_item"),
 )
 
 # What a step learned from all sentences of a corpus, such as word counts; later sentences use it as it is.
@@ -336,4 +352,5 @@ export = Table(
     Column("recipe_digest", Text),
     Column("counts", Text, nullable=False),
     Column("checksums", Text, nullable=False),
+    Column("revision", Text),
 )
