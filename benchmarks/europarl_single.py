@@ -29,7 +29,7 @@ from xprojdb.engine.run import run_plan
 from xprojdb.evaluation.spans import Counts
 from xprojdb.steps.evaluate import read_counts
 from xprojdb.steps.gold import read_gold
-from xprojdb.steps.imports import CorpusInfo, corpus_file, import_files
+from xprojdb.steps.importing.imports import CorpusInfo, corpus_file, import_files
 
 TARGETS = ("de", "es", "it")
 LANGUAGES = ("en", *TARGETS)

@@ -20,7 +20,7 @@ from read_conll import LAYOUTS, make_file
 
 from xprojdb.corpora import read_conll
 from xprojdb.db import Database, open_database
-from xprojdb.steps.imports import CorpusInfo, corpus_file, import_files
+from xprojdb.steps.importing.imports import CorpusInfo, corpus_file, import_files
 
 TABLES = ("run", "step", "corpus", "source_file", "sentence", "entity", "outcome")
 

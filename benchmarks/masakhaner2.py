@@ -29,7 +29,7 @@ from xprojdb.evaluation.bootstrap import bootstrap_interval, paired_difference
 from xprojdb.evaluation.spans import Counts
 from xprojdb.languages import language
 from xprojdb.steps.evaluate import read_counts
-from xprojdb.steps.imports import CorpusInfo, corpus_file, import_files
+from xprojdb.steps.importing.imports import CorpusInfo, corpus_file, import_files
 
 PAIRS = ("en-lug", "en-pcm", "en-tsn", "en-yor", "fr-bam", "fr-ewe")
 RECIPE = (Path(__file__).parent / "masakhaner2.toml").read_text(encoding="utf-8")

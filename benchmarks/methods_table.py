@@ -27,7 +27,7 @@ from xprojdb.engine.run import run_plan
 from xprojdb.evaluation.published import load_published
 from xprojdb.steps.evaluate import read_counts
 from xprojdb.steps.gold import projected, read_gold
-from xprojdb.steps.imports import CorpusInfo, corpus_file, import_files
+from xprojdb.steps.importing.imports import CorpusInfo, corpus_file, import_files
 from xprojdb.steps.projection import Projection
 
 LANGUAGES = ("de", "es", "it")

@@ -30,8 +30,11 @@ from xprojdb.engine.plan import Plan
 from xprojdb.engine.run import run_plan
 from xprojdb.matching.pairs import Pairs
 from xprojdb.models.pharaoh import Links, format_links
-from xprojdb.steps import inputs, project, score, score_candidates, score_links
+from xprojdb.steps import inputs, project
 from xprojdb.steps.registry import stage_of
+from xprojdb.steps.scoring import candidates as score_candidates
+from xprojdb.steps.scoring import links as score_links
+from xprojdb.steps.scoring import score
 from xprojdb.steps.spec import GOLD, StepSpec, register_step
 from xprojdb.steps.stage import Pair
 

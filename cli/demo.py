@@ -59,7 +59,7 @@ def _heading(text: str) -> None:
 def _import(database: Database) -> None:
     from xprojdb.cli.imports import show_report
     from xprojdb.corpora.sample import LANGUAGES, SPLITS, sample_file
-    from xprojdb.steps.imports import CorpusInfo, corpus_file, import_files
+    from xprojdb.steps.importing.imports import CorpusInfo, corpus_file, import_files
 
     info = CorpusInfo("demo", licence="Apache-2.0", citation="The sample corpus of xprojdb.", scheme="masakhaner")
     for split in SPLITS:

@@ -14,7 +14,7 @@ from xprojdb.cli.output import as_json, console, open_current, print_json, table
 
 if TYPE_CHECKING:
     from xprojdb.corpora import Format
-    from xprojdb.steps.imports import CorpusFile, ImportReport
+    from xprojdb.steps.importing.imports import CorpusFile, ImportReport
 
 Options = dict[str, Any]
 
@@ -132,7 +132,7 @@ def parallel(files: tuple[str, ...], form: Format, **options: Any) -> None:
 def _import(
     files: list[tuple[str, Path]], form: Format, reading: Options, options: Options, parallel: bool = False
 ) -> None:
-    from xprojdb.steps.imports import CorpusInfo, import_files
+    from xprojdb.steps.importing.imports import CorpusInfo, import_files
 
     as_json = options.pop("as_json")
     split, part = options.pop("split"), options.pop("part")
@@ -148,7 +148,7 @@ def _import(
 
 
 def _file(lang: str, path: Path, form: Format, reading: Options, split: str | None, part: str | None) -> CorpusFile:
-    from xprojdb.steps.imports import corpus_file
+    from xprojdb.steps.importing.imports import corpus_file
 
     return corpus_file(path, lang, form=form, split=split, part=part, **reading)
 

@@ -16,9 +16,9 @@ from xprojdb.errors import UsageError
 from xprojdb.exports.huggingface import ExportRow
 from xprojdb.extras import require
 from xprojdb.labels import Span
+from xprojdb.steps.combining.voters import TRANSFER
 from xprojdb.steps.projection import Consensus, Labelling
 from xprojdb.steps.stage import Side, sentence_key
-from xprojdb.steps.voters import TRANSFER
 
 #: the split of sentences that were imported without one
 DEFAULT_SPLIT = "train"

@@ -25,9 +25,9 @@ from xprojdb.exports.huggingface import SplitRows, columnar, write_dataset
 from xprojdb.exports.manifest import Manifest
 from xprojdb.exports.projected import choose, labels_of, provenance_columns, read_rows, splits_of
 from xprojdb.languages import language
+from xprojdb.steps.combining.voters import TRANSFER
 from xprojdb.steps.projection import Consensus, Labelling
 from xprojdb.steps.spec import StepSpec
-from xprojdb.steps.voters import TRANSFER
 
 _ROWS = 10_000
 

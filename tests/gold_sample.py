@@ -14,7 +14,7 @@ from xprojdb.engine.plan import Plan
 from xprojdb.engine.run import run_plan
 from xprojdb.models.aligners import Pair
 from xprojdb.models.pharaoh import Links
-from xprojdb.steps.imports import CorpusInfo, ImportReport, corpus_file, import_files
+from xprojdb.steps.importing.imports import CorpusInfo, ImportReport, corpus_file, import_files
 
 #: word for word, so that an aligner that links word n to word n projects all of it right
 SENTENCES: Mapping[str, Sequence[str]] = {

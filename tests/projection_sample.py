@@ -18,7 +18,7 @@ from xprojdb.engine.recipe import parse_recipe
 from xprojdb.models.aligners import Pair
 from xprojdb.models.pharaoh import Links
 from xprojdb.steps.align import Align
-from xprojdb.steps.imports import CorpusInfo, ImportReport, corpus_file, import_files
+from xprojdb.steps.importing.imports import CorpusInfo, ImportReport, corpus_file, import_files
 
 RESULTS = ("alignment", "candidate", "label", "outcome", "failure")
 

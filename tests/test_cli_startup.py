@@ -47,7 +47,7 @@ def test_importing_the_library_imports_nothing_heavy(modules):
 
 
 def test_importing_files_needs_no_models(modules):
-    loaded = modules("import xprojdb.steps.imports, xprojdb.db, xprojdb.corpora")
+    loaded = modules("import xprojdb.steps.importing.imports, xprojdb.db, xprojdb.corpora")
     assert not loaded & MODELS
 
 

@@ -20,7 +20,7 @@ from xprojdb.engine.preview import preview_plan
 from xprojdb.engine.run import StopRequest, run_plan
 from xprojdb.errors import UsageError
 from xprojdb.labels import Span
-from xprojdb.steps.combine import Combine
+from xprojdb.steps.combining.combine import Combine
 from xprojdb.steps.stage import Result
 from xprojdb.steps.tag import Tag
 

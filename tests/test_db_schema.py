@@ -10,7 +10,7 @@ from xprojdb.db import open_database, schema
 from xprojdb.db.opening import connect
 from xprojdb.db.tables import metadata
 from xprojdb.errors import DatabaseError, UsageError
-from xprojdb.steps.imports import CorpusInfo, corpus_file, import_files
+from xprojdb.steps.importing.imports import CorpusInfo, corpus_file, import_files
 
 HEAD = "0004"
 TABLES = set(metadata.tables)

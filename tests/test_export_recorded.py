@@ -21,7 +21,7 @@ from xprojdb.errors import UsageError
 from xprojdb.exports.recorded import export_conll, export_dataset
 from xprojdb.labels import Span
 from xprojdb.steps.evaluate import evaluate_projections
-from xprojdb.steps.imports import CorpusInfo, corpus_file, import_files
+from xprojdb.steps.importing.imports import CorpusInfo, corpus_file, import_files
 
 
 @pytest.fixture

@@ -10,8 +10,8 @@ from xprojdb.db import bulk, open_database
 from xprojdb.db.tables import corpus, entity, outcome, run, sentence, source_file, translation
 from xprojdb.digest import canonical_json
 from xprojdb.errors import UsageError
-from xprojdb.steps import file_writer, stored
-from xprojdb.steps.imports import CorpusInfo, corpus_file, import_files, split_in_name
+from xprojdb.steps.importing import file_writer, stored
+from xprojdb.steps.importing.imports import CorpusInfo, corpus_file, import_files, split_in_name
 
 TWO = ("Ana/B-PER sings in Berlin/B-LOC", "She waits")
 

@@ -7,9 +7,9 @@ import pytest
 from xprojdb.corpora import ReadError
 from xprojdb.errors import InputError, UsageError
 from xprojdb.languages import UnknownLanguage
-from xprojdb.steps import file_writer, stored
-from xprojdb.steps.imports import CorpusInfo, ImportRefused, corpus_file, import_files
-from xprojdb.steps.stored import FileChanged
+from xprojdb.steps.importing import file_writer, stored
+from xprojdb.steps.importing.imports import CorpusInfo, ImportRefused, corpus_file, import_files
+from xprojdb.steps.importing.stored import FileChanged
 
 FIVE = ("Ana/B-PER sings", "in Berlin/B-LOC", "She waits", "It/B-ORG is", "no more")
 

@@ -21,8 +21,8 @@ from xprojdb.engine.run import run_plan
 from xprojdb.errors import ModelError, UsageError
 from xprojdb.models.seq2seq import Seq2Seq
 from xprojdb.models.token_classifier import TokenClassifier
-from xprojdb.steps.phrase_scores import translation_scores
-from xprojdb.steps.score_translation import TranslationScore
+from xprojdb.steps.scoring.phrase_scores import translation_scores
+from xprojdb.steps.scoring.translation import TranslationScore
 
 ENGLISH = [
     "the mayor met Anna/B-PER Berg/I-PER in Turin/B-LOC",

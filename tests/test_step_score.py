@@ -16,8 +16,8 @@ from xprojdb.engine.run import run_plan
 from xprojdb.matching.pairs import Pairs
 from xprojdb.models.aligners import Pair
 from xprojdb.models.pharaoh import Links
-from xprojdb.steps import score_batch
-from xprojdb.steps.score_batch import cut_pairs, portions
+from xprojdb.steps.scoring import batch as score_batch
+from xprojdb.steps.scoring.batch import cut_pairs, portions
 
 
 class Noisy(Diagonal):

@@ -24,7 +24,7 @@ from xprojdb.engine.run import run_plan
 from xprojdb.errors import UsageError
 from xprojdb.folding import edit_similarity, fold
 from xprojdb.labels import Span
-from xprojdb.steps.fit import read_artifact
+from xprojdb.steps.learning.fit import read_artifact
 from xprojdb.steps.tag import Tag
 
 Key = tuple[int, int, int, int]
@@ -285,7 +285,7 @@ class _Centred(Diagonal):
 
 def test_means_of_both_languages_reach_the_aligner(sample: Database, tmp_path: Path) -> None:
     from xprojdb.steps.align import AlignCentred
-    from xprojdb.steps.means import Means
+    from xprojdb.steps.learning.means import Means
 
     plan, aligner = plan_of(sample, tmp_path, align='transform = "centre-language"\n'), _Centred()
     assert [stage.spec.kind for stage in plan.stages] == ["mean", "mean", "align", "score", "project"]

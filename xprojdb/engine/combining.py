@@ -7,14 +7,14 @@ from typing import Any
 
 from xprojdb.engine.settings import CombineTable
 from xprojdb.errors import UsageError
-from xprojdb.steps.adjusting import DRAFT, FREQUENCIES, TERMS
-from xprojdb.steps.combine import WEIGHTS, Combine
-from xprojdb.steps.frequencies import Frequencies
+from xprojdb.steps.combining.adjusting import DRAFT, FREQUENCIES, TERMS
+from xprojdb.steps.combining.combine import WEIGHTS, Combine
+from xprojdb.steps.combining.reliability import Reliability
+from xprojdb.steps.combining.voters import TRANSFER
+from xprojdb.steps.learning.frequencies import Frequencies
+from xprojdb.steps.learning.terms import TermsFit
 from xprojdb.steps.project import Project
-from xprojdb.steps.reliability import Reliability
 from xprojdb.steps.spec import StepSpec
-from xprojdb.steps.terms import TermsFit
-from xprojdb.steps.voters import TRANSFER
 
 
 def combine_specs(

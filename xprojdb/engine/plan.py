@@ -20,16 +20,16 @@ from xprojdb.errors import MatchingError, UsageError
 from xprojdb.models.aligners import CENTRE_LANGUAGE, AlignerParams
 from xprojdb.models.store import canonical_id, resolve
 from xprojdb.steps.align import Align
-from xprojdb.steps.combine import Combine
+from xprojdb.steps.combining.combine import Combine
 from xprojdb.steps.heuristic import MIN_SOFT_LINK, ProjectHeuristically, rules_of, rules_to_json
-from xprojdb.steps.means import Means
+from xprojdb.steps.learning.means import Means
+from xprojdb.steps.learning.terms import TermsFit
 from xprojdb.steps.project import AT_MOST_ONE, TIME_LIMIT, Project
 from xprojdb.steps.projecting import Projecting
 from xprojdb.steps.projection import Consensus, Labelling, Projection
 from xprojdb.steps.registry import stage_of
 from xprojdb.steps.spec import GOLD, StepSpec, find_step
 from xprojdb.steps.stage import Pair, Side, Stage, translations
-from xprojdb.steps.terms import TermsFit
 
 
 @dataclass

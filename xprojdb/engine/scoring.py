@@ -9,10 +9,10 @@ from xprojdb.engine.settings import ScoreTable
 from xprojdb.engine.tagging import scoring_spec
 from xprojdb.errors import UsageError
 from xprojdb.models.store import canonical_id, resolve
-from xprojdb.steps.frequencies import Frequencies
-from xprojdb.steps.scorers import SCORERS
+from xprojdb.steps.learning.frequencies import Frequencies
+from xprojdb.steps.learning.terms import TermsFit
+from xprojdb.steps.scoring.scorers import SCORERS
 from xprojdb.steps.spec import StepSpec
-from xprojdb.steps.terms import TermsFit
 
 Specs = dict[str, StepSpec]
 

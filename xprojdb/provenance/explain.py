@@ -28,7 +28,7 @@ from xprojdb.engine.plan import Plan
 from xprojdb.errors import UsageError
 from xprojdb.labels import LabelMapping, Span, UnknownLabel
 from xprojdb.provenance.consensus import ExplainedConsensus, explain_consensus
-from xprojdb.steps.combine import WEIGHTS
+from xprojdb.steps.combining.combine import WEIGHTS
 from xprojdb.steps.inputs import parse_links
 from xprojdb.steps.projecting import Projecting, entity_reason
 from xprojdb.steps.projection import Projection

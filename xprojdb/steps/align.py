@@ -12,7 +12,7 @@ from xprojdb.db import bulk
 from xprojdb.db.tables import alignment, sentence, translation
 from xprojdb.models.pharaoh import format_links
 from xprojdb.steps.inputs import read_keys
-from xprojdb.steps.means import read_mean
+from xprojdb.steps.learning.means import read_mean
 from xprojdb.steps.spec import StepSpec
 from xprojdb.steps.stage import Outcome, Result, Rows, Stage
 

@@ -14,7 +14,7 @@ from xprojdb.db.tables import label, sentence, translation
 from xprojdb.matching.arrays import Floats, Ints, Longs
 from xprojdb.matching.derived import DerivedLabel, derived_label
 from xprojdb.steps.inputs import LabelledSpans, read_columns, within
-from xprojdb.steps.score import mapping_of
+from xprojdb.steps.scoring.score import mapping_of
 from xprojdb.steps.spec import StepSpec
 from xprojdb.steps.stage import Outcome, Row, Rows, Side, Stage, other, sentence_key
 

@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, Select, literal
 
 from xprojdb.db.tables import translation
 from xprojdb.labels import LabelMapping
-from xprojdb.steps.combine import Combine
+from xprojdb.steps.combining.combine import Combine
 from xprojdb.steps.projecting import Projecting
 from xprojdb.steps.stage import Pair, Side, other, sentence_key, translations
 

@@ -7,17 +7,17 @@ from typing import TYPE_CHECKING
 
 from xprojdb.errors import DatabaseError
 from xprojdb.steps.align import Align, AlignCentred
-from xprojdb.steps.combine import Combine
-from xprojdb.steps.frequencies import Frequencies
+from xprojdb.steps.combining.combine import Combine
+from xprojdb.steps.combining.reliability import Reliability
 from xprojdb.steps.heuristic import ProjectHeuristically
-from xprojdb.steps.means import Means
+from xprojdb.steps.learning.frequencies import Frequencies
+from xprojdb.steps.learning.means import Means
+from xprojdb.steps.learning.terms import TermsFit
 from xprojdb.steps.project import Project
-from xprojdb.steps.reliability import Reliability
-from xprojdb.steps.scorers import SCORERS
+from xprojdb.steps.scoring.scorers import SCORERS
 from xprojdb.steps.spec import StepSpec
 from xprojdb.steps.stage import Stage
 from xprojdb.steps.tag import Tag
-from xprojdb.steps.terms import TermsFit
 
 if TYPE_CHECKING:
     from xprojdb.models.aligners import EncoderAligner

@@ -16,10 +16,10 @@ from xprojdb.matching.candidates import Candidates
 from xprojdb.matching.edges import is_function_word
 from xprojdb.matching.sources import Spans, distinct_spans
 from xprojdb.matching.terms import term_shares
-from xprojdb.steps.frequencies import read_frequencies
 from xprojdb.steps.inputs import within
+from xprojdb.steps.learning.frequencies import read_frequencies
+from xprojdb.steps.learning.terms import read_projected, read_terms
 from xprojdb.steps.stage import Stage
-from xprojdb.steps.terms import read_projected, read_terms
 
 #: the roles of the word counts, of the terms, and of the labels that these were counted from
 FREQUENCIES, TERMS, DRAFT = "frequencies", "terms", "draft"

@@ -13,7 +13,7 @@ from xprojdb.corpora.records import Record
 from xprojdb.db import bulk
 from xprojdb.db.tables import entity, outcome, sentence
 from xprojdb.labels import Span
-from xprojdb.steps.corpus_files import CorpusFile, ImportRefused
+from xprojdb.steps.importing.corpus_files import CorpusFile, ImportRefused
 
 _BLOCK = 5_000
 

@@ -10,9 +10,9 @@ from sqlalchemy import ColumnElement, Connection
 from xprojdb.db.tables import translation
 from xprojdb.matching.arrays import Flags, Floats
 from xprojdb.matching.edges import begins_like_a_name, clean_start, function_words, name_edges, name_words
-from xprojdb.steps.frequencies import read_frequencies
-from xprojdb.steps.score import Score
-from xprojdb.steps.score_batch import Batch
+from xprojdb.steps.learning.frequencies import read_frequencies
+from xprojdb.steps.scoring.batch import Batch
+from xprojdb.steps.scoring.score import Score
 from xprojdb.steps.spec import StepSpec
 
 

@@ -7,8 +7,8 @@ from sqlalchemy import Connection
 
 from xprojdb.matching.arrays import Floats
 from xprojdb.matching.surface import Words, surface
-from xprojdb.steps.score import Score
-from xprojdb.steps.score_batch import Batch
+from xprojdb.steps.scoring.batch import Batch
+from xprojdb.steps.scoring.score import Score
 from xprojdb.steps.spec import StepSpec
 
 

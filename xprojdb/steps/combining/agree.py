@@ -13,10 +13,10 @@ from xprojdb.matching.arrays import Floats, Ints, Longs
 from xprojdb.matching.joint import JointRule, joint
 from xprojdb.matching.sources import Consensus, Sources
 from xprojdb.matching.votes import vote
-from xprojdb.steps.adjusting import read_adjustment
-from xprojdb.steps.competing import read_competing
+from xprojdb.steps.combining.adjusting import read_adjustment
+from xprojdb.steps.combining.competing import read_competing
+from xprojdb.steps.combining.voters import Present, SeveralSources
 from xprojdb.steps.inputs import runs
-from xprojdb.steps.voters import Present, SeveralSources
 
 
 class Agreed(NamedTuple):

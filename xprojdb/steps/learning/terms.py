@@ -11,7 +11,7 @@ from sqlalchemy import Connection, select
 from xprojdb.db import bulk
 from xprojdb.db.tables import label
 from xprojdb.matching.terms import Place, Terms, count_occurrences, count_terms
-from xprojdb.steps.fit import Fit, read_artifact, stream_sentences
+from xprojdb.steps.learning.fit import Fit, read_artifact, stream_sentences
 
 
 class TermsFit(Fit):

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from xprojdb.matching.weights import WordCounts
-from xprojdb.steps.fit import Fit, read_artifact, stream_sentences
+from xprojdb.steps.learning.fit import Fit, read_artifact, stream_sentences
 
 
 class Frequencies(Fit):

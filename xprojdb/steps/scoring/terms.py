@@ -10,9 +10,9 @@ from sqlalchemy import ColumnElement, Connection
 from xprojdb.db.tables import translation
 from xprojdb.matching.arrays import Floats
 from xprojdb.matching.terms import term_shares
-from xprojdb.steps.score import Score
-from xprojdb.steps.score_batch import Batch
-from xprojdb.steps.terms import read_projected, read_terms
+from xprojdb.steps.learning.terms import read_projected, read_terms
+from xprojdb.steps.scoring.batch import Batch
+from xprojdb.steps.scoring.score import Score
 
 
 class TermScore(Score):

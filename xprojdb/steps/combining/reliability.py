@@ -14,11 +14,11 @@ from xprojdb.digest import canonical_json, digest_of
 from xprojdb.matching.arrays import Floats, Longs
 from xprojdb.matching.reliability import agreement_counts, f1_of_counts, reliability, source_weights
 from xprojdb.matching.sources import Sources
-from xprojdb.steps.agree import agree, coded
+from xprojdb.steps.combining.agree import agree, coded
+from xprojdb.steps.combining.voters import Ballot, Present, SeveralSources
 from xprojdb.steps.inputs import runs
 from xprojdb.steps.spec import StepSpec
 from xprojdb.steps.stage import Outcome, Pair, Result, Rows
-from xprojdb.steps.voters import Ballot, Present, SeveralSources
 
 _BLOCK = 10_000
 Fitted = tuple[Floats, dict[str, Floats]]

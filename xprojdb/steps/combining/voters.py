@@ -15,7 +15,7 @@ from xprojdb.db.tables import entity, label, outcome, sentence, step, translatio
 from xprojdb.labels import LabelMapping, Span
 from xprojdb.matching.arrays import Flags, Floats, Ints, Longs
 from xprojdb.steps.inputs import longs, read_columns, read_numbers, within
-from xprojdb.steps.score import mapping_of
+from xprojdb.steps.scoring.score import mapping_of
 from xprojdb.steps.spec import GOLD, StepSpec
 from xprojdb.steps.stage import Pair, Side, Stage, other, sentence_key, translations
 

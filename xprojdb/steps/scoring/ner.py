@@ -10,8 +10,8 @@ from sqlalchemy import ColumnElement, Connection
 from xprojdb.labels import LabelMapping
 from xprojdb.matching.arrays import Floats
 from xprojdb.matching.ner import ALPHA, LEAST, ner, tag_columns
-from xprojdb.steps.score import Score
-from xprojdb.steps.score_batch import Batch
+from xprojdb.steps.scoring.batch import Batch
+from xprojdb.steps.scoring.score import Score
 from xprojdb.steps.spec import StepSpec
 from xprojdb.steps.stage import other, sentence_key
 from xprojdb.steps.tag import read_word_scores

@@ -12,9 +12,9 @@ from xprojdb.matching.arrays import Floats
 from xprojdb.matching.pairs import Pairs
 from xprojdb.matching.scores import alignment, soft_alignment
 from xprojdb.matching.weights import WordCounts, weigh_links, word_weights
-from xprojdb.steps.frequencies import read_frequencies
-from xprojdb.steps.score import Score
-from xprojdb.steps.score_batch import Batch
+from xprojdb.steps.learning.frequencies import read_frequencies
+from xprojdb.steps.scoring.batch import Batch
+from xprojdb.steps.scoring.score import Score
 from xprojdb.steps.spec import StepSpec
 
 

@@ -11,13 +11,13 @@ from sqlalchemy import Connection, Select, select
 
 from xprojdb.db.tables import label, outcome, sentence, vote
 from xprojdb.matching.arrays import Floats, Longs
-from xprojdb.steps.adjusting import FREQUENCIES, TERMS
-from xprojdb.steps.agree import Agreed, agree, votes_of
-from xprojdb.steps.fit import read_artifact
+from xprojdb.steps.combining.adjusting import FREQUENCIES, TERMS
+from xprojdb.steps.combining.agree import Agreed, agree, votes_of
+from xprojdb.steps.combining.voters import Present, SeveralSources
 from xprojdb.steps.inputs import read_numbers, within
+from xprojdb.steps.learning.fit import read_artifact
 from xprojdb.steps.spec import StepSpec
 from xprojdb.steps.stage import Outcome, Pair, Result, Row, Rows
-from xprojdb.steps.voters import Present, SeveralSources
 
 #: the role of the step that learned the weights
 WEIGHTS = "weights"

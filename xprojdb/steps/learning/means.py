@@ -11,7 +11,7 @@ from sqlalchemy import Connection, select
 
 from xprojdb.db import bulk
 from xprojdb.db.tables import sentence
-from xprojdb.steps.fit import Fit, read_artifact
+from xprojdb.steps.learning.fit import Fit, read_artifact
 from xprojdb.steps.spec import StepSpec
 
 if TYPE_CHECKING:

@@ -16,7 +16,7 @@ from xprojdb.db.runs import begin_run, end_run
 from xprojdb.db.tables import corpus
 from xprojdb.errors import UsageError
 from xprojdb.labels import label_scheme
-from xprojdb.steps.corpus_files import (
+from xprojdb.steps.importing.corpus_files import (
     CorpusFile,
     CorpusInfo,
     FileReport,
@@ -24,7 +24,7 @@ from xprojdb.steps.corpus_files import (
     corpus_file,
     split_in_name,
 )
-from xprojdb.steps.file_writer import BLOCK, FileWriter, Target
+from xprojdb.steps.importing.file_writer import BLOCK, FileWriter, Target
 from xprojdb.steps.link import first_unlinked, link_corpus
 from xprojdb.steps.spec import GOLD, register_step
 

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 from sqlalchemy import Connection
 
 from xprojdb.matching.arrays import Floats
-from xprojdb.steps.phrase_scores import PhraseScores, translation_scores
-from xprojdb.steps.score import Score
-from xprojdb.steps.score_batch import Batch
+from xprojdb.steps.scoring.batch import Batch
+from xprojdb.steps.scoring.phrase_scores import PhraseScores, translation_scores
+from xprojdb.steps.scoring.score import Score
 from xprojdb.steps.spec import StepSpec
 from xprojdb.steps.stage import Result
 from xprojdb.words import join_words

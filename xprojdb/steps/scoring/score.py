@@ -15,8 +15,8 @@ from xprojdb.labels import LabelMapping
 from xprojdb.matching.arrays import Floats, Ints, Longs
 from xprojdb.matching.pairs import Pairs
 from xprojdb.steps.inputs import LabelledSpans, read_entities, read_pairs
-from xprojdb.steps.score_batch import Batch, cut_entities, cut_pairs, portions
-from xprojdb.steps.score_candidates import Generator
+from xprojdb.steps.scoring.batch import Batch, cut_entities, cut_pairs, portions
+from xprojdb.steps.scoring.candidates import Generator
 from xprojdb.steps.spec import StepSpec
 from xprojdb.steps.stage import Outcome, Result, Row, Rows, Side, Stage, sentence_key
 
@@ -29,7 +29,7 @@ class Score(Stage):
     """Generate candidates on the unlabelled side, score them, keep those above a floor.
 
     A subclass gives :meth:`values`; what it reads besides links and entities it adds to :meth:`needs`, what it loads
-    it loads in :meth:`open` and frees in :meth:`close`. ``xprojdb.steps.scorers`` names it.
+    it loads in :meth:`open` and frees in :meth:`close`. ``xprojdb.steps.scoring.scorers`` names it.
     """
 
     kind = "score"

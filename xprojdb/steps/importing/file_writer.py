@@ -17,8 +17,8 @@ from xprojdb.db.tables import entity, outcome, sentence, source_file
 from xprojdb.digest import canonical_json
 from xprojdb.errors import InputError
 from xprojdb.labels import LabelScheme
-from xprojdb.steps.corpus_files import CorpusFile, FileReport, ImportRefused
-from xprojdb.steps.stored import skip_stored
+from xprojdb.steps.importing.corpus_files import CorpusFile, FileReport, ImportRefused
+from xprojdb.steps.importing.stored import skip_stored
 
 #: sentences written at once; bounds the memory of an import
 BLOCK = 5_000

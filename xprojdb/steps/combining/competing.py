@@ -11,11 +11,11 @@ from sqlalchemy import Connection
 from xprojdb.matching.arrays import Floats, Ints, Longs, offsets
 from xprojdb.matching.candidates import Candidates
 from xprojdb.matching.derived import DerivedLabel, derived_labels
+from xprojdb.steps.combining.voters import Present, SeveralSources, Voter
 from xprojdb.steps.inputs import LabelledSpans, read_entities, runs
 from xprojdb.steps.project import Project
 from xprojdb.steps.projecting import read_sides
 from xprojdb.steps.spec import find_step
-from xprojdb.steps.voters import Present, SeveralSources, Voter
 
 
 class Competing(NamedTuple):

@@ -1,0 +1,1 @@
+"""Importing: files become sentences, gold entities and human translations."""

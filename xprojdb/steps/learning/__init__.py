@@ -1,0 +1,1 @@
+"""Learning: what is counted or averaged over a whole corpus, once."""

@@ -1,0 +1,1 @@
+"""Scoring: candidates and one scorer's value for each of them."""
