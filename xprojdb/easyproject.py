@@ -153,7 +153,7 @@ def _translate(translator: Translator, texts: Sequence[str], source: str, target
     """The translation of each text; of nothing it is nothing."""
     wanted = [text for text in dict.fromkeys(texts) if text]
     made = translator.translate(wanted, source, target) if wanted else []
-    return {"": "", **dict(zip(wanted, made, strict=True))}
+    return {"": "", **{text: each.text for text, each in zip(wanted, made, strict=True)}}
 
 
 def _words(text: str, lang: str) -> tuple[str, ...]:
