@@ -176,10 +176,9 @@ def _convert(model_id: str, found: store.ResolvedModel, compute: str, folder: Pa
             spec.config.bos_token = spec.config.bos_token or spec.config.eos_token
             return spec
 
-    revision = None if found.is_local else found.revision
     try:
         with quiet():
-            Converter(found.path_or_id, revision=revision).convert(str(folder), quantization=compute, force=True)
+            Converter(found.path_or_id, **found.hub).convert(str(folder), quantization=compute, force=True)
     except (OSError, ValueError, TypeError, RuntimeError, AttributeError, KeyError) as error:
         raise ModelError(
             f"CTranslate2 cannot convert {model_id}: {str(error).splitlines()[0]}",
@@ -221,5 +220,4 @@ def _tokenizer_place(model_id: str, found: store.ResolvedModel) -> store.Resolve
 
 
 def _config(found: store.ResolvedModel) -> Any:
-    revision = {} if found.is_local else {"revision": found.revision}
-    return require("transformers", "models").AutoConfig.from_pretrained(found.path_or_id, **revision)
+    return require("transformers", "models").AutoConfig.from_pretrained(found.path_or_id, **found.hub)

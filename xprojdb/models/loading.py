@@ -58,7 +58,7 @@ def load(
     try:
         with quiet():
             model, report = getattr(transformers, kind).from_pretrained(
-                found.path_or_id, dtype=dtype, output_loading_info=True, **_hub(found)
+                found.path_or_id, dtype=dtype, output_loading_info=True, **found.hub
             )
         tokenizer = tokenizer_of(resolve(tokenizer_id) if tokenizer_id else found, model.config.model_type)
     except (OSError, ValueError, RuntimeError, unreadable) as error:
@@ -80,18 +80,15 @@ def _unusable(model_id: str, task: str, reason: str, told: str) -> ModelError:
     return ModelError(message, hint=hints[reason], model_id=model_id, task=task, reason=reason)
 
 
-def tokenizer_of(found: ResolvedModel, model_type: str) -> Any:
+def tokenizer_of(found: ResolvedModel, model_type: str = "") -> Any:
     """A checkpoint's ``transformers`` tokenizer.
 
     :param found: where the checkpoint is.
-    :param model_type: as in the model's configuration, such as ``"roberta"``.
+    :param model_type: as in the model's configuration; of those that tell a word by the space before it, the tokenizer
+        puts one before the first word.
     """
     spaced = {"add_prefix_space": True} if model_type in _SPACED else {}
-    return require("transformers", "models").AutoTokenizer.from_pretrained(found.path_or_id, **spaced, **_hub(found))
-
-
-def _hub(found: ResolvedModel) -> dict[str, str]:
-    return {} if found.is_local else {"revision": found.revision}
+    return require("transformers", "models").AutoTokenizer.from_pretrained(found.path_or_id, **spaced, **found.hub)
 
 
 def torch_device(name: str) -> Any:

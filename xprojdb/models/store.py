@@ -47,6 +47,11 @@ class ResolvedModel(NamedTuple):
         """Whether it is a folder on this machine."""
         return self.revision.startswith("sha256:")
 
+    @property
+    def hub(self) -> dict[str, str]:
+        """What ``from_pretrained`` needs besides the id to find this very revision."""
+        return {} if self.is_local else {"revision": self.revision}
+
 
 @dataclass(frozen=True)
 class InstalledModel:
