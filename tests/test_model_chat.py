@@ -193,6 +193,23 @@ def test_the_server_says_how_long_to_wait() -> None:
         assert pauses == [7.0, 0.0, 4.0, 8.0]
 
 
+def test_what_was_answered_is_not_sent_again() -> None:
+    def answers(number: int, body: Ask) -> Answer:
+        refused = "sentence 5" in body["messages"][0]["content"]
+        return (400, {}, '{"error": "not that"}') if refused else echo(number, body)
+
+    texts = [f"sentence {number}" for number in range(9)]
+    with Stand(answers) as stand:
+        ready = translator(stand, parallel=2)
+        with pytest.raises(ServiceError):
+            ready.translate(texts, "en", "de")
+        halves = ready.translate(texts[:5], "en", "de") + ready.translate(texts[6:], "en", "de")
+        assert [each.text for each in halves] == [text.upper() for text in texts if text != "sentence 5"]
+        assert len(stand.bodies) == 9
+        ready.translate(texts[:1], "en", "de")
+        assert len(stand.bodies) == 10
+
+
 def test_no_more_requests_at_a_time_than_allowed() -> None:
     def slowly(number: int, body: Ask) -> Answer:
         time.sleep(0.02)

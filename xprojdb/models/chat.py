@@ -102,12 +102,16 @@ class Cost(NamedTuple):
 class ChatTranslator:
     """A served model, one request a sentence; see :class:`xprojdb.models.translators.Translator`.
 
+    When a sentence of a batch fails, the answers to the others are kept until they are asked for again: nothing that
+    was paid for is sent twice.
+
     :param model: what the server calls it.
     :param server: where it is.
     """
 
     def __init__(self, model: str, params: ChatParams | None = None, server: Server | None = None) -> None:
         self.model, self.params, self._server = model, params or ChatParams(), server or Server()
+        self._paid: dict[str, Translated] = {}
 
     def translate(self, sentences: Sequence[str], source: str, target: str) -> list[Translated]:
         """Translate; see :class:`xprojdb.models.translators.Translator`. Equal texts are sent once, empty ones never.
@@ -115,18 +119,28 @@ class ChatTranslator:
         :raises UsageError: when it is not known where the server is.
         :raises ServiceError: when the server does not answer, refuses, or answers nonsense.
         """
-        service = self._server.service()
         prompts = dict(_prompts(self.params.prompt, sentences, source, target))
-        with ThreadPoolExecutor(self._server.parallel) as pool:
-            # Of several that fail, the first one's error is raised; what has not begun is not sent.
-            asked = map(self._asked, prompts.values())
-            waiting = [pool.submit(service.post, "/chat/completions", body, read) for body in asked]
-            try:
-                made = [each.result() for each in waiting]
-            finally:
-                pool.shutdown(cancel_futures=True)
+        made = self._answers(list(prompts.values()))
         found = {"": Translated(""), **dict(zip(prompts, made, strict=True))}
         return [found[text.strip()] for text in sentences]
+
+    def _answers(self, prompts: list[str]) -> list[Translated]:
+        """Answers to prompts; when one fails, nothing further is sent, and the others' answers are kept."""
+        service = self._server.service()
+        with ThreadPoolExecutor(self._server.parallel) as pool:
+            asked = {
+                prompt: pool.submit(service.post, "/chat/completions", self._asked(prompt), read)
+                for prompt in prompts
+                if prompt not in self._paid
+            }
+            try:
+                for each in asked.values():
+                    each.result()
+            finally:
+                pool.shutdown(cancel_futures=True)
+                ended = ((prompt, each) for prompt, each in asked.items() if not each.cancelled())
+                self._paid.update((prompt, each.result()) for prompt, each in ended if each.exception() is None)
+        return [self._paid.pop(prompt) for prompt in prompts]
 
     def cost(self, sentences: Sequence[str], source: str, target: str) -> Cost:
         """What :meth:`translate` would send; nothing is sent."""
