@@ -17,7 +17,9 @@ from xprojdb.models.text_tokens import TextTokens, Translated
 Probabilities = NDArray[np.float64]
 
 BATCH_TOKENS = {"cpu": 512, "cuda": 16384}
-"""Sub-words of both sides in one batch, padding included."""
+"""Sub-words of both sides in one batch that is scored, padding included."""
+BEAM_TOKENS = {"cpu": 2048, "cuda": 32768}
+"""Sub-words of all hypotheses in one batch that is translated, padding included: each step reads all weights once."""
 TOKENIZERS = {"ychenNLP/nllb-200-3.3B-easyproject": "facebook/nllb-200-3.3B"}
 """Where a model's tokenizer is, for models whose own checkpoint has none."""
 _IGNORED = -100
@@ -28,7 +30,7 @@ class Seq2Seq:
 
     :param model_id: whatever :func:`xprojdb.models.store.resolve` understands.
     :param device, precision, revision: as for :func:`xprojdb.models.loading.load`.
-    :param batch_tokens: sub-words per batch; by default by device (:data:`BATCH_TOKENS`).
+    :param batch_tokens: sub-words per batch; by default by device (:data:`BATCH_TOKENS`, :data:`BEAM_TOKENS`).
     :param tokenizer_id: where the tokenizer is, when not in the checkpoint; a few are known (:data:`TOKENIZERS`).
     :raises ModelError: when the model cannot be found or loaded, or is no encoder-decoder.
     :raises MissingExtra: when torch or transformers is not installed.
@@ -57,6 +59,7 @@ class Seq2Seq:
         self.model_id, self.revision = model_id, loaded.revision
         self._model, self._tokenizer = loaded.model, loaded.tokenizer
         self._batches = TokenBatches(batch_tokens or BATCH_TOKENS[loaded.model.device.type])
+        self._beams = TokenBatches(batch_tokens or BEAM_TOKENS[loaded.model.device.type])
         self._pad: int = self._tokenizer.pad_token_id or 0
         settings = loaded.model.generation_config
         # A second limit beside ours, and an end that is written where there is none: a cut could not be seen.
@@ -124,7 +127,7 @@ class Seq2Seq:
             pairs = zip(batch, written, strict=True)
             return [self._texts.read(ids, longest[n], texts[n].was_cut) for n, ids in pairs]
 
-        return self._batches.run([beams * len(text.ids) for text in texts], translate)
+        return self._beams.run([beams * len(text.ids) for text in texts], translate)
 
     def _score(self, left: list[list[int]], right: list[list[int]], prompt: Prompt) -> list[float]:
         labels = self._padded(right, _IGNORED)
