@@ -60,7 +60,7 @@ def plain(model: Seq2Seq, texts: list[str], source: str, target: str, params: Tr
                 max_new_tokens=min(most, model.limit - 2) + 2,
                 forced_bos_token_id=prompt.first,
             )
-        written += tokenizer.batch_decode(ids, skip_special_tokens=True)
+        written += tokenizer.batch_decode(ids[:, 1 if prompt.first is None else 2 :], skip_special_tokens=True)
     return [text.strip() for text in written]
 
 
