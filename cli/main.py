@@ -20,6 +20,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "import": ("xprojdb.cli.imports", "Read sentences into the database."),
     "link": ("xprojdb.cli.link", "Join the languages of a corpus by sentence id."),
     "run": ("xprojdb.cli.run", "Do what a recipe says and is not done yet."),
+    "recipes": ("xprojdb.cli.recipes", "List and show the recipes that come with the package."),
     "status": ("xprojdb.cli.status", "Show what each step has done, has pending, and what failed."),
     "explain": ("xprojdb.cli.explain", "Show where the labels of one sentence come from."),
     "query": ("xprojdb.cli.query", "Ask the database in SQL, without changing it."),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -16,22 +15,22 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("recipe", type=click.Path(path_type=Path))
+@click.argument("recipe")
 @click.option("--retry-failed", is_flag=True, help="Try the items again that failed before.")
 @click.option("--dry-run", is_flag=True, help="Only show which steps would run, on how many items.")
 @as_json
-def command(recipe: Path, retry_failed: bool, dry_run: bool, as_json: bool) -> None:
-    """Do what RECIPE (a TOML file) says and is not done yet.
+def command(recipe: str, retry_failed: bool, dry_run: bool, as_json: bool) -> None:
+    """Do what RECIPE (a TOML file, or the name of a ready recipe) says and is not done yet.
 
     What is done is never done again: a second run does nothing, new sentences are the only ones processed, and a
     changed parameter makes new steps from there on. Ctrl-C ends after the batch at hand; run again to go on.
     """
     from xprojdb.cli.progress import stop_on_interrupt, watcher
     from xprojdb.engine.plan import plan_recipe
-    from xprojdb.engine.recipe import read_recipe
+    from xprojdb.engine.ready import find_recipe
     from xprojdb.engine.run import forget_failures, run_plan
 
-    loaded = read_recipe(recipe)
+    loaded = find_recipe(recipe)
     with open_current() as database:
         plan = plan_recipe(database, loaded)
         if dry_run:

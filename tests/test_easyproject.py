@@ -12,7 +12,7 @@ from xprojdb.easyproject import LabelledSentence, LostEntity, easyproject, round
 from xprojdb.labels import Span, spans_from_tags
 from xprojdb.markers import CURLY, LostReason, MarkerError
 from xprojdb.models.seq2seq import Seq2Seq
-from xprojdb.models.translators import Seq2SeqTranslator
+from xprojdb.models.translators import Seq2SeqTranslator, Translated
 
 
 class Dictionary:
@@ -25,12 +25,12 @@ class Dictionary:
         self.spoil = spoil
         self.seen: list[str] = []
 
-    def translate(self, sentences: Sequence[str], source: str, target: str) -> list[str]:
+    def translate(self, sentences: Sequence[str], source: str, target: str) -> list[Translated]:
         self.seen += sentences
         back = {german: english for english, german in WORDS.items()}
         made = [toy_translation(text) if source == "en" else _by(back, text) for text in sentences]
         assert {source, target} == {"en", "de"}
-        return [self.spoil(text) for text in made]
+        return [Translated(self.spoil(text)) for text in made]
 
 
 def _by(words: dict[str, str], text: str) -> str:
@@ -100,8 +100,8 @@ def test_other_markers_can_be_chosen() -> None:
 
 
 class _Copy:
-    def translate(self, sentences: Sequence[str], source: str, target: str) -> list[str]:  # noqa: ARG002
-        return list(sentences)
+    def translate(self, sentences: Sequence[str], source: str, target: str) -> list[Translated]:  # noqa: ARG002
+        return [Translated(text) for text in sentences]
 
 
 def test_an_empty_sentence_is_translated_by_nobody() -> None:

@@ -100,11 +100,18 @@ def test_equal_sentences_are_encoded_once(encoder: Encoder, monkeypatch: pytest.
     assert not first.flags.writeable
 
 
-def test_batches_hold_like_lengths_and_keep_to_the_budget(checkpoint: Path) -> None:
+def test_batches_hold_like_lengths_and_keep_to_the_budget(checkpoint: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     encoder = Encoder(str(checkpoint), device="cpu", batch_tokens=24)
-    split = encoder._tokenizer.split([["x"] * length for length in (1, 9, 2, 10, 3, 1, 8, 14)])
-    batches = [[window.end - window.start for window in batch] for batch in encoder.batches(split)]
-    assert [length for batch in batches for length in batch] == [14, 10, 9, 8, 3, 2, 1, 1]
+    batches: list[list[int]] = []
+    run = encoder._run
+
+    def seen(split: Any, batch: Any, layer: int) -> Any:
+        batches.append([window.end - window.start for window in batch])
+        return run(split, batch, layer)
+
+    monkeypatch.setattr(encoder, "_run", seen)
+    encoder.word_vectors([["x"] * length for length in (1, 9, 2, 10, 3, 4, 8, 14)], 2)
+    assert [length for batch in batches for length in batch] == [14, 10, 9, 8, 4, 3, 2, 1]
     assert all(len(batch) * (batch[0] + 2) <= 24 for batch in batches)
 
 

@@ -38,13 +38,13 @@ SENTENCES = [
 
 def test_sentences_are_translated(model: Seq2Seq) -> None:
     made = Seq2SeqTranslator(model).translate(SENTENCES, "en", "de")
-    assert made == [toy_translation(text) for text in SENTENCES]
+    assert made == [(toy_translation(text), "") for text in SENTENCES]
 
 
 def test_the_target_language_decides(model: Seq2Seq) -> None:
     translator = Seq2SeqTranslator(model)
-    assert translator.translate(["das rot haus"], "deu", "eng") == ["the red house"]
-    assert translator.translate(["the red house"], "en", "en") == ["the red house"]
+    assert translator.translate(["das rot haus"], "deu", "eng") == [("the red house", "")]
+    assert translator.translate(["the red house"], "en", "en") == [("the red house", "")]
 
 
 @pytest.mark.parametrize("beams", [1, 3])
@@ -57,7 +57,7 @@ def test_batches_change_nothing(model: Seq2Seq, beams: int) -> None:
 
 def test_a_translation_at_its_limit_is_cut_and_said_to_be(model: Seq2Seq) -> None:
     translator = Seq2SeqTranslator(model, TranslatorParams(beams=1, ratio=0.5, extra=0))
-    short, long = translator.generated(["the old red boat met the old mayor", "the old red boat"], "en", "de")
+    short, long = translator.translate(["the old red boat met the old mayor", "the old red boat"], "en", "de")
     assert (short.cut, long.cut) == ("output", "output")
     assert 0 < len(long.text) < len(short.text) < len(toy_translation("the old red boat met the old mayor"))
 

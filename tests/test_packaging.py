@@ -8,7 +8,7 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 #: folders at the top that are installed inside the package
-MAPPED = {"cli": "xprojdb.cli", "exports": "xprojdb.exports", "migrations": "xprojdb.migrations"}
+MAPPED = {folder: f"xprojdb.{folder}" for folder in ("cli", "exports", "migrations", "recipes")}
 
 
 @pytest.fixture(scope="module")

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from xprojdb.labels import Span
 from xprojdb.markers import SQUARE, LostReason, Markers, insert, recover
+from xprojdb.models.text_tokens import Cut, Translated
 from xprojdb.words import join_words, normalize, split_words
 
 if TYPE_CHECKING:
@@ -45,6 +46,7 @@ class Carried(NamedTuple):
     :param spans: the entities found in it, from left to right.
     :param entities: for each of ``spans``, its place among the spans of the source sentence.
     :param lost: the entities that were not found.
+    :param cut: ``"input"`` or ``"output"`` when the translator cut it, else empty.
     """
 
     marked: str
@@ -52,6 +54,7 @@ class Carried(NamedTuple):
     spans: tuple[Span, ...]
     entities: tuple[int, ...]
     lost: tuple[LostEntity, ...]
+    cut: Cut = ""
 
     @property
     def complete(self) -> bool:
@@ -98,7 +101,7 @@ def easyproject(
     translations = _translate(translator, marked, source, target)
     alone = _translate(translator, [text for texts in entities for text in texts], source, target)
     return [
-        _carried(translations[text], sentence.spans, [alone[each] for each in own], target, markers, threshold)
+        _carried(translations[text], sentence.spans, [alone[each].text for each in own], target, markers, threshold)
         for sentence, text, own in zip(sentences, marked, entities, strict=True)
     ]
 
@@ -127,7 +130,7 @@ def round_trip(
     """
     texts = [join_words(words, lang)[0] for words in sentences]
     translations = _translate(translator, texts, lang, through)
-    words = [_words(translations[text], through) for text in texts]
+    words = [_words(translations[text].text, through) for text in texts]
     labelled = [LabelledSentence(each, spans) for each, spans in zip(words, tagger.tag(words), strict=True)]
     with_entities = [n for n, sentence in enumerate(labelled) if sentence.spans]
     marked = [labelled[n] for n in with_entities]
@@ -137,23 +140,29 @@ def round_trip(
 
 
 def _carried(
-    marked: str, spans: Sequence[Span], translations: Sequence[str], target: str, markers: Markers, threshold: float
+    made: Translated,
+    spans: Sequence[Span],
+    translations: Sequence[str],
+    target: str,
+    markers: Markers,
+    threshold: float,
 ) -> Carried:
-    recovered = recover(_words(marked, target), translations, markers, threshold)
+    recovered = recover(_words(made.text, target), translations, markers, threshold)
     return Carried(
-        marked,
+        made.text,
         recovered.words,
         tuple(Span(found.start, found.end, spans[found.entity].label) for found in recovered.spans),
         tuple(found.entity for found in recovered.spans),
         tuple(LostEntity(entity, reason) for entity, reason in recovered.lost),
+        made.cut,
     )
 
 
-def _translate(translator: Translator, texts: Sequence[str], source: str, target: str) -> dict[str, str]:
+def _translate(translator: Translator, texts: Sequence[str], source: str, target: str) -> dict[str, Translated]:
     """The translation of each text; of nothing it is nothing."""
     wanted = [text for text in dict.fromkeys(texts) if text]
     made = translator.translate(wanted, source, target) if wanted else []
-    return {"": "", **dict(zip(wanted, made, strict=True))}
+    return {"": Translated(""), **dict(zip(wanted, made, strict=True))}
 
 
 def _words(text: str, lang: str) -> tuple[str, ...]:

@@ -50,5 +50,9 @@ class ModelError(XprojdbError):
     """A model cannot be found, loaded or run."""
 
 
+class ServiceError(ModelError):
+    """A model behind a server does not answer, refuses, or answers nonsense; the field ``again`` says to try later."""
+
+
 class MatchingError(XprojdbError):
     """Arrays handed to the matcher contradict each other: a link outside the sentence, a score that is not a number."""

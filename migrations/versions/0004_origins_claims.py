@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
+from typing import Any
+
 import sqlalchemy as sa
 from alembic import op
 
@@ -33,9 +37,28 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("step_id", "first_item", name="pk_claim"),
         sqlite_with_rowid=False,
     )
+    _rewrite_plans(_digests())
 
 
 def downgrade() -> None:
+    _rewrite_plans({digest: key for key, digest in _digests().items()})
     op.drop_table("claim")
     for table, column, _ in reversed(ADDED):
         op.drop_column(table, column)
+
+
+def _digests() -> dict[Any, Any]:
+    steps = sa.table("step", sa.column("id"), sa.column("digest"))
+    return {row.id: row.digest for row in op.get_bind().execute(sa.select(steps.c.id, steps.c.digest))}
+
+
+def _rewrite_plans(names: Mapping[Any, Any]) -> None:
+    """Plans named the step that made their translations by its key; now they do by its digest."""
+    plans = sa.table("recipe", sa.column("id", KEY), sa.column("plan", sa.Text))
+    connection = op.get_bind()
+    for key, plan in connection.execute(sa.select(plans.c.id, plans.c.plan)).all():
+        told = json.loads(plan)
+        for planned in told:
+            planned["pairs"] = [[*scope, names.get(link, link), splits] for *scope, link, splits in planned["pairs"]]
+        text = json.dumps(told, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+        connection.execute(sa.update(plans).where(plans.c.id == key).values(plan=text))

@@ -7,6 +7,7 @@ from typing import Any
 
 from xprojdb.engine.settings import CombineTable
 from xprojdb.errors import UsageError
+from xprojdb.labels import LabelMapping
 from xprojdb.steps.combining.adjusting import DRAFT, FREQUENCIES, TERMS
 from xprojdb.steps.combining.combine import WEIGHTS, Combine
 from xprojdb.steps.combining.reliability import Reliability
@@ -18,13 +19,19 @@ from xprojdb.steps.spec import StepSpec
 
 
 def combine_specs(
-    table: CombineTable, target: str, sources: Sequence[str], voters: Mapping[str, StepSpec], tagger: StepSpec | None
+    table: CombineTable,
+    target: str,
+    sources: Sequence[str],
+    voters: Mapping[str, StepSpec],
+    tagger: StepSpec | None,
+    mapping: LabelMapping | None = None,
 ) -> list[StepSpec]:
     """The steps that combine the labels of one target language, in the order they run.
 
     :param sources: the languages that labels come from.
     :param voters: the project steps, by language and side: ``"en:original"``.
     :param tagger: that of the target language.
+    :param mapping: of its labels, where no voter has one.
     :raises UsageError: when a source has no candidates for a joint match, or ``transfer`` has no tagger.
     """
     if table.method == "joint":
@@ -34,6 +41,8 @@ def combine_specs(
         inputs[TRANSFER] = _tagger(tagger, target)
         names.append(TRANSFER)
     common: dict[str, Any] = {"target": target, "sources": names, "rule": _rule(table)}
+    if mapping is not None:
+        common["labels"] = mapping.to_json()
     if table.first_word or table.last_word:
         inputs[FREQUENCIES] = StepSpec(Frequencies.kind, Frequencies.version, {"lang": target})
     if table.learn is not None:

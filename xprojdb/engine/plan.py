@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from itertools import product
+from functools import cache
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection
 
 from xprojdb.db import Database
 from xprojdb.db.runs import RecipeRecord
-from xprojdb.db.tables import corpus
 from xprojdb.engine.combining import combine_specs
+from xprojdb.engine.pairing import Directed, directed_pairs, transfer_pairs
 from xprojdb.engine.recipe import LoadedRecipe, Recipe, RecipeError
 from xprojdb.engine.scoring import Direction, score_specs
 from xprojdb.engine.settings import ProjectTable
 from xprojdb.engine.tagging import tag_spec
+from xprojdb.engine.translating import LINKING
 from xprojdb.errors import MatchingError, UsageError
 from xprojdb.models.aligners import CENTRE_LANGUAGE, AlignerParams
 from xprojdb.models.store import canonical_id, resolve
@@ -25,11 +26,12 @@ from xprojdb.steps.heuristic import MIN_SOFT_LINK, ProjectHeuristically, rules_o
 from xprojdb.steps.learning.means import Means
 from xprojdb.steps.learning.terms import TermsFit
 from xprojdb.steps.project import AT_MOST_ONE, TIME_LIMIT, Project
+from xprojdb.steps.project_markers import ProjectMarkers
 from xprojdb.steps.projecting import Projecting
 from xprojdb.steps.projection import Consensus, Labelling, Projection
 from xprojdb.steps.registry import stage_of
-from xprojdb.steps.spec import GOLD, StepSpec, find_step
-from xprojdb.steps.stage import Pair, Side, Stage, translations
+from xprojdb.steps.spec import GOLD, StepSpec
+from xprojdb.steps.stage import Pair, Side, Stage
 
 
 @dataclass
@@ -52,13 +54,27 @@ class Plan:
         covered = self.pairs.setdefault(stage.spec, [])
         if pair not in covered:
             covered.append(pair)
+            next(each for each in self.stages if each.spec == stage.spec).cover(pair)
 
     def require(self, spec: StepSpec, pair: Pair) -> None:
         """Cover a set of translations with a step and with the steps that it reads."""
         for given in spec.inputs.values():
-            if given != GOLD:
+            if given != GOLD and given.kind not in LINKING:
                 self.require(given, pair)
         self.add(stage_of(spec), pair)
+
+    def sort(self) -> None:
+        """Order the stages so that each comes after what it reads, and after what makes the translations it covers."""
+        made = {spec.digest: spec for spec in self.pairs}
+
+        @cache
+        def depth(spec: StepSpec) -> int:
+            before = {given for given in spec.inputs.values() if given in self.pairs}
+            before |= {made[pair.link] for pair in self.pairs[spec] if pair.link in made} - {spec}
+            # What a step on the way to the translations reads is not made of them.
+            return max((1 + depth(given) for given in before if spec not in _reads(given)), default=0)
+
+        self.stages.sort(key=lambda stage: depth(stage.spec))
 
     @property
     def projections(self) -> list[Projection]:
@@ -100,15 +116,17 @@ def plan_recipe(database: Database, loaded: LoadedRecipe) -> Plan:
     _check_derived(recipe)
     plan = Plan(loaded.record)
     with database.read() as connection:
-        directed = _directed_pairs(connection, recipe)
-    align = _align_spec(recipe)
-    for labelled, pair in directed:
-        inputs = {"entities": _entity_spec(recipe, labelled, pair), "alignment": _for_languages(align, pair)}
-        plan.require(_project_spec(recipe, labelled, pair, inputs), pair)
+        directed = directed_pairs(connection, recipe)
+    align = None if recipe.project.method == "markers" else _align_spec(recipe)
+    for each in directed:
+        for spec, pair in each.made_by:
+            plan.add(stage_of(spec), pair)
+        plan.require(_projected(recipe, align, each), each.pair)
     if recipe.combine.method != "none":
         others = _others(database, recipe)
-        _add_consensus(plan, recipe, directed, align, others)
-    plan.stages.sort(key=lambda stage: _depth(stage.spec))
+        with database.read() as connection:
+            _add_consensus(connection, plan, recipe, directed, align, others)
+    plan.sort()
     return plan
 
 
@@ -123,35 +141,40 @@ def _others(database: Database, recipe: Recipe) -> dict[str, list[Projection]]:
 
 
 def _add_consensus(
+    connection: Connection,
     plan: Plan,
     recipe: Recipe,
-    directed: list[tuple[Side, Pair]],
-    align: StepSpec,
+    directed: list[Directed],
+    align: StepSpec | None,
     others: Mapping[str, list[Projection]],
 ) -> None:
     """Combine what each target language has from several sources, over all corpora."""
     for target in recipe.target:
         voters, onto = {}, []
-        for labelled, pair in directed:
-            source, into = _source_and_target(labelled, pair)
+        for each in directed:
+            source, into = each.languages
             if into == target:
-                inputs = {"entities": _entity_spec(recipe, labelled, pair), "alignment": _for_languages(align, pair)}
-                voters[f"{source}:{labelled}"] = _project_spec(recipe, labelled, pair, inputs)
-                onto.append(pair)
+                voters[f"{source}:{each.labelled}"] = _projected(recipe, align, each)
+                onto.append(each.pair)
+        onto += transfer_pairs(connection, recipe, target) if not recipe.source else []
         sources = [lang for lang in recipe.source if any(role.startswith(f"{lang}:") for role in voters)]
         for name, projections in others.items():
-            for each in projections:
-                if each.target == target and each.pair in onto:
-                    voters[f"{each.source}@{name}:{each.labelled}"] = each.step.spec
-                    sources += [f"{each.source}@{name}"] if f"{each.source}@{name}" not in sources else []
-        for spec in combine_specs(recipe.combine, target, sources, voters, _tag_spec(recipe, target)) if onto else ():
+            for other in projections:
+                if other.target == target and other.corpus_id in {pair.corpus_id for pair in onto}:
+                    called = f"{other.source}@{name}"
+                    voters[f"{called}:{other.labelled}"] = other.step.spec
+                    sources += [called] if called not in sources else []
+                    onto += [other.pair] if other.pair not in onto else []
+        mapping = None if recipe.source else recipe.mapping
+        tagger = _tag_spec(recipe, target)
+        for spec in combine_specs(recipe.combine, target, sources, voters, tagger, mapping) if onto else ():
             for pair in onto:
                 plan.add(stage_of(spec), pair)
 
 
-def _entity_spec(recipe: Recipe, labelled: Side, pair: Pair) -> StepSpec:
+def _entity_spec(recipe: Recipe, each: Directed) -> StepSpec:
     """Where the entities of the labelled side come from: a tagger of its language, or gold."""
-    return _tag_spec(recipe, _source_and_target(labelled, pair)[0]) or GOLD
+    return _tag_spec(recipe, each.languages[0]) or GOLD
 
 
 def _tag_spec(recipe: Recipe, lang: str) -> StepSpec | None:
@@ -196,9 +219,20 @@ def _source_and_target(labelled: Side, pair: Pair) -> tuple[str, str]:
     return langs if labelled == "original" else langs[::-1]
 
 
-def _depth(spec: StepSpec) -> int:
-    """How many steps at most lie before one."""
-    return max((1 + _depth(given) for given in spec.inputs.values() if given != GOLD), default=0)
+def _reads(spec: StepSpec) -> set[StepSpec]:
+    """The steps that a step rests on."""
+    return {each for given in spec.inputs.values() for each in (given, *_reads(given))}
+
+
+def _projected(recipe: Recipe, align: StepSpec | None, each: Directed) -> StepSpec:
+    """The project step of a set of translations."""
+    entities = _entity_spec(recipe, each)
+    if align is None:
+        assert each.carried is not None, "markers are carried"
+        inputs = {"entities": entities, "carried": each.carried}
+        return StepSpec(ProjectMarkers.kind, ProjectMarkers.version, _labelling(recipe, each.labelled), inputs=inputs)
+    inputs = {"entities": each.carried or entities, "alignment": _for_languages(align, each.pair)}
+    return _project_spec(recipe, each.labelled, each.pair, inputs)
 
 
 def _project_spec(recipe: Recipe, labelled: Side, pair: Pair, inputs: Mapping[str, StepSpec]) -> StepSpec:
@@ -264,38 +298,3 @@ def _heuristic_params(recipe: Recipe, lang: str) -> dict[str, object]:
 def _labelling(recipe: Recipe, labelled: Side) -> dict[str, object]:
     mapping = recipe.mapping
     return {"labelled": labelled, "labels": mapping.to_json() if mapping else None}
-
-
-def _directed_pairs(connection: Connection, recipe: Recipe) -> list[tuple[Side, Pair]]:
-    """The sets of translations between the recipe's languages, each with the side that the labels come from."""
-    link_step = find_step(connection, GOLD)
-    found: list[tuple[Side, Pair]] = []
-    for name in recipe.corpora:
-        corpus_id = _corpus_id(connection, name)
-        for source, target in product(recipe.source, recipe.target):
-            sides: tuple[tuple[Side, str, str], ...] = (("original", source, target), ("rendering", target, source))
-            for labelled, original, rendering in sides:
-                pair = Pair(corpus_id, original, rendering, link_step or 0, recipe.splits)
-                if source != target and _any(connection, pair):
-                    found.append((labelled, pair))
-    if not found:
-        raise UsageError(
-            f"no translations join {', '.join(recipe.source)} with {', '.join(recipe.target)} "
-            f"in {', '.join(recipe.corpora)}" + (f", {', '.join(recipe.splits)}" if recipe.splits else ""),
-            hint="import the files together with 'xprojdb import parallel', or join them with 'xprojdb link'",
-            corpora=recipe.corpora,
-        )
-    return found
-
-
-def _any(connection: Connection, pair: Pair) -> bool:
-    return connection.execute(translations(pair).limit(1)).first() is not None
-
-
-def _corpus_id(connection: Connection, name: str) -> int:
-    found = connection.execute(select(corpus.c.id).where(corpus.c.name == name)).scalar()
-    if found is None:
-        names = list(connection.execute(select(corpus.c.name).order_by(corpus.c.name)).scalars())
-        known = f"this database has {', '.join(names)}" if names else "import it first: xprojdb import --help"
-        raise UsageError(f"there is no corpus {name!r}", hint=known, corpus=name)
-    return int(found)

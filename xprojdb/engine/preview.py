@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement, Connection, Select
@@ -9,6 +10,8 @@ from sqlalchemy import ColumnElement, Connection, Select
 from xprojdb.db import Database
 from xprojdb.engine.pending import count_items, without_outcome
 from xprojdb.engine.plan import Plan
+from xprojdb.steps.combining.voters import SeveralSources
+from xprojdb.steps.learning.fit import Fit
 from xprojdb.steps.spec import StepSpec, find_step
 from xprojdb.steps.stage import Pair, Stage, require_done
 
@@ -36,9 +39,34 @@ def preview_plan(database: Database, plan: Plan) -> list[Preview]:
 
 def _preview(connection: Connection, plan: Plan, stage: Stage) -> Preview:
     known = find_step(connection, stage.spec)
-    queries = (_undone(connection, plan, stage, known, pair) for pair in plan.pairs[stage.spec])
-    pending = count_items(connection, [query for query in queries if query is not None])
+    pending = _pending(connection, plan, stage, plan.pairs[stage.spec]) + _unmade(connection, plan, stage)
     return Preview(stage.title, stage.spec.digest, known is not None, pending)
+
+
+def _pending(connection: Connection, plan: Plan, stage: Stage, pairs: Sequence[Pair]) -> int:
+    known = find_step(connection, stage.spec)
+    queries = (_undone(connection, plan, stage, known, pair) for pair in pairs)
+    return count_items(connection, [query for query in queries if query is not None])
+
+
+def _unmade(connection: Connection, plan: Plan, stage: Stage) -> int:
+    """The items that are not there yet: translations that earlier steps of the same run would make."""
+    if isinstance(stage, Fit):
+        return 0
+    counts = [_made_before(connection, plan, stage, pair) for pair in plan.pairs[stage.spec]]
+    # A sentence with several translations is one item of what combines them.
+    return max(counts, default=0) if isinstance(stage, SeveralSources) else sum(counts)
+
+
+def _made_before(connection: Connection, plan: Plan, stage: Stage, pair: Pair) -> int:
+    maker = next((each for each in plan.stages if each.spec.digest == pair.link), None)
+    if maker is stage:
+        given = stage.spec.inputs.get("sentences")
+        maker = next((each for each in plan.stages if each.spec == given), None)
+    if maker is None:
+        return 0
+    pairs = [each for each in plan.pairs[maker.spec] if each.corpus_id == pair.corpus_id]
+    return _pending(connection, plan, maker, pairs) + sum(_made_before(connection, plan, maker, each) for each in pairs)
 
 
 def _undone(

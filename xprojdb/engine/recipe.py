@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import BaseModel, Field, ValidationError, ValidationInfo, field_validator
+from pydantic import BaseModel, Field, ValidationError, ValidationInfo, field_validator, model_validator
 from pydantic_core import ErrorDetails
 
 from xprojdb.db.runs import RecipeRecord
@@ -26,6 +26,7 @@ from xprojdb.engine.settings import (
     TagTable,
     Text,
     Texts,
+    TranslateTable,
     language_code,
     refused,
 )
@@ -42,11 +43,13 @@ class Recipe(Settings):
 
     :param name: what the recipe is called in the database.
     :param corpora: names of imported corpora.
-    :param source: languages whose labels are projected, by any code.
+    :param source: languages whose labels are projected, by any code; empty: none, the target languages' own taggers
+        label their sentences (model transfer, with ``transfer = true`` in ``[combine]``).
     :param target: languages that receive labels, by any code.
     :param splits: only these splits; empty: all.
     :param labels: which labels are projected: a list to keep, the name of a mapping, or a table from label to label,
         where those that it does not name are dropped.
+    :param translate: what translates; left out, the imported translations are used.
     :param tag: the taggers; left out, gold entities are projected.
     :param align: the word aligner.
     :param score: the scorers, whose names differ.
@@ -56,10 +59,11 @@ class Recipe(Settings):
 
     name: Text
     corpora: Some
-    source: Some
+    source: Texts
     target: Some
     splits: Texts = ()
     labels: tuple[str, ...] | str | dict[str, str] | None = None
+    translate: TranslateTable | None = None
     tag: TagTable | None = None
     align: AlignTable = AlignTable()
     # Before the scorers, whose check asks for the method.
@@ -87,8 +91,10 @@ class Recipe(Settings):
     @classmethod
     def _of_use(cls, tables: tuple[ScoreTable, ...], given: ValidationInfo) -> tuple[ScoreTable, ...]:
         project = given.data.get("project")
-        if project is not None and project.method == "heuristic":
-            raise refused("the heuristic scores no candidates", 'leave out [[score]], or say method = "match"')
+        if project is not None and project.method != "match":
+            raise refused(
+                f"the method {project.method!r} scores no candidates", 'leave out [[score]], or say method = "match"'
+            )
         return tables
 
     @field_validator("score")
@@ -98,6 +104,33 @@ class Recipe(Settings):
         if times > 1:
             raise refused(f"{times} scorers are called {called!r}", 'tell them apart: name = "…" in each [[score]]')
         return tables
+
+    @model_validator(mode="after")
+    def _translated(self) -> Recipe:
+        train = self.translate is not None and self.translate.direction == "translate-train"
+        if self.project.method == "markers" and (not train or self.tag is not None):
+            raise refused(
+                "markers carry gold entities through a translation",
+                'say [translate] direction = "translate-train", and leave out [tag]',
+                "project.method",
+            )
+        back = self.translate is not None and self.translate.direction == "round-trip"
+        if back and (len(self.source) > 1 or self.tag is None):
+            raise refused(
+                "a round trip goes through one language, which has a tagger", "name one source, and [tag]", "translate"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _has_a_source(self) -> Recipe:
+        alone = self.combine.transfer and self.combine.method in ("majority", "weighted") and self.translate is None
+        if not self.source and not alone:
+            raise refused(
+                "there is no source language",
+                'name one, or for model transfer say [combine] method = "majority", transfer = true',
+                "source",
+            )
+        return self
 
     @property
     def digest(self) -> str:
@@ -182,6 +215,7 @@ def _explained(found: ErrorDetails, file: str) -> RecipeError:
         message = f"unknown key {key}"
         hint = f"did you mean {nearest}?" if nearest else f"known keys: {', '.join(known)}"
     elif found["type"] == "refused":
+        key = found["ctx"]["key"] or key
         message, hint = f"{key}: {found['ctx']['message']}", found["ctx"]["hint"]
     elif found["type"] == "missing":
         message, hint = f"{key} is missing", "a recipe says at least name, corpora, source and target"
@@ -198,6 +232,7 @@ _HINTS = {
 }
 _TABLES: Mapping[tuple[str, ...], type[BaseModel]] = {
     (): Recipe,
+    ("translate",): TranslateTable,
     ("tag",): TagTable,
     ("align",): AlignTable,
     ("score",): ScoreTable,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import traceback
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -17,8 +17,9 @@ from xprojdb.db.tables import failure, outcome
 from xprojdb.engine.pending import count_pending, pending_items
 from xprojdb.engine.plan import Plan
 from xprojdb.engine.plans import bind_plan
+from xprojdb.engine.writing import write_rows
 from xprojdb.errors import DatabaseError, MissingExtra, ModelError, UsageError, XprojdbError
-from xprojdb.steps.stage import Outcome, Result, Row, Rows, Stage
+from xprojdb.steps.stage import Outcome, Result, Rows, Stage
 
 #: what concerns a whole run and not one item: never recorded as an item's failure
 _FATAL = (DatabaseError, MissingExtra, ModelError, UsageError, SQLAlchemyError, MemoryError)
@@ -196,16 +197,10 @@ class _Runner:
                 # First of all, so that of two processes the later one waits here and then writes nothing.
                 if bulk.insert(connection, outcome, _OUTCOME, outcomes) < len(outcomes):
                     raise _Overtaken
-                for rows in result.rows:
-                    bulk.insert(connection, rows.table, rows.columns, self._stamped(rows))
+                write_rows(connection, result.rows, run_id)
         except _Overtaken:
             return False
         return True
-
-    def _stamped(self, rows: Rows) -> Iterable[Row]:
-        if rows.table is not failure:
-            return rows.values
-        return [(*row, self.report.run_id) for row in rows.values]
 
     def _begin(self) -> None:
         if self.report.run_id is None:

@@ -20,9 +20,12 @@ Weight = Annotated[float, Field(gt=0, le=1000, allow_inf_nan=False)]
 Count = Annotated[int, Field(ge=1)]
 
 
-def refused(message: str, hint: str | None) -> PydanticCustomError:
-    """An error of a value, which becomes a :class:`xprojdb.engine.recipe.RecipeError` that names the key."""
-    return PydanticCustomError("refused", "{message}", {"message": message, "hint": hint})
+def refused(message: str, hint: str | None, key: str = "") -> PydanticCustomError:
+    """An error of a value, which becomes a :class:`xprojdb.engine.recipe.RecipeError` that names the key.
+
+    :param key: of the value, where the check is of several together.
+    """
+    return PydanticCustomError("refused", "{message}", {"message": message, "hint": hint, "key": key})
 
 
 def language_code(code: str) -> str:
@@ -62,6 +65,40 @@ class AlignTable(Settings):
     temperature: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 0.04
     threshold: Annotated[float, Field(ge=0, lt=1)] = 0.01
     transform: Literal["none", "centre", "centre-language"] = "none"
+
+
+class TranslateTable(Settings):
+    """``[translate]``: what translates; without it, translations are those that were imported.
+
+    :param direction: ``translate-test``: sentences of the target languages are translated into the source languages,
+        labelled there, and their labels projected back; ``translate-train``: labelled sentences of the source languages
+        are translated, and their labels projected onto the translation; ``round-trip``: as translate-test, but the
+        labelled translation is translated back with its entities marked, and that is what labels come from.
+    :param model: ``hf:MODEL`` (an encoder-decoder of Hugging Face), ``ct2:MODEL`` (the same by CTranslate2),
+        ``apertium``, or ``openai:MODEL`` (a server that speaks OpenAI's protocol).
+    :param back: of ``round-trip``: what translates back; by default the same.
+    :param revision: the revision the model must have.
+    :param keep_cut: keep translations that were cut at the limits of the model; by default they are filtered.
+    :param threshold: of entities carried by markers: how like its own translation what is in brackets must be.
+    :param options: of the translator, see :func:`xprojdb.models.translators.translator_params`: ``beams``, ``ratio``
+        and ``extra`` of ``hf:`` and ``ct2:`` (a translation has ``ratio · n + extra`` sub-words at most), for example.
+    """
+
+    direction: Literal["translate-test", "translate-train", "round-trip"] = "translate-test"
+    model: Annotated[str, Field(pattern=r"^(hf:.+|ct2:.+|openai:.+|apertium)$")]
+    back: Annotated[str, Field(pattern=r"^(hf:.+|ct2:.+|openai:.+|apertium)$")] | None = None
+    revision: Text | None = None
+    keep_cut: bool = False
+    threshold: Annotated[float, Field(ge=0, lt=1)] = 0.5
+    options: dict[str, Any] = {}
+
+    @model_validator(mode="after")
+    def _of_the_direction(self) -> TranslateTable:
+        if self.back is not None and self.direction != "round-trip":
+            raise refused(
+                f"{self.direction} does not translate back", 'leave out back, or say direction = "round-trip"'
+            )
+        return self
 
 
 class TagTable(Settings):
@@ -254,7 +291,8 @@ _HEURISTIC = {"preset", "min_link", "heuristic"}
 class ProjectTable(Settings):
     """``[project]``: how spans are chosen.
 
-    :param method: ``match`` (among scored candidates) or ``heuristic`` (runs of linked words, without any scorer).
+    :param method: ``match`` (among scored candidates), ``heuristic`` (runs of linked words, without any scorer), or
+        ``markers`` (EasyProject: entities travel inside the translation, without links; for ``translate-train``).
     :param solver: of ``match``: ``exact`` (the best sum) or ``greedy`` (the best candidate first).
     :param threshold: of ``match``: candidates whose fused score is not above it are never chosen.
     :param count: of ``match``: how many candidates each entity takes: a relation (<, <=, =, >=, >) and a number.
@@ -267,7 +305,7 @@ class ProjectTable(Settings):
     :param derived_from: the labels that this rule is for.
     """
 
-    method: Literal["match", "heuristic"] = "match"
+    method: Literal["match", "heuristic", "markers"] = "match"
     solver: Literal["exact", "greedy"] = "exact"
     threshold: Share = 0.4
     count: Text = "<= 1"
@@ -297,6 +335,8 @@ class ProjectTable(Settings):
                     f"{foreign[0]} is a setting of method {method!r}, the method is {self.method!r}",
                     f'leave it out, or say method = "{method}"',
                 )
+        if self.method == "markers" and self.derived:
+            raise refused("the method 'markers' has no derived", "leave it out")
         if self.solver == "greedy" and self.count[0] in "=>":
             raise refused(
                 f"greedy matching cannot promise {self.count} candidates an entity",

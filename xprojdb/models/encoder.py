@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -11,13 +10,14 @@ from numpy.typing import NDArray
 
 from xprojdb.errors import ModelError, UsageError
 from xprojdb.extras import require
+from xprojdb.models.batches import TokenBatches
 from xprojdb.models.hidden_states import HiddenStates, position_limit
+from xprojdb.models.loading import quiet, tokenizer_of, torch_device, torch_dtype
 from xprojdb.models.store import resolve
 from xprojdb.models.subwords import Ints, Subwords, Window, WordTokenizer, average_words, windows
 
 Floats = NDArray[np.float32]
 
-PRECISIONS = ("auto", "float32", "float16", "bfloat16")
 BATCH_TOKENS = {"cpu": 512, "cuda": 32768}
 """Sub-words in one batch, padding included."""
 
@@ -42,7 +42,8 @@ class Encoder:
 
     :param model_id: whatever :func:`xprojdb.models.store.resolve` understands.
     :param device: ``"cpu"``, ``"cuda"``, ``"cuda:1"``, or ``"auto"``: CUDA when there is one.
-    :param precision: of :data:`PRECISIONS`; ``"auto"`` is float32, so that links do not depend on the device.
+    :param precision: of :data:`xprojdb.models.loading.PRECISIONS`; ``"auto"`` is float32, so that links do not depend
+        on the device.
     :param revision: the revision the model must have.
     :param threads: CPU threads of the whole process; by default torch's own choice, which follows ``OMP_NUM_THREADS``.
     :param batch_tokens: sub-words per batch; by default by device (:data:`BATCH_TOKENS`).
@@ -64,17 +65,16 @@ class Encoder:
         self._torch = require("torch", "models")
         if threads is not None:
             self._torch.set_num_threads(threads)
-        self.device = self._device(device)
-        self.model_id = model_id
-        path_or_id, self.revision = resolve(model_id, revision)
-        hub = {} if self.revision.startswith("sha256:") else {"revision": self.revision}
-        model = load_model(path_or_id, self._dtype(precision), **hub).eval().to(self.device)
-        tokenizer = require("transformers", "models").AutoTokenizer.from_pretrained(path_or_id, **hub)
+        self.device, dtype = torch_device(device), torch_dtype(precision)
+        found = resolve(model_id, revision)
+        self.model_id, self.revision = model_id, found.revision
+        model = load_model(found.path_or_id, dtype, **found.hub).eval().to(self.device)
+        tokenizer = tokenizer_of(found)
         self._tokenizer = WordTokenizer.of(tokenizer, model_id)
         self._states = HiddenStates(model)
-        frame = len(self._tokenizer.prefix) + len(self._tokenizer.suffix)
-        self._room = position_limit(model, tokenizer.model_max_length) - frame
-        self._batch_tokens = batch_tokens or BATCH_TOKENS[self.device.type]
+        self._frame = len(self._tokenizer.prefix) + len(self._tokenizer.suffix)
+        self._room = position_limit(model, tokenizer.model_max_length) - self._frame
+        self._batches = TokenBatches(batch_tokens or BATCH_TOKENS[self.device.type])
 
     @property
     def layers(self) -> int:
@@ -119,36 +119,18 @@ class Encoder:
             raise UsageError(f"{self.model_id} has no layer {layer}", hint=hint, layer=layer, layers=self.layers)
         split = self._tokenizer.split(sentences)
         vectors = [np.empty((len(subwords.ids), self.hidden), np.float32) for subwords in split]
-        for batch in self.batches(split):
-            for window, rows in zip(batch, self._forward(split, batch, layer), strict=True):
+        cut = windows([len(subwords.ids) for subwords in split], self._room)
+
+        def fill(batch: list[int]) -> list[int]:
+            """Put a batch's vectors where they belong at once: a corpus' would need the memory twice."""
+            chosen = [cut[piece] for piece in batch]
+            for window, rows in zip(chosen, self._run(split, chosen, layer), strict=True):
                 kept = rows[window.keep_start - window.start : window.keep_end - window.start]
                 vectors[window.sentence][window.keep_start : window.keep_end] = kept
+            return batch
+
+        self._batches.run([window.end - window.start + self._frame for window in cut], fill)
         return [SubwordVectors(rows, subwords.words) for rows, subwords in zip(vectors, split, strict=True)]
-
-    def batches(self, split: Sequence[Subwords]) -> Iterator[list[Window]]:
-        """Group the windows of sentences by length, longest first, so that a batch too large fails at once."""
-        cut = windows([len(subwords.ids) for subwords in split], self._room)
-        cut.sort(key=lambda window: window.start - window.end)
-        frame = len(self._tokenizer.prefix) + len(self._tokenizer.suffix)
-        at = 0
-        while at < len(cut):
-            longest = cut[at].end - cut[at].start + frame
-            size = max(1, self._batch_tokens // longest)
-            yield cut[at : at + size]
-            at += size
-
-    def _forward(self, split: Sequence[Subwords], batch: list[Window], layer: int) -> list[Floats]:
-        """Vectors (sub-words, hidden) of each window; a batch that the GPU cannot hold is halved until it can."""
-        try:
-            return self._run(split, batch, layer)
-        except self._torch.cuda.OutOfMemoryError:
-            if len(batch) == 1:
-                raise
-        # Outside of the except block: the traceback would keep the failed batch's memory alive.
-        self._torch.cuda.empty_cache()
-        self._batch_tokens = max(1, self._batch_tokens // 2)
-        half = len(batch) // 2
-        return [*self._forward(split, batch[:half], layer), *self._forward(split, batch[half:], layer)]
 
     def _run(self, split: Sequence[Subwords], batch: list[Window], layer: int) -> list[Floats]:
         ids, mask = self._tokenizer.frame([split[w.sentence].ids[w.start : w.end] for w in batch])
@@ -157,23 +139,6 @@ class Encoder:
             states: Floats = self._states(ids, mask, layer).float().cpu().numpy()
         begin = len(self._tokenizer.prefix)
         return [rows[begin : begin + w.end - w.start] for rows, w in zip(states, batch, strict=True)]
-
-    def _device(self, name: str) -> Any:
-        if name == "auto":
-            name = "cuda" if self._torch.cuda.is_available() else "cpu"
-        try:
-            device = self._torch.device(name)
-        except RuntimeError as error:
-            raise _unknown_device(name) from error
-        if device.type not in BATCH_TOKENS or (device.type == "cuda" and not self._torch.cuda.is_available()):
-            raise _unknown_device(name)
-        return device
-
-    def _dtype(self, precision: str) -> Any:
-        if precision not in PRECISIONS:
-            hint = f"one of {', '.join(PRECISIONS)}"
-            raise UsageError(f"unknown precision {precision}", hint=hint, precision=precision, known=PRECISIONS)
-        return getattr(self._torch, "float32" if precision == "auto" else precision)
 
 
 def load_model(path_or_id: str, dtype: Any, **hub: str) -> Any:
@@ -188,7 +153,7 @@ def load_model(path_or_id: str, dtype: Any, **hub: str) -> Any:
     load = require("transformers", "models").AutoModel.from_pretrained
     unreadable = require("safetensors", "models").SafetensorError
     try:
-        with _no_progress_bar():
+        with quiet():
             try:
                 model = load(path_or_id, dtype=dtype, add_pooling_layer=False, **hub)
             except TypeError:
@@ -199,22 +164,6 @@ def load_model(path_or_id: str, dtype: Any, **hub: str) -> Any:
     return model.get_encoder() if getattr(model.config, "is_encoder_decoder", False) else model
 
 
-@contextmanager
-def _no_progress_bar() -> Iterator[None]:
-    logging = require("transformers.utils.logging", "models")
-    shown = logging.is_progress_bar_enabled()
-    logging.disable_progress_bar()
-    try:
-        yield
-    finally:
-        if shown:
-            logging.enable_progress_bar()
-
-
 def _frozen(array: Floats) -> Floats:
     array.flags.writeable = False
     return array
-
-
-def _unknown_device(name: str) -> UsageError:
-    return UsageError(f"device {name} is not there", hint="use cpu, cuda, or auto", device=name)

@@ -56,11 +56,11 @@ def load(
     transformers = require("transformers", "models")
     unreadable = require("safetensors", "models").SafetensorError
     try:
-        with _quiet():
+        with quiet():
             model, report = getattr(transformers, kind).from_pretrained(
-                found.path_or_id, dtype=dtype, output_loading_info=True, **_hub(found)
+                found.path_or_id, dtype=dtype, output_loading_info=True, **found.hub
             )
-        tokenizer = _tokenizer(resolve(tokenizer_id) if tokenizer_id else found, model.config.model_type)
+        tokenizer = tokenizer_of(resolve(tokenizer_id) if tokenizer_id else found, model.config.model_type)
     except (OSError, ValueError, RuntimeError, unreadable) as error:
         reason = "architecture" if "Unrecognized configuration class" in str(error) else "damaged"
         raise _unusable(model_id, task, reason, str(error).splitlines()[0]) from error
@@ -80,13 +80,15 @@ def _unusable(model_id: str, task: str, reason: str, told: str) -> ModelError:
     return ModelError(message, hint=hints[reason], model_id=model_id, task=task, reason=reason)
 
 
-def _tokenizer(found: ResolvedModel, model_type: str) -> Any:
+def tokenizer_of(found: ResolvedModel, model_type: str = "") -> Any:
+    """A checkpoint's ``transformers`` tokenizer.
+
+    :param found: where the checkpoint is.
+    :param model_type: as in the model's configuration; of those that tell a word by the space before it, the tokenizer
+        puts one before the first word.
+    """
     spaced = {"add_prefix_space": True} if model_type in _SPACED else {}
-    return require("transformers", "models").AutoTokenizer.from_pretrained(found.path_or_id, **spaced, **_hub(found))
-
-
-def _hub(found: ResolvedModel) -> dict[str, str]:
-    return {} if found.is_local else {"revision": found.revision}
+    return require("transformers", "models").AutoTokenizer.from_pretrained(found.path_or_id, **spaced, **found.hub)
 
 
 def torch_device(name: str) -> Any:
@@ -123,7 +125,7 @@ def _unknown_device(name: str) -> UsageError:
 
 
 @contextmanager
-def _quiet() -> Iterator[None]:
+def quiet() -> Iterator[None]:
     """Without progress bars and reports of unused weights: what matters of them is raised."""
     logging = require("transformers.utils.logging", "models")
     bars, level = logging.is_progress_bar_enabled(), logging.get_verbosity()

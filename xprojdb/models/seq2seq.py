@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Literal, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,28 +12,17 @@ from xprojdb.extras import require
 from xprojdb.models.batches import TokenBatches
 from xprojdb.models.language_tokens import Prompt, prompt_for
 from xprojdb.models.loading import load
+from xprojdb.models.text_tokens import TextTokens, Translated
 
 Probabilities = NDArray[np.float64]
-Cut = Literal["", "input", "output"]
 
 BATCH_TOKENS = {"cpu": 512, "cuda": 16384}
-"""Sub-words of both sides in one batch, padding included."""
+"""Sub-words of both sides in one batch that is scored, padding included."""
+BEAM_TOKENS = {"cpu": 2048, "cuda": 32768}
+"""Sub-words of all hypotheses in one batch that is translated, padding included: each step reads all weights once."""
 TOKENIZERS = {"ychenNLP/nllb-200-3.3B-easyproject": "facebook/nllb-200-3.3B"}
 """Where a model's tokenizer is, for models whose own checkpoint has none."""
 _IGNORED = -100
-_MOST_TOKENS = 1024
-
-
-class Generated(NamedTuple):
-    """A translation.
-
-    :param text: as the model wrote it, without special tokens.
-    :param cut: ``"input"`` when the source was longer than the model reads, so that its end was not translated;
-        ``"output"`` when the translation reached its limit before its end; else empty.
-    """
-
-    text: str
-    cut: Cut
 
 
 class Seq2Seq:
@@ -41,7 +30,7 @@ class Seq2Seq:
 
     :param model_id: whatever :func:`xprojdb.models.store.resolve` understands.
     :param device, precision, revision: as for :func:`xprojdb.models.loading.load`.
-    :param batch_tokens: sub-words per batch; by default by device (:data:`BATCH_TOKENS`).
+    :param batch_tokens: sub-words per batch; by default by device (:data:`BATCH_TOKENS`, :data:`BEAM_TOKENS`).
     :param tokenizer_id: where the tokenizer is, when not in the checkpoint; a few are known (:data:`TOKENIZERS`).
     :raises ModelError: when the model cannot be found or loaded, or is no encoder-decoder.
     :raises MissingExtra: when torch or transformers is not installed.
@@ -70,14 +59,14 @@ class Seq2Seq:
         self.model_id, self.revision = model_id, loaded.revision
         self._model, self._tokenizer = loaded.model, loaded.tokenizer
         self._batches = TokenBatches(batch_tokens or BATCH_TOKENS[loaded.model.device.type])
+        self._beams = TokenBatches(batch_tokens or BEAM_TOKENS[loaded.model.device.type])
         self._pad: int = self._tokenizer.pad_token_id or 0
         settings = loaded.model.generation_config
         # A second limit beside ours, and an end that is written where there is none: a cut could not be seen.
         settings.max_length = settings.forced_eos_token_id = None
-        begin = settings.decoder_start_token_id
-        self._begin: int = loaded.model.config.decoder_start_token_id if begin is None else begin
-        positions = getattr(loaded.model.config, "max_position_embeddings", None) or _MOST_TOKENS
-        self.limit: int = min(positions, self._tokenizer.model_max_length, _MOST_TOKENS)
+        self._begin = decoder_start(loaded.model)
+        self._texts = TextTokens(self._tokenizer, getattr(loaded.model.config, "max_position_embeddings", None))
+        self.limit: int = self._texts.limit
         """Sub-words that it reads or writes at most, special ones included."""
 
     def prompt(self, source: str, target: str) -> Prompt:
@@ -102,8 +91,8 @@ class Seq2Seq:
         if not given:
             return np.empty(0)
         prompt = self.prompt(source, target)
-        left = [ids for ids, _ in self._source_ids(given, prompt)]
-        right = self._target_ids(phrases, prompt)
+        left = [each.ids for each in self._texts.sources(given, prompt)]
+        right = self._texts.targets(phrases, prompt)
         lengths = [max(len(a), len(b)) for a, b in zip(left, right, strict=True)]
         found = self._batches.run(
             lengths, lambda batch: self._score([left[n] for n in batch], [right[n] for n in batch], prompt)
@@ -119,7 +108,7 @@ class Seq2Seq:
         beams: int = 4,
         ratio: float = 2.0,
         extra: int = 20,
-    ) -> list[Generated]:
+    ) -> list[Translated]:
         """Translate by beam search.
 
         :param sentences: running text in the source language.
@@ -130,33 +119,15 @@ class Seq2Seq:
         :raises LanguageMissing: when the model does not know one of the languages.
         """
         prompt = self.prompt(source, target)
-        encoded = self._source_ids(sentences, prompt)
-        longest = [min(self.limit - 2, int(ratio * len(ids)) + extra) for ids, _ in encoded]
+        texts = self._texts.sources(sentences, prompt)
+        longest = [self._texts.longest(text, ratio, extra) for text in texts]
 
-        def translate(batch: list[int]) -> list[Generated]:
-            written = self._write([encoded[n][0] for n in batch], max(longest[n] for n in batch), beams, prompt)
-            return [self._read(ids, longest[n], encoded[n][1]) for n, ids in zip(batch, written, strict=True)]
+        def translate(batch: list[int]) -> list[Translated]:
+            written = self._write([texts[n].ids for n in batch], max(longest[n] for n in batch), beams, prompt)
+            pairs = zip(batch, written, strict=True)
+            return [self._texts.read(ids, longest[n], texts[n].was_cut) for n, ids in pairs]
 
-        return self._batches.run([beams * len(ids) for ids, _ in encoded], translate)
-
-    def _source_ids(self, texts: Sequence[str], prompt: Prompt) -> list[tuple[list[int], bool]]:
-        """The sub-words of source texts, and whether they had to be cut."""
-        if prompt.source is not None:
-            self._tokenizer.src_lang = prompt.source
-        whole = self._tokenizer([prompt.prefix + text for text in texts], verbose=False).input_ids if texts else []
-        return [
-            (ids, False)
-            if len(ids) <= self.limit
-            else (self._tokenizer(prompt.prefix + text, truncation=True, max_length=self.limit).input_ids, True)
-            for ids, text in zip(whole, texts, strict=True)
-        ]
-
-    def _target_ids(self, texts: Sequence[str], prompt: Prompt) -> list[list[int]]:
-        """The sub-words of texts that the decoder is to find probable."""
-        if prompt.target is not None:
-            self._tokenizer.tgt_lang = prompt.target
-        found = self._tokenizer(text_target=list(texts), truncation=True, max_length=self.limit)
-        return list(found.input_ids)
+        return self._beams.run([beams * len(text.ids) for text in texts], translate)
 
     def _score(self, left: list[list[int]], right: list[list[int]], prompt: Prompt) -> list[float]:
         labels = self._padded(right, _IGNORED)
@@ -177,18 +148,13 @@ class Seq2Seq:
     def _write(self, sources: list[list[int]], longest: int, beams: int, prompt: Prompt) -> list[list[int]]:
         """Sub-words of translations, after the forced beginning."""
         forced = {} if prompt.first is None else {"forced_bos_token_id": prompt.first}
+        # The end sign, and the forced beginning, come on top of the text's own sub-words.
+        most = longest + 1 + len(forced)
         with self._torch.inference_mode():
             written = self._model.generate(
-                **self._inputs(sources), num_beams=beams, do_sample=False, max_new_tokens=longest + 1, **forced
+                **self._inputs(sources), num_beams=beams, do_sample=False, max_new_tokens=most, **forced
             )
-        return [ids[1 if prompt.first is None else 2 :] for ids in written.tolist()]
-
-    def _read(self, ids: list[int], longest: int, was_cut: bool) -> Generated:
-        end = self._tokenizer.eos_token_id
-        finished = end in ids[: longest + 1]
-        kept = ids[: ids.index(end)] if finished else ids[:longest]
-        text = self._tokenizer.decode(kept, skip_special_tokens=True).strip()
-        return Generated(text, "input" if was_cut else "" if finished else "output")
+        return [ids[1 + len(forced) :] for ids in written.tolist()]
 
     def _inputs(self, sources: list[list[int]]) -> dict[str, Any]:
         ids = self._padded(sources, self._pad)
@@ -200,3 +166,10 @@ class Seq2Seq:
         longest = max(map(len, rows))
         padded = [[*row, *[filler] * (longest - len(row))] for row in rows]
         return self._torch.tensor(padded, device=self._model.device)
+
+
+def decoder_start(model: Any) -> int:
+    """Id of the token that every translation of a ``transformers`` model begins with, before the language's."""
+    begin = model.generation_config.decoder_start_token_id
+    found: int = model.config.decoder_start_token_id if begin is None else begin
+    return found

@@ -47,6 +47,11 @@ class ResolvedModel(NamedTuple):
         """Whether it is a folder on this machine."""
         return self.revision.startswith("sha256:")
 
+    @property
+    def hub(self) -> dict[str, str]:
+        """What ``from_pretrained`` needs besides the id to find this very revision."""
+        return {} if self.is_local else {"revision": self.revision}
+
 
 @dataclass(frozen=True)
 class InstalledModel:
@@ -139,6 +144,18 @@ def install(name: str, *, force: bool = False) -> Path:
         known = [*sorted(ALIASES), *available()]
         hint = f"installable: {', '.join(known)}"
         raise UsageError(f"no installer makes a model {name}", hint=hint, model=name, known=known)
+    return made(model_id, INSTALLERS[model_id], force=force)
+
+
+def made(model_id: str, make: Callable[[Path], str], *, force: bool = False) -> Path:
+    """The folder of a checkpoint in the user's cache, which is made when it is not there.
+
+    It is written beside its place and renamed into it: see :func:`install`.
+
+    :param model_id: what it is called there.
+    :param make: writes it into an empty folder and says what it was made from.
+    :param force: make it again even when it is there.
+    """
     place = _place(model_id)
     if place.exists() and not force:
         return place
@@ -146,7 +163,7 @@ def install(name: str, *, force: bool = False) -> Path:
     _remove_abandoned(place.parent)
     part = Path(tempfile.mkdtemp(prefix=f"{place.name}.", suffix=_PART_SUFFIX, dir=place.parent))
     try:
-        origin = INSTALLERS[model_id](part)
+        origin = make(part)
         _write_record(part, model_id, origin)
         _move_into_place(part, place, force)
     finally:

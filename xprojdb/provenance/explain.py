@@ -37,6 +37,8 @@ from xprojdb.steps.stage import other, sentence_key, translations
 
 #: the role of the project step itself
 LABELS = "labels"
+#: the role of the step that made the translation
+TRANSLATED = "translation"
 #: the role of the combine step
 COMBINED = "consensus"
 #: digits that a key of the database has not
@@ -171,8 +173,8 @@ def explain_sentence(database: Database, plan: Plan, name: str) -> Explanation:
             for each in plan.projections
             for row in _translations(connection, each, target)
         ]
-        together = _consensus(connection, plan, target, found) if found else None
-    if not found:
+        together = _consensus(connection, plan, target, found)
+    if not found and together is None:
         pairs = ", ".join(f"{each.source} → {each.target}" for each in plan.projections)
         raise UsageError(
             f"the recipe {plan.recipe.name} projects nothing onto {name}",
@@ -357,10 +359,10 @@ def _rank(place: tuple[int, int], number: int, winners: set[tuple[int, int]]) ->
     return "runner-up" if number == len(winners) else ""
 
 
-def _chain(connection: Connection, step_id: int) -> dict[int, str]:
-    """A step and all steps it rests on, with the role that each plays."""
-    found = {step_id: LABELS}
-    queue = [step_id]
+def _chain(connection: Connection, step_id: int, link_step_id: int | None = None) -> dict[int, str]:
+    """A step and all steps it rests on, with the role that each plays; and that which made the translation."""
+    found = {step_id: LABELS} if link_step_id is None else {step_id: LABELS, link_step_id: TRANSLATED}
+    queue = list(found)
     while queue:
         query = select(step_input.c.input_id, step_input.c.role).where(step_input.c.step_id == queue.pop())
         for key, role in connection.execute(query):
@@ -371,12 +373,34 @@ def _chain(connection: Connection, step_id: int) -> dict[int, str]:
 
 
 def _made_by(connection: Connection, project: Projecting, translation_id: int, source_id: int) -> list[MadeBy]:
-    roles = _chain(connection, project.step_id)
+    link = connection.execute(select(translation).where(translation.c.id == translation_id)).one()
+    roles = _chain(connection, project.step_id, None if link.kind == "human" else link.step_id)
     rows = connection.execute(select(step).where(step.c.id.in_(roles)).order_by(step.c.id)).all()
+    lineage = _lineage(connection, link.rendering_id)
     return [
-        _made(connection, roles[row.id], row, source_id if roles[row.id] == "entities" else translation_id)
+        _made(connection, roles[row.id], row, _item(row, roles[row.id], lineage, translation_id, source_id))
         for row in rows
     ]
+
+
+def _lineage(connection: Connection, key: int | None) -> list[Row[Any]]:
+    """A sentence, what it was made from, what that was made from, and so on."""
+    found: list[Row[Any]] = []
+    while key is not None:
+        found.append(connection.execute(select(sentence).where(sentence.c.id == key)).one())
+        key = found[-1].parent_id
+    return found
+
+
+def _item(made: Row[Any], role: str, lineage: list[Row[Any]], translation_id: int, source_id: int) -> int:
+    """What the outcomes of a step behind a translation's labels call it."""
+    written = [each.parent_id for each in lineage if each.step_id == made.id]
+    if written:
+        return int(written[0])
+    if role != "entities":
+        return translation_id
+    tagged = [each.id for each in lineage[1:] if each.lang == json.loads(made.params).get("lang")]
+    return int(tagged[0]) if tagged else source_id
 
 
 def _made(connection: Connection, role: str, made: Row[Any], item: int) -> MadeBy:

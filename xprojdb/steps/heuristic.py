@@ -18,7 +18,7 @@ from xprojdb.matching.scores import soft_alignment
 from xprojdb.steps.inputs import LabelledSpans, read_entities, read_pairs
 from xprojdb.steps.projecting import Labels, Projecting, Reasons, in_order
 from xprojdb.steps.spec import StepSpec
-from xprojdb.steps.stage import Outcome, Result, sentence_key
+from xprojdb.steps.stage import Outcome, Result, entities_done
 
 PRESETS: Mapping[str, Heuristic] = {"default": DEFAULT, "reference": REFERENCE}
 #: soft links have any probability above 0.01; those below this are noise to a method without scores
@@ -52,7 +52,7 @@ class ProjectHeuristically(Projecting):
         return f"project, heuristic ({told})"
 
     def needs(self) -> Mapping[str, ColumnElement[int]]:
-        return {"alignment": translation.c.id, "entities": sentence_key(self.labelled)}
+        return {"alignment": translation.c.id, **entities_done(self.spec, self.labelled)}
 
     def process(self, connection: Connection, items: Sequence[int]) -> Result:
         entities = read_entities(connection, self.input_ids["entities"], items, self.labelled, self.mapping)

@@ -7,10 +7,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, Select, Table, and_, select
+from sqlalchemy import ColumnElement, Connection, ScalarSelect, Select, Table, and_, select
 from sqlalchemy.sql.selectable import FromClause
 
-from xprojdb.db.tables import outcome, sentence, translation
+from xprojdb.db.tables import outcome, sentence, step, translation
 from xprojdb.steps.spec import StepSpec
 
 Row = tuple[Any, ...]
@@ -32,11 +32,17 @@ class Outcome(NamedTuple):
 
 @dataclass(slots=True)
 class Rows:
-    """Rows for one table: the names of their values, and the values, which are taken once."""
+    """Rows for one table: the names of their values, and the values, which are taken once.
+
+    :param new_keys: those of the columns that hold keys of new sentences, counted from 0: what the first of them is
+        called is known only when they are written. They count from the latest rows of the table ``sentence`` before
+        these, or from these.
+    """
 
     table: Table
     columns: tuple[str, ...]
     values: Iterable[Row]
+    new_keys: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)
@@ -50,14 +56,15 @@ class Result:
 class Pair(NamedTuple):
     """One set of translations that a plan covers. It is no part of a step's identity.
 
-    :param link_step_id: the step that made the translations.
+    :param link: the digest of the step that made the translations; empty: none did, it is the imported sentences of
+        one language themselves.
     :param splits: only sentences of these splits; empty: all.
     """
 
     corpus_id: int
     original_lang: str
     rendering_lang: str
-    link_step_id: int
+    link: str
     splits: tuple[str, ...] = ()
 
 
@@ -101,6 +108,9 @@ class Stage(ABC):
         """The items of a set of translations, ready or not; the first column is the item's key."""
         return translations(pair)
 
+    def cover(self, pair: Pair) -> None:  # noqa: B027 -- most stages need not know
+        """Told when a plan adds a set of translations; for what depends on all of them together."""
+
     def ready(self, pair: Pair) -> Select[tuple[int]]:
         """Those of :meth:`items` whose inputs are all there, done by this step or not."""
         query = self.items(pair)
@@ -117,13 +127,21 @@ class Stage(ABC):
         """
 
 
+def imported(pair: Pair, lang: str) -> Select[tuple[int]]:
+    """The keys of the imported sentences of a language."""
+    query = select(sentence.c.id).where(
+        sentence.c.corpus_id == pair.corpus_id, sentence.c.lang == lang, sentence.c.step_id.is_(None)
+    )
+    return query.where(sentence.c.split.in_(pair.splits)) if pair.splits else query
+
+
 def translations(pair: Pair) -> Select[tuple[int]]:
     """The keys of the translations of a set, through the index made for it."""
     query = select(translation.c.id).where(
         translation.c.corpus_id == pair.corpus_id,
         translation.c.original_lang == pair.original_lang,
         translation.c.rendering_lang == pair.rendering_lang,
-        translation.c.step_id == pair.link_step_id,
+        translation.c.step_id == step_of_digest(pair.link),
     )
     if pair.splits:
         query = query.join(sentence, sentence.c.id == translation.c.original_id)
@@ -131,9 +149,19 @@ def translations(pair: Pair) -> Select[tuple[int]]:
     return query
 
 
+def step_of_digest(digest: str) -> ScalarSelect[int]:
+    """The key of a step inside a query, which may not be in the database yet."""
+    return select(step.c.id).where(step.c.digest == digest).scalar_subquery()
+
+
 def sentence_key(side: Side) -> ColumnElement[int]:
     """The column of ``translation`` that holds the sentence on one side."""
     return translation.c.original_id if side == "original" else translation.c.rendering_id
+
+
+def entities_done(spec: StepSpec, labelled: Side) -> dict[str, ColumnElement[int]]:
+    """What a step that reads entities waits for: those that a carry step stored came with the sentence itself."""
+    return {} if spec.inputs["entities"].kind == "carry" else {"entities": sentence_key(labelled)}
 
 
 def other(side: Side) -> Side:

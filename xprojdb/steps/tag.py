@@ -15,7 +15,7 @@ from xprojdb.labels import Span
 from xprojdb.matching.arrays import Floats
 from xprojdb.steps.inputs import within
 from xprojdb.steps.spec import StepSpec
-from xprojdb.steps.stage import Outcome, Pair, Result, Row, Rows, Side, Stage, sentence_key, translations
+from xprojdb.steps.stage import Outcome, Pair, Result, Row, Rows, Side, Stage, imported, sentence_key, translations
 
 if TYPE_CHECKING:
     from xprojdb.models.taggers import ScoringTagger, Tagger
@@ -55,6 +55,8 @@ class Tag(Stage):
         self._tagger = None
 
     def items(self, pair: Pair) -> Select[tuple[int]]:
+        if not pair.link:
+            return imported(pair, self.lang)
         side: Side = "original" if pair.original_lang == self.lang else "rendering"
         tagged: Select[Any] = select(sentence_key(side)).where(translation.c.id.in_(translations(pair))).distinct()
         return tagged

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from functools import cached_property
 from itertools import chain
 from typing import Any, NamedTuple
@@ -17,7 +17,7 @@ from xprojdb.matching.arrays import Flags, Floats, Ints, Longs
 from xprojdb.steps.inputs import longs, read_columns, read_numbers, within
 from xprojdb.steps.scoring.score import mapping_of
 from xprojdb.steps.spec import GOLD, StepSpec
-from xprojdb.steps.stage import Pair, Side, Stage, other, sentence_key, translations
+from xprojdb.steps.stage import Pair, Side, Stage, imported, other, sentence_key, step_of_digest, translations
 
 #: the source that labels the target sentences themselves, without a translation
 TRANSFER = "transfer"
@@ -106,6 +106,10 @@ class SeveralSources(Stage):
         super().__init__(spec)
         self.target: str = spec.params["target"]
         self.sources: tuple[str, ...] = tuple(spec.params["sources"])
+        self._pairs: list[Pair] = []
+
+    def cover(self, pair: Pair) -> None:
+        self._pairs.append(pair)
 
     @cached_property
     def voters(self) -> list[Voter]:
@@ -123,16 +127,19 @@ class SeveralSources(Stage):
     @cached_property
     def mapping(self) -> LabelMapping | None:
         """What becomes of each label before it is projected; the same in all its sources."""
-        return mapping_of(next(voter.spec for voter in self.voters if voter.lang))
+        return mapping_of(next((voter.spec for voter in self.voters if voter.lang), self.spec))
 
     def covered(self, pairs: Sequence[Pair]) -> Select[tuple[int]]:
         """The sentences of the target language in sets of translations."""
-        inside = [
-            translations(pair).where(sentence_key(self.target_side(pair)) == TARGET.c.id).correlate(TARGET).exists()
-            for pair in pairs
-        ]
+        inside = [self._inside(pair) for pair in pairs]
         corpora = {pair.corpus_id for pair in pairs}
         return select(TARGET.c.id).where(TARGET.c.corpus_id.in_(corpora), TARGET.c.lang == self.target, or_(*inside))
+
+    def _inside(self, pair: Pair) -> ColumnElement[bool]:
+        if not pair.link:
+            return TARGET.c.id.in_(imported(pair, self.target))
+        through = translations(pair).where(sentence_key(self.target_side(pair)) == TARGET.c.id)
+        return through.correlate(TARGET).exists()
 
     def target_side(self, pair: Pair) -> Side:
         """The side of a set of translations that receives labels."""
@@ -155,7 +162,9 @@ class SeveralSources(Stage):
         return query.where(self._awaited(query.selected_columns[0], pair))
 
     def _awaited(self, key: ColumnElement[int], pair: Pair) -> ColumnElement[bool]:
-        return or_(*(_awaited(voter, key, pair) for voter in self.voters))
+        links = {each.link for each in (pair, *self._pairs)}
+        machine = [_untranslated(each, key) for each in self._pairs if each.original_lang == self.target]
+        return or_(*(_awaited(voter, key, pair, links) for voter in self.voters), *machine)
 
     def read_present(self, connection: Connection, keys: Sequence[int]) -> Present:
         """Which sources the sentences have; of several translations from one language the first counts.
@@ -259,7 +268,7 @@ def _side(links: FromClause, side: Side) -> ColumnElement[int]:
 def _labelled(voter: Voter, key: ColumnElement[int]) -> ColumnElement[bool]:
     """Whether a voter has labelled a sentence."""
     done = outcome.alias(f"done_{voter.role}")
-    finished = and_(done.c.step_id == _step(voter.spec), done.c.status != "failed")
+    finished = and_(done.c.step_id == step_of_digest(voter.spec.digest), done.c.status != "failed")
     if voter.lang is None:
         return select(1).where(finished, done.c.item_id == key).exists()
     links = translation.alias(f"through_{voter.role}")
@@ -267,8 +276,20 @@ def _labelled(voter: Voter, key: ColumnElement[int]) -> ColumnElement[bool]:
     return query.where(_language(links, voter) == voter.lang, _side(links, other(voter.side)) == key).exists()
 
 
-def _awaited(voter: Voter, key: ColumnElement[int], pair: Pair) -> ColumnElement[bool]:
-    """Whether a voter can still label a sentence and has not."""
+def _untranslated(pair: Pair, key: ColumnElement[int]) -> ColumnElement[bool]:
+    """Whether a sentence still waits for its translation by a machine."""
+    done, origin = outcome.alias(), sentence.alias()
+    maker = select(step.c.id).where(step.c.digest == pair.link, step.c.kind == "translate").scalar_subquery()
+    translated = select(1).where(done.c.step_id == maker, done.c.item_id == key).exists()
+    query = select(1).where(maker.is_not(None), origin.c.id == key, origin.c.corpus_id == pair.corpus_id, ~translated)
+    return (query.where(origin.c.split.in_(pair.splits)) if pair.splits else query).exists()
+
+
+def _awaited(voter: Voter, key: ColumnElement[int], pair: Pair, made_by: Collection[str]) -> ColumnElement[bool]:
+    """Whether a voter can still label a sentence and has not.
+
+    :param made_by: the digests of the steps whose translations count.
+    """
     if voter.lang is None:
         return ~_has_outcome(f"own_{voter.role}", voter.spec, key)
     links = translation.alias(f"link_{voter.role}")
@@ -284,7 +305,8 @@ def _awaited(voter: Voter, key: ColumnElement[int], pair: Pair) -> ColumnElement
                 item = source if spec.params["lang"] == voter.lang else key
             done.append(_has_outcome(name, spec, item, "failed", "filtered"))
     query = select(1).select_from(links)
-    query = query.where(links.c.step_id == pair.link_step_id, _language(links, voter) == voter.lang)
+    makers = [step_of_digest(digest) for digest in sorted(made_by)]
+    query = query.where(links.c.step_id.in_(makers), _language(links, voter) == voter.lang)
     query = query.where(_side(links, other(voter.side)) == key, ~or_(*done))
     if pair.splits:
         original = sentence.alias(f"original_{voter.role}")
@@ -294,12 +316,8 @@ def _awaited(voter: Voter, key: ColumnElement[int], pair: Pair) -> ColumnElement
 
 def _has_outcome(name: str, spec: StepSpec, item: ColumnElement[int], *statuses: str) -> ColumnElement[bool]:
     found = outcome.alias(name)
-    query = select(1).where(found.c.step_id == _step(spec), found.c.item_id == item)
+    query = select(1).where(found.c.step_id == step_of_digest(spec.digest), found.c.item_id == item)
     return (query.where(found.c.status.in_(statuses)) if statuses else query).exists()
-
-
-def _step(spec: StepSpec) -> Any:
-    return select(step.c.id).where(step.c.digest == spec.digest).scalar_subquery()
 
 
 def _chain(spec: StepSpec) -> Iterator[StepSpec]:

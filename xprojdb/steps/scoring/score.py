@@ -18,7 +18,7 @@ from xprojdb.steps.inputs import LabelledSpans, read_entities, read_pairs
 from xprojdb.steps.scoring.batch import Batch, cut_entities, cut_pairs, portions
 from xprojdb.steps.scoring.candidates import Generator
 from xprojdb.steps.spec import StepSpec
-from xprojdb.steps.stage import Outcome, Result, Row, Rows, Side, Stage, sentence_key
+from xprojdb.steps.stage import Outcome, Result, Row, Rows, Side, Stage, entities_done
 
 T = TypeVar("T")
 Places = tuple[Longs, Longs, Ints, Ints, Floats]
@@ -49,7 +49,7 @@ class Score(Stage):
         return f"score {self.candidates.title} candidates ({self.spec.params['score']})"
 
     def needs(self) -> Mapping[str, ColumnElement[int]]:
-        given = {"alignment": translation.c.id, "entities": sentence_key(self.labelled)}
+        given = {"alignment": translation.c.id, **entities_done(self.spec, self.labelled)}
         return given | dict(self.candidates.needs())
 
     def close(self) -> None:

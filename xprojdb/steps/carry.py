@@ -1,0 +1,128 @@
+"""Carry: translate sentences with their entities marked, and read the entities off the translation."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from sqlalchemy import ColumnElement, Connection, Select, select
+
+from xprojdb.db import bulk
+from xprojdb.db.tables import entity, sentence
+from xprojdb.easyproject import Carried, LabelledSentence, easyproject
+from xprojdb.labels import Span
+from xprojdb.models.text_tokens import Translated
+from xprojdb.steps.inputs import within
+from xprojdb.steps.projecting import Reasons
+from xprojdb.steps.rendering import Kind, Original, Rendering, read_originals, rendering_rows
+from xprojdb.steps.scoring.score import mapping_of
+from xprojdb.steps.spec import StepSpec
+from xprojdb.steps.stage import Outcome, Pair, Result, Rows, imported
+from xprojdb.steps.translate import Translating
+
+if TYPE_CHECKING:
+    from xprojdb.models.translators import Translator
+
+_ENTITY = ("sentence_id", "step_id", "ordinal", "start_word", "end_word", "label")
+Ordinal = int
+
+
+class Carry(Translating):
+    """Translate labelled sentences with their labels (EasyProject, Chen et al. 2023), or, on the round trip, translate
+    a tagged translation back. An entity keeps its ordinal; one that is not found is named in the outcome.
+
+    Its input ``entities`` labelled the sentences; on the round trip ``sentences`` made them. There, a sentence without
+    entities is not translated: its rendering has no words.
+
+    :param load: makes the translator; called when the first batch is due.
+    """
+
+    kind = "carry"
+    version = 1
+
+    def __init__(self, spec: StepSpec, load: Callable[[], Translator]) -> None:
+        super().__init__(spec, load)
+        self.back = "sentences" in spec.inputs
+        self.threshold: float = spec.params["threshold"]
+        self.mapping = mapping_of(spec)
+
+    @property
+    def title(self) -> str:
+        way = "translate back" if self.back else "translate"
+        return f"{way} {self.original_lang} → {self.lang} with entities marked, with {self.spec.model}"
+
+    def items(self, pair: Pair) -> Select[tuple[int]]:
+        if not self.back:
+            return imported(pair, self.original_lang)
+        origin = sentence.alias("origin")
+        query = select(sentence.c.id).join(origin, origin.c.id == sentence.c.parent_id)
+        query = query.where(sentence.c.step_id == self.input_ids.get("sentences", 0))
+        query = query.where(origin.c.corpus_id == pair.corpus_id, origin.c.lang == pair.original_lang)
+        return query.where(origin.c.split.in_(pair.splits)) if pair.splits else query
+
+    def needs(self) -> Mapping[str, ColumnElement[int]]:
+        return {"entities": sentence.c.id}
+
+    def process(self, connection: Connection, items: Sequence[int]) -> Result:
+        originals = read_originals(connection, items)
+        entities = self._read_entities(connection, items)
+        told = {each.id: self._labelled(each, entities.get(each.id, [])) for each in originals}
+        wanted = [each for each in originals if each.words and (told[each.id].spans or not self.back)]
+        carried = self._carry([told[each.id] for each in wanted])
+        return self._result(originals, entities, dict(zip((each.id for each in wanted), carried, strict=True)))
+
+    def _labelled(self, original: Original, entities: list[tuple[Ordinal, Span]]) -> LabelledSentence:
+        return LabelledSentence(original.words, [span for _, span in entities])
+
+    def _carry(self, sentences: Sequence[LabelledSentence]) -> list[Carried]:
+        return easyproject(sentences, self.translator, self.original_lang, self.lang, threshold=self.threshold)
+
+    def _result(
+        self,
+        originals: Sequence[Original],
+        entities: Mapping[int, list[tuple[Ordinal, Span]]],
+        carried: Mapping[int, Carried],
+    ) -> Result:
+        made: list[Rendering] = []
+        spans: list[tuple[int, int, Ordinal, int, int, str]] = []
+        outcomes = []
+        for each in originals:
+            found, own = carried.get(each.id), entities.get(each.id, [])
+            outcome = self._outcome(each, found, [ordinal for ordinal, _ in own])
+            outcomes.append(outcome)
+            if outcome.status != "ok":
+                continue
+            for span, number in zip(found.spans, found.entities, strict=True) if found else ():
+                spans.append((len(made), self.step_id, own[number][0], *span))
+            made.append(Rendering(each, found.words if found else (), None, None))
+        kind: Kind = "back" if self.back else "machine"
+        rows = rendering_rows(made, self.lang, self.step_id, self.spec.short, kind)
+        return Result(outcomes, [*rows, Rows(entity, _ENTITY, sorted(spans), new_keys=("sentence_id",))])
+
+    def _outcome(self, original: Original, found: Carried | None, ordinals: Sequence[Ordinal]) -> Outcome:
+        if not original.words:
+            return Outcome(original.id, "filtered", "no-words")
+        if found is None:
+            return Outcome(original.id, "ok", "no-entities")
+        refused = self.refused(original, Translated(" ".join(found.words), found.cut))
+        if refused is not None:
+            return Outcome(original.id, "filtered", refused)
+        lost = Reasons()
+        for each in found.lost:
+            lost.add(original.id, each.reason.value, ordinals[each.entity])
+        # EasyProject trains on no sentence that has lost an entity; on the round trip, the others still count.
+        status = "filtered" if found.lost and not self.back else "ok"
+        return Outcome(original.id, status, lost.told(original.id))
+
+    def _read_entities(self, connection: Connection, items: Sequence[int]) -> dict[int, list[tuple[Ordinal, Span]]]:
+        columns = (entity.c.sentence_id, entity.c.ordinal, entity.c.start_word, entity.c.end_word, entity.c.label)
+        query = select(*columns).where(entity.c.step_id == self.input_ids["entities"])
+        query = query.where(within(connection, entity.c.sentence_id, items))
+        found: dict[int, list[tuple[Ordinal, Span]]] = {}
+        for key, ordinal, *place in bulk.fetch(connection, query.order_by(entity.c.sentence_id, entity.c.ordinal)):
+            for span in self._mapped(Span(*place)):
+                found.setdefault(key, []).append((ordinal, span))
+        return found
+
+    def _mapped(self, span: Span) -> Sequence[Span]:
+        return [span] if self.mapping is None else self.mapping.apply([span])

@@ -1,0 +1,86 @@
+"""Translate: a machine's rendering of every sentence of a language in another."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+from sqlalchemy import Connection, Select
+
+from xprojdb import degenerate
+from xprojdb.steps.rendering import Original, Rendering, read_originals, rendering_of, rendering_rows
+from xprojdb.steps.spec import StepSpec
+from xprojdb.steps.stage import Outcome, Pair, Result, Stage, imported
+
+if TYPE_CHECKING:
+    from xprojdb.models.text_tokens import Translated
+    from xprojdb.models.translators import Translator
+
+
+class Translating(Stage):
+    """What every step shares that translates. Its items are sentences.
+
+    Its parameters have ``from`` and ``to``, two languages, and ``keep_cut``, whether translations count that were cut
+    at the limits of the model.
+
+    :param load: makes the translator; called when the first batch is due.
+    """
+
+    block = 256
+    noun = "sentences"
+
+    def __init__(self, spec: StepSpec, load: Callable[[], Translator]) -> None:
+        super().__init__(spec)
+        self.original_lang: str = spec.params["from"]
+        self.lang: str = spec.params["to"]
+        self.keep_cut: bool = spec.params.get("keep_cut", False)
+        self._load = load
+        self._translator: Translator | None = None
+
+    @property
+    def translator(self) -> Translator:
+        """The translator, once it is loaded."""
+        assert self._translator is not None, "open() comes first"
+        return self._translator
+
+    def open(self) -> None:
+        self._translator = self._load()
+
+    def close(self) -> None:
+        self._translator = None
+
+    def items(self, pair: Pair) -> Select[tuple[int]]:
+        return imported(pair, self.original_lang)
+
+    def refused(self, original: Original, made: Translated) -> str | None:
+        """The code of why nothing may be projected from a translation, or None."""
+        if made.cut and not self.keep_cut:
+            return f"{made.cut}-cut"
+        return degenerate.reason(original.running, made.text, original.lang, self.lang)
+
+
+class Translate(Translating):
+    """Translate whole sentences. What is of no use is filtered, with the reason, before anything is projected from it:
+    see :mod:`xprojdb.degenerate`; a translation that was cut is told by ``input-cut`` or ``output-cut``.
+    """
+
+    kind = "translate"
+    version = 1
+
+    @property
+    def title(self) -> str:
+        return f"translate {self.original_lang} → {self.lang} with {self.spec.model}"
+
+    def process(self, connection: Connection, items: Sequence[int]) -> Result:
+        originals = read_originals(connection, items)
+        wanted = [each for each in originals if each.words]
+        translated = self.translator.translate([each.running for each in wanted], self.original_lang, self.lang)
+        outcomes = [Outcome(each.id, "filtered", "no-words") for each in originals if not each.words]
+        made: list[Rendering] = []
+        for each, found in zip(wanted, translated, strict=True):
+            reason = self.refused(each, found)
+            if reason is None:
+                made.append(rendering_of(each, found.text, self.lang))
+            cut = f"{found.cut}-cut" if found.cut else None
+            outcomes.append(Outcome(each.id, "filtered", reason) if reason else Outcome(each.id, "ok", cut))
+        return Result(sorted(outcomes), rendering_rows(made, self.lang, self.step_id, self.spec.short, "machine"))
