@@ -8,9 +8,11 @@ from typing import NamedTuple
 from xprojdb.engine.settings import ScoreTable
 from xprojdb.engine.tagging import scoring_spec
 from xprojdb.errors import UsageError
+from xprojdb.matching.candidates import MOST_SETS
 from xprojdb.models.store import canonical_id, resolve
 from xprojdb.steps.learning.frequencies import Frequencies
 from xprojdb.steps.learning.terms import TermsFit
+from xprojdb.steps.scoring.candidates import origin_names
 from xprojdb.steps.scoring.scorers import SCORERS
 from xprojdb.steps.spec import StepSpec
 
@@ -50,6 +52,7 @@ def score_specs(
             params |= {"source": direction.source, "target": direction.target}
             model, revision = canonical_id(table.model), resolve(table.model, table.revision).revision
         specs[table.called] = StepSpec("score", SCORERS[table.score].version, params, model, revision, inputs)
+        _check_origins(table, specs[table.called])
     return specs
 
 
@@ -58,6 +61,18 @@ def _check_memory(tables: Sequence[ScoreTable]) -> None:
     if tables and all(table.score == "terms" for table in tables):
         hint = "add another [[score]], such as score = 'soft'"
         raise UsageError("the scorer 'terms' has nothing to learn from", hint=hint, scorer=tables[0].called)
+
+
+def _check_origins(table: ScoreTable, spec: StepSpec) -> None:
+    """The origins of candidates are kept as bits of one byte."""
+    names = origin_names(spec)
+    if len(names) > MOST_SETS:
+        raise UsageError(
+            f"the scorer {table.called} unites {len(names)} sets of candidates: {', '.join(names)}",
+            hint=f"unite up to {MOST_SETS}",
+            scorer=table.called,
+            of=table.of,
+        )
 
 
 def _extra_inputs(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Row, and_, select
 
@@ -32,6 +32,7 @@ from xprojdb.steps.combining.combine import WEIGHTS
 from xprojdb.steps.inputs import parse_links
 from xprojdb.steps.projecting import Projecting, entity_reason
 from xprojdb.steps.projection import Projection
+from xprojdb.steps.scoring.candidates import origins_of
 from xprojdb.steps.spec import GOLD, find_step
 from xprojdb.steps.stage import other, sentence_key, translations
 
@@ -66,7 +67,10 @@ class Text:
 
 @dataclass(frozen=True, slots=True)
 class ExplainedCandidate:
-    """A target span that was considered: its value from every scorer, and their weighted sum."""
+    """A target span that was considered: its value from every scorer, and their weighted sum.
+
+    :param origins: the sets of candidates that had it, by scorer; only of scorers that unite several.
+    """
 
     start: int
     end: int
@@ -74,6 +78,7 @@ class ExplainedCandidate:
     parts: dict[str, float]
     fused: float
     rank: str
+    origins: dict[str, tuple[str, ...]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -293,18 +298,26 @@ def _labels(
     return found
 
 
-Scores = dict[tuple[int, int], dict[str, float]]
+class _Part(NamedTuple):
+    """One scorer's value of a candidate, and which of its sets of candidates had it."""
+
+    score: float
+    origins: tuple[str, ...]
+
+
+Scores = dict[tuple[int, int], dict[str, _Part]]
 
 
 def _scores(connection: Connection, project: Projecting, translation_id: int) -> dict[int, Scores]:
-    """Per entity ordinal and span, the value of each scorer."""
+    """Per entity ordinal and span, what each scorer stored."""
     found: dict[int, Scores] = {}
     for name in project.weights:
-        step_id = project.input_ids[f"score:{name}"]
+        step_id, spec = project.input_ids[f"score:{name}"], project.spec.inputs[f"score:{name}"]
         query = select(candidate).where(candidate.c.step_id == step_id, candidate.c.translation_id == translation_id)
         for row in connection.execute(query):
             spans = found.setdefault(row.entity_ordinal, {})
-            spans.setdefault((row.start_word, row.end_word), {})[name] = row.score
+            part = _Part(row.score, origins_of(spec, row.origin))
+            spans.setdefault((row.start_word, row.end_word), {})[name] = part
     return found
 
 
@@ -332,10 +345,10 @@ def _entity(
 ) -> ExplainedEntity:
     chosen = labels[0] if labels else None
     winners = {(row.start_word, row.end_word) for row in labels}
-    fused = {place: sum(weights[name] * value for name, value in parts.items()) for place, parts in scores.items()}
+    fused = {place: sum(weights[name] * part.score for name, part in parts.items()) for place, parts in scores.items()}
     ranked = sorted(scores, key=lambda place: (place not in winners, -fused[place], place))
     candidates = [
-        ExplainedCandidate(*place, target.phrase(*place), scores[place], fused[place], _rank(place, n, winners))
+        _candidate(place, target, scores[place], fused[place], _rank(place, n, winners))
         for n, place in enumerate(ranked)
     ]
     return ExplainedEntity(
@@ -349,6 +362,14 @@ def _entity(
         candidates,
         [Span(row.start_word, row.end_word, row.label) for row in labels[1:]],
     )
+
+
+def _candidate(
+    place: tuple[int, int], target: Text, parts: Mapping[str, _Part], fused: float, rank: str
+) -> ExplainedCandidate:
+    values = {name: part.score for name, part in parts.items()}
+    origins = {name: part.origins for name, part in parts.items() if part.origins}
+    return ExplainedCandidate(*place, target.phrase(*place), values, fused, rank, origins)
 
 
 def _rank(place: tuple[int, int], number: int, winners: set[tuple[int, int]]) -> str:
