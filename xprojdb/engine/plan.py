@@ -13,7 +13,7 @@ from xprojdb.db.runs import RecipeRecord
 from xprojdb.db.tables import corpus
 from xprojdb.engine.combining import combine_specs
 from xprojdb.engine.recipe import LoadedRecipe, Recipe, RecipeError
-from xprojdb.engine.scoring import Direction, score_specs
+from xprojdb.engine.scoring import MEMORY, Direction, score_specs
 from xprojdb.engine.settings import ProjectTable
 from xprojdb.engine.tagging import tag_spec
 from xprojdb.errors import MatchingError, UsageError
@@ -23,6 +23,7 @@ from xprojdb.steps.align import Align
 from xprojdb.steps.combining.combine import Combine
 from xprojdb.steps.heuristic import MIN_SOFT_LINK, ProjectHeuristically, rules_of, rules_to_json
 from xprojdb.steps.learning.means import Means
+from xprojdb.steps.learning.renderings import RenderingsFit
 from xprojdb.steps.learning.terms import TermsFit
 from xprojdb.steps.project import AT_MOST_ONE, TIME_LIMIT, Project
 from xprojdb.steps.projecting import Projecting
@@ -61,9 +62,15 @@ class Plan:
         self.add(stage_of(spec), pair)
 
     @property
+    def _drafts(self) -> set[StepSpec]:
+        """The steps whose labels are only counted, for corpus memory."""
+        counting = (TermsFit.kind, RenderingsFit.kind)
+        return {stage.spec.inputs["labels"] for stage in self.stages if stage.spec.kind in counting}
+
+    @property
     def projections(self) -> list[Projection]:
         """What the plan gives to whom, in the recipe's order of languages."""
-        drafts = {stage.spec.inputs["labels"] for stage in self.stages if stage.spec.kind == TermsFit.kind}
+        drafts = self._drafts
         found = [
             Projection(stage, pair, stage.labelled)
             for stage in self.stages
@@ -75,7 +82,7 @@ class Plan:
     @property
     def consensuses(self) -> list[Consensus]:
         """What the plan makes of several sources, by corpus and target language."""
-        drafts = {stage.spec.inputs["labels"] for stage in self.stages if stage.spec.kind == TermsFit.kind}
+        drafts = self._drafts
         found = [
             Consensus(stage, tuple(pair for pair in self.pairs[stage.spec] if pair.corpus_id == corpus_id))
             for stage in self.stages
@@ -184,7 +191,7 @@ def _score_specs(recipe: Recipe, labelled: Side, pair: Pair, inputs: Mapping[str
     """The score steps by the names of their tables."""
     source, target = _source_and_target(labelled, pair)
     # The labels that corpus memory learns from are those of the same recipe without it.
-    others = tuple(table for table in recipe.score if table.score != "terms")
+    others = tuple(table for table in recipe.score if table.score not in MEMORY)
     draft = recipe.model_copy(update={"score": others})
     proposals = _tag_spec(recipe, target)
     direction = Direction(source, target, _labelling(recipe, labelled), inputs, proposals)

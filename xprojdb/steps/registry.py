@@ -12,6 +12,7 @@ from xprojdb.steps.combining.reliability import Reliability
 from xprojdb.steps.heuristic import ProjectHeuristically
 from xprojdb.steps.learning.frequencies import Frequencies
 from xprojdb.steps.learning.means import Means
+from xprojdb.steps.learning.renderings import RenderingsFit
 from xprojdb.steps.learning.terms import TermsFit
 from xprojdb.steps.project import Project
 from xprojdb.steps.scoring.scorers import SCORERS
@@ -40,7 +41,7 @@ def stage_of(spec: StepSpec) -> Stage:
         scorer = SCORERS[spec.params["score"]]
         if spec.version == scorer.version:
             return scorer(spec)
-    for stage in (Project, ProjectHeuristically, Frequencies, TermsFit):
+    for stage in (Project, ProjectHeuristically, Frequencies, TermsFit, RenderingsFit):
         if (spec.kind, spec.version) == (stage.kind, stage.version):
             return stage(spec)
     for several in (Reliability, Combine):
