@@ -22,6 +22,7 @@ from xprojdb.models.store import canonical_id, resolve
 from xprojdb.steps.align import Align
 from xprojdb.steps.combining.combine import Combine
 from xprojdb.steps.heuristic import MIN_SOFT_LINK, ProjectHeuristically, rules_of, rules_to_json
+from xprojdb.steps.learning.forms import FormsFit
 from xprojdb.steps.learning.means import Means
 from xprojdb.steps.learning.renderings import RenderingsFit
 from xprojdb.steps.learning.terms import TermsFit
@@ -64,7 +65,7 @@ class Plan:
     @property
     def _drafts(self) -> set[StepSpec]:
         """The steps whose labels are only counted, for corpus memory."""
-        counting = (TermsFit.kind, RenderingsFit.kind)
+        counting = (TermsFit.kind, RenderingsFit.kind, FormsFit.kind)
         return {stage.spec.inputs["labels"] for stage in self.stages if stage.spec.kind in counting}
 
     @property
@@ -190,12 +191,25 @@ def _for_languages(align: StepSpec, pair: Pair) -> StepSpec:
 def _score_specs(recipe: Recipe, labelled: Side, pair: Pair, inputs: Mapping[str, StepSpec]) -> dict[str, StepSpec]:
     """The score steps by the names of their tables."""
     source, target = _source_and_target(labelled, pair)
-    # The labels that corpus memory learns from are those of the same recipe without it.
-    others = tuple(table for table in recipe.score if table.score not in MEMORY)
-    draft = recipe.model_copy(update={"score": others})
     proposals = _tag_spec(recipe, target)
     direction = Direction(source, target, _labelling(recipe, labelled), inputs, proposals)
-    return score_specs(recipe.score, direction, lambda: _project_spec(draft, labelled, pair, inputs))
+    return score_specs(recipe.score, direction, lambda: _project_spec(_draft(recipe), labelled, pair, inputs))
+
+
+def _draft(recipe: Recipe) -> Recipe:
+    """The recipe without corpus memory: the labels that memory is learned from are what it projects."""
+    others = tuple(table for table in recipe.score if table.score not in MEMORY)
+    project = recipe.project.model_copy(update={"one_label": None})
+    return recipe.model_copy(update={"score": others, "project": project})
+
+
+def _forms(recipe: Recipe, labelled: Side, pair: Pair, inputs: Mapping[str, StepSpec]) -> dict[str, StepSpec]:
+    """The step that counts which labels the same words have, where the recipe asks for one."""
+    if recipe.project.one_label is None:
+        return {}
+    _, target = _source_and_target(labelled, pair)
+    labels = _project_spec(_draft(recipe), labelled, pair, inputs)
+    return {"forms": StepSpec(FormsFit.kind, FormsFit.version, {"lang": target}, inputs={"labels": labels})}
 
 
 def _source_and_target(labelled: Side, pair: Pair) -> tuple[str, str]:
@@ -212,7 +226,8 @@ def _project_spec(recipe: Recipe, labelled: Side, pair: Pair, inputs: Mapping[st
     if recipe.project.method == "heuristic":
         lang = pair.rendering_lang if labelled == "original" else pair.original_lang
         params = {**_heuristic_params(recipe, lang), **_labelling(recipe, labelled)}
-        return StepSpec("heuristic", ProjectHeuristically.version, params, inputs=inputs)
+        forms = _forms(recipe, labelled, pair, inputs)
+        return StepSpec("heuristic", ProjectHeuristically.version, params, inputs={**inputs, **forms})
     params = {
         "weights": {table.called: table.weight for table in recipe.score},
         "solver": recipe.project.solver,
@@ -221,6 +236,7 @@ def _project_spec(recipe: Recipe, labelled: Side, pair: Pair, inputs: Mapping[st
         **_labelling(recipe, labelled),
     }
     scorers = {f"score:{name}": spec for name, spec in _score_specs(recipe, labelled, pair, inputs).items()}
+    scorers |= _forms(recipe, labelled, pair, inputs)
     return StepSpec("project", Project.version, params, inputs={"entities": inputs["entities"], **scorers})
 
 
@@ -231,7 +247,7 @@ def _unusual(table: ProjectTable) -> dict[str, object]:
         found["count"] = list(table.counted)
     if table.time_limit != TIME_LIMIT:
         found["time_limit"] = table.time_limit
-    return found | _derived(table)
+    return found | _relabelling(table)
 
 
 def _check_derived(recipe: Recipe) -> None:
@@ -248,11 +264,14 @@ def _check_derived(recipe: Recipe) -> None:
         )
 
 
-def _derived(table: ProjectTable) -> dict[str, object]:
-    if not table.derived:
-        return {}
-    becomes = None if table.derived == "drop" else table.derived
-    return {"derived": {"becomes": becomes, "from": sorted(table.derived_from)}}
+def _relabelling(table: ProjectTable) -> dict[str, object]:
+    found: dict[str, object] = {}
+    if table.derived:
+        becomes = None if table.derived == "drop" else table.derived
+        found["derived"] = {"becomes": becomes, "from": sorted(table.derived_from)}
+    if table.one_label is not None:
+        found["one_label"] = table.one_label
+    return found
 
 
 def _heuristic_params(recipe: Recipe, lang: str) -> dict[str, object]:
@@ -265,7 +284,7 @@ def _heuristic_params(recipe: Recipe, lang: str) -> dict[str, object]:
     least = table.min_link
     if least is None:
         least = MIN_SOFT_LINK if recipe.align.method == "soft" else 0.0
-    return {"rules": rules_to_json(rules), "min_link": least, **_derived(table)}
+    return {"rules": rules_to_json(rules), "min_link": least, **_relabelling(table)}
 
 
 def _labelling(recipe: Recipe, labelled: Side) -> dict[str, object]:

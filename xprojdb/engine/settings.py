@@ -267,6 +267,8 @@ class ProjectTable(Settings):
     :param derived: the label of an entity that the target language has as one word in lower case (*Europe* →
         *europäisch*), or ``drop``; empty: its own label.
     :param derived_from: the labels that this rule is for.
+    :param one_label: the same words have one label: that of more than this share of what a first pass, without it and
+        without corpus memory, labels of them; left out: each its own.
     """
 
     method: Literal["match", "heuristic"] = "match"
@@ -279,6 +281,7 @@ class ProjectTable(Settings):
     heuristic: HeuristicTable = HeuristicTable()
     derived: str = ""
     derived_from: Some = ("LOC", "ORG")
+    one_label: Annotated[float, Field(ge=0.5, lt=1)] | None = None
 
     @field_validator("count")
     @classmethod

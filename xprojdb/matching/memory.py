@@ -38,3 +38,17 @@ def rendering_shares(texts: Sequence[str], places: Iterable[Place], elsewhere: M
     """
     total = sum(elsewhere.values()) + 1
     return [elsewhere.get(term(texts, *place), 0) / total for place in places]
+
+
+def majority_labels(counts: Mapping[str, Mapping[str, int]], share: float) -> dict[str, str]:
+    """The label that the same words have more often than a share of the times, where there is one.
+
+    :param counts: by words, how often they have each label.
+    :param share: at least 0.5, so that there is one at most.
+    """
+    found = {}
+    for text, labels in counts.items():
+        best = max(sorted(labels), key=lambda name: labels[name])
+        if labels[best] > share * sum(labels.values()):
+            found[text] = best
+    return found

@@ -50,7 +50,7 @@ class Project(Projecting):
         return f"project, {self.solver} match ({told}{count})"
 
     def needs(self) -> Mapping[str, ColumnElement[int]]:
-        return {f"score:{name}": translation.c.id for name in self.weights}
+        return {**{f"score:{name}": translation.c.id for name in self.weights}, **super().needs()}
 
     def process(self, connection: Connection, items: Sequence[int]) -> Result:
         entities = read_entities(connection, self.input_ids["entities"], items, self.labelled, self.mapping)

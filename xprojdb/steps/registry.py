@@ -10,6 +10,7 @@ from xprojdb.steps.align import Align, AlignCentred
 from xprojdb.steps.combining.combine import Combine
 from xprojdb.steps.combining.reliability import Reliability
 from xprojdb.steps.heuristic import ProjectHeuristically
+from xprojdb.steps.learning.forms import FormsFit
 from xprojdb.steps.learning.frequencies import Frequencies
 from xprojdb.steps.learning.means import Means
 from xprojdb.steps.learning.renderings import RenderingsFit
@@ -41,7 +42,7 @@ def stage_of(spec: StepSpec) -> Stage:
         scorer = SCORERS[spec.params["score"]]
         if spec.version == scorer.version:
             return scorer(spec)
-    for stage in (Project, ProjectHeuristically, Frequencies, TermsFit, RenderingsFit):
+    for stage in (Project, ProjectHeuristically, Frequencies, TermsFit, RenderingsFit, FormsFit):
         if (spec.kind, spec.version) == (stage.kind, stage.version):
             return stage(spec)
     for several in (Reliability, Combine):
