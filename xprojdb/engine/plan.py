@@ -30,6 +30,7 @@ from xprojdb.steps.project import AT_MOST_ONE, TIME_LIMIT, Project
 from xprojdb.steps.projecting import Projecting
 from xprojdb.steps.projection import Consensus, Labelling, Projection
 from xprojdb.steps.registry import stage_of
+from xprojdb.steps.scoring.score import Score
 from xprojdb.steps.spec import GOLD, StepSpec, find_step
 from xprojdb.steps.stage import Pair, Side, Stage, translations
 
@@ -50,10 +51,19 @@ class Plan:
     def add(self, stage: Stage, pair: Pair) -> None:
         """Cover a set of translations with a stage; equal steps are planned once."""
         if stage.spec not in self.pairs:
+            self._join(stage)
             self.stages.append(stage)
         covered = self.pairs.setdefault(stage.spec, [])
         if pair not in covered:
             covered.append(pair)
+
+    def _join(self, stage: Stage) -> None:
+        """Let a project step have what its scorers hand over."""
+        if isinstance(stage, Project):
+            scorers = {each.spec: each for each in self.stages if isinstance(each, Score)}
+            for name in stage.weights:
+                if scorer := scorers.get(stage.spec.inputs[f"score:{name}"]):
+                    stage.take_from(name, scorer.handed)
 
     def require(self, spec: StepSpec, pair: Pair) -> None:
         """Cover a set of translations with a step and with the steps that it reads."""

@@ -66,6 +66,9 @@ class Reasons:
     def __init__(self) -> None:
         self._found: dict[int, dict[str, list[int]]] = {}
 
+    def __bool__(self) -> bool:
+        return bool(self._found)
+
     def add(self, item: int, code: str, ordinal: int) -> None:
         """Entity ``ordinal`` of a translation has no label, because of ``code``."""
         self._found.setdefault(item, {}).setdefault(code, []).append(ordinal)
@@ -81,9 +84,9 @@ class Reasons:
 
     def completed(self, outcome: Outcome, labelled: bool) -> Outcome:
         """An outcome and what is known here of its entities; without any label left, it is filtered."""
-        told = self.told(outcome.item)
-        if told is None:
+        if outcome.item not in self._found:
             return outcome
+        told = self.told(outcome.item)
         status = outcome.status if labelled else "filtered"
         return Outcome(outcome.item, status, " ".join(part for part in (outcome.reason, told) if part))
 

@@ -18,8 +18,9 @@ from xprojdb.matching.pairs import Pairs
 from xprojdb.steps.inputs import LabelledSpans, read_entities, read_pairs
 from xprojdb.steps.scoring.batch import Batch, cut_entities, cut_pairs, portions
 from xprojdb.steps.scoring.candidates import Generator
+from xprojdb.steps.scoring.handover import HandOver
 from xprojdb.steps.spec import StepSpec
-from xprojdb.steps.stage import Outcome, Result, Row, Rows, Side, Stage, sentence_key
+from xprojdb.steps.stage import Outcome, Result, Row, Rows, Side, Stage, plain_outcomes, sentence_key
 
 T = TypeVar("T")
 Columns = list[npt.NDArray[Any]]
@@ -43,6 +44,7 @@ class Score(Stage):
         self.mapping = mapping_of(spec)
         self.floor: float = spec.params["floor"]
         self.candidates = Generator(spec)
+        self.handed = HandOver()
         self._learned: dict[tuple[str, int], Any] = {}
 
     @property
@@ -52,6 +54,11 @@ class Score(Stage):
     def needs(self) -> Mapping[str, ColumnElement[int]]:
         given = {"alignment": translation.c.id, "entities": sentence_key(self.labelled)}
         return given | dict(self.candidates.needs())
+
+    def bind(self, step_id: int, input_ids: Mapping[str, int]) -> None:
+        super().bind(step_id, input_ids)
+        # A run begins: what an earlier one left may no longer be what is stored.
+        self.handed.clear()
 
     def close(self) -> None:
         self._learned.clear()
@@ -83,8 +90,9 @@ class Score(Stage):
             return Result([Outcome(item, "empty", "no-entities") for item in items])
         keys, pairs = read_pairs(connection, self.input_ids["alignment"], items, entities, self.labelled)
         parts = [self._scored(batch) for batch in self._batches(connection, keys, pairs, entities)]
-        with_rows = {key for part in parts for key in np.unique(part[0]).tolist()}
-        outcomes = scored_outcomes(items, set(keys.tolist()), with_rows)
+        merged = [np.concatenate(columns) for columns in zip(*parts, strict=True)]
+        self.handed.offer(items, merged[:4], merged[4])
+        outcomes = plain_outcomes(items, keys, np.unique(merged[0]))
         columns = (*_COLUMNS, "origin") if self._united else _COLUMNS
         return Result(outcomes, [Rows(candidate, columns, chain.from_iterable(map(self._rows, parts)))])
 
@@ -112,16 +120,6 @@ class Score(Stage):
 
     def _rows(self, part: Columns) -> Iterator[Row]:
         return zip(repeat(self.step_id), *(column.tolist() for column in part), strict=False)
-
-
-def scored_outcomes(items: Sequence[int], with_entities: set[int], with_rows: set[int]) -> list[Outcome]:
-    """The outcome of each item: rows, or why there are none."""
-    return [
-        Outcome(item, "ok")
-        if item in with_rows
-        else Outcome(item, "empty", "no-candidates" if item in with_entities else "no-entities")
-        for item in items
-    ]
 
 
 def mapping_of(spec: StepSpec) -> LabelMapping | None:
