@@ -32,6 +32,7 @@ from xprojdb.steps.combining.combine import WEIGHTS
 from xprojdb.steps.inputs import parse_links
 from xprojdb.steps.projecting import Projecting, entity_reason
 from xprojdb.steps.projection import Projection
+from xprojdb.steps.registry import FITS
 from xprojdb.steps.scoring.candidates import origins_of
 from xprojdb.steps.spec import GOLD, find_step
 from xprojdb.steps.stage import other, sentence_key, translations
@@ -394,10 +395,10 @@ def _chain(connection: Connection, step_id: int) -> dict[int, str]:
 def _made_by(connection: Connection, project: Projecting, translation_id: int, source_id: int) -> list[MadeBy]:
     roles = _chain(connection, project.step_id)
     rows = connection.execute(select(step).where(step.c.id.in_(roles)).order_by(step.c.id)).all()
-    return [
-        _made(connection, roles[row.id], row, source_id if roles[row.id] == "entities" else translation_id)
-        for row in rows
-    ]
+    corpus_id = connection.execute(select(sentence.c.corpus_id).where(sentence.c.id == source_id)).scalar_one()
+    items = {row.id: corpus_id if row.kind in FITS else translation_id for row in rows}
+    items |= {key: source_id for key, role in roles.items() if role == "entities"}
+    return [_made(connection, roles[row.id], row, items[row.id]) for row in rows]
 
 
 def _made(connection: Connection, role: str, made: Row[Any], item: int) -> MadeBy:

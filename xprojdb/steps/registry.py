@@ -26,6 +26,10 @@ if TYPE_CHECKING:
     from xprojdb.models.taggers import Tagger
 
 
+#: the kinds of the steps whose items are corpora
+FITS = frozenset(each.kind for each in (Frequencies, Means, TermsFit, RenderingsFit, FormsFit, Reliability))
+
+
 def stage_of(spec: StepSpec) -> Stage:
     """The stage for a step, ready to be bound and opened; no model is loaded.
 
