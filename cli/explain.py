@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from xprojdb.labels import Span
     from xprojdb.provenance import explain
     from xprojdb.provenance.consensus import ExplainedConsensus
+    from xprojdb.provenance.made_by import MadeBy
 
 _COLOURS = {"PER": "magenta", "ORG": "blue", "LOC": "green", "DATE": "yellow", "MISC": "cyan"}
 _CANDIDATES_SHOWN = 6
@@ -177,7 +178,7 @@ def _show_candidates(out: Console, each: explain.ExplainedEntity, limit: int | N
         out.print(f"    and {hidden} more: --all", style="dim")
 
 
-def _show_steps(out: Console, steps: Sequence[explain.MadeBy]) -> None:
+def _show_steps(out: Console, steps: Sequence[MadeBy]) -> None:
     shown = table("made by", "step", "what", "outcome", "run")
     for step in steps:
         model = f"{step.model} @ {(step.revision or '')[:15]}" if step.model else ""

@@ -95,6 +95,8 @@ def _configure(connection: sqlite3.Connection, _record: Any) -> None:
     connection.execute("PRAGMA foreign_keys = ON")
     connection.execute("PRAGMA cache_size = -65536")
     connection.execute("PRAGMA temp_store = MEMORY")
+    # Pages of the log that are written back at once: by default after every batch, which costs a twentieth of a run.
+    connection.execute("PRAGMA wal_autocheckpoint = 4096")
 
 
 def _begin(connection: Connection) -> None:

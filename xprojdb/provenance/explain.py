@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Row, and_, select
+from sqlalchemy import Connection, Row, select
 
 from xprojdb.db import Database
 from xprojdb.db.tables import (
@@ -15,30 +15,25 @@ from xprojdb.db.tables import (
     candidate,
     corpus,
     entity,
-    failure,
     label,
     outcome,
-    run,
     sentence,
     step,
-    step_input,
     translation,
 )
 from xprojdb.engine.plan import Plan
 from xprojdb.errors import UsageError
 from xprojdb.labels import LabelMapping, Span, UnknownLabel
 from xprojdb.provenance.consensus import ExplainedConsensus, explain_consensus
+from xprojdb.provenance.made_by import LABELS, MadeBy, made_by, made_of, steps_behind
 from xprojdb.steps.combining.combine import WEIGHTS
 from xprojdb.steps.inputs import parse_links
 from xprojdb.steps.projecting import Projecting, entity_reason
 from xprojdb.steps.projection import Projection
-from xprojdb.steps.registry import FITS
 from xprojdb.steps.scoring.candidates import origins_of
 from xprojdb.steps.spec import GOLD, find_step
 from xprojdb.steps.stage import other, sentence_key, translations
 
-#: the role of the project step itself
-LABELS = "labels"
 #: the role of the combine step
 COMBINED = "consensus"
 #: digits that a key of the database has not
@@ -108,30 +103,6 @@ class ExplainedEntity:
 
 
 @dataclass(frozen=True, slots=True)
-class MadeBy:
-    """A step behind a label, and the run that applied it to this item.
-
-    :param role: what the step after it reads in it; ``"labels"`` for the project step.
-    :param outcome: ok, empty, filtered, failed, or pending when no run has come to it.
-    :param reason: a code that says why it is not ok.
-    :param message: what a failed step said.
-    """
-
-    role: str
-    kind: str
-    digest: str
-    params: dict[str, Any]
-    model: str | None
-    revision: str | None
-    outcome: str
-    reason: str | None
-    run: int | None
-    command: str | None
-    started_at: str | None
-    message: str | None
-
-
-@dataclass(frozen=True, slots=True)
 class ExplainedProjection:
     """The labels that one translation brought to the sentence.
 
@@ -198,9 +169,9 @@ def _consensus(
             if WEIGHTS in each.step.input_ids:
                 items[each.step.input_ids[WEIGHTS]] = (WEIGHTS, corpus_id)
             rows = connection.execute(select(step).where(step.c.id.in_(items)).order_by(step.c.id)).all()
-            made_by = [_made(connection, items[row.id][0], row, items[row.id][1]) for row in rows]
-            made_by.sort(key=lambda made: made.role == COMBINED)
-            return explain_consensus(connection, each, target, projections, made_by)
+            steps = [made_of(connection, items[row.id][0], row, items[row.id][1]) for row in rows]
+            steps.sort(key=lambda made: made.role == COMBINED)
+            return explain_consensus(connection, each, target, projections, steps)
     return None
 
 
@@ -270,10 +241,10 @@ def _projection(connection: Connection, projection: Projection, target: Text, li
         for ordinal, span in _entities(connection, project.input_ids["entities"], source.id)
         if _is_wanted(project.mapping, span)
     ]
-    made_by = _made_by(connection, project, link.id, source.id)
-    why = next(made.reason for made in made_by if made.role == LABELS)
+    steps = made_by(connection, project, link.id, source.id)
+    why = next(made.reason for made in steps if made.role == LABELS)
     entities = [replace(each, reason=entity_reason(why, each.ordinal)) for each in entities]
-    return ExplainedProjection(source, link.id, link.kind, entities, made_by)
+    return ExplainedProjection(source, link.id, link.kind, entities, steps)
 
 
 def _is_wanted(mapping: LabelMapping | None, span: Span) -> bool:
@@ -323,7 +294,7 @@ def _scores(connection: Connection, project: Projecting, translation_id: int) ->
 
 
 def _links(connection: Connection, projection: Projection, translation_id: int) -> list[tuple[int, int, float]]:
-    step_ids = {key for key in _chain(connection, projection.step.step_id) if key}
+    step_ids = {key for key in steps_behind(connection, projection.step.step_id) if key}
     query = select(alignment.c.links).where(
         alignment.c.step_id.in_(step_ids), alignment.c.translation_id == translation_id
     )
@@ -377,34 +348,3 @@ def _rank(place: tuple[int, int], number: int, winners: set[tuple[int, int]]) ->
     if place in winners:
         return "winner"
     return "runner-up" if number == len(winners) else ""
-
-
-def _chain(connection: Connection, step_id: int) -> dict[int, str]:
-    """A step and all steps it rests on, with the role that each plays."""
-    found = {step_id: LABELS}
-    queue = [step_id]
-    while queue:
-        query = select(step_input.c.input_id, step_input.c.role).where(step_input.c.step_id == queue.pop())
-        for key, role in connection.execute(query):
-            if key not in found:
-                found[key] = role
-                queue.append(key)
-    return found
-
-
-def _made_by(connection: Connection, project: Projecting, translation_id: int, source_id: int) -> list[MadeBy]:
-    roles = _chain(connection, project.step_id)
-    rows = connection.execute(select(step).where(step.c.id.in_(roles)).order_by(step.c.id)).all()
-    corpus_id = connection.execute(select(sentence.c.corpus_id).where(sentence.c.id == source_id)).scalar_one()
-    items = {row.id: corpus_id if row.kind in FITS else translation_id for row in rows}
-    items |= {key: source_id for key, role in roles.items() if role == "entities"}
-    return [_made(connection, roles[row.id], row, items[row.id]) for row in rows]
-
-
-def _made(connection: Connection, role: str, made: Row[Any], item: int) -> MadeBy:
-    told_by = and_(*(failure.c[name] == outcome.c[name] for name in ("step_id", "item_id", "run_id")))
-    columns = (outcome.c.status, outcome.c.reason, outcome.c.run_id, run.c.command, run.c.started_at, failure.c.message)
-    query = select(*columns).join(run, run.c.id == outcome.c.run_id).outerjoin(failure, told_by)
-    done = connection.execute(query.where(outcome.c.step_id == made.id, outcome.c.item_id == item)).first()
-    told = tuple(done) if done is not None else ("pending", None, None, None, None, None)
-    return MadeBy(role, made.kind, made.digest, json.loads(made.params), made.model, made.revision, *told)
