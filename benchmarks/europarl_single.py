@@ -41,6 +41,7 @@ target = ["de", "es", "it"]
 """
 CENTRED = '[align]\ntransform = "centre-language"\n'
 DERIVED = 'derived = "MISC"\n'
+ONE_LABEL = "one_label = 0.5\n"
 Scores = dict[str, Counts]
 
 
@@ -62,6 +63,11 @@ def full(first: float, memory: float, threshold: float, project: str = DERIVED) 
     return f"{tables}[project]\nthreshold = {first + threshold:g}\n{project}"
 
 
+def by_name(tables: str) -> str:
+    """The tables with memory of what each name became, in place of memory of what was labelled."""
+    return tables.replace('score = "terms"', 'score = "memory"')
+
+
 WEIGHED = "word_weights = 0.5\n"
 ALIGNED = '[[score]]\nscore = "alignment"\nfloor = 0.1\n[project]\nthreshold = 0.1\n'
 ABLATION = {
@@ -72,6 +78,10 @@ ABLATION = {
     "+ derived words become MISC (one pass)": CENTRED + one_pass(WEIGHED, project=DERIVED),
     "+ square, first word, memory (two passes)": CENTRED + full(0.1, 0.3, 0.2),
     "the same without derived words": CENTRED + full(0.1, 0.3, 0.2, project=""),
+    "soft links, soft score, one label": one_pass(project=ONE_LABEL),
+    "two passes, one label, without derived words": CENTRED + full(0.1, 0.3, 0.2, project=ONE_LABEL),
+    "two passes, one label, with derived words": CENTRED + full(0.1, 0.3, 0.2, project=DERIVED + ONE_LABEL),
+    "memory by name in place of terms, with derived words": CENTRED + by_name(full(0.1, 0.3, 0.2)),
 }
 GRID = tuple(product((0.05, 0.1, 0.15), (0.0, 0.2, 0.3, 0.4), (0.15, 0.2, 0.25)))
 
@@ -99,7 +109,8 @@ def report(database: Database, console: Console) -> None:
     """Print the tables."""
     rows = {name: scored(database, tables) for name, tables in ABLATION.items()}
     console.print(_table("What each part brings (all sentences)", rows))
-    for title, project in (("with derived words", DERIVED), ("without", "")):
+    rules = (("with derived words", DERIVED), ("without", ""), ("without, but with one label", ONE_LABEL))
+    for title, project in rules:
         found = {key: scored(database, CENTRED + full(*key, project=project)) for key in GRID}
         console.print(f"\nTwo-fold over {len(found)} configurations, {title}")
         console.print(_folds(found))

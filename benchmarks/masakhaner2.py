@@ -35,7 +35,11 @@ PAIRS = ("en-lug", "en-pcm", "en-tsn", "en-yor", "fr-bam", "fr-ewe")
 RECIPE = (Path(__file__).parent / "masakhaner2.toml").read_text(encoding="utf-8")
 HEAD = RECIPE[: RECIPE.index("[[score]]")]
 REFERENCE = "reference heuristic"
-OURS = "links, letters, capitals, memory"
+OURS = "links, letters, capitals, memory, one label"
+ONE_LABEL = "one_label = 0.5\n"
+NAMES = (
+    '[[score]]\nname = "names"\nscore = "memory"\ncandidates = "scored"\nof = ["links", "letters"]\nweight = 0.3\n\n'
+)
 HEURISTIC = '[project]\nmethod = "heuristic"\npreset = "reference"\n'
 GRID = tuple(product((0.3, 0.5), (0.3, 0.6), (0.0, 0.5), (0.3, 0.4, 0.5)))
 
@@ -50,20 +54,32 @@ def weighted(links: float, capitals: float, memory: float, threshold: float, let
     kept = [_reweighted(table, weight) for table, weight in zip(tables, weights.values(), strict=True) if weight]
     told = ", ".join(f'"{name}"' for name in ("links", "letters") if weights[name])
     text = re.sub(r"of = .*", f"of = [{told}]", "".join(kept))
-    return f"{HEAD}{text}[project]\nthreshold = {threshold + capitals:g}\n"
+    return f"{HEAD}{text}[project]\nthreshold = {threshold + capitals:g}\n{ONE_LABEL}"
+
+
+def apart(recipe: str) -> str:
+    """A recipe without the rule that the same words have one label."""
+    return recipe.replace(ONE_LABEL, "")
 
 
 def _reweighted(table: str, weight: float) -> str:
     return f"[[score]]\n{re.sub(r'weight = .*', '', table).rstrip()}\nweight = {weight:g}\n\n"
 
 
+#: what is there before [align], so that the links are those of the library's defaults
+TAGGED = HEAD[: HEAD.index("[align]")]
 METHODS = {
     REFERENCE: HEAD + HEURISTIC,
-    "links": weighted(1, 0, 0, 0.3, letters=0),
-    "letters": weighted(0, 0, 0, 0.35),
-    "links, letters": weighted(0.5, 0, 0, 0.4),
-    "links, letters, capitals": weighted(0.5, 0.3, 0, 0.5),
+    "reference heuristic, soft links": TAGGED + HEURISTIC,
+    "library's default (soft links)": TAGGED,
+    "library's default, one label": f"{TAGGED}[project]\n{ONE_LABEL}",
+    "links": apart(weighted(1, 0, 0, 0.3, letters=0)),
+    "letters": apart(weighted(0, 0, 0, 0.35)),
+    "links, letters": apart(weighted(0.5, 0, 0, 0.4)),
+    "links, letters, capitals": apart(weighted(0.5, 0.3, 0, 0.5)),
+    "links, letters, capitals, memory": apart(RECIPE),
     OURS: RECIPE,
+    "the same and memory by name": RECIPE.replace("[project]", f"{NAMES}[project]"),
 }
 Scores = dict[str, Counts]
 

@@ -1,7 +1,8 @@
-"""Every method on every pair of Europarl-NER: ``python benchmarks/methods_table.py [--db FILE] [--write]``.
+"""Every method on every pair of a data set: ``python benchmarks/methods_table.py [DATA] [--db FILE] [--write]``.
 
-English gold entities are projected onto German, Spanish and Italian over the links of five aligners (one small
-encoder), by the heuristics and by matches of scored candidates. Reads Europarl-NER from ``$XPROJDB_DATA`` or
+DATA is ``europarl-ner`` (English gold entities onto German, Spanish and Italian) or ``masakhaner2`` (entities of
+English and French taggers onto six African languages). Entities are projected over the links of five aligners (one
+small encoder), by the heuristics and by matches of scored candidates. Reads the data from ``$XPROJDB_DATA`` or
 ``../shared/data``; published figures are put beside when they are in ``published`` there. With ``--write``, the table
 goes to ``docs/methods.md``. A database given with ``--db`` is reused: nothing in it is computed twice.
 """
@@ -17,20 +18,21 @@ from pathlib import Path
 from statistics import mean
 from typing import NamedTuple
 
+import masakhaner2
 from sqlalchemy import Connection, select
 
-from xprojdb.db import Database, open_database
-from xprojdb.db.tables import corpus, translation
+from xprojdb.db import Database, bulk, open_database
+from xprojdb.db.tables import corpus, entity, translation
 from xprojdb.engine.plan import Plan, plan_recipe
 from xprojdb.engine.recipe import parse_recipe
 from xprojdb.engine.run import run_plan
 from xprojdb.evaluation.published import load_published
+from xprojdb.labels import Span
 from xprojdb.steps.evaluate import read_counts
 from xprojdb.steps.gold import projected, read_gold
 from xprojdb.steps.importing.imports import CorpusInfo, corpus_file, import_files
 from xprojdb.steps.projection import Projection
 
-LANGUAGES = ("de", "es", "it")
 CORPUS = "europarl-ner"
 HERE = Path(__file__).parent
 DOCUMENT = HERE.parent / "docs" / "methods.md"
@@ -61,6 +63,37 @@ METHODS = {
 }
 
 
+class Data(NamedTuple):
+    """A data set: the beginning of its recipes, and its pairs of languages in the order of the table."""
+
+    name: str
+    head: str
+    pairs: tuple[tuple[str, str], ...]
+    sentences: int = 1000
+
+    def fill(self, database: Database, folder: Path) -> None:
+        """Import it, unless it is there."""
+        with database.read() as connection:
+            if connection.execute(select(corpus.c.id)).first():
+                return
+        if self.name == CORPUS:
+            paths = {lang: folder / CORPUS / f"{lang}-europarl.test.conll02" for lang in ("en", "de", "es", "it")}
+            files = [corpus_file(path, lang, form="conll") for lang, path in paths.items()]
+            import_files(database, CorpusInfo(CORPUS), files, parallel=True)
+            return
+        with tempfile.TemporaryDirectory() as made:
+            for pair in masakhaner2.PAIRS:
+                masakhaner2.import_pair(database, pair, self.sentences, Path(made))
+
+
+EUROPARL = f'name = "methods"\ncorpora = ["{CORPUS}"]\nsource = ["en"]\ntarget = ["de", "es", "it"]\n'
+AFRICAN = (("en", "lug"), ("en", "pcm"), ("en", "tsn"), ("en", "yo"), ("fr", "bam"), ("fr", "ewe"))
+DATA = {
+    CORPUS: Data(CORPUS, EUROPARL, (("en", "de"), ("en", "es"), ("en", "it"))),
+    "masakhaner2": Data("masakhaner2", masakhaner2.TAGGED, AFRICAN),
+}
+
+
 class Row(NamedTuple):
     """One method over one aligner's links: F1 in percent by language, and their mean."""
 
@@ -73,79 +106,98 @@ class Row(NamedTuple):
         return (*self.f1, mean(self.f1))
 
 
-def recipe(align: str, method: str) -> str:
-    """The text of a recipe."""
-    head = f'name = "methods"\ncorpora = ["{CORPUS}"]\nsource = ["en"]\ntarget = {list(LANGUAGES)}\n'
-    return f"{head}[align]\n{align}\n{method}"
-
-
-def rows(database: Database) -> Iterator[Row]:
+def rows(database: Database, data: Data) -> Iterator[Row]:
     """Run every method and score it."""
     for links, align in ALIGNERS.items():
         for name, method in METHODS.items():
-            plan = plan_recipe(database, parse_recipe(recipe(align, method)))
+            plan = plan_recipe(database, parse_recipe(f"{data.head}[align]\n{align}\n{method}"))
             failed = run_plan(database, plan, command="benchmark").failed
             assert not failed, f"{links}, {name}: {failed} items failed"
-            row = Row(links, name, tuple(100 * f1 for f1 in measured(database, plan)))
+            row = Row(links, name, tuple(100 * f1 for f1 in measured(database, plan, data)))
             print(links, name, *(f"{value:.1f}" for value in row.figures), sep="\t", flush=True)
             yield row
 
 
-def measured(database: Database, plan: Plan) -> list[float]:
-    """The F1 of each language."""
+def measured(database: Database, plan: Plan, data: Data) -> list[float]:
+    """The F1 of each pair."""
     with database.read() as connection:
-        return [read_counts(connection, each).micro().f1 for each in by_language(plan)]
+        return [read_counts(connection, each).micro().f1 for each in in_order(plan, data)]
 
 
-def by_language(plan: Plan) -> list[Projection]:
+def in_order(plan: Plan, data: Data) -> list[Projection]:
     """The projections, in the order of the table."""
-    return sorted(plan.projections, key=lambda each: LANGUAGES.index(each.target))
+    return sorted(plan.projections, key=lambda each: data.pairs.index((each.source, each.target)))
 
 
-def ceiling(database: Database) -> tuple[float, ...]:
-    """The F1 of a projection that finds every gold entity with a counterpart of the same label, and no other span."""
-    plan = plan_recipe(database, parse_recipe(recipe(ALIGNERS["soft"], METHODS["heuristic, default"])))
+def ceilings(database: Database, data: Data) -> list[Row]:
+    """The F1 of a projection that labels the right span of every entity with a counterpart of the same label in gold.
+
+    First of one that puts all other entities somewhere, too, then of one that knows which to leave out.
+    """
+    method = METHODS["heuristic, default"]
+    plan = plan_recipe(database, parse_recipe(f"{data.head}[align]\n{ALIGNERS['soft']}\n{method}"))
     run_plan(database, plan, command="benchmark")
     with database.read() as connection:
-        return tuple(100 * _ceiling(connection, each) for each in by_language(plan))
+        found = [_ceilings(connection, each) for each in in_order(plan, data)]
+    told = ("all entities projected, right where there is a counterpart", "only those with a counterpart projected")
+    return [
+        Row("–", f"*ceiling: {name}*", tuple(100 * f1 for f1 in column))
+        for name, column in zip(told, zip(*found, strict=True), strict=True)
+    ]
 
 
-def _ceiling(connection: Connection, projection: Projection) -> float:
+def _ceilings(connection: Connection, projection: Projection) -> tuple[float, float]:
     pairs = projected(connection, projection).add_columns(translation.c.original_id)
     sides = [(row[2], row[1]) for row in connection.execute(pairs)]
-    gold = read_gold(connection, sorted({key for pair in sides for key in pair}))
-    labels = [[Counter(span.label for span in gold.get(key, ())) for key in pair] for pair in sides]
+    gold = read_gold(connection, sorted({target for _, target in sides}))
+    given = read_given(connection, projection)
+    labels = [(_labels(given, source, projection), _labels(gold, target, projection)) for source, target in sides]
     found = sum((source & target).total() for source, target in labels)
-    return 2 * found / sum(source.total() + target.total() for source, target in labels)
+    entities, gold_spans = (sum(side.total() for side in sides) for sides in zip(*labels, strict=True))
+    return 2 * found / (entities + gold_spans), 2 * found / (found + gold_spans)
 
 
-def published(folder: Path) -> list[Row]:
+def read_given(connection: Connection, projection: Projection) -> dict[int, list[Span]]:
+    """The entities that are projected, by their sentences."""
+    columns = (entity.c.sentence_id, entity.c.start_word, entity.c.end_word, entity.c.label)
+    step_id, found = projection.step.input_ids["entities"], dict[int, list[Span]]()
+    for key, *span in bulk.fetch(connection, select(*columns).where(entity.c.step_id == step_id)):
+        found.setdefault(key, []).append(Span(*span))
+    return found
+
+
+def _labels(spans: dict[int, list[Span]], key: int, projection: Projection) -> Counter[str]:
+    found = spans.get(key, [])
+    return Counter(span.label for span in (projection.mapping.apply(found) if projection.mapping else found))
+
+
+def published(folder: Path, data: Data) -> list[Row]:
     """Published figures that have all languages."""
+    langs = [target for _, target in data.pairs]
     found: dict[tuple[str, str], dict[str, float]] = {}
     for each in load_published(folder) if folder.is_dir() else ():
-        if each.dataset == CORPUS and each.lang in LANGUAGES:
+        if each.dataset == data.name and each.lang in langs:
             settings = [each.settings[key] for key in ("candidates",) if each.settings.get(key)]
             method = ", ".join([f"{each.source}: {each.method}", *settings])
             found.setdefault((each.settings.get("aligner", "–"), method), {})[each.lang] = 100 * each.f1
     return [
-        Row(links, method, tuple(f1[lang] for lang in LANGUAGES))
+        Row(links, method, tuple(f1[lang] for lang in langs))
         for (links, method), f1 in sorted(found.items(), key=lambda item: item[0][1])
-        if len(f1) == len(LANGUAGES)
+        if len(f1) == len(langs)
     ]
 
 
-def table(found: Sequence[Row], beside: Sequence[Row], top: tuple[float, ...]) -> Iterator[str]:
+def table(data: Data, found: Sequence[Row], beside: Sequence[Row], top: Sequence[Row]) -> Iterator[str]:
     """The lines of a Markdown table: the best of a column is bold, the best of an aligner in italics."""
-    yield "| links | method | " + " | ".join(f"en → {lang}" for lang in LANGUAGES) + " | mean |"
-    yield "|---|---|" + "---:|" * (len(LANGUAGES) + 1)
+    yield "| links | method | " + " | ".join(f"{source} → {target}" for source, target in data.pairs) + " | mean |"
+    yield "|---|---|" + "---:|" * (len(data.pairs) + 1)
     best = _best(found)
     for links in ALIGNERS:
         own = [row for row in found if row.links == links]
         best_own = _best(own)
         for row in own:
             yield _line(row, [_marked(*each) for each in zip(row.figures, best_own, best, strict=True)])
-    yield _line(Row("–", "*ceiling: entities with a counterpart of the same label*", top))
-    for row in beside:
+    for row in (*top, *beside):
         yield _line(row)
 
 
@@ -165,38 +217,30 @@ def _line(row: Row, figures: Sequence[str] = ()) -> str:
     return f"| {row.links} | {row.method} | {' | '.join(told)} |"
 
 
-def fill(database: Database, folder: Path) -> None:
-    """Import the four languages, unless they are there."""
-    with database.read() as connection:
-        if connection.execute(select(corpus.c.id).where(corpus.c.name == CORPUS)).first():
-            return
-    paths = {lang: folder / CORPUS / f"{lang}-europarl.test.conll02" for lang in ("en", *LANGUAGES)}
-    files = [corpus_file(path, lang, form="conll") for lang, path in paths.items()]
-    import_files(database, CorpusInfo(CORPUS), files, parallel=True)
-
-
-def write(lines: Sequence[str]) -> None:
+def write(lines: Sequence[str], data: Data) -> None:
     """Put the table into the document, between its marks."""
-    before, mark, rest = DOCUMENT.read_text(encoding="utf-8").partition("<!-- table -->\n")
+    before, mark, rest = DOCUMENT.read_text(encoding="utf-8").partition(f"<!-- table {data.name} -->\n")
     _, end, after = rest.partition("<!-- end -->")
     DOCUMENT.write_text("\n".join([before + mark, *lines, "", end + after]), encoding="utf-8")
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("data", nargs="?", default=CORPUS, choices=DATA)
     parser.add_argument("--db", help="a database to reuse; without it, a temporary one")
     parser.add_argument("--write", action="store_true", help=f"write the table to {DOCUMENT.name}")
     given = parser.parse_args()
-    data = Path(os.environ.get("XPROJDB_DATA") or HERE.parents[1] / "shared" / "data")
+    data, root = DATA[given.data], Path(os.environ.get("XPROJDB_DATA") or HERE.parents[1] / "shared" / "data")
     with (
         tempfile.TemporaryDirectory() as folder,
         open_database(given.db or Path(folder) / "methods.db", create=True) as database,
     ):
-        fill(database, data)
-        lines = list(table(list(rows(database)), published(data / "published"), ceiling(database)))
+        data.fill(database, root)
+        found, beside = list(rows(database, data)), published(root / "published", data)
+        lines = list(table(data, found, beside, ceilings(database, data)))
     print("\n".join(lines))
     if given.write:
-        write(lines)
+        write(lines, data)
 
 
 if __name__ == "__main__":

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from xprojdb.labels import Span
     from xprojdb.provenance import explain
     from xprojdb.provenance.consensus import ExplainedConsensus
+    from xprojdb.provenance.made_by import MadeBy
 
 _COLOURS = {"PER": "magenta", "ORG": "blue", "LOC": "green", "DATE": "yellow", "MISC": "cyan"}
 _CANDIDATES_SHOWN = 6
@@ -163,19 +164,21 @@ def _show_candidates(out: Console, each: explain.ExplainedEntity, limit: int | N
             out.print("    no candidates")
         return
     names = list(dict.fromkeys(name for candidate in each.candidates for name in candidate.parts))
-    shown = table("", "candidate", "words", *(f"{name}>" for name in names), "fused>")
+    united = any(candidate.origins for candidate in each.candidates)
+    shown = table("", "candidate", "words", *(f"{name}>" for name in names), "fused>", *(["from"] if united else []))
     for candidate in each.candidates[:limit]:
         parts = [f"{candidate.parts[name]:.3f}" if name in candidate.parts else "–" for name in names]
         style = {"winner": "bold green", "runner-up": "yellow"}.get(candidate.rank)
         place = f"{candidate.start}–{candidate.end - 1}"
-        shown.add_row(candidate.rank, candidate.text, place, *parts, f"{candidate.fused:.3f}", style=style)
+        origins = [", ".join(sorted({name for had in candidate.origins.values() for name in had}))] if united else []
+        shown.add_row(candidate.rank, candidate.text, place, *parts, f"{candidate.fused:.3f}", *origins, style=style)
     out.print(Padding(shown, (0, 0, 0, 4), expand=False))
     hidden = len(each.candidates) - (limit or len(each.candidates))
     if hidden > 0:
         out.print(f"    and {hidden} more: --all", style="dim")
 
 
-def _show_steps(out: Console, steps: Sequence[explain.MadeBy]) -> None:
+def _show_steps(out: Console, steps: Sequence[MadeBy]) -> None:
     shown = table("made by", "step", "what", "outcome", "run")
     for step in steps:
         model = f"{step.model} @ {(step.revision or '')[:15]}" if step.model else ""

@@ -57,7 +57,7 @@ def test_explain(read_json: Callable[..., Any]) -> None:
     anna, lin, _ = projection["entities"]
     known = {"ordinal", "span", "text", "projected", "score", "margin", "links", "candidates", "also", "reason"}
     assert set(anna) == known
-    assert set(anna["candidates"][0]) == {"start", "end", "text", "parts", "fused", "rank"}
+    assert set(anna["candidates"][0]) == {"start", "end", "text", "parts", "fused", "rank", "origins"}
     assert (anna["projected"], lin["projected"]) == ([0, 2, "PER"], None)
     assert set(projection["made_by"][0]) == {
         "role", "kind", "digest", "params", "model", "revision", "outcome", "reason", "run", "command", "started_at",

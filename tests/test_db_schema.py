@@ -12,7 +12,7 @@ from xprojdb.db.tables import metadata
 from xprojdb.errors import DatabaseError, UsageError
 from xprojdb.steps.importing.imports import CorpusInfo, corpus_file, import_files
 
-HEAD = "0004"
+HEAD = "0005"
 TABLES = set(metadata.tables)
 
 

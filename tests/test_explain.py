@@ -56,6 +56,33 @@ def test_an_entity_is_followed_to_its_label(database: Database, plan: Plan) -> N
     assert all(candidate.fused == pytest.approx(sum(candidate.parts.values())) for candidate in club.candidates)
 
 
+def test_candidates_of_several_sets_are_told_where_they_come_from(
+    sqlite_database: Database, write_conll: Write, tmp_path: Path
+) -> None:
+    import_sample(sqlite_database, write_conll, {"en": english(3), "de": german(3)})
+    settings = '[[score]]\n[[score]]\nname = "copied"\nscore = "surface"\ncandidates = ["aligned", "ngram"]\n'
+    plan = plan_of(sqlite_database, tmp_path, settings)
+    run_plan(sqlite_database, plan)
+    anna, _ = _only(sqlite_database, plan, "news/de/all-1").entities
+    winner, others = anna.candidates[0], anna.candidates[1:]
+    assert winner.origins == {"copied": ("aligned", "ngram")}
+    assert {each.origins.get("copied") for each in others} == {("aligned", "ngram"), ("ngram",)}
+    # A scorer with one set has nothing to tell.
+    assert not any("soft:aligned" in each.origins for each in anna.candidates)
+
+
+def test_what_was_learned_from_a_corpus_is_told_with_its_run(
+    sqlite_database: Database, write_conll: Write, tmp_path: Path
+) -> None:
+    """The keys of corpora and of translations are not the same."""
+    import_sample(sqlite_database, write_conll, {"en": english(6), "de": german(6)})
+    plan = plan_of(sqlite_database, tmp_path, "[[score]]\nword_weights = 0.5\n[project]\none_label = 0.5\n")
+    run_plan(sqlite_database, plan)
+    made_by = _only(sqlite_database, plan, "news/de/all-3").made_by
+    learned = [each for each in made_by if each.kind in ("frequencies", "forms")]
+    assert [(each.kind, each.outcome) for each in learned] == [("frequencies", "ok")] * 2 + [("forms", "ok")]
+
+
 def test_every_step_behind_it_is_named_with_its_run(database: Database, plan: Plan) -> None:
     made_by = _only(database, plan, "news/de/all-2").made_by
     assert [each.kind for each in made_by] == ["import", "align", "score", "project"]

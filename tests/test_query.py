@@ -47,6 +47,12 @@ def test_the_views_have_every_row_once(projected: Database) -> None:
         assert rows(projected, f"SELECT count(*) FROM {view}") == rows(projected, f"SELECT count(*) FROM {table}")
 
 
+def test_candidates_are_shown_with_their_origin(projected: Database) -> None:
+    (row,) = rows(projected, "SELECT count(*), count(origin) FROM v_candidate")
+    assert row[0] > 0
+    assert row[1] == 0
+
+
 def test_colons_and_percent_signs_are_sql(projected: Database) -> None:
     assert rows(projected, "SELECT ':x', 'a%b' WHERE 'ab' LIKE 'a%'") == [(":x", "a%b")]
 

@@ -25,6 +25,7 @@ from xprojdb.errors import UsageError
 from xprojdb.folding import edit_similarity, fold
 from xprojdb.labels import Span
 from xprojdb.steps.learning.fit import read_artifact
+from xprojdb.steps.scoring.candidates import origin_names
 from xprojdb.steps.tag import Tag
 
 Key = tuple[int, int, int, int]
@@ -143,6 +144,45 @@ def test_the_candidates_of_several_scorers_are_united(sample: Database, tmp_path
     named = {place: sum(word[0].isupper() or word[0].isdigit() for word in words) / 2 for place, words in ends.items()}
     assert both == {place: share for place, share in named.items() if share}
     assert links.keys() - letters.keys() and letters.keys() - links.keys()
+
+
+def _origins(database: Database, plan: Plan, called: str) -> dict[Key, int | None]:
+    """The origin of each candidate that a scorer stored."""
+    step_id = plan.projections[-1].step.input_ids[f"score:{called}"]
+    query = select(t.candidate).where(t.candidate.c.step_id == step_id)
+    with database.read() as connection:
+        return {tuple(row)[1:5]: row.origin for row in connection.execute(query)}  # type: ignore[misc]
+
+
+UNITED = (
+    '[[score]]\nname = "links"\nlongest = 1\n'
+    '[[score]]\nname = "letters"\nscore = "surface"\ncandidates = "ngram"\nlongest = 2\noffset = 0.5\n'
+    '[[score]]\nname = "both"\nscore = "edges"\nedges = "capitals"\n'
+    'candidates = ["aligned", "scored"]\nof = ["links", "letters"]\nlongest = 3\n'
+)
+
+
+def test_the_origin_of_united_candidates_is_stored(sample: Database, tmp_path: Path) -> None:
+    plan = plan_of(sample, tmp_path, UNITED, aligner=Noisy())
+    run_plan(sample, plan)
+    links, letters = (_origins(sample, plan, name) for name in ("links", "letters"))
+    assert {*links.values(), *letters.values()} == {None}
+    united = _origins(sample, plan, "both")
+    assert origin_names(plan.projections[-1].step.spec.inputs["score:both"]) == ("aligned", "letters", "links")
+    for place, origin in united.items():
+        assert origin is not None
+        assert (bool(origin & 2), bool(origin & 4)) == (place in letters, place in links)
+    # Whatever the scorer of links kept, its own sub-ranges of links have, too.
+    assert all(origin & 1 for origin in united.values() if origin and origin & 4)
+    assert {1, 2} <= set(united.values())
+
+
+def test_nine_sets_of_candidates_are_too_many(sample: Database, tmp_path: Path) -> None:
+    names = [f"links{n}" for n in range(9)]
+    scorers = "".join(f'[[score]]\nname = "{name}"\n' for name in names)
+    with pytest.raises(UsageError) as caught:
+        plan_of(sample, tmp_path, f'{scorers}[[score]]\nname = "all"\ncandidates = "scored"\nof = {names}\n')
+    assert (caught.value.scorer, len(caught.value.of)) == ("all", 9)
 
 
 def test_stop_words_and_limits_of_a_language(sqlite_database: Database, write_conll: Write, tmp_path: Path) -> None:

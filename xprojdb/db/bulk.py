@@ -73,6 +73,18 @@ def among(connection: Connection, column: ColumnElement[int], ids: Sequence[int]
     return sqlite.among(column, ids)
 
 
+def phrase(
+    connection: Connection, words: ColumnElement[str], start: ColumnElement[int], end: ColumnElement[int]
+) -> ColumnElement[str]:
+    """The words of a span, joined by spaces, put together by the database.
+
+    :param words: a column with a JSON list of words.
+    """
+    if connection.dialect.name == "postgresql":
+        return postgresql.phrase(words, start, end)
+    return sqlite.phrase(words, start, end)
+
+
 def refresh_statistics(connection: Connection, table: Table) -> None:
     """Let the planner know of rows that this transaction has written: PostgreSQL counts them only after it.
 

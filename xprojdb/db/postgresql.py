@@ -5,7 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import URL, BigInteger, ColumnElement, Connection, Engine, bindparam, create_engine, event, func
+from sqlalchemy import (
+    URL,
+    BigInteger,
+    ColumnElement,
+    Connection,
+    Engine,
+    Text,
+    bindparam,
+    create_engine,
+    event,
+    func,
+    literal_column,
+)
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from xprojdb.extras import require
@@ -78,3 +90,12 @@ def insert(connection: Connection, table: str, columns: Sequence[str], rows: Ite
 def among(column: ColumnElement[int], ids: Sequence[int]) -> ColumnElement[bool]:
     """``= ANY(array)``: one bound value, whatever the number of ids."""
     return column == func.any(bindparam(None, list(ids), type_=ARRAY(BigInteger)))
+
+
+def phrase(words: ColumnElement[str], start: ColumnElement[int], end: ColumnElement[int]) -> ColumnElement[str]:
+    """The words of a span of a JSON list, in order, joined by spaces."""
+    return literal_column(
+        f"(SELECT string_agg(word, ' ' ORDER BY place) FROM json_array_elements_text(({words})::json)"
+        f" WITH ORDINALITY AS listed (word, place) WHERE place > {start} AND place <= {end})",
+        Text,
+    )

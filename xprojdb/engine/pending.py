@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import chain
 from typing import Any
 
 from sqlalchemy import Connection, Select, exists, func, select, union
@@ -23,7 +24,7 @@ def pending_items(connection: Connection, stage: Stage, pairs: Sequence[Pair], a
     for pair in pairs:
         query = without_outcome(stage.ready(pair), stage.step_id)
         key = query.selected_columns[0]
-        found.update(row[0] for row in bulk.fetch(connection, query.where(key > after).order_by(key).limit(limit)))
+        found.update(chain.from_iterable(bulk.fetch(connection, query.where(key > after).order_by(key).limit(limit))))
     return sorted(found)[:limit]
 
 

@@ -13,7 +13,7 @@ from xprojdb.db.runs import RecipeRecord
 from xprojdb.engine.combining import combine_specs
 from xprojdb.engine.pairing import Directed, directed_pairs, transfer_pairs
 from xprojdb.engine.recipe import LoadedRecipe, Recipe, RecipeError
-from xprojdb.engine.scoring import Direction, score_specs
+from xprojdb.engine.scoring import MEMORY, Direction, score_specs
 from xprojdb.engine.settings import ProjectTable
 from xprojdb.engine.tagging import tag_spec
 from xprojdb.engine.translating import LINKING
@@ -23,13 +23,16 @@ from xprojdb.models.store import canonical_id, resolve
 from xprojdb.steps.align import Align
 from xprojdb.steps.combining.combine import Combine
 from xprojdb.steps.heuristic import MIN_SOFT_LINK, ProjectHeuristically, rules_of, rules_to_json
+from xprojdb.steps.learning.forms import FormsFit
 from xprojdb.steps.learning.means import Means
+from xprojdb.steps.learning.renderings import RenderingsFit
 from xprojdb.steps.learning.terms import TermsFit
 from xprojdb.steps.project import AT_MOST_ONE, TIME_LIMIT, Project
 from xprojdb.steps.project_markers import ProjectMarkers
 from xprojdb.steps.projecting import Projecting
 from xprojdb.steps.projection import Consensus, Labelling, Projection
 from xprojdb.steps.registry import stage_of
+from xprojdb.steps.scoring.score import Score
 from xprojdb.steps.spec import GOLD, StepSpec
 from xprojdb.steps.stage import Pair, Side, Stage
 
@@ -50,11 +53,20 @@ class Plan:
     def add(self, stage: Stage, pair: Pair) -> None:
         """Cover a set of translations with a stage; equal steps are planned once."""
         if stage.spec not in self.pairs:
+            self._join(stage)
             self.stages.append(stage)
         covered = self.pairs.setdefault(stage.spec, [])
         if pair not in covered:
             covered.append(pair)
             next(each for each in self.stages if each.spec == stage.spec).cover(pair)
+
+    def _join(self, stage: Stage) -> None:
+        """Let a project step have what its scorers hand over."""
+        if isinstance(stage, Project):
+            scorers = {each.spec: each for each in self.stages if isinstance(each, Score)}
+            for name in stage.weights:
+                if scorer := scorers.get(stage.spec.inputs[f"score:{name}"]):
+                    stage.take_from(name, scorer.handed)
 
     def require(self, spec: StepSpec, pair: Pair) -> None:
         """Cover a set of translations with a step and with the steps that it reads."""
@@ -77,9 +89,15 @@ class Plan:
         self.stages.sort(key=lambda stage: depth(stage.spec))
 
     @property
+    def _drafts(self) -> set[StepSpec]:
+        """The steps whose labels are only counted, for corpus memory."""
+        counting = (TermsFit.kind, RenderingsFit.kind, FormsFit.kind)
+        return {stage.spec.inputs["labels"] for stage in self.stages if stage.spec.kind in counting}
+
+    @property
     def projections(self) -> list[Projection]:
         """What the plan gives to whom, in the recipe's order of languages."""
-        drafts = {stage.spec.inputs["labels"] for stage in self.stages if stage.spec.kind == TermsFit.kind}
+        drafts = self._drafts
         found = [
             Projection(stage, pair, stage.labelled)
             for stage in self.stages
@@ -91,7 +109,7 @@ class Plan:
     @property
     def consensuses(self) -> list[Consensus]:
         """What the plan makes of several sources, by corpus and target language."""
-        drafts = {stage.spec.inputs["labels"] for stage in self.stages if stage.spec.kind == TermsFit.kind}
+        drafts = self._drafts
         found = [
             Consensus(stage, tuple(pair for pair in self.pairs[stage.spec] if pair.corpus_id == corpus_id))
             for stage in self.stages
@@ -206,12 +224,25 @@ def _for_languages(align: StepSpec, pair: Pair) -> StepSpec:
 def _score_specs(recipe: Recipe, labelled: Side, pair: Pair, inputs: Mapping[str, StepSpec]) -> dict[str, StepSpec]:
     """The score steps by the names of their tables."""
     source, target = _source_and_target(labelled, pair)
-    # The labels that corpus memory learns from are those of the same recipe without it.
-    others = tuple(table for table in recipe.score if table.score != "terms")
-    draft = recipe.model_copy(update={"score": others})
     proposals = _tag_spec(recipe, target)
     direction = Direction(source, target, _labelling(recipe, labelled), inputs, proposals)
-    return score_specs(recipe.score, direction, lambda: _project_spec(draft, labelled, pair, inputs))
+    return score_specs(recipe.score, direction, lambda: _project_spec(_draft(recipe), labelled, pair, inputs))
+
+
+def _draft(recipe: Recipe) -> Recipe:
+    """The recipe without corpus memory: the labels that memory is learned from are what it projects."""
+    others = tuple(table for table in recipe.score if table.score not in MEMORY)
+    project = recipe.project.model_copy(update={"one_label": None})
+    return recipe.model_copy(update={"score": others, "project": project})
+
+
+def _forms(recipe: Recipe, labelled: Side, pair: Pair, inputs: Mapping[str, StepSpec]) -> dict[str, StepSpec]:
+    """The step that counts which labels the same words have, where the recipe asks for one."""
+    if recipe.project.one_label is None:
+        return {}
+    _, target = _source_and_target(labelled, pair)
+    labels = _project_spec(_draft(recipe), labelled, pair, inputs)
+    return {"forms": StepSpec(FormsFit.kind, FormsFit.version, {"lang": target}, inputs={"labels": labels})}
 
 
 def _source_and_target(labelled: Side, pair: Pair) -> tuple[str, str]:
@@ -239,7 +270,8 @@ def _project_spec(recipe: Recipe, labelled: Side, pair: Pair, inputs: Mapping[st
     if recipe.project.method == "heuristic":
         lang = pair.rendering_lang if labelled == "original" else pair.original_lang
         params = {**_heuristic_params(recipe, lang), **_labelling(recipe, labelled)}
-        return StepSpec("heuristic", ProjectHeuristically.version, params, inputs=inputs)
+        forms = _forms(recipe, labelled, pair, inputs)
+        return StepSpec("heuristic", ProjectHeuristically.version, params, inputs={**inputs, **forms})
     params = {
         "weights": {table.called: table.weight for table in recipe.score},
         "solver": recipe.project.solver,
@@ -248,6 +280,7 @@ def _project_spec(recipe: Recipe, labelled: Side, pair: Pair, inputs: Mapping[st
         **_labelling(recipe, labelled),
     }
     scorers = {f"score:{name}": spec for name, spec in _score_specs(recipe, labelled, pair, inputs).items()}
+    scorers |= _forms(recipe, labelled, pair, inputs)
     return StepSpec("project", Project.version, params, inputs={"entities": inputs["entities"], **scorers})
 
 
@@ -258,7 +291,7 @@ def _unusual(table: ProjectTable) -> dict[str, object]:
         found["count"] = list(table.counted)
     if table.time_limit != TIME_LIMIT:
         found["time_limit"] = table.time_limit
-    return found | _derived(table)
+    return found | _relabelling(table)
 
 
 def _check_derived(recipe: Recipe) -> None:
@@ -275,11 +308,14 @@ def _check_derived(recipe: Recipe) -> None:
         )
 
 
-def _derived(table: ProjectTable) -> dict[str, object]:
-    if not table.derived:
-        return {}
-    becomes = None if table.derived == "drop" else table.derived
-    return {"derived": {"becomes": becomes, "from": sorted(table.derived_from)}}
+def _relabelling(table: ProjectTable) -> dict[str, object]:
+    found: dict[str, object] = {}
+    if table.derived:
+        becomes = None if table.derived == "drop" else table.derived
+        found["derived"] = {"becomes": becomes, "from": sorted(table.derived_from)}
+    if table.one_label is not None:
+        found["one_label"] = table.one_label
+    return found
 
 
 def _heuristic_params(recipe: Recipe, lang: str) -> dict[str, object]:
@@ -292,7 +328,7 @@ def _heuristic_params(recipe: Recipe, lang: str) -> dict[str, object]:
     least = table.min_link
     if least is None:
         least = MIN_SOFT_LINK if recipe.align.method == "soft" else 0.0
-    return {"rules": rules_to_json(rules), "min_link": least, **_derived(table)}
+    return {"rules": rules_to_json(rules), "min_link": least, **_relabelling(table)}
 
 
 def _labelling(recipe: Recipe, labelled: Side) -> dict[str, object]:

@@ -8,13 +8,18 @@ from typing import NamedTuple
 from xprojdb.engine.settings import ScoreTable
 from xprojdb.engine.tagging import scoring_spec
 from xprojdb.errors import UsageError
+from xprojdb.matching.candidates import MOST_SETS
 from xprojdb.models.store import canonical_id, resolve
 from xprojdb.steps.learning.frequencies import Frequencies
+from xprojdb.steps.learning.renderings import RenderingsFit
 from xprojdb.steps.learning.terms import TermsFit
+from xprojdb.steps.scoring.candidates import origin_names
 from xprojdb.steps.scoring.scorers import SCORERS
 from xprojdb.steps.spec import StepSpec
 
 Specs = dict[str, StepSpec]
+#: the scorers that learn from what the others choose
+MEMORY = ("terms", "memory")
 
 
 class Direction(NamedTuple):
@@ -37,7 +42,7 @@ def score_specs(
 ) -> Specs:
     """The score steps of a direction, by the names of their tables.
 
-    :param draft: the project step of the tables without ``terms``, whose labels that scorer learns from.
+    :param draft: the project step of the tables without :data:`MEMORY`, whose labels those scorers learn from.
     """
     tables = tuple(tables)
     _check_memory(tables)
@@ -50,14 +55,27 @@ def score_specs(
             params |= {"source": direction.source, "target": direction.target}
             model, revision = canonical_id(table.model), resolve(table.model, table.revision).revision
         specs[table.called] = StepSpec("score", SCORERS[table.score].version, params, model, revision, inputs)
+        _check_origins(table, specs[table.called])
     return specs
 
 
 def _check_memory(tables: Sequence[ScoreTable]) -> None:
     """Corpus memory learns from what the other scorers choose."""
-    if tables and all(table.score == "terms" for table in tables):
+    if tables and all(table.score in MEMORY for table in tables):
         hint = "add another [[score]], such as score = 'soft'"
-        raise UsageError("the scorer 'terms' has nothing to learn from", hint=hint, scorer=tables[0].called)
+        raise UsageError(f"the scorer {tables[0].called} has nothing to learn from", hint=hint, scorer=tables[0].called)
+
+
+def _check_origins(table: ScoreTable, spec: StepSpec) -> None:
+    """The origins of candidates are kept as bits of one byte."""
+    names = origin_names(spec)
+    if len(names) > MOST_SETS:
+        raise UsageError(
+            f"the scorer {table.called} unites {len(names)} sets of candidates: {', '.join(names)}",
+            hint=f"unite up to {MOST_SETS}",
+            scorer=table.called,
+            of=table.of,
+        )
 
 
 def _extra_inputs(
@@ -69,10 +87,8 @@ def _extra_inputs(
         extra["target_frequencies"] = _frequencies(direction.target)
     if table.score == "edges" and table.edges == "words":
         extra["target_frequencies"] = _frequencies(direction.target)
-    if table.score == "terms" and draft is not None:
-        labels = draft()
-        fit = StepSpec(TermsFit.kind, TermsFit.version, {"lang": direction.target}, inputs={"labels": labels})
-        extra |= {"labels": labels, "terms": fit}
+    if table.score in MEMORY and draft is not None:
+        extra |= _memory(table, direction, draft())
     if table.score == "ner":
         extra["target_tags"] = scoring_spec(direction.proposals, direction.target, table.tagger, table.called)
     if "tagged" in table.sets:
@@ -80,6 +96,16 @@ def _extra_inputs(
     if "scored" in table.sets:
         extra |= _scored(table, earlier)
     return extra
+
+
+def _memory(table: ScoreTable, direction: Direction, labels: StepSpec) -> Specs:
+    """What was labelled at first, and what is counted of it."""
+    if table.score == "terms":
+        fit = StepSpec(TermsFit.kind, TermsFit.version, {"lang": direction.target}, inputs={"labels": labels})
+        return {"labels": labels, "terms": fit}
+    params = {"source": direction.source, "lang": direction.target}
+    inputs = {"labels": labels, "entities": direction.inputs["entities"]}
+    return {"labels": labels, "renderings": StepSpec(RenderingsFit.kind, RenderingsFit.version, params, inputs=inputs)}
 
 
 def _proposals(table: ScoreTable, direction: Direction) -> StepSpec:

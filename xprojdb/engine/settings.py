@@ -140,6 +140,7 @@ _OWN: dict[str, dict[str, Any]] = {
     "surface": {"offset": 0.0},
     "edges": {"edges": "words", "most": 0.02},
     "terms": {},
+    "memory": {},
     "ner": {"alpha": 1.15, "least": None, "any_label": False, "tagger": ""},
     "translation": {"model": "", "revision": None, "direct": False, "least": None},
 }
@@ -153,7 +154,8 @@ class ScoreTable(Settings):
     :param name: what the scorer is called among others; by default its score and candidates.
     :param score: ``soft``: the share of the linked mass of both sides that lies between entity and candidate;
         ``alignment``: the number of links between them for their lengths; ``surface``: how alike their letters are;
-        ``edges``: whether the candidate begins like a name; ``terms``: how often its words were projected elsewhere.
+        ``edges``: whether the candidate begins like a name; ``terms``: how often its words were projected elsewhere;
+        ``memory``: how often the entity's words were projected onto these elsewhere.
     :param candidates: ``ngram``: every span of up to ``longest`` words; ``aligned``: those that begin and end on a word
         linked to the entity; ``tagged``: those that the target language's tagger found; ``scored``: those that another
         scorer has stored; or a list of several.
@@ -181,7 +183,7 @@ class ScoreTable(Settings):
     """
 
     name: str = ""
-    score: Literal["alignment", "soft", "surface", "edges", "terms", "ner", "translation"] = "soft"
+    score: Literal["alignment", "soft", "surface", "edges", "terms", "memory", "ner", "translation"] = "soft"
     candidates: Candidates | Annotated[tuple[Candidates, ...], Field(min_length=1, strict=False)] = "aligned"
     of: Texts = ()
     longest: Count = 45
@@ -303,6 +305,8 @@ class ProjectTable(Settings):
     :param derived: the label of an entity that the target language has as one word in lower case (*Europe* →
         *europäisch*), or ``drop``; empty: its own label.
     :param derived_from: the labels that this rule is for.
+    :param one_label: the same words have one label: that of more than this share of what a first pass, without it and
+        without corpus memory, labels of them; left out: each its own.
     """
 
     method: Literal["match", "heuristic", "markers"] = "match"
@@ -315,6 +319,7 @@ class ProjectTable(Settings):
     heuristic: HeuristicTable = HeuristicTable()
     derived: str = ""
     derived_from: Some = ("LOC", "ORG")
+    one_label: Annotated[float, Field(ge=0.5, lt=1)] | None = None
 
     @field_validator("count")
     @classmethod

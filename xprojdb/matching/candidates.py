@@ -11,6 +11,8 @@ from xprojdb.matching.arrays import Bits, Flags, Ints, Longs, check_ptr, compile
 from xprojdb.matching.pairs import Pairs
 
 LONGEST_SENTENCE = 1 << 20
+#: sets of candidates that :func:`union` unites at most: the bits of an origin
+MOST_SETS = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +154,7 @@ def union(*several: Candidates) -> Candidates:
     :param several: up to eight sets of candidates of the same batch.
     :raises MatchingError: when there are none, more than eight, or they belong to different batches.
     """
-    if not 1 <= len(several) <= 8 or len({len(each.ptr) for each in several}) > 1:
+    if not 1 <= len(several) <= MOST_SETS or len({len(each.ptr) for each in several}) > 1:
         raise MatchingError(
             f"cannot unite {len(several)} sets of candidates of {[len(each.ptr) - 1 for each in several]} pairs",
             hint="unite one to eight sets of candidates of the same batch",

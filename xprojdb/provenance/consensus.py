@@ -13,7 +13,8 @@ from xprojdb.labels import Span
 from xprojdb.steps.projection import Consensus
 
 if TYPE_CHECKING:
-    from xprojdb.provenance.explain import ExplainedProjection, MadeBy, Text
+    from xprojdb.provenance.explain import ExplainedProjection, Text
+    from xprojdb.provenance.made_by import MadeBy
 
 
 @dataclass(frozen=True, slots=True)

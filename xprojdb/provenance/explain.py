@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Row, and_, select
+from sqlalchemy import Connection, Row, select
 
 from xprojdb.db import Database
 from xprojdb.db.tables import (
@@ -15,30 +15,25 @@ from xprojdb.db.tables import (
     candidate,
     corpus,
     entity,
-    failure,
     label,
     outcome,
-    run,
     sentence,
     step,
-    step_input,
     translation,
 )
 from xprojdb.engine.plan import Plan
 from xprojdb.errors import UsageError
 from xprojdb.labels import LabelMapping, Span, UnknownLabel
 from xprojdb.provenance.consensus import ExplainedConsensus, explain_consensus
+from xprojdb.provenance.made_by import LABELS, MadeBy, made_by, made_of, steps_behind
 from xprojdb.steps.combining.combine import WEIGHTS
 from xprojdb.steps.inputs import parse_links
 from xprojdb.steps.projecting import Projecting, entity_reason
 from xprojdb.steps.projection import Projection
+from xprojdb.steps.scoring.candidates import origins_of
 from xprojdb.steps.spec import GOLD, find_step
 from xprojdb.steps.stage import other, sentence_key, translations
 
-#: the role of the project step itself
-LABELS = "labels"
-#: the role of the step that made the translation
-TRANSLATED = "translation"
 #: the role of the combine step
 COMBINED = "consensus"
 #: digits that a key of the database has not
@@ -68,7 +63,10 @@ class Text:
 
 @dataclass(frozen=True, slots=True)
 class ExplainedCandidate:
-    """A target span that was considered: its value from every scorer, and their weighted sum."""
+    """A target span that was considered: its value from every scorer, and their weighted sum.
+
+    :param origins: the sets of candidates that had it, by scorer; only of scorers that unite several.
+    """
 
     start: int
     end: int
@@ -76,6 +74,7 @@ class ExplainedCandidate:
     parts: dict[str, float]
     fused: float
     rank: str
+    origins: dict[str, tuple[str, ...]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,30 +100,6 @@ class ExplainedEntity:
     candidates: list[ExplainedCandidate]
     also: list[Span] = field(default_factory=list)
     reason: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class MadeBy:
-    """A step behind a label, and the run that applied it to this item.
-
-    :param role: what the step after it reads in it; ``"labels"`` for the project step.
-    :param outcome: ok, empty, filtered, failed, or pending when no run has come to it.
-    :param reason: a code that says why it is not ok.
-    :param message: what a failed step said.
-    """
-
-    role: str
-    kind: str
-    digest: str
-    params: dict[str, Any]
-    model: str | None
-    revision: str | None
-    outcome: str
-    reason: str | None
-    run: int | None
-    command: str | None
-    started_at: str | None
-    message: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,9 +169,9 @@ def _consensus(
             if WEIGHTS in each.step.input_ids:
                 items[each.step.input_ids[WEIGHTS]] = (WEIGHTS, corpus_id)
             rows = connection.execute(select(step).where(step.c.id.in_(items)).order_by(step.c.id)).all()
-            made_by = [_made(connection, items[row.id][0], row, items[row.id][1]) for row in rows]
-            made_by.sort(key=lambda made: made.role == COMBINED)
-            return explain_consensus(connection, each, target, projections, made_by)
+            steps = [made_of(connection, items[row.id][0], row, items[row.id][1]) for row in rows]
+            steps.sort(key=lambda made: made.role == COMBINED)
+            return explain_consensus(connection, each, target, projections, steps)
     return None
 
 
@@ -266,10 +241,10 @@ def _projection(connection: Connection, projection: Projection, target: Text, li
         for ordinal, span in _entities(connection, project.input_ids["entities"], source.id)
         if _is_wanted(project.mapping, span)
     ]
-    made_by = _made_by(connection, project, link.id, source.id)
-    why = next(made.reason for made in made_by if made.role == LABELS)
+    steps = made_by(connection, project, link.id, source.id)
+    why = next(made.reason for made in steps if made.role == LABELS)
     entities = [replace(each, reason=entity_reason(why, each.ordinal)) for each in entities]
-    return ExplainedProjection(source, link.id, link.kind, entities, made_by)
+    return ExplainedProjection(source, link.id, link.kind, entities, steps)
 
 
 def _is_wanted(mapping: LabelMapping | None, span: Span) -> bool:
@@ -295,23 +270,31 @@ def _labels(
     return found
 
 
-Scores = dict[tuple[int, int], dict[str, float]]
+class _Part(NamedTuple):
+    """One scorer's value of a candidate, and which of its sets of candidates had it."""
+
+    score: float
+    origins: tuple[str, ...]
+
+
+Scores = dict[tuple[int, int], dict[str, _Part]]
 
 
 def _scores(connection: Connection, project: Projecting, translation_id: int) -> dict[int, Scores]:
-    """Per entity ordinal and span, the value of each scorer."""
+    """Per entity ordinal and span, what each scorer stored."""
     found: dict[int, Scores] = {}
     for name in project.weights:
-        step_id = project.input_ids[f"score:{name}"]
+        step_id, spec = project.input_ids[f"score:{name}"], project.spec.inputs[f"score:{name}"]
         query = select(candidate).where(candidate.c.step_id == step_id, candidate.c.translation_id == translation_id)
         for row in connection.execute(query):
             spans = found.setdefault(row.entity_ordinal, {})
-            spans.setdefault((row.start_word, row.end_word), {})[name] = row.score
+            part = _Part(row.score, origins_of(spec, row.origin))
+            spans.setdefault((row.start_word, row.end_word), {})[name] = part
     return found
 
 
 def _links(connection: Connection, projection: Projection, translation_id: int) -> list[tuple[int, int, float]]:
-    step_ids = {key for key in _chain(connection, projection.step.step_id) if key}
+    step_ids = {key for key in steps_behind(connection, projection.step.step_id) if key}
     query = select(alignment.c.links).where(
         alignment.c.step_id.in_(step_ids), alignment.c.translation_id == translation_id
     )
@@ -334,10 +317,10 @@ def _entity(
 ) -> ExplainedEntity:
     chosen = labels[0] if labels else None
     winners = {(row.start_word, row.end_word) for row in labels}
-    fused = {place: sum(weights[name] * value for name, value in parts.items()) for place, parts in scores.items()}
+    fused = {place: sum(weights[name] * part.score for name, part in parts.items()) for place, parts in scores.items()}
     ranked = sorted(scores, key=lambda place: (place not in winners, -fused[place], place))
     candidates = [
-        ExplainedCandidate(*place, target.phrase(*place), scores[place], fused[place], _rank(place, n, winners))
+        _candidate(place, target, scores[place], fused[place], _rank(place, n, winners))
         for n, place in enumerate(ranked)
     ]
     return ExplainedEntity(
@@ -353,60 +336,15 @@ def _entity(
     )
 
 
+def _candidate(
+    place: tuple[int, int], target: Text, parts: Mapping[str, _Part], fused: float, rank: str
+) -> ExplainedCandidate:
+    values = {name: part.score for name, part in parts.items()}
+    origins = {name: part.origins for name, part in parts.items() if part.origins}
+    return ExplainedCandidate(*place, target.phrase(*place), values, fused, rank, origins)
+
+
 def _rank(place: tuple[int, int], number: int, winners: set[tuple[int, int]]) -> str:
     if place in winners:
         return "winner"
     return "runner-up" if number == len(winners) else ""
-
-
-def _chain(connection: Connection, step_id: int, link_step_id: int | None = None) -> dict[int, str]:
-    """A step and all steps it rests on, with the role that each plays; and that which made the translation."""
-    found = {step_id: LABELS} if link_step_id is None else {step_id: LABELS, link_step_id: TRANSLATED}
-    queue = list(found)
-    while queue:
-        query = select(step_input.c.input_id, step_input.c.role).where(step_input.c.step_id == queue.pop())
-        for key, role in connection.execute(query):
-            if key not in found:
-                found[key] = role
-                queue.append(key)
-    return found
-
-
-def _made_by(connection: Connection, project: Projecting, translation_id: int, source_id: int) -> list[MadeBy]:
-    link = connection.execute(select(translation).where(translation.c.id == translation_id)).one()
-    roles = _chain(connection, project.step_id, None if link.kind == "human" else link.step_id)
-    rows = connection.execute(select(step).where(step.c.id.in_(roles)).order_by(step.c.id)).all()
-    lineage = _lineage(connection, link.rendering_id)
-    return [
-        _made(connection, roles[row.id], row, _item(row, roles[row.id], lineage, translation_id, source_id))
-        for row in rows
-    ]
-
-
-def _lineage(connection: Connection, key: int | None) -> list[Row[Any]]:
-    """A sentence, what it was made from, what that was made from, and so on."""
-    found: list[Row[Any]] = []
-    while key is not None:
-        found.append(connection.execute(select(sentence).where(sentence.c.id == key)).one())
-        key = found[-1].parent_id
-    return found
-
-
-def _item(made: Row[Any], role: str, lineage: list[Row[Any]], translation_id: int, source_id: int) -> int:
-    """What the outcomes of a step behind a translation's labels call it."""
-    written = [each.parent_id for each in lineage if each.step_id == made.id]
-    if written:
-        return int(written[0])
-    if role != "entities":
-        return translation_id
-    tagged = [each.id for each in lineage[1:] if each.lang == json.loads(made.params).get("lang")]
-    return int(tagged[0]) if tagged else source_id
-
-
-def _made(connection: Connection, role: str, made: Row[Any], item: int) -> MadeBy:
-    told_by = and_(*(failure.c[name] == outcome.c[name] for name in ("step_id", "item_id", "run_id")))
-    columns = (outcome.c.status, outcome.c.reason, outcome.c.run_id, run.c.command, run.c.started_at, failure.c.message)
-    query = select(*columns).join(run, run.c.id == outcome.c.run_id).outerjoin(failure, told_by)
-    done = connection.execute(query.where(outcome.c.step_id == made.id, outcome.c.item_id == item)).first()
-    told = tuple(done) if done is not None else ("pending", None, None, None, None, None)
-    return MadeBy(role, made.kind, made.digest, json.loads(made.params), made.model, made.revision, *told)

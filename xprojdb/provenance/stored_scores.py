@@ -18,12 +18,13 @@ from xprojdb.matching.candidates import Candidates
 from xprojdb.matching.derived import DROPPED, derived_labels
 from xprojdb.matching.match import Solver, match
 from xprojdb.matching.scores import to_fixed
+from xprojdb.matching.terms import folded, term
 from xprojdb.steps.gold import read_gold, with_gold
-from xprojdb.steps.inputs import LabelledSpans, read_entities, runs
+from xprojdb.steps.inputs import LabelledSpans, read_entities, read_side_words, runs
 from xprojdb.steps.project import Project, placed, spread
 from xprojdb.steps.projecting import read_sides
 from xprojdb.steps.projection import Projection
-from xprojdb.steps.stage import require_done, sentence_key
+from xprojdb.steps.stage import other, require_done, sentence_key
 
 Counts = npt.NDArray[np.uint16]
 
@@ -100,8 +101,10 @@ def load_scores(connection: Connection, projection: Projection) -> StoredScores 
     keys = np.unique(entities.item)
     places, parts = spread(*zip(*step.read_scores(connection, items.tolist()), strict=True))
     candidates = placed(places, keys, entities)
-    entity_ptr, names, codes = runs(entities.item, keys), *_coded(entities, step)
+    majority = step.majority(connection, keys.tolist())
+    entity_ptr, names, codes = runs(entities.item, keys), *_coded(entities, step, majority)
     labels = _candidate_labels(connection, step, entities, keys, entity_ptr, candidates, names, codes)
+    labels = _agreed(connection, step, keys, candidates, labels, majority, names)
     gold = _gold(connection, step, target)
     position = np.searchsorted(items, keys)
     correct = _is_gold(gold, position, candidates, labels, names)
@@ -128,10 +131,13 @@ def _sentences(connection: Connection, projection: Projection, step: Project) ->
     return columns[0], columns[1], columns[2]
 
 
-def _coded(entities: LabelledSpans, step: Project) -> tuple[tuple[str, ...], Ints]:
+def _coded(
+    entities: LabelledSpans, step: Project, majority: Sequence[Mapping[str, str]]
+) -> tuple[tuple[str, ...], Ints]:
     """The names of the labels that there may be, and the code of each entity's."""
     becomes = {step.derived.becomes} if step.derived and step.derived.becomes else set()
-    names = tuple(sorted(set(entities.label) | becomes))
+    agreed = {name for known in majority for name in known.values()}
+    names = tuple(sorted(set(entities.label) | becomes | agreed))
     places = {name: code for code, name in enumerate(names)}
     return names, np.array([places[label] for label in entities.label], np.int32)
 
@@ -157,6 +163,27 @@ def _candidate_labels(
     lower = np.array([word.islower() for target in targets for word in target], np.bool_)
     lower_ptr = offsets([len(target) for target in targets])
     return derived_labels(entity_ptr, candidates, codes, capitalised, lower_ptr, lower, step.derived, names)
+
+
+def _agreed(
+    connection: Connection,
+    step: Project,
+    keys: Longs,
+    candidates: Candidates,
+    labels: Ints,
+    majority: Sequence[Mapping[str, str]],
+    names: Sequence[str],
+) -> Ints:
+    """The labels, where the same words have one label in the whole corpus, that one."""
+    if step.one_label is None:
+        return labels
+    codes = {name: code for code, name in enumerate(names)}
+    texts = [folded(words) for words in read_side_words(connection, keys.tolist(), other(step.labelled))]
+    pair = np.repeat(np.arange(len(keys)), np.diff(candidates.ptr)).tolist()
+    places = zip(pair, candidates.start.tolist(), candidates.end.tolist(), strict=True)
+    agreed = [codes.get(majority[i].get(term(texts[i], a, b), ""), DROPPED) for i, a, b in places]
+    change = (labels != DROPPED) & (np.array(agreed, np.int32) != DROPPED)
+    return np.where(change, np.array(agreed, np.int32), labels)
 
 
 def _gold(connection: Connection, step: Project, target: Longs) -> list[set[Span]]:

@@ -52,7 +52,7 @@ class ProjectHeuristically(Projecting):
         return f"project, heuristic ({told})"
 
     def needs(self) -> Mapping[str, ColumnElement[int]]:
-        return {"alignment": translation.c.id, **entities_done(self.spec, self.labelled)}
+        return {"alignment": translation.c.id, **entities_done(self.spec, self.labelled), **super().needs()}
 
     def process(self, connection: Connection, items: Sequence[int]) -> Result:
         entities = read_entities(connection, self.input_ids["entities"], items, self.labelled, self.mapping)

@@ -15,8 +15,9 @@ from xprojdb.matching.matches import Matches, Status
 from xprojdb.matching.scores import SCALE, to_fixed
 from xprojdb.steps.inputs import LabelledSpans, read_entities, read_numbers, runs, within
 from xprojdb.steps.projecting import Labels, Projecting, Reasons, in_order
+from xprojdb.steps.scoring.handover import HandOver
 from xprojdb.steps.spec import StepSpec
-from xprojdb.steps.stage import Outcome, Result
+from xprojdb.steps.stage import Outcome, Result, plain_outcomes
 
 #: how many candidates an entity takes, unless the parameters say otherwise
 AT_MOST_ONE: tuple[Relation, int] = ("<=", 1)
@@ -42,6 +43,7 @@ class Project(Projecting):
         relation, number = spec.params.get("count", AT_MOST_ONE)
         self.count: tuple[Relation, int] = (relation, number)
         self.time_limit: float = spec.params.get("time_limit", TIME_LIMIT)
+        self._handed: dict[str, HandOver] = {}
 
     @property
     def title(self) -> str:
@@ -49,8 +51,17 @@ class Project(Projecting):
         count = "" if self.count == AT_MOST_ONE else f", {self.count[0]} {self.count[1]} an entity"
         return f"project, {self.solver} match ({told}{count})"
 
+    def take_from(self, name: str, handed: HandOver) -> None:
+        """Take a scorer's candidates from where it hands them over, as far as they are there."""
+        self._handed[name] = handed
+
+    def close(self) -> None:
+        super().close()
+        for handed in self._handed.values():
+            handed.clear()
+
     def needs(self) -> Mapping[str, ColumnElement[int]]:
-        return {f"score:{name}": translation.c.id for name in self.weights}
+        return {**{f"score:{name}": translation.c.id for name in self.weights}, **super().needs()}
 
     def process(self, connection: Connection, items: Sequence[int]) -> Result:
         entities = read_entities(connection, self.input_ids["entities"], items, self.labelled, self.mapping)
@@ -64,13 +75,10 @@ class Project(Projecting):
         chosen = chosen_labels(entities, entity_ptr, candidates, fixed, matched)
         reasons = Reasons()
         labels = self.relabelled(connection, entities, chosen, reasons)
-        before, after = (set(entities.item[each.entity].tolist()) for each in (chosen, labels))
-        status = {item: Status(found) for item, found in zip(keys.tolist(), matched.status.tolist(), strict=True)}
-        bound = dict(zip(keys.tolist(), matched.bound.tolist(), strict=True))
-        outcomes = [
-            reasons.completed(_outcome(item, status.get(item), bound.get(item, 0.0), item in before), item in after)
-            for item in items
-        ]
+        outcomes = _outcomes(items, keys, matched, entities.item[chosen.entity])
+        if reasons:
+            left = set(entities.item[labels.entity].tolist())
+            outcomes = [reasons.completed(each, each.item in left) for each in outcomes]
         return Result(outcomes, [self.label_rows(entities, labels)])
 
     def read_candidates(
@@ -87,8 +95,8 @@ class Project(Projecting):
     def read_scores(self, connection: Connection, items: Sequence[int]) -> Iterator[tuple[Longs, Floats]]:
         """Of each scorer, in the order of the weights: (4, C) item, ordinal, start and end, ascending; (C,) scores."""
         for name in self.weights:
-            read = _read_scores(connection, self.input_ids[f"score:{name}"], items)
-            yield read[:4].astype(np.int64), read[4]
+            taken = self._handed[name].take(items) if name in self._handed else None
+            yield taken or _read_scores(connection, self.input_ids[f"score:{name}"], items)
 
 
 def placed(places: Longs, keys: Longs, entities: LabelledSpans) -> Candidates:
@@ -137,20 +145,32 @@ def chosen_labels(
     return in_order(entities, Labels(entity, candidates.start[row], candidates.end[row], score, margin, labels))
 
 
-def _outcome(item: int, status: Status | None, bound: float, labelled: bool) -> Outcome:
-    if status is None:
-        return Outcome(item, "empty", "no-entities")
+def _outcomes(items: Sequence[int], keys: Longs, matched: Matches, labelled: Longs) -> list[Outcome]:
+    """What became of each item.
+
+    :param keys: the items that have entities.
+    :param labelled: those of them that have labels.
+    """
+    outcomes = plain_outcomes(items, keys, labelled)
+    unusual = np.flatnonzero(matched.status != Status.OPTIMAL)
+    for n, place in zip(unusual.tolist(), np.searchsorted(items, keys[unusual]).tolist(), strict=True):
+        outcomes[place] = _unusual(items[place], Status(matched.status[n]), matched.bound[n], items[place] in labelled)
+    return outcomes
+
+
+def _unusual(item: int, status: Status, bound: float, labelled: bool) -> Outcome:
+    """The outcome of an item whose match is not known to be optimal."""
     if status == Status.INFEASIBLE:
         return Outcome(item, "filtered", "infeasible")
     if status == Status.UNSOLVED:
         return Outcome(item, "filtered", "time-limit")
     if not labelled:
         return Outcome(item, "empty", "no-candidates")
-    return Outcome(item, "ok", None if status == Status.OPTIMAL else f"not-proven-optimal:bound={bound:.6g}")
+    return Outcome(item, "ok", f"not-proven-optimal:bound={bound:.6g}")
 
 
-def _read_scores(connection: Connection, step_id: int, items: Sequence[int]) -> Floats:
-    """(5, C) item, ordinal, start, end and score of each candidate, ascending."""
+def _read_scores(connection: Connection, step_id: int, items: Sequence[int]) -> tuple[Longs, Floats]:
+    """(4, C) item, ordinal, start and end of each candidate, ascending, and (C,) scores."""
     query = (
         select(
             candidate.c.translation_id,
@@ -162,7 +182,8 @@ def _read_scores(connection: Connection, step_id: int, items: Sequence[int]) -> 
         .where(candidate.c.step_id == step_id, within(connection, candidate.c.translation_id, items))
         .order_by(*candidate.primary_key.columns)
     )
-    return read_numbers(connection, query, 5)
+    read = read_numbers(connection, query, 5)
+    return read[:4].astype(np.int64), read[4]
 
 
 def _fuse(where: Sequence[Longs], values: Sequence[Floats]) -> tuple[Longs, Floats]:

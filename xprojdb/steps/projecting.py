@@ -8,12 +8,14 @@ from itertools import repeat
 from typing import Any, NamedTuple
 
 import numpy as np
-from sqlalchemy import Connection, select
+from sqlalchemy import ColumnElement, Connection, select
 
 from xprojdb.db.tables import label, sentence, translation
 from xprojdb.matching.arrays import Floats, Ints, Longs
 from xprojdb.matching.derived import DerivedLabel, derived_label
-from xprojdb.steps.inputs import LabelledSpans, read_columns, within
+from xprojdb.matching.terms import folded, term
+from xprojdb.steps.inputs import LabelledSpans, read_columns, read_keys, read_side_words, within
+from xprojdb.steps.learning.forms import read_majority
 from xprojdb.steps.scoring.score import mapping_of
 from xprojdb.steps.spec import StepSpec
 from xprojdb.steps.stage import Outcome, Row, Rows, Side, Stage, other, sentence_key
@@ -64,6 +66,9 @@ class Reasons:
     def __init__(self) -> None:
         self._found: dict[int, dict[str, list[int]]] = {}
 
+    def __bool__(self) -> bool:
+        return bool(self._found)
+
     def add(self, item: int, code: str, ordinal: int) -> None:
         """Entity ``ordinal`` of a translation has no label, because of ``code``."""
         self._found.setdefault(item, {}).setdefault(code, []).append(ordinal)
@@ -79,9 +84,9 @@ class Reasons:
 
     def completed(self, outcome: Outcome, labelled: bool) -> Outcome:
         """An outcome and what is known here of its entities; without any label left, it is filtered."""
-        told = self.told(outcome.item)
-        if told is None:
+        if outcome.item not in self._found:
             return outcome
+        told = self.told(outcome.item)
         status = outcome.status if labelled else "filtered"
         return Outcome(outcome.item, status, " ".join(part for part in (outcome.reason, told) if part))
 
@@ -104,7 +109,8 @@ class Projecting(Stage):
     """A step that labels the unlabelled side of translations.
 
     Its parameters have ``labelled``, the side the labels come from, ``labels``, their mapping, and perhaps ``derived``,
-    the rule of :class:`xprojdb.matching.derived.DerivedLabel`.
+    the rule of :class:`xprojdb.matching.derived.DerivedLabel`, and ``one_label``: a label becomes what more than this
+    share of the labels on the same words are, as its input ``forms`` has counted them.
     """
 
     block = 20_000
@@ -116,14 +122,51 @@ class Projecting(Stage):
         self.labelled: Side = spec.params["labelled"]
         self.mapping = mapping_of(spec)
         self.derived = _derived(spec.params.get("derived"))
+        self.one_label: float | None = spec.params.get("one_label")
+        self._majority: dict[int, dict[str, str]] = {}
+
+    def close(self) -> None:
+        self._majority.clear()
+
+    def needs(self) -> Mapping[str, ColumnElement[int]]:
+        return {} if self.one_label is None else {"forms": translation.c.corpus_id}
 
     def relabelled(self, connection: Connection, entities: LabelledSpans, found: Labels, reasons: Reasons) -> Labels:
-        """Apply the rule for derived words, when there is one.
+        """Apply the rule for derived words, then that of one label for the same words, where a recipe has them.
 
-        :param reasons: is told which entities the rule dropped.
+        :param reasons: is told which entities the first rule dropped.
         """
-        if self.derived is None or not found.label:
-            return found
+        if self.derived is not None and found.label:
+            found = self._derived_labels(connection, entities, found, reasons)
+        if self.one_label is not None and found.label:
+            found = self._agreed_labels(connection, entities, found)
+        return found
+
+    def majority(self, connection: Connection, items: Sequence[int]) -> list[Mapping[str, str]]:
+        """The label of each form that has one, for the corpus of each translation; without the rule, of none.
+
+        :param items: keys of translations, ascending.
+        """
+        if self.one_label is None:
+            return [{}] * len(items)
+        corpora = read_keys(connection, items, translation.c.corpus_id)
+        for corpus_id in set(corpora) - self._majority.keys():
+            known = read_majority(connection, self.input_ids["forms"], corpus_id, self.one_label)
+            self._majority[corpus_id] = known
+        return [self._majority[corpus_id] for corpus_id in corpora]
+
+    def _agreed_labels(self, connection: Connection, entities: LabelledSpans, found: Labels) -> Labels:
+        keys = entities.item[found.entity].tolist()
+        items = sorted(set(keys))
+        known = dict(zip(items, self.majority(connection, items), strict=True))
+        words = dict(zip(items, read_side_words(connection, items, other(self.labelled)), strict=True))
+        places = zip(keys, found.start.tolist(), found.end.tolist(), found.label, strict=True)
+        labels = [known[key].get(term(folded(words[key][a:b]), 0, b - a), name) for key, a, b, name in places]
+        return found._replace(label=labels)
+
+    def _derived_labels(
+        self, connection: Connection, entities: LabelledSpans, found: Labels, reasons: Reasons
+    ) -> Labels:
         keys = entities.item[found.entity]
         words = read_sides(connection, np.unique(keys).tolist(), self.labelled)
         labels = [

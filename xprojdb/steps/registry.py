@@ -12,8 +12,10 @@ from xprojdb.steps.carry import Carry
 from xprojdb.steps.combining.combine import Combine
 from xprojdb.steps.combining.reliability import Reliability
 from xprojdb.steps.heuristic import ProjectHeuristically
+from xprojdb.steps.learning.forms import FormsFit
 from xprojdb.steps.learning.frequencies import Frequencies
 from xprojdb.steps.learning.means import Means
+from xprojdb.steps.learning.renderings import RenderingsFit
 from xprojdb.steps.learning.terms import TermsFit
 from xprojdb.steps.project import Project
 from xprojdb.steps.project_markers import ProjectMarkers
@@ -27,6 +29,10 @@ if TYPE_CHECKING:
     from xprojdb.models.aligners import EncoderAligner
     from xprojdb.models.taggers import Tagger
     from xprojdb.models.translators import Translator
+
+
+#: the kinds of the steps whose items are corpora
+FITS = frozenset(each.kind for each in (Frequencies, Means, TermsFit, RenderingsFit, FormsFit, Reliability))
 
 
 def stage_of(spec: StepSpec) -> Stage:
@@ -89,6 +95,8 @@ _PLAIN: tuple[Any, ...] = (
     ProjectMarkers,
     Frequencies,
     TermsFit,
+    RenderingsFit,
+    FormsFit,
     Reliability,
     Combine,
 )

@@ -7,14 +7,18 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple
 
+import numpy as np
 from sqlalchemy import ColumnElement, Connection, ScalarSelect, Select, Table, and_, select
 from sqlalchemy.sql.selectable import FromClause
 
 from xprojdb.db.tables import outcome, sentence, step, translation
+from xprojdb.matching.arrays import Longs
 from xprojdb.steps.spec import StepSpec
 
 Row = tuple[Any, ...]
 Side = Literal["original", "rendering"]
+_STATUS = np.array(["ok", "empty", "empty"], object)
+_REASON = np.array([None, "no-candidates", "no-entities"], object)
 
 
 class Outcome(NamedTuple):
@@ -28,6 +32,18 @@ class Outcome(NamedTuple):
     item: int
     status: str
     reason: str | None = None
+
+
+def plain_outcomes(items: Sequence[int], keys: Longs, with_rows: Longs) -> list[Outcome]:
+    """The outcome of each item: rows, or why there are none.
+
+    :param items: ascending.
+    :param keys: those of them that have entities.
+    :param with_rows: those that have rows.
+    """
+    code = np.where(np.isin(items, with_rows), 0, np.where(np.isin(items, keys), 1, 2))
+    # One call an item and nothing else: a batch has thousands, and nearly all of them are alike.
+    return list(map(Outcome, items, _STATUS[code].tolist(), _REASON[code].tolist()))
 
 
 @dataclass(slots=True)

@@ -23,10 +23,10 @@ class Generator:
     """
 
     def __init__(self, spec: StepSpec) -> None:
-        given = spec.params["candidates"]
-        self.sets: tuple[str, ...] = (given,) if isinstance(given, str) else tuple(given)
+        self.sets = _sets(spec)
+        self.origins = origin_names(spec)
         self.labelled: Side = spec.params["labelled"]
-        self._scorers = sorted(role for role in spec.inputs if role.startswith("scored:"))
+        self._scorers = _scorers(spec)
         self.longest: int = spec.params["longest"]
         self._stop = frozenset(spec.params.get("stop", ()))
         self._subspans: bool = spec.params.get("subspans", False)
@@ -51,21 +51,19 @@ class Generator:
         pairs: Pairs,
         entities: LabelledSpans,
     ) -> Candidates:
-        """The candidates of some pairs; the origin's bits follow the order of the sets.
+        """The candidates of some pairs; the bits of their origins follow the order of ``origins``.
 
         :param inputs: the score step's inputs.
         :param keys: (N,) keys of the translations, ascending.
         :param entities: those of ``pairs``, in the same order.
         """
-        makers: dict[str, Callable[[], Candidates]] = {
-            "aligned": lambda: aligned_subranges(pairs, self.longest),
-            "ngram": lambda: ngrams(pairs, self.longest, self._forbidden(connection, keys)),
-            "tagged": lambda: self._tagged(connection, inputs["proposals"], keys, pairs),
-            "scored": lambda: union(
-                *(_scored(connection, inputs[role], keys, pairs, entities) for role in self._scorers)
-            ),
+        makers: dict[str, Callable[[], list[Candidates]]] = {
+            "aligned": lambda: [aligned_subranges(pairs, self.longest)],
+            "ngram": lambda: [ngrams(pairs, self.longest, self._forbidden(connection, keys))],
+            "tagged": lambda: [self._tagged(connection, inputs["proposals"], keys, pairs)],
+            "scored": lambda: [_scored(connection, inputs[role], keys, pairs, entities) for role in self._scorers],
         }
-        return union(*(makers[name]() for name in self.sets))
+        return union(*(found for name in self.sets for found in makers[name]()))
 
     def _forbidden(self, connection: Connection, keys: Sequence[int]) -> Flags | None:
         """Which target words no candidate may have."""
@@ -79,6 +77,32 @@ class Generator:
         span_ptr = runs(found.item, longs(keys))
         start, end = found.start.astype(np.int32), found.end.astype(np.int32)
         return from_spans(pairs, span_ptr, start, end, self._subspans, self.longest)
+
+
+def origin_names(spec: StepSpec) -> tuple[str, ...]:
+    """Where the candidates of a score step come from: what the bits of their origins stand for, the lowest first.
+
+    Sets of candidates by their names; in place of ``scored``, the names of the scorers whose candidates it takes.
+    """
+    own = {"scored": [role.removeprefix("scored:") for role in _scorers(spec)]}
+    return tuple(origin for name in _sets(spec) for origin in own.get(name, [name]))
+
+
+def origins_of(spec: StepSpec, bits: int | None) -> tuple[str, ...]:
+    """The sets that had a candidate of a score step; none where only one was asked.
+
+    :param bits: its ``origin``, as it is stored.
+    """
+    return tuple(name for place, name in enumerate(origin_names(spec)) if (bits or 0) >> place & 1)
+
+
+def _sets(spec: StepSpec) -> tuple[str, ...]:
+    given = spec.params["candidates"]
+    return (given,) if isinstance(given, str) else tuple(given)
+
+
+def _scorers(spec: StepSpec) -> list[str]:
+    return sorted(role for role in spec.inputs if role.startswith("scored:"))
 
 
 def _scored(

@@ -8,20 +8,22 @@ from itertools import chain, repeat
 from typing import Any, TypeVar
 
 import numpy as np
+import numpy.typing as npt
 from sqlalchemy import ColumnElement, Connection
 
 from xprojdb.db.tables import candidate, translation
 from xprojdb.labels import LabelMapping
-from xprojdb.matching.arrays import Floats, Ints, Longs
+from xprojdb.matching.arrays import Floats, Longs
 from xprojdb.matching.pairs import Pairs
 from xprojdb.steps.inputs import LabelledSpans, read_entities, read_pairs
 from xprojdb.steps.scoring.batch import Batch, cut_entities, cut_pairs, portions
 from xprojdb.steps.scoring.candidates import Generator
+from xprojdb.steps.scoring.handover import HandOver
 from xprojdb.steps.spec import StepSpec
-from xprojdb.steps.stage import Outcome, Result, Row, Rows, Side, Stage, entities_done
+from xprojdb.steps.stage import Outcome, Result, Row, Rows, Side, Stage, entities_done, plain_outcomes
 
 T = TypeVar("T")
-Places = tuple[Longs, Longs, Ints, Ints, Floats]
+Columns = list[npt.NDArray[Any]]
 _COLUMNS = ("step_id", "translation_id", "entity_ordinal", "start_word", "end_word", "score")
 
 
@@ -42,6 +44,7 @@ class Score(Stage):
         self.mapping = mapping_of(spec)
         self.floor: float = spec.params["floor"]
         self.candidates = Generator(spec)
+        self.handed = HandOver()
         self._learned: dict[tuple[str, int], Any] = {}
 
     @property
@@ -51,6 +54,11 @@ class Score(Stage):
     def needs(self) -> Mapping[str, ColumnElement[int]]:
         given = {"alignment": translation.c.id, **entities_done(self.spec, self.labelled)}
         return given | dict(self.candidates.needs())
+
+    def bind(self, step_id: int, input_ids: Mapping[str, int]) -> None:
+        super().bind(step_id, input_ids)
+        # A run begins: what an earlier one left may no longer be what is stored.
+        self.handed.clear()
 
     def close(self) -> None:
         self._learned.clear()
@@ -82,9 +90,11 @@ class Score(Stage):
             return Result([Outcome(item, "empty", "no-entities") for item in items])
         keys, pairs = read_pairs(connection, self.input_ids["alignment"], items, entities, self.labelled)
         parts = [self._scored(batch) for batch in self._batches(connection, keys, pairs, entities)]
-        with_rows = {key for part in parts for key in np.unique(part[0]).tolist()}
-        outcomes = scored_outcomes(items, set(keys.tolist()), with_rows)
-        return Result(outcomes, [Rows(candidate, _COLUMNS, chain.from_iterable(map(self._rows, parts)))])
+        merged = [np.concatenate(columns) for columns in zip(*parts, strict=True)]
+        self.handed.offer(items, merged[:4], merged[4])
+        outcomes = plain_outcomes(items, keys, np.unique(merged[0]))
+        columns = (*_COLUMNS, "origin") if self._united else _COLUMNS
+        return Result(outcomes, [Rows(candidate, columns, chain.from_iterable(map(self._rows, parts)))])
 
     def _batches(self, connection: Connection, keys: Longs, pairs: Pairs, entities: LabelledSpans) -> Iterator[Batch]:
         for first, last in portions(pairs, self.candidates.longest):
@@ -93,25 +103,23 @@ class Score(Stage):
             found = self.candidates.generate(connection, self.input_ids, items.tolist(), part, own)
             yield Batch(connection, self.labelled, items, part, own, found)
 
-    def _scored(self, batch: Batch) -> Places:
-        """Item, ordinal, start, end and value of the candidates above the floor."""
+    @property
+    def _united(self) -> bool:
+        """Whether candidates come from several sets, so that their origins are stored."""
+        return len(self.candidates.origins) > 1
+
+    def _scored(self, batch: Batch) -> Columns:
+        """Item, ordinal, start, end and value of the candidates above the floor, and their origins if there are."""
         values = self.values(batch.connection, batch)
         kept = np.flatnonzero(values > self.floor)
         found, ordinal = batch.candidates, batch.entities.ordinal[batch.entity[kept]]
-        return batch.keys[batch.pair[kept]], ordinal, found.start[kept], found.end[kept], values[kept]
+        columns: Columns = [batch.keys[batch.pair[kept]], ordinal, found.start[kept], found.end[kept], values[kept]]
+        if self._united:
+            columns.append(found.origin[kept])
+        return columns
 
-    def _rows(self, part: Places) -> Iterator[Row]:
+    def _rows(self, part: Columns) -> Iterator[Row]:
         return zip(repeat(self.step_id), *(column.tolist() for column in part), strict=False)
-
-
-def scored_outcomes(items: Sequence[int], with_entities: set[int], with_rows: set[int]) -> list[Outcome]:
-    """The outcome of each item: rows, or why there are none."""
-    return [
-        Outcome(item, "ok")
-        if item in with_rows
-        else Outcome(item, "empty", "no-candidates" if item in with_entities else "no-entities")
-        for item in items
-    ]
 
 
 def mapping_of(spec: StepSpec) -> LabelMapping | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from xprojdb.steps.scoring.edges import EdgeScore
 from xprojdb.steps.scoring.links import AlignmentScore, SoftScore
+from xprojdb.steps.scoring.memory import MemoryScore
 from xprojdb.steps.scoring.ner import NerScore
 from xprojdb.steps.scoring.score import Score
 from xprojdb.steps.scoring.surface import SurfaceScore
@@ -16,6 +17,7 @@ SCORERS: dict[str, type[Score]] = {
     "surface": SurfaceScore,
     "edges": EdgeScore,
     "terms": TermScore,
+    "memory": MemoryScore,
     "ner": NerScore,
     "translation": TranslationScore,
 }

@@ -1,0 +1,116 @@
+"""Scores that are handed over in memory: the labels are those of scores that are read again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from projection_sample import english, german, import_sample, plan_of, results
+from test_step_score import Noisy
+from test_step_scorers import UNITED
+
+from xprojdb.db import Database
+from xprojdb.engine.run import run_plan
+from xprojdb.steps import project
+from xprojdb.steps.project import Project
+from xprojdb.steps.scoring import handover
+from xprojdb.steps.scoring.handover import HandOver
+from xprojdb.steps.scoring.score import Score
+
+Write = Callable[..., Path]
+RECIPES = {
+    "one scorer": "[project]\nthreshold = 0.3\n",
+    "several": f"{UNITED}[project]\nthreshold = 0.2\n",
+    "two passes": '[[score]]\n[[score]]\nscore = "memory"\ncandidates = "ngram"\nlongest = 3\n'
+    "[project]\none_label = 0.5\n",
+}
+
+
+def _run(database: Database, write: Write, folder: Path, settings: str) -> dict[str, list[tuple[Any, ...]]]:
+    import_sample(database, write, {"en": english(40), "de": german(40)})
+    run_plan(database, plan_of(database, folder, settings, aligner=Noisy()))
+    return results(database, ("candidate", "label", "outcome"))
+
+
+@pytest.mark.parametrize("recipe", RECIPES)
+@pytest.mark.parametrize(("score_block", "project_block"), [(7, 7), (5, 12), (12, 5), (1000, 1000)])
+def test_the_rows_are_those_of_scores_that_are_read(
+    tmp_path: Path,
+    write_conll: Write,
+    monkeypatch: pytest.MonkeyPatch,
+    recipe: str,
+    score_block: int,
+    project_block: int,
+) -> None:
+    monkeypatch.setattr(Score, "block", score_block)
+    monkeypatch.setattr(Project, "block", project_block)
+    read: list[int] = []
+    plain = project._read_scores
+    monkeypatch.setattr(project, "_read_scores", lambda *given: read.append(1) or plain(*given))
+    found = []
+    for name in ("handed", "read"):
+        if name == "read":
+            assert bool(read) == (recipe == "two passes")
+            monkeypatch.setattr(Project, "take_from", lambda *_: None)
+        (tmp_path / name).mkdir()
+        with _database(tmp_path / name) as database:
+            found.append(_run(database, write_conll, tmp_path, RECIPES[recipe]))
+    assert found[0] == found[1]
+    assert read
+    assert found[0]["label"]
+
+
+def _database(folder: Path) -> Database:
+    from xprojdb.db import open_database
+
+    return open_database(folder / "x.db", create=True)
+
+
+def test_a_run_takes_nothing_from_an_earlier_one(
+    sqlite_database: Database, write_conll: Write, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import_sample(sqlite_database, write_conll, {"en": english(6), "de": german(6)})
+    plan = plan_of(sqlite_database, tmp_path)
+    stages, plan.stages = plan.stages, plan.stages[:-1]
+    run_plan(sqlite_database, plan)
+    plan.stages, read = stages, []
+    plain = project._read_scores
+    monkeypatch.setattr(project, "_read_scores", lambda *given: read.append(1) or plain(*given))
+    run_plan(sqlite_database, plan)
+    assert read
+
+
+@given(st.lists(st.lists(st.tuples(st.integers(0, 3), st.integers(0, 3)), max_size=4), max_size=12), st.data())
+def test_what_is_taken_is_what_was_offered(found: list[list[tuple[int, int]]], data: st.DataObject) -> None:
+    handed, items = HandOver(), [3 * n + 1 for n in range(len(found))]
+    cut = data.draw(st.integers(1, 5))
+    rows = [(item, *place) for item, places in zip(items, found, strict=True) for place in sorted(set(places))]
+    for first in range(0, len(items), cut):
+        own = items[first : first + cut]
+        columns = np.array([row for row in rows if row[0] in own], np.int64).reshape(-1, 3).T
+        handed.offer(own, [*columns, columns[2] + 1], columns[1] / 7)
+    asked = sorted(data.draw(st.sets(st.sampled_from(items)))) if items else []
+    if asked:
+        taken = handed.take(asked)
+        assert taken is not None
+        expected = [(*row, row[2] + 1) for row in rows if row[0] in asked]
+        assert [tuple(row) for row in taken[0].T.tolist()] == expected
+        assert taken[1].tolist() == [row[1] / 7 for row in expected]
+        assert handed.take([*asked, 10_000]) is None
+
+
+def test_there_is_room_for_so_much() -> None:
+    handed = HandOver(most=200)
+    columns = [np.array([1, 1, 2]), np.zeros(3, np.int64), np.arange(3), np.arange(3) + 1]
+    handed.offer([1, 2], columns, np.ones(3))
+    handed.offer([1001, 1002], [columns[0] + 1000, *columns[1:]], np.ones(3))
+    for start in range(2000, 9000, 1000):
+        handed.offer([start + 1, start + 2], [columns[0] + start, *columns[1:]], np.ones(3))
+    assert handed.take([1, 2]) is not None
+    assert handed.take([8001, 8002]) is None
+    assert handover.MOST >= 1 << 20
