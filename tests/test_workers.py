@@ -126,13 +126,15 @@ def test_a_stop_ends_after_the_batches_at_hand(sqlite_database: Database, write_
     class Stopping:
         def begin(self, title: str, noun: str, total: int) -> None: ...
 
-        def advance(self, done: int, failed: int) -> None:
+        def advance(self, *_: int) -> None:
             stop.requested = True
 
         def end(self) -> None: ...
 
     engine = Processes(2, make=fragile_stage)
-    report = run_plan(sqlite_database, plan_of(sqlite_database, tmp_path), engine=engine, progress=Stopping(), stop=stop)
+    report = run_plan(
+        sqlite_database, plan_of(sqlite_database, tmp_path), engine=engine, progress=Stopping(), stop=stop
+    )
     assert report.stopped
     assert 4 <= report.done <= 5 * 4
     with sqlite_database.read() as connection:

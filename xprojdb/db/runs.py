@@ -54,7 +54,7 @@ def see_run(connection: Connection, run_id: int, counts: Mapping[str, object]) -
     connection.execute(update(run).where(run.c.id == run_id).values(seen))
 
 
-def end_run(connection: Connection, run_id: int, status: str, counts: Mapping[str, int]) -> None:
+def end_run(connection: Connection, run_id: int, status: str, counts: Mapping[str, object]) -> None:
     """Record how a run ended: ``done``, ``stopped`` or ``failed``, and what it counted."""
     ending = {"ended_at": _now(), "status": status, "counts": canonical_json(dict(counts))}
     connection.execute(update(run).where(run.c.id == run_id).values(ending))

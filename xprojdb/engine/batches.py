@@ -56,4 +56,6 @@ def failed(step_id: int, item: int, reason: str, message: str, told: str) -> Res
 
 def merged(results: Sequence[Result]) -> Result:
     """Several results as one."""
-    return Result([made for each in results for made in each.outcomes], [rows for each in results for rows in each.rows])
+    return Result(
+        [made for each in results for made in each.outcomes], [rows for each in results for rows in each.rows]
+    )

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence, Set
 from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement, Connection, Select
 
 from xprojdb.db import Database
+from xprojdb.engine.changes import change_of, earlier_specs
 from xprojdb.engine.pending import count_items, without_outcome
 from xprojdb.engine.plan import Plan
+from xprojdb.engine.run import chosen_stages
 from xprojdb.steps.spec import StepSpec, find_step
 from xprojdb.steps.stage import Pair, Stage, require_done
 
@@ -20,29 +23,49 @@ class Preview:
     :param digest: the step's.
     :param known: whether this database has the step already.
     :param pending: items that a run would do now, if none fails on the way.
+    :param change: why anything is pending: what is new about the step, or that its items are; empty: nothing is.
     """
 
     title: str
     digest: str
     known: bool
     pending: int
+    change: str
 
 
-def preview_plan(database: Database, plan: Plan) -> list[Preview]:
-    """Count, for every step of a plan, what a run would do now."""
+def preview_plan(
+    database: Database, plan: Plan, *, only: Sequence[str] = (), limit: int | None = None
+) -> list[Preview]:
+    """Tell, for every step of a plan, what a run would do now, and from which change.
+
+    :param only, limit: as :func:`xprojdb.engine.run.run_plan` takes them; without the steps that are left out, later
+        ones find only what is there already.
+    """
+    chosen = chosen_stages(plan, only)
     with database.read() as connection:
-        return [_preview(connection, plan, stage) for stage in plan.stages]
+        earlier = earlier_specs(connection, plan.recipe.name)
+        return [_preview(connection, plan, stage, chosen, earlier, limit) for stage in chosen]
 
 
-def _preview(connection: Connection, plan: Plan, stage: Stage) -> Preview:
+def _preview(
+    connection: Connection,
+    plan: Plan,
+    stage: Stage,
+    chosen: Sequence[Stage],
+    earlier: Sequence[StepSpec],
+    limit: int | None,
+) -> Preview:
     known = find_step(connection, stage.spec)
-    queries = (_undone(connection, plan, stage, known, pair) for pair in plan.pairs[stage.spec])
+    running = {each.spec for each in chosen}
+    queries = (_undone(connection, plan, running, stage, known, pair) for pair in plan.pairs[stage.spec])
     pending = count_items(connection, [query for query in queries if query is not None])
-    return Preview(stage.title, stage.spec.digest, known is not None, pending)
+    pending = pending if limit is None else min(pending, limit)
+    change = "" if not pending else change_of(stage.spec, earlier) if known is None else "new or undone items"
+    return Preview(stage.title, stage.spec.digest, known is not None, pending, change)
 
 
 def _undone(
-    connection: Connection, plan: Plan, stage: Stage, known: int | None, pair: Pair
+    connection: Connection, plan: Plan, running: Set[StepSpec], stage: Stage, known: int | None, pair: Pair
 ) -> Select[tuple[int]] | None:
     """The items without an outcome whose inputs are done or would be by the same run; None: there cannot be any."""
     query = stage.items(pair)
@@ -50,7 +73,7 @@ def _undone(
         query = without_outcome(query, known)
     for number, (given, item) in enumerate(_needs(plan, stage).items()):
         step_id = find_step(connection, given)
-        if given not in plan.pairs:
+        if given not in running:
             if step_id is None:
                 return None
             query = require_done(query, f"input{number}", step_id, item)

@@ -46,7 +46,9 @@ class Processes(Crew):
             return _Process(address_of(database), self._make)
 
     def _answering(self, hands: Sequence[Hand], seconds: float) -> Sequence[Hand]:
-        waited: dict[object, Hand] = {ready: hand for hand in hands if isinstance(hand, _Process) for ready in hand.signs}
+        waited: dict[object, Hand] = {
+            ready: hand for hand in hands if isinstance(hand, _Process) for ready in hand.signs
+        }
         return [waited[ready] for ready in wait(cast("list[Pipe]", list(waited)), seconds)]
 
 

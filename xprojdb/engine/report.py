@@ -74,9 +74,9 @@ class RunReport:
 
     @property
     def counts(self) -> Mapping[str, int]:
-        """What is kept of it when it has ended."""
+        """How many items were done, and how many of them failed."""
         return {"done": self.done, "failed": self.failed}
 
     def so_far(self) -> Mapping[str, Any]:
-        """What is kept of it while it runs, for :mod:`xprojdb.provenance.watch`."""
+        """What is kept of it in the database, while it runs and when it has ended; others can watch it there."""
         return {**self.counts, "steps": [asdict(step) for step in self.steps]}

@@ -91,7 +91,10 @@ class Worker:
     def answer(self, message: Order | list[int]) -> Answer:
         """Do what it is told: open a step, or compute a batch of the step that it opened last."""
         try:
-            return Answer(self._open(message)) if isinstance(message, Order) else Answer(self._compute(message))
+            if not isinstance(message, Order):
+                return Answer(self._compute(message))
+            self._open(message)
+            return Answer()
         except Exception as error:  # raised again in the process that writes
             return Answer(error=_portable(error))
 

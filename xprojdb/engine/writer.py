@@ -54,7 +54,7 @@ class Writer:
         if self.report.run_id is None:
             return
         with self.database.write() as connection:
-            end_run(connection, self.report.run_id, status, self.report.counts)
+            end_run(connection, self.report.run_id, status, self.report.so_far())
             self.claims.release_all(connection)
 
     def take(self, stage: Stage, pairs: Sequence[Pair], after: int, limit: int) -> tuple[list[Batch], bool]:
