@@ -4,29 +4,27 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
 import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from conftest import XPROJDB
-from fragile_aligner import fragile_stage
-from model_checkpoints import tiny_checkpoint
+from driving import start_driver
 from projection_sample import Diagonal, english, german, import_sample, outcomes, plan_of, results
 from sqlalchemy import func, insert, select
 
 from xprojdb.db import Database, open_database
 from xprojdb.db.life import clock, this_process
 from xprojdb.db.tables import alignment, claim, outcome, run
+from xprojdb.engine.claims import LEASE
 from xprojdb.engine.plans import bind_plan
-from xprojdb.engine.processes import Processes
 from xprojdb.engine.report import StopRequest
 from xprojdb.engine.run import run_plan
 from xprojdb.steps.align import Align
 
 Write = Callable[..., Path]
+COUNT = 1_000
 ELSEWHERE = "another-machine:1:1"
 
 
@@ -106,59 +104,37 @@ def test_a_batch_that_others_have_begun_is_done_without_their_items(
     assert _count(database, claim) == 0
 
 
-@pytest.fixture
-def recipe(tmp_path: Path) -> Path:
-    model = tiny_checkpoint(tmp_path / "tiny", positions=64)
-    path = tmp_path / "recipe.toml"
-    top = 'name = "sample"\ncorpora = ["news"]\nsource = ["en"]\ntarget = ["de"]\n'
-    path.write_text(f'{top}[align]\nmodel = "{model}"\nlayer = 2\n', encoding="utf-8")
-    return path
-
-
-def _start(address: str, recipe: Path, env: dict[str, str], *options: str) -> subprocess.Popen[str]:
-    command = [str(XPROJDB), "--db", address, "run", str(recipe), *options]
-    return subprocess.Popen(command, env=env, stderr=subprocess.PIPE, stdout=subprocess.PIPE, encoding="utf-8")
-
-
 def test_four_drivers_one_of_them_killed_do_every_item_once(
-    database: Database,
-    address: str,
-    write_conll: Write,
-    recipe: Path,
-    child_env: dict[str, str],
-    tmp_path: Path,
-    sqlite_template: Path,
+    database: Database, address: str, write_conll: Write, tmp_path: Path, sqlite_template: Path
 ) -> None:
-    count = 3_000
-    import_sample(database, write_conll, {"en": english(count), "de": german(count)})
-    drivers = [_start(address, recipe, child_env) for _ in range(4)]
-    while not _count(database, outcome.alias()) - 2 * count and all(driver.poll() is None for driver in drivers):
-        time.sleep(0.05)
+    import_sample(database, write_conll, {"en": english(COUNT), "de": german(COUNT)})
+    plan = plan_of(database, tmp_path)
+    drivers = [start_driver(address, tmp_path) for _ in range(4)]
+    while not _count(database, alignment) and all(driver.poll() is None for driver in drivers):
+        time.sleep(0.02)
     os.kill(drivers[0].pid, signal.SIGKILL)
     told = [driver.communicate(timeout=120) for driver in drivers]
-    assert [driver.returncode for driver in drivers[1:]] == [0, 0, 0], told
+    assert [driver.returncode for driver in drivers] == [-signal.SIGKILL, 0, 0, 0], told
+    assert run_plan(database, plan).done == 0
     alone = tmp_path / "alone.db"
     alone.write_bytes(sqlite_template.read_bytes())
     with open_database(alone) as single:
-        import_sample(single, write_conll, {"en": english(count), "de": german(count)})
-        _start(str(alone), recipe, child_env).communicate(timeout=120)
+        import_sample(single, write_conll, {"en": english(COUNT), "de": german(COUNT)})
+        run_plan(single, plan_of(single, tmp_path))
         assert results(database) == results(single)
     assert _count(database, claim) == 0
     with database.read() as connection:
         by_run = select(outcome.c.run_id, func.count()).join(run, run.c.id == outcome.c.run_id)
         done = dict(connection.execute(by_run.where(run.c.command == "run").group_by(outcome.c.run_id)).all())
-    assert sum(done.values()) == 3 * count
+    assert sum(done.values()) == 3 * COUNT
     assert len(done) > 1
 
 
-def test_workers_end_with_their_driver(
-    sqlite_database: Database, write_conll: Write, recipe: Path, child_env: dict[str, str], tmp_path: Path
-) -> None:
-    import_sample(sqlite_database, write_conll, {"en": english(20_000), "de": german(20_000)})
-    address = str(sqlite_database.engine.url.database)
-    driver = _start(address, recipe, child_env, "--workers", "2")
+def test_workers_end_with_their_driver(sqlite_database: Database, write_conll: Write, tmp_path: Path) -> None:
+    import_sample(sqlite_database, write_conll, {"en": english(COUNT), "de": german(COUNT)})
+    driver = start_driver(str(sqlite_database.engine.url.database), tmp_path, workers=2)
     while driver.poll() is None and not _count(sqlite_database, alignment):
-        time.sleep(0.05)
+        time.sleep(0.02)
     workers = _children(driver.pid)
     assert len(workers) >= 2
     driver.kill()
@@ -167,9 +143,13 @@ def test_workers_end_with_their_driver(
     while any(map(_lives, workers)) and time.monotonic() < until:
         time.sleep(0.05)
     assert not any(map(_lives, workers))
+    done = _count(sqlite_database, alignment)
     # What it had taken is free at once: its process has ended.
-    engine = Processes(1, make=fragile_stage)
-    assert run_plan(sqlite_database, plan_of(sqlite_database, tmp_path), engine=engine, limit=8).steps[0].done == 8
+    assert _count(sqlite_database, claim) > 0
+    began = time.monotonic()
+    assert run_plan(sqlite_database, plan_of(sqlite_database, tmp_path)).steps[0].done == COUNT - done
+    assert time.monotonic() - began < LEASE
+    assert _count(sqlite_database, claim) == 0
 
 
 def _children(pid: int) -> list[int]:
