@@ -9,7 +9,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 import click
-from rich.console import Group
+from rich.console import Console, Group
 from rich.live import Live
 from rich.table import Table
 from rich.text import Text
@@ -35,19 +35,26 @@ def watch(database: Database, as_json: bool) -> list[WatchedRun]:
     """
     out = console()
     seen: set[int] = set()
+    shown: list[WatchedRun] | None = None
     with Live(console=out, auto_refresh=False, transient=False) as live:
         while True:
             runs = read_runs(database, sorted(seen))
             seen |= {run.id for run in runs}
-            if as_json:
-                click.echo(json.dumps([asdict(run) for run in runs], ensure_ascii=False))
-            elif out.is_terminal:
+            if out.is_terminal and not as_json:
                 live.update(_picture(runs), refresh=True)
-            else:
-                out.print(_picture(runs))
+            elif runs != shown:
+                _print(out, runs, as_json)
+            shown = runs
             if not any(run.going_on for run in runs):
                 return runs
             time.sleep(_INTERVAL if out.is_terminal else _INTERVAL_OFF_TERMINAL)
+
+
+def _print(out: Console, runs: Sequence[WatchedRun], as_json: bool) -> None:
+    if as_json:
+        click.echo(json.dumps([asdict(run) for run in runs], ensure_ascii=False))
+    else:
+        out.print(_picture(runs))
 
 
 def _picture(runs: Sequence[WatchedRun]) -> Group | Text:

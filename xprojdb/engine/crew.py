@@ -133,10 +133,14 @@ class Crew(Engine):
         for member in list(self._members):
             self._dismiss(member)
 
-    def _computed(self, database: Database, stage: Stage, order: Order, next_batch: NextBatch) -> Iterator[Made]:
+    def _computed(self, database: Database, stage: Stage, order: Order, next_batch: NextBatch) -> Iterator[Made | None]:
+        waiting = True
         while self._keep_busy(database, order, next_batch):
             for member in self._answers():
                 made = self._take_answer(stage, member)
+                if waiting and member.ready:
+                    waiting = False
+                    yield None
                 if made is not None:
                     # Before it is written, so that nobody waits for that.
                     self._keep_busy(database, order, next_batch)

@@ -21,8 +21,9 @@ class Made(NamedTuple):
 
 #: gives the next batch, None when there is none now; asked again after each batch that was made
 NextBatch = Callable[[], Batch | None]
-#: computes batches until there are none; what it gives is written before it goes on
-Compute = Callable[[NextBatch], Iterator[Made]]
+#: computes batches until there are none; what it gives is written before it goes on. First it gives None, when all that
+#: had to be loaded is there.
+Compute = Callable[[NextBatch], Iterator[Made | None]]
 
 
 class Engine(ABC):
@@ -48,7 +49,8 @@ class Local(Engine):
             stage.close()
 
 
-def _computed(database: Database, stage: Stage, next_batch: NextBatch) -> Iterator[Made]:
+def _computed(database: Database, stage: Stage, next_batch: NextBatch) -> Iterator[Made | None]:
+    yield None
     while (batch := next_batch()) is not None:
         with database.read() as connection, bulk.uncollected():
             result = process_or_bisect(stage, connection, batch.items)

@@ -173,15 +173,19 @@ class _Runner:
         return None if self.limit is None else self.limit - report.done
 
     def _batches(self, stage: Stage, report: StepReport, waiting: _Waiting, compute: Compute) -> None:
-        began = time.monotonic() - report.seconds
-        self.progress.begin(stage.title, stage.noun, report.total or 0)
+        began = None
         try:
-            for batch, result in compute(waiting.next_batch):
-                _check_any_done(stage, result)
-                report.seconds = time.monotonic() - began
-                self._write(stage, report, waiting, batch, result)
+            for made in compute(waiting.next_batch):
+                if began is None or made is None:
+                    began = time.monotonic() - report.seconds
+                    self.progress.begin(stage.title, stage.noun, report.total or 0)
+                if made is not None:
+                    _check_any_done(stage, made.result)
+                    self._write(stage, report, waiting, made.batch, made.result)
+                    report.seconds = time.monotonic() - began
         finally:
-            self.progress.end()
+            if began is not None:
+                self.progress.end()
 
     def _write(self, stage: Stage, report: StepReport, waiting: _Waiting, batch: Batch, result: Result) -> None:
         with bulk.uncollected():
