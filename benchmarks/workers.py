@@ -39,7 +39,6 @@ from xprojdb.engine.processes import Processes, cores
 from xprojdb.engine.recipe import read_recipe
 from xprojdb.engine.run import run_plan
 from xprojdb.engine.writer import Writer
-from xprojdb.steps.align import Align
 
 XPROJDB = Path(sys.executable).with_name("xprojdb")
 RECIPE = (
@@ -180,14 +179,13 @@ def fresh_database(server: str, name: str) -> str:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--sentences", type=int, default=1_536)
+    parser.add_argument("--sentences", type=int, default=6_144)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--drivers", type=int, default=4)
     parser.add_argument("--postgres", help="URL of a server to make databases on; by default one is started")
     given = parser.parse_args()
     console = Console(width=110)
     os.environ |= {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "TRANSFORMERS_VERBOSITY": "error"}
-    Align.block = 128
     folder = Path(tempfile.mkdtemp(prefix="xprojdb-workers-"))
     start, recipe, files = prepare(folder, given.sentences)
     console.print(f"{given.sentences:,} pairs, {cores()} cores, load of the machine {os.getloadavg()[0]:.1f}")

@@ -51,6 +51,11 @@ class StepReport:
     failed: int = 0
     seconds: float = 0.0
 
+    def count(self, done: int, failed: int) -> None:
+        """Add items that were done, and how many of them failed."""
+        self.done += done
+        self.failed += failed
+
 
 @dataclass(slots=True)
 class RunReport:

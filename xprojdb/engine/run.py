@@ -181,22 +181,23 @@ class _Runner:
                     self.progress.begin(stage.title, stage.noun, report.total or 0)
                 if made is not None:
                     _check_any_done(stage, made.result)
-                    self._write(stage, report, waiting, made.batch, made.result)
                     report.seconds = time.monotonic() - began
+                    self._write(stage, report, waiting, made.batch, made.result)
         finally:
             if began is not None:
                 self.progress.end()
 
     def _write(self, stage: Stage, report: StepReport, waiting: _Waiting, batch: Batch, result: Result) -> None:
+        failed = sum(1 for made in result.outcomes if made.status == "failed")
+        # Beforehand, because the same transaction tells how far the run is.
+        report.count(len(batch.items), failed)
         with bulk.uncollected():
             written = self.writer.commit(stage, batch, result)
-        if not written:
+        if written:
+            self.progress.advance(len(batch.items), failed)
+        else:
+            report.count(-len(batch.items), -failed)
             waiting.give_back(batch)
-            return
-        failed = sum(1 for made in result.outcomes if made.status == "failed")
-        report.done += len(batch.items)
-        report.failed += failed
-        self.progress.advance(len(batch.items), failed)
 
 
 class _Waiting:
