@@ -21,9 +21,7 @@ if TYPE_CHECKING:
 @click.argument("recipe", type=click.Path(path_type=Path))
 @click.option("--retry-failed", is_flag=True, help="Try the items again that failed before.")
 @click.option("--dry-run", is_flag=True, help="Only show which steps would run, on how many items, and why.")
-@click.option(
-    "--only", multiple=True, metavar="STEP", help="Only these steps: a kind (align) or how a digest begins."
-)
+@click.option("--only", multiple=True, metavar="STEP", help="Only these steps: a kind (align) or how a digest begins.")
 @click.option("--limit", type=click.IntRange(1), metavar="N", help="At most N items of each step.")
 @engine_options
 @as_json
