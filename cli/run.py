@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from xprojdb.cli.engine import engine_options, make_engine
 from xprojdb.cli.output import as_json, console, open_current, print_json, table
 
 if TYPE_CHECKING:
@@ -17,29 +19,43 @@ if TYPE_CHECKING:
 @click.command()
 @click.argument("recipe")
 @click.option("--retry-failed", is_flag=True, help="Try the items again that failed before.")
-@click.option("--dry-run", is_flag=True, help="Only show which steps would run, on how many items.")
+@click.option("--dry-run", is_flag=True, help="Only show which steps would run, on how many items, and why.")
+@click.option("--only", multiple=True, metavar="STEP", help="Only these steps: a kind (align) or how a digest begins.")
+@click.option("--limit", type=click.IntRange(1), metavar="N", help="At most N items of each step.")
+@engine_options
 @as_json
-def command(recipe: str, retry_failed: bool, dry_run: bool, as_json: bool) -> None:
+def command(
+    recipe: str,
+    retry_failed: bool,
+    dry_run: bool,
+    only: tuple[str, ...],
+    limit: int | None,
+    as_json: bool,
+    **engine: Any,
+) -> None:
     """Do what RECIPE (a TOML file, or the name of a ready recipe) says and is not done yet.
 
     What is done is never done again: a second run does nothing, new sentences are the only ones processed, and a
-    changed parameter makes new steps from there on. Ctrl-C ends after the batch at hand; run again to go on.
+    changed parameter makes new steps from there on. Ctrl-C ends after the batches at hand; run again to go on.
+    Several runs may share a database: each takes what the others have not.
     """
     from xprojdb.cli.progress import stop_on_interrupt, watcher
     from xprojdb.engine.plan import plan_recipe
     from xprojdb.engine.ready import find_recipe
-    from xprojdb.engine.run import forget_failures, run_plan
+    from xprojdb.engine.run import chosen_stages, forget_failures, run_plan
 
     loaded = find_recipe(recipe)
     with open_current() as database:
         plan = plan_recipe(database, loaded)
+        chosen_stages(plan, only)
         if dry_run:
-            _show_pending(database, plan, as_json)
+            _show_pending(database, plan, only, limit, as_json)
             return
+        computing = make_engine(**engine)
         if retry_failed:
             forget_failures(database, plan)
         with stop_on_interrupt() as stop:
-            report = run_plan(database, plan, progress=watcher(), stop=stop)
+            report = run_plan(database, plan, progress=watcher(), stop=stop, engine=computing, only=only, limit=limit)
     if as_json:
         steps = [{"step": s.step_id, "title": s.title, "done": s.done, "failed": s.failed} for s in report.steps]
         print_json({"run": report.run_id, "stopped": report.stopped, "steps": steps})
@@ -54,14 +70,14 @@ def command(recipe: str, retry_failed: bool, dry_run: bool, as_json: bool) -> No
         raise click.exceptions.Exit(1)
 
 
-def _show_pending(database: Database, plan: Plan, as_json: bool) -> None:
+def _show_pending(database: Database, plan: Plan, only: Sequence[str], limit: int | None, as_json: bool) -> None:
     from xprojdb.engine.preview import preview_plan
 
-    found = preview_plan(database, plan)
+    found = preview_plan(database, plan, only=only, limit=limit)
     if as_json:
         print_json([asdict(each) for each in found])
         return
-    shown = table("step", "", "what", "pending>")
+    shown = table("step", "", "what", "pending>", "because")
     for each in found:
-        shown.add_row(each.digest[:8], "known" if each.known else "new", each.title, str(each.pending))
+        shown.add_row(each.digest[:8], "known" if each.known else "new", each.title, str(each.pending), each.change)
     console().print(shown)

@@ -3,26 +3,82 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from textwrap import indent
 from typing import TYPE_CHECKING
 
 import click
+from rich.markup import escape
+from rich.text import Text
 
 from xprojdb.cli.output import as_json, console, open_current, print_json, table
+from xprojdb.errors import UsageError
 
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from xprojdb.db import Database
     from xprojdb.provenance.status import Status
 
 
+#: failures printed for people; JSON has all
+_FAILURES_SHOWN = 100
+
+
 @click.command()
+@click.option("--failed", is_flag=True, help="Show the items that failed: which sentences, and why.")
+@click.option("--traceback", is_flag=True, help="With --failed: the traceback of each, too.")
+@click.option("--watch", is_flag=True, help="Show the runs that are going on, until they have ended.")
 @as_json
-def command(as_json: bool) -> None:
+def command(failed: bool, traceback: bool, watch: bool, as_json: bool) -> None:
     """Show what is in the database and, for each step of each recipe, what is done, pending and failed, and why."""
+    _check(failed, traceback, watch)
+    with open_current() as database:
+        if watch:
+            _watch(database, as_json)
+        elif failed:
+            _show_failed(database, traceback, as_json)
+        else:
+            _show(database, as_json)
+
+
+def _check(failed: bool, traceback: bool, watch: bool) -> None:
+    if traceback and not failed:
+        raise UsageError("--traceback is of failed items", hint="say --failed --traceback")
+    if watch and failed:
+        raise UsageError("--watch and --failed show different things", hint="give one of them")
+
+
+def _watch(database: Database, as_json: bool) -> None:
+    from xprojdb.cli.watch import watch
+
+    if any(run.lost or run.status == "failed" for run in watch(database, as_json)):
+        raise click.exceptions.Exit(1)
+
+
+def _show_failed(database: Database, traceback: bool, as_json: bool) -> None:
+    from xprojdb.provenance.failures import read_failed
+
+    found = read_failed(database)
+    if as_json:
+        kept = (asdict(each) for each in found)
+        print_json([each if traceback else {k: v for k, v in each.items() if k != "traceback"} for each in kept])
+        return
+    out = console()
+    for each in found[:_FAILURES_SHOWN]:
+        name = " → ".join(each.names) or f"item {each.item}"
+        heading = Text(name, style="bold").append(f"  {each.title} ({each.digest[:8]}), run {each.run_id}", style="dim")
+        out.print(heading)
+        out.print(Text("  ").append(each.reason, style="red").append(f": {each.message}"))
+        if traceback:
+            out.print(Text(indent(each.traceback.rstrip(), "    "), style="dim"))
+    hidden = len(found) - _FAILURES_SHOWN
+    out.print(f"… and {hidden:,} more: --json has all" if hidden > 0 else "" if found else "nothing has failed")
+
+
+def _show(database: Database, as_json: bool) -> None:
     from xprojdb.provenance.status import read_status
 
-    with open_current() as database:
-        found = read_status(database)
+    found = read_status(database)
     if as_json:
         print_json(asdict(found))
         return
@@ -61,11 +117,16 @@ def _show_runs(out: Console, found: Status) -> None:
     shown = table("run>", "command", "recipe", "started", "status", "counts")
     for run in found.runs:
         counts = ", ".join(f"{name} {count:,}" for name, count in run["counts"].items())
-        style = {"failed": "red", "stopped": "yellow", "running": "cyan"}.get(run["status"])
-        row = (str(run["id"]), run["command"], run["recipe_name"] or "–", run["started_at"], run["status"], counts)
+        style = {"failed": "red", "stopped": "yellow", "running": "cyan"}.get(
+            "failed" if run["lost"] else run["status"]
+        )
+        status = f"no sign of life since {run['seen_at'] or run['started_at']}" if run["lost"] else run["status"]
+        row = (str(run["id"]), run["command"], run["recipe_name"] or "–", run["started_at"], status, counts)
         shown.add_row(*row, style=style)
     if found.runs:
         out.print("\n[bold]latest runs[/bold]")
         out.print(shown)
     for each in found.failures:
-        out.print(f"[red]failed[/red] step {each['step_id']}, item {each['item_id']}: {each['message']}")
+        out.print(f"[red]failed[/red] step {each['step_id']}, item {each['item_id']}: {escape(each['message'])}")
+    if found.failures:
+        out.print("which sentences, and why: xprojdb status --failed")

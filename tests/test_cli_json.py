@@ -44,7 +44,9 @@ def test_status(read_json: Callable[..., Any]) -> None:
     assert [set(step) for step in found["recipes"]["full"]] == [
         {"title", "digest", "outcomes", "pending", "waiting", "reasons"}
     ] * 3
-    assert set(found["runs"][0]) == {"id", "command", "recipe_name", "started_at", "ended_at", "status", "counts"}
+    assert set(found["runs"][0]) == {
+        "id", "command", "recipe_name", "started_at", "ended_at", "seen_at", "status", "counts", "lost"
+    }  # fmt: skip
 
 
 def test_explain(read_json: Callable[..., Any]) -> None:

@@ -108,6 +108,15 @@ def connect(address: str | Path, *, create: bool = False) -> Engine:
     raise UsageError(f"{name} databases are not supported", hint="use SQLite or PostgreSQL", address=shown(url))
 
 
+def address_of(database: Database) -> str:
+    """The address of an open database as another process needs it: with the password, and from whichever folder."""
+    url = database.engine.url
+    path = sqlite.file_of(url) if url.get_backend_name() == "sqlite" else None
+    if path is not None:
+        url = url.set(database=str(path.absolute()))
+    return url.render_as_string(hide_password=False)
+
+
 def parse_address(address: str | Path) -> URL:
     """A SQLAlchemy URL from a URL or a plain file path.
 

@@ -87,6 +87,11 @@ def insert(connection: Connection, table: str, columns: Sequence[str], rows: Ite
     return added
 
 
+def clock(connection: Connection) -> float:
+    """Seconds since 1970 by the server's clock."""
+    return float(connection.exec_driver_sql("SELECT extract(epoch FROM clock_timestamp())").scalar_one())
+
+
 def among(column: ColumnElement[int], ids: Sequence[int]) -> ColumnElement[bool]:
     """``= ANY(array)``: one bound value, whatever the number of ids."""
     return column == func.any(bindparam(None, list(ids), type_=ARRAY(BigInteger)))

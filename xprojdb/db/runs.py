@@ -12,6 +12,7 @@ from importlib import metadata
 from sqlalchemy import Connection, insert, update
 
 import xprojdb
+from xprojdb.db.life import this_process
 from xprojdb.db.tables import run
 from xprojdb.digest import canonical_json
 
@@ -42,11 +43,18 @@ def begin_run(connection: Connection, command: str, recipe: RecipeRecord | None 
         host=platform.node(),
         started_at=_now(),
         status="running",
+        process=this_process(),
     )
     return int(connection.execute(statement.returning(run.c.id)).scalar_one())
 
 
-def end_run(connection: Connection, run_id: int, status: str, counts: Mapping[str, int]) -> None:
+def see_run(connection: Connection, run_id: int, counts: Mapping[str, object]) -> None:
+    """Record that a run is alive and how far it is. Needs a write transaction."""
+    seen = {"seen_at": _now(), "counts": canonical_json(dict(counts))}
+    connection.execute(update(run).where(run.c.id == run_id).values(seen))
+
+
+def end_run(connection: Connection, run_id: int, status: str, counts: Mapping[str, object]) -> None:
     """Record how a run ended: ``done``, ``stopped`` or ``failed``, and what it counted."""
     ending = {"ended_at": _now(), "status": status, "counts": canonical_json(dict(counts))}
     connection.execute(update(run).where(run.c.id == run_id).values(ending))

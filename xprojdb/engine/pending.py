@@ -9,20 +9,25 @@ from typing import Any
 from sqlalchemy import Connection, Select, exists, func, select, union
 
 from xprojdb.db import bulk
-from xprojdb.db.tables import outcome
+from xprojdb.db.tables import claim, outcome
 from xprojdb.steps.stage import Pair, Stage
 
 
-def pending_items(connection: Connection, stage: Stage, pairs: Sequence[Pair], after: int, limit: int) -> list[int]:
+def pending_items(
+    connection: Connection, stage: Stage, pairs: Sequence[Pair], after: int, limit: int, *, unclaimed: bool = False
+) -> list[int]:
     """The next items to do, in key order.
 
     :param after: a keyset cursor: only keys above it.
     :param limit: how many at most.
+    :param unclaimed: only those that no process has taken.
     """
     found: set[int] = set()
     # A query a pair, merged here: each walks its own index range and stops at the limit, which their UNION would not.
     for pair in pairs:
         query = without_outcome(stage.ready(pair), stage.step_id)
+        if unclaimed:
+            query = without_claim(query, stage.step_id)
         key = query.selected_columns[0]
         found.update(chain.from_iterable(bulk.fetch(connection, query.where(key > after).order_by(key).limit(limit))))
     return sorted(found)[:limit]
@@ -53,6 +58,16 @@ def without_outcome(query: Select[tuple[int]], step_id: int, *statuses: str) -> 
     """
     done = exists().where(outcome.c.step_id == step_id, outcome.c.item_id == query.selected_columns[0])
     return query.where(~(done.where(outcome.c.status.in_(statuses)) if statuses else done))
+
+
+def without_claim(query: Select[tuple[int]], step_id: int) -> Select[tuple[int]]:
+    """Leave out the items that a process has taken for a step.
+
+    :param query: its first column is the item's key.
+    """
+    key = query.selected_columns[0]
+    taken = exists().where(claim.c.step_id == step_id, claim.c.first_item <= key, claim.c.last_item >= key)
+    return query.where(~taken)
 
 
 def count_rows(connection: Connection, query: Select[Any]) -> int:

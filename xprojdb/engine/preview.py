@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement, Connection, Select
 
 from xprojdb.db import Database
+from xprojdb.engine.changes import change_of, earlier_specs
 from xprojdb.engine.pending import count_items, without_outcome
 from xprojdb.engine.plan import Plan
+from xprojdb.engine.run import chosen_stages
 from xprojdb.steps.combining.voters import SeveralSources
 from xprojdb.steps.learning.fit import Fit
 from xprojdb.steps.spec import StepSpec, find_step
@@ -23,54 +25,77 @@ class Preview:
     :param digest: the step's.
     :param known: whether this database has the step already.
     :param pending: items that a run would do now, if none fails on the way.
+    :param change: why anything is pending: what is new about the step, or that its items are; empty: nothing is.
     """
 
     title: str
     digest: str
     known: bool
     pending: int
+    change: str
 
 
-def preview_plan(database: Database, plan: Plan) -> list[Preview]:
-    """Count, for every step of a plan, what a run would do now."""
+def preview_plan(
+    database: Database, plan: Plan, *, only: Sequence[str] = (), limit: int | None = None
+) -> list[Preview]:
+    """Tell, for every step of a plan, what a run would do now, and from which change.
+
+    :param only, limit: as :func:`xprojdb.engine.run.run_plan` takes them; without the steps that are left out, later
+        ones find only what is there already.
+    """
+    chosen = chosen_stages(plan, only)
     with database.read() as connection:
-        return [_preview(connection, plan, stage) for stage in plan.stages]
+        earlier = earlier_specs(connection, plan.recipe.name)
+        return [_preview(connection, plan, stage, chosen, earlier, limit) for stage in chosen]
 
 
-def _preview(connection: Connection, plan: Plan, stage: Stage) -> Preview:
+def _preview(
+    connection: Connection,
+    plan: Plan,
+    stage: Stage,
+    chosen: Sequence[Stage],
+    earlier: Sequence[StepSpec],
+    limit: int | None,
+) -> Preview:
     known = find_step(connection, stage.spec)
-    pending = _pending(connection, plan, stage, plan.pairs[stage.spec]) + _unmade(connection, plan, stage)
-    return Preview(stage.title, stage.spec.digest, known is not None, pending)
+    running = {each.spec for each in chosen}
+    pending = _pending(connection, plan, running, stage, plan.pairs[stage.spec])
+    pending += _unmade(connection, plan, running, stage)
+    pending = pending if limit is None else min(pending, limit)
+    change = "" if not pending else change_of(stage.spec, earlier) if known is None else "new or undone items"
+    return Preview(stage.title, stage.spec.digest, known is not None, pending, change)
 
 
-def _pending(connection: Connection, plan: Plan, stage: Stage, pairs: Sequence[Pair]) -> int:
+def _pending(connection: Connection, plan: Plan, running: Set[StepSpec], stage: Stage, pairs: Sequence[Pair]) -> int:
     known = find_step(connection, stage.spec)
-    queries = (_undone(connection, plan, stage, known, pair) for pair in pairs)
+    queries = (_undone(connection, plan, running, stage, known, pair) for pair in pairs)
     return count_items(connection, [query for query in queries if query is not None])
 
 
-def _unmade(connection: Connection, plan: Plan, stage: Stage) -> int:
+def _unmade(connection: Connection, plan: Plan, running: Set[StepSpec], stage: Stage) -> int:
     """The items that are not there yet: translations that earlier steps of the same run would make."""
     if isinstance(stage, Fit):
         return 0
-    counts = [_made_before(connection, plan, stage, pair) for pair in plan.pairs[stage.spec]]
+    counts = [_made_before(connection, plan, running, stage, pair) for pair in plan.pairs[stage.spec]]
     # A sentence with several translations is one item of what combines them.
     return max(counts, default=0) if isinstance(stage, SeveralSources) else sum(counts)
 
 
-def _made_before(connection: Connection, plan: Plan, stage: Stage, pair: Pair) -> int:
-    maker = next((each for each in plan.stages if each.spec.digest == pair.link), None)
+def _made_before(connection: Connection, plan: Plan, running: Set[StepSpec], stage: Stage, pair: Pair) -> int:
+    makers = [each for each in plan.stages if each.spec in running]
+    maker = next((each for each in makers if each.spec.digest == pair.link), None)
     if maker is stage:
         given = stage.spec.inputs.get("sentences")
-        maker = next((each for each in plan.stages if each.spec == given), None)
+        maker = next((each for each in makers if each.spec == given), None)
     if maker is None:
         return 0
     pairs = [each for each in plan.pairs[maker.spec] if each.corpus_id == pair.corpus_id]
-    return _pending(connection, plan, maker, pairs) + sum(_made_before(connection, plan, maker, each) for each in pairs)
+    before = sum(_made_before(connection, plan, running, maker, each) for each in pairs)
+    return _pending(connection, plan, running, maker, pairs) + before
 
 
 def _undone(
-    connection: Connection, plan: Plan, stage: Stage, known: int | None, pair: Pair
+    connection: Connection, plan: Plan, running: Set[StepSpec], stage: Stage, known: int | None, pair: Pair
 ) -> Select[tuple[int]] | None:
     """The items without an outcome whose inputs are done or would be by the same run; None: there cannot be any."""
     query = stage.items(pair)
@@ -78,7 +103,7 @@ def _undone(
         query = without_outcome(query, known)
     for number, (given, item) in enumerate(_needs(plan, stage).items()):
         step_id = find_step(connection, given)
-        if given not in plan.pairs:
+        if given not in running:
             if step_id is None:
                 return None
             query = require_done(query, f"input{number}", step_id, item)

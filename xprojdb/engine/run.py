@@ -2,96 +2,37 @@
 
 from __future__ import annotations
 
-import traceback
+import time
+from collections import deque
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
-from typing import Protocol
 
-from sqlalchemy import Connection, delete
+from sqlalchemy import delete
 from sqlalchemy.exc import SQLAlchemyError
 
 from xprojdb.db import Database, bulk
-from xprojdb.db.runs import begin_run, end_run
-from xprojdb.db.tables import failure, outcome
-from xprojdb.engine.pending import count_pending, pending_items
+from xprojdb.db.tables import outcome
+from xprojdb.engine.batches import Batch
+from xprojdb.engine.engines import Compute, Engine, Local
+from xprojdb.engine.pending import count_pending
 from xprojdb.engine.plan import Plan
 from xprojdb.engine.plans import bind_plan
-from xprojdb.engine.writing import write_rows
-from xprojdb.errors import DatabaseError, MissingExtra, ModelError, UsageError, XprojdbError
-from xprojdb.steps.stage import Outcome, Result, Rows, Stage
+from xprojdb.engine.report import Progress, RunReport, Silent, StepReport, StopRequest
+from xprojdb.engine.writer import Writer
+from xprojdb.errors import DatabaseError, UsageError, XprojdbError
+from xprojdb.steps.stage import Pair, Result, Stage
 
-#: what concerns a whole run and not one item: never recorded as an item's failure
-_FATAL = (DatabaseError, MissingExtra, ModelError, UsageError, SQLAlchemyError, MemoryError)
-_OUTCOME = ("step_id", "item_id", "status", "reason", "run_id")
 #: when as many items fail and not one goes through, the fault is taken to be the step's
 _ALL_FAILED = 32
+#: batches taken at once, at most, and the share of what is pending that they may be
+_TAKEN = 8
+_SHARE = 8
+#: seconds until a run looks again whether others have finished what it waits for
+_WAIT = 0.5
 
 
 class StepFailed(XprojdbError):
     """Every item of a large batch failed, so that none was recorded; fields ``step``, ``items`` and ``reason``."""
-
-
-class _Overtaken(Exception):
-    """Another process has recorded some of the items of this batch."""
-
-
-class Progress(Protocol):
-    """What a run tells whoever watches."""
-
-    def begin(self, title: str, noun: str, total: int) -> None: ...
-
-    def advance(self, done: int, failed: int) -> None: ...
-
-    def end(self) -> None: ...
-
-
-class Silent:
-    """A watcher that shows nothing."""
-
-    def begin(self, title: str, noun: str, total: int) -> None: ...
-
-    def advance(self, done: int, failed: int) -> None: ...
-
-    def end(self) -> None: ...
-
-
-class StopRequest:
-    """Asked for from outside (a signal handler): the run ends after the batch at hand, which is committed."""
-
-    def __init__(self) -> None:
-        self.requested = False
-
-
-@dataclass(slots=True)
-class StepReport:
-    """What a run did for one step."""
-
-    step_id: int
-    title: str
-    done: int = 0
-    failed: int = 0
-
-
-@dataclass(slots=True)
-class RunReport:
-    """What a run did.
-
-    :param run_id: its key, or None when nothing was pending and nothing was recorded.
-    :param stopped: whether it ended early because it was asked to.
-    """
-
-    run_id: int | None = None
-    stopped: bool = False
-    steps: list[StepReport] = field(default_factory=list)
-
-    @property
-    def done(self) -> int:
-        return sum(step.done for step in self.steps)
-
-    @property
-    def failed(self) -> int:
-        return sum(step.failed for step in self.steps)
 
 
 def run_plan(
@@ -101,16 +42,43 @@ def run_plan(
     command: str = "run",
     progress: Progress | None = None,
     stop: StopRequest | None = None,
+    engine: Engine | None = None,
+    only: Sequence[str] = (),
+    limit: int | None = None,
 ) -> RunReport:
     """Do everything of a plan that is pending.
 
+    Several processes may run the same plan: each takes what the others have not, and ends when nothing is left.
+
     :param command: what to record as the run's command.
+    :param engine: where batches are computed; by default in this process.
+    :param only: kinds of steps, or beginnings of their digests: no other steps are run.
+    :param limit: how many items of each step at most.
     :returns: what was done; with nothing pending, nothing is written at all.
     :raises DatabaseError, ModelError, MissingExtra, UsageError: when the run as a whole cannot go on; what was
         committed stays.
     :raises StepFailed: when not one item of a large batch could be done.
+    :raises WorkersLost: when the workers of an engine end again and again and nothing gets done.
     """
-    return _Runner(database, plan, command, progress or Silent(), stop or StopRequest()).run()
+    stages = chosen_stages(plan, only)
+    running = _Runner(database, plan, command, progress or Silent(), stop or StopRequest(), engine or Local(), limit)
+    return running.run(stages)
+
+
+def chosen_stages(plan: Plan, only: Sequence[str]) -> list[Stage]:
+    """The stages of a plan whose kind, or the beginning of whose digest, is named; all when none is.
+
+    :raises UsageError: when a name is that of no stage.
+    """
+    for name in only:
+        if not any(_is_called(stage, name) for stage in plan.stages):
+            known = ", ".join(dict.fromkeys(f"{stage.spec.kind} {stage.spec.short}" for stage in plan.stages))
+            raise UsageError(f"the recipe has no step {name!r}", hint=f"its steps are {known}", step=name)
+    return [stage for stage in plan.stages if not only or any(_is_called(stage, name) for name in only)]
+
+
+def _is_called(stage: Stage, name: str) -> bool:
+    return bool(name) and (stage.spec.kind == name or stage.spec.digest.startswith(name))
 
 
 def forget_failures(database: Database, plan: Plan) -> int:
@@ -126,92 +94,160 @@ def forget_failures(database: Database, plan: Plan) -> int:
 
 
 class _Runner:
-    def __init__(self, database: Database, plan: Plan, command: str, progress: Progress, stop: StopRequest) -> None:
+    def __init__(
+        self,
+        database: Database,
+        plan: Plan,
+        command: str,
+        progress: Progress,
+        stop: StopRequest,
+        engine: Engine,
+        limit: int | None,
+    ) -> None:
         self.database = database
         self.plan = plan
-        self.command = command
         self.progress = progress
         self.stop = stop
+        self.engine = engine
+        self.limit = limit
         self.report = RunReport()
+        self.writer = Writer(database, plan.recipe, command, self.report)
 
-    def run(self) -> RunReport:
+    def run(self, stages: Sequence[Stage]) -> RunReport:
         bind_plan(self.database, self.plan)
         try:
-            for stage in self.plan.stages:
-                self._step(stage)
-                if self.stop.requested:
-                    self.report.stopped = True
-                    break
+            with self.writer.alive():
+                self._passes(stages)
         except BaseException as error:
             # A database that fails cannot record it either: what is raised is the first error.
             with suppress(DatabaseError, SQLAlchemyError):
-                self._end("stopped" if isinstance(error, KeyboardInterrupt) else "failed")
+                self.writer.end("stopped" if isinstance(error, KeyboardInterrupt) else "failed")
             raise
-        self._end("stopped" if self.report.stopped else "done")
+        finally:
+            self.engine.close()
+        self.writer.end("stopped" if self.report.stopped else "done")
         return self.report
 
-    def _step(self, stage: Stage) -> None:
-        report = StepReport(stage.step_id, stage.title)
-        self.report.steps.append(report)
+    def _passes(self, stages: Sequence[Stage]) -> None:
+        """Go through the steps until none has items that are pending, or that another process has taken."""
+        reports = [StepReport(stage.step_id, stage.title, stage.noun) for stage in stages]
+        settled = False
+        while not settled:
+            settled, before = True, self.report.done
+            for stage, report in zip(stages, reports, strict=True):
+                if report not in self.report.steps:
+                    self.report.steps.append(report)
+                settled &= self._step(stage, report)
+                if self.stop.requested:
+                    self.report.stopped = True
+                    return
+            if not settled and self.report.done == before:
+                self._wait()
+
+    def _wait(self) -> None:
+        until = time.monotonic() + _WAIT
+        while time.monotonic() < until and not self.stop.requested:
+            time.sleep(0.05)
+
+    def _step(self, stage: Stage, report: StepReport) -> bool:
+        """Do what is pending and not taken; returns whether other processes have nothing of it in hand."""
+        pairs = self.plan.pairs[stage.spec]
         with self.database.read() as connection:
-            total = count_pending(connection, stage, self.plan.pairs[stage.spec])
-        if not total:
-            return
-        self._begin()
-        stage.open()
-        self.progress.begin(stage.title, stage.noun, total)
+            total = count_pending(connection, stage, pairs)
+        waiting = _Waiting(self.writer, stage, pairs, self._share(stage, total), self._left(report), self.stop)
+        if not total or waiting.left == 0 or self.stop.requested:
+            return True
+        if not waiting.take():
+            return waiting.settled
+        self.writer.begin()
+        report.total = report.done + (total if self.limit is None else min(total, self.limit - report.done))
+        with self.engine.opened(self.database, stage) as compute:
+            self._batches(stage, report, waiting, compute)
+        return waiting.settled
+
+    def _share(self, stage: Stage, total: int) -> int:
+        """How many items to take at once: enough to pay nearly nothing for it, and to leave some to others."""
+        return stage.block * max(1, min(_TAKEN, total // (stage.block * _SHARE)))
+
+    def _left(self, report: StepReport) -> int | None:
+        return None if self.limit is None else self.limit - report.done
+
+    def _batches(self, stage: Stage, report: StepReport, waiting: _Waiting, compute: Compute) -> None:
+        began = None
         try:
-            self._batches(stage, report)
+            for made in compute(waiting.next_batch):
+                if began is None or made is None:
+                    began = time.monotonic() - report.seconds
+                    self.progress.begin(stage.title, stage.noun, report.total or 0)
+                if made is not None:
+                    _check_any_done(stage, made.result)
+                    report.seconds = time.monotonic() - began
+                    self._write(stage, report, waiting, made.batch, made.result)
         finally:
-            self.progress.end()
-            stage.close()
+            if began is not None:
+                self.progress.end()
 
-    def _batches(self, stage: Stage, report: StepReport) -> None:
-        cursor: int | None = 0
-        while cursor is not None and not self.stop.requested:
-            with bulk.uncollected():
-                cursor = self._batch(stage, report, cursor)
-
-    def _batch(self, stage: Stage, report: StepReport, cursor: int) -> int | None:
-        """Do the next batch; returns the cursor behind it, or None when nothing is pending any more."""
-        with self.database.read() as connection:
-            items = pending_items(connection, stage, self.plan.pairs[stage.spec], cursor, stage.block)
-            if not items:
-                return None
-            result = process_or_bisect(stage, connection, items)
-        _check_any_done(stage, result)
-        if not self._commit(stage, result):
-            return cursor
+    def _write(self, stage: Stage, report: StepReport, waiting: _Waiting, batch: Batch, result: Result) -> None:
         failed = sum(1 for made in result.outcomes if made.status == "failed")
-        report.done += len(items)
-        report.failed += failed
-        self.progress.advance(len(items), failed)
-        return items[-1]
+        # Beforehand, because the same transaction tells how far the run is.
+        report.count(len(batch.items), failed)
+        with bulk.uncollected():
+            written = self.writer.commit(stage, batch, result)
+        if written:
+            self.progress.advance(len(batch.items), failed)
+        else:
+            report.count(-len(batch.items), -failed)
+            waiting.give_back(batch)
 
-    def _commit(self, stage: Stage, result: Result) -> bool:
-        """Write a batch, unless another process has done some of its items meanwhile: then it is computed again."""
-        run_id = self.report.run_id
-        outcomes = [(stage.step_id, made.item, made.status, made.reason, run_id) for made in result.outcomes]
-        try:
-            with self.database.write() as connection:
-                # First of all, so that of two processes the later one waits here and then writes nothing.
-                if bulk.insert(connection, outcome, _OUTCOME, outcomes) < len(outcomes):
-                    raise _Overtaken
-                write_rows(connection, result.rows, run_id)
-        except _Overtaken:
+
+class _Waiting:
+    """The items of a step that wait: taken from the database in shares, given out in batches.
+
+    :param share: items taken at once.
+    :param left: how many may be taken in all; None: all of them.
+
+    Its ``settled`` says whether, when last asked, no other process had taken any.
+    """
+
+    def __init__(
+        self, writer: Writer, stage: Stage, pairs: Sequence[Pair], share: int, left: int | None, stop: StopRequest
+    ) -> None:
+        self.writer = writer
+        self.stage = stage
+        self.pairs = pairs
+        self.share = share
+        self.left = left
+        self.stop = stop
+        self.taken: deque[Batch] = deque()
+        self.settled = True
+        self._cursor: int | None = 0
+
+    def next_batch(self) -> Batch | None:
+        """The next batch; None when nobody but others has any, and when the run is to stop."""
+        if self.stop.requested or not (self.taken or self.take()):
+            return None
+        return self.taken.popleft()
+
+    def take(self) -> bool:
+        """Take the next share."""
+        wanted = self.share if self.left is None else min(self.share, self.left)
+        if self._cursor is None or wanted <= 0:
             return False
+        found, self.settled = self.writer.take(self.stage, self.pairs, self._cursor, wanted)
+        self.taken += found
+        if not found:
+            self._cursor = None
+            return False
+        self._cursor = self.taken[-1].items[-1]
+        if self.left is not None:
+            self.left -= sum(len(batch.items) for batch in found)
         return True
 
-    def _begin(self) -> None:
-        if self.report.run_id is None:
-            with self.database.write() as connection:
-                self.report.run_id = begin_run(connection, self.command, self.plan.recipe)
-
-    def _end(self, status: str) -> None:
-        if self.report.run_id is not None:
-            counts = {"done": self.report.done, "failed": self.report.failed}
-            with self.database.write() as connection:
-                end_run(connection, self.report.run_id, status, counts)
+    def give_back(self, batch: Batch) -> None:
+        """Give out again what is left of a batch that another process has begun."""
+        left = self.writer.undone(self.stage, batch)
+        if left is not None:
+            self.taken.appendleft(left)
 
 
 def _check_any_done(stage: Stage, result: Result) -> None:
@@ -225,25 +261,3 @@ def _check_any_done(stage: Stage, result: Result) -> None:
         items=len(result.outcomes),
         reason=told,
     )
-
-
-def process_or_bisect(stage: Stage, connection: Connection, items: Sequence[int]) -> Result:
-    """Compute a batch; when it fails, halve it until the guilty item is alone and recorded as failed."""
-    try:
-        return stage.process(connection, items)
-    except _FATAL:
-        raise
-    except Exception as error:  # recorded with its traceback below, or met again in a smaller batch
-        if len(items) == 1:
-            return _failed(stage, items[0], error)
-    middle = len(items) // 2
-    left = process_or_bisect(stage, connection, items[:middle])
-    right = process_or_bisect(stage, connection, items[middle:])
-    return Result([*left.outcomes, *right.outcomes], [*left.rows, *right.rows])
-
-
-def _failed(stage: Stage, item: int, error: Exception) -> Result:
-    told = "".join(traceback.format_exception(error))
-    columns = ("step_id", "item_id", "message", "traceback", "run_id")
-    rows = Rows(failure, columns, [(stage.step_id, item, str(error) or type(error).__name__, told)])
-    return Result([Outcome(item, "failed", type(error).__name__)], [rows])

@@ -14,6 +14,7 @@ from xprojdb.db.tables import corpus, failure, outcome, recipe, run, sentence, t
 from xprojdb.engine.pending import count_pending, count_undone
 from xprojdb.engine.plan import Plan
 from xprojdb.engine.plans import load_plan
+from xprojdb.provenance.watch import is_lost
 from xprojdb.steps.projecting import reason_codes
 from xprojdb.steps.stage import Stage
 
@@ -47,7 +48,7 @@ class Status:
     :param corpora: per corpus its name, licence, and per language the number of sentences.
     :param links: translations by kind, ``"en-de"`` and how many.
     :param recipes: the steps of each recipe.
-    :param runs: the latest runs, the newest first.
+    :param runs: the latest runs, the newest first; ``lost`` are those that ended without saying so.
     :param failures: the latest failures: step, item, message.
     """
 
@@ -112,9 +113,16 @@ def _step(connection: Connection, stage: Stage, plan: Plan) -> StepStatus:
 
 
 def _runs(connection: Connection) -> list[dict[str, Any]]:
-    columns = (run.c.id, run.c.command, run.c.recipe_name, run.c.started_at, run.c.ended_at, run.c.status, run.c.counts)
-    rows = connection.execute(select(*columns).order_by(run.c.id.desc()).limit(RUNS_SHOWN)).mappings()
-    return [{**row, "counts": json.loads(row["counts"] or "{}")} for row in rows]
+    names = ("id", "command", "recipe_name", "started_at", "ended_at", "seen_at", "status", "counts", "process")
+    query = select(*(run.c[name] for name in names)).order_by(run.c.id.desc()).limit(RUNS_SHOWN)
+    return [_run(dict(row)) for row in connection.execute(query).mappings()]
+
+
+def _run(row: dict[str, Any]) -> dict[str, Any]:
+    counts = json.loads(row["counts"] or "{}")
+    counts.pop("steps", None)
+    lost = is_lost(row["status"], row.pop("process"), row["seen_at"])
+    return {**row, "counts": counts, "lost": lost}
 
 
 def _failures(connection: Connection) -> list[dict[str, Any]]:

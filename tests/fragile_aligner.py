@@ -1,0 +1,65 @@
+"""An aligner for worker processes that dies or hangs on certain words; it can be imported by them."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from projection_sample import Diagonal
+
+from xprojdb.models.aligners import Pair
+from xprojdb.models.pharaoh import Links
+from xprojdb.steps.align import Align
+from xprojdb.steps.registry import stage_of
+from xprojdb.steps.spec import StepSpec
+from xprojdb.steps.stage import Stage
+
+
+class Fragile(Diagonal):
+    """Dies at the word ``killer``, hangs at ``sleeper``; at ``killer-once`` and ``sleeper-once`` only the first time.
+
+    :param folder: where it remembers that.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__()
+        self.folder = folder
+
+    def align(self, pairs: Sequence[Pair]) -> list[Links]:
+        for word in {word for left, _ in pairs for word in left}:
+            name, _, once = word.partition("-")
+            if name in ("killer", "sleeper") and (not once or self._first(word)):
+                self._fall(name)
+        return super().align(pairs)
+
+    def _first(self, word: str) -> bool:
+        try:
+            (self.folder / word).touch(exist_ok=False)
+        except FileExistsError:
+            return False
+        return True
+
+    def _fall(self, name: str) -> None:
+        if name == "killer":
+            os.kill(os.getpid(), signal.SIGKILL)
+        time.sleep(600)
+
+
+def fragile_stage(spec: StepSpec) -> Stage:
+    """The stage of a step, its aligner replaced."""
+    if spec.kind != "align" or spec.model is None:
+        return stage_of(spec)
+    folder = Path(spec.model)
+    return Align(spec, lambda: Fragile(folder))
+
+
+def deaf_stage(spec: StepSpec) -> Stage:
+    """A stage that dies while it is opened."""
+
+    def die() -> Fragile:
+        os._exit(7)
+
+    return Align(spec, die)

@@ -1,0 +1,142 @@
+"""Worker processes: equal tables whatever happens to them, and only the guilty item is lost."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import pytest
+from fragile_aligner import deaf_stage, fragile_stage
+from projection_sample import english, german, import_sample, outcomes, plan_of, results
+from sqlalchemy import func, select
+
+from xprojdb.db import Database, open_database
+from xprojdb.db.tables import claim, failure
+from xprojdb.engine.crew import WorkersLost
+from xprojdb.engine.processes import Processes
+from xprojdb.engine.report import StopRequest
+from xprojdb.engine.run import run_plan
+from xprojdb.steps.align import Align
+
+Write = Callable[..., Path]
+
+
+@pytest.fixture(autouse=True)
+def small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Align, "block", 4)
+
+
+@pytest.fixture
+def undisturbed(tmp_path: Path, sqlite_template: Path, write_conll: Write) -> Callable[[Sequence[str]], object]:
+    """The tables of a run in one process, with an aligner that nothing harms."""
+
+    def run(lines: Sequence[str]) -> object:
+        path = tmp_path / "undisturbed.db"
+        path.write_bytes(sqlite_template.read_bytes())
+        with open_database(path) as database:
+            import_sample(database, write_conll, {"en": lines, "de": german(len(lines))})
+            run_plan(database, plan_of(database, tmp_path))
+            return results(database)
+
+    return run
+
+
+def _lines(**words: int) -> list[str]:
+    """Thirty sentences, some with a word that an aligner does not survive."""
+    lines = english(30)
+    for word, place in words.items():
+        lines[place] = f"Anna/B-PER Berg/I-PER met {word.replace('_', '-')} people in Turin/B-LOC"
+    return lines
+
+
+def test_worker_processes_make_the_same_tables(
+    database: Database, write_conll: Write, tmp_path: Path, undisturbed: Callable[..., object]
+) -> None:
+    import_sample(database, write_conll, {"en": _lines(), "de": german(30)})
+    engine = Processes(2, make=fragile_stage)
+    report = run_plan(database, plan_of(database, tmp_path, aligner=None), engine=engine)
+    assert [(step.done, step.failed) for step in report.steps] == [(30, 0)] * 3
+    assert results(database) == undisturbed(_lines())
+    with database.read() as connection:
+        assert connection.execute(select(func.count()).select_from(claim)).scalar() == 0
+
+
+def test_a_worker_that_dies_or_hangs_once_costs_nothing(
+    sqlite_database: Database, write_conll: Write, tmp_path: Path, undisturbed: Callable[..., object]
+) -> None:
+    lines = _lines(killer_once=3, sleeper_once=17)
+    import_sample(sqlite_database, write_conll, {"en": lines, "de": german(30)})
+    plan = plan_of(sqlite_database, tmp_path)
+    report = run_plan(sqlite_database, plan, engine=Processes(2, batch_timeout=2, make=fragile_stage))
+    assert sorted(path.name for path in (tmp_path / "model").glob("*-once")) == ["killer-once", "sleeper-once"]
+    assert report.failed == 0
+    assert results(sqlite_database) == undisturbed(lines)
+
+
+def test_an_item_that_kills_its_workers_is_found_and_recorded(
+    sqlite_database: Database, write_conll: Write, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Align, "block", 2)
+    import_sample(sqlite_database, write_conll, {"en": _lines(killer=6), "de": german(30)})
+    report = run_plan(sqlite_database, plan_of(sqlite_database, tmp_path), engine=Processes(2, make=fragile_stage))
+    assert [(step.done, step.failed) for step in report.steps] == [(30, 1), (29, 0), (29, 0)]
+    found = outcomes(sqlite_database, "align")
+    assert [found[key] for key in sorted(found)][6] == ("failed", "worker-died")
+    with sqlite_database.read() as connection:
+        assert "SIGKILL" in connection.execute(select(failure.c.traceback)).scalar_one()
+
+
+def test_an_item_that_hangs_is_found_and_recorded(
+    sqlite_database: Database, write_conll: Write, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Align, "block", 2)
+    lines = _lines(sleeper=2)[:4]
+    import_sample(sqlite_database, write_conll, {"en": lines, "de": german(4)})
+    engine = Processes(1, batch_timeout=1, make=fragile_stage)
+    report = run_plan(sqlite_database, plan_of(sqlite_database, tmp_path), engine=engine, only=["align"])
+    assert [(step.done, step.failed) for step in report.steps] == [(4, 1)]
+    assert [*outcomes(sqlite_database, "align").values()].count(("failed", "timed-out")) == 1
+
+
+def test_workers_that_die_while_they_open_end_the_run(
+    sqlite_database: Database, write_conll: Write, tmp_path: Path
+) -> None:
+    import_sample(sqlite_database, write_conll, {"en": english(9), "de": german(9)})
+    with pytest.raises(WorkersLost) as caught:
+        run_plan(sqlite_database, plan_of(sqlite_database, tmp_path), engine=Processes(2, make=deaf_stage))
+    assert (caught.value.reason, caught.value.detail) == ("worker-died", "it ended with exit code 7")
+    assert outcomes(sqlite_database, "align") == {}
+
+
+def test_failures_and_errors_cross_from_workers(sqlite_database: Database, write_conll: Write, tmp_path: Path) -> None:
+    import_sample(sqlite_database, write_conll, {"en": _lines(poison=6), "de": german(30)})
+    plan = plan_of(sqlite_database, tmp_path)
+    report = run_plan(sqlite_database, plan, engine=Processes(2, make=fragile_stage))
+    assert [step.failed for step in report.steps] == [1, 0, 0]
+    with sqlite_database.read() as connection:
+        told = connection.execute(select(failure.c.message, failure.c.traceback)).one()
+    assert told.message == "cannot bear poison"
+    assert "in align" in told.traceback
+
+
+def test_a_stop_ends_after_the_batches_at_hand(sqlite_database: Database, write_conll: Write, tmp_path: Path) -> None:
+    import_sample(sqlite_database, write_conll, {"en": english(60), "de": german(60)})
+    stop = StopRequest()
+
+    class Stopping:
+        def begin(self, title: str, noun: str, total: int) -> None: ...
+
+        def advance(self, *_: int) -> None:
+            stop.requested = True
+
+        def end(self) -> None: ...
+
+    engine = Processes(2, make=fragile_stage)
+    report = run_plan(
+        sqlite_database, plan_of(sqlite_database, tmp_path), engine=engine, progress=Stopping(), stop=stop
+    )
+    assert report.stopped
+    assert 4 <= report.done <= 5 * 4
+    with sqlite_database.read() as connection:
+        assert connection.execute(select(func.count()).select_from(claim)).scalar() == 0
+    assert run_plan(sqlite_database, plan_of(sqlite_database, tmp_path)).steps[0].done == 60 - report.done

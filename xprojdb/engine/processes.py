@@ -1,0 +1,137 @@
+"""Workers in processes of their own on this machine."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from multiprocessing import get_context
+from multiprocessing.connection import Connection as Pipe
+from multiprocessing.connection import wait
+from queue import SimpleQueue
+from threading import Thread
+from typing import cast
+
+from xprojdb.db import Database
+from xprojdb.db.opening import address_of
+from xprojdb.engine.crew import BATCH_TIMEOUT, Crew, Hand, Lost
+from xprojdb.engine.worker import Answer, Make, Order, Packed, Worker
+from xprojdb.steps.registry import stage_of
+
+#: what numerical libraries read when they are loaded, to know how many threads to start
+_THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS", "RAYON_NUM_THREADS")
+
+
+def cores() -> int:
+    """How many cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+class Processes(Crew):
+    """Several processes on this machine, which share its cores.
+
+    :param workers: how many; by default as many as there are cores.
+    :param make: makes the stage of a step in a worker; a function that a new process can import.
+    """
+
+    def __init__(
+        self, workers: int | None = None, *, batch_timeout: float = BATCH_TIMEOUT, make: Make = stage_of
+    ) -> None:
+        super().__init__(workers or cores(), batch_timeout)
+        self._make = make
+
+    def _hire(self, database: Database) -> Hand:
+        with _threads(max(1, cores() // self.workers)):
+            return _Process(address_of(database), self._make)
+
+    def _answering(self, hands: Sequence[Hand], seconds: float) -> Sequence[Hand]:
+        waited: dict[object, Hand] = {
+            ready: hand for hand in hands if isinstance(hand, _Process) for ready in hand.signs
+        }
+        return [waited[ready] for ready in wait(cast("list[Pipe]", list(waited)), seconds)]
+
+
+class _Process(Hand):
+    def __init__(self, address: str, make: Make) -> None:
+        # Started anew, not forked: threads and what models hold open do not survive a fork.
+        context = get_context("spawn")
+        self._pipe, theirs = context.Pipe()
+        self._process = context.Process(target=_serve, args=(theirs, address, make), daemon=True)
+        self._process.start()
+        theirs.close()
+
+    @property
+    def signs(self) -> tuple[Pipe, int]:
+        """What becomes ready when it has answered or died."""
+        return self._pipe, self._process.sentinel
+
+    def open(self, order: Order) -> None:
+        self._send(order)
+
+    def give(self, items: Sequence[int]) -> None:
+        self._send(list(items))
+
+    def answer(self) -> Packed | None:
+        try:
+            answer: Answer = self._pipe.recv()
+        except (EOFError, OSError) as error:
+            self._process.join(5)
+            raise Lost(_how_it_ended(self._process.exitcode)) from error
+        return answer.told()
+
+    def end(self) -> None:
+        self._process.kill()
+        self._process.join()
+        self._pipe.close()
+
+    def _send(self, message: Order | list[int]) -> None:
+        try:
+            self._pipe.send(message)
+        except OSError:
+            # It has died, which its answer will tell.
+            return
+
+
+def _how_it_ended(code: int | None) -> str:
+    if code is not None and code < 0:
+        return f"it was killed by {signal.Signals(-code).name}"
+    return f"it ended with exit code {code}"
+
+
+@contextmanager
+def _threads(count: int) -> Iterator[None]:
+    """Let processes that are started now use so many threads, where the user has not said how many."""
+    before: Mapping[str, str | None] = {name: os.environ.get(name) for name in _THREADS}
+    os.environ.update({name: str(count) for name, value in before.items() if value is None})
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+
+
+def _serve(pipe: Pipe, address: str, make: Make) -> None:
+    """What a worker process does, until its parent ends."""
+    # Ctrl-C goes to all processes of a terminal; what becomes of the batches at hand is for the parent to say.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    inbox: SimpleQueue[Order | list[int]] = SimpleQueue()
+    Thread(target=_receive, args=(pipe, inbox), daemon=True).start()
+    worker = Worker(address, make)
+    while True:
+        answer = worker.answer(inbox.get())
+        try:
+            pipe.send(answer)
+        except OSError:
+            return
+
+
+def _receive(pipe: Pipe, inbox: SimpleQueue[Order | list[int]]) -> None:
+    """Read what the parent sends as it comes, so that it never waits; leave when the parent has ended."""
+    try:
+        while True:
+            inbox.put(pipe.recv())
+    except (EOFError, OSError):
+        # At once, also out of a batch: nobody wants its result any more.
+        os._exit(1)
