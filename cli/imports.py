@@ -129,6 +129,35 @@ def parallel(files: tuple[str, ...], form: Format, **options: Any) -> None:
     _import([(lang, Path(file)) for lang, file in given], form, {}, options, parallel=True)
 
 
+@command.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--corpus", required=True, help="Name of the corpus whose translations are aligned.")
+@click.option("--langs", required=True, metavar="LEFT,RIGHT", help="Languages of the left and of the right words.")
+@click.option("--name", required=True, help="What the alignments are called in recipes.")
+@click.option("--part", help="Only the translations of this part.  [default: all of the two languages]")
+@click.option("--ids", is_flag=True, help="Each line begins with the id of the left sentence and a tab.")
+@as_json
+def alignments(file: Path, langs: str, as_json: bool, **options: Any) -> None:
+    """Import a FILE of word alignments, a translation a line: 0-0 1-2, or with scores 0-0:0.97 1-2:0.4.
+
+    Lines are in the order in which the sentences were imported, unless they have ids. A recipe uses them with
+    [align] aligner = "imported" and their name.
+    """
+    from xprojdb.languages import language
+    from xprojdb.steps.importing.alignments import AlignmentFile, import_alignments
+
+    codes = [language(code.strip()).code for code in langs.split(",")]
+    if len(codes) != 2:
+        raise click.UsageError("give two languages, such as --langs en,de")
+    described = AlignmentFile(file, langs=(codes[0], codes[1]), **options)
+    with open_current() as database:
+        report = import_alignments(database, described, command=click.get_current_context().command_path)
+    if as_json:
+        print_json(asdict(report))
+    else:
+        click.echo(f"{report.name}: {report.lines} translations, {report.added} new, with {report.links} links")
+
+
 def _import(
     files: list[tuple[str, Path]], form: Format, reading: Options, options: Options, parallel: bool = False
 ) -> None:

@@ -12,6 +12,7 @@ MASAKHANER2 = [
     "bam", "bbj", "ewe", "fon", "hau", "ibo", "kin", "lug", "luo", "mos",
     "nya", "pcm", "sna", "swa", "tsn", "twi", "wol", "xho", "yor", "zul",
 ]
+XNLI = ["ar", "bg", "de", "el", "en", "es", "fr", "hi", "ru", "sw", "th", "tr", "ur", "vi", "zh"]
 # fmt: on
 
 
@@ -69,6 +70,30 @@ def test_model_codes():
     assert (language("sw").nllb, language("sw").m2m100, language("sw").mbart50) == ("swh_Latn", "sw", "sw_KE")
     assert (language("pcm").nllb, language("pcm").m2m100, language("pcm").mbart50) == (None, None, None)
     assert (language("nso").m2m100, language("nb").m2m100) == ("ns", "no")
+
+
+def test_codes_of_models_are_those_of_their_tokenizers():
+    pytest.importorskip("transformers")
+    from transformers.models.m2m_100.tokenization_m2m_100 import FAIRSEQ_LANGUAGE_CODES as M2M100
+    from transformers.models.mbart50.tokenization_mbart50 import FAIRSEQ_LANGUAGE_CODES as MBART50
+    from transformers.models.nllb.tokenization_nllb import FAIRSEQ_LANGUAGE_CODES as NLLB
+
+    known = languages()
+    assert {entry.m2m100 for entry in known if entry.m2m100} == set(M2M100["m2m100"])
+    assert {entry.mbart50 for entry in known if entry.mbart50} == set(MBART50)
+    assert {entry.nllb for entry in known if entry.nllb} <= set(NLLB)
+
+
+@pytest.mark.parametrize("code", [*PANX, *XNLI, *MASAKHANER2])
+def test_every_benchmark_language_has_codes_of_translation_models(code):
+    entry = language(code)
+    assert entry.nllb is not None or entry.code in ("bbj", "pcm"), "NLLB lacks these two"
+    assert entry.madlad and len(entry.apertium) == 3
+
+
+def test_codes_that_go_their_own_way():
+    assert [language(code).madlad for code in ("he", "tl", "nb", "bam", "de")] == ["iw", "fil", "no", "bm", "de"]
+    assert [language(code).apertium for code in ("hr", "ms", "en", "swa")] == ["hbs", "zlm", "eng", "swa"]
 
 
 def test_writing():

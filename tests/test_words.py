@@ -1,14 +1,16 @@
 import unicodedata
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from xprojdb.languages import languages
 from xprojdb.words import join_words, normalize, split_words
 
-LANGUAGES = st.sampled_from(["en", "fr", "de", "th", "zh", "ja", "ar", "hi", "yo", "pcm"])
+LANGUAGES = st.sampled_from([entry.code for entry in languages()])
 
 
+@settings(deadline=None)
 @given(st.text(), LANGUAGES)
 def test_offsets_recover_every_word(text, code):
     text = normalize(text)
@@ -18,6 +20,7 @@ def test_offsets_recover_every_word(text, code):
         end = stop
 
 
+@settings(deadline=None)
 @given(st.text(), LANGUAGES)
 def test_nothing_visible_is_lost(text, code):
     text = normalize(text)
@@ -28,6 +31,7 @@ def test_nothing_visible_is_lost(text, code):
             assert char.isspace() or unicodedata.category(char) in ("Cf", "Cc"), char
 
 
+@settings(deadline=None)
 @given(st.lists(st.text(min_size=1, alphabet=st.characters(exclude_categories=["Cs"])), max_size=12), LANGUAGES)
 def test_joined_words_are_where_the_offsets_say(words, code):
     text, offsets = join_words(words, code)
@@ -50,6 +54,11 @@ def test_joined_words_are_where_the_offsets_say(words, code):
         ("zh", "北京2024年，ABC", ["北", "京", "2024", "年", "，", "ABC"]),
         ("th", "กี่ BTS", ["กี่", "BTS"]),
         ("de", "3:2 für Köln-Süd!", ["3:2", "für", "Köln-Süd", "!"]),
+        ("fi", "EU:n päätös: 12:30", ["EU:n", "päätös", ":", "12:30"]),
+        ("he", 'דובר צה"ל אמר', ["דובר", 'צה"ל', "אמר"]),
+        ("he", 'הוא אמר "שלום"', ["הוא", "אמר", '"', "שלום", '"']),
+        ("hy", "Ինչպե՞ս ես։", ["Ինչպե՞ս", "ես", "։"]),
+        ("uz", "o‘zbek ‘tili’", ["o‘zbek", "‘", "tili", "’"]),
         ("en", "a\u200bb \ufeff...", ["a", "b", ".", ".", "."]),
     ],
 )
@@ -66,10 +75,15 @@ def test_marks_stay_with_their_letter_where_no_single_character_has_them():
     ("code", "text"),
     [
         ("en", 'Ana\'s friend said: "Yes, of course" (twice).'),
-        ("fr", "L'île d'Yeu, «la belle»; où?"),
+        ("fr", "L'île d'Yeu, « la belle » ; où ? Oui, 5 %."),
         ("de", "Er rief: „Halt!“ und »Nein«."),
         ("es", "¿Dónde está [él]? ¡Aquí!"),
+        ("en", "It costs $5, or 5% of €9."),
+        ("de", "Es kostet 5 € oder 5 %."),
+        ("sv", "S:t Erik, EU:s plan"),
         ("zh", "我在北京，New York 2024年。"),
+        ("ja", "「東京」へ行くABC。"),
+        ("th", "ฉันอยู่ที่กรุงเทพ"),
         ("ar", "نعم، هنا؟"),
     ],
 )
@@ -82,3 +96,14 @@ def test_splitting_and_joining_gives_the_text_back(code, text):
 def test_no_words():
     assert join_words([], "en") == ("", [])
     assert split_words(" \n", "en") == []
+
+
+MIXED = st.text(st.sampled_from("abzéÑ19 .,;:!?'’\"«»()[]-%$€ 北京กา"), max_size=14)
+
+
+@settings(deadline=None)
+@given(MIXED, LANGUAGES)
+def test_words_that_are_joined_are_split_into_the_same_words(text, code):
+    words = [word.word for word in split_words(normalize(text), code)]
+    joined, _ = join_words(words, code)
+    assert [word.word for word in split_words(joined, code)] == words

@@ -11,6 +11,9 @@ from typing import Literal, cast
 from xprojdb.errors import UsageError
 
 Units = Literal["word", "character"]
+#: where these do not go by ISO 639-1, or by ISO 639-3
+_MADLAD = {"he": "iw", "nb": "no", "tl": "fil"}
+_APERTIUM = {"bs": "hbs", "hr": "hbs", "ms": "zlm", "sr": "hbs"}
 
 
 class UnknownLanguage(UsageError):
@@ -49,6 +52,16 @@ class Language:
     units: Units
     right_to_left: bool
     aliases: tuple[str, ...]
+
+    @property
+    def madlad(self) -> str:
+        """The code in MADLAD-400's language tokens, ``<2iw>`` for Hebrew; which languages a model has, it knows."""
+        return _MADLAD.get(self.code) or self.iso639_1 or self.iso639_3
+
+    @property
+    def apertium(self) -> str:
+        """The code in the names of Apertium's language pairs, such as ``eng-spa``."""
+        return _APERTIUM.get(self.code, self.iso639_3)
 
     def names(self) -> tuple[str, ...]:
         """Every code and name of the language, the stored code first."""

@@ -7,6 +7,7 @@ import sys
 import unicodedata
 from collections.abc import Sequence
 from functools import cache
+from itertools import zip_longest
 from typing import NamedTuple
 
 from xprojdb.languages import Language, language
@@ -17,6 +18,10 @@ _VARIATION_SELECTORS = "\U000e0100-\U000e01ef"
 # Soft hyphen, zero-width (non-)joiner and word joiner are invisible and belong to the word around them.
 _INVISIBLE = "\u00ad\u200c\u200d\u2060"
 _APOSTROPHES = "'’"
+# Signs that stand inside a word of one language, each between letters: EU:n, צה"ל, oʻzbek in its usual spelling.
+_INNER_SIGNS = {"fi": ":", "he": '"״׳', "sv": ":", "uz": "‘", "yi": '"״׳'}
+# Armenian puts the marks of questions, stress and calls over a vowel of the word: Ինչպե՞ս is one word.
+_ARMENIAN_MARKS = "\u055b\u055c\u055e"
 _HYPHENS = "-\u2010\u2011"
 # Han, kana, Thai: written without spaces, and with a token a character in PAN-X.
 _CHARACTERS = (
@@ -27,7 +32,7 @@ _CHARACTERS = (
 _ELIDING = frozenset({"ca", "fr", "it", "oc"})
 _CLITICS = r"(?:s|re|m|ll|ve|d)(?!\w)"
 _ENGLISH_CLITIC = re.compile(rf"(?i:[{_APOSTROPHES}]{_CLITICS}|n[{_APOSTROPHES}]t)")
-_NO_SPACE_BEFORE = frozenset(",.;:!?…)]}%،؛؟।॥။።፣፤፥፦፧։、。，．：；！？）］｝」』》〉】")
+_NO_SPACE_BEFORE = frozenset(",.;:!?…)]}،؛؟।॥။።፣፤፥፦፧։、。，．：；！？）］｝」』》〉】")
 _NO_SPACE_AFTER = frozenset("([{¿¡（［｛「『《〈【")
 _CLOSES = {
     '"': '"',
@@ -42,6 +47,11 @@ _CLOSES = {
     "‹": "›",
 }
 _OPENERS = frozenset("\"'“„‘‚«‹")
+# French parts these from the word before them, and the opening quote from the word behind it.
+_FRENCH_SPACED = frozenset(";:!?»")
+_CURRENCY = frozenset("$£€¥₦₵₹₱₩₫₺฿")
+# 5 %, and not 5%.
+_SPACED_PERCENT = frozenset({"cs", "da", "de", "es", "fi", "fr", "lt", "lv", "nb", "nn", "sk", "sl", "sv"})
 # Written »so« rather than «so».
 _INWARD_QUOTES = frozenset({"da", "de", "hr", "sl"})
 
@@ -78,13 +88,15 @@ def _joiners(code: str) -> str:
     always = [f"[{_HYPHENS}_&·@]", r"(?<=\d)[.,:](?=\d)"]
     if code in _ELIDING:
         return "|".join([f"(?<=ujourd)[{_APOSTROPHES}](?=hui)", *always])
+    if code in _INNER_SIGNS:
+        always.append(rf"(?<=[^\W\d])[{_INNER_SIGNS[code]}](?=[^\W\d])")
     after = f"(?!{_CLITICS})" if code == "en" else ""
     return "|".join([f"[{_APOSTROPHES}]{after}", *always])
 
 
 @cache
 def _pattern(code: str, by_character: bool) -> re.Pattern[str]:
-    inside = f"[{_marks()}{_INVISIBLE}]"
+    inside = f"[{_marks()}{_INVISIBLE}{_ARMENIAN_MARKS if code == 'hy' else ''}]"
     letter = rf"(?![{_CHARACTERS}])[^\W_]" if by_character else r"[^\W_]"
     run = f"(?:(?:{letter}){inside}*)+"
     initials = r"(?:(?<!\w)[^\W\d_]\.){2,}"
@@ -127,6 +139,10 @@ def _is_visible(word: str) -> bool:
 def join_words(words: Sequence[str], code: str | Language) -> tuple[str, list[int]]:
     """Write words as running text, as a translator wants it: no space before a comma, none inside brackets.
 
+    French has one before ``;``, ``:``, ``!``, ``?`` and inside its quotes. Chinese, Japanese and Thai have none but
+    between words of other scripts. What is written here is split back into the same words by :func:`split_words`, if
+    they are words of its kind.
+
     :param words: non-empty words.
     :param code: the language, by any code.
     :returns: the text, and where each word starts in it: ``text[offset : offset + len(word)] == word``.
@@ -137,8 +153,8 @@ def join_words(words: Sequence[str], code: str | Language) -> tuple[str, list[in
     pieces: list[str] = []
     offsets: list[int] = []
     length, glued = 0, True
-    for word in words:
-        before, after = _glue(word, entry.code, quotes)
+    for word, ahead in zip_longest(words, words[1:], fillvalue=""):
+        before, after = _glue(word, entry.code, quotes, pieces[-1] if pieces else "", ahead)
         space = not (glued or before) and not (entry.units == "character" and not _needs_space(pieces[-1], word))
         pieces.extend((" ", word) if space else (word,))
         offsets.append(length + space)
@@ -152,15 +168,25 @@ def _needs_space(left: str, right: str) -> bool:
     return bool(re.fullmatch(rf"(?![{_CHARACTERS}])\w", left[-1]) and re.fullmatch(rf"(?![{_CHARACTERS}])\w", right[0]))
 
 
-def _glue(word: str, code: str, quotes: list[str]) -> tuple[bool, bool]:
-    """Whether a word sticks to the one before it and to the one after it; keeps the quotes that are open."""
+def _glue(word: str, code: str, quotes: list[str], last: str, ahead: str) -> tuple[bool, bool]:
+    """Whether a word sticks to the one before it and to the one after it; keeps the quotes that are open.
+
+    :param last: the word before it, or nothing.
+    :param ahead: the word after it, or nothing.
+    """
     if word in _CLOSES or word in _OPENERS:
         closing = _closes(word, code, quotes)
-        return closing, not closing
+        spaced = code == "fr" and word in "«»"
+        return closing and not spaced, not closing and not spaced
     if code == "en" and _ENGLISH_CLITIC.fullmatch(word):
         return True, False
+    if word == "%":
+        return last[-1:].isdigit() and code not in _SPACED_PERCENT, False
+    if word in _CURRENCY:
+        return False, ahead[:1].isdigit() and not last[-1:].isdigit()
     elided = code in _ELIDING and word[-1] in _APOSTROPHES
-    return word[0] in _NO_SPACE_BEFORE, word in _NO_SPACE_AFTER or elided
+    apart = code == "fr" and word[0] in _FRENCH_SPACED
+    return word[0] in _NO_SPACE_BEFORE and not apart, word in _NO_SPACE_AFTER or elided
 
 
 def _closes(quote: str, code: str, quotes: list[str]) -> bool:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cache
 
 from sqlalchemy import Connection
 
 from xprojdb.db import Database
 from xprojdb.db.runs import RecipeRecord
+from xprojdb.engine.aligning import align_spec, least_link
 from xprojdb.engine.combining import combine_specs
 from xprojdb.engine.pairing import Directed, directed_pairs, transfer_pairs
 from xprojdb.engine.recipe import LoadedRecipe, Recipe, RecipeError
@@ -18,13 +19,9 @@ from xprojdb.engine.settings import ProjectTable
 from xprojdb.engine.tagging import tag_spec
 from xprojdb.engine.translating import LINKING
 from xprojdb.errors import MatchingError, UsageError
-from xprojdb.models.aligners import CENTRE_LANGUAGE, AlignerParams
-from xprojdb.models.store import canonical_id, resolve
-from xprojdb.steps.align import Align
 from xprojdb.steps.combining.combine import Combine
-from xprojdb.steps.heuristic import MIN_SOFT_LINK, ProjectHeuristically, rules_of, rules_to_json
+from xprojdb.steps.heuristic import ProjectHeuristically, rules_of, rules_to_json
 from xprojdb.steps.learning.forms import FormsFit
-from xprojdb.steps.learning.means import Means
 from xprojdb.steps.learning.renderings import RenderingsFit
 from xprojdb.steps.learning.terms import TermsFit
 from xprojdb.steps.project import AT_MOST_ONE, TIME_LIMIT, Project
@@ -135,7 +132,7 @@ def plan_recipe(database: Database, loaded: LoadedRecipe) -> Plan:
     plan = Plan(loaded.record)
     with database.read() as connection:
         directed = directed_pairs(connection, recipe)
-    align = None if recipe.project.method == "markers" else _align_spec(recipe)
+    align = None if recipe.project.method == "markers" else align_spec(recipe.align)
     for each in directed:
         for spec, pair in each.made_by:
             plan.add(stage_of(spec), pair)
@@ -202,25 +199,6 @@ def _tag_spec(recipe: Recipe, lang: str) -> StepSpec | None:
     return tag_spec(recipe.tag, lang, keep_scores=scored)
 
 
-def _align_spec(recipe: Recipe) -> StepSpec:
-    table = recipe.align
-    found = resolve(table.model, table.revision)
-    params = AlignerParams(**table.model_dump(exclude={"model", "revision"}))
-    return StepSpec("align", Align.version, params.to_json(), canonical_id(table.model), found.revision)
-
-
-def _for_languages(align: StepSpec, pair: Pair) -> StepSpec:
-    """The aligner for a pair of languages: with what is learned of them first, if it needs that."""
-    if align.params["transform"] != CENTRE_LANGUAGE:
-        return align
-    compared = {name: align.params[name] for name in ("layer", "pooling")}
-    means = {
-        role: StepSpec(Means.kind, Means.version, {"lang": lang, **compared}, align.model, align.revision)
-        for role, lang in (("original_mean", pair.original_lang), ("rendering_mean", pair.rendering_lang))
-    }
-    return replace(align, inputs=means)
-
-
 def _score_specs(recipe: Recipe, labelled: Side, pair: Pair, inputs: Mapping[str, StepSpec]) -> dict[str, StepSpec]:
     """The score steps by the names of their tables."""
     source, target = _source_and_target(labelled, pair)
@@ -262,7 +240,7 @@ def _projected(recipe: Recipe, align: StepSpec | None, each: Directed) -> StepSp
         assert each.carried is not None, "markers are carried"
         inputs = {"entities": entities, "carried": each.carried}
         return StepSpec(ProjectMarkers.kind, ProjectMarkers.version, _labelling(recipe, each.labelled), inputs=inputs)
-    inputs = {"entities": each.carried or entities, "alignment": _for_languages(align, each.pair)}
+    inputs = {"entities": each.carried or entities, "alignment": for_languages(align, each.pair)}
     return _project_spec(recipe, each.labelled, each.pair, inputs)
 
 
@@ -327,7 +305,7 @@ def _heuristic_params(recipe: Recipe, lang: str) -> dict[str, object]:
         raise RecipeError(f"{key}: {error.message}", hint=error.hint, key=key) from error
     least = table.min_link
     if least is None:
-        least = MIN_SOFT_LINK if recipe.align.method == "soft" else 0.0
+        least = least_link(recipe.align)
     return {"rules": rules_to_json(rules), "min_link": least, **_relabelling(table)}
 
 

@@ -15,8 +15,8 @@ from pydantic_core import ErrorDetails
 
 from xprojdb.db.runs import RecipeRecord
 from xprojdb.digest import digest_of
+from xprojdb.engine.align_settings import AlignTable
 from xprojdb.engine.settings import (
-    AlignTable,
     CombineTable,
     HeuristicTable,
     ProjectTable,
@@ -235,6 +235,7 @@ _TABLES: Mapping[tuple[str, ...], type[BaseModel]] = {
     ("translate",): TranslateTable,
     ("tag",): TagTable,
     ("align",): AlignTable,
+    ("align", "voters"): AlignTable,
     ("score",): ScoreTable,
     ("project",): ProjectTable,
     ("combine",): CombineTable,

@@ -42,31 +42,6 @@ class Settings(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
 
-class AlignTable(Settings):
-    """``[align]``: the word aligner.
-
-    :param model: a local folder, an alias such as ``"e5-small"``, or an id on the Hugging Face hub.
-    :param revision: the revision the model must have; by default whichever is found, which the step records.
-    :param method: ``soft`` (every link with its probability), or SimAlign's ``argmax``, ``itermax``, ``match``, or
-        AWESOME's ``softmax``, ``entmax15``.
-    :param layer: counts as in transformers, 0 being the embeddings.
-    :param pooling: ``word`` averages the sub-words of a word, ``subword`` aligns sub-words.
-    :param temperature: of ``soft``: cosines are divided by it.
-    :param threshold: of ``soft`` and ``softmax``: the probability that a link must exceed.
-    :param transform: ``centre`` subtracts the mean vector of a sentence; ``centre-language`` that of the
-        language in the corpus, which is averaged first.
-    """
-
-    model: Text = "intfloat/multilingual-e5-small"
-    revision: Text | None = None
-    method: Literal["soft", "argmax", "itermax", "match", "softmax", "entmax15"] = "soft"
-    layer: Annotated[int, Field(ge=0)] = 7
-    pooling: Literal["word", "subword"] = "word"
-    temperature: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 0.04
-    threshold: Annotated[float, Field(ge=0, lt=1)] = 0.01
-    transform: Literal["none", "centre", "centre-language"] = "none"
-
-
 class TranslateTable(Settings):
     """``[translate]``: what translates; without it, translations are those that were imported.
 

@@ -42,16 +42,17 @@ class Packed:
     """A result on its way between processes: tables by name, rows as they are."""
 
     outcomes: Sequence[Outcome]
-    rows: Sequence[tuple[str, tuple[str, ...], list[Row]]]
+    rows: Sequence[tuple[str, tuple[str, ...], list[Row], tuple[str, ...]]]
 
     @classmethod
     def of(cls, result: Result) -> Packed:
         """Pack a result; its rows are computed here."""
-        return cls(result.outcomes, [(rows.table.name, rows.columns, list(rows.values)) for rows in result.rows])
+        rows = [(each.table.name, each.columns, list(each.values), each.new_keys) for each in result.rows]
+        return cls(result.outcomes, rows)
 
     @property
     def result(self) -> Result:
-        rows = [Rows(metadata.tables[name], columns, values) for name, columns, values in self.rows]
+        rows = [Rows(metadata.tables[name], *told) for name, *told in self.rows]
         return Result(self.outcomes, rows)
 
 

@@ -153,7 +153,7 @@ class EncoderAligner:
         """
         if self.params.pooling == "subword":
             return self.encoder.subword_vectors(sentences, self.params.layer)
-        return [_present_words(vectors) for vectors in self.encoder.word_vectors(sentences, self.params.layer)]
+        return [present_words(vectors) for vectors in self.encoder.word_vectors(sentences, self.params.layer)]
 
 
 def link_units(left: Sequence[SubwordVectors], right: Sequence[SubwordVectors], params: AlignerParams) -> list[Links]:
@@ -163,7 +163,7 @@ def link_units(left: Sequence[SubwordVectors], right: Sequence[SubwordVectors], 
     :param params: of which method and threshold count.
     :returns: word links of each pair.
     """
-    links = [_NO_LINKS] * len(left)
+    links = [NO_LINKS] * len(left)
     for batch in _batches(left, right):
         cells = _extract([left[pair].vectors for pair in batch], [right[pair].vectors for pair in batch], params)
         left_words = _word_table([left[pair].words for pair in batch])
@@ -218,7 +218,8 @@ def _transformed(units: SubwordVectors, transform: Transform) -> SubwordVectors:
     return SubwordVectors(transform(units.vectors), units.words)
 
 
-def _present_words(vectors: Any) -> SubwordVectors:
+def present_words(vectors: Any) -> SubwordVectors:
+    """The words that have a vector: one that the tokenizer dropped has zeros."""
     words = np.flatnonzero(vectors.any(1)).astype(np.int32)
     return SubwordVectors(vectors if len(words) == len(vectors) else vectors[words], words)
 
@@ -228,4 +229,4 @@ def _impossible(param: str, value: Any, known: Sequence[str]) -> UsageError:
     return UsageError(f"aligner: {param} cannot be {value!r}", hint=hint, param=param, value=value, known=tuple(known))
 
 
-_NO_LINKS = Links(np.empty((0, 2), np.int32), np.empty(0, np.float32))
+NO_LINKS = Links(np.empty((0, 2), np.int32), np.empty(0, np.float32))

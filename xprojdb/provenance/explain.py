@@ -294,7 +294,8 @@ def _scores(connection: Connection, project: Projecting, translation_id: int) ->
 
 
 def _links(connection: Connection, projection: Projection, translation_id: int) -> list[tuple[int, int, float]]:
-    step_ids = {key for key in steps_behind(connection, projection.step.step_id) if key}
+    # By its role: the aligners that a vote rests on are in the chain as well.
+    step_ids = {key for key, role in steps_behind(connection, projection.step.step_id).items() if role == "alignment"}
     query = select(alignment.c.links).where(
         alignment.c.step_id.in_(step_ids), alignment.c.translation_id == translation_id
     )

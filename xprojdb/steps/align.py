@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+from abc import abstractmethod
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from sqlalchemy import ColumnElement, Connection, select
 
@@ -12,6 +13,7 @@ from xprojdb.db import bulk
 from xprojdb.db.tables import alignment, sentence, translation
 from xprojdb.models.pharaoh import format_links
 from xprojdb.steps.inputs import read_keys
+from xprojdb.steps.learning.fit import read_artifact
 from xprojdb.steps.learning.means import read_mean
 from xprojdb.steps.spec import StepSpec
 from xprojdb.steps.stage import Outcome, Result, Rows, Stage
@@ -31,24 +33,31 @@ class Centrable(Protocol):
     def centred(self, left: Floats, right: Floats) -> Aligner: ...
 
 
+@runtime_checkable
+class Trainable(Protocol):
+    """An aligner that is trained on a corpus; see :meth:`xprojdb.models.eflomal.Eflomal.trained`."""
+
+    def trained(self, learned: Any) -> Aligner: ...
+
+
 class Align(Stage):
     """Run a word aligner over translations.
 
-    :param load: makes the aligner; called when the first batch is due.
+    :param load: makes the aligner, or what :class:`AlignLearned` makes one of; called when the first batch is due.
     """
 
     kind = "align"
     version = 1
     block = 512
 
-    def __init__(self, spec: StepSpec, load: Callable[[], Aligner]) -> None:
+    def __init__(self, spec: StepSpec, load: Callable[[], Any]) -> None:
         super().__init__(spec)
         self._load = load
-        self._aligner: Aligner | None = None
+        self._aligner: Any = None
 
     @property
     def title(self) -> str:
-        return f"align with {self.spec.model or 'no model'} ({self.spec.params.get('method', 'links')})"
+        return f"align {aligner_title(self.spec)}"
 
     def open(self) -> None:
         self._aligner = self._load()
@@ -69,26 +78,57 @@ class Align(Stage):
             outcomes.append(Outcome(key, "ok"))
         return Result(outcomes, [Rows(alignment, ("step_id", "translation_id", "links"), rows)])
 
-    def _links(self, connection: Connection, aligner: Aligner, read: Sequence[Read]) -> list[Links]:  # noqa: ARG002
-        return aligner.align([(original, rendering) for _, original, rendering in read])
+    def _links(self, connection: Connection, aligner: Any, read: Sequence[Read]) -> list[Links]:  # noqa: ARG002
+        links: list[Links] = aligner.align([(original, rendering) for _, original, rendering in read])
+        return links
 
 
-class AlignCentred(Align):
-    """Run an encoder's aligner, with the mean of each side's language in the corpus taken off the vectors."""
+class AlignLearned(Align):
+    """Run an aligner that needs what was learned from the corpus: its inputs are fits."""
 
     def needs(self) -> Mapping[str, ColumnElement[int]]:
-        return dict.fromkeys(("original_mean", "rendering_mean"), translation.c.corpus_id)
+        return dict.fromkeys(self.spec.inputs, translation.c.corpus_id)
 
-    def _links(self, connection: Connection, aligner: Aligner, read: Sequence[Read]) -> list[Links]:
-        assert isinstance(aligner, Centrable), "only an encoder has vectors"
+    @abstractmethod
+    def fitted(self, connection: Connection, aligner: Any, corpus_id: int) -> Aligner:
+        """The aligner, with what was learned from a corpus."""
+
+    def _links(self, connection: Connection, aligner: Any, read: Sequence[Read]) -> list[Links]:
         corpora = read_keys(connection, [key for key, _, _ in read], translation.c.corpus_id)
         found: dict[int, Links] = {}
         for corpus_id in sorted(set(corpora)):
             own = [each for each, corpus in zip(read, corpora, strict=True) if corpus == corpus_id]
-            means = [read_mean(connection, self.input_ids[role], corpus_id) for role in self.needs()]
-            links = super()._links(connection, aligner.centred(*means), own)
+            links = super()._links(connection, self.fitted(connection, aligner, corpus_id), own)
             found.update(zip((key for key, _, _ in own), links, strict=True))
         return [found[key] for key, _, _ in read]
+
+
+class AlignCentred(AlignLearned):
+    """Run an encoder's aligner, with the mean of each side's language in the corpus taken off the vectors."""
+
+    def fitted(self, connection: Connection, aligner: Any, corpus_id: int) -> Aligner:
+        assert isinstance(aligner, Centrable), "only an encoder has vectors"
+        roles = ("original_mean", "rendering_mean")
+        return aligner.centred(*(read_mean(connection, self.input_ids[role], corpus_id) for role in roles))
+
+
+class AlignTrained(AlignLearned):
+    """Run an aligner that was trained on the corpus."""
+
+    def open(self) -> None:
+        super().open()
+        self._fitted: dict[int, Aligner] = {}
+
+    def close(self) -> None:
+        super().close()
+        self._fitted = {}
+
+    def fitted(self, connection: Connection, aligner: Any, corpus_id: int) -> Aligner:
+        assert isinstance(aligner, Trainable), "only a statistical aligner is trained"
+        if corpus_id not in self._fitted:
+            learned = read_artifact(connection, self.input_ids["counts"], corpus_id)
+            self._fitted[corpus_id] = aligner.trained(learned)
+        return self._fitted[corpus_id]
 
 
 def read_words(connection: Connection, items: Sequence[int]) -> list[Read]:
@@ -102,3 +142,19 @@ def read_words(connection: Connection, items: Sequence[int]) -> list[Read]:
         .order_by(translation.c.id)
     )
     return [(key, json.loads(left), json.loads(right)) for key, left, right in bulk.fetch(connection, query)]
+
+
+def aligner_title(spec: StepSpec) -> str:
+    """What an align step aligns with, in a few words for people."""
+    params = spec.params
+    name = params.get("aligner", "encoder")
+    if name == "vote":
+        voters = [aligner_title(given).removeprefix("with ") for _, given in sorted(spec.inputs.items())]
+        votes = f"{params['votes']} of {len(voters)}" if params["rule"] == "votes" else params["rule"]
+        return f"by {votes}: {', '.join(voters)}"
+    if name in ("exact", "imported"):
+        return "by equal words" if name == "exact" else f"as imported ({params['name']})"
+    if name == "eflomal":
+        return f"with eflomal {spec.revision} ({params['rule']})"
+    encoder = "the encoder of " if name == "transalign" else ""
+    return f"with {encoder}{spec.model or 'no model'} ({params.get('method', 'links')})"

@@ -142,7 +142,8 @@ def parse_links(
     texts: Sequence[str],
 ) -> tuple[Longs, Ints, Ints, npt.NDArray[np.float32] | None]:
     """Links as they are stored, with scores where the aligner gave some: a batch has them on every link or on none."""
-    if any(":" in text for text in texts):
+    # Without any link there is none that lacks a score.
+    if any(":" in text for text in texts) or not any(texts):
         return scored_links_from_pharaoh(texts)
     return (*links_from_pharaoh(texts), None)
 

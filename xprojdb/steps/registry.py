@@ -7,13 +7,15 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
 from xprojdb.errors import DatabaseError
-from xprojdb.steps.align import Align, AlignCentred
+from xprojdb.steps.align import Align, AlignCentred, AlignTrained
 from xprojdb.steps.carry import Carry
 from xprojdb.steps.combining.combine import Combine
 from xprojdb.steps.combining.reliability import Reliability
 from xprojdb.steps.heuristic import ProjectHeuristically
+from xprojdb.steps.imported_links import ImportedLinks
 from xprojdb.steps.learning.forms import FormsFit
 from xprojdb.steps.learning.frequencies import Frequencies
+from xprojdb.steps.learning.links import LinkCounts
 from xprojdb.steps.learning.means import Means
 from xprojdb.steps.learning.renderings import RenderingsFit
 from xprojdb.steps.learning.terms import TermsFit
@@ -24,15 +26,19 @@ from xprojdb.steps.spec import StepSpec
 from xprojdb.steps.stage import Stage
 from xprojdb.steps.tag import Tag
 from xprojdb.steps.translate import Translate
+from xprojdb.steps.vote_links import VoteLinks
 
 if TYPE_CHECKING:
     from xprojdb.models.aligners import EncoderAligner
+    from xprojdb.models.eflomal import Eflomal
+    from xprojdb.models.exact import ExactAligner
     from xprojdb.models.taggers import Tagger
+    from xprojdb.models.transalign import TransAligner
     from xprojdb.models.translators import Translator
 
 
 #: the kinds of the steps whose items are corpora
-FITS = frozenset(each.kind for each in (Frequencies, Means, TermsFit, RenderingsFit, FormsFit, Reliability))
+FITS = frozenset(each.kind for each in (Frequencies, LinkCounts, Means, TermsFit, RenderingsFit, FormsFit, Reliability))
 
 
 def stage_of(spec: StepSpec) -> Stage:
@@ -47,8 +53,7 @@ def stage_of(spec: StepSpec) -> Stage:
         if (spec.kind, spec.version) == (loading.kind, loading.version):
             return cast("Stage", loading(spec, partial(load, spec)))
     if spec.kind == Align.kind and spec.version == Align.version:
-        aligner = AlignCentred if "original_mean" in spec.inputs else Align
-        return aligner(spec, partial(_load_aligner, spec))
+        return _align_stage(spec)
     if spec.kind == "score" and spec.params["score"] in SCORERS:
         scorer = SCORERS[spec.params["score"]]
         if spec.version == scorer.version:
@@ -61,12 +66,64 @@ def stage_of(spec: StepSpec) -> Stage:
     )
 
 
+def _align_stage(spec: StepSpec) -> Stage:
+    aligner = spec.params.get("aligner", "encoder")
+    if aligner == "vote":
+        return VoteLinks(spec)
+    if aligner == "imported":
+        return ImportedLinks(spec)
+    if aligner == "eflomal":
+        return AlignTrained(spec, partial(_of_words(_load_eflomal), spec))
+    if aligner == "transalign":
+        return Align(spec, partial(_of_words(_load_transaligner), spec))
+    if aligner == "exact":
+        return Align(spec, partial(_of_words(_load_exact), spec))
+    stage = AlignCentred if "original_mean" in spec.inputs else Align
+    return stage(spec, partial(_of_words(_load_aligner), spec))
+
+
+def _of_words(load: Callable[[StepSpec], Any]) -> Callable[[StepSpec], Any]:
+    """What makes an aligner; where sentences are in smaller units than words, one that is told words."""
+
+    def wrapped(spec: StepSpec) -> Any:
+        sides = spec.params.get("segment")
+        if not sides:
+            return load(spec)
+        from xprojdb.models.units import UnitAligner
+
+        return UnitAligner(load(spec), *(sides.get(side, {}).get("lang") for side in ("original", "rendering")))
+
+    return wrapped
+
+
+def _load_eflomal(spec: StepSpec) -> Eflomal:
+    """That which trains, or that which aligns with what was learned."""
+    from xprojdb.models.eflomal import Eflomal, EflomalParams
+
+    if spec.kind == LinkCounts.kind:
+        return Eflomal(iterations=spec.params["iterations"])
+    return Eflomal(EflomalParams(spec.params["rule"], spec.params["threshold"]))
+
+
+def _load_transaligner(spec: StepSpec) -> TransAligner:
+    from xprojdb.models.transalign import load_transaligner
+
+    assert spec.model is not None
+    return load_transaligner(spec.model, spec.revision, dict(spec.params))
+
+
+def _load_exact(spec: StepSpec) -> ExactAligner:
+    from xprojdb.models.exact import ExactAligner, ExactParams
+
+    return ExactAligner(ExactParams(spec.params["words"], spec.params["repeats"]))
+
+
 def _load_aligner(spec: StepSpec) -> EncoderAligner:
     from xprojdb.models.aligners import AlignerParams, EncoderAligner
     from xprojdb.models.encoder import Encoder
 
     assert spec.model is not None
-    params = {name: value for name, value in spec.params.items() if name != "lang"}
+    params = {name: value for name, value in spec.params.items() if name not in ("lang", "segment")}
     return EncoderAligner(Encoder(spec.model, revision=spec.revision), AlignerParams.from_json(params))
 
 
@@ -102,7 +159,8 @@ _PLAIN: tuple[Any, ...] = (
 )
 #: stages that load a model, and what loads it
 _LOADING: tuple[tuple[Any, Callable[[StepSpec], Any]], ...] = (
-    (Means, _load_aligner),
+    (Means, _of_words(_load_aligner)),
+    (LinkCounts, _of_words(_load_eflomal)),
     (Tag, _load_tagger),
     (Translate, _load_translator),
     (Carry, _load_translator),
