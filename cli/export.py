@@ -17,16 +17,27 @@ def command() -> None:
     """Write projected labels as CoNLL or as a Hugging Face data set."""
 
 
-def _options(function: Callable[..., None]) -> Callable[..., None]:
+def choice_options(function: Callable[..., None]) -> Callable[..., None]:
+    """The options that say which labels are exported."""
     for option in (
-        as_json,
         click.option("--source", help="Only the labels from this language.  [default: the consensus of all]"),
         click.option("--langs", metavar="CODE,CODE,…", help="Target languages.  [default: all of the recipe]"),
         recipe_option,
-        click.argument("folder", type=click.Path(path_type=Path)),
     ):
         function = option(function)
     return function
+
+
+def _options(function: Callable[..., None]) -> Callable[..., None]:
+    return click.argument("folder", type=click.Path(path_type=Path))(choice_options(as_json(function)))
+
+
+def choice(langs: str | None, source: str | None) -> dict[str, Any]:
+    """What the options of :func:`choice_options` mean to the functions that export."""
+    from xprojdb.languages import language
+
+    targets = [language(code).code for code in (langs or "").split(",") if code]
+    return {"targets": targets, "source": language(source).code if source else None}
 
 
 @command.command()
@@ -55,12 +66,10 @@ def hf(folder: Path, recipe: str | None, **options: Any) -> None:
 
 def _export(write: Callable[..., Any], folder: Path, recipe: str | None, options: dict[str, Any], **more: Any) -> None:
     from xprojdb.engine.plans import load_plan
-    from xprojdb.languages import language
 
-    targets = [language(code).code for code in (options["langs"] or "").split(",") if code]
-    source = language(options["source"]).code if options["source"] else None
+    chosen = choice(options["langs"], options["source"])
     with open_current() as database:
-        report = write(database, load_plan(database, recipe), folder, targets=targets, source=source, **more)
+        report = write(database, load_plan(database, recipe), folder, **chosen, **more)
     if options["as_json"]:
         print_json(asdict(report))
         return

@@ -27,6 +27,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "compare": ("xprojdb.cli.compare", "Compare recipes on the same gold labels."),
     "grid": ("xprojdb.cli.grid", "Compare weights and thresholds on gold, from the stored scores."),
     "export": ("xprojdb.cli.export", "Write projected labels as CoNLL or as a Hugging Face data set."),
+    "push": ("xprojdb.cli.push", "Publish a data set on the Hugging Face Hub."),
     "models": ("xprojdb.cli.models", "List and install models."),
     "db": ("xprojdb.cli.db", "Make, move and check the database schema."),
 }

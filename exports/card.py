@@ -138,6 +138,25 @@ def render_card(facts: CardFacts, manifest: Manifest, old: str | None = None) ->
     return f"{front_matter(manifest, _hub_fields(facts, manifest))}\n{body}\n"
 
 
+def hand_written(card: str) -> str | None:
+    """The text that somebody wrote into a card, or None when nobody did.
+
+    :raises ExportError: when the comments around it do not pair up.
+    """
+    text = _kept(card)
+    return None if text.strip() == _INVITATION.strip() else text
+
+
+def with_hand_written(card: str, text: str) -> str:
+    """The same card with another hand-written part.
+
+    :param card: made by :func:`render_card`.
+    :param text: as :func:`hand_written` gives it.
+    """
+    before, start, rest = card.partition(HAND_WRITTEN_START)
+    return before + start + text + HAND_WRITTEN_END + rest.partition(HAND_WRITTEN_END)[2]
+
+
 def _hub_fields(facts: CardFacts, manifest: Manifest) -> dict[str, Any]:
     extended = [f"extended|{source.hub_id or 'other'}" for source in facts.sources]
     return {

@@ -85,12 +85,19 @@ def export_conll(
 
 
 def export_dataset(
-    database: Database, plan: Plan, folder: Path, *, targets: Sequence[str] = (), source: str | None = None
+    database: Database,
+    plan: Plan,
+    folder: Path,
+    *,
+    targets: Sequence[str] = (),
+    source: str | None = None,
+    record: bool = True,
 ) -> ExportReport:
     """Write a folder that ``datasets.load_dataset`` opens: Parquet, one configuration per language, and a card.
 
     :param targets: language codes; empty: all of the recipe.
     :param source: the language the labels come from; needed where a target has several that are not combined.
+    :param record: write down in the database that this was exported; a folder that lasts no longer than a push is not.
     :raises UsageError: when there is nothing to export.
     :raises ExportError: when it cannot be written; an earlier version of the folder stays whole.
     """
@@ -109,7 +116,8 @@ def export_dataset(
             card=partial(_card, card_facts(connection, plan, chosen, plan.recipe.name)),
         )
     report = ExportReport(str(folder), _counts(manifest), dict(manifest.files))
-    _record(database, plan, "huggingface", report, query)
+    if record:
+        _record(database, plan, "huggingface", report, query)
     return report
 
 
