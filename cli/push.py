@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 from rich.markup import escape
@@ -45,7 +45,7 @@ def command(
 
     dataset_name(repo)
     if folder and (recipe or langs or source):
-        raise click.UsageError("--folder publishes a folder as it is: --recipe, --langs and --source choose for another")
+        raise click.UsageError("--folder is published as it is: leave out --recipe, --langs and --source")
     report = _push(repo, folder, recipe, choice(langs, source), private, dry_run)
     if as_json:
         print_json(asdict(report))
@@ -54,7 +54,7 @@ def command(
 
 
 def _push(
-    repo: str, folder: Path | None, recipe: str | None, chosen: dict[str, object], private: bool, dry_run: bool
+    repo: str, folder: Path | None, recipe: str | None, chosen: dict[str, Any], private: bool, dry_run: bool
 ) -> PushReport:
     from xprojdb.engine.plans import load_plan
     from xprojdb.exports.hub.push import push_folder, push_recipe
@@ -62,11 +62,11 @@ def _push(
 
     if not sys.stderr.isatty():
         quiet_progress()
-    told = {"private": private, "dry_run": dry_run}
     with open_current() as database:
         if folder:
-            return push_folder(database, folder, repo, **told)
-        return push_recipe(database, load_plan(database, recipe), repo, **chosen, **told)  # type: ignore[arg-type]
+            return push_folder(database, folder, repo, private=private, dry_run=dry_run)
+        plan = load_plan(database, recipe)
+        return push_recipe(database, plan, repo, **chosen, private=private, dry_run=dry_run)
 
 
 def show_report(report: PushReport) -> None:

@@ -1,4 +1,4 @@
-"""A stand-in for the Hugging Face Hub on the loopback: data set repositories, large files, commits, and what goes wrong.
+"""A stand-in for the Hugging Face Hub on the loopback: data set repositories, large files, commits, and faults.
 
 It speaks the calls that ``huggingface_hub`` and ``datasets`` make, so that the real clients are tested against it.
 Run as a program, it serves until it is ended, and prints the environment that its clients need.
@@ -96,7 +96,9 @@ class LoopbackHub:
 
     def sent(self, since: int = 0) -> list[str]:
         """The large files that were sent, and the commits, from a request on."""
-        return [f"{method} {path}" for method, path, _ in self.requests[since:] if method == "PUT" or "/commit/" in path]
+        return [
+            f"{method} {path}" for method, path, _ in self.requests[since:] if method == "PUT" or "/commit/" in path
+        ]
 
 
 @contextmanager
@@ -148,7 +150,7 @@ class _Handler(BaseHTTPRequestHandler):
     def log_message(self, *_: object) -> None:
         """Keep quiet."""
 
-    def do_GET(self) -> None:  # noqa: N802 - names of http.server
+    def do_GET(self) -> None:
         self._serve()
 
     do_HEAD = do_POST = do_PUT = do_GET  # noqa: N815
@@ -314,7 +316,15 @@ class _Handler(BaseHTTPRequestHandler):
         sha, files = self._at(repo, revision)
         siblings = [{"rfilename": path} for path in sorted(files)]
         private = self._repo(repo).private
-        return {"id": repo, "sha": sha, "private": private, "siblings": siblings, "tags": [], "downloads": 0, "likes": 0}
+        return {
+            "id": repo,
+            "sha": sha,
+            "private": private,
+            "siblings": siblings,
+            "tags": [],
+            "downloads": 0,
+            "likes": 0,
+        }
 
     def _tree(self, repo: str, rest: str) -> Any:
         revision, folder = self._split(repo, rest)
@@ -366,5 +376,7 @@ def _folder(path: str) -> dict[str, Any]:
 
 if __name__ == "__main__":
     with loopback_hub() as serving:
-        print(*(f"export {name}={value}" for name, value in serving.environment("hf-home").items()), sep="\n", flush=True)
+        print(
+            *(f"export {name}={value}" for name, value in serving.environment("hf-home").items()), sep="\n", flush=True
+        )
         threading.Event().wait()

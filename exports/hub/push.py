@@ -16,13 +16,13 @@ from xprojdb.db.tables import export
 from xprojdb.digest import canonical_json
 from xprojdb.engine.plan import Plan
 from xprojdb.exports.hub.difference import Difference, LocalFile, RemoteFile, difference
-from xprojdb.exports.hub.errors import HubError, RepositoryMissing
 from xprojdb.exports.hub.folder import files_to_publish
 from xprojdb.exports.hub.names import address_of, dataset_name
 from xprojdb.exports.hub.repository import Published, Repository
 from xprojdb.exports.huggingface import CARD_NAME
 from xprojdb.exports.manifest import Manifest
 from xprojdb.exports.recorded import export_dataset
+from xprojdb.hub import HubError, RepositoryMissing
 
 _FRONT_MATTER = re.compile(r"\A---\n.*?^---\n", re.DOTALL | re.MULTILINE)
 

@@ -9,10 +9,10 @@ from typing import Any
 
 from xprojdb.exports.errors import ExportError
 from xprojdb.exports.hub.difference import Difference, LocalFile, RemoteFile
-from xprojdb.exports.hub.errors import RepositoryMissing, asking, log_in_first
 from xprojdb.exports.huggingface import CARD_NAME
 from xprojdb.exports.manifest import MANIFEST_NAME, Manifest, parse_manifest
 from xprojdb.extras import require
+from xprojdb.hub import RepositoryMissing, asking, log_in_first
 
 _KIND = "dataset"
 
@@ -112,7 +112,7 @@ class Repository:
 
     def _read(self, path: str, revision: str) -> bytes:
         with asking(self.name):
-            cached = self._hub.hf_hub_download(self.name, path, repo_type=_KIND, revision=revision)
+            cached = self._api.hf_hub_download(self.name, path, repo_type=_KIND, revision=revision)
             return Path(cached).read_bytes()
 
     def _text(self, card: bytes) -> str:
@@ -130,5 +130,3 @@ def quiet_progress() -> None:
 
 def _file(entry: Any) -> RemoteFile:
     return RemoteFile(entry.path, entry.size, entry.lfs.sha256 if entry.lfs else None, entry.blob_id)
-
-

@@ -82,7 +82,9 @@ def _other(repo: str, error: BaseException, status: int | None) -> HubError:
         return HubError(message, hint="mend this, then run the same command again", repo=repo, status=None)
     if status is None and not isinstance(error, (ValueError, RuntimeError)):
         message = f"the connection to the Hub failed ({type(error).__name__}): {_first_line(error)}"
-        return HubError(message, hint="run the same command again: nothing half done is visible", repo=repo, status=None)
+        return HubError(
+            message, hint="run the same command again: nothing half done is visible", repo=repo, status=None
+        )
     told = getattr(error, "server_message", None) or _first_line(error)
     code = f" ({status})" if status else ""
     hint = "wait and run the same command again" if (status or 0) >= 500 or status == 429 else None
