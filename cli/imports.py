@@ -131,7 +131,9 @@ def parallel(files: tuple[str, ...], form: Format, **options: Any) -> None:
 
 @command.command()
 @click.argument("name", metavar="masakhaner2|masakhaner|pan-x|europarl-ner|conll2003")
-@click.option("--path", "folder", type=click.Path(path_type=Path), help="A copy in its published layout.  [default: from the Hub]")
+@click.option(
+    "--path", "folder", type=click.Path(path_type=Path), help="A copy in its published layout.  [default: from the Hub]"
+)
 @click.option("--revision", help="Branch, tag or commit on the Hub.  [default: the one that has Parquet files]")
 @click.option("--langs", metavar="CODE,CODE,…", help="Languages.  [default: all]")
 @click.option("--splits", metavar="NAME,NAME,…", help="Of train, validation, test.  [default: all]")
@@ -157,13 +159,15 @@ def benchmark(
     if folder and revision:
         raise click.UsageError("--revision is of the Hub; --path names a copy")
     wanted, version = find_benchmark(name), None
-    chosen = {"langs": _listed(langs), "splits": _listed(splits)}
+    codes, parts = _listed(langs), _listed(splits)
     if folder is None:
-        fetched = fetch_benchmark(wanted, **chosen, revision=revision)
+        fetched = fetch_benchmark(wanted, codes, parts, revision)
         folder, version = fetched.folder, fetched.revision
     with open_current(create=True) as database:
         command = click.get_current_context().command_path
-        report = import_benchmark(database, wanted, folder, **chosen, name=corpus, version=version, command=command)
+        report = import_benchmark(
+            database, wanted, folder, langs=codes, splits=parts, name=corpus, version=version, command=command
+        )
     _told(report, as_json)
 
 

@@ -17,7 +17,17 @@ from xprojdb.corpora.text import read_text
 from xprojdb.errors import UsageError
 from xprojdb.languages import language as find_language
 
-__all__ = ["ReadError", "Record", "format_of", "read", "read_conll", "read_jsonl", "read_parallel", "read_parquet", "read_text"]
+__all__ = [
+    "ReadError",
+    "Record",
+    "format_of",
+    "read",
+    "read_conll",
+    "read_jsonl",
+    "read_parallel",
+    "read_parquet",
+    "read_text",
+]
 
 Format = Literal["auto", "conll", "text", "jsonl", "parquet"]
 

@@ -1,4 +1,4 @@
-"""Parquet as the ``datasets`` library writes it: words and tags in list columns, the names of tag numbers in the schema."""
+"""Parquet as the ``datasets`` library writes it: words and tags in list columns, names of tags in the schema."""
 
 from __future__ import annotations
 
@@ -45,9 +45,8 @@ def read_parquet(
     source = _open(file)
     _check_columns(file, source.schema_arrow, words_field, tags_field)
     names = label_names or _names_in(source.schema_arrow.metadata, tags_field)
-    row = found = 0
-    for words, tags in _rows(file, source, words_field, tags_field):
-        row += 1
+    found = 0
+    for row, (words, tags) in enumerate(_rows(file, source, words_field, tags_field), 1):
         if words:
             found += 1
             yield _record(file, row, words, _named(file, row, tags or (), names), encoding, strict)

@@ -10,6 +10,8 @@ from typing import Any, Literal
 from xprojdb.errors import UsageError
 from xprojdb.languages import languages
 
+TableFormat = Literal["conll", "parquet"]
+
 #: the splits of xprojdb → their names in files
 _PLAIN = {"train": "train", "validation": "dev", "test": "test"}
 _HUB = {"train": "train", "validation": "validation", "test": "test"}
@@ -26,7 +28,7 @@ class Layout:
 
     pattern: str
     splits: Mapping[str, str]
-    format: Literal["conll", "parquet"] = "conll"
+    format: TableFormat = "conll"
     reading: Mapping[str, Any] = field(default_factory=dict)
 
 

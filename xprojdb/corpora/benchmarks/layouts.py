@@ -8,7 +8,7 @@ from glob import escape
 from pathlib import Path
 from typing import Any
 
-from xprojdb.corpora.benchmarks.known import Benchmark, Layout
+from xprojdb.corpora.benchmarks.known import Benchmark, Layout, TableFormat
 from xprojdb.errors import InputError, UsageError
 from xprojdb.languages import language
 
@@ -26,7 +26,7 @@ class BenchmarkFile:
     lang: str
     split: str
     part: str
-    format: str
+    format: TableFormat
     reading: Mapping[str, Any]
 
 

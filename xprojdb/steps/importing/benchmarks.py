@@ -55,9 +55,7 @@ def import_benchmark(
 
 
 def _described(file: BenchmarkFile) -> CorpusFile:
-    return corpus_file(
-        file.path, file.lang, form=file.format, split=file.split, part=file.part, **file.reading
-    )
+    return corpus_file(file.path, file.lang, form=file.format, split=file.split, part=file.part, **file.reading)
 
 
 def _as_stored(database: Database, info: CorpusInfo) -> CorpusInfo:
