@@ -12,7 +12,9 @@ from xprojdb.evaluation.bootstrap import Interval
 from xprojdb.evaluation.spans import Score
 from xprojdb.exports.card import CardFacts, ScoreFacts, SourceFacts, StepFacts
 from xprojdb.exports.columns import chain_of
+from xprojdb.exports.models import ModelFacts, model_facts
 from xprojdb.exports.selection import Selection
+from xprojdb.exports.told import reproduce, tell_choice, tell_limits
 from xprojdb.languages import language
 from xprojdb.steps.combining.voters import TRANSFER
 from xprojdb.steps.projection import Labelling
@@ -30,16 +32,20 @@ def card_facts(connection: Connection, plan: Plan, selection: Selection, title: 
         f"{together}. "
         "The labels were made by a program and are not checked by people."
     )
+    scores = _scores(connection, chosen)
     return CardFacts(
         title=title,
         summary=summary,
         languages=names,
         sources=_sources(connection, chosen),
         steps=_steps(chosen),
-        scores=_scores(connection, chosen),
-        command=f"xprojdb run {plan.recipe.name}.toml\nxprojdb export hf {title} --recipe {plan.recipe.name}",
+        scores=scores,
+        command=reproduce(plan, selection, title),
         recipe=plan.recipe.text,
         language_creators=("found",),
+        models=_models(chosen),
+        choice=tell_choice(selection),
+        limits=tell_limits(connection, selection, scores),
     )
 
 
@@ -52,6 +58,11 @@ def _sources(connection: Connection, chosen: Sequence[Labelling]) -> list[Source
 def _steps(chosen: Sequence[Labelling]) -> list[StepFacts]:
     found = {spec.digest: spec for each in chosen for spec in chain_of(each)}
     return [StepFacts(s.kind, s.digest, s.model, s.revision, dict(s.params)) for s in found.values()]
+
+
+def _models(chosen: Sequence[Labelling]) -> list[ModelFacts]:
+    steps = [spec for each in chosen for spec in chain_of(each) if spec.model]
+    return list(dict.fromkeys(model_facts(spec.model or "", spec.revision) for spec in steps))
 
 
 def _scores(connection: Connection, chosen: Sequence[Labelling]) -> list[ScoreFacts]:

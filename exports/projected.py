@@ -106,7 +106,7 @@ def _blocks(
     cursor = 0
     while items is None or cursor < len(items):
         after = item > cursor if items is None else item >= int(items[cursor])
-        rows = [_Row._make(row) for row in bulk.fetch(connection, query.where(after))]
+        rows = list(map(_Row._make, bulk.fetch(connection, query.where(after))))
         if not rows:
             return
         if items is None:
@@ -132,7 +132,7 @@ class _Row(NamedTuple):
 
 
 def _sentences(connection: Connection, labelling: Labelling, rows: Sequence[_Row]) -> Iterator[ProjectedSentence]:
-    labels = _labels(connection, labelling, sorted({row.sentence_id for row in rows}))
+    labels = _labels(connection, labelling, [row.sentence_id for row in rows])
     read = _votes if isinstance(labelling, Consensus) else _source
     whence = read(connection, labelling, rows)
     combined = isinstance(labelling, Consensus)
@@ -207,8 +207,8 @@ def _labels(
         .order_by(label.c.sentence_id, label.c.translation_id, label.c.ordinal)
     )
     found: dict[tuple[int, int], list[ProjectedLabel]] = {}
-    for key, link, *told in bulk.fetch(connection, query):
-        found.setdefault((key, link), []).append(ProjectedLabel(*told))
+    for key, link, start, end, name, score, margin in bulk.fetch(connection, query):
+        found.setdefault((key, link), []).append(ProjectedLabel(start, end, name, score, margin))
     return found
 
 

@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 from sqlalchemy import Connection, insert
 
-from xprojdb.db import Database
+from xprojdb.db import Database, bulk
 from xprojdb.db.runs import begin_run, end_run
 from xprojdb.db.tables import export
 from xprojdb.digest import canonical_json
@@ -147,7 +147,7 @@ def export_dataset(
     :raises NothingLeft: when the cut leaves nothing.
     :raises ExportError: when it cannot be written; an earlier version of the folder stays whole.
     """
-    with database.read() as connection:
+    with database.read() as connection, bulk.uncollected():
         selection = select_parts(connection, plan, targets, source, table)
         query = selection.query()
         manifest = write_dataset(
@@ -178,7 +178,7 @@ def _export_files(
     provenance: bool = True,
 ) -> ExportReport:
     counts, checksums = {}, {}
-    with database.read() as connection:
+    with database.read() as connection, bulk.uncollected():
         selection = select_parts(connection, plan, targets, source, table)
         _make_folder(folder)
         with staged() as files:

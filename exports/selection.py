@@ -45,6 +45,7 @@ class Selection:
     :param labels: the types of label, in the order that numbers them.
     :param parts: none without a sentence.
     :param cut: what the cut took out; None where it takes all.
+    :param source: the language that the labels were asked to come from.
     """
 
     chosen: Sequence[Labelling]
@@ -52,6 +53,7 @@ class Selection:
     labels: Sequence[str]
     parts: Sequence[Part]
     cut: Cut | None
+    source: str | None = None
 
     @property
     def several(self) -> bool:
@@ -103,7 +105,7 @@ def select_parts(
         )
     labels = _label_types(labels_of(connection, chosen), table)
     cut = cut_of(connection, chosen, table) if table.chooses else None
-    return Selection(chosen, table, labels, _cut_parts(chosen, cut) if cut else parts, cut)
+    return Selection(chosen, table, labels, _cut_parts(chosen, cut) if cut else parts, cut, source)
 
 
 def _label_types(found: Sequence[str], table: ExportTable) -> list[str]:

@@ -86,13 +86,14 @@ class _Choice:
         if table.exclude:
             found = self._tested()
             self._keep("exclude", ~np.isin(roots, groups.roots_of(found)))
+        kind = self._kinds() if table.mix else np.zeros(len(self.pool), np.int64)
         self._rank(roots)
         if several:
             self._keep_first("several_sources", "sentence")
         if table.dedupe:
             self._keep_first("dedupe", "content")
         if table.budget or table.mix:
-            self._sample()
+            self._sample(kind)
         if table.shares:
             self.split = assign_shares(rehash(self.rank, "split"), table.shares)
             self.splits = list(table.shares)
@@ -152,10 +153,12 @@ class _Choice:
         kept[order[part]] = True
         self._keep(reason, kept)
 
-    def _sample(self) -> None:
-        """Take each group's budget, or each kind's share of it, from the beginning of the order."""
+    def _sample(self, kind: Longs) -> None:
+        """Take each group's budget, or each kind's share of it, from the beginning of the order.
+
+        :param kind: (N,) the place of each sentence in the mix.
+        """
         table = self.table
-        kind = self._kinds()
         kinds = max(len(table.mix), 1)
         group = self._by(_keys(table.per)) if table.per != "all" else np.zeros(len(self.pool), np.int64)
         size = self._sizes()
@@ -182,8 +185,6 @@ class _Choice:
     def _kinds(self) -> Longs:
         """The place of each sentence in the mix; one that has none is taken out."""
         table = self.table
-        if not table.mix:
-            return np.zeros(len(self.pool), np.int64)
         names = _corpus_names(self.connection) if table.mix_by == "corpus" else {}
         places = {name: place for place, name in enumerate(table.mix)}
         own = [_keys(table.mix_by)(each) for each in self.chosen]
