@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from rich.markup import escape
 
+from xprojdb.cli.cut_options import given_cut
 from xprojdb.cli.export import choice, choice_options
 from xprojdb.cli.output import as_json, console, open_current, print_json, table
 
@@ -30,23 +31,23 @@ def command(
     repo: str,
     folder: Path | None,
     recipe: str | None,
-    langs: str | None,
-    source: str | None,
     private: bool,
     dry_run: bool,
     as_json: bool,
+    **options: Any,
 ) -> None:
     """Publish the labels that a recipe projected as the data set USER/NAME, in one commit.
 
     Only files that differ from those on the Hub are sent; files of an earlier export that are gone are removed. The
-    token is that of HF_TOKEN or of the Hub's own login ("hf auth login"); it is stored nowhere else.
+    token is that of HF_TOKEN or of the Hub's own login ("hf auth login"); it is stored nowhere else. Which sentences
+    and labels is said as for "export".
     """
     from xprojdb.exports.hub.names import dataset_name
 
     dataset_name(repo)
-    if folder and (recipe or langs or source):
-        raise click.UsageError("--folder is published as it is: leave out --recipe, --langs and --source")
-    report = _push(repo, folder, recipe, choice(langs, source), private, dry_run)
+    if folder and (recipe or options["langs"] or options["source"] or given_cut(options)):
+        raise click.UsageError("--folder is published as it is: leave out what chooses sentences and labels")
+    report = _push(repo, folder, recipe, options, private, dry_run)
     if as_json:
         print_json(asdict(report))
     else:
@@ -54,7 +55,7 @@ def command(
 
 
 def _push(
-    repo: str, folder: Path | None, recipe: str | None, chosen: dict[str, Any], private: bool, dry_run: bool
+    repo: str, folder: Path | None, recipe: str | None, options: dict[str, Any], private: bool, dry_run: bool
 ) -> PushReport:
     from xprojdb.engine.plans import load_plan
     from xprojdb.exports.hub.push import push_folder, push_recipe
@@ -66,7 +67,7 @@ def _push(
         if folder:
             return push_folder(database, folder, repo, private=private, dry_run=dry_run)
         plan = load_plan(database, recipe)
-        return push_recipe(database, plan, repo, **chosen, private=private, dry_run=dry_run)
+        return push_recipe(database, plan, repo, **choice(plan, options), private=private, dry_run=dry_run)
 
 
 def show_report(report: PushReport) -> None:

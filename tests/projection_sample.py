@@ -75,7 +75,7 @@ def plan_of(
     top: str = "",
     aligner: Any = None,
     align: str = "",
-    corpora: Sequence[str] = ("news",),
+    corpora: str = '["news"]',
 ) -> Plan:
     """The plan of a recipe on the sample, its aligner replaced.
 
@@ -83,12 +83,13 @@ def plan_of(
     :param settings: TOML tables, of scorers for example.
     :param top: keys of the recipe itself, in place of ``source`` and ``target`` from English to German.
     :param align: keys of ``[align]``.
+    :param corpora: a list in TOML.
     """
     (folder / "model").mkdir(exist_ok=True)
     (folder / "model" / "config.json").write_text("{}")
     languages = top if "source" in top else f'source = ["en"]\ntarget = ["de"]\n{top}'
     model = f'[align]\nmodel = "{folder / "model"}"\n{align}\n'
-    loaded = parse_recipe(f'name = "sample"\ncorpora = {list(corpora)}\n{languages}\n{model}{settings}')
+    loaded = parse_recipe(f'name = "sample"\ncorpora = {corpora}\n{languages}\n{model}{settings}')
     plan = plan_recipe(database, loaded)
     made = aligner or Diagonal()
     plan.stages = [

@@ -275,7 +275,7 @@ def test_parquet_that_cannot_be_read(tmp_path: Path) -> None:
 def test_published_scores_stand_beside_ours_without_an_option(database: Database, tmp_path: Path) -> None:
     import_benchmark(database, benchmark("europarl-ner"), europarl(tmp_path / "copy"), name="gold")
     top = 'source = ["en", "it"]\ntarget = ["de"]'
-    plan = plan_of(database, tmp_path, top=top, corpora=("gold",))
+    plan = plan_of(database, tmp_path, top=top, corpora='["gold"]')
     run_plan(database, plan)
     scores = evaluate_projections(database, plan.projections, resamples=20)
     f1s = {score.projection.source: score.total[0].f1 for score in scores}

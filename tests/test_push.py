@@ -193,7 +193,7 @@ def test_a_grown_database_sends_only_what_grew(
         import_sample(sqlite_database, write_conll, {"en": english(12), "de": german(12)}, corpus="news")
         import_sample(sqlite_database, write_conll, {"en": english(count), "it": german(count)}, corpus="views")
         top = 'source = ["en"]\ntarget = ["de", "it"]\n'
-        plan = plan_of(sqlite_database, tmp_path, top=top, corpora=("news", "views"))
+        plan = plan_of(sqlite_database, tmp_path, top=top, corpora='["news", "views"]')
         run_plan(sqlite_database, plan)
         return push_recipe(sqlite_database, plan, REPO)
 

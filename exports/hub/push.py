@@ -14,6 +14,7 @@ from xprojdb.db import Database
 from xprojdb.db.runs import RecipeRecord, begin_run, end_run
 from xprojdb.db.tables import export
 from xprojdb.digest import canonical_json
+from xprojdb.engine.export_table import ExportTable
 from xprojdb.engine.plan import Plan
 from xprojdb.exports.hub.difference import Difference, LocalFile, RemoteFile, difference
 from xprojdb.exports.hub.folder import files_to_publish
@@ -105,12 +106,13 @@ def push_recipe(
     *,
     targets: Sequence[str] = (),
     source: str | None = None,
+    table: ExportTable | None = None,
     private: bool = False,
     dry_run: bool = False,
 ) -> PushReport:
     """Export what a recipe projected into a folder that lasts as long as the push, and publish it.
 
-    :param targets: see :func:`xprojdb.exports.recorded.export_dataset`, as ``source``.
+    :param targets: see :func:`xprojdb.exports.recorded.export_dataset`, as ``source`` and ``table``.
     :raises UsageError: when no data set can be called so, or there is nothing to export.
     :raises HubError: see :func:`push_folder`.
     """
@@ -119,7 +121,7 @@ def push_recipe(
         Repository(name).need_token()
     with tempfile.TemporaryDirectory(prefix="xprojdb-push-") as scratch:
         folder = Path(scratch) / "data"
-        export_dataset(database, plan, folder, targets=targets, source=source, record=False)
+        export_dataset(database, plan, folder, targets=targets, source=source, table=table, record=False)
         return push_folder(database, folder, name, private=private, dry_run=dry_run, recipe=plan.recipe)
 
 

@@ -1,0 +1,104 @@
+"""Sentences a second out of a database of projected labels, into each format, whole and cut.
+
+python benchmarks/export_database.py [sentences]
+"""
+
+from __future__ import annotations
+
+import random
+import resource
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from xprojdb.db import Database, open_database
+from xprojdb.engine.export_table import ExportTable
+from xprojdb.engine.plan import Plan, plan_recipe
+from xprojdb.engine.recipe import parse_recipe
+from xprojdb.engine.run import run_plan
+from xprojdb.exports.recorded import export_conll, export_dataset, export_jsonl
+from xprojdb.models.aligners import Pair
+from xprojdb.models.pharaoh import Links
+from xprojdb.steps.align import Align
+from xprojdb.steps.importing.imports import CorpusInfo, corpus_file, import_files
+
+
+class Diagonal:
+    """Links word n to word n: the labels are projected at once."""
+
+    def align(self, pairs: Sequence[Pair]) -> list[Links]:
+        """The links of each pair."""
+        return [_links(len(left)) for left, _ in pairs]
+
+
+def _links(words: int) -> Links:
+    both = np.arange(words, dtype=np.int32)
+    return Links(np.stack([both, both], 1), np.full(words, 0.9, np.float32))
+
+
+def write_corpus(folder: Path, sentences: int) -> list[Any]:
+    """Parallel files of 8 to 24 words, two entities of two words in each sentence."""
+    draw = random.Random(1)
+    with (folder / "en.conll").open("w") as english, (folder / "de.conll").open("w") as german:
+        for _ in range(sentences):
+            length = draw.randint(8, 24)
+            first, second = draw.randrange(0, 3), draw.randrange(4, 6)
+            tags = {first: "B-PER", first + 1: "I-PER", second: "B-LOC", second + 1: "I-LOC"}
+            for place in range(length):
+                word = f"w{draw.randrange(50_000)}"
+                english.write(f"{word} {tags.get(place, 'O')}\n")
+                german.write(f"{word}\n")
+            english.write("\n")
+            german.write("\n")
+    return [corpus_file(folder / f"{lang}.conll", lang, form="conll", labelled=lang == "en") for lang in ("en", "de")]
+
+
+def project(database: Database, folder: Path) -> Plan:
+    """Project them, without a model."""
+    (folder / "model").mkdir()
+    (folder / "model" / "config.json").write_text("{}")
+    text = f'name = "b"\ncorpora = ["b"]\nsource = ["en"]\ntarget = ["de"]\n[align]\nmodel = "{folder / "model"}"\n'
+    plan = plan_recipe(database, parse_recipe(text))
+    made = Diagonal()
+    plan.stages = [
+        Align(stage.spec, partial(lambda given: given, made)) if isinstance(stage, Align) else stage
+        for stage in plan.stages
+    ]
+    run_plan(database, plan)
+    return plan
+
+
+def main() -> None:
+    """Print the table."""
+    sentences = int(sys.argv[1]) if len(sys.argv) > 1 else 200_000
+    cut = ExportTable(min_margin=0.1, dedupe=True, budget=sentences // 2, shares={"train": 0.9, "test": 0.1})
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        with open_database(folder / "b.db", create=True) as database:
+            import_files(database, CorpusInfo("b"), write_corpus(folder, sentences), parallel=True)
+            plan = project(database, folder)
+            before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+            print(f"{'export':<24}{'sentences':>10}{'seconds':>9}{'sentences/s':>13}")
+            for told, write, table in (
+                ("hf", export_dataset, ExportTable()),
+                ("hf, no provenance", export_dataset, ExportTable(provenance="none")),
+                ("conll", export_conll, ExportTable()),
+                ("jsonl", export_jsonl, ExportTable()),
+                ("hf, cut to a half", export_dataset, cut),
+            ):
+                begin = time.perf_counter()
+                report = write(database, plan, folder / told.replace(" ", "-"), table=table)
+                taken = time.perf_counter() - begin
+                print(f"{told:<24}{report.sentences:>10,}{taken:>9.1f}{sentences / taken:>13,.0f}")
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    print(f"peak memory {before / 1024:,.0f} MiB before the exports, {peak / 1024:,.0f} MiB after")
+
+
+if __name__ == "__main__":
+    main()
