@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
@@ -154,6 +155,7 @@ def benchmark(
     """
     from xprojdb.corpora.benchmarks import benchmark as find_benchmark
     from xprojdb.corpora.benchmarks.fetch import fetch_benchmark
+    from xprojdb.hub import quiet_progress
     from xprojdb.steps.importing.benchmarks import import_benchmark
 
     if folder and revision:
@@ -161,6 +163,8 @@ def benchmark(
     wanted, version = find_benchmark(name), None
     codes, parts = _listed(langs), _listed(splits)
     if folder is None:
+        if not sys.stderr.isatty():
+            quiet_progress()
         fetched = fetch_benchmark(wanted, codes, parts, revision)
         folder, version = fetched.folder, fetched.revision
     with open_current(create=True) as database:

@@ -59,7 +59,7 @@ def _push(
 ) -> PushReport:
     from xprojdb.engine.plans import load_plan
     from xprojdb.exports.hub.push import push_folder, push_recipe
-    from xprojdb.exports.hub.repository import quiet_progress
+    from xprojdb.hub import quiet_progress
 
     if not sys.stderr.isatty():
         quiet_progress()

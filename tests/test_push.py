@@ -17,6 +17,7 @@ from sqlalchemy import select
 
 from xprojdb.db import Database
 from xprojdb.db.tables import export, run
+from xprojdb.engine.export_table import ExportTable
 from xprojdb.engine.plans import load_plan
 from xprojdb.engine.run import run_plan
 from xprojdb.errors import UsageError
@@ -25,11 +26,10 @@ from xprojdb.exports.errors import ExportError
 from xprojdb.exports.front_matter import front_matter
 from xprojdb.exports.hub.names import dataset_name
 from xprojdb.exports.hub.push import PushReport, push_folder, push_recipe
-from xprojdb.exports.hub.repository import quiet_progress
 from xprojdb.exports.huggingface import SplitRows, write_dataset
 from xprojdb.exports.manifest import MANIFEST_NAME, Manifest
 from xprojdb.exports.recorded import export_dataset
-from xprojdb.hub import HubError, PublishedMeanwhile, TokenRefused
+from xprojdb.hub import HubError, PublishedMeanwhile, TokenRefused, quiet_progress
 
 constants = pytest.importorskip("huggingface_hub.constants")
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning:httpx2")
@@ -203,6 +203,12 @@ def test_a_grown_database_sends_only_what_grew(
     assert set(told.changed) == {"it/train-00000-of-00001.parquet", CARD, MANIFEST_NAME}
     assert set(told.unchanged) == {"de/train-00000-of-00001.parquet"}
     assert [each.split()[0] for each in hub.sent(seen)] == ["PUT", "POST"]
+
+
+def test_what_is_published_can_be_cut(push: Push) -> None:
+    told = push(dry_run=True, table=ExportTable(min_words=5))
+    assert told.added[DATA] < push().added[DATA]
+    assert set(push(table=ExportTable(min_words=5)).changed) == GENERATED
 
 
 def test_of_a_long_split_only_the_last_file_is_sent(push: Push, hub: LoopbackHub, tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""What the Hub refuses, in words that say what to do next, and without the token."""
+"""Calls of the Hugging Face Hub: what it refuses, in words that say what to do next, and without the token."""
 
 from __future__ import annotations
 
@@ -45,6 +45,11 @@ def asking(repo: str) -> Iterator[None]:
     except _failures() as error:
         found = _told(repo, error)
     raise found from None
+
+
+def quiet_progress() -> None:
+    """Do without the progress bars of the Hub's client, which fill the log of a run that nobody watches."""
+    require("huggingface_hub.utils", "hub").disable_progress_bars()
 
 
 def log_in_first(repo: str) -> TokenRefused:

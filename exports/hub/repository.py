@@ -123,10 +123,5 @@ class Repository:
             raise ExportError(f"the card of {self.name} is not UTF-8: {error}", hint=hint, path=CARD_NAME) from error
 
 
-def quiet_progress() -> None:
-    """Do without the progress bars of the Hub's client, which fill the log of a run that nobody watches."""
-    require("huggingface_hub.utils", "hub").disable_progress_bars()
-
-
 def _file(entry: Any) -> RemoteFile:
     return RemoteFile(entry.path, entry.size, entry.lfs.sha256 if entry.lfs else None, entry.blob_id)
