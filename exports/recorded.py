@@ -42,6 +42,7 @@ class ExportReport:
     :param checksums: SHA-256 by path inside the folder.
     :param found: how many sentences there were before the cut; None where nothing was cut.
     :param removed: how many sentences each filter or choice of the cut took out.
+    :param dropped: how many labels were dropped from sentences that passed the filters.
     """
 
     destination: str
@@ -49,6 +50,7 @@ class ExportReport:
     checksums: dict[str, str]
     found: int | None = None
     removed: Mapping[str, int] | None = None
+    dropped: int = 0
 
     @property
     def sentences(self) -> int:
@@ -220,7 +222,7 @@ def _report(folder: Path, selection: Selection, counts: dict[str, int], checksum
     cut = selection.cut
     if cut is None:
         return ExportReport(str(folder), counts, checksums)
-    return ExportReport(str(folder), counts, checksums, cut.found, cut.removed)
+    return ExportReport(str(folder), counts, checksums, cut.found, cut.removed, cut.dropped)
 
 
 def _counts(manifest: Manifest) -> dict[str, int]:
