@@ -18,6 +18,7 @@ from xprojdb.engine.export_table import ExportTable
 from xprojdb.engine.plan import Plan
 from xprojdb.exports.atomic import Opener, staged
 from xprojdb.exports.card import render_card
+from xprojdb.exports.columnar import is_columnar, read_columns
 from xprojdb.exports.columns import provenance_columns, provenance_of
 from xprojdb.exports.conll import LabelledSentence, WrittenFile, write_conll
 from xprojdb.exports.docbin import write_docbins
@@ -28,6 +29,7 @@ from xprojdb.exports.jsonlines import write_jsonl
 from xprojdb.exports.manifest import Manifest
 from xprojdb.exports.rows import ExportRow
 from xprojdb.exports.selection import Part, Selection, select_parts
+from xprojdb.steps.projection import Projection
 
 _ROWS = 10_000
 #: writes one part into a folder
@@ -205,8 +207,18 @@ def _rows(connection: Connection, selection: Selection, part: Part, *, provenanc
 def _splits(connection: Connection, selection: Selection) -> Iterator[SplitRows]:
     several = len({part.target for part in selection.parts}) > 1
     for part in selection.parts:
-        batches = columnar(_rows(connection, selection, part), selection.labels, _ROWS)
+        if all(is_columnar(each, selection.table) for each, _ in part.takes):
+            batches: Iterator[Any] = _columns(connection, selection, part)
+        else:
+            batches = columnar(_rows(connection, selection, part), selection.labels, _ROWS)
         yield SplitRows(part.split, batches, part.target if several else None)
+
+
+def _columns(connection: Connection, selection: Selection, part: Part) -> Iterator[Mapping[str, Any]]:
+    for labelling, items in part.takes:
+        assert isinstance(labelling, Projection)
+        whole = part.split if items is None else None
+        yield from read_columns(connection, labelling, selection.table, selection.labels, whole, items)
 
 
 def _make_folder(folder: Path) -> None:
