@@ -112,3 +112,5 @@ def _show(report: ExportReport) -> None:
     console().print(shown)
     for name, count in (report.removed or {}).items():
         click.echo(f"{name} took out {count:,} of {report.found:,} sentences")
+    if report.dropped:
+        click.echo(f"{report.dropped:,} labels were dropped from sentences that were kept")

@@ -61,7 +61,7 @@ def choose(
 
 def splits_of(connection: Connection, labelling: Labelling) -> list[str]:
     """The splits of the finished sentences, in customary order."""
-    target, query = _finished(labelling)
+    target, query = finished(labelling)
     found = connection.execute(query.with_only_columns(func.coalesce(target.c.split, DEFAULT_SPLIT)).distinct())
     return in_customary_order(found.scalars())
 
@@ -88,7 +88,7 @@ def read_sentences(
     :param split: only this one, as imported.
     :param items: (N,) only these, by the keys of their outcomes, in ascending order.
     """
-    target, query = _finished(labelling)
+    target, query = finished(labelling)
     through, item = query.selected_columns[0], labelling.covered().item
     imported = func.coalesce(target.c.split, DEFAULT_SPLIT)
     columns = (corpus.c.name, target.c.external_id, imported, outcome.c.status, outcome.c.reason, target.c.words)
@@ -212,7 +212,7 @@ def _labels(
     return found
 
 
-def _finished(labelling: Labelling) -> tuple[Any, Select[Any]]:
+def finished(labelling: Labelling) -> tuple[Any, Select[Any]]:
     """The sentences that the step is done with, labelled or not, and the alias they go by."""
     target = sentence.alias("exported")
     query, item, key = labelling.covered()

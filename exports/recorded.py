@@ -18,6 +18,7 @@ from xprojdb.engine.export_table import ExportTable
 from xprojdb.engine.plan import Plan
 from xprojdb.exports.atomic import Opener, staged
 from xprojdb.exports.card import render_card
+from xprojdb.exports.columnar import is_columnar, read_columns
 from xprojdb.exports.columns import provenance_columns, provenance_of
 from xprojdb.exports.conll import LabelledSentence, WrittenFile, write_conll
 from xprojdb.exports.docbin import write_docbins
@@ -28,6 +29,7 @@ from xprojdb.exports.jsonlines import write_jsonl
 from xprojdb.exports.manifest import Manifest
 from xprojdb.exports.rows import ExportRow
 from xprojdb.exports.selection import Part, Selection, select_parts
+from xprojdb.steps.projection import Projection
 
 _ROWS = 10_000
 #: writes one part into a folder
@@ -42,6 +44,7 @@ class ExportReport:
     :param checksums: SHA-256 by path inside the folder.
     :param found: how many sentences there were before the cut; None where nothing was cut.
     :param removed: how many sentences each filter or choice of the cut took out.
+    :param dropped: how many labels were dropped from sentences that passed the filters.
     """
 
     destination: str
@@ -49,6 +52,7 @@ class ExportReport:
     checksums: dict[str, str]
     found: int | None = None
     removed: Mapping[str, int] | None = None
+    dropped: int = 0
 
     @property
     def sentences(self) -> int:
@@ -206,8 +210,18 @@ def _rows(connection: Connection, selection: Selection, part: Part, *, provenanc
 def _splits(connection: Connection, selection: Selection) -> Iterator[SplitRows]:
     several = len({part.target for part in selection.parts}) > 1
     for part in selection.parts:
-        batches = columnar(_rows(connection, selection, part), selection.labels, _ROWS)
+        if all(is_columnar(each, selection.table) for each, _ in part.takes):
+            batches: Iterator[Any] = _columns(connection, selection, part)
+        else:
+            batches = columnar(_rows(connection, selection, part), selection.labels, _ROWS)
         yield SplitRows(part.split, batches, part.target if several else None)
+
+
+def _columns(connection: Connection, selection: Selection, part: Part) -> Iterator[Mapping[str, Any]]:
+    for labelling, items in part.takes:
+        assert isinstance(labelling, Projection)
+        whole = part.split if items is None else None
+        yield from read_columns(connection, labelling, selection.table, selection.labels, whole, items)
 
 
 def _make_folder(folder: Path) -> None:
@@ -223,7 +237,7 @@ def _report(folder: Path, selection: Selection, counts: dict[str, int], checksum
     cut = selection.cut
     if cut is None:
         return ExportReport(str(folder), counts, checksums)
-    return ExportReport(str(folder), counts, checksums, cut.found, cut.removed)
+    return ExportReport(str(folder), counts, checksums, cut.found, cut.removed, cut.dropped)
 
 
 def _counts(manifest: Manifest) -> dict[str, int]:

@@ -57,6 +57,8 @@ def tell_choice(selection: Selection) -> list[str]:
     if selection.cut:
         gone = ", ".join(f"{name} {count:,}" for name, count in selection.cut.removed.items()) or "none"
         told.append(f"Of {selection.cut.found:,} sentences these were taken out: {gone}.")
+        if selection.cut.dropped:
+            told.append(f"From sentences that passed these filters, {selection.cut.dropped:,} labels were dropped.")
     return told
 
 

@@ -230,8 +230,15 @@ def test_a_cut_is_recorded(database: Database, two_targets: Plan, tmp_path: Path
     assert (report.found, report.sentences, report.removed) == (80, 20, {"min_entities": 16, "budget": 44})
     with database.read() as connection:
         query = json.loads(connection.execute(select(export.c.query)).scalar_one())
+    assert list(report.removed or ()) == ["min_entities", "budget"]
     assert query["cut"] == {"min_entities": 1, "budget": 10, "tiers": {"gold": 0.5}}
     assert (query["found"], query["removed"]) == (80, {"min_entities": 16, "budget": 44})
+
+
+def test_labels_that_are_dropped_are_counted(database: Database, two_targets: Plan, tmp_path: Path) -> None:
+    table = ExportTable(labels=("PER",))
+    report = export_jsonl(database, two_targets, tmp_path / "out", table=table)
+    assert (report.sentences, report.removed, report.dropped) == (80, {}, 64)
 
 
 def test_a_recipe_may_say_how_to_cut(database: Database, write_conll: WriteConll, tmp_path: Path) -> None:

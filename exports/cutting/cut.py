@@ -36,11 +36,13 @@ class Cut:
     :param kept: for each labelling, the items of each split, ascending.
     :param found: how many finished sentences there were.
     :param removed: how many each filter or choice took out, in the order they were asked.
+    :param dropped: how many labels were dropped from sentences that passed the filters.
     """
 
     kept: Sequence[Mapping[str, Longs]]
     found: int
     removed: Mapping[str, int]
+    dropped: int = 0
 
 
 def cut_of(connection: Connection, chosen: Sequence[Labelling], table: ExportTable) -> Cut:
@@ -59,7 +61,7 @@ def cut_of(connection: Connection, chosen: Sequence[Labelling], table: ExportTab
     unlabelled = not choice.labelled() and not (table.outcomes and "ok" not in table.outcomes)
     if not choice.alive.any() or unlabelled:
         raise _nothing_left(pool.found, choice.removed)
-    return Cut(choice.kept(), pool.found, choice.removed)
+    return Cut(choice.kept(), pool.found, choice.removed, pool.dropped)
 
 
 class _Choice:
@@ -71,7 +73,7 @@ class _Choice:
         self.table = table
         self.pool = pool
         self.alive: Mask = np.ones(len(pool), dtype=np.bool_)
-        self.removed = dict(pool.removed)
+        self.removed = {name: pool.removed[name] for name in ExportTable.model_fields if name in pool.removed}
         self.split = pool.column("split")
         self.splits = list(pool.splits)
 

@@ -31,6 +31,7 @@ class Pool:
     :param splits: their names, as imported.
     :param found: how many sentences there were.
     :param removed: how many each filter took out.
+    :param dropped: how many labels were dropped from the sentences that pass.
     """
 
     labelling: array[int] = field(default_factory=lambda: array("i"))
@@ -43,6 +44,7 @@ class Pool:
     splits: dict[str, int] = field(default_factory=dict)
     found: int = 0
     removed: Counter[str] = field(default_factory=Counter)
+    dropped: int = 0
 
     def __len__(self) -> int:
         return len(self.item)
@@ -73,5 +75,6 @@ def read_pool(connection: Connection, chosen: Sequence[Labelling], filters: Filt
             if kept is None:
                 pool.removed[reason] += 1
             else:
+                pool.dropped += len(sentence.labels) - len(kept.labels)
                 pool.add(number, kept)
     return pool

@@ -7,8 +7,10 @@ from collections.abc import Callable, Sequence
 from xprojdb.engine.export_table import ExportTable
 from xprojdb.exports.sentences import ProjectedLabel
 
-#: thresholds on the margin, where only tiers are asked for
-USUAL_TIERS = {"gold": 0.5, "silver": 0.2, "bronze": 0.0}
+
+def steps_of(table: ExportTable) -> list[tuple[str, float]]:
+    """The tiers and their thresholds, the highest first."""
+    return sorted(table.tiers.items(), key=lambda each: -each[1])
 
 
 def tier_of(table: ExportTable) -> Callable[[Sequence[ProjectedLabel]], str | None]:
@@ -17,7 +19,7 @@ def tier_of(table: ExportTable) -> Callable[[Sequence[ProjectedLabel]], str | No
     A sentence is as good as its least certain label, and is in the highest tier whose threshold that reaches. It has
     no tier when it reaches none, or has no labels.
     """
-    steps = sorted(table.tiers.items(), key=lambda each: -each[1])
+    steps = steps_of(table)
     by_margin = table.tier_by == "margin"
 
     def tier(labels: Sequence[ProjectedLabel]) -> str | None:
