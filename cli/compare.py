@@ -32,7 +32,10 @@ _TEXT_SHOWN = 50
     "--published", type=click.Path(path_type=Path), metavar="FILE|FOLDER",
     help="CSV files of published scores.  [default: those that xprojdb knows of benchmarks]",
 )  # fmt: skip
-@click.option("--dataset", help="Which data set of the published scores; by default the one named like the corpus.")
+@click.option(
+    "--dataset",
+    help="Which data set of the published scores.  [default: that of the corpus]",
+)
 @click.option("--missed", nargs=2, metavar="A B", help="List instead the gold entities that A found and B missed.")
 @click.option("--sql", is_flag=True, help="With --missed: print the query, and run nothing.")
 @as_json
@@ -61,14 +64,15 @@ def command(
     if missed is not None:
         _missed(*missed, chosen, sql, as_json)
         return
-    from xprojdb.evaluation.published import load_published
+    from xprojdb.evaluation.published import load_benchmark_scores, load_published
     from xprojdb.provenance.beside import beside_published, compared_benchmarks
     from xprojdb.provenance.compare import compare_recipes
 
-    scores = load_published(published) if published else []
+    scores = load_published(published) if published else load_benchmark_scores()
+    chosen_scores = published is not None or dataset is not None
     with open_current() as database:
         found = compare_recipes(database, recipes, best=best, labels=chosen, resamples=resamples, seed=seed)
-        beside = beside_published(found, scores, dataset) if published else compared_benchmarks(database, found)
+        beside = beside_published(found, scores, dataset) if chosen_scores else compared_benchmarks(database, found)
     if as_json:
         print_json({**asdict(found), "published": [asdict(each) for each in beside]})
         return
