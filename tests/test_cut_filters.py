@@ -84,6 +84,8 @@ def test_a_tier_is_that_of_the_least_certain_label() -> None:
     "keys",
     [
         {"shares": {"train": 0.8, "test": 0.1}},
+        {"shares": {"../train": 1.0}},
+        {"shares": {"all": 1.0}},
         {"outcomes": ("failed",)},
         {"min_words": 5, "max_words": 4},
         {"below": "label"},

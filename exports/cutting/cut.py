@@ -145,7 +145,7 @@ class _Choice:
         gone = int(np.count_nonzero(self.alive & ~mask))
         self.alive &= mask
         if gone:
-            self.removed[reason] = gone
+            self.removed[reason] = self.removed.get(reason, 0) + gone
 
     def _keep_first(self, reason: str, key: str) -> None:
         order = self.order[self.alive[self.order]]

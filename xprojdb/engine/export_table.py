@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, field_validator, model_validator
 
 from xprojdb.engine.settings import Count, Settings, Share, Texts, Weight, refused
 
+_SPLIT = re.compile(r"[A-Za-z0-9_]+(\.[A-Za-z0-9_]+)*")
 By = Literal["corpus", "lang", "source"]
 _THRESHOLDS = ("min_score", "min_margin", "min_votes")
 
@@ -80,6 +82,10 @@ class ExportTable(Settings):
     @field_validator("shares")
     @classmethod
     def _whole(cls, shares: dict[str, float]) -> dict[str, float]:
+        for name in shares:
+            if not _SPLIT.fullmatch(name) or name == "all":
+                hint = "use letters, digits and underscores, such as train, validation, test; all means every split"
+                raise refused(f"{name!r} cannot name a split", hint)
         if shares and abs(sum(shares.values()) - 1) > 1e-9:
             raise refused(f"the shares add up to {sum(shares.values()):g}", "let them add up to 1")
         return shares
