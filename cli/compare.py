@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict
-from itertools import groupby
 from pathlib import Path
 from statistics import mean
 from typing import TYPE_CHECKING
@@ -12,14 +11,13 @@ from typing import TYPE_CHECKING
 import click
 
 from xprojdb.cli.output import as_json, console, open_current, print_json, table
+from xprojdb.cli.published import show_published
 
 if TYPE_CHECKING:
     from xprojdb.labels import Span
-    from xprojdb.provenance.beside import PublishedBeside
     from xprojdb.provenance.compare import Comparison, LanguageComparison, MethodScore
     from xprojdb.provenance.missed import Missed
 
-_PUBLISHED_SHOWN = 8
 #: characters of an entity
 _TEXT_SHOWN = 50
 
@@ -31,9 +29,13 @@ _TEXT_SHOWN = 50
 @click.option("--resamples", default=1000, show_default=True, help="Bootstrap resamples of the sentences.")
 @click.option("--seed", default=0, show_default=True, help="Random seed of the bootstrap.")
 @click.option(
-    "--published", type=click.Path(path_type=Path), metavar="FILE|FOLDER", help="CSV files of published scores."
+    "--published", type=click.Path(path_type=Path), metavar="FILE|FOLDER",
+    help="CSV files of published scores.  [default: those that xprojdb knows of benchmarks]",
+)  # fmt: skip
+@click.option(
+    "--dataset",
+    help="Which data set of the published scores.  [default: that of the corpus]",
 )
-@click.option("--dataset", help="Which data set of the published scores; by default the one named like the corpus.")
 @click.option("--missed", nargs=2, metavar="A B", help="List instead the gold entities that A found and B missed.")
 @click.option("--sql", is_flag=True, help="With --missed: print the query, and run nothing.")
 @as_json
@@ -62,19 +64,20 @@ def command(
     if missed is not None:
         _missed(*missed, chosen, sql, as_json)
         return
-    from xprojdb.evaluation.published import load_published
-    from xprojdb.provenance.beside import beside_published
+    from xprojdb.evaluation.published import load_benchmark_scores, load_published
+    from xprojdb.provenance.beside import beside_published, compared_benchmarks
     from xprojdb.provenance.compare import compare_recipes
 
-    scores = load_published(published) if published else []
+    scores = load_published(published) if published else load_benchmark_scores()
+    chosen_scores = published is not None or dataset is not None
     with open_current() as database:
         found = compare_recipes(database, recipes, best=best, labels=chosen, resamples=resamples, seed=seed)
-    beside = beside_published(found, scores, dataset) if published else []
+        beside = beside_published(found, scores, dataset) if chosen_scores else compared_benchmarks(database, found)
     if as_json:
         print_json({**asdict(found), "published": [asdict(each) for each in beside]})
         return
     show_comparison(found)
-    _show_published(beside, list(found.methods))
+    show_published(beside, list(found.methods))
 
 
 def show_comparison(found: Comparison) -> None:
@@ -132,26 +135,6 @@ def _show_errors(languages: Sequence[LanguageComparison]) -> None:
     for each in languages:
         for number, (method, counts) in enumerate(each.errors.items()):
             shown.add_row("" if number else _place(each), method, *(f"{counts[kind]:,}" for kind in kinds))
-        shown.add_section()
-    console().print("")
-    console().print(shown)
-
-
-def _show_published(beside: Sequence[PublishedBeside], methods: Sequence[str]) -> None:
-    if not beside:
-        return
-    shown = table("language", "published", "method", "F1>", *(f"{name} less it>" for name in methods))
-    for _, group in groupby(beside, key=lambda each: (each.corpus, each.lang)):
-        rows = list(group)
-        for each in rows[:_PUBLISHED_SHOWN]:
-            settings = ", ".join(each.published.settings.values())
-            method = f"{each.published.method} ({settings})" if settings else each.published.method
-            differences = (f"{100 * each.differences[name]:+.1f}" for name in methods)
-            shown.add_row(
-                f"{each.corpus}/{each.lang}", each.published.source, method, _percent(each.published.f1), *differences
-            )
-        if len(rows) > _PUBLISHED_SHOWN:
-            shown.add_row("", "", f"and {len(rows) - _PUBLISHED_SHOWN} lower ones: --json")
         shown.add_section()
     console().print("")
     console().print(shown)

@@ -138,5 +138,7 @@ def _next_steps(folder: Path, name: str) -> None:
         f"xprojdb --db {database} explain {name.replace('/de/', '/sw/')}",
         f"xprojdb --db {database} run {folder / 'demo.toml'}",
         f"xprojdb --db {database} evaluate --json",
+        f"xprojdb --db {database} export hf {folder / 'certain'} --min-margin 0.2",
+        f"xprojdb card {folder / 'hf'}",
     ):
         click.echo(f"  {line}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from statistics import mean
 from typing import TYPE_CHECKING, Any
@@ -9,8 +10,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from xprojdb.cli.output import as_json, console, open_current, print_json, recipe_option, table
+from xprojdb.cli.published import show_published
 
 if TYPE_CHECKING:
+    from xprojdb.provenance.beside import PublishedBeside
     from xprojdb.steps.evaluate import LanguageScore
 
 
@@ -24,18 +27,22 @@ def command(recipe: str | None, resamples: int, seed: int, as_json: bool) -> Non
 
     Entity precision, recall and F1 (equal to seqeval's), each F1 with a 95 % bootstrap interval over sentences. A
     recipe that combines several sources is scored for each of them and for all together. The scores are stored in the
-    table "evaluation".
+    table "evaluation". Where a corpus is a benchmark ("import benchmark"), published scores stand beside them.
     """
     from xprojdb.engine.plans import load_plan
+    from xprojdb.provenance.beside import evaluated_benchmarks
     from xprojdb.steps.evaluate import evaluate_projections
 
     with open_current() as database:
         plan = load_plan(database, recipe)
         scores = evaluate_projections(database, plan.labellings, resamples=resamples, seed=seed)
+        beside = evaluated_benchmarks(database, scores)
+        each_beside = [evaluated_benchmarks(database, [score]) for score in scores] if as_json else []
     if as_json:
-        print_json([_as_dict(score) for score in scores])
+        print_json([_as_dict(*both) for both in zip(scores, each_beside, strict=True)])
         return
     show_scores(scores)
+    show_published(beside, list(dict.fromkeys(score.projection.source for score in scores)))
 
 
 def show_scores(scores: list[LanguageScore]) -> None:
@@ -70,7 +77,7 @@ def _show_mean(what: str, scores: list[LanguageScore]) -> None:
         click.echo(f"mean F1 of {len(scores)} {what}: {100 * average:.1f}")
 
 
-def _as_dict(score: LanguageScore) -> dict[str, Any]:
+def _as_dict(score: LanguageScore, beside: Sequence[PublishedBeside]) -> dict[str, Any]:
     labels = {name: {**asdict(s), "f1_low": i.low, "f1_high": i.high} for name, (s, i) in score.labels.items()}
     return {
         "source": score.projection.source,
@@ -79,4 +86,9 @@ def _as_dict(score: LanguageScore) -> dict[str, Any]:
         "sentences": score.sentences,
         "left_out": score.left_out,
         "labels": labels,
+        "published": [_published(each, score) for each in beside],
     }
+
+
+def _published(each: PublishedBeside, score: LanguageScore) -> dict[str, Any]:
+    return {**asdict(each.published), "difference": each.differences[score.projection.source]}

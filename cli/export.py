@@ -5,28 +5,50 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from xprojdb.cli.cut_options import cut_options, given_cut
 from xprojdb.cli.output import as_json, console, open_current, print_json, recipe_option, table
+
+if TYPE_CHECKING:
+    from xprojdb.engine.plan import Plan
+    from xprojdb.exports.recorded import ExportReport
 
 
 @click.group()
 def command() -> None:
-    """Write projected labels as CoNLL or as a Hugging Face data set."""
+    """Write projected labels as CoNLL, JSON lines, spaCy's DocBin or a Hugging Face data set.
+
+    Which sentences and labels is said by the table [export] of the recipe, and by options, which go before it.
+    """
 
 
-def _options(function: Callable[..., None]) -> Callable[..., None]:
+def choice_options(function: Callable[..., None]) -> Callable[..., None]:
+    """The options that say which labels are exported."""
     for option in (
-        as_json,
+        cut_options,
         click.option("--source", help="Only the labels from this language.  [default: the consensus of all]"),
         click.option("--langs", metavar="CODE,CODE,…", help="Target languages.  [default: all of the recipe]"),
         recipe_option,
-        click.argument("folder", type=click.Path(path_type=Path)),
     ):
         function = option(function)
     return function
+
+
+def _options(function: Callable[..., None]) -> Callable[..., None]:
+    return click.argument("folder", type=click.Path(path_type=Path))(choice_options(as_json(function)))
+
+
+def choice(plan: Plan, options: dict[str, Any]) -> dict[str, Any]:
+    """What the options of :func:`choice_options` mean to the functions that export."""
+    from xprojdb.engine.recipe import export_table
+    from xprojdb.languages import language
+
+    targets = [language(code).code for code in (options["langs"] or "").split(",") if code]
+    source = language(options["source"]).code if options["source"] else None
+    return {"targets": targets, "source": source, "table": export_table(plan.recipe.text, given_cut(options))}
 
 
 @command.command()
@@ -38,6 +60,24 @@ def conll(folder: Path, recipe: str | None, columns: str, with_ids: bool, **opti
     from xprojdb.exports.recorded import export_conll
 
     _export(export_conll, folder, recipe, options, columns=int(columns), with_ids=with_ids)
+
+
+@command.command()
+@_options
+def jsonl(folder: Path, recipe: str | None, **options: Any) -> None:
+    """Write LANG.SPLIT.jsonl into FOLDER: an object a sentence."""
+    from xprojdb.exports.recorded import export_jsonl
+
+    _export(export_jsonl, folder, recipe, options)
+
+
+@command.command()
+@_options
+def spacy(folder: Path, recipe: str | None, **options: Any) -> None:
+    """Write LANG.SPLIT/0000.spacy and so on into FOLDER, as "spacy train" reads them."""
+    from xprojdb.exports.recorded import export_spacy
+
+    _export(export_spacy, folder, recipe, options)
 
 
 @command.command()
@@ -55,16 +95,22 @@ def hf(folder: Path, recipe: str | None, **options: Any) -> None:
 
 def _export(write: Callable[..., Any], folder: Path, recipe: str | None, options: dict[str, Any], **more: Any) -> None:
     from xprojdb.engine.plans import load_plan
-    from xprojdb.languages import language
 
-    targets = [language(code).code for code in (options["langs"] or "").split(",") if code]
-    source = language(options["source"]).code if options["source"] else None
     with open_current() as database:
-        report = write(database, load_plan(database, recipe), folder, targets=targets, source=source, **more)
+        plan = load_plan(database, recipe)
+        report = write(database, plan, folder, **choice(plan, options), **more)
     if options["as_json"]:
         print_json(asdict(report))
-        return
-    shown = table(str(folder), "sentences>")
+    else:
+        _show(report)
+
+
+def _show(report: ExportReport) -> None:
+    shown = table(report.destination, "sentences>")
     for name, count in report.counts.items():
         shown.add_row(name, f"{count:,}")
     console().print(shown)
+    for name, count in (report.removed or {}).items():
+        click.echo(f"{name} took out {count:,} of {report.found:,} sentences")
+    if report.dropped:
+        click.echo(f"{report.dropped:,} labels were dropped from sentences that were kept")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
@@ -158,6 +159,55 @@ def alignments(file: Path, langs: str, as_json: bool, **options: Any) -> None:
         click.echo(f"{report.name}: {report.lines} translations, {report.added} new, with {report.links} links")
 
 
+@command.command()
+@click.argument("name", metavar="masakhaner2|masakhaner|pan-x|europarl-ner|conll2003")
+@click.option(
+    "--path", "folder", type=click.Path(path_type=Path), help="A copy in its published layout.  [default: from the Hub]"
+)
+@click.option("--revision", help="Branch, tag or commit on the Hub.  [default: the one that has Parquet files]")
+@click.option("--langs", metavar="CODE,CODE,…", help="Languages.  [default: all]")
+@click.option("--splits", metavar="NAME,NAME,…", help="Of train, validation, test.  [default: all]")
+@click.option("--corpus", help="Name of the corpus.  [default: that of the benchmark]")
+@as_json
+def benchmark(
+    name: str,
+    folder: Path | None,
+    revision: str | None,
+    langs: str | None,
+    splits: str | None,
+    corpus: str | None,
+    as_json: bool,
+) -> None:
+    """Import a published benchmark, with its licence, citation, label scheme and published scores.
+
+    "evaluate" and "compare" show the published scores of its languages beside those of the database.
+    """
+    from xprojdb.corpora.benchmarks import benchmark as find_benchmark
+    from xprojdb.corpora.benchmarks.fetch import fetch_benchmark
+    from xprojdb.hub import quiet_progress
+    from xprojdb.steps.importing.benchmarks import import_benchmark
+
+    if folder and revision:
+        raise click.UsageError("--revision is of the Hub; --path names a copy")
+    wanted, version = find_benchmark(name), None
+    codes, parts = _listed(langs), _listed(splits)
+    if folder is None:
+        if not sys.stderr.isatty():
+            quiet_progress()
+        fetched = fetch_benchmark(wanted, codes, parts, revision)
+        folder, version = fetched.folder, fetched.revision
+    with open_current(create=True) as database:
+        command = click.get_current_context().command_path
+        report = import_benchmark(
+            database, wanted, folder, langs=codes, splits=parts, name=corpus, version=version, command=command
+        )
+    _told(report, as_json)
+
+
+def _listed(text: str | None) -> list[str]:
+    return [item.strip() for item in (text or "").split(",") if item.strip()]
+
+
 def _import(
     files: list[tuple[str, Path]], form: Format, reading: Options, options: Options, parallel: bool = False
 ) -> None:
@@ -170,6 +220,10 @@ def _import(
     with open_current(create=True) as database:
         command = click.get_current_context().command_path
         report = import_files(database, info, described, parallel=parallel, command=command)
+    _told(report, as_json)
+
+
+def _told(report: ImportReport, as_json: bool) -> None:
     if as_json:
         print_json(asdict(report))
     else:

@@ -27,7 +27,9 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "evaluate": ("xprojdb.cli.evaluate", "Score projected labels against gold labels."),
     "compare": ("xprojdb.cli.compare", "Compare recipes on the same gold labels."),
     "grid": ("xprojdb.cli.grid", "Compare weights and thresholds on gold, from the stored scores."),
-    "export": ("xprojdb.cli.export", "Write projected labels as CoNLL or as a Hugging Face data set."),
+    "export": ("xprojdb.cli.export", "Cut a data set and write it: CoNLL, JSON lines, spaCy, Hugging Face."),
+    "push": ("xprojdb.cli.push", "Publish a data set on the Hugging Face Hub."),
+    "card": ("xprojdb.cli.card", "Show the card of an exported data set, or draw it."),
     "models": ("xprojdb.cli.models", "List and install models."),
     "db": ("xprojdb.cli.db", "Make, move and check the database schema."),
 }

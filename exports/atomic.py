@@ -7,8 +7,8 @@ import hashlib
 import os
 import secrets
 import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
@@ -82,6 +82,58 @@ def atomic_file(path: Path) -> Iterator[DigestingFile]:
         discard(stream)
         partial.unlink(missing_ok=True)
         raise
+
+
+#: makes a file that is put in place later, as :func:`atomic_file` and :meth:`Staged.file` do
+Opener = Callable[[Path], AbstractContextManager[DigestingFile]]
+
+
+class Staged:
+    """Files that take their places together, when the last of them is written; use :func:`staged`."""
+
+    def __init__(self) -> None:
+        self._waiting: dict[Path, Path] = {}
+
+    @contextmanager
+    def file(self, path: Path) -> Iterator[DigestingFile]:
+        """A new file, written beside ``path``.
+
+        :raises ExportError: when it cannot be written.
+        """
+        path = path.resolve()
+        partial = beside(path)
+        with reporting(path):
+            stream = partial.open("xb", buffering=1 << 20)
+        self._waiting[path] = partial
+        try:
+            yield DigestingFile(path, stream)
+            with reporting(path):
+                close_safely(stream)
+        finally:
+            discard(stream)
+
+    def place(self) -> None:
+        """Move all files to their places, which needs no room on the disk."""
+        for path, partial in self._waiting.items():
+            with reporting(path):
+                partial.replace(path)
+        self._waiting.clear()
+
+    def withdraw(self) -> None:
+        """Delete what is not in its place."""
+        for partial in self._waiting.values():
+            partial.unlink(missing_ok=True)
+
+
+@contextmanager
+def staged() -> Iterator[Staged]:
+    """Several files of which, whatever goes wrong in the block, either all are new or all are as they were."""
+    files = Staged()
+    try:
+        yield files
+        files.place()
+    finally:
+        files.withdraw()
 
 
 def close_safely(stream: BinaryIO) -> None:

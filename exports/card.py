@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -12,12 +11,15 @@ from xprojdb.evaluation.bootstrap import Interval
 from xprojdb.evaluation.spans import Score
 from xprojdb.exports.errors import ExportError
 from xprojdb.exports.front_matter import front_matter
+from xprojdb.exports.licences import UNFAMILIAR, common_licence, conflicts, family_of, plain_name
 from xprojdb.exports.manifest import Manifest
 from xprojdb.exports.markdown import fenced, inline, table
+from xprojdb.exports.models import ModelFacts
+from xprojdb.exports.stages import tell_stages
 
 HAND_WRITTEN_START = "<!-- hand-written:start -->"
 HAND_WRITTEN_END = "<!-- hand-written:end -->"
-_INVITATION = "\nText between the two comments around this line is kept when the card is made again.\n"
+INVITATION = "\nText between the two comments around this line is kept when the card is made again.\n"
 
 # Identifiers that the Hub accepts as a licence; any other is "other" with a name of its own.
 _HUB_LICENCES = frozenset(
@@ -26,7 +28,6 @@ _HUB_LICENCES = frozenset(
     | {"cc-by-sa-3.0", "cc-by-sa-4.0", "cc-by-nc-2.0", "cc-by-nc-3.0", "cc-by-nc-4.0", "cc-by-nc-sa-2.0"}
     | {"cc-by-nc-sa-3.0", "cc-by-nc-sa-4.0", "cc-by-nc-nd-3.0", "cc-by-nc-nd-4.0"}
 )
-_NON_COMMERCIAL = re.compile(r"\bnc\b|non-?\s?commercial|research[- ]only", re.IGNORECASE)
 _SIZES = ((10**3, "1K"), (10**4, "10K"), (10**5, "100K"), (10**6, "1M"), (10**7, "10M"), (10**8, "100M"), (10**9, "1B"))
 
 
@@ -96,7 +97,10 @@ class CardFacts:
     :param scores: against gold, where there is any.
     :param command: what to type to make the same data set again.
     :param recipe: text of the recipe.
-    :param licence: of the data set; left out, it is the licence that all sources share, else ``other``.
+    :param licence: of the data set; left out, it follows from those of the sources where it can, else ``other``.
+    :param models: those that the steps ran.
+    :param choice: how sentences were chosen, a sentence each; empty: all were taken.
+    :param limits: what a reader must know before trusting the labels, a sentence each.
     :param language_creators: where the sentences come from: ``"found"``, ``"expert-generated"``,
         ``"machine-generated"``.
     """
@@ -111,6 +115,9 @@ class CardFacts:
     recipe: str | None = None
     licence: str | None = None
     language_creators: Sequence[str] = ("found",)
+    models: Sequence[ModelFacts] = ()
+    choice: Sequence[str] = ()
+    limits: Sequence[str] = ()
 
 
 def render_card(facts: CardFacts, manifest: Manifest, old: str | None = None) -> str:
@@ -130,12 +137,34 @@ def render_card(facts: CardFacts, manifest: Manifest, old: str | None = None) ->
         _sizes(manifest),
         _labels(manifest),
         _steps(facts),
+        _choice(facts),
         _scores(facts),
+        _limits(facts),
         _sources(facts),
+        _models(facts),
         _reproduction(facts, manifest),
     )
     body = "\n\n".join(block for section in sections for block in section)
     return f"{front_matter(manifest, _hub_fields(facts, manifest))}\n{body}\n"
+
+
+def hand_written(card: str) -> str | None:
+    """The text that somebody wrote into a card, or None when nobody did.
+
+    :raises ExportError: when the comments around it do not pair up.
+    """
+    text = _kept(card)
+    return None if text.strip() == INVITATION.strip() else text
+
+
+def with_hand_written(card: str, text: str) -> str:
+    """The same card with another hand-written part.
+
+    :param card: made by :func:`render_card`.
+    :param text: as :func:`hand_written` gives it.
+    """
+    before, start, rest = card.partition(HAND_WRITTEN_START)
+    return before + start + text + HAND_WRITTEN_END + rest.partition(HAND_WRITTEN_END)[2]
 
 
 def _hub_fields(facts: CardFacts, manifest: Manifest) -> dict[str, Any]:
@@ -167,14 +196,11 @@ def _licence(facts: CardFacts) -> str:
     """The licence of the data set, when it can be told."""
     if facts.licence:
         return facts.licence
-    licences = {source.licence or "unknown" for source in facts.sources}
-    if "unknown" in licences or not licences:
-        return "unknown"
-    return licences.pop() if len(licences) == 1 else "other"
+    return common_licence({source.name: source.licence for source in facts.sources})
 
 
 def _licence_fields(licence: str) -> dict[str, str]:
-    name = licence.lower().replace(" ", "-")
+    name = plain_name(licence)
     if name in _HUB_LICENCES or name == "other":
         return {"license": name}
     return {"license": "other", "license_name": licence}
@@ -197,18 +223,25 @@ def _sizes(manifest: Manifest) -> Iterator[str]:
 
 def _labels(manifest: Manifest) -> Iterator[str]:
     yield "## Labels"
-    yield "Entities of each label; the tags are IOB2."
+    yield "Entities of each label, and their share of all; the tags are IOB2."
     rows = [
-        (config, name, *(part.entities[label] for label in manifest.labels))
+        (config, name, *_shares(part.entities, manifest.labels))
         for config, splits in manifest.configs.items()
         for name, part in splits.items()
     ]
     yield table(("Configuration", "Split", *manifest.labels), rows)
 
 
+def _shares(entities: Mapping[str, int], labels: Sequence[str]) -> list[str]:
+    total = sum(entities.values()) or 1
+    return [f"{entities[label]:,} ({entities[label] / total:.0%})" for label in labels]
+
+
 def _steps(facts: CardFacts) -> Iterator[str]:
     yield "## How the labels were made"
-    yield "No person has checked these labels. They went through these steps, in this order:"
+    yield "No person has checked these labels. They were made in these stages:"
+    yield "\n".join(f"{place}. {told}" for place, told in enumerate(tell_stages(s.kind for s in facts.steps), start=1))
+    yield "And these steps, whose digests say exactly what was done:"
     yield table(
         ("Step", "Model", "Parameters", "Digest"),
         [
@@ -220,6 +253,18 @@ def _steps(facts: CardFacts) -> Iterator[str]:
 
 def _compact(params: Mapping[str, Any]) -> str:
     return ", ".join(f"{name} = {json.dumps(value, ensure_ascii=False)}" for name, value in params.items())
+
+
+def _choice(facts: CardFacts) -> Iterator[str]:
+    if facts.choice:
+        yield "## How the sentences were chosen"
+        yield "\n".join(f"- {inline(told)}" for told in facts.choice)
+
+
+def _limits(facts: CardFacts) -> Iterator[str]:
+    if facts.limits:
+        yield "## Known limits"
+        yield "\n".join(f"- {inline(told)}" for told in facts.limits)
 
 
 def _scores(facts: CardFacts) -> Iterator[str]:
@@ -256,20 +301,35 @@ def _sources(facts: CardFacts) -> Iterator[str]:
         ],
     )
     for source in facts.sources:
-        warning = _warning(source)
-        if warning:
-            yield f"> **{inline(source.name)}**: {warning}"
+        restricts = family_of(source.licence).restricts
+        if restricts:
+            yield f"> **{inline(source.name)}**: its licence{_named(source.licence)} {restricts}"
+    for conflict in conflicts({source.name: source.licence for source in facts.sources}):
+        yield f"> **Incompatible licences**: {inline(conflict)}"
     for source in facts.sources:
         if source.citation:
             yield f"To cite {inline(source.name)}:\n\n{fenced(source.citation)}"
 
 
-def _warning(source: SourceFacts) -> str | None:
-    if not source.licence or source.licence.lower() in ("unknown", "other"):
-        return "its licence is not known. Find out what it allows before you use or pass on this data set."
-    if _NON_COMMERCIAL.search(source.licence):
-        return f"its licence ({inline(source.licence)}) forbids commercial use, of what is made from it too."
-    return None
+def _models(facts: CardFacts) -> Iterator[str]:
+    if not facts.models:
+        return
+    yield "## Models"
+    yield table(
+        ("Model", "Revision", "Licence", "To cite"),
+        [(each.name, each.revision or "", each.licence or "unknown", each.citation or "") for each in facts.models],
+    )
+    for each in facts.models:
+        family = family_of(each.licence)
+        if each.licence and family.restricts and family is not UNFAMILIAR:
+            told = "Whether that holds for what the model made is disputed: decide before you use it commercially."
+            yield f"> **{inline(each.name)}**: its licence{_named(each.licence)} {family.restricts} {told}"
+        elif not each.licence:
+            yield f"> **{inline(each.name)}**: its licence is not known here. See its page for what it allows."
+
+
+def _named(licence: str | None) -> str:
+    return f" ({inline(licence)})" if licence and plain_name(licence) not in ("unknown", "other") else ""
 
 
 def _reproduction(facts: CardFacts, manifest: Manifest) -> Iterator[str]:
@@ -282,13 +342,13 @@ def _reproduction(facts: CardFacts, manifest: Manifest) -> Iterator[str]:
 
 
 def _hand_written(old: str | None) -> Iterator[str]:
-    yield f"{HAND_WRITTEN_START}{_INVITATION if old is None else _kept(old)}{HAND_WRITTEN_END}"
+    yield f"{HAND_WRITTEN_START}{INVITATION if old is None else _kept(old)}{HAND_WRITTEN_END}"
 
 
 def _kept(old: str) -> str:
     starts, ends = old.count(HAND_WRITTEN_START), old.count(HAND_WRITTEN_END)
     if starts == ends == 0:
-        return _INVITATION
+        return INVITATION
     text, found, _ = old.partition(HAND_WRITTEN_START)[2].partition(HAND_WRITTEN_END)
     if (starts, ends) != (1, 1) or not found:
         raise ExportError(

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Literal, NamedTuple
 
 from xprojdb.errors import UsageError
-from xprojdb.exports.atomic import atomic_file
+from xprojdb.exports.atomic import Opener, atomic_file
 from xprojdb.exports.errors import ExportError
 from xprojdb.labels import Span, SpanError, tags_from_spans
 
@@ -55,6 +55,7 @@ def write_conll(
     *,
     separator: Literal["\t", " "] = "\t",
     columns: Literal[2, 4] = 2,
+    opener: Opener = atomic_file,
 ) -> WrittenFile:
     """Write sentences one after the other; the file appears when the last one is written.
 
@@ -64,6 +65,7 @@ def write_conll(
     :param sentences: words, spans and optionally an id of each sentence.
     :param separator: between columns. With a tab, words may hold inner spaces.
     :param columns: 2 for word and tag, 4 for the CoNLL-2003 layout with ``-X-`` for part of speech and chunk.
+    :param opener: makes the file.
     :raises ExportError: when a reader would not get the same sentence back, because a word is empty or holds a
         separator or line end, a label holds white space, or spans overlap or leave the sentence (fields
         ``sentence``, counted from 1, and ``word`` or ``span``); or when the disk is full (field ``errno``). An
@@ -79,7 +81,7 @@ def write_conll(
     gap = separator if columns == 2 else separator.join(("", "-X-", "-X-", ""))
     layout = _Layout(path, _READABLE[separator], gap)
     number = 0
-    with atomic_file(path) as file:
+    with opener(path) as file:
         for number, sentence in enumerate(sentences, start=1):
             file.write(layout.lines(number, LabelledSentence(*sentence)))
     return WrittenFile(path, number, file.sha256)

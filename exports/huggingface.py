@@ -18,8 +18,9 @@ from xprojdb.exports.errors import ExportError
 from xprojdb.exports.front_matter import front_matter
 from xprojdb.exports.manifest import MANIFEST_NAME, Manifest, SplitSummary, read_manifest
 from xprojdb.exports.parquet import ShardedSplit
+from xprojdb.exports.rows import ExportRow
 from xprojdb.exports.schema import ExportSchema, class_names, export_schema
-from xprojdb.labels import Span, tags_from_spans
+from xprojdb.labels import tags_from_spans
 
 CARD_NAME = "README.md"
 _SPLIT = re.compile(r"[A-Za-z0-9_]+(\.[A-Za-z0-9_]+)*")
@@ -40,16 +41,6 @@ class SplitRows(NamedTuple):
     split: str
     batches: Iterable[Any]
     config: str | None = None
-
-
-class ExportRow(NamedTuple):
-    """One sentence, before it becomes part of a batch of columns."""
-
-    id: str
-    words: Sequence[str]
-    spans: Iterable[Span]
-    lang: str
-    columns: Mapping[str, Any] = {}
 
 
 def write_dataset(

@@ -68,7 +68,22 @@ def read_manifest(folder: Path) -> Manifest:
     :raises ExportError: when there is none, or it is damaged or of a later format.
     """
     try:
-        values = json.loads((folder / MANIFEST_NAME).read_bytes())
+        data = (folder / MANIFEST_NAME).read_bytes()
+    except FileNotFoundError as error:
+        raise _refusal(folder, f"was not exported by xprojdb: it has no {MANIFEST_NAME}") from error
+    except OSError as error:
+        raise _refusal(folder, f"has a {MANIFEST_NAME} that cannot be read: {error}") from error
+    return parse_manifest(data, folder)
+
+
+def parse_manifest(data: bytes, where: Path | str) -> Manifest:
+    """Read the bytes of a record.
+
+    :param where: the folder it lies in, for the message.
+    :raises ExportError: when it is damaged or of a later format.
+    """
+    try:
+        values = json.loads(data)
         if values.pop("format") != _FORMAT:
             raise ValueError("unknown format")
         values["configs"] = {
@@ -77,12 +92,10 @@ def read_manifest(folder: Path) -> Manifest:
         }
         values["labels"] = tuple(values["labels"])
         return Manifest(**values)
-    except FileNotFoundError as error:
-        raise _refusal(folder, f"was not exported by xprojdb: it has no {MANIFEST_NAME}") from error
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise _refusal(folder, f"has a {MANIFEST_NAME} that cannot be read: {error}") from error
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise _refusal(where, f"has a {MANIFEST_NAME} that cannot be read: {error}") from error
 
 
-def _refusal(folder: Path, fault: str) -> ExportError:
+def _refusal(folder: Path | str, fault: str) -> ExportError:
     hint = "export to a new folder, or move this one away first"
     return ExportError(f"{folder} {fault}", hint=hint, path=folder)

@@ -1,21 +1,21 @@
-"""Cut the labels that a recipe projected out of the database, as rows to write."""
+"""Read the labels that a recipe projected out of the database, sentence by sentence."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
-from itertools import groupby
-from typing import Any
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import compress, groupby
+from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Select, func, select
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import ColumnElement, Connection, Select, func, select
 
 from xprojdb.db import bulk
 from xprojdb.db.tables import corpus, label, outcome, sentence, translation, vote
 from xprojdb.engine.plan import Plan
 from xprojdb.errors import UsageError
-from xprojdb.exports.huggingface import ExportRow
-from xprojdb.extras import require
-from xprojdb.labels import Span
+from xprojdb.exports.sentences import ProjectedLabel, ProjectedSentence
 from xprojdb.steps.combining.voters import TRANSFER
 from xprojdb.steps.projection import Consensus, Labelling
 from xprojdb.steps.stage import Side, sentence_key
@@ -26,27 +26,20 @@ DEFAULT_SPLIT = "train"
 _CUSTOMARY = ("PER", "ORG", "LOC", "DATE", "MISC")
 _BLOCK = 10_000
 
-
-def provenance_columns(several: bool = False) -> dict[str, Any]:
-    """The columns beside words and tags, with their Arrow types: one score and margin for each entity, in order.
-
-    :param several: the labels are the consensus of several sources: the sentences of all of them, and for each entity
-        the languages that voted for it.
-    """
-    arrow = require("pyarrow", "export")
-    numbers, texts = arrow.list_(arrow.float64()), arrow.list_(arrow.string())
-    whence = {"sources": texts, "votes": texts} if several else {"source": arrow.string()}
-    return {**whence, "scores": numbers, "margins": numbers, "step": arrow.string()}
+Longs = NDArray[np.int64]
 
 
-def choose(plan: Plan, targets: Sequence[str] = (), source: str | None = None) -> list[Labelling]:
+def choose(
+    plan: Plan, targets: Sequence[str] = (), source: str | None = None, *, several: bool = False
+) -> list[Labelling]:
     """What to export: one set of labels for each target language, the consensus where the recipe makes one.
 
     :param targets: language codes; empty: all.
     :param source: the language the labels come from; needed where a target has several that are not combined.
+    :param several: take all sources of a target, each on its own.
     :raises UsageError: when a target is not one of the plan's, or has several sources and none was chosen.
     """
-    together: list[Labelling] = [] if source is not None else [*plan.consensuses]
+    together: list[Labelling] = [] if source is not None or several else [*plan.consensuses]
     possible = together or [each for each in plan.projections if source in (None, each.source)]
     known = sorted({each.target for each in possible})
     for code in targets:
@@ -56,7 +49,7 @@ def choose(plan: Plan, targets: Sequence[str] = (), source: str | None = None) -
     chosen = [each for each in possible if not targets or each.target in targets]
     for target, group in groupby(sorted(chosen, key=lambda each: each.target), lambda each: each.target):
         sources = sorted({each.source for each in group})
-        if len(sources) > 1:
+        if len(sources) > 1 and not several:
             raise UsageError(
                 f"{target} has labels from {', '.join(sources)}",
                 hint="choose the source language with --source",
@@ -68,10 +61,15 @@ def choose(plan: Plan, targets: Sequence[str] = (), source: str | None = None) -
 
 def splits_of(connection: Connection, labelling: Labelling) -> list[str]:
     """The splits of the finished sentences, in customary order."""
-    target, query = _finished(labelling)
+    target, query = finished(labelling)
     found = connection.execute(query.with_only_columns(func.coalesce(target.c.split, DEFAULT_SPLIT)).distinct())
+    return in_customary_order(found.scalars())
+
+
+def in_customary_order(splits: Iterable[str]) -> list[str]:
+    """Train, validation, test, then the others."""
     customary = ("train", "validation", "test")
-    names = set(found.scalars())
+    names = set(splits)
     return [name for name in customary if name in names] + sorted(names.difference(customary))
 
 
@@ -82,71 +80,92 @@ def labels_of(connection: Connection, chosen: Sequence[Labelling]) -> list[str]:
     return [name for name in _CUSTOMARY if name in found] + sorted(found.difference(_CUSTOMARY))
 
 
-def read_rows(connection: Connection, labelling: Labelling, split: str) -> Iterator[ExportRow]:
-    """The finished sentences of a split with their labels, in the order of import.
+def read_sentences(
+    connection: Connection, labelling: Labelling, split: str | None = None, items: Longs | None = None
+) -> Iterator[ProjectedSentence]:
+    """The finished sentences with their labels, in the order of import.
 
-    A row's id is the name that ``xprojdb explain`` takes: ``CORPUS/LANG/ID``.
+    :param split: only this one, as imported.
+    :param items: (N,) only these, by the keys of their outcomes, in ascending order.
     """
-    target, query = _finished(labelling)
+    target, query = finished(labelling)
     through, item = query.selected_columns[0], labelling.covered().item
-    columns = (item, through, target.c.id, corpus.c.name, target.c.external_id, target.c.words)
-    query = (
-        query.with_only_columns(*columns)
-        .join(corpus, corpus.c.id == target.c.corpus_id)
-        .where(func.coalesce(target.c.split, DEFAULT_SPLIT) == split)
-        .order_by(item)
-        .limit(_BLOCK)
-    )
+    imported = func.coalesce(target.c.split, DEFAULT_SPLIT)
+    columns = (corpus.c.name, target.c.external_id, imported, outcome.c.status, outcome.c.reason, target.c.words)
+    query = query.with_only_columns(item, through, target.c.id, *columns)
+    query = query.join(corpus, corpus.c.id == target.c.corpus_id).order_by(item).limit(_BLOCK)
+    if split is not None:
+        query = query.where(imported == split)
+    for rows in _blocks(connection, query, item, items):
+        yield from _sentences(connection, labelling, rows)
+
+
+def _blocks(
+    connection: Connection, query: Select[Any], item: ColumnElement[int], items: Longs | None
+) -> Iterator[Sequence[_Row]]:
     cursor = 0
-    while rows := bulk.fetch(connection, query.where(item > cursor)):
-        yield from _export_rows(connection, labelling, rows)
-        cursor = rows[-1][0]
+    while items is None or cursor < len(items):
+        after = item > cursor if items is None else item >= int(items[cursor])
+        rows = list(map(_Row._make, bulk.fetch(connection, query.where(after))))
+        if not rows:
+            return
+        if items is None:
+            cursor = rows[-1].item
+        else:
+            wanted = np.isin([row.item for row in rows], items, assume_unique=True)
+            # Jump to the next wanted one, which may be far off.
+            cursor = int(np.searchsorted(items, rows[-1].item, side="right"))
+            rows = list(compress(rows, wanted.tolist()))
+        yield rows
 
 
-def _export_rows(connection: Connection, labelling: Labelling, rows: Sequence[bulk.Row]) -> Iterator[ExportRow]:
-    keys = sorted({row[2] for row in rows})
-    labels = _labels(connection, labelling, keys)
+class _Row(NamedTuple):
+    item: int
+    through: int
+    sentence_id: int
+    corpus: str
+    external_id: str
+    split: str
+    outcome: str
+    reason: str | None
+    words: str
+
+
+def _sentences(connection: Connection, labelling: Labelling, rows: Sequence[_Row]) -> Iterator[ProjectedSentence]:
+    labels = _labels(connection, labelling, [row.sentence_id for row in rows])
     read = _votes if isinstance(labelling, Consensus) else _source
     whence = read(connection, labelling, rows)
-    for _, through, key, corpus_name, external_id, words in rows:
+    combined = isinstance(labelling, Consensus)
+    for item, through, key, name, external_id, split, status, reason, words in rows:
         own = labels.get((key, through), ())
-        provenance = {
-            **_whence(whence.get((key, through), ()), labelling, corpus_name, len(own)),
-            "scores": [each[6] for each in own],
-            "margins": [each[7] for each in own],
-            "step": labelling.step.spec.digest,
-        }
-        spans = [Span(*each[3:6]) for each in own]
-        name = f"{corpus_name}/{labelling.target}/{external_id}"
-        yield ExportRow(name, json.loads(words), spans, labelling.target, provenance)
-
-
-def _whence(found: Sequence[Any], labelling: Labelling, corpus_name: str, entities: int) -> Mapping[str, Any]:
-    """The columns that say where a sentence's labels come from.
-
-    :param found: language and id of its source sentences, each with the ordinals of the labels that it voted for.
-    """
-    names = [lang if lang == TRANSFER else f"{corpus_name}/{lang}/{external_id}" for lang, external_id, _ in found]
-    if not isinstance(labelling, Consensus):
-        return {"source": names[0]}
-    votes = ["+".join(lang for lang, _, ordinals in found if n in ordinals) for n in range(entities)]
-    return {"sources": names, "votes": votes}
+        found = whence.get((key, through), ())
+        sources = [lang if lang == TRANSFER else f"{name}/{lang}/{told}" for lang, told, _ in found]
+        if combined:
+            own = [
+                each._replace(votes=tuple(lang for lang, _, ordinals in found if n in ordinals))
+                for n, each in enumerate(own)
+            ]
+        langs = tuple(lang for lang, _, _ in found)
+        where = (name, labelling.target, external_id, split)
+        yield ProjectedSentence(
+            item, key, through, *where, status, reason, tuple(sources), langs, json.loads(words), own
+        )
 
 
 Whence = dict[tuple[int, int], list[tuple[str, str | None, set[int]]]]
 
 
-def _source(connection: Connection, labelling: Labelling, rows: Sequence[bulk.Row]) -> Whence:
+def _source(connection: Connection, labelling: Labelling, rows: Sequence[_Row]) -> Whence:
     """Per sentence and translation, the sentence that the labels come from."""
     assert not isinstance(labelling, Consensus)
-    names = _source_names(connection, [row[1] for row in rows], labelling.labelled)
-    return {(row[2], row[1]): [(labelling.source, names[row[1]], set())] for row in rows}
+    names = _source_names(connection, [row.through for row in rows], labelling.labelled)
+    return {(row.sentence_id, row.through): [(labelling.source, names[row.through], set())] for row in rows}
 
 
-def _votes(connection: Connection, labelling: Labelling, rows: Sequence[bulk.Row]) -> Whence:
+def _votes(connection: Connection, labelling: Labelling, rows: Sequence[_Row]) -> Whence:
     """Per sentence, the sources that it has, and what they voted for."""
     assert isinstance(labelling, Consensus)
-    stage, keys = labelling.step, [row[2] for row in rows]
+    stage, keys = labelling.step, [row.sentence_id for row in rows]
     present = stage.read_present(connection, keys)
     voted = _voted(connection, stage.step_id, keys)
     found: Whence = {}
@@ -177,21 +196,23 @@ def _source_names(connection: Connection, links: Sequence[int], side: Side) -> d
     return dict(bulk.fetch(connection, query.where(bulk.among(connection, translation.c.id, links))))
 
 
-def _labels(connection: Connection, labelling: Labelling, keys: Sequence[int]) -> dict[tuple[int, int], list[bulk.Row]]:
-    """Per sentence and translation, its labels: sentence, translation, ordinal, start, end, label, score, margin."""
-    names = ("sentence_id", "translation_id", "ordinal", "start_word", "end_word", "label", "score", "margin")
+def _labels(
+    connection: Connection, labelling: Labelling, keys: Sequence[int]
+) -> dict[tuple[int, int], list[ProjectedLabel]]:
+    """Per sentence and translation, its labels."""
+    names = ("sentence_id", "translation_id", "start_word", "end_word", "label", "score", "margin")
     query = (
         select(*(label.c[name] for name in names))
         .where(label.c.step_id == labelling.step.step_id, bulk.among(connection, label.c.sentence_id, keys))
         .order_by(label.c.sentence_id, label.c.translation_id, label.c.ordinal)
     )
-    found: dict[tuple[int, int], list[bulk.Row]] = {}
-    for row in bulk.fetch(connection, query):
-        found.setdefault((row[0], row[1]), []).append(row)
+    found: dict[tuple[int, int], list[ProjectedLabel]] = {}
+    for key, link, start, end, name, score, margin in bulk.fetch(connection, query):
+        found.setdefault((key, link), []).append(ProjectedLabel(start, end, name, score, margin))
     return found
 
 
-def _finished(labelling: Labelling) -> tuple[Any, Select[Any]]:
+def finished(labelling: Labelling) -> tuple[Any, Select[Any]]:
     """The sentences that the step is done with, labelled or not, and the alias they go by."""
     target = sentence.alias("exported")
     query, item, key = labelling.covered()

@@ -2,47 +2,57 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, insert
 
-from xprojdb.db import Database
+from xprojdb.db import Database, bulk
 from xprojdb.db.runs import begin_run, end_run
-from xprojdb.db.tables import corpus, evaluation, export
+from xprojdb.db.tables import export
 from xprojdb.digest import canonical_json
+from xprojdb.engine.export_table import ExportTable
 from xprojdb.engine.plan import Plan
-from xprojdb.errors import UsageError
-from xprojdb.evaluation.bootstrap import Interval
-from xprojdb.evaluation.spans import Score
-from xprojdb.exports.card import CardFacts, ScoreFacts, SourceFacts, StepFacts, render_card
-from xprojdb.exports.conll import LabelledSentence, write_conll
+from xprojdb.exports.atomic import Opener, staged
+from xprojdb.exports.card import render_card
+from xprojdb.exports.columnar import is_columnar, read_columns
+from xprojdb.exports.columns import provenance_columns, provenance_of
+from xprojdb.exports.conll import LabelledSentence, WrittenFile, write_conll
+from xprojdb.exports.docbin import write_docbins
 from xprojdb.exports.errors import ExportError
+from xprojdb.exports.facts import card_facts
 from xprojdb.exports.huggingface import SplitRows, columnar, write_dataset
+from xprojdb.exports.jsonlines import write_jsonl
 from xprojdb.exports.manifest import Manifest
-from xprojdb.exports.projected import choose, labels_of, provenance_columns, read_rows, splits_of
-from xprojdb.languages import language
-from xprojdb.steps.combining.voters import TRANSFER
-from xprojdb.steps.projection import Consensus, Labelling
-from xprojdb.steps.spec import StepSpec
+from xprojdb.exports.rows import ExportRow
+from xprojdb.exports.selection import Part, Selection, select_parts
+from xprojdb.steps.projection import Projection
 
 _ROWS = 10_000
+#: writes one part into a folder
+_Write = Callable[[Path, Part, Iterable[ExportRow], Opener], Iterator[WrittenFile]]
 
 
 @dataclass(frozen=True, slots=True)
 class ExportReport:
     """What was written.
 
-    :param counts: sentences by file (CoNLL) or by configuration and split (Hugging Face).
+    :param counts: sentences by file or, in a Hugging Face data set, by configuration and split.
     :param checksums: SHA-256 by path inside the folder.
+    :param found: how many sentences there were before the cut; None where nothing was cut.
+    :param removed: how many sentences each filter or choice of the cut took out.
+    :param dropped: how many labels were dropped from sentences that passed the filters.
     """
 
     destination: str
     counts: dict[str, int]
     checksums: dict[str, str]
+    found: int | None = None
+    removed: Mapping[str, int] | None = None
+    dropped: int = 0
 
     @property
     def sentences(self) -> int:
@@ -56,6 +66,7 @@ def export_conll(
     *,
     targets: Sequence[str] = (),
     source: str | None = None,
+    table: ExportTable | None = None,
     columns: Literal[2, 4] = 2,
     with_ids: bool = False,
 ) -> ExportReport:
@@ -63,58 +74,154 @@ def export_conll(
 
     :param targets: language codes; empty: all of the recipe.
     :param source: the language the labels come from; needed where a target has several that are not combined.
+    :param table: how to cut; None: as the recipe says.
     :param with_ids: put a comment line ``# id = …`` before each sentence.
     :raises UsageError: when there is nothing to export.
-    :raises ExportError: when a file cannot be written; earlier versions of it stay whole.
+    :raises NothingLeft: when the cut leaves nothing.
+    :raises ExportError: when a file cannot be written; earlier versions of all files stay whole.
     """
-    chosen = choose(plan, targets, source)
-    counts, checksums = {}, {}
-    with database.read() as connection:
-        parts = _parts(connection, chosen, plan)
-        _make_folder(folder)
-        for projection, split in parts:
-            rows = read_rows(connection, projection, split)
-            sentences = (LabelledSentence(row.words, row.spans, row.id if with_ids else None) for row in rows)
-            name = f"{projection.target}.{split}.conll"
-            written = write_conll(folder / name, sentences, columns=columns)
-            counts[name], checksums[name] = written.sentences, written.sha256
-    report = ExportReport(str(folder), counts, checksums)
-    query = {**_query(chosen), "columns": columns, "with_ids": with_ids}
-    _record(database, plan, "conll", report, query)
-    return report
+
+    def write(folder: Path, part: Part, rows: Iterable[ExportRow], opener: Opener) -> Iterator[WrittenFile]:
+        sentences = (LabelledSentence(row.words, row.spans, row.id if with_ids else None) for row in rows)
+        yield write_conll(folder / f"{part.target}.{part.split}.conll", sentences, columns=columns, opener=opener)
+
+    options = {"columns": columns, "with_ids": with_ids}
+    return _export_files(database, plan, folder, targets, source, table, "conll", write, options, provenance=False)
+
+
+def export_jsonl(
+    database: Database,
+    plan: Plan,
+    folder: Path,
+    *,
+    targets: Sequence[str] = (),
+    source: str | None = None,
+    table: ExportTable | None = None,
+) -> ExportReport:
+    """Write ``LANG.SPLIT.jsonl``: an object a sentence, with its words, tags, entities and provenance.
+
+    Parameters and errors are those of :func:`export_conll`.
+    """
+
+    def write(folder: Path, part: Part, rows: Iterable[ExportRow], opener: Opener) -> Iterator[WrittenFile]:
+        yield write_jsonl(folder / f"{part.target}.{part.split}.jsonl", rows, opener=opener)
+
+    return _export_files(database, plan, folder, targets, source, table, "jsonl", write, {})
+
+
+def export_spacy(
+    database: Database,
+    plan: Plan,
+    folder: Path,
+    *,
+    targets: Sequence[str] = (),
+    source: str | None = None,
+    table: ExportTable | None = None,
+) -> ExportReport:
+    """Write a folder ``LANG.SPLIT`` of spaCy's ``DocBin`` files for every target language and split.
+
+    Parameters and errors are those of :func:`export_conll`.
+
+    :raises MissingExtra: when spaCy is not installed.
+    """
+
+    def write(folder: Path, part: Part, rows: Iterable[ExportRow], opener: Opener) -> Iterator[WrittenFile]:
+        own = folder / f"{part.target}.{part.split}"
+        _make_folder(own)
+        return write_docbins(own, rows, part.target, opener=opener)
+
+    return _export_files(database, plan, folder, targets, source, table, "spacy", write, {})
 
 
 def export_dataset(
-    database: Database, plan: Plan, folder: Path, *, targets: Sequence[str] = (), source: str | None = None
+    database: Database,
+    plan: Plan,
+    folder: Path,
+    *,
+    targets: Sequence[str] = (),
+    source: str | None = None,
+    table: ExportTable | None = None,
+    record: bool = True,
 ) -> ExportReport:
     """Write a folder that ``datasets.load_dataset`` opens: Parquet, one configuration per language, and a card.
 
     :param targets: language codes; empty: all of the recipe.
     :param source: the language the labels come from; needed where a target has several that are not combined.
+    :param table: how to cut; None: as the recipe says.
+    :param record: write down in the database that this was exported; a folder that lasts no longer than a push is not.
     :raises UsageError: when there is nothing to export.
+    :raises NothingLeft: when the cut leaves nothing.
     :raises ExportError: when it cannot be written; an earlier version of the folder stays whole.
     """
-    chosen = choose(plan, targets, source)
-    query = _query(chosen)
-    with database.read() as connection:
-        parts = _parts(connection, chosen, plan)
-        labels = labels_of(connection, chosen)
+    with database.read() as connection, bulk.uncollected():
+        selection = select_parts(connection, plan, targets, source, table)
+        query = selection.query()
         manifest = write_dataset(
             folder,
-            _splits(connection, parts, labels, several=len(chosen) > 1),
-            labels=labels,
+            _splits(connection, selection),
+            labels=selection.labels,
             recipe_digest=plan.recipe.digest,
             query=query,
-            columns=provenance_columns(any(isinstance(each, Consensus) for each in chosen)),
-            card=partial(_card, card_facts(connection, plan, chosen, plan.recipe.name)),
+            columns=provenance_columns(selection.table, selection.several),
+            card=partial(render_card, card_facts(connection, plan, selection, plan.recipe.name)),
         )
-    report = ExportReport(str(folder), _counts(manifest), dict(manifest.files))
-    _record(database, plan, "huggingface", report, query)
+    report = _report(folder, selection, _counts(manifest), dict(manifest.files))
+    if record:
+        _record(database, plan, "huggingface", report, query)
     return report
 
 
-def _card(facts: CardFacts, manifest: Manifest, old: str | None) -> str:
-    return render_card(facts, manifest, old)
+def _export_files(
+    database: Database,
+    plan: Plan,
+    folder: Path,
+    targets: Sequence[str],
+    source: str | None,
+    table: ExportTable | None,
+    form: str,
+    write: _Write,
+    options: Mapping[str, Any],
+    *,
+    provenance: bool = True,
+) -> ExportReport:
+    counts, checksums = {}, {}
+    with database.read() as connection, bulk.uncollected():
+        selection = select_parts(connection, plan, targets, source, table)
+        _make_folder(folder)
+        with staged() as files:
+            for part in selection.parts:
+                rows = _rows(connection, selection, part, provenance=provenance)
+                for written in write(folder, part, rows, files.file):
+                    name = written.path.relative_to(folder).as_posix()
+                    counts[name], checksums[name] = written.sentences, written.sha256
+    report = _report(folder, selection, counts, checksums)
+    _record(database, plan, form, report, {**selection.query(), **options})
+    return report
+
+
+def _rows(connection: Connection, selection: Selection, part: Part, *, provenance: bool = True) -> Iterator[ExportRow]:
+    columns = {each.step.spec.digest: provenance_of(selection.table, each, selection.several) for each, _ in part.takes}
+    for labelling, sentence in selection.sentences(connection, part):
+        told = columns[labelling.step.spec.digest](sentence) if provenance else {}
+        spans = [each.span for each in sentence.labels]
+        yield ExportRow(sentence.name, sentence.words, spans, part.target, told)
+
+
+def _splits(connection: Connection, selection: Selection) -> Iterator[SplitRows]:
+    several = len({part.target for part in selection.parts}) > 1
+    for part in selection.parts:
+        if all(is_columnar(each, selection.table) for each, _ in part.takes):
+            batches: Iterator[Any] = _columns(connection, selection, part)
+        else:
+            batches = columnar(_rows(connection, selection, part), selection.labels, _ROWS)
+        yield SplitRows(part.split, batches, part.target if several else None)
+
+
+def _columns(connection: Connection, selection: Selection, part: Part) -> Iterator[Mapping[str, Any]]:
+    for labelling, items in part.takes:
+        assert isinstance(labelling, Projection)
+        whole = part.split if items is None else None
+        yield from read_columns(connection, labelling, selection.table, selection.labels, whole, items)
 
 
 def _make_folder(folder: Path) -> None:
@@ -126,23 +233,11 @@ def _make_folder(folder: Path) -> None:
         ) from error
 
 
-def _parts(connection: Connection, chosen: Sequence[Labelling], plan: Plan) -> list[tuple[Labelling, str]]:
-    parts = [(projection, split) for projection in chosen for split in splits_of(connection, projection)]
-    if not parts:
-        raise UsageError(
-            f"the recipe {plan.recipe.name} has projected nothing yet",
-            hint="xprojdb run RECIPE.toml",
-            recipe=plan.recipe.name,
-        )
-    return parts
-
-
-def _splits(
-    connection: Connection, parts: Sequence[tuple[Labelling, str]], labels: Sequence[str], several: bool
-) -> Iterator[SplitRows]:
-    for projection, split in parts:
-        batches = columnar(read_rows(connection, projection, split), labels, _ROWS)
-        yield SplitRows(split, batches, projection.target if several else None)
+def _report(folder: Path, selection: Selection, counts: dict[str, int], checksums: dict[str, str]) -> ExportReport:
+    cut = selection.cut
+    if cut is None:
+        return ExportReport(str(folder), counts, checksums)
+    return ExportReport(str(folder), counts, checksums, cut.found, cut.removed, cut.dropped)
 
 
 def _counts(manifest: Manifest) -> dict[str, int]:
@@ -151,22 +246,6 @@ def _counts(manifest: Manifest) -> dict[str, int]:
         for config, splits in manifest.configs.items()
         if config != "all"
         for split, summary in splits.items()
-    }
-
-
-def _query(chosen: Sequence[Labelling]) -> dict[str, Any]:
-    """What was exported, so that the same rows can be selected again: views of the tables, by key."""
-    return {
-        "projections": [
-            {
-                "step": each.step.spec.digest,
-                "corpus": each.corpus_id,
-                "source": each.source,
-                "target": each.target,
-                "splits": list(each.splits),
-            }
-            for each in chosen
-        ]
     }
 
 
@@ -184,66 +263,3 @@ def _record(database: Database, plan: Plan, form: str, report: ExportReport, que
         }
         connection.execute(insert(export).values(**values))
         end_run(connection, run_id, "done", {"sentences": report.sentences})
-
-
-def card_facts(connection: Connection, plan: Plan, chosen: Sequence[Labelling], title: str) -> CardFacts:
-    """What the card says of the data set, out of the database."""
-    names = {each.target: language(each.target).name for each in chosen}
-    langs = sorted({name.partition("@")[0] for each in chosen for name in each.sources if name != TRANSFER})
-    sources = sorted(language(lang).name for lang in langs)
-    together = " and combined" if any(len(each.sources) > 1 for each in chosen) else ""
-    summary = (
-        f"Named entities in {', '.join(names.values())}, projected from {', '.join(sources)} over word alignments"
-        f"{together}. "
-        "The labels were made by a program and are not checked by people."
-    )
-    return CardFacts(
-        title=title,
-        summary=summary,
-        languages=names,
-        sources=_sources(connection, chosen),
-        steps=_steps(chosen),
-        scores=_scores(connection, chosen),
-        command=f"xprojdb run {plan.recipe.name}.toml\nxprojdb export hf {title} --recipe {plan.recipe.name}",
-        recipe=plan.recipe.text,
-        language_creators=("found",),
-    )
-
-
-def _sources(connection: Connection, chosen: Sequence[Labelling]) -> list[SourceFacts]:
-    keys = {each.corpus_id for each in chosen}
-    rows = connection.execute(select(corpus).where(corpus.c.id.in_(keys)).order_by(corpus.c.name))
-    return [SourceFacts(row.name, row.version, row.licence, row.citation, row.url) for row in rows]
-
-
-def _steps(chosen: Sequence[Labelling]) -> list[StepFacts]:
-    found: dict[str, StepSpec] = {}
-
-    def visit(spec: StepSpec) -> None:
-        for role in sorted(spec.inputs):
-            visit(spec.inputs[role])
-        found.setdefault(spec.digest, spec)
-
-    for each in chosen:
-        visit(each.step.spec)
-    return [StepFacts(s.kind, s.digest, s.model, s.revision, dict(s.params)) for s in found.values()]
-
-
-def _scores(connection: Connection, chosen: Sequence[Labelling]) -> list[ScoreFacts]:
-    """The stored evaluations of what is exported; none when ``xprojdb evaluate`` has not run."""
-    facts = []
-    for each in chosen:
-        query = select(evaluation, corpus.c.name).join(corpus, corpus.c.id == evaluation.c.corpus_id)
-        wanted = query.where(
-            evaluation.c.step_id == each.step.step_id,
-            evaluation.c.corpus_id == each.corpus_id,
-            evaluation.c.source_langs == each.source,
-            evaluation.c.lang == each.target,
-            evaluation.c.split == ",".join(each.splits),
-            evaluation.c.label == "all",
-        )
-        for row in connection.execute(wanted):
-            score = Score.of(row.correct, row.predicted, row.gold)
-            interval = Interval(row.f1, row.f1_low, row.f1_high, 0.95)
-            facts.append(ScoreFacts(each.target, row.name, score, interval))
-    return facts

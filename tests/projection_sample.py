@@ -69,7 +69,13 @@ def import_sample(
 
 
 def plan_of(
-    database: Database, folder: Path, settings: str = "", top: str = "", aligner: Any = None, align: str = ""
+    database: Database,
+    folder: Path,
+    settings: str = "",
+    top: str = "",
+    aligner: Any = None,
+    align: str = "",
+    corpora: str = '["news"]',
 ) -> Plan:
     """The plan of a recipe on the sample, its aligner replaced.
 
@@ -77,12 +83,13 @@ def plan_of(
     :param settings: TOML tables, of scorers for example.
     :param top: keys of the recipe itself, in place of ``source`` and ``target`` from English to German.
     :param align: keys of ``[align]``.
+    :param corpora: a list in TOML.
     """
     (folder / "model").mkdir(exist_ok=True)
     (folder / "model" / "config.json").write_text("{}")
     languages = top if "source" in top else f'source = ["en"]\ntarget = ["de"]\n{top}'
     model = f'[align]\nmodel = "{folder / "model"}"\n{align}\n'
-    loaded = parse_recipe(f'name = "sample"\ncorpora = ["news"]\n{languages}\n{model}{settings}')
+    loaded = parse_recipe(f'name = "sample"\ncorpora = {corpora}\n{languages}\n{model}{settings}')
     plan = plan_recipe(database, loaded)
     made = aligner or Diagonal()
     plan.stages = [

@@ -118,7 +118,7 @@ def test_the_figures_stand_in_the_text():
     score = ScoreFacts("yo", "Village gold, test", Score.of(80, 100, 90), Interval(0.842, 0.81, 0.871, 0.95))
     text = body(render_card(facts(scores=[score], command="xprojdb run village.toml"), manifest()))
     assert "| default | train | 1,200 | 15,000 | 700 |" in text
-    assert "| default | train | 700 | 0 |" in text
+    assert "| default | train | 700 (100%) | 0 (0%) |" in text
     assert "| yo | Village gold, test | 80.0 | 88.9 | 84.2 | 81.0–87.1 (95 %) |" in text
     assert "| align | tiny-encoder @ abc | layer = 7 | efefefefefef |" in text
     assert "```\nxprojdb run village.toml\n```" in text

@@ -69,7 +69,7 @@ def test_explain(read_json: Callable[..., Any]) -> None:
 
 def test_evaluate(read_json: Callable[..., Any]) -> None:
     (found,) = read_json("evaluate", "--recipe", "weak")
-    assert set(found) == {"source", "target", "step", "sentences", "left_out", "labels"}
+    assert set(found) == {"source", "target", "step", "sentences", "left_out", "labels", "published"}
     assert set(found["labels"]) == {"DATE", "LOC", "ORG", "PER", "all"}
     assert set(found["labels"]["all"]) == {*SCORE, "f1_low", "f1_high"}
     assert (found["labels"]["all"]["tp"], found["labels"]["all"]["gold"]) == (5, 6)

@@ -11,8 +11,9 @@ import pytest
 from xprojdb.errors import UsageError
 from xprojdb.exports import atomic
 from xprojdb.exports.errors import ExportError
-from xprojdb.exports.huggingface import ExportRow, SplitRows, columnar, write_dataset
+from xprojdb.exports.huggingface import SplitRows, columnar, write_dataset
 from xprojdb.exports.manifest import MANIFEST_NAME, Manifest, read_manifest
+from xprojdb.exports.rows import ExportRow
 from xprojdb.labels import Span, SpanError
 
 LABELS = ("PER", "LOC")

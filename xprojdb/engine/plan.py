@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 
 from xprojdb.db import Database
 from xprojdb.db.runs import RecipeRecord
-from xprojdb.engine.aligning import align_spec, least_link
+from xprojdb.engine.aligning import align_spec, for_languages, least_link
 from xprojdb.engine.combining import combine_specs
 from xprojdb.engine.pairing import Directed, directed_pairs, transfer_pairs
 from xprojdb.engine.recipe import LoadedRecipe, Recipe, RecipeError

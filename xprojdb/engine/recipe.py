@@ -16,6 +16,7 @@ from pydantic_core import ErrorDetails
 from xprojdb.db.runs import RecipeRecord
 from xprojdb.digest import digest_of
 from xprojdb.engine.align_settings import AlignTable
+from xprojdb.engine.export_table import ExportTable
 from xprojdb.engine.settings import (
     CombineTable,
     HeuristicTable,
@@ -55,6 +56,7 @@ class Recipe(Settings):
     :param score: the scorers, whose names differ.
     :param project: the match.
     :param combine: how the labels of several sources become one set.
+    :param export: which sentences and labels are exported, unless the export is told otherwise.
     """
 
     name: Text
@@ -70,6 +72,7 @@ class Recipe(Settings):
     project: ProjectTable = ProjectTable()
     score: Annotated[tuple[ScoreTable, ...], Field(min_length=1, strict=False)] = (ScoreTable(),)
     combine: CombineTable = CombineTable()
+    export: ExportTable | None = None
 
     @field_validator("source", "target")
     @classmethod
@@ -135,7 +138,8 @@ class Recipe(Settings):
     @property
     def digest(self) -> str:
         """The digest of everything the recipe says, defaults included."""
-        return digest_of(self.model_dump(mode="json"))
+        # The digest of a recipe without [export] is older than that table, and stays as it was.
+        return digest_of(self.model_dump(mode="json", exclude=None if self.export else {"export"}))
 
     @property
     def mapping(self) -> LabelMapping | None:
@@ -192,6 +196,21 @@ def parse_recipe(text: str, file: str = "recipe") -> LoadedRecipe:
         raise _explained(error.errors()[0], file) from error
 
 
+def export_table(text: str, changes: Mapping[str, Any]) -> ExportTable:
+    """The table ``[export]`` of a recipe with some keys replaced.
+
+    :param text: the recipe's.
+    :param changes: keys of the table and their values.
+    :raises RecipeError: when a value is not allowed; the field ``key`` names it.
+    """
+    given = parse_recipe(text).recipe.export or ExportTable()
+    try:
+        return ExportTable.model_validate({**given.model_dump(exclude_unset=True), **changes})
+    except ValidationError as error:
+        found = error.errors()[0]
+        raise _explained({**found, "loc": ("export", *found["loc"])}, "the export") from error
+
+
 def _check_labels(given: object) -> None:
     if given is None:
         return
@@ -239,6 +258,7 @@ _TABLES: Mapping[tuple[str, ...], type[BaseModel]] = {
     ("score",): ScoreTable,
     ("project",): ProjectTable,
     ("combine",): CombineTable,
+    ("export",): ExportTable,
     ("project", "heuristic"): HeuristicTable,
 }
 

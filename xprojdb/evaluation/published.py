@@ -1,4 +1,4 @@
-"""Published scores to hold one's own against, read from CSV files."""
+"""Published scores to hold one's own against: those of known benchmarks, and any others from CSV files."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import csv
 import math
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from importlib import resources
 from pathlib import Path
 
 from xprojdb.errors import InputError
@@ -13,12 +14,20 @@ from xprojdb.errors import InputError
 _REQUIRED = ("dataset", "lang", "method", "f1")
 _SCORES = ("f1", "precision", "recall")
 
+#: what the figures that come with xprojdb were published in, by :attr:`PublishedScore.source`
+SOURCES: Mapping[str, str] = {
+    "politov2025": "Politov, Shkalikov, Jäkel, Färber: Revisiting Projection-based Data Transfer for Cross-Lingual NER "
+    "in Low-Resource Languages. NoDaLiDa 2025, arXiv 2501.18750",
+    "shkalikov2025": "O. Shkalikov's thesis on projection as an integer linear program, 2025, which also lists those "
+    "of CODEC (Le et al. 2024, arXiv 2402.03131) and EasyProject (Chen et al. 2023, arXiv 2211.15613)",
+}
+
 
 @dataclass(frozen=True)
 class PublishedScore:
     """One published figure; scores in 0..1, although the files give percents.
 
-    :param source: name of the file without its ending, such as ``"politov2025"``.
+    :param source: what the file says, or its name without its ending, such as ``"politov2025"``.
     :param dataset: the gold data set.
     :param lang: language code as the publication writes it.
     :param method: the system.
@@ -38,10 +47,16 @@ class PublishedScore:
     settings: Mapping[str, str] = field(default_factory=dict, hash=False)
 
 
+def load_benchmark_scores() -> list[PublishedScore]:
+    """The figures that come with xprojdb, on the test splits of benchmarks; :data:`SOURCES` names where they stood."""
+    with resources.as_file(resources.files("xprojdb.evaluation") / "benchmarks.csv") as file:
+        return load_published(file)
+
+
 def load_published(path: Path | str) -> list[PublishedScore]:
     """Read published figures.
 
-    :param path: a CSV file with the columns dataset, lang, method and f1 (percent), optionally precision and
+    :param path: a CSV file with the columns dataset, lang, method and f1 (percent), optionally source, precision and
         recall, and any settings; or a folder of such files, read in the order of their names.
     :raises InputError: when the path does not exist or holds no CSV file, a column is missing, or a score is not a
         number in 0..100.
@@ -106,9 +121,11 @@ def _score(file: Path, line: int, row: Mapping[str | None, str | None]) -> Publi
     f1, precision, recall = (_share(file, line, name, cells.get(name, "")) for name in _SCORES)
     if f1 is None:
         raise _bad_score(file, line, "f1", "")
-    others = {name: value for name, value in cells.items() if value and name not in (*_REQUIRED, *_SCORES)}
+    known = ("source", *_REQUIRED, *_SCORES)
+    others = {name: value for name, value in cells.items() if value and name not in known}
+    source = cells.get("source") or file.stem
     return PublishedScore(
-        file.stem, cells["dataset"], cells["lang"], cells["method"], f1, precision, recall, settings=others
+        source, cells["dataset"], cells["lang"], cells["method"], f1, precision, recall, settings=others
     )
 
 

@@ -25,6 +25,7 @@ class CorpusInfo:
     """What is known of a corpus as a whole; None leaves what is stored.
 
     :param scheme: the name of its label scheme; labels outside it are refused.
+    :param benchmark: the published benchmark that it is, by whose name published scores are found.
     """
 
     name: str
@@ -33,6 +34,7 @@ class CorpusInfo:
     citation: str | None = None
     url: str | None = None
     scheme: str | None = None
+    benchmark: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +77,7 @@ def corpus_file(
     """Describe a file to import, with what can be told from its name.
 
     :param lang: by any code of the language table.
-    :param form: ``conll``, ``text``, ``jsonl``, or ``auto``: by the suffix.
+    :param form: ``conll``, ``text``, ``jsonl``, ``parquet``, or ``auto``: by the suffix.
     :param split: by default what the name says: ``train``, ``dev`` or ``validation``, ``test``.
     :param part: by default the split, or ``all``.
     :param reading: options of the format's reader.

@@ -98,7 +98,8 @@ def import_files(
 
 def _describe(connection: Connection, info: CorpusInfo) -> tuple[int, str | None, bool]:
     """Store what is told of a corpus; returns its key, the name of its scheme, and whether anything of it is new."""
-    told = {name: getattr(info, name) for name in ("version", "licence", "citation", "url", "scheme")}
+    names = ("version", "licence", "citation", "url", "scheme", "benchmark")
+    told = {name: getattr(info, name) for name in names}
     told = {name: value for name, value in told.items() if value is not None}
     known = connection.execute(select(corpus).where(corpus.c.name == info.name)).mappings().first()
     if known is None:

@@ -1,0 +1,167 @@
+"""Sentences a second out of a database of projected labels, into each format, whole and cut.
+
+Two labels a sentence. "Of CPU" counts the seconds that the processor worked for it: the machine may do other work, too.
+
+python benchmarks/export_database.py [sentences]
+"""
+
+from __future__ import annotations
+
+import json
+import random
+import resource
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from sqlalchemy import func, select
+
+from xprojdb.db import Database, bulk, open_database
+from xprojdb.db import tables as t
+from xprojdb.engine.export_table import ExportTable
+from xprojdb.engine.plan import Plan, plan_recipe
+from xprojdb.engine.recipe import parse_recipe
+from xprojdb.engine.run import run_plan
+from xprojdb.exports.recorded import export_conll, export_dataset, export_jsonl
+from xprojdb.models.aligners import Pair
+from xprojdb.models.pharaoh import Links
+from xprojdb.steps.align import Align
+from xprojdb.steps.importing.imports import CorpusInfo, corpus_file, import_files
+
+TAGS = ("B-PER", "I-PER", "O", "O", "B-LOC", "I-LOC")
+#: those that are projected in earnest
+SEED = 200
+
+
+class Diagonal:
+    """Links word n to word n: the labels are projected at once."""
+
+    def align(self, pairs: Sequence[Pair]) -> list[Links]:
+        """The links of each pair."""
+        return [_links(len(left)) for left, _ in pairs]
+
+
+def _links(words: int) -> Links:
+    both = np.arange(words, dtype=np.int32)
+    return Links(np.stack([both, both], 1), np.full(words, 0.9, np.float32))
+
+
+def write_corpus(folder: Path, sentences: int) -> list[Any]:
+    """Parallel files: an entity of two words at either end of the first six words."""
+    with (folder / "en.conll").open("w") as english, (folder / "de.conll").open("w") as german:
+        for number in range(sentences):
+            words = _words(number)
+            for word, tag in zip(words, [*TAGS, *["O"] * len(words)], strict=False):
+                english.write(f"{word} {tag}\n")
+            german.write("\n".join([*words, "\n"]))
+            english.write("\n")
+    return [corpus_file(folder / f"{lang}.conll", lang, form="conll", labelled=lang == "en") for lang in ("en", "de")]
+
+
+def _words(number: int) -> list[str]:
+    draw = random.Random(number)
+    return [f"w{draw.randrange(50_000)}" for _ in range(draw.randint(8, 24))]
+
+
+def grow(database: Database, plan: Plan, sentences: int) -> None:
+    """Add sentences with the rows that projecting them would leave; what the export does not read is left out."""
+    labelling = plan.projections[0]
+    pair, step = labelling.pair, labelling.step.step_id
+    with database.write() as connection:
+        first, link = (bulk.next_id(connection, table) for table in (t.sentence, t.translation))
+        run = connection.execute(select(func.max(t.run.c.id))).scalar_one()
+        numbers = range(sentences)
+        texts = [json.dumps(_words(number)) for number in numbers]
+        for side, lang in enumerate(("en", "de")):
+            key = first + side * sentences
+            names = ("id", "corpus_id", "lang", "n_words", "external_id", "words")
+            rows = ((key + n, pair.corpus_id, lang, 1 + texts[n].count(","), f"more-{n}", texts[n]) for n in numbers)
+            bulk.insert(connection, t.sentence, names, rows)
+        names = ("id", "corpus_id", "original_lang", "rendering_lang", "step_id", "kind", "original_id", "rendering_id")
+        links = (
+            (link + n, pair.corpus_id, "en", "de", pair.link_step_id, "human", first + n, first + sentences + n)
+            for n in numbers
+        )
+        bulk.insert(connection, t.translation, names, links)
+        names = (
+            "step_id",
+            "sentence_id",
+            "translation_id",
+            "ordinal",
+            "start_word",
+            "end_word",
+            "label",
+            "score",
+            "margin",
+        )
+        labels = (
+            (
+                step,
+                first + sentences + n,
+                link + n,
+                place,
+                4 * place,
+                4 * place + 2,
+                ("PER", "LOC")[place],
+                0.9,
+                n % 97 / 97,
+            )
+            for n in numbers
+            for place in range(2)
+        )
+        bulk.insert(connection, t.label, names, labels)
+        done = ((step, link + n, "ok", None, run) for n in numbers)
+        bulk.insert(connection, t.outcome, ("step_id", "item_id", "status", "reason", "run_id"), done)
+
+
+def project(database: Database, folder: Path) -> Plan:
+    """Project them, without a model."""
+    (folder / "model").mkdir()
+    (folder / "model" / "config.json").write_text("{}")
+    text = f'name = "b"\ncorpora = ["b"]\nsource = ["en"]\ntarget = ["de"]\n[align]\nmodel = "{folder / "model"}"\n'
+    plan = plan_recipe(database, parse_recipe(text))
+    made = Diagonal()
+    plan.stages = [
+        Align(stage.spec, partial(lambda given: given, made)) if isinstance(stage, Align) else stage
+        for stage in plan.stages
+    ]
+    run_plan(database, plan)
+    return plan
+
+
+def main() -> None:
+    """Print the table."""
+    sentences = int(sys.argv[1]) if len(sys.argv) > 1 else 500_000
+    cut = ExportTable(min_margin=0.1, dedupe=True, budget=sentences // 2, shares={"train": 0.9, "test": 0.1})
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        with open_database(folder / "b.db", create=True) as database:
+            import_files(database, CorpusInfo("b"), write_corpus(folder, SEED), parallel=True)
+            plan = project(database, folder)
+            grow(database, plan, sentences - SEED)
+            before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+            print(f"{'export':<24}{'sentences':>10}{'seconds':>9}{'sentences/s':>13}{'of CPU':>10}")
+            for told, write, table in (
+                ("hf", export_dataset, ExportTable()),
+                ("hf, no provenance", export_dataset, ExportTable(provenance="none")),
+                ("conll", export_conll, ExportTable()),
+                ("jsonl", export_jsonl, ExportTable()),
+                ("hf, cut to a half", export_dataset, cut),
+            ):
+                begin, worked = time.perf_counter(), time.process_time()
+                report = write(database, plan, folder / told.replace(" ", "-"), table=table)
+                taken = time.perf_counter() - begin
+                worked = time.process_time() - worked
+                figures = f"{taken:>9.1f}{sentences / taken:>13,.0f}{sentences / worked:>10,.0f}"
+                print(f"{told:<24}{report.sentences:>10,}{figures}", flush=True)
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    print(f"peak memory {before / 1024:,.0f} MiB before the exports, {peak / 1024:,.0f} MiB after")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""Publishing: an exported folder becomes one commit on the Hugging Face Hub."""

@@ -1,0 +1,212 @@
+"""Publish a data set: one commit with what differs, and a record of it in the database."""
+
+from __future__ import annotations
+
+import re
+import tempfile
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from sqlalchemy import Connection, insert, select
+
+from xprojdb.db import Database
+from xprojdb.db.runs import RecipeRecord, begin_run, end_run
+from xprojdb.db.tables import export
+from xprojdb.digest import canonical_json
+from xprojdb.engine.export_table import ExportTable
+from xprojdb.engine.plan import Plan
+from xprojdb.exports.hub.difference import Difference, LocalFile, RemoteFile, difference
+from xprojdb.exports.hub.folder import files_to_publish
+from xprojdb.exports.hub.names import address_of, dataset_name
+from xprojdb.exports.hub.repository import Published, Repository
+from xprojdb.exports.huggingface import CARD_NAME
+from xprojdb.exports.manifest import Manifest
+from xprojdb.exports.recorded import export_dataset
+from xprojdb.hub import HubError, RepositoryMissing
+
+_FRONT_MATTER = re.compile(r"\A---\n.*?^---\n", re.DOTALL | re.MULTILINE)
+
+
+@dataclass(frozen=True, slots=True)
+class PushReport:
+    """What a push did, or would do.
+
+    :param destination: ``hf://datasets/USER/NAME``.
+    :param revision: the commit that holds the data set now; None when a dry run would make it.
+    :param created: the repository is new.
+    :param sent_bytes: of the files whose content the Hub did not have.
+    :param added, changed, removed, unchanged: sizes in bytes by path.
+    """
+
+    destination: str
+    revision: str | None
+    dry_run: bool
+    created: bool
+    sent_bytes: int
+    added: dict[str, int]
+    changed: dict[str, int]
+    removed: dict[str, int]
+    unchanged: dict[str, int]
+
+
+def push_folder(
+    database: Database,
+    folder: Path,
+    repo: str,
+    *,
+    private: bool = False,
+    dry_run: bool = False,
+    recipe: RecipeRecord | None = None,
+) -> PushReport:
+    """Publish a folder that ``xprojdb export hf`` wrote, in one commit; nothing when the Hub holds the same already.
+
+    Files with the same content are not sent; those that an earlier export put there and this one has not are removed;
+    any other file on the Hub stays. Whoever reads the repository sees the state before or the state after.
+
+    :param database: records the commit, in the table "export".
+    :param repo: ``USER/NAME``; made when it is missing.
+    :param private: make it visible to its owners only.
+    :param dry_run: only find out what would change.
+    :param recipe: what made the folder, for the record of the run.
+    :raises UsageError: when no data set can be called so.
+    :raises ExportError: when the folder is not a whole export.
+    :raises PublishedMeanwhile: when somebody else published meanwhile; nothing of ours is visible then.
+    :raises TokenRefused: when there is no token or it may not write there.
+    :raises HubError: when the repository is public and was to be private, holds files of another origin that would be
+        overwritten, or the Hub cannot be reached.
+    """
+    repository = Repository(dataset_name(repo))
+    if not dry_run:
+        repository.need_token()
+    published = repository.look()
+    manifest, files = files_to_publish(folder, published)
+    if published is not None:
+        _check_privacy(repository.name, published, private)
+    changes = _changes(repository.name, files, published)
+    created = published is None
+    if dry_run:
+        revision = published.revision if published is not None and changes.empty else None
+        return _report(repository.name, revision, changes, dry_run=True, created=created)
+    if published is None:
+        repository.create(private)
+        published = _look_again(repository)
+        changes = _changes(repository.name, files, published)
+    revision = published.revision
+    if not changes.empty:
+        revision = repository.commit(changes, revision, _title(manifest), f"Recipe {manifest.recipe_digest}")
+    _record(database, recipe, address_of(repository.name), revision, manifest)
+    return _report(repository.name, revision, changes, dry_run=False, created=created)
+
+
+def push_recipe(
+    database: Database,
+    plan: Plan,
+    repo: str,
+    *,
+    targets: Sequence[str] = (),
+    source: str | None = None,
+    table: ExportTable | None = None,
+    private: bool = False,
+    dry_run: bool = False,
+) -> PushReport:
+    """Export what a recipe projected into a folder that lasts as long as the push, and publish it.
+
+    :param targets: see :func:`xprojdb.exports.recorded.export_dataset`, as ``source`` and ``table``.
+    :raises UsageError: when no data set can be called so, or there is nothing to export.
+    :raises HubError: see :func:`push_folder`.
+    """
+    name = dataset_name(repo)
+    if not dry_run:
+        Repository(name).need_token()
+    with tempfile.TemporaryDirectory(prefix="xprojdb-push-") as scratch:
+        folder = Path(scratch) / "data"
+        export_dataset(database, plan, folder, targets=targets, source=source, table=table, record=False)
+        return push_folder(database, folder, name, private=private, dry_run=dry_run, recipe=plan.recipe)
+
+
+def _look_again(repository: Repository) -> Published:
+    published = repository.look()
+    if published is None:
+        hint = "check that the token may read it"
+        raise RepositoryMissing(f"the Hub does not show {repository.name}", hint=hint, repo=repository.name)
+    return published
+
+
+def _check_privacy(name: str, published: Published, private: bool) -> None:
+    if private and not published.private:
+        hint = "make it private in its settings on the Hub first, or push without --private"
+        raise HubError(f"{name} exists and is public", hint=hint, repo=name)
+
+
+def _changes(name: str, files: Sequence[LocalFile], published: Published | None) -> Difference:
+    if published is None:
+        return difference(files, {}, ())
+    found = difference(files, published.files, published.ours)
+    foreign = [file.path for file in found.changed if file.path not in published.ours]
+    if foreign and not _written_by_the_hub(published, foreign):
+        raise HubError(
+            f"{name} holds files that xprojdb did not write and would overwrite: {', '.join(foreign)}",
+            hint="push to a new name, or remove these files on the Hub first",
+            repo=name,
+            files=foreign,
+        )
+    return found
+
+
+def _written_by_the_hub(published: Published, foreign: Iterable[str]) -> bool:
+    """Whether the only such file is the card that a repository is born with on the Hub's pages: front matter alone."""
+    return set(foreign) == {CARD_NAME} and not _FRONT_MATTER.sub("", published.card or "", count=1).strip()
+
+
+def _title(manifest: Manifest) -> str:
+    configs = [name for name in manifest.configs if name != "default"]
+    languages = f" in {', '.join(configs)}" if configs else ""
+    return f"{manifest.sentences:,} sentences{languages}, exported by xprojdb"
+
+
+def _record(
+    database: Database, recipe: RecipeRecord | None, destination: str, revision: str, manifest: Manifest
+) -> None:
+    """Record a commit, once: a push that was cut off after its commit is recorded by the next one."""
+    with database.write() as connection:
+        if _recorded(connection, destination, revision):
+            return
+        counts = {
+            f"{config}/{split}": summary.sentences
+            for config, splits in manifest.configs.items()
+            for split, summary in splits.items()
+        }
+        run_id = begin_run(connection, "push", recipe)
+        values = {
+            "run_id": run_id,
+            "format": "huggingface",
+            "destination": destination,
+            "query": canonical_json(manifest.query),
+            "recipe_digest": manifest.recipe_digest,
+            "counts": canonical_json(counts),
+            "checksums": canonical_json(dict(manifest.files)),
+            "revision": revision,
+        }
+        connection.execute(insert(export).values(**values))
+        end_run(connection, run_id, "done", {"sentences": manifest.sentences})
+
+
+def _recorded(connection: Connection, destination: str, revision: str) -> bool:
+    query = select(export.c.id).where(export.c.destination == destination, export.c.revision == revision)
+    return connection.execute(query).first() is not None
+
+
+def _report(name: str, revision: str | None, changes: Difference, *, dry_run: bool, created: bool) -> PushReport:
+    return PushReport(
+        address_of(name),
+        revision,
+        dry_run,
+        created,
+        sum(file.size for file in changes.sent),
+        *(_sizes(files) for files in (changes.added, changes.changed, changes.removed, changes.unchanged)),
+    )
+
+
+def _sizes(files: Iterable[LocalFile | RemoteFile]) -> dict[str, int]:
+    return {file.path: file.size for file in files}
