@@ -27,6 +27,9 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "compare": ("xprojdb.cli.compare", "Compare recipes on the same gold labels."),
     "grid": ("xprojdb.cli.grid", "Compare weights and thresholds on gold, from the stored scores."),
     "export": ("xprojdb.cli.export", "Write projected labels as CoNLL or as a Hugging Face data set."),
+    "gc": ("xprojdb.cli.gc", "Free the steps that no recipe and no export names."),
+    "corpus": ("xprojdb.cli.corpus", "Delete a corpus with all that came from it."),
+    "verify": ("xprojdb.cli.verify", "Look for damage in the rows, and mend it."),
     "models": ("xprojdb.cli.models", "List and install models."),
     "db": ("xprojdb.cli.db", "Make, move and check the database schema."),
 }

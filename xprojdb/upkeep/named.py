@@ -1,0 +1,68 @@
+"""Which steps are wanted: those that a recipe or an export names, and all that these read."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Collection, Iterable, Mapping
+
+from sqlalchemy import Connection, select
+
+from xprojdb.db.tables import export, recipe, step, step_input
+from xprojdb.steps.spec import GOLD
+
+_DIGEST = re.compile(r"[0-9a-f]{64}")
+
+
+def named_steps(connection: Connection, *, without: Collection[str] = (), exports: bool = True) -> set[int]:
+    """The ids of the steps that a recipe or an export names, of the steps that they rest on, and of imports.
+
+    :param without: recipes that do not count.
+    :param exports: whether what was exported counts.
+    """
+    digests = {digest: key for key, digest in connection.execute(select(step.c.id, step.c.digest))}
+    found = {digests[GOLD.digest]} if GOLD.digest in digests else set()
+    for name, plan in connection.execute(select(recipe.c.name, recipe.c.plan)):
+        if name not in without:
+            found |= _of_plan(plan)
+    if exports:
+        for (query,) in connection.execute(select(export.c.query)):
+            found |= {digests[digest] for digest in _DIGEST.findall(query) if digest in digests}
+    return closure(found & set(digests.values()), _edges(connection))
+
+
+def steps_on(connection: Connection, steps: Iterable[int]) -> set[int]:
+    """Steps and all steps that rest on them."""
+    readers: dict[int, set[int]] = {}
+    for reader, inputs in _edges(connection).items():
+        for given in inputs:
+            readers.setdefault(given, set()).add(reader)
+    return closure(set(steps), readers)
+
+
+def closure(start: set[int], edges: Mapping[int, Iterable[int]]) -> set[int]:
+    """Everything that can be reached."""
+    found, queue = set(start), list(start)
+    while queue:
+        new = set(edges.get(queue.pop(), ())) - found
+        found |= new
+        queue.extend(new)
+    return found
+
+
+def _of_plan(plan: str) -> set[int]:
+    """The steps of a stored plan, and those that made the translations it covers."""
+    found = set()
+    for planned in json.loads(plan):
+        found.add(planned["step"])
+        # corpus, original language, rendering language, step of the translations, splits
+        found |= {pair[3] for pair in planned["pairs"]}
+    return found
+
+
+def _edges(connection: Connection) -> dict[int, set[int]]:
+    """Per step, the steps that it reads."""
+    found: dict[int, set[int]] = {}
+    for reader, given in connection.execute(select(step_input.c.step_id, step_input.c.input_id)):
+        found.setdefault(reader, set()).add(given)
+    return found

@@ -1,0 +1,109 @@
+"""What the steps of a database have stored, and by which key it hangs on a sentence, a translation or a corpus."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from sqlalchemy import Column, ColumnElement, Connection, Table, select
+from sqlalchemy.exc import NoResultFound
+
+from xprojdb.db.tables import alignment, artifact, candidate, entity, label, metadata, step, vote, word_score
+from xprojdb.errors import DatabaseError
+from xprojdb.steps.registry import stage_of
+from xprojdb.steps.spec import GOLD, load_spec
+
+Items = Literal["sentence", "translation", "corpus"]
+
+#: the tables whose key begins with the step
+STEP_TABLES: tuple[Table, ...] = tuple(
+    table
+    for table in metadata.tables.values()
+    if table.name != "step_input" and next(iter(table.primary_key.columns)).name == "step_id"
+)
+#: those of them that hold results, and not what became of an item
+RESULT_TABLES = tuple(table for table in STEP_TABLES if table.name not in ("outcome", "failure", "claim"))
+
+_NOUNS: Mapping[str, Items] = {"pairs": "translation", "sentences": "sentence", "corpora": "corpus"}
+_ITEM_COLUMNS: Mapping[Table, Column[int]] = {
+    entity: entity.c.sentence_id,
+    word_score: word_score.c.sentence_id,
+    vote: vote.c.sentence_id,
+    alignment: alignment.c.translation_id,
+    candidate: candidate.c.translation_id,
+    artifact: artifact.c.corpus_id,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class StoredStep:
+    """A step and what it has stored.
+
+    :param items: what its outcomes are about.
+    :param tables: names of the tables in which it has rows.
+    """
+
+    id: int
+    kind: str
+    digest: str
+    items: Items
+    tables: frozenset[str]
+
+    @property
+    def short(self) -> str:
+        """Kind and the first eight digits of the digest, for people."""
+        return f"{self.kind} {self.digest[:8]}"
+
+
+def stored_steps(connection: Connection) -> list[StoredStep]:
+    """All steps of a database, earlier ones first."""
+    rows = connection.execute(select(step.c.id, step.c.kind, step.c.digest).order_by(step.c.id)).all()
+    return [_stored(connection, *row) for row in rows]
+
+
+def _stored(connection: Connection, step_id: int, kind: str, digest: str) -> StoredStep:
+    tables = frozenset(table.name for table in STEP_TABLES if _has_rows(connection, table, step_id))
+    return StoredStep(step_id, kind, digest, _items(connection, step_id, kind, tables), tables)
+
+
+def _has_rows(connection: Connection, table: Table, step_id: int) -> bool:
+    query = select(table.c.step_id).where(table.c.step_id == step_id).limit(1)
+    return connection.execute(query).first() is not None
+
+
+def _items(connection: Connection, step_id: int, kind: str, tables: frozenset[str]) -> Items:
+    if kind == GOLD.kind:
+        return "sentence"
+    try:
+        return _NOUNS[stage_of(load_spec(connection, step_id)).noun]
+    except (DatabaseError, NoResultFound, KeyError, ValueError):
+        # A step of another version of the code, or a damaged one: its rows tell.
+        return _items_by_rows(connection, step_id, tables)
+
+
+def _items_by_rows(connection: Connection, step_id: int, tables: frozenset[str]) -> Items:
+    if "artifact" in tables:
+        return "corpus"
+    through = select(label.c.step_id).where(label.c.step_id == step_id, label.c.translation_id > 0).limit(1)
+    if tables & {"alignment", "candidate"} or connection.execute(through).first() is not None:
+        return "translation"
+    return "sentence"
+
+
+def item_column(table: Table, items: Items) -> ColumnElement[int]:
+    """The column of a result table that names the item of a step.
+
+    :param items: what the outcomes of the step are about.
+    """
+    if table is label:
+        return label.c.translation_id if items == "translation" else label.c.sentence_id
+    return _ITEM_COLUMNS[table]
+
+
+def ids_with(steps: Sequence[StoredStep], table: Table, items: Items | None = None) -> list[int]:
+    """The steps that have rows in a table.
+
+    :param items: only those whose items are of this kind.
+    """
+    return [each.id for each in steps if table.name in each.tables and items in (None, each.items)]
