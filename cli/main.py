@@ -23,6 +23,8 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "status": ("xprojdb.cli.status", "Show what each step has done, has pending, and what failed."),
     "explain": ("xprojdb.cli.explain", "Show where the labels of one sentence come from."),
     "query": ("xprojdb.cli.query", "Ask the database in SQL, without changing it."),
+    "ask": ("xprojdb.cli.ask", "Ask a ready question: weakest labels, disagreements, lost entities and more."),
+    "diff": ("xprojdb.cli.diff", "Compare the labels of two steps or recipes, sentence by sentence."),
     "evaluate": ("xprojdb.cli.evaluate", "Score projected labels against gold labels."),
     "compare": ("xprojdb.cli.compare", "Compare recipes on the same gold labels."),
     "grid": ("xprojdb.cli.grid", "Compare weights and thresholds on gold, from the stored scores."),

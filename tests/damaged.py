@@ -21,6 +21,14 @@ MADE = ("alignment", "candidate", "label", "vote", "artifact", "word_score", "ou
 COMBINE = 'method = "joint"\nweights = "learned"'
 
 
+def conll_file(folder: Path, name: str, *sentences: str) -> Path:
+    """Write a CoNLL file: a string a sentence, ``word/tag`` or, for O, ``word``; returns its path."""
+    rows = ([word.partition("/") for word in sentence.split()] for sentence in sentences)
+    blocks = ("".join(f"{word}\t{tag or 'O'}\n" for word, _, tag in row) for row in rows)
+    (folder / name).write_text("\n".join(blocks), encoding="utf-8")
+    return folder / name
+
+
 def import_news(database: Database, write_conll: Callable[..., Path], corpus: str = "news") -> None:
     """Four languages with labels, some of which disagree."""
     files = [

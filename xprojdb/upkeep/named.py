@@ -9,6 +9,7 @@ from collections.abc import Collection, Iterable, Mapping
 from sqlalchemy import Connection, select
 
 from xprojdb.db.tables import export, recipe, step, step_input
+from xprojdb.errors import DatabaseError
 from xprojdb.steps.spec import GOLD
 
 _DIGEST = re.compile(r"[0-9a-f]{64}")
@@ -24,7 +25,7 @@ def named_steps(connection: Connection, *, without: Collection[str] = (), export
     found = {digests[GOLD.digest]} if GOLD.digest in digests else set()
     for name, plan in connection.execute(select(recipe.c.name, recipe.c.plan)):
         if name not in without:
-            found |= _of_plan(plan)
+            found |= _of_plan(name, plan)
     if exports:
         for (query,) in connection.execute(select(export.c.query)):
             found |= {digests[digest] for digest in _DIGEST.findall(query) if digest in digests}
@@ -50,13 +51,19 @@ def closure(start: set[int], edges: Mapping[int, Iterable[int]]) -> set[int]:
     return found
 
 
-def _of_plan(plan: str) -> set[int]:
+def _of_plan(name: str, plan: str) -> set[int]:
     """The steps of a stored plan, and those that made the translations it covers."""
     found = set()
-    for planned in json.loads(plan):
-        found.add(planned["step"])
-        # corpus, original language, rendering language, step of the translations, splits
-        found |= {pair[3] for pair in planned["pairs"]}
+    try:
+        for planned in json.loads(plan):
+            found.add(planned["step"])
+            # corpus, original language, rendering language, step of the translations, splits
+            found |= {pair[3] for pair in planned["pairs"]}
+    except (ValueError, KeyError, TypeError, IndexError) as error:
+        # What it names is unknown: nothing may be freed.
+        raise DatabaseError(
+            f"the stored plan of the recipe {name} cannot be read", hint="xprojdb verify --repair", recipe=name
+        ) from error
     return found
 
 

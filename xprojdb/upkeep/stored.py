@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from sqlalchemy import Column, ColumnElement, Connection, Table, select
+from sqlalchemy import Column, ColumnElement, Connection, Table, exists, select
 from sqlalchemy.exc import NoResultFound
 
 from xprojdb.db.tables import alignment, artifact, candidate, entity, label, metadata, step, vote, word_score
@@ -36,6 +36,10 @@ _ITEM_COLUMNS: Mapping[Table, Column[int]] = {
 }
 
 
+#: what the outcomes of steps are about, by kind and digest: told once, asked in every transaction of a deletion
+_KNOWN: dict[tuple[str, str], Items] = {}
+
+
 @dataclass(frozen=True, slots=True)
 class StoredStep:
     """A step and what it has stored.
@@ -58,28 +62,32 @@ class StoredStep:
 
 def stored_steps(connection: Connection) -> list[StoredStep]:
     """All steps of a database, earlier ones first."""
+    tables: dict[int, set[str]] = {}
+    for table in STEP_TABLES:
+        there = exists().where(table.c.step_id == step.c.id)
+        for key in connection.execute(select(step.c.id).where(there)).scalars():
+            tables.setdefault(key, set()).add(table.name)
     rows = connection.execute(select(step.c.id, step.c.kind, step.c.digest).order_by(step.c.id)).all()
-    return [_stored(connection, *row) for row in rows]
+    return [_stored(connection, *row, frozenset(tables.get(row.id, ()))) for row in rows]
 
 
-def _stored(connection: Connection, step_id: int, kind: str, digest: str) -> StoredStep:
-    tables = frozenset(table.name for table in STEP_TABLES if _has_rows(connection, table, step_id))
-    return StoredStep(step_id, kind, digest, _items(connection, step_id, kind, tables), tables)
+def _stored(connection: Connection, step_id: int, kind: str, digest: str, tables: frozenset[str]) -> StoredStep:
+    if (kind, digest) not in _KNOWN:
+        found = _items_by_stage(connection, step_id, kind)
+        if found is None:
+            return StoredStep(step_id, kind, digest, _items_by_rows(connection, step_id, tables), tables)
+        _KNOWN[kind, digest] = found
+    return StoredStep(step_id, kind, digest, _KNOWN[kind, digest], tables)
 
 
-def _has_rows(connection: Connection, table: Table, step_id: int) -> bool:
-    query = select(table.c.step_id).where(table.c.step_id == step_id).limit(1)
-    return connection.execute(query).first() is not None
-
-
-def _items(connection: Connection, step_id: int, kind: str, tables: frozenset[str]) -> Items:
+def _items_by_stage(connection: Connection, step_id: int, kind: str) -> Items | None:
+    """What the stage says; None for a step of another version of the code, or a damaged one."""
     if kind == GOLD.kind:
         return "sentence"
     try:
         return _NOUNS[stage_of(load_spec(connection, step_id)).noun]
     except (DatabaseError, NoResultFound, KeyError, ValueError):
-        # A step of another version of the code, or a damaged one: its rows tell.
-        return _items_by_rows(connection, step_id, tables)
+        return None
 
 
 def _items_by_rows(connection: Connection, step_id: int, tables: frozenset[str]) -> Items:

@@ -10,8 +10,9 @@ from xprojdb.upkeep.checks.plans import BrokenPlans, UnfinishedDeletions
 from xprojdb.upkeep.checks.sources import FileCounts, SentenceWords
 from xprojdb.upkeep.checks.spans import Gaps, LinkRange, Overlaps, SpanRange
 
-#: in the order in which they are mended: what takes much away comes first
+#: in the order in which they are mended: what others read comes first, then what takes much away
 CHECKS: tuple[type[Check], ...] = (
+    BrokenPlans,
     UnfinishedDeletions,
     StepDigests,
     DanglingRows,
@@ -28,7 +29,6 @@ CHECKS: tuple[type[Check], ...] = (
     OkWithoutRows,
     RowsWithoutOutcome,
     RowsDespiteOutcome,
-    BrokenPlans,
 )
 
 __all__ = ["CHECKS", "Check", "Finding"]
