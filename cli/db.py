@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 import click
 
-from xprojdb.cli.output import as_json, open_current, print_json
+from xprojdb.cli.output import as_json, console, megabytes, open_current, print_json, table
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
@@ -68,6 +69,44 @@ def check() -> None:
     with open_current() as database:
         schema.check(database.engine)
         click.echo(f"{database.url} is as it should be")
+
+
+@command.command()
+@click.argument("source", metavar="SOURCE")
+@click.argument("target", metavar="TARGET")
+@as_json
+def copy(source: str, target: str, as_json: bool) -> None:
+    """Copy the database SOURCE into TARGET, which is new or empty; each is an SQLite file or a PostgreSQL URL.
+
+    Every table is verified by its row count and a checksum. A copy that was interrupted is not opened by any command;
+    the same command begins it anew.
+    """
+    from xprojdb.upkeep.copying import copy_database
+
+    found = copy_database(source, target)
+    if as_json:
+        print_json(asdict(found))
+        return
+    shown = table("table", "rows>", "checksum")
+    for name, each in found.tables.items():
+        shown.add_row(name, f"{each.rows:,}", each.checksum)
+    console().print(shown)
+    click.echo(f"{found.rows:,} rows of {found.source} are in {found.target}, verified")
+
+
+@command.command()
+@click.option("--full", is_flag=True, help="On PostgreSQL, write the tables anew; nobody can use them meanwhile.")
+@as_json
+def vacuum(full: bool, as_json: bool) -> None:
+    """Give the space of deleted rows back."""
+    from xprojdb.upkeep.vacuum import vacuum
+
+    with open_current() as database:
+        size = vacuum(database, full=full)
+    if as_json:
+        print_json({"before": size.before, "after": size.after})
+        return
+    click.echo(f"{megabytes(size.before)} before, {megabytes(size.after)} now")
 
 
 @contextmanager

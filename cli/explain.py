@@ -26,7 +26,7 @@ _CANDIDATES_SHOWN = 6
 
 
 @click.command()
-@click.argument("sentence", metavar="CORPUS/LANG/ID")
+@click.argument("sentence", metavar="CORPUS/LANG/ID[:FIRST-LAST]")
 @recipe_option
 @click.option("--all", "every", is_flag=True, help="Show all candidates, not only the best.")
 @as_json
@@ -36,13 +36,14 @@ def command(sentence: str, recipe: str | None, every: bool, as_json: bool) -> No
     First, when the recipe combines several sources, what they agreed on and the vote of each. Then for every source:
     both sides with their entities, the links of each entity's words, its candidates with every score, the winner and
     the runner-up, and the steps, models and runs behind them. Name the sentence as CORPUS/LANG/ID, such as
-    demo/de/test-17, or by its number in the table "sentence".
+    demo/de/test-17, or by its number in the table "sentence"; the ids of exported rows are such names. One label alone
+    is named demo/de/test-17:3-4, by its first and last word counted from 0, or demo/de/test-17#2, counted from 1.
     """
     from xprojdb.engine.plans import load_plan
-    from xprojdb.provenance.explain import explain_sentence
+    from xprojdb.provenance.explain import explain_label
 
     with open_current() as database:
-        found = explain_sentence(database, load_plan(database, recipe), sentence)
+        found = explain_label(database, load_plan(database, recipe), sentence)
     if as_json:
         print_json(asdict(found))
     else:

@@ -38,6 +38,11 @@ def table(*columns: str, title: str | None = None) -> Table:
     return made
 
 
+def megabytes(size: int) -> str:
+    """A number of bytes for people."""
+    return f"{size / 1e6:,.1f} MB" if size >= 1e5 else f"{size / 1e3:,.1f} kB"
+
+
 def open_current(create: bool = False) -> Any:
     """The database that ``--db`` names.
 

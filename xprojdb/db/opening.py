@@ -84,6 +84,8 @@ def _check_revision(engine: Engine, *, create: bool) -> None:
     url = shown(engine.url)
     if state.foreign:
         raise schema.foreign_error(url, state)
+    if state.unfinished:
+        raise schema.unfinished_error(url)
     if state.empty and create:
         schema.upgrade(engine)
     elif state.empty:

@@ -60,6 +60,11 @@ def end_run(connection: Connection, run_id: int, status: str, counts: Mapping[st
     connection.execute(update(run).where(run.c.id == run_id).values(ending))
 
 
+def unknown_run() -> Mapping[str, str]:
+    """What is recorded of a run whose record was lost."""
+    return {"command": "unknown", "versions": "{}", "host": "unknown", "started_at": "unknown", "status": "failed"}
+
+
 def _now() -> str:
     return datetime.now(UTC).isoformat(timespec="seconds")
 

@@ -21,6 +21,8 @@ from xprojdb.errors import DatabaseError, UsageError
 
 #: Alembic's table under a name of our own: under its usual one, another program's revision would pass for ours
 VERSION_TABLE = "xprojdb_revision"
+#: a table that is there while a database is being copied into
+COPY_MARK = "xprojdb_copy"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +43,12 @@ class SchemaState:
     @property
     def empty(self) -> bool:
         """No tables at all, but for the one that would hold a revision."""
-        return self.current is None and not set(self.tables) - {VERSION_TABLE}
+        return self.current is None and not set(self.tables) - {VERSION_TABLE, COPY_MARK}
+
+    @property
+    def unfinished(self) -> bool:
+        """A copy of another database that has not been verified to its end."""
+        return COPY_MARK in self.tables
 
     @property
     def foreign(self) -> bool:
@@ -104,6 +111,13 @@ def foreign_error(url: str, found: SchemaState) -> DatabaseError:
         hint="choose another file or database with --db",
         url=url,
         tables=found.tables,
+    )
+
+
+def unfinished_error(url: str) -> DatabaseError:
+    """The refusal of a copy that was interrupted."""
+    return DatabaseError(
+        f"{url} is a copy that was not finished", hint=f"xprojdb db copy SOURCE {url} begins it anew", url=url
     )
 
 

@@ -52,7 +52,7 @@ class Packed:
 
     @property
     def result(self) -> Result:
-        rows = [Rows(metadata.tables[name], *told) for name, *told in self.rows]
+        rows = [Rows(metadata.tables[name], columns, values, new) for name, columns, values, new in self.rows]
         return Result(self.outcomes, rows)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
@@ -38,6 +39,10 @@ from xprojdb.steps.stage import other, sentence_key, translations
 COMBINED = "consensus"
 #: digits that a key of the database has not
 _LONGEST_KEY = 19
+#: a label of a sentence
+_LABEL_NAME = re.compile(
+    r"(?P<sentence>.+?)(?::(?P<first>[0-9]{1,9})-(?P<last>[0-9]{1,9})|#(?P<number>[0-9]{1,9}))", re.S
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,6 +162,59 @@ def explain_sentence(database: Database, plan: Plan, name: str) -> Explanation:
             sentence=name,
         )
     return Explanation(plan.recipe.name, target, found, together)
+
+
+def explain_label(database: Database, plan: Plan, name: str) -> Explanation:
+    """Explain a sentence, or one label of it.
+
+    :param name: as :func:`explain_sentence` takes it, perhaps with the label behind it: ``:FIRST-LAST``, the places of
+        its first and last word counted from 0, or ``#N``, the Nth label of the sentence from the left.
+    :returns: only the entities and consensus labels behind that label, where one is named.
+    :raises UsageError: when there is no such sentence or no such label.
+    """
+    named = _LABEL_NAME.fullmatch(name)
+    if named is None or _is_sentence(database, name):
+        return explain_sentence(database, plan, name)
+    found = explain_sentence(database, plan, named["sentence"])
+    spans = sorted({(span.start, span.end) for span in _final_spans(found)})
+    if named["number"]:
+        at = int(named["number"]) - 1
+        chosen = spans[at : at + 1] if at >= 0 else []
+    else:
+        chosen = [place for place in spans if place == (int(named["first"]), int(named["last"]) + 1)]
+    if not chosen:
+        told = ", ".join(f"{start}-{end - 1}" for start, end in spans) or "none"
+        raise UsageError(f"there is no label {name}", hint=f"the sentence has labels at {told}", label=name)
+    return _only_label(found, *chosen[0])
+
+
+def _is_sentence(database: Database, name: str) -> bool:
+    """Whether all of it is a sentence's own name: ids of sentences may hold any sign."""
+    with database.read() as connection:
+        return _by_name(connection, name) is not None
+
+
+def _final_spans(found: Explanation) -> list[Span]:
+    if found.consensus is not None:
+        return [each.span for each in found.consensus.labels]
+    entities = [each for projection in found.projections for each in projection.entities]
+    return [span for each in entities for span in (each.projected, *each.also) if span is not None]
+
+
+def _only_label(found: Explanation, start: int, end: int) -> Explanation:
+    """Without what has nothing to do with the words of a label."""
+
+    def near(span: Span | None) -> bool:
+        return span is not None and span.start < end and start < span.end
+
+    projections = [
+        replace(each, entities=[entity for entity in each.entities if any(map(near, (entity.projected, *entity.also)))])
+        for each in found.projections
+    ]
+    together = found.consensus
+    if together is not None:
+        together = replace(together, labels=[each for each in together.labels if each.span[:2] == (start, end)])
+    return replace(found, projections=[each for each in projections if each.entities], consensus=together)
 
 
 def _consensus(

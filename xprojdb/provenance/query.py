@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import text
+from sqlalchemy import Connection, TextClause, text
 from sqlalchemy.exc import DBAPIError, ResourceClosedError
 
 from xprojdb.db import Database
@@ -40,13 +40,26 @@ def ask(database: Database, sql: str) -> Iterator[Answer]:
         try:
             # A colon is SQL's own here (casts, times), not a place for a value.
             statement = text(sql.replace("\\", "\\\\").replace(":", "\\:"))
-            result = connection.execute(statement, execution_options={"stream_results": True})
-            columns = tuple(result.keys())
+            answer = _answer(connection, statement, {})
         except ResourceClosedError as error:
             raise UsageError("the statement gives no rows", hint="ask with SELECT", sql=sql) from error
         except (DBAPIError, DatabaseError) as error:
             raise _refusal(sql, error) from error
-        yield Answer(columns, ([tuple(row) for row in block] for block in iter(lambda: result.fetchmany(_BLOCK), [])))
+        yield answer
+
+
+def answered(connection: Connection, sql: str, values: Mapping[str, Any]) -> Answer:
+    """The answer to SQL of our own.
+
+    :param values: of its places, such as ``:limit``.
+    """
+    return _answer(connection, text(sql), values)
+
+
+def _answer(connection: Connection, statement: TextClause, values: Mapping[str, Any]) -> Answer:
+    result = connection.execute(statement, values, execution_options={"stream_results": True})
+    columns = tuple(result.keys())
+    return Answer(columns, ([tuple(row) for row in block] for block in iter(lambda: result.fetchmany(_BLOCK), [])))
 
 
 def _refusal(sql: str, error: Exception) -> UsageError:

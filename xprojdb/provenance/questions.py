@@ -1,0 +1,231 @@
+"""Ready questions: what users ask of a database again and again, each one SQL over the tables and views.
+
+A question first finds keys, and takes words and phrases only for the rows that are shown: they are JSON in the tables.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, select
+
+from xprojdb.db import Database
+from xprojdb.db.tables import corpus, label, recipe, sentence, step, step_input
+from xprojdb.errors import UsageError
+from xprojdb.languages import language
+from xprojdb.provenance.query import Answer, answered
+from xprojdb.provenance.questions_sql import PHRASES, QUESTIONS, TOGETHER, Question
+from xprojdb.steps.stage import Side, other
+
+__all__ = ["QUESTIONS", "Asked", "Question", "ask_question", "question_sql"]
+
+
+#: the kind of the steps that give candidates
+SCORE = "score"
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a question is asked of.
+
+    :param recipe: only what this recipe made; None: what any recipe made.
+    :param lang: only labels of this target language, by any of its codes.
+    :param corpus: only this corpus.
+    :param limit: rows at most.
+    """
+
+    recipe: str | None = None
+    lang: str | None = None
+    corpus: str | None = None
+    limit: int = 20
+
+
+@contextmanager
+def ask_question(database: Database, name: str, asked: Asked | None = None) -> Iterator[Answer]:
+    """Ask a ready question; its rows are streamed while the context is open.
+
+    :param name: one of :data:`QUESTIONS`.
+    :raises UsageError: when there is no such question, recipe, language or corpus.
+    """
+    asked = asked or Asked()
+    with database.read() as connection:
+        sql, values = question_sql(connection, name, asked)
+        yield answered(connection, sql, values)
+
+
+def question_sql(connection: Connection, name: str, asked: Asked) -> tuple[str, dict[str, Any]]:
+    """The SQL of a question, and the values of its places ``:limit``, ``:lang`` and ``:corpus``.
+
+    :raises UsageError: as :func:`ask_question`.
+    """
+    if name not in QUESTIONS:
+        raise UsageError(f"there is no question {name!r}", hint=f"there are {', '.join(QUESTIONS)}", question=name)
+    found = _Steps.read(connection, asked.recipe)
+    values: dict[str, Any] = {"limit": asked.limit}
+    places = {
+        "every": _listed(found.every),
+        "final": _listed(found.final),
+        "projecting": _listed(found.projecting),
+        "scoring": _listed(found.scoring),
+        "entities": _entities(connection, found.projecting),
+        "phrase": PHRASES[connection.dialect.name],
+        "together": TOGETHER[connection.dialect.name],
+        **_chosen(connection, asked, values),
+    }
+    return _filled(QUESTIONS[name].sql, places), values
+
+
+def _filled(sql: str, places: Mapping[str, str]) -> str:
+    for name, given in places.items():
+        sql = sql.replace(f"<{name}>", given)
+    # The phrase has places of its own: <phrase WORDS START END>.
+    while "<phrase " in sql:
+        before, _, rest = sql.partition("<phrase ")
+        inside, _, after = rest.partition(">")
+        words, start, end = inside.split()
+        sql = before + places["phrase"].format(words=words, start=start, end=end) + after
+    return sql
+
+
+def _chosen(connection: Connection, asked: Asked, values: dict[str, Any]) -> dict[str, str]:
+    """Joins and conditions that choose target sentences; none where all are asked for, as they cost a look-up a row."""
+    where = []
+    if asked.lang is not None:
+        values["lang"] = language(asked.lang).code
+        where.append("target.lang = :lang")
+    if asked.corpus is not None:
+        key = connection.execute(select(corpus.c.id).where(corpus.c.name == asked.corpus)).scalar()
+        if key is None:
+            raise UsageError(
+                f"there is no corpus {asked.corpus}", hint="xprojdb status lists them", corpus=asked.corpus
+            )
+        values["corpus"] = key
+        where.append("target.corpus_id = :corpus")
+    chosen = "".join(f" AND {each}" for each in where)
+    joins = {
+        name: f"JOIN {sentence.name} AS target ON target.id = {name}.sentence_id" if where else ""
+        for name in ("label", "vote", "lost", "asked")
+    }
+    return {"where": chosen, **{f"join {name}": join for name, join in joins.items()}}
+
+
+@dataclass(frozen=True, slots=True)
+class _Steps:
+    """The steps of recipes, by what they do.
+
+    :param final: those that give labels which no other step of theirs reads.
+    :param projecting: those that give labels through a translation.
+    :param scoring: those that give candidates.
+    """
+
+    every: Sequence[int]
+    final: Sequence[int]
+    projecting: Sequence[int]
+    scoring: Sequence[int]
+
+    @classmethod
+    def read(cls, connection: Connection, name: str | None) -> _Steps:
+        planned = [_of_plan(plan) for plan in _plans(connection, name)]
+        every = sorted(set().union(*planned))
+        kinds = {row.id: row.kind for row in connection.execute(select(step.c.id, step.c.kind))}
+        scoring = [key for key in every if kinds[key] == SCORE]
+        projecting = [key for key in every if kinds[key] != SCORE and labelled_side(connection, key) is not None]
+        labelling = {*projecting, *(key for key in every if _has_labels(connection, key))}
+        final = set().union(*(_final(connection, steps & labelling) for steps in planned))
+        return cls(every, sorted(final), projecting, scoring)
+
+
+def labelled_side(connection: Connection, step_id: int) -> Side | None:
+    """The side of translations that a step takes labels from; None when it takes none from there."""
+    params = json.loads(connection.execute(select(step.c.params).where(step.c.id == step_id)).scalar_one())
+    side = params.get("labelled")
+    return side if side in ("original", "rendering") else None
+
+
+def final_steps(connection: Connection, name: str) -> list[int]:
+    """The steps whose labels a recipe ends in.
+
+    :raises UsageError: when there is no such recipe.
+    """
+    return list(_Steps.read(connection, name).final)
+
+
+def _plans(connection: Connection, name: str | None) -> list[str]:
+    rows = connection.execute(select(recipe.c.name, recipe.c.plan).order_by(recipe.c.name)).all()
+    found = [row.plan for row in rows if name in (None, row.name)]
+    if not found:
+        told = f"no recipe {name!r}" if rows else "no recipe"
+        hint = f"it knows {', '.join(row.name for row in rows)}" if rows else "xprojdb run RECIPE.toml"
+        raise UsageError(f"{told} has been run on this database", hint=hint, name=name)
+    return found
+
+
+def _of_plan(plan: str) -> set[int]:
+    return {each["step"] for each in json.loads(plan)}
+
+
+def _has_labels(connection: Connection, step_id: int) -> bool:
+    return connection.execute(select(label.c.step_id).where(label.c.step_id == step_id).limit(1)).first() is not None
+
+
+def _final(connection: Connection, steps: set[int]) -> set[int]:
+    """Those of some steps that no other of them rests on: a consensus, and not what it was made of."""
+    inputs: dict[int, set[int]] = {}
+    for reader, given in connection.execute(select(step_input.c.step_id, step_input.c.input_id)):
+        inputs.setdefault(reader, set()).add(given)
+    read: set[int] = set()
+    queue = [given for key in steps for given in inputs.get(key, ())]
+    while queue:
+        key = queue.pop()
+        if key not in read:
+            read.add(key)
+            queue.extend(inputs.get(key, ()))
+    return steps - read
+
+
+def _listed(steps: Sequence[int]) -> str:
+    # No step has the number 0: an empty list is no SQL.
+    return ", ".join(map(str, steps)) or "0"
+
+
+def _entities(connection: Connection, projecting: Sequence[int]) -> str:
+    """The entities that each projecting step was to carry over, as SQL: one SELECT a step."""
+    parts = [part for key in projecting if (part := _entities_of(connection, key))]
+    nothing = "SELECT 0 AS step_id, 0 AS translation_id, 0 AS source_id, 0 AS sentence_id, 0 AS ordinal, '' AS status, "
+    return "\nUNION ALL\n".join(parts) or nothing + "'' AS reason WHERE 1 = 0"
+
+
+def _entities_of(connection: Connection, step_id: int) -> str:
+    params = json.loads(connection.execute(select(step.c.params).where(step.c.id == step_id)).scalar_one())
+    given = select(step_input.c.input_id).where(step_input.c.step_id == step_id, step_input.c.role == "entities")
+    entities = connection.execute(given).scalar()
+    side = labelled_side(connection, step_id)
+    if entities is None or side is None:
+        return ""
+    return LOST.format(step=step_id, entities=entities, source=side, target=other(side), wanted=_wanted(params))
+
+
+def _wanted(params: Mapping[str, Any]) -> str:
+    """The condition that a label mapping does not drop an entity."""
+    mapping = params.get("labels")
+    if mapping is None:
+        return ""
+    kept = mapping["others"] == "keep"
+    names = [name for name, becomes in mapping["table"].items() if (becomes is None) == kept]
+    listed = ", ".join("'" + name.replace("'", "''") + "'" for name in sorted(names))
+    return f" AND entity.label {'NOT ' if kept else ''}IN ({listed})" if listed else ("" if kept else " AND 1 = 0")
+
+
+LOST = """SELECT outcome.step_id, translation.id AS translation_id, entity.sentence_id AS source_id,
+         translation.{target}_id AS sentence_id, entity.ordinal, outcome.status, outcome.reason
+  FROM outcome
+  JOIN translation ON translation.id = outcome.item_id
+  JOIN entity ON entity.step_id = {entities} AND entity.sentence_id = translation.{source}_id
+  WHERE outcome.step_id = {step}{wanted} AND NOT EXISTS (
+    SELECT 1 FROM label
+    WHERE label.step_id = {step} AND label.sentence_id = translation.{target}_id
+      AND label.translation_id = translation.id AND label.entity_ordinal = entity.ordinal)"""

@@ -1,0 +1,89 @@
+"""Which steps are wanted: those that a recipe or an export names, and all that these read."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Collection, Iterable, Mapping
+
+from sqlalchemy import Connection, select
+
+from xprojdb.db.tables import export, outcome, recipe, step, step_input, translation
+from xprojdb.errors import DatabaseError
+from xprojdb.steps.spec import GOLD
+
+_DIGEST = re.compile(r"[0-9a-f]{64}")
+
+
+def named_steps(connection: Connection, *, without: Collection[str] = (), exports: bool = True) -> set[int]:
+    """The ids of the steps that a recipe or an export names, of the steps that they rest on, and of imports.
+
+    :param without: recipes that do not count.
+    :param exports: whether what was exported counts.
+    """
+    digests = {digest: key for key, digest in connection.execute(select(step.c.id, step.c.digest))}
+    found = {digests[GOLD.digest]} if GOLD.digest in digests else set()
+    for name, plan in connection.execute(select(recipe.c.name, recipe.c.plan)):
+        if name not in without:
+            found |= _of_plan(name, plan, digests)
+    if exports:
+        for (query,) in connection.execute(select(export.c.query)):
+            found |= {digests[digest] for digest in _DIGEST.findall(query) if digest in digests}
+    edges = _edges(connection)
+    kept = closure(found & set(digests.values()), edges)
+    return closure(kept | _translators(connection, kept), edges)
+
+
+def _translators(connection: Connection, steps: set[int]) -> set[int]:
+    """The steps that made the translations which steps have labelled: no input names them."""
+    making = connection.execute(select(step.c.id).where(step.c.kind.in_(("translate", "carry")))).scalars()
+    found = set()
+    for made_by in set(making) - steps:
+        used = select(1).select_from(translation).join(outcome, outcome.c.item_id == translation.c.id)
+        used = used.where(translation.c.step_id == made_by, outcome.c.step_id.in_(steps))
+        if connection.execute(used.limit(1)).first() is not None:
+            found.add(made_by)
+    return found
+
+
+def steps_on(connection: Connection, steps: Iterable[int]) -> set[int]:
+    """Steps and all steps that rest on them."""
+    readers: dict[int, set[int]] = {}
+    for reader, inputs in _edges(connection).items():
+        for given in inputs:
+            readers.setdefault(given, set()).add(reader)
+    return closure(set(steps), readers)
+
+
+def closure(start: set[int], edges: Mapping[int, Iterable[int]]) -> set[int]:
+    """Everything that can be reached."""
+    found, queue = set(start), list(start)
+    while queue:
+        new = set(edges.get(queue.pop(), ())) - found
+        found |= new
+        queue.extend(new)
+    return found
+
+
+def _of_plan(name: str, plan: str, digests: Mapping[str, int]) -> set[int]:
+    """The steps of a stored plan, and those that made the translations it covers."""
+    found = set()
+    try:
+        for planned in json.loads(plan):
+            found.add(planned["step"])
+            # corpus, original language, rendering language, digest of the step of the translations, splits
+            found |= {digests[pair[3]] for pair in planned["pairs"] if pair[3] in digests}
+    except (ValueError, KeyError, TypeError, IndexError) as error:
+        # What it names is unknown: nothing may be freed.
+        raise DatabaseError(
+            f"the stored plan of the recipe {name} cannot be read", hint="xprojdb verify --repair", recipe=name
+        ) from error
+    return found
+
+
+def _edges(connection: Connection) -> dict[int, set[int]]:
+    """Per step, the steps that it reads."""
+    found: dict[int, set[int]] = {}
+    for reader, given in connection.execute(select(step_input.c.step_id, step_input.c.input_id)):
+        found.setdefault(reader, set()).add(given)
+    return found
