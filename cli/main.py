@@ -104,4 +104,6 @@ def _report(error: XprojdbError) -> int:
     click.echo(click.style("Error: ", fg="red", bold=True, reset=True) + error.message, err=True)
     if error.hint:
         click.echo(click.style("  → ", fg="cyan") + error.hint, err=True)
+    for other in error.fields.get("also", ()):
+        _report(other)
     return error.exit_code

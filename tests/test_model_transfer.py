@@ -15,7 +15,7 @@ from xprojdb.db import tables as t
 from xprojdb.engine.plan import Plan
 from xprojdb.engine.recipe import RecipeError, parse_recipe
 from xprojdb.engine.run import run_plan
-from xprojdb.exports.projected import choose, read_rows
+from xprojdb.exports.projected import choose, read_sentences
 from xprojdb.labels import Span
 from xprojdb.provenance.explain import explain_sentence
 from xprojdb.steps.evaluate import evaluate_projections
@@ -44,8 +44,8 @@ def test_the_tagger_s_labels_are_the_sentences_own(
         found = connection.execute(select(t.label.c.sentence_id, t.label.c.start_word, t.label.c.label)).all()
         assert (1, 0, "PER") in map(tuple, found)
         assert {row.label for row in found} == {"PER"}
-        rows = [row for each in choose(plan) for row in read_rows(connection, each, "train")]
-    assert rows[0].spans == [Span(0, 1, "PER")]
+        rows = [row for each in choose(plan) for row in read_sentences(connection, each)]
+    assert list(rows[0].spans) == [Span(0, 1, "PER")]
     assert len(rows) == 2
     assert set(outcomes(database, "combine")) == {1, 2}
     assert run_plan(database, plan).run_id is None

@@ -22,7 +22,7 @@ from xprojdb.engine.plans import bind_plan
 from xprojdb.engine.preview import preview_plan
 from xprojdb.engine.recipe import RecipeError, parse_recipe
 from xprojdb.engine.run import run_plan
-from xprojdb.errors import UsageError
+from xprojdb.errors import ServiceError, UsageError
 from xprojdb.models import translators
 from xprojdb.models.pharaoh import Links
 from xprojdb.models.text_tokens import Translated
@@ -258,3 +258,31 @@ def test_an_explanation_goes_down_to_the_translator(
     assert told["carry"] == ("translation", "hf:toy", "ok")
     assert {outcome for _, _, outcome in told.values()} == {"ok"}
     assert len(dictionary.asked) > 3
+
+
+def test_a_server_that_does_not_answer_leaves_its_batch_pending_and_the_rest_goes_on(
+    database: Database,
+    tmp_path: Path,
+    write_conll: Callable[..., Path],
+    dictionary: Dictionary,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    _import(database, write_conll, *LINES)
+    top = 'source = ["en", "es"]\ntarget = ["de"]'
+    plan = _plan(database, tmp_path, top, rest=_tagger("en", "es"), aligner=Shifted())
+    answers = dictionary.translate
+
+    def translate(sentences: Sequence[str], source: str, target: str) -> list[Translated]:
+        if target == "es":
+            raise ServiceError("the server says nothing", again=True)
+        return answers(sentences, source, target)
+
+    monkeypatch.setattr(dictionary, "translate", translate)
+    with pytest.raises(ServiceError) as refused:
+        run_plan(database, plan)
+    assert refused.value.again
+    assert len(outcomes(database, "translate")) == 3
+    assert len(outcomes(database, "project")) == 3
+    monkeypatch.setattr(dictionary, "translate", answers)
+    run_plan(database, plan)
+    assert len(outcomes(database, "project")) == 6

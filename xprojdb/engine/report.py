@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, Protocol
 
+from xprojdb.errors import XprojdbError
+
 
 class Progress(Protocol):
     """What a run tells whoever watches."""
@@ -41,6 +43,7 @@ class StepReport:
     :param noun: what its items are.
     :param total: how many waited when the run came to it; None: it has not come to it.
     :param seconds: how long it has computed, loading models aside.
+    :param error: why its model cannot be had, so that its items stay pending.
     """
 
     step_id: int
@@ -50,6 +53,7 @@ class StepReport:
     done: int = 0
     failed: int = 0
     seconds: float = 0.0
+    error: XprojdbError | None = None
 
     def count(self, done: int, failed: int) -> None:
         """Add items that were done, and how many of them failed."""
@@ -68,6 +72,11 @@ class RunReport:
     run_id: int | None = None
     stopped: bool = False
     steps: list[StepReport] = field(default_factory=list)
+
+    @property
+    def errors(self) -> list[XprojdbError]:
+        """Why steps could not be done, in their order."""
+        return [step.error for step in self.steps if step.error is not None]
 
     @property
     def done(self) -> int:

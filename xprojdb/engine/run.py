@@ -19,7 +19,8 @@ from xprojdb.engine.plan import Plan
 from xprojdb.engine.plans import bind_plan
 from xprojdb.engine.report import Progress, RunReport, Silent, StepReport, StopRequest
 from xprojdb.engine.writer import Writer
-from xprojdb.errors import DatabaseError, UsageError, XprojdbError
+from xprojdb.errors import DatabaseError, MissingExtra, ModelError, UsageError, XprojdbError
+from xprojdb.models.language_tokens import LanguageMissing
 from xprojdb.steps.stage import Pair, Result, Stage
 
 #: when as many items fail and not one goes through, the fault is taken to be the step's
@@ -27,6 +28,8 @@ _ALL_FAILED = 32
 #: batches taken at once, at most, and the share of what is pending that they may be
 _TAKEN = 8
 _SHARE = 8
+#: what keeps one step from being done, and no other
+_ABSENT = (ModelError, MissingExtra, LanguageMissing)
 #: seconds until a run looks again whether others have finished what it waits for
 _WAIT = 0.5
 
@@ -55,8 +58,9 @@ def run_plan(
     :param only: kinds of steps, or beginnings of their digests: no other steps are run.
     :param limit: how many items of each step at most.
     :returns: what was done; with nothing pending, nothing is written at all.
-    :raises DatabaseError, ModelError, MissingExtra, UsageError: when the run as a whole cannot go on; what was
-        committed stays.
+    :raises DatabaseError, UsageError: when the run as a whole cannot go on; what was committed stays.
+    :raises ModelError, MissingExtra, LanguageMissing: when the model of a step cannot be had, or a server does not
+        answer: after everything else was done; the field ``also`` has those of further steps.
     :raises StepFailed: when not one item of a large batch could be done.
     :raises WorkersLost: when the workers of an engine end again and again and nothing gets done.
     """
@@ -118,6 +122,7 @@ class _Runner:
         try:
             with self.writer.alive():
                 self._passes(stages)
+            self._raise_errors()
         except BaseException as error:
             # A database that fails cannot record it either: what is raised is the first error.
             with suppress(DatabaseError, SQLAlchemyError):
@@ -137,7 +142,7 @@ class _Runner:
             for stage, report in zip(stages, reports, strict=True):
                 if report not in self.report.steps:
                     self.report.steps.append(report)
-                settled &= self._step(stage, report)
+                settled &= self._attempt(stage, report)
                 if self.stop.requested:
                     self.report.stopped = True
                     return
@@ -148,6 +153,23 @@ class _Runner:
         until = time.monotonic() + _WAIT
         while time.monotonic() < until and not self.stop.requested:
             time.sleep(0.05)
+
+    def _attempt(self, stage: Stage, report: StepReport) -> bool:
+        """Do a step; one whose model cannot be had, or does not answer, stays pending, and the others go on."""
+        if report.error is not None:
+            return True
+        try:
+            return self._step(stage, report)
+        except _ABSENT as error:
+            report.error = error
+            return True
+
+    def _raise_errors(self) -> None:
+        """Raise the first error of a step; it names the others in its field ``also``."""
+        errors = self.report.errors
+        if errors:
+            errors[0].fields["also"] = tuple(errors[1:])
+            raise errors[0]
 
     def _step(self, stage: Stage, report: StepReport) -> bool:
         """Do what is pending and not taken; returns whether other processes have nothing of it in hand."""
