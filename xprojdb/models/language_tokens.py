@@ -73,7 +73,7 @@ def _marian_prefix(tokenizer: Any, entry: Language, model_id: str) -> str:
 
 
 def _t5_prefix(tokenizer: Any, left: Language, right: Language, model_id: str) -> str:
-    codes = (right.iso639_1, right.iso639_3)
+    codes = (right.madlad, right.iso639_1, right.iso639_3)
     for code in codes:
         if code and _id(tokenizer, f"<2{code}>") is not None:
             return f"<2{code}> "
