@@ -22,7 +22,8 @@ from xprojdb.steps.registry import stage_of
 from xprojdb.steps.spec import StepSpec
 from xprojdb.steps.stage import Stage
 
-Align.block = 20
+#: items of a batch of the driver, which takes them for its workers
+BLOCK = 20
 
 
 class Slow(Diagonal):
@@ -47,6 +48,7 @@ def start_driver(address: str, folder: Path, workers: int = 0) -> subprocess.Pop
 
 
 def drive(address: str, folder: str, workers: str) -> None:
+    Align.block = BLOCK
     with open_database(address) as database:
         plan = plan_of(database, Path(folder), aligner=Slow())
         # Of this module by its name, as other processes import it.

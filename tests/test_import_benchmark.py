@@ -204,10 +204,9 @@ def test_from_the_hub(run_cli: Callable[..., Any], tmp_path: Path) -> None:
         assert {(file["lang"], file["part"]): file["added"] for file in report["files"]} == {
             ("sw", "test"): 2, ("sw", "validation"): 2
         }  # fmt: skip
-        # Files of the same content are fetched once.
-        assert [path for method, path, _ in hub.requests if method == "GET" and path.endswith(".parquet")] == [
-            f"/datasets/masakhane/masakhaner2/resolve/{commit}/swa/test/0000.parquet"
-        ]
+        # Files of the same content are fetched once, whichever comes first.
+        (path,) = [path for method, path, _ in hub.requests if method == "GET" and path.endswith(".parquet")]
+        assert path.startswith(f"/datasets/masakhane/masakhaner2/resolve/{commit}/swa/")
         seen = len(hub.requests)
         again = run_cli("--db", "hub.db", *asked, **environment)
         assert [file["unchanged"] for file in json.loads(again.stdout)["files"]] == [True, True]

@@ -16,7 +16,6 @@ from xprojdb.engine.plan import Plan
 from xprojdb.engine.recipe import RecipeError, parse_recipe
 from xprojdb.engine.run import run_plan
 from xprojdb.exports.projected import choose, read_sentences
-from xprojdb.labels import Span
 from xprojdb.provenance.explain import explain_sentence
 from xprojdb.steps.evaluate import evaluate_projections
 from xprojdb.steps.importing.imports import CorpusInfo, corpus_file, import_files
@@ -45,7 +44,7 @@ def test_the_tagger_s_labels_are_the_sentences_own(
         assert (1, 0, "PER") in map(tuple, found)
         assert {row.label for row in found} == {"PER"}
         rows = [row for each in choose(plan) for row in read_sentences(connection, each)]
-    assert list(rows[0].spans) == [Span(0, 1, "PER")]
+    assert [label[:3] for label in rows[0].labels] == [(0, 1, "PER")]
     assert len(rows) == 2
     assert set(outcomes(database, "combine")) == {1, 2}
     assert run_plan(database, plan).run_id is None

@@ -28,6 +28,8 @@ from xprojdb.models.pharaoh import Links
 from xprojdb.models.text_tokens import Translated
 from xprojdb.provenance.explain import explain_sentence
 from xprojdb.steps.importing.imports import CorpusInfo, corpus_file, import_files
+from xprojdb.upkeep.garbage import find_garbage
+from xprojdb.upkeep.verify import verify
 
 GERMAN = {"traf": "met", "in": "in", "sah": "saw", "niemand": "nobody", "Regen": "rain", "fiel": "fell"}
 TEST = 'source = ["en"]\ntarget = ["de"]'
@@ -286,3 +288,22 @@ def test_a_server_that_does_not_answer_leaves_its_batch_pending_and_the_rest_goe
     monkeypatch.setattr(dictionary, "translate", answers)
     run_plan(database, plan)
     assert len(outcomes(database, "project")) == 6
+
+
+@pytest.mark.parametrize(
+    ("top", "settings"),
+    [
+        (TEST, 'direction = "translate-test"\nTAG'),
+        (TEST, 'direction = "round-trip"\nTAG'),
+        (TRAIN, 'direction = "translate-train"\n[project]\nmethod = "markers"\n'),
+    ],
+    ids=["test", "round trip", "markers"],
+)
+@pytest.mark.usefixtures("dictionary")
+def test_what_is_made_passes_every_check_and_none_of_it_is_garbage(
+    top: str, settings: str, database: Database, tmp_path: Path, write_conll: Callable[..., Path]
+) -> None:
+    _import(database, write_conll, "Anna/B-PER traf Berta/B-PER in Turin/B-LOC", "Regen fiel", "Nora/B-LOC sah")
+    run_plan(database, _plan(database, tmp_path, top, settings.replace("TAG", _tagger("en"))))
+    assert [check.name for check in verify(database).checks if check.found] == []
+    assert find_garbage(database).steps == []

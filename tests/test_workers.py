@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from sqlalchemy import func, select
 
 from xprojdb.db import Database, open_database
 from xprojdb.db.tables import claim, failure
+from xprojdb.engine import processes
 from xprojdb.engine.crew import WorkersLost
 from xprojdb.engine.processes import Processes
 from xprojdb.engine.report import StopRequest
@@ -140,3 +142,23 @@ def test_a_stop_ends_after_the_batches_at_hand(sqlite_database: Database, write_
     with sqlite_database.read() as connection:
         assert connection.execute(select(func.count()).select_from(claim)).scalar() == 0
     assert run_plan(sqlite_database, plan_of(sqlite_database, tmp_path)).steps[0].done == 60 - report.done
+
+
+def test_workers_take_turns_at_the_gpus(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "2, 5")
+    assert processes.gpus() == ["2", "5"]
+    shown = []
+
+    class Started:
+        def __init__(self, *_: object) -> None:
+            shown.append(os.environ["CUDA_VISIBLE_DEVICES"])
+
+    monkeypatch.setattr(processes, "_Process", Started)
+    monkeypatch.setattr(processes, "address_of", str)
+    engine = Processes(3)
+    for _ in range(3):
+        engine._hire(None)  # type: ignore[arg-type]
+    assert shown == ["2", "5", "2"]
+    assert os.environ["CUDA_VISIBLE_DEVICES"] == "2, 5"
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
+    assert processes.gpus() == []

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from multiprocessing import get_context
 from multiprocessing.connection import Connection as Pipe
 from multiprocessing.connection import wait
+from pathlib import Path
 from queue import SimpleQueue
 from threading import Thread
 from typing import cast
@@ -28,8 +29,16 @@ def cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
+def gpus() -> list[str]:
+    """The GPUs that this process may use, as CUDA counts or names them; found without loading CUDA."""
+    named = os.environ.get("CUDA_VISIBLE_DEVICES")
+    if named is not None:
+        return [name.strip() for name in named.split(",") if name.strip()]
+    return [str(number) for number, _ in enumerate(Path("/proc/driver/nvidia/gpus").glob("*"))]
+
+
 class Processes(Crew):
-    """Several processes on this machine, which share its cores.
+    """Several processes on this machine, which share its cores; each has a GPU, the next of those there are.
 
     :param workers: how many; by default as many as there are cores.
     :param make: makes the stage of a step in a worker; a function that a new process can import.
@@ -40,9 +49,13 @@ class Processes(Crew):
     ) -> None:
         super().__init__(workers or cores(), batch_timeout)
         self._make = make
+        self._hired = 0
 
     def _hire(self, database: Database) -> Hand:
-        with _threads(max(1, cores() // self.workers)):
+        threads = dict.fromkeys(_THREADS, str(max(1, cores() // self.workers)))
+        said = {name: value for name, value in threads.items() if name not in os.environ}
+        with _environment(said | _gpu_of(self._hired, gpus())):
+            self._hired += 1
             return _Process(address_of(database), self._make)
 
     def _answering(self, hands: Sequence[Hand], seconds: float) -> Sequence[Hand]:
@@ -99,17 +112,24 @@ def _how_it_ended(code: int | None) -> str:
     return f"it ended with exit code {code}"
 
 
+def _gpu_of(worker: int, there: Sequence[str]) -> dict[str, str]:
+    """What shows a worker one GPU only: workers take turns."""
+    return {"CUDA_VISIBLE_DEVICES": there[worker % len(there)]} if there else {}
+
+
 @contextmanager
-def _threads(count: int) -> Iterator[None]:
-    """Let processes that are started now use so many threads, where the user has not said how many."""
-    before: Mapping[str, str | None] = {name: os.environ.get(name) for name in _THREADS}
-    os.environ.update({name: str(count) for name, value in before.items() if value is None})
+def _environment(said: Mapping[str, str]) -> Iterator[None]:
+    """Environment variables of processes that are started now."""
+    before = {name: os.environ.get(name) for name in said}
+    os.environ.update(said)
     try:
         yield
     finally:
         for name, value in before.items():
             if value is None:
                 del os.environ[name]
+            else:
+                os.environ[name] = value
 
 
 def _serve(pipe: Pipe, address: str, make: Make) -> None:

@@ -43,7 +43,6 @@ class StepReport:
     :param noun: what its items are.
     :param total: how many waited when the run came to it; None: it has not come to it.
     :param seconds: how long it has computed, loading models aside.
-    :param error: why its model cannot be had, so that its items stay pending.
     """
 
     step_id: int
@@ -53,7 +52,6 @@ class StepReport:
     done: int = 0
     failed: int = 0
     seconds: float = 0.0
-    error: XprojdbError | None = None
 
     def count(self, done: int, failed: int) -> None:
         """Add items that were done, and how many of them failed."""
@@ -67,16 +65,13 @@ class RunReport:
 
     :param run_id: its key, or None when nothing was pending and nothing was recorded.
     :param stopped: whether it ended early because it was asked to.
+    :param errors: by step, why its model could not be had, so that its items stay pending.
     """
 
     run_id: int | None = None
     stopped: bool = False
     steps: list[StepReport] = field(default_factory=list)
-
-    @property
-    def errors(self) -> list[XprojdbError]:
-        """Why steps could not be done, in their order."""
-        return [step.error for step in self.steps if step.error is not None]
+    errors: dict[int, XprojdbError] = field(default_factory=dict)
 
     @property
     def done(self) -> int:

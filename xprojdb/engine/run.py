@@ -156,20 +156,20 @@ class _Runner:
 
     def _attempt(self, stage: Stage, report: StepReport) -> bool:
         """Do a step; one whose model cannot be had, or does not answer, stays pending, and the others go on."""
-        if report.error is not None:
+        if stage.step_id in self.report.errors:
             return True
         try:
             return self._step(stage, report)
         except _ABSENT as error:
-            report.error = error
+            self.report.errors[stage.step_id] = error
             return True
 
     def _raise_errors(self) -> None:
         """Raise the first error of a step; it names the others in its field ``also``."""
-        errors = self.report.errors
-        if errors:
-            errors[0].fields["also"] = tuple(errors[1:])
-            raise errors[0]
+        if self.report.errors:
+            first, *others = self.report.errors.values()
+            first.fields["also"] = tuple(others)
+            raise first
 
     def _step(self, stage: Stage, report: StepReport) -> bool:
         """Do what is pending and not taken; returns whether other processes have nothing of it in hand."""

@@ -106,7 +106,9 @@ def item_column(table: Table, made_by: StoredStep) -> ColumnElement[int]:
         return label.c.translation_id if made_by.items == "translation" else label.c.sentence_id
     if table is entity and made_by.kind == Carry.kind:
         # It reads a sentence and puts entities on what it makes of that.
-        return select(sentence.c.parent_id).where(sentence.c.id == entity.c.sentence_id).scalar_subquery()
+        written = sentence.alias("written")
+        item = select(written.c.parent_id).where(written.c.id == entity.c.sentence_id)
+        return item.correlate(entity).scalar_subquery()
     return _ITEM_COLUMNS[table]
 
 
