@@ -188,3 +188,13 @@ def test_unknown_names():
     assert "conll" in caught.value.known
     with pytest.raises(UsageError):
         label_mapping("conll->nothing")
+
+
+def test_gold_of_the_scheme_that_labels_become_is_left_as_it_is() -> None:
+    gold = (Span(0, 1, "PER"), Span(1, 2, "MISC"), Span(2, 3, "LOC"), Span(3, 4, "GPE"))
+    kept = label_mapping("ontonotes->conll").apply_to_gold(gold)
+    assert [span.label for span in kept] == ["PER", "MISC", "LOC", "LOC"]
+    kept = label_mapping("ontonotes->wikiann").apply_to_gold(gold)
+    assert [span.label for span in kept] == ["PER", "LOC", "LOC"]
+    chosen = label_mapping({"PER": "PER"}, others="drop")
+    assert chosen.apply_to_gold(gold) == chosen.apply(gold)

@@ -242,6 +242,18 @@ class LabelMapping:
         renamed = ((span, self._target(span.label, table)) for span in spans)
         return tuple(Span(span.start, span.end, label) for span, label in renamed if label is not None)
 
+    def apply_to_gold(self, spans: Sequence[Span]) -> tuple[Span, ...]:
+        """Rename the labels of gold as :meth:`apply` does those of a tagger, whose scheme gold need not have.
+
+        A label that the table does not name stays what it is when others become it (PER, which PERSON becomes), and is
+        dropped when none does.
+        """
+        table = dict(self.table)
+        made = set(table.values())
+        foreign = {span.label for span in spans} - table.keys() if self.others == "error" else set()
+        known = table | {label: label if label in made else None for label in foreign}
+        return LabelMapping(self.name, self.version, tuple(known.items()), self.others).apply(spans)
+
     def _target(self, label: str, table: Mapping[str, str | None]) -> str | None:
         if label in table:
             return table[label]

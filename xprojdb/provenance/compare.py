@@ -164,7 +164,7 @@ def _read_blocks(
 
 
 def _kept(spans: Iterable[Span], mapping: LabelMapping | None, labels: Collection[str]) -> tuple[Span, ...]:
-    mapped = spans if mapping is None else mapping.apply(spans)
+    mapped = spans if mapping is None else mapping.apply_to_gold(tuple(spans))
     return tuple(span for span in mapped if not labels or span.label in labels)
 
 

@@ -146,7 +146,7 @@ def _judged(connection: Connection, rows: Sequence[tuple[Any, ...]], misser: Met
     found = []
     for name, key, through, *place, words in rows:
         span = Span(*place)
-        expected = gold[key] if mapping is None else mapping.apply(gold[key])
+        expected = gold[key] if mapping is None else mapping.apply_to_gold(gold[key])
         judgements = judge(expected, predicted.get((key, through), ()))
         error, _, instead = next(each for each in judgements if each.gold == span)
         found.append(_told(name, key, span, error, instead, json.loads(words)))

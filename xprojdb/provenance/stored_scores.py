@@ -190,7 +190,7 @@ def _gold(connection: Connection, step: Project, target: Longs) -> list[set[Span
     """The gold spans of each sentence, their labels mapped as the projected ones are."""
     found = read_gold(connection, np.unique(target).tolist())
     spans = (found.get(key, []) for key in target.tolist())
-    return [set(step.mapping.apply(each) if step.mapping else each) for each in spans]
+    return [set(step.mapping.apply_to_gold(each) if step.mapping else each) for each in spans]
 
 
 def _is_gold(

@@ -44,7 +44,7 @@ def read_sentences(connection: Connection, labelling: Labelling, block: int = BL
         yield [
             GoldSentence(
                 key,
-                mapping.apply(gold.get(target, ())) if mapping else tuple(gold.get(target, ())),
+                mapping.apply_to_gold(gold.get(target, ())) if mapping else tuple(gold.get(target, ())),
                 tuple(predicted.get((target, key), ())),
             )
             for key, target in rows
