@@ -25,7 +25,7 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
-from kill_runs import write_sentences
+from generated import write_sentences
 from rich.console import Console
 from rich.table import Table
 from sqlalchemy import create_engine, func, select

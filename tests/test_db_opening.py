@@ -189,6 +189,18 @@ def test_a_database_that_is_not_there(postgres_server):
     assert refusal(address, create=True).fault == "unreachable"
 
 
+@pytest.mark.parametrize("dialect", ["postgresql"])
+def test_a_server_that_ends_the_connection(database):
+    with pytest.raises(DatabaseError) as caught, database.write() as connection:
+        add(connection, "c")
+        process = connection.exec_driver_sql("SELECT pg_backend_pid()").scalar_one()
+        with database.read() as other:
+            other.exec_driver_sql(f"SELECT pg_terminate_backend({process}, 60000)")
+        add(connection, "d")
+    assert caught.value.fault == "lost"
+    assert names(database) == set()
+
+
 @pytest.mark.parametrize("address", ["mysql://host/x", "://", "postgresql://host:port/x", "", "oracle+nothing://x"])
 def test_addresses_of_nothing(address):
     with pytest.raises(UsageError) as caught:

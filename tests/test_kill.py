@@ -1,4 +1,4 @@
-"""Runs that are killed go on where they were, to the same tables."""
+"""Commands that are killed go on where they were, to the same tables."""
 
 from __future__ import annotations
 
@@ -6,16 +6,13 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pytest
-
-SCRIPT = Path(__file__).parents[1] / "benchmarks" / "kill_runs.py"
+SCRIPT = Path(__file__).parents[1] / "benchmarks" / "faults.py"
 
 
-def test_killed_runs_end_with_the_tables_of_a_run_left_alone() -> None:
-    for module in ("torch", "transformers"):
-        pytest.importorskip(module)
-    command = [sys.executable, str(SCRIPT), "3", "--sentences", "3000"]
+def test_killed_commands_end_with_the_tables_and_files_of_undisturbed_ones() -> None:
+    counts = ["--kills", "3", "--restarts", "0", "--disks", "0", "--sentences", "800"]
+    command = [sys.executable, str(SCRIPT), *counts, "--database", "sqlite"]
     done = subprocess.run(command, capture_output=True, encoding="utf-8", timeout=300, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "3 kills" in done.stdout
-    assert "all tables identical" in done.stdout
+    assert "3 hits" in done.stdout
+    assert "all tables and files identical" in done.stdout

@@ -28,6 +28,7 @@ FAULTS: Mapping[str, tuple[str, str]] = {
     ),
     "input/output": ("could not be read or written", "check the disk and its free space, then run again"),
     "unreachable": ("cannot be reached", "check that the server runs, and the name and the password in the URL"),
+    "lost": ("ended the connection; what was committed is kept", "when the server runs again, do the same again"),
 }
 
 
@@ -54,6 +55,6 @@ def translated_errors(engine: Engine) -> Iterator[None]:
 def _database_error(url: str, fault: str, cause: BaseException) -> DatabaseError:
     what, hint = FAULTS[fault]
     reason = " ".join(str(cause).split())
-    if fault in ("unreachable", "input/output", "cannot open"):
+    if fault in ("unreachable", "input/output", "cannot open", "lost"):
         what = f"{what} ({reason})"
     return DatabaseError(f"{url} {what}", hint=hint, url=url, fault=fault, reason=reason)

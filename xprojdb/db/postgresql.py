@@ -38,7 +38,8 @@ _FAULTS = {
     "XX001": "damaged",
     "XX002": "damaged",
 }
-_UNREACHABLE = ("08", "28", "3D", "53", "57P")
+_LOST = ("08", "57P01", "57P02", "57P05")
+_UNREACHABLE = ("28", "3D", "53", "57P")
 
 
 def make_engine(url: URL) -> Engine:
@@ -65,9 +66,18 @@ def fault(error: BaseException) -> str | None:
     """Which of :data:`xprojdb.db.faults.FAULTS` an error of the driver is, or None for a fault in our program."""
     state = getattr(error, "sqlstate", None)
     if state is None:
-        # What fails before the server could answer has no code.
-        return "unreachable" if type(error).__name__ == "OperationalError" else None
+        return _without_code(error)
+    if state.startswith(_LOST):
+        return "lost"
     return _FAULTS.get(state) or ("unreachable" if state.startswith(_UNREACHABLE) else None)
+
+
+def _without_code(error: BaseException) -> str | None:
+    """The fault of an error that did not come from the server: it did not answer, or no more."""
+    if type(error).__name__ != "OperationalError":
+        return None
+    # The driver names the connection in the errors of making one, and in no others.
+    return "lost" if getattr(error, "pgconn", None) is None else "unreachable"
 
 
 def insert(connection: Connection, table: str, columns: Sequence[str], rows: Iterable[tuple[Any, ...]]) -> int:

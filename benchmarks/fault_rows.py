@@ -1,0 +1,86 @@
+"""What a database and an export hold, apart from what two equal runs may differ in."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Table, select
+
+from xprojdb.db import bulk, open_database
+from xprojdb.db.tables import metadata
+
+#: what holds rows of each table; and the files of an export by their names
+Contents = dict[str, set[tuple[Any, ...]]]
+#: table → key → rank
+Ranks = Mapping[str, Mapping[int, int] | None]
+#: steps whose items are translations
+_OF_TRANSLATIONS = ("align", "score", "project")
+#: records of runs, and of exports, of which one that is killed at its very end is written down twice
+_OWN = ("run_id", "destination")
+
+
+def contents(address: str, exported: Path) -> Contents:
+    """All rows of all tables but ``run``, and the digests of exported files.
+
+    Keys that the database counts are replaced by their rank: PostgreSQL does not give out again what a transaction took
+    that was rolled back.
+    """
+    with open_database(address) as database, database.read() as connection:
+        if connection.dialect.name == "sqlite":
+            assert connection.exec_driver_sql("PRAGMA integrity_check").scalar() == "ok"
+        ranks = {name: _ranks(connection, table) for name, table in metadata.tables.items() if "id" in table.columns}
+        found: Contents = {
+            name: _rows(connection, table, ranks) for name, table in metadata.tables.items() if name != "run"
+        }
+    files = (path for path in exported.rglob("*") if path.is_file() and not path.name.startswith("."))
+    found["files"] = {(path.name, hashlib.sha256(path.read_bytes()).hexdigest()) for path in files}
+    return found
+
+
+def differing(found: Contents, expected: Contents) -> set[str]:
+    """The names of the tables that differ, and ``files`` when the files do."""
+    return {name for name in expected if found[name] != expected[name]}
+
+
+def _ranks(connection: Connection, table: Table) -> Mapping[int, int] | None:
+    """Key → rank; None when they are equal."""
+    keys = bulk.fetch(connection, select(table.c.id).order_by(table.c.id))
+    found = {key: rank for rank, (key,) in enumerate(keys, 1)}
+    return found if any(key != rank for key, rank in found.items()) else None
+
+
+def _rows(connection: Connection, table: Table, ranks: Ranks) -> set[tuple[Any, ...]]:
+    """The rows of a table, which differ in their keys; only an export's key is left out, so that one counts once."""
+    columns = [column for column in table.columns if column.name not in _OWN]
+    if table.name == "export":
+        columns.remove(table.c.id)
+    rows = bulk.fetch(connection, select(*columns))
+    if table.name == "outcome":
+        rows = _with_ranked_items(connection, rows, ranks)
+    counted = [ranks.get(_counted(table.name, column.name)) for column in columns]
+    if not any(counted):
+        return set(rows)
+    return {
+        tuple(value if known is None else known.get(value, value) for value, known in zip(row, counted, strict=True))
+        for row in rows
+    }
+
+
+def _counted(table: str, column: str) -> str:
+    """The table whose keys a column holds."""
+    if column == "id":
+        return table
+    return {"input_id": "step"}.get(column, column.removesuffix("_id"))
+
+
+def _with_ranked_items(connection: Connection, rows: list[bulk.Row], ranks: Ranks) -> list[bulk.Row]:
+    """Outcomes whose items are translations, with the rank of each."""
+    translations = ranks["translation"]
+    if translations is None:
+        return rows
+    step = metadata.tables["step"]
+    kinds: dict[int, str] = dict(bulk.fetch(connection, select(step.c.id, step.c.kind)))
+    return [(row[0], translations[row[1]], *row[2:]) if kinds[row[0]] in _OF_TRANSLATIONS else row for row in rows]
