@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from xprojdb.db import Database
-    from xprojdb.engine.plan import Plan
+    from xprojdb.engine.planned import Plan
 
 RECIPE = """\
 name = "demo"

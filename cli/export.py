@@ -13,7 +13,7 @@ from xprojdb.cli.cut_options import cut_options, given_cut
 from xprojdb.cli.output import as_json, console, open_current, print_json, recipe_option, table
 
 if TYPE_CHECKING:
-    from xprojdb.engine.plan import Plan
+    from xprojdb.engine.planned import Plan
     from xprojdb.exports.recorded import ExportReport
 
 

@@ -12,7 +12,7 @@ from xprojdb.cli.output import as_json, console, open_current, print_json, table
 
 if TYPE_CHECKING:
     from xprojdb.db import Database
-    from xprojdb.engine.plan import Plan
+    from xprojdb.engine.planned import Plan
     from xprojdb.provenance.grid import Grid, Point, Scored
 
 _MOST_POINTS = 1_000_000

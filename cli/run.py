@@ -13,7 +13,7 @@ from xprojdb.cli.output import as_json, console, open_current, print_json, table
 
 if TYPE_CHECKING:
     from xprojdb.db import Database
-    from xprojdb.engine.plan import Plan
+    from xprojdb.engine.planned import Plan
 
 
 @click.command()

@@ -2,8 +2,10 @@ import subprocess
 import sys
 
 import pytest
+from projection_sample import english, german, import_sample, plan_of
 
 from xprojdb.cli.main import COMMANDS
+from xprojdb.engine.run import run_plan
 
 HEAVY = {
     "alembic", "datasets", "numba", "numpy", "ortools", "psycopg", "pyarrow", "pydantic", "rich", "sqlalchemy",
@@ -54,6 +56,16 @@ def test_importing_files_needs_no_models(modules):
 @pytest.mark.parametrize("name", COMMANDS)
 def test_the_help_of_a_command_imports_no_models(modules, name):
     assert not modules(call(name, "--help")) & MODELS
+
+
+@pytest.mark.parametrize("arguments", [("status",), ("explain", "1"), ("ask", "by-step"), ("ask", "low-margin")])
+def test_looking_at_a_database_loads_no_compiler_and_no_settings(
+    modules, sqlite_database, write_conll, tmp_path, arguments
+):
+    import_sample(sqlite_database, write_conll, {"de": german(3), "en": english(3)})
+    run_plan(sqlite_database, plan_of(sqlite_database, tmp_path))
+    loaded = modules(call("--db", sqlite_database.url, *arguments))
+    assert not loaded & (MODELS | {"alembic", "pydantic", "scipy"})
 
 
 def test_the_help_lists_every_command_with_its_line(run_cli):

@@ -4,6 +4,7 @@ import sqlite3
 from pathlib import Path
 
 import pytest
+from alembic.script import ScriptDirectory
 from sqlalchemy import inspect
 
 from xprojdb.db import open_database, schema
@@ -33,6 +34,12 @@ def execute(address, *statements):
         for statement in statements:
             connection.exec_driver_sql(statement)
     engine.dispose()
+
+
+def test_the_revisions_are_those_of_alembic():
+    script = ScriptDirectory.from_config(schema._config(None))
+    assert schema.revisions() == tuple(each.revision for each in script.walk_revisions())[::-1]
+    assert schema.revisions()[-1] == script.get_current_head()
 
 
 def test_upgrade_from_nothing_makes_every_table_and_check_finds_no_difference(engine):

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
 from projection_sample import Diagonal, english, german, import_sample, labels, outcomes, plan_of, results
-from sqlalchemy import select
+from sqlalchemy import delete, select
 
-from xprojdb.db import Database
-from xprojdb.db.tables import run
-from xprojdb.engine.pending import count_pending, pending_items
+from xprojdb.db import Database, bulk
+from xprojdb.db.tables import outcome, run
+from xprojdb.engine.pending import count_pending, count_undone, pending_items
 from xprojdb.engine.plans import bind_plan
 from xprojdb.engine.preview import preview_plan
 from xprojdb.engine.run import run_plan
@@ -73,6 +73,25 @@ def test_batches_make_the_same_tables_as_one(
     assert aligner.seen == [4] * 6 + [1]
     parted = [row for row in results(sqlite_database)["label"] if row not in whole]
     assert [row[1:] for row in parted] == [row[1:] for row in whole]
+
+
+@pytest.mark.parametrize("missing", [(), (0,), (4,), (9,), (0, 9), (3, 4, 5), range(10)])
+def test_what_is_left_is_counted_wherever_the_gaps_are(
+    database: Database, write_conll: Callable[..., Path], tmp_path: Path, missing: Sequence[int]
+) -> None:
+    import_sample(database, write_conll, {"en": english(10), "de": german(10), "it": german(10)})
+    run_plan(database, plan := plan_of(database, tmp_path))
+    stage, pairs = plan.stages[0], plan.pairs[plan.stages[0].spec]
+    with database.write() as connection:
+        keys = sorted(connection.execute(select(outcome.c.item_id).where(outcome.c.step_id == stage.step_id)).scalars())
+        gone = outcome.c.item_id.in_([keys[n] for n in missing])
+        connection.execute(delete(outcome).where(outcome.c.step_id == stage.step_id, gone))
+        # Of translations into other languages, as another recipe may have covered them with the same step.
+        others = [(stage.step_id, key, "ok", None, 1) for key in (keys[0] - 1, keys[-1] + 1)]
+        bulk.insert(connection, outcome, ("step_id", "item_id", "status", "reason", "run_id"), others)
+    with database.read() as connection:
+        assert count_undone(connection, stage, pairs) == count_pending(connection, stage, pairs) == len(missing)
+        assert len(pending_items(connection, stage, pairs, 0, 100)) == len(missing)
 
 
 def test_pending_items_of_several_pairs_come_in_key_order(

@@ -81,19 +81,35 @@ def _without_code(error: BaseException) -> str | None:
 
 
 def insert(connection: Connection, table: str, columns: Sequence[str], rows: Iterable[tuple[Any, ...]]) -> int:
-    """COPY into a temporary table, then ``INSERT … SELECT … ON CONFLICT DO NOTHING``."""
-    names = ",".join(columns)
+    """COPY into the table; where a row's key is already there, all over again by way of a temporary table."""
+    from psycopg.errors import UniqueViolation
+
+    names, given = ",".join(columns), list(rows)
+    driver: Any = connection.connection.driver_connection
+    with driver.cursor() as cursor:
+        try:
+            # A savepoint: the caller's transaction goes on when keys were there.
+            with driver.transaction():
+                return _copy(cursor, table, names, given)
+        except UniqueViolation:
+            return _merge(cursor, table, names, given)
+
+
+def _copy(cursor: Any, table: str, names: str, rows: Iterable[tuple[Any, ...]]) -> int:
+    with cursor.copy(f"COPY {table} ({names}) FROM STDIN") as copy:
+        for row in rows:
+            copy.write_row(row)
+    return int(cursor.rowcount)
+
+
+def _merge(cursor: Any, table: str, names: str, rows: Iterable[tuple[Any, ...]]) -> int:
     staging = f"staging_{table}"
-    cursor: Any = connection.connection.cursor()
-    with cursor:
-        # Without defaults or constraints: only the final insert checks them.
-        cursor.execute(f"CREATE TEMPORARY TABLE {staging} ON COMMIT DROP AS SELECT {names} FROM {table} LIMIT 0")
-        with cursor.copy(f"COPY {staging} ({names}) FROM STDIN") as copy:
-            for row in rows:
-                copy.write_row(row)
-        cursor.execute(f"INSERT INTO {table} ({names}) SELECT {names} FROM {staging} ON CONFLICT DO NOTHING")
-        added = int(cursor.rowcount)
-        cursor.execute(f"DROP TABLE {staging}")
+    # Without defaults or constraints: only the final insert checks them.
+    cursor.execute(f"CREATE TEMPORARY TABLE {staging} ON COMMIT DROP AS SELECT {names} FROM {table} LIMIT 0")
+    _copy(cursor, staging, names, rows)
+    cursor.execute(f"INSERT INTO {table} ({names}) SELECT {names} FROM {staging} ON CONFLICT DO NOTHING")
+    added = int(cursor.rowcount)
+    cursor.execute(f"DROP TABLE {staging}")
     return added
 
 

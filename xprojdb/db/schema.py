@@ -5,19 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from functools import cache
+from importlib import resources
+from typing import TYPE_CHECKING, Any
 
-from alembic import command
-from alembic.autogenerate import compare_metadata
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from alembic.util import CommandError
 from sqlalchemy import Connection, Engine, inspect
 
 from xprojdb.db.faults import shown, translated_errors
 from xprojdb.db.tables import metadata
 from xprojdb.errors import DatabaseError, UsageError
+
+# Alembic is imported where it is needed: that takes a tenth of a second, and opening a database does not need it.
+if TYPE_CHECKING:
+    from alembic.config import Config
+    from alembic.runtime.migration import MigrationContext
 
 #: Alembic's table under a name of our own: under its usual one, another program's revision would pass for ours
 VERSION_TABLE = "xprojdb_revision"
@@ -61,11 +62,20 @@ def state(engine: Engine) -> SchemaState:
 
     :raises DatabaseError: when it cannot be opened, or is no database.
     """
-    script = _scripts()
+    known = revisions()
     with translated_errors(engine), engine.connect() as connection, connection.begin():
         tables = tuple(sorted(inspect(connection).get_table_names()))
-        current = _context(connection).get_current_revision() if VERSION_TABLE in tables else None
-    return SchemaState(current, str(script.get_current_head()), current in _revisions(script), tables)
+        current = None
+        if VERSION_TABLE in tables:
+            current = connection.exec_driver_sql(f"SELECT version_num FROM {VERSION_TABLE}").scalar()
+    return SchemaState(current, known[-1], current in known, tables)
+
+
+@cache
+def revisions() -> tuple[str, ...]:
+    """The revisions of this code, the oldest first: those that the names of the migrations begin with."""
+    names = (file.name for file in resources.files("xprojdb.migrations.versions").iterdir())
+    return tuple(sorted(name.partition("_")[0] for name in names if name[0].isdigit() and name.endswith(".py")))
 
 
 def upgrade(engine: Engine, revision: str = "head") -> None:
@@ -74,6 +84,8 @@ def upgrade(engine: Engine, revision: str = "head") -> None:
     :raises DatabaseError: when the tables found belong to another program or a newer version.
     :raises UsageError: when there is no such revision.
     """
+    from alembic import command
+
     _move(engine, command.upgrade, revision)
 
 
@@ -83,6 +95,8 @@ def downgrade(engine: Engine, revision: str) -> None:
     :raises DatabaseError: when the tables found belong to another program or a newer version.
     :raises UsageError: when there is no such revision.
     """
+    from alembic import command
+
     _move(engine, command.downgrade, revision)
 
 
@@ -91,6 +105,8 @@ def check(engine: Engine) -> None:
 
     :raises DatabaseError: when they differ; the field ``differences`` has a line for each.
     """
+    from alembic.autogenerate import compare_metadata
+
     with translated_errors(engine), engine.connect() as connection, connection.begin():
         found = [_told(difference) for difference in compare_metadata(_context(connection), metadata)]
     if found:
@@ -154,10 +170,12 @@ def _writing(engine: Engine) -> Iterator[Connection]:
 
 @contextmanager
 def _known_revision(revision: str) -> Iterator[None]:
+    from alembic.util import CommandError
+
     try:
         yield
     except CommandError as error:
-        known = ", ".join(("base", *sorted(_revisions(_scripts())), "head"))
+        known = ", ".join(("base", *revisions(), "head"))
         raise UsageError(f"cannot go to revision {revision!r}", hint=f"there are {known}", revision=revision) from error
 
 
@@ -169,18 +187,14 @@ def _told(difference: Any) -> str:
 
 
 def _context(connection: Connection) -> MigrationContext:
+    from alembic.runtime.migration import MigrationContext
+
     return MigrationContext.configure(connection, opts={"version_table": VERSION_TABLE, "compare_type": True})
 
 
-def _scripts() -> ScriptDirectory:
-    return ScriptDirectory.from_config(_config(None))
-
-
-def _revisions(script: ScriptDirectory) -> set[str]:
-    return {revision.revision for revision in script.walk_revisions()}
-
-
 def _config(connection: Connection | None) -> Config:
+    from alembic.config import Config
+
     config = Config()
     # The colon comes last: without it an editable installation does not find the folder.
     config.set_main_option("script_location", "xprojdb.migrations:")

@@ -3,122 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from functools import cache
 
 from sqlalchemy import Connection
 
 from xprojdb.db import Database
-from xprojdb.db.runs import RecipeRecord
 from xprojdb.engine.aligning import align_spec, for_languages, least_link
 from xprojdb.engine.combining import combine_specs
 from xprojdb.engine.pairing import Directed, directed_pairs, transfer_pairs
+from xprojdb.engine.planned import Plan
 from xprojdb.engine.recipe import LoadedRecipe, Recipe, RecipeError
 from xprojdb.engine.scoring import MEMORY, Direction, score_specs
 from xprojdb.engine.settings import ProjectTable
 from xprojdb.engine.tagging import tag_spec
-from xprojdb.engine.translating import LINKING
 from xprojdb.errors import MatchingError, UsageError
-from xprojdb.steps.combining.combine import Combine
 from xprojdb.steps.heuristic import ProjectHeuristically, rules_of, rules_to_json
 from xprojdb.steps.learning.forms import FormsFit
-from xprojdb.steps.learning.renderings import RenderingsFit
-from xprojdb.steps.learning.terms import TermsFit
 from xprojdb.steps.project import AT_MOST_ONE, TIME_LIMIT, Project
 from xprojdb.steps.project_markers import ProjectMarkers
-from xprojdb.steps.projecting import Projecting
-from xprojdb.steps.projection import Consensus, Labelling, Projection
+from xprojdb.steps.projection import Projection
 from xprojdb.steps.registry import stage_of
-from xprojdb.steps.scoring.score import Score
 from xprojdb.steps.spec import GOLD, StepSpec
-from xprojdb.steps.stage import Pair, Side, Stage
+from xprojdb.steps.stage import Pair, Side
 
-
-@dataclass
-class Plan:
-    """Stages in the order they run, and what each covers.
-
-    :param recipe: the recipe it stands for, as runs record it.
-    :param stages: earlier ones first.
-    :param pairs: the sets of translations of each stage, by its step.
-    """
-
-    recipe: RecipeRecord
-    stages: list[Stage] = field(default_factory=list)
-    pairs: dict[StepSpec, list[Pair]] = field(default_factory=dict)
-
-    def add(self, stage: Stage, pair: Pair) -> None:
-        """Cover a set of translations with a stage; equal steps are planned once."""
-        if stage.spec not in self.pairs:
-            self._join(stage)
-            self.stages.append(stage)
-        covered = self.pairs.setdefault(stage.spec, [])
-        if pair not in covered:
-            covered.append(pair)
-            next(each for each in self.stages if each.spec == stage.spec).cover(pair)
-
-    def _join(self, stage: Stage) -> None:
-        """Let a project step have what its scorers hand over."""
-        if isinstance(stage, Project):
-            scorers = {each.spec: each for each in self.stages if isinstance(each, Score)}
-            for name in stage.weights:
-                if scorer := scorers.get(stage.spec.inputs[f"score:{name}"]):
-                    stage.take_from(name, scorer.handed)
-
-    def require(self, spec: StepSpec, pair: Pair) -> None:
-        """Cover a set of translations with a step and with the steps that it reads."""
-        for given in spec.inputs.values():
-            if given != GOLD and given.kind not in LINKING:
-                self.require(given, pair)
-        self.add(stage_of(spec), pair)
-
-    def sort(self) -> None:
-        """Order the stages so that each comes after what it reads, and after what makes the translations it covers."""
-        made = {spec.digest: spec for spec in self.pairs}
-
-        @cache
-        def depth(spec: StepSpec) -> int:
-            before = {given for given in spec.inputs.values() if given in self.pairs}
-            before |= {made[pair.link] for pair in self.pairs[spec] if pair.link in made} - {spec}
-            # What a step on the way to the translations reads is not made of them.
-            return max((1 + depth(given) for given in before if spec not in _reads(given)), default=0)
-
-        self.stages.sort(key=lambda stage: depth(stage.spec))
-
-    @property
-    def _drafts(self) -> set[StepSpec]:
-        """The steps whose labels are only counted, for corpus memory."""
-        counting = (TermsFit.kind, RenderingsFit.kind, FormsFit.kind)
-        return {stage.spec.inputs["labels"] for stage in self.stages if stage.spec.kind in counting}
-
-    @property
-    def projections(self) -> list[Projection]:
-        """What the plan gives to whom, in the recipe's order of languages."""
-        drafts = self._drafts
-        found = [
-            Projection(stage, pair, stage.labelled)
-            for stage in self.stages
-            if isinstance(stage, Projecting) and stage.spec not in drafts
-            for pair in self.pairs[stage.spec]
-        ]
-        return sorted(found, key=lambda each: (each.pair.corpus_id, each.source, each.target))
-
-    @property
-    def consensuses(self) -> list[Consensus]:
-        """What the plan makes of several sources, by corpus and target language."""
-        drafts = self._drafts
-        found = [
-            Consensus(stage, tuple(pair for pair in self.pairs[stage.spec] if pair.corpus_id == corpus_id))
-            for stage in self.stages
-            if isinstance(stage, Combine) and stage.spec not in drafts
-            for corpus_id in {pair.corpus_id for pair in self.pairs[stage.spec]}
-        ]
-        return sorted(found, key=lambda each: (each.corpus_id, each.target))
-
-    @property
-    def labellings(self) -> list[Labelling]:
-        """All of them: every single source, then what several make together."""
-        return [*self.projections, *self.consensuses]
+__all__ = ["Plan", "plan_recipe"]
 
 
 def plan_recipe(database: Database, loaded: LoadedRecipe) -> Plan:
@@ -226,11 +133,6 @@ def _forms(recipe: Recipe, labelled: Side, pair: Pair, inputs: Mapping[str, Step
 def _source_and_target(labelled: Side, pair: Pair) -> tuple[str, str]:
     langs = pair.original_lang, pair.rendering_lang
     return langs if labelled == "original" else langs[::-1]
-
-
-def _reads(spec: StepSpec) -> set[StepSpec]:
-    """The steps that a step rests on."""
-    return {each for given in spec.inputs.values() for each in (given, *_reads(given))}
 
 
 def _projected(recipe: Recipe, align: StepSpec | None, each: Directed) -> StepSpec:

@@ -11,7 +11,7 @@ from xprojdb.db import Database
 from xprojdb.db.runs import RecipeRecord
 from xprojdb.db.tables import recipe
 from xprojdb.digest import canonical_json
-from xprojdb.engine.plan import Plan
+from xprojdb.engine.planned import Plan
 from xprojdb.errors import UsageError
 from xprojdb.steps.registry import stage_of
 from xprojdb.steps.spec import find_step, load_spec, register_step

@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, Connection, Select
 from xprojdb.db import Database
 from xprojdb.engine.changes import change_of, earlier_specs
 from xprojdb.engine.pending import count_items, without_outcome
-from xprojdb.engine.plan import Plan
+from xprojdb.engine.planned import Plan
 from xprojdb.engine.run import chosen_stages
 from xprojdb.steps.combining.voters import SeveralSources
 from xprojdb.steps.learning.fit import Fit

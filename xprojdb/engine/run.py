@@ -15,7 +15,7 @@ from xprojdb.db.tables import outcome
 from xprojdb.engine.batches import Batch
 from xprojdb.engine.engines import Compute, Engine, Local
 from xprojdb.engine.pending import count_pending
-from xprojdb.engine.plan import Plan
+from xprojdb.engine.planned import Plan
 from xprojdb.engine.plans import bind_plan
 from xprojdb.engine.report import Progress, RunReport, Silent, StepReport, StopRequest
 from xprojdb.engine.writer import Writer

@@ -11,9 +11,6 @@ from xprojdb.steps.carry import Carry
 from xprojdb.steps.spec import StepSpec
 from xprojdb.steps.translate import Translate
 
-#: the kinds of steps that make translations
-LINKING = frozenset({Translate.kind, Carry.kind})
-
 
 def translate_spec(table: TranslateTable, source: str, target: str) -> StepSpec:
     """The step that translates one language into another.

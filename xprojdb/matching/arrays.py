@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import cached_property, update_wrapper
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 
 from xprojdb.errors import MatchingError
 
@@ -16,7 +17,33 @@ Floats = npt.NDArray[np.float64]
 Bits = npt.NDArray[np.uint8]
 Flags = npt.NDArray[np.bool_]
 
-compiled = njit(cache=True, nogil=True)
+
+class Compiled:
+    """A loop that Numba compiles, or finds compiled, when it is first called.
+
+    Loading Numba takes a quarter of a second, and most commands look at a database without computing anything.
+    """
+
+    def __init__(self, loop: Callable[..., Any]) -> None:
+        update_wrapper(self, loop)
+        self._loop = loop
+
+    @cached_property
+    def _dispatcher(self) -> Any:
+        from numba import njit
+
+        return njit(cache=True, nogil=True)(self._loop)
+
+    @property
+    def _numba_type_(self) -> Any:
+        # What Numba asks of a value that a compiled loop uses: so such loops can call one another.
+        return self._dispatcher._numba_type_
+
+    def __call__(self, *arguments: Any) -> Any:
+        return self._dispatcher(*arguments)
+
+
+compiled = Compiled
 
 
 def flat(name: str, values: npt.ArrayLike, dtype: type) -> npt.NDArray[Any]:

@@ -22,13 +22,12 @@ from xprojdb.db.tables import (
     step,
     translation,
 )
-from xprojdb.engine.plan import Plan
+from xprojdb.engine.planned import Plan
 from xprojdb.errors import UsageError
 from xprojdb.labels import LabelMapping, Span, UnknownLabel
 from xprojdb.provenance.consensus import ExplainedConsensus, explain_consensus
 from xprojdb.provenance.made_by import LABELS, MadeBy, made_by, made_of, steps_behind
 from xprojdb.steps.combining.combine import WEIGHTS
-from xprojdb.steps.inputs import parse_links
 from xprojdb.steps.projecting import Projecting, entity_reason
 from xprojdb.steps.projection import Projection
 from xprojdb.steps.scoring.candidates import origins_of
@@ -284,7 +283,8 @@ def _entities(connection: Connection, step_id: int, key: int) -> list[tuple[int,
 def _translations(connection: Connection, projection: Projection, target: Text) -> list[Row[Any]]:
     labelled = projection.labelled
     query = translations(projection.pair).add_columns(translation.c.kind, sentence_key(labelled).label("source_id"))
-    onto = query.where(sentence_key(other(labelled)) == target.id)
+    # First by the sentence, then by the set: SQLite would go through the whole set.
+    onto = query.where(translation.c.id.in_(select(translation.c.id).where(sentence_key(other(labelled)) == target.id)))
     return list(connection.execute(onto.order_by(translation.c.id)))
 
 
@@ -357,11 +357,17 @@ def _links(connection: Connection, projection: Projection, translation_id: int) 
     query = select(alignment.c.links).where(
         alignment.c.step_id.in_(step_ids), alignment.c.translation_id == translation_id
     )
-    _, left, right, scores = parse_links([connection.execute(query).scalar() or ""])
+    links = [_link(text) for text in (connection.execute(query).scalar() or "").split()]
     if projection.labelled == "rendering":
-        left, right = right, left
-    certain = [1.0] * len(left) if scores is None else scores.tolist()
-    return sorted(zip(left.tolist(), right.tolist(), certain, strict=True))
+        links = [(right, left, score) for left, right, score in links]
+    return sorted(links)
+
+
+def _link(text: str) -> tuple[int, int, float]:
+    # Not parse_links, which is compiled for thousands: for one sentence, loading it takes longer than all the rest.
+    words, _, score = text.partition(":")
+    left, _, right = words.partition("-")
+    return int(left), int(right), float(score or 1)
 
 
 def _entity(

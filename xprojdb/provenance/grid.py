@@ -15,7 +15,7 @@ from typing import NamedTuple
 import numpy as np
 
 from xprojdb.db import Database
-from xprojdb.engine.plan import Plan
+from xprojdb.engine.planned import Plan
 from xprojdb.errors import UsageError
 from xprojdb.matching.arrays import Flags, Longs
 from xprojdb.matching.match import Solver

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from xprojdb.db.runs import RecipeRecord
 from xprojdb.digest import canonical_json, digest_of
-from xprojdb.engine.plan import Plan
+from xprojdb.engine.planned import Plan
 from xprojdb.errors import UsageError
 from xprojdb.provenance.grid import Point
 from xprojdb.steps.project import Project

@@ -39,6 +39,8 @@ if TYPE_CHECKING:
 
 #: the kinds of the steps whose items are corpora
 FITS = frozenset(each.kind for each in (Frequencies, LinkCounts, Means, TermsFit, RenderingsFit, FormsFit, Reliability))
+#: the kinds of the steps that make translations
+LINKING = frozenset({Translate.kind, Carry.kind})
 
 
 def stage_of(spec: StepSpec) -> Stage:

@@ -1,0 +1,114 @@
+"""A plan: the stages that a recipe stands for, and the sets of translations that each of them covers.
+
+Apart from how recipes become plans, which takes all that knows their settings: a stored plan is read without it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cache
+
+from xprojdb.db.runs import RecipeRecord
+from xprojdb.steps.combining.combine import Combine
+from xprojdb.steps.learning.forms import FormsFit
+from xprojdb.steps.learning.renderings import RenderingsFit
+from xprojdb.steps.learning.terms import TermsFit
+from xprojdb.steps.project import Project
+from xprojdb.steps.projecting import Projecting
+from xprojdb.steps.projection import Consensus, Labelling, Projection
+from xprojdb.steps.registry import LINKING, stage_of
+from xprojdb.steps.scoring.score import Score
+from xprojdb.steps.spec import GOLD, StepSpec
+from xprojdb.steps.stage import Pair, Stage
+
+
+@dataclass
+class Plan:
+    """Stages in the order they run, and what each covers.
+
+    :param recipe: the recipe it stands for, as runs record it.
+    :param stages: earlier ones first.
+    :param pairs: the sets of translations of each stage, by its step.
+    """
+
+    recipe: RecipeRecord
+    stages: list[Stage] = field(default_factory=list)
+    pairs: dict[StepSpec, list[Pair]] = field(default_factory=dict)
+
+    def add(self, stage: Stage, pair: Pair) -> None:
+        """Cover a set of translations with a stage; equal steps are planned once."""
+        if stage.spec not in self.pairs:
+            self._join(stage)
+            self.stages.append(stage)
+        covered = self.pairs.setdefault(stage.spec, [])
+        if pair not in covered:
+            covered.append(pair)
+            next(each for each in self.stages if each.spec == stage.spec).cover(pair)
+
+    def _join(self, stage: Stage) -> None:
+        """Let a project step have what its scorers hand over."""
+        if isinstance(stage, Project):
+            scorers = {each.spec: each for each in self.stages if isinstance(each, Score)}
+            for name in stage.weights:
+                if scorer := scorers.get(stage.spec.inputs[f"score:{name}"]):
+                    stage.take_from(name, scorer.handed)
+
+    def require(self, spec: StepSpec, pair: Pair) -> None:
+        """Cover a set of translations with a step and with the steps that it reads."""
+        for given in spec.inputs.values():
+            if given != GOLD and given.kind not in LINKING:
+                self.require(given, pair)
+        self.add(stage_of(spec), pair)
+
+    def sort(self) -> None:
+        """Order the stages so that each comes after what it reads, and after what makes the translations it covers."""
+        made = {spec.digest: spec for spec in self.pairs}
+
+        @cache
+        def depth(spec: StepSpec) -> int:
+            before = {given for given in spec.inputs.values() if given in self.pairs}
+            before |= {made[pair.link] for pair in self.pairs[spec] if pair.link in made} - {spec}
+            # What a step on the way to the translations reads is not made of them.
+            return max((1 + depth(given) for given in before if spec not in _reads(given)), default=0)
+
+        self.stages.sort(key=lambda stage: depth(stage.spec))
+
+    @property
+    def _drafts(self) -> set[StepSpec]:
+        """The steps whose labels are only counted, for corpus memory."""
+        counting = (TermsFit.kind, RenderingsFit.kind, FormsFit.kind)
+        return {stage.spec.inputs["labels"] for stage in self.stages if stage.spec.kind in counting}
+
+    @property
+    def projections(self) -> list[Projection]:
+        """What the plan gives to whom, in the recipe's order of languages."""
+        drafts = self._drafts
+        found = [
+            Projection(stage, pair, stage.labelled)
+            for stage in self.stages
+            if isinstance(stage, Projecting) and stage.spec not in drafts
+            for pair in self.pairs[stage.spec]
+        ]
+        return sorted(found, key=lambda each: (each.pair.corpus_id, each.source, each.target))
+
+    @property
+    def consensuses(self) -> list[Consensus]:
+        """What the plan makes of several sources, by corpus and target language."""
+        drafts = self._drafts
+        found = [
+            Consensus(stage, tuple(pair for pair in self.pairs[stage.spec] if pair.corpus_id == corpus_id))
+            for stage in self.stages
+            if isinstance(stage, Combine) and stage.spec not in drafts
+            for corpus_id in {pair.corpus_id for pair in self.pairs[stage.spec]}
+        ]
+        return sorted(found, key=lambda each: (each.corpus_id, each.target))
+
+    @property
+    def labellings(self) -> list[Labelling]:
+        """All of them: every single source, then what several make together."""
+        return [*self.projections, *self.consensuses]
+
+
+def _reads(spec: StepSpec) -> set[StepSpec]:
+    """The steps that a step rests on."""
+    return {each for given in spec.inputs.values() for each in (given, *_reads(given))}
