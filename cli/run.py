@@ -81,3 +81,7 @@ def _show_pending(database: Database, plan: Plan, only: Sequence[str], limit: in
     for each in found:
         shown.add_row(each.digest[:8], "known" if each.known else "new", each.title, str(each.pending), each.change)
     console().print(shown)
+    for each in found:
+        if each.sends:
+            told = ", ".join(f"{count:,} {name}" for name, count in each.sends.items())
+            click.echo(f"{each.digest[:8]} would send about {told}")

@@ -76,3 +76,20 @@ def test_a_model_that_is_none_is_one_clear_line(
     assert told in done.stderr
     status = json.loads(run_cli("--db", news, "status", "--json").stdout)
     assert not any(step["outcomes"] for steps in status["recipes"].values() for step in steps)
+
+
+def test_what_a_server_would_be_sent_is_told_and_nothing_is_sent(news: str, run_cli: RunCli, tmp_path: Path) -> None:
+    recipe = tmp_path / "served.toml"
+    recipe.write_text(
+        'name = "served"\ncorpora = ["news"]\nsource = ["en"]\ntarget = ["de"]\n'
+        '[translate]\nmodel = "openai:some-model"\ndirection = "translate-train"\n[project]\nmethod = "heuristic"\n'
+    )
+    nobody = {"OPENAI_BASE_URL": "http://127.0.0.1:9/v1"}
+    done = run_cli("--db", news, "run", recipe, "--dry-run", "--json", **nobody)
+    assert done.code == 0, done.stderr
+    sends = {each["title"].split()[0]: each["sends"] for each in json.loads(done.stdout)}
+    assert sends["translate"]["requests"] == 3
+    assert sends["translate"]["characters"] > sends["translate"]["tokens"] > 20
+    assert sends["align"] is None
+    told = run_cli("--db", news, "run", recipe, "--dry-run", **nobody).stdout
+    assert "3 requests" in told

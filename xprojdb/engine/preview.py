@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement, Connection, Select
 
-from xprojdb.db import Database
+from xprojdb.db import Database, bulk
 from xprojdb.engine.changes import change_of, earlier_specs
 from xprojdb.engine.pending import count_items, without_outcome
 from xprojdb.engine.planned import Plan
@@ -16,6 +16,7 @@ from xprojdb.steps.combining.voters import SeveralSources
 from xprojdb.steps.learning.fit import Fit
 from xprojdb.steps.spec import StepSpec, find_step
 from xprojdb.steps.stage import Pair, Stage, require_done
+from xprojdb.steps.translate import Translate
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +27,7 @@ class Preview:
     :param known: whether this database has the step already.
     :param pending: items that a run would do now, if none fails on the way.
     :param change: why anything is pending: what is new about the step, or that its items are; empty: nothing is.
+    :param sends: what a server would be sent: ``requests``, ``characters`` and, about, ``tokens``; None without one.
     """
 
     title: str
@@ -33,6 +35,7 @@ class Preview:
     known: bool
     pending: int
     change: str
+    sends: dict[str, int] | None = None
 
 
 def preview_plan(
@@ -63,7 +66,24 @@ def _preview(
     pending += _unmade(connection, plan, running, stage)
     pending = pending if limit is None else min(pending, limit)
     change = "" if not pending else change_of(stage.spec, earlier) if known is None else "new or undone items"
-    return Preview(stage.title, stage.spec.digest, known is not None, pending, change)
+    sends = _sends(connection, plan, running, stage, limit) if isinstance(stage, Translate) else None
+    return Preview(stage.title, stage.spec.digest, known is not None, pending, change, sends)
+
+
+def _sends(
+    connection: Connection, plan: Plan, running: Set[StepSpec], stage: Translate, limit: int | None
+) -> dict[str, int] | None:
+    if not stage.is_served:
+        return None
+    known = find_step(connection, stage.spec)
+    found = {"requests": 0, "characters": 0, "tokens": 0}
+    for pair in plan.pairs[stage.spec]:
+        query = _undone(connection, plan, running, stage, known, pair)
+        assert query is not None, "imported sentences wait for nothing"
+        for block in bulk.stream(connection, query.order_by(query.selected_columns[0]).limit(limit)):
+            cost = stage.would_send(connection, [item for (item,) in block])
+            found = {name: found[name] + count for name, count in cost._asdict().items()}
+    return found
 
 
 def _pending(connection: Connection, plan: Plan, running: Set[StepSpec], stage: Stage, pairs: Sequence[Pair]) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from sqlalchemy import Connection, Select
 
@@ -13,6 +13,7 @@ from xprojdb.steps.spec import StepSpec
 from xprojdb.steps.stage import Outcome, Pair, Result, Stage, imported
 
 if TYPE_CHECKING:
+    from xprojdb.models.chat import ChatTranslator, Cost
     from xprojdb.models.text_tokens import Translated
     from xprojdb.models.translators import Translator
 
@@ -84,3 +85,16 @@ class Translate(Translating):
             cut = f"{found.cut}-cut" if found.cut else None
             outcomes.append(Outcome(each.id, "filtered", reason) if reason else Outcome(each.id, "ok", cut))
         return Result(sorted(outcomes), rendering_rows(made, self.lang, self.step_id, self.spec.short, "machine"))
+
+    @property
+    def is_served(self) -> bool:
+        """Whether a server translates, which may cost money."""
+        return (self.spec.model or "").startswith("openai:")
+
+    def would_send(self, connection: Connection, items: Sequence[int]) -> Cost:
+        """What the server would be sent for some items; nothing is sent.
+
+        :param items: keys in ascending order.
+        """
+        texts = [each.running for each in read_originals(connection, items) if each.words]
+        return cast("ChatTranslator", self._load()).cost(texts, self.original_lang, self.lang)
