@@ -86,7 +86,9 @@ def plan_of(
     :param corpora: a list in TOML.
     """
     (folder / "model").mkdir(exist_ok=True)
-    (folder / "model" / "config.json").write_text("{}")
+    if not (folder / "model" / "config.json").exists():
+        # Once: several processes may plan at a time, and a model that is half written has another revision.
+        (folder / "model" / "config.json").write_text("{}")
     languages = top if "source" in top else f'source = ["en"]\ntarget = ["de"]\n{top}'
     model = f'[align]\nmodel = "{folder / "model"}"\n{align}\n'
     loaded = parse_recipe(f'name = "sample"\ncorpora = {corpora}\n{languages}\n{model}{settings}')

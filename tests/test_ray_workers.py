@@ -27,6 +27,8 @@ def test_a_lost_actor_costs_only_its_batch(
 ) -> None:
     monkeypatch.setattr(Align, "block", 2)
     monkeypatch.delenv("RAY_ADDRESS", raising=False)
+    # Ray shows its processes the folder at hand, which may be a checkout: an xprojdb without its command line.
+    monkeypatch.chdir(tmp_path)
     # Where Ray's own processes find the aligner that dies.
     monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parent))
     lines = english(24)
