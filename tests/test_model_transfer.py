@@ -15,6 +15,7 @@ from xprojdb.db import tables as t
 from xprojdb.engine.plan import Plan
 from xprojdb.engine.recipe import RecipeError, parse_recipe
 from xprojdb.engine.run import run_plan
+from xprojdb.errors import UsageError
 from xprojdb.exports.projected import choose, read_sentences
 from xprojdb.provenance.explain import explain_sentence
 from xprojdb.steps.evaluate import evaluate_projections
@@ -64,3 +65,13 @@ def test_it_is_explained_and_scored(database: Database, tmp_path: Path, write_co
 def test_without_a_source_a_tagger_must_be_asked() -> None:
     with pytest.raises(RecipeError):
         parse_recipe(f'name = "x"\ncorpora = ["news"]\n{TOP}')
+
+
+def test_a_language_without_sentences_is_told(
+    database: Database, tmp_path: Path, write_conll: Callable[..., Path]
+) -> None:
+    path = write_conll("news.en.conll", "rain fell")
+    import_files(database, CorpusInfo("news"), [corpus_file(path, "en", form="conll")])
+    with pytest.raises(UsageError) as refused:
+        _plan(database, tmp_path)
+    assert refused.value.corpora == ("news",)

@@ -42,7 +42,7 @@ class Directed(NamedTuple):
 def directed_pairs(connection: Connection, recipe: Recipe) -> list[Directed]:
     """The sets of translations that a recipe projects through.
 
-    :raises UsageError: when a corpus is not there, or has nothing to project through.
+    :raises UsageError: when a corpus is not there.
     :raises ModelError: when a translator or tagger cannot be found.
     """
     found: list[Directed] = []
@@ -53,8 +53,6 @@ def directed_pairs(connection: Connection, recipe: Recipe) -> list[Directed]:
                 found += _imported_pairs(connection, recipe, corpus_id, source, target)
             else:
                 found += _machine_pairs(connection, recipe, recipe.translate, corpus_id, source, target)
-    if not found and recipe.source:
-        raise _nothing(recipe)
     return found
 
 
@@ -119,16 +117,18 @@ def _has_sentences(connection: Connection, corpus_id: int, lang: str, splits: tu
     return connection.execute(query).first() is not None
 
 
-def _nothing(recipe: Recipe) -> UsageError:
+def nothing_there(recipe: Recipe) -> UsageError:
+    """What a recipe is refused with that finds nothing to project through."""
     where = ", ".join(recipe.corpora) + (f", {', '.join(recipe.splits)}" if recipe.splits else "")
     sources, targets = ", ".join(recipe.source), ", ".join(recipe.target)
-    if recipe.translate is None:
+    if recipe.translate is None and recipe.source:
         return UsageError(
             f"no translations join {sources} with {targets} in {where}",
             hint="import the files together with 'xprojdb import parallel', or join them with 'xprojdb link'",
             corpora=recipe.corpora,
         )
-    langs = sources if recipe.translate.direction == "translate-train" else targets
+    train = recipe.translate is not None and recipe.translate.direction == "translate-train"
+    langs = sources if train else targets
     return UsageError(
         f"there are no sentences in {langs} in {where}", hint="see 'xprojdb status'", corpora=recipe.corpora
     )

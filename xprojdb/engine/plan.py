@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 from xprojdb.db import Database
 from xprojdb.engine.aligning import align_spec, for_languages, least_link
 from xprojdb.engine.combining import combine_specs
-from xprojdb.engine.pairing import Directed, directed_pairs, transfer_pairs
+from xprojdb.engine.pairing import Directed, directed_pairs, nothing_there, transfer_pairs
 from xprojdb.engine.planned import Plan
 from xprojdb.engine.recipe import LoadedRecipe, Recipe, RecipeError
 from xprojdb.engine.scoring import MEMORY, Direction, score_specs
@@ -48,6 +48,8 @@ def plan_recipe(database: Database, loaded: LoadedRecipe) -> Plan:
         others = _others(database, recipe)
         with database.read() as connection:
             _add_consensus(connection, plan, recipe, directed, align, others)
+    if not plan.stages:
+        raise nothing_there(recipe)
     plan.sort()
     return plan
 
