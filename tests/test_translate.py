@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-from projection_sample import outcomes, plan_of, results
+from projection_sample import english, german, import_sample, outcomes, plan_of, results
 from several_sample import combined_plan
-from sqlalchemy import select
+from sqlalchemy import func, insert, select
 from toy_tagger import toy_tagger
 
 from xprojdb.db import Database
@@ -307,3 +307,51 @@ def test_what_is_made_passes_every_check_and_none_of_it_is_garbage(
     run_plan(database, _plan(database, tmp_path, top, settings.replace("TAG", _tagger("en"))))
     assert [check.name for check in verify(database).checks if check.found] == []
     assert find_garbage(database).steps == []
+
+
+@pytest.mark.usefixtures("dictionary")
+@pytest.mark.parametrize("method", ["match", "markers"])
+def test_a_label_is_mapped_once(
+    method: str, database: Database, tmp_path: Path, write_conll: Callable[..., Path]
+) -> None:
+    labels = '\nlabels = { PER = "PERSON" }'
+    if method == "markers":
+        _import(database, write_conll, "Anna/B-PER traf Turin/B-LOC")
+        rest = '[project]\nmethod = "markers"\n'
+        plan = _plan(database, tmp_path, TRAIN + labels, 'direction = "translate-train"', rest=rest)
+    else:
+        _import(database, write_conll, "Anna traf Turin")
+        plan = _plan(database, tmp_path, TEST + labels, 'direction = "round-trip"', rest=_tagger("en"))
+    run_plan(database, plan)
+    assert {label for _, _, label in _labels(database)} == {"PERSON"}
+
+
+@pytest.mark.usefixtures("dictionary")
+def test_a_dry_run_counts_what_is_carried_once(
+    database: Database, tmp_path: Path, write_conll: Callable[..., Path]
+) -> None:
+    lines = [f"Anna/B-PER traf Turin/B-LOC und {n}" for n in range(4)]
+    _import(database, write_conll, *lines)
+    plan = _plan(database, tmp_path, TRAIN, 'direction = "translate-train"', rest='[project]\nmethod = "markers"\n')
+    run_plan(database, plan, only=["carry"])
+    assert [each.pending for each in preview_plan(database, plan)] == [0, 4]
+    run_plan(database, plan)
+    assert [each.pending for each in preview_plan(database, plan)] == [0, 0]
+
+
+def test_a_dry_run_leaves_out_the_translations_of_sentences_that_failed(
+    database: Database, tmp_path: Path, write_conll: Callable[..., Path]
+) -> None:
+    """Keys of sentences and of translations are numbers of their own."""
+    shift = write_conll("shift.de.conll", *["Regen fiel"] * 3)
+    import_files(database, CorpusInfo("shift"), [corpus_file(shift, "de", form="conll")])
+    import_sample(database, write_conll, {"en": english(3), "de": german(3)})
+    plan = plan_of(database, tmp_path, _tagger("en"), top=TEST)
+    bind_plan(database, plan)
+    tag = next(stage for stage in plan.stages if stage.spec.kind == "tag")
+    with database.write() as connection:
+        last = connection.execute(select(func.max(t.sentence.c.id)).where(t.sentence.c.lang == "en")).scalar_one()
+        told = {"step_id": tag.step_id, "item_id": last, "status": "failed", "run_id": 1}
+        connection.execute(insert(t.outcome).values(**told))
+    pending = {each.title.split()[0]: each.pending for each in preview_plan(database, plan)}
+    assert (pending["tag"], pending["align"], pending["score"]) == (2, 3, 2)

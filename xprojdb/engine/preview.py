@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence, Set
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, Connection, Select
+from sqlalchemy import ColumnElement, Connection, Select, exists
 
 from xprojdb.db import Database, bulk
+from xprojdb.db.tables import outcome
 from xprojdb.engine.changes import change_of, earlier_specs
 from xprojdb.engine.pending import count_items, without_outcome
 from xprojdb.engine.planned import Plan
 from xprojdb.engine.run import chosen_stages
 from xprojdb.steps.combining.voters import SeveralSources
 from xprojdb.steps.learning.fit import Fit
+from xprojdb.steps.registry import LINKING
 from xprojdb.steps.spec import StepSpec, find_step
 from xprojdb.steps.stage import Pair, Stage, require_done
 from xprojdb.steps.translate import Translate
@@ -83,6 +85,7 @@ def _sends(
         for block in bulk.stream(connection, query.order_by(query.selected_columns[0]).limit(limit)):
             cost = stage.would_send(connection, [item for (item,) in block])
             found = {name: found[name] + count for name, count in cost._asdict().items()}
+            limit = None if limit is None else limit - len(block)
     return found
 
 
@@ -128,16 +131,22 @@ def _undone(
                 return None
             query = require_done(query, f"input{number}", step_id, item)
         elif step_id is not None:
-            query = without_outcome(query, step_id, "failed", "filtered")
+            refused = exists().where(outcome.c.step_id == step_id, outcome.c.item_id == item)
+            query = query.where(~refused.where(outcome.c.status.in_(("failed", "filtered"))))
     return query
 
 
 def _needs(plan: Plan, stage: Stage) -> dict[StepSpec, ColumnElement[int]]:
-    """A stage's inputs and those of the stages in the same plan that it waits for."""
+    """A stage's inputs and those of the stages in the same plan that it waits for.
+
+    What a step that makes translations waited for is not asked again of the translations.
+    """
     found: dict[StepSpec, ColumnElement[int]] = {}
     for role, item in stage.needs().items():
         given = stage.spec.inputs[role]
         found[given] = item
+        if given.kind in LINKING:
+            continue
         for earlier in plan.stages:
             if earlier.spec == given:
                 found |= _needs(plan, earlier)

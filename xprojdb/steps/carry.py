@@ -29,7 +29,8 @@ Ordinal = int
 
 class Carry(Translating):
     """Translate labelled sentences with their labels (EasyProject, Chen et al. 2023), or, on the round trip, translate
-    a tagged translation back. An entity keeps its ordinal; one that is not found is named in the outcome.
+    a tagged translation back. An entity keeps its ordinal and its own label, which is mapped when it is projected; one
+    whose label maps to nothing is not carried, and one that is not found is named in the outcome.
 
     Its input ``entities`` labelled the sentences; on the round trip ``sentences`` made them. There, a sentence without
     entities is not translated: its rendering has no words.
@@ -120,9 +121,9 @@ class Carry(Translating):
         query = query.where(within(connection, entity.c.sentence_id, items))
         found: dict[int, list[tuple[Ordinal, Span]]] = {}
         for key, ordinal, *place in bulk.fetch(connection, query.order_by(entity.c.sentence_id, entity.c.ordinal)):
-            for span in self._mapped(Span(*place)):
+            if self._is_wanted(span := Span(*place)):
                 found.setdefault(key, []).append((ordinal, span))
         return found
 
-    def _mapped(self, span: Span) -> Sequence[Span]:
-        return [span] if self.mapping is None else self.mapping.apply([span])
+    def _is_wanted(self, span: Span) -> bool:
+        return self.mapping is None or bool(self.mapping.apply([span]))

@@ -28,7 +28,7 @@ class ProjectMarkers(Projecting):
 
     def process(self, connection: Connection, items: Sequence[int]) -> Result:
         # The carry step stored them on the side that receives labels.
-        found = read_entities(connection, self.input_ids["carried"], items, other(self.labelled), None)
+        found = read_entities(connection, self.input_ids["carried"], items, other(self.labelled), self.mapping)
         rows = np.lexsort((found.start, found.item))
         ones = np.ones(len(rows))
         start, end = found.start[rows].astype(np.int32), found.end[rows].astype(np.int32)
