@@ -7,7 +7,7 @@ python benchmarks/export_database.py [sentences]
 
 from __future__ import annotations
 
-import json
+
 import random
 import resource
 import sys
@@ -23,6 +23,7 @@ from sqlalchemy import func, select
 
 from xprojdb.db import Database, bulk, open_database
 from xprojdb.db import tables as t
+from xprojdb.digest import canonical_json
 from xprojdb.engine.export_table import ExportTable
 from xprojdb.engine.plan import Plan, plan_recipe
 from xprojdb.engine.recipe import parse_recipe
@@ -75,8 +76,9 @@ def grow(database: Database, plan: Plan, sentences: int) -> None:
     with database.write() as connection:
         first, link = (bulk.next_id(connection, table) for table in (t.sentence, t.translation))
         run = connection.execute(select(func.max(t.run.c.id))).scalar_one()
+        linked = connection.execute(select(t.step.c.id).where(t.step.c.digest == pair.link)).scalar_one()
         numbers = range(sentences)
-        texts = [json.dumps(_words(number)) for number in numbers]
+        texts = [canonical_json(_words(number)) for number in numbers]
         for side, lang in enumerate(("en", "de")):
             key = first + side * sentences
             names = ("id", "corpus_id", "lang", "n_words", "external_id", "words")
@@ -84,7 +86,7 @@ def grow(database: Database, plan: Plan, sentences: int) -> None:
             bulk.insert(connection, t.sentence, names, rows)
         names = ("id", "corpus_id", "original_lang", "rendering_lang", "step_id", "kind", "original_id", "rendering_id")
         links = (
-            (link + n, pair.corpus_id, "en", "de", pair.link_step_id, "human", first + n, first + sentences + n)
+            (link + n, pair.corpus_id, "en", "de", linked, "human", first + n, first + sentences + n)
             for n in numbers
         )
         bulk.insert(connection, t.translation, names, links)

@@ -136,6 +136,15 @@ def staged() -> Iterator[Staged]:
         files.withdraw()
 
 
+def make_folder(path: Path) -> None:
+    """Make a folder, and those above it, where they are missing.
+
+    :raises ExportError: when it cannot be made.
+    """
+    with reporting(path):
+        path.mkdir(parents=True, exist_ok=True)
+
+
 def close_safely(stream: BinaryIO) -> None:
     """Close a written file once its bytes are on the disk."""
     stream.flush()
