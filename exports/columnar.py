@@ -41,12 +41,14 @@ def is_columnar(labelling: Labelling, table: ExportTable) -> bool:
 class LabelColumns:
     """The labels of a block, L in all, by sentence and in the order of their ordinals.
 
+    Columns that were not asked for are empty.
+
     :param row: (L,) the place of the sentence in its block.
     :param start: (L,) first word.
     :param end: (L,) one past the last word.
     :param number: (L,) the place of the type among the labels asked for; -1: another one.
-    :param score: (L,) or (0,) where scores were not asked for.
-    :param margin: as ``score``.
+    :param score: (L,)
+    :param margin: (L,)
     """
 
     row: Longs
@@ -151,12 +153,17 @@ def read_blocks(
         columns.append(source.c.external_id)
     if split is not None:
         query = query.where(func.coalesce(target.c.split, DEFAULT_SPLIT) == split)
-    whole = select(corpus.c.name).where(corpus.c.id == labelling.corpus_id)
-    name = connection.execute(whole).scalar_one()
+    name = corpus_name(connection, labelling)
     for first, keys, told, words, *rest in walk(connection, labelling, query, columns, items):
         keys = longs(keys)
-        labels = read_labels(connection, labelling, names, first, keys, scores=scores)
+        labels = read_labels(connection, labelling, names, first, keys, LABEL if scores else LABEL[:3])
         yield Block(labelling, name, names, first, keys, told, rest[0] if rest else (), words, labels)
+
+
+def corpus_name(connection: Connection, labelling: Labelling) -> str:
+    """The corpus of a labelling's sentences."""
+    query = select(corpus.c.name).where(corpus.c.id == labelling.corpus_id)
+    return str(connection.execute(query).scalar_one())
 
 
 def _side(labelling: Labelling) -> Any:
@@ -174,21 +181,33 @@ def walk(
     :param items: (N,) only these, ascending.
     """
     item = labelling.covered().item
-    query = query.with_only_columns(item, *columns).order_by(item)
-    width, first, places = 1 + len(columns), 0, 0
-    while items is None or places < len(items):
-        if items is None:
-            part = query.where(item > first).limit(_BLOCK)
-        else:
-            part = query.where(within(connection, item, items[places : places + _BLOCK].tolist()))
-        found: list[Any] = read_columns(connection, part, width)
-        if items is None and not found[0]:
-            return
-        places += _BLOCK
-        if found[0]:
-            found[0] = longs(found[0])
-            first = int(found[0][-1])
-            yield found
+    query, width = query.with_only_columns(item, *columns), 1 + len(columns)
+    if items is not None:
+        for place in range(0, len(items), _BLOCK):
+            part = query.where(within(connection, item, items[place : place + _BLOCK].tolist()))
+            yield from _in_order(read_columns(connection, part, width))
+        return
+    cursor, query = 0, query.order_by(item).limit(_BLOCK)
+    while (found := read_columns(connection, query.where(item > cursor), width))[0]:
+        cursor = found[0][-1]
+        yield [longs(found[0]), *found[1:]]
+
+
+def _in_order(found: list[list[Any]]) -> Iterator[list[Any]]:
+    """Rows that were asked for by key, by ascending keys, if there are any.
+
+    A database that looks keys up one after the other gives them so; asked for an order, it would sort wide rows.
+    """
+    items = longs(found[0])
+    if np.any(items[1:] < items[:-1]):
+        order = np.argsort(items)
+        items, found = items[order], [[column[place] for place in order.tolist()] for column in found]
+    if len(items):
+        yield [items, *found[1:]]
+
+
+#: what there is to read of a label
+LABEL = ("start_word", "end_word", "label", "score", "margin")
 
 
 def read_labels(
@@ -197,34 +216,35 @@ def read_labels(
     names: Sequence[str],
     items: Longs,
     keys: Longs,
-    *,
-    scores: bool = True,
+    wanted: Sequence[str] = LABEL,
 ) -> LabelColumns:
     """The labels of some sentences.
 
     :param names: the types of label, in the order that numbers them.
     :param items: (N,) ascending.
     :param keys: (N,) of the sentences.
+    :param wanted: which of :data:`LABEL` to read; the other columns are empty.
     """
     combined, own = isinstance(labelling, Consensus), label.c.sentence_id
     # A label of several sources comes through no translation: its item is the sentence.
     item = own if combined else label.c.translation_id
-    columns = [item, label.c.start_word, label.c.end_word, label.c.label]
-    columns += [label.c.score, label.c.margin] if scores else []
-    query = select(*columns).where(label.c.step_id == labelling.step.step_id, _among(connection, own, keys))
-    query = query.order_by(own, label.c.translation_id, label.c.ordinal)
-    links, start, end, told, *measures = read_columns(connection, query, len(columns))
-    link = longs(links)
+    query = select(item, *(label.c[name] for name in wanted)).where(label.c.step_id == labelling.step.step_id)
+    query = query.where(_among(connection, own, keys)).order_by(own, label.c.translation_id, label.c.ordinal)
+    links, *values = read_columns(connection, query, 1 + len(wanted))
+    link, read = longs(links), dict(zip(wanted, values, strict=True))
     place = np.minimum(np.searchsorted(items, link), len(items) - 1)
     mine = np.flatnonzero(items[place] == link)
     mine = mine[np.argsort(place[mine], kind="stable")]
     numbers = {name: number for number, name in enumerate(names)}
-    number = np.fromiter(map(numbers.get, told, repeat(-1)), np.int64, len(told))
-    score, margin = (np.array(each, dtype=np.float64)[mine] for each in measures or ((), ())) if scores else _NONE
-    return LabelColumns(place[mine], longs(start)[mine], longs(end)[mine], number[mine], score, margin)
+    if "label" in read:
+        read["label"] = list(map(numbers.get, read["label"], repeat(-1)))
+    start, end, number = (_column(read.get(name), np.int64, mine) for name in LABEL[:3])
+    score, margin = (_column(read.get(name), np.float64, mine) for name in LABEL[3:])
+    return LabelColumns(place[mine], start, end, number, score, margin)
 
 
-_NONE = (np.empty(0), np.empty(0))
+def _column(values: Sequence[Any] | None, kind: type[Any], mine: Longs) -> NDArray[Any]:
+    return np.empty(0, kind) if values is None else np.array(values, dtype=kind)[mine]
 
 
 def _among(connection: Connection, column: Any, keys: Longs) -> Any:

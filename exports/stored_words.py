@@ -7,27 +7,40 @@ from typing import Any
 
 from xprojdb.extras import require
 
-_GAP = '","'
+#: between the words of a plain text
+GAP = '","'
+
+
+def are_plain(texts: Sequence[str]) -> bool:
+    """Whether all texts are lists that need no JSON parser: ``["a","b"]``.
+
+    They have no spaces between words and no backslash, and none is empty. Inside a word there is no quote then, so
+    that the first quote ends it.
+    """
+    return _plain(_inside(texts), texts)
 
 
 def flat_words(texts: Sequence[str]) -> list[str] | None:
-    """The words of plain texts, one sentence after the other.
+    """The words of texts, one after the other.
 
-    A plain text is a list that needs no JSON parser: ``["a","b"]``, without spaces between words, without a
-    backslash, not empty. Inside a word there is no quote then, so that the first quote ends it.
-
-    :returns: None when a text is not plain.
+    :returns: None when they are not all plain.
     """
-    inside = _GAP.join([text[2:-2] for text in texts])
-    words = inside.split(_GAP)
-    plain = inside.count('"') == 2 * len(words) - 2 and "\\" not in inside and "[]" not in texts
-    return words if plain else None
+    inside = _inside(texts)
+    return inside.split(GAP) if _plain(inside, texts) else None
+
+
+def _inside(texts: Sequence[str]) -> str:
+    return GAP.join([text[2:-2] for text in texts])
+
+
+def _plain(inside: str, texts: Sequence[str]) -> bool:
+    return inside.count('"') == 2 * inside.count(GAP) and "\\" not in inside and "[]" not in texts
 
 
 def word_lists(texts: Sequence[str]) -> Any:
     """The words as an Arrow array of lists, made without a Python string for each."""
     pa, compute = require("pyarrow", "export"), require("pyarrow.compute", "export")
-    words = compute.split_pattern(compute.utf8_slice_codeunits(pa.array(texts, pa.string()), 2, -2), _GAP)
+    words = compute.split_pattern(compute.utf8_slice_codeunits(pa.array(texts, pa.string()), 2, -2), GAP)
     data = words.values.buffers()[2]
     letters = b"" if data is None else data.to_pybytes()
     plain = b'"' not in letters and b"\\" not in letters and "[]" not in texts
