@@ -17,7 +17,7 @@ from xprojdb.digest import canonical_json
 from xprojdb.engine.export_table import ExportTable
 from xprojdb.engine.plan import Plan
 from xprojdb.exports.arrow_columns import arrow_columns
-from xprojdb.exports.atomic import make_folder, staged
+from xprojdb.exports.atomic import make_folder, reporting, staged
 from xprojdb.exports.card import render_card
 from xprojdb.exports.columnar import is_columnar
 from xprojdb.exports.columns import provenance_columns
@@ -26,6 +26,7 @@ from xprojdb.exports.facts import card_facts
 from xprojdb.exports.forms import Conll, DocBins, Form, JsonLines
 from xprojdb.exports.huggingface import SplitRows, columnar, write_dataset
 from xprojdb.exports.manifest import Manifest
+from xprojdb.exports.partials import sweep
 from xprojdb.exports.selection import Part, Selection, select_parts
 
 _ROWS = 10_000
@@ -150,6 +151,7 @@ def export_files(database: Database, plan: Plan, folder: Path, form: Form, **ask
     with database.read() as connection, bulk.uncollected():
         selection = select_parts(connection, plan, **asked)
         make_folder(folder)
+        _sweep(folder)
         with staged() as files:
             for part in selection.parts:
                 for written in form.write(
@@ -160,6 +162,13 @@ def export_files(database: Database, plan: Plan, folder: Path, form: Form, **ask
     report = _report(folder, selection, counts, checksums)
     _record(database, plan, form.name, report, {**selection.query(), **form.options})
     return report
+
+
+def _sweep(folder: Path) -> None:
+    """Delete what killed exports left in a folder, and in those of its splits, whether written again or not."""
+    with reporting(folder):
+        for each in (folder, *(each for each in folder.iterdir() if each.is_dir())):
+            sweep(each)
 
 
 def _content(connection: Connection, selection: Selection, part: Part, *, provenance: bool = True) -> Content:
