@@ -7,7 +7,7 @@ from typing import Any
 
 from xprojdb.extras import require
 
-#: between the words of a plain text
+#: between the words of a plain text, inside it
 GAP = '","'
 
 
@@ -29,8 +29,13 @@ def flat_words(texts: Sequence[str]) -> list[str] | None:
     return inside.split(GAP) if _plain(inside, texts) else None
 
 
+def inside_of(text: str) -> str:
+    """A plain text without what is before its first word and behind its last: elsewhere ``","`` may be a word."""
+    return text[2:-2]
+
+
 def _inside(texts: Sequence[str]) -> str:
-    return GAP.join([text[2:-2] for text in texts])
+    return GAP.join(map(inside_of, texts))
 
 
 def _plain(inside: str, texts: Sequence[str]) -> bool:

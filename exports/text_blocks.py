@@ -21,9 +21,11 @@ from xprojdb.exports.columns import chain_of
 from xprojdb.exports.cutting.tiers import tiers_of
 from xprojdb.exports.errors import ExportError
 from xprojdb.exports.schema import class_names
-from xprojdb.exports.stored_words import flat_words
+from xprojdb.exports.stored_words import GAP, flat_words, inside_of
 
 Longs = NDArray[np.int64]
+#: between words in what json.dumps writes
+_SPACED = '", "'
 
 
 def conll_block(block: Block, columns: Literal[2, 4] = 2, with_ids: bool = False) -> bytes | None:
@@ -53,8 +55,7 @@ def jsonl_block(block: Block, table: ExportTable) -> bytes | None:
         return None
     columns = {
         "id": map(encode_basestring, block.ids),
-        # No quote is inside a word: these are between words, and json.dumps sets a space there.
-        "tokens": [text.replace('","', '", "') for text in block.words],
+        "tokens": [f'["{inside.replace(GAP, _SPACED)}"]' for inside in map(inside_of, block.words)],
         "ner_tags": [f"[{each}]" for each in "".join(tags).split("\n")[:-1]],
         "entities": _listed(block, _entities(block, words, offsets)),
         "lang": [_json(block.labelling.target)] * len(block),
@@ -120,7 +121,7 @@ def _tagged(block: Block, offsets: Longs, names: Sequence[str], last: Sequence[s
 
 def _offsets(texts: Sequence[str]) -> Longs:
     """(N+1,) where the words of plain texts begin."""
-    counts = np.fromiter((text.count('","') + 1 for text in texts), np.int64, len(texts))
+    counts = np.fromiter((inside_of(text).count(GAP) + 1 for text in texts), np.int64, len(texts))
     return np.concatenate([[0], np.cumsum(counts)])
 
 
