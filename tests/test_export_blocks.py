@@ -168,12 +168,11 @@ def test_plain_words_are_written_by_columns(database: Database, plan: Plan, tmp_
 @pytest.mark.parametrize("wrong", [{"start_word": -1}, {"end_word": 99}, {"start_word": 9, "end_word": 9}])
 def test_wrong_labels_are_refused_alike(database: Database, plan: Plan, tmp_path: Path, wrong: dict[str, int]) -> None:
     grow(database, plan, random.Random(5), 20, PLAIN)
+    done, wanted = t.outcome.c, t.label.c
     with database.write() as connection:
-        last = select(func.max(t.label.c.translation_id)).where(t.label.c.ordinal == 0).scalar_subquery()
-        connection.execute(
-            update(t.label).where(t.label.c.translation_id == last, t.label.c.ordinal == 0).values(wrong)
-        )
-        connection.execute(update(t.outcome).values(status="ok"))
+        labelled = (done.step_id == plan.projections[0].step.step_id, done.status == "ok")
+        last = connection.execute(select(func.max(done.item_id)).where(*labelled)).scalar_one()
+        connection.execute(update(t.label).where(wanted.translation_id == last, wanted.ordinal == 0).values(wrong))
     for write in (export_conll, export_jsonl):
         found = written(write, database, plan, tmp_path / "out")
         assert isinstance(found[0], type), "refused"
