@@ -65,11 +65,16 @@ class Plan:
         made = {spec.digest: spec for spec in self.pairs}
 
         @cache
+        def reads(spec: StepSpec) -> frozenset[StepSpec]:
+            """The steps that a step rests on."""
+            return frozenset(each for given in spec.inputs.values() for each in (given, *reads(given)))
+
+        @cache
         def depth(spec: StepSpec) -> int:
             before = {given for given in spec.inputs.values() if given in self.pairs}
             before |= {made[pair.link] for pair in self.pairs[spec] if pair.link in made} - {spec}
             # What a step on the way to the translations reads is not made of them.
-            return max((1 + depth(given) for given in before if spec not in _reads(given)), default=0)
+            return max((1 + depth(given) for given in before if spec not in reads(given)), default=0)
 
         self.stages.sort(key=lambda stage: depth(stage.spec))
 
@@ -107,8 +112,3 @@ class Plan:
     def labellings(self) -> list[Labelling]:
         """All of them: every single source, then what several make together."""
         return [*self.projections, *self.consensuses]
-
-
-def _reads(spec: StepSpec) -> set[StepSpec]:
-    """The steps that a step rests on."""
-    return {each for given in spec.inputs.values() for each in (given, *_reads(given))}
