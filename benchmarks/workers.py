@@ -257,8 +257,11 @@ def is_same(found: dict[str, list[Any]], expected: dict[str, list[Any]], name: s
 
 def _is_near(left: Sequence[Any], right: Sequence[Any]) -> bool:
     """Whether two rows are equal but for the last digit of their numbers, also of those in links."""
-    pairs = [each for values in zip(left, right, strict=True) for each in zip(*map(_parts, values), strict=False)]
-    return all(a == b or (isinstance(a, float) and math.isclose(a, b, rel_tol=0.01)) for a, b in pairs)
+    ours, theirs = ([part for value in row for part in _parts(value)] for row in (left, right))
+    return len(ours) == len(theirs) and all(
+        a == b or (isinstance(a, float) and isinstance(b, float) and math.isclose(a, b, rel_tol=0.01))
+        for a, b in zip(ours, theirs, strict=True)
+    )
 
 
 def _parts(value: Any) -> list[Any]:
