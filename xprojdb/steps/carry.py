@@ -34,8 +34,6 @@ class Carry(Translating):
 
     Its input ``entities`` labelled the sentences; on the round trip ``sentences`` made them. There, a sentence without
     entities is not translated: its rendering has no words.
-
-    :param load: makes the translator; called when the first batch is due.
     """
 
     kind = "carry"
@@ -76,7 +74,7 @@ class Carry(Translating):
         return LabelledSentence(original.words, [span for _, span in entities])
 
     def _carry(self, sentences: Sequence[LabelledSentence]) -> list[Carried]:
-        return easyproject(sentences, self.translator, self.original_lang, self.lang, threshold=self.threshold)
+        return easyproject(sentences, self.model, self.original_lang, self.lang, threshold=self.threshold)
 
     def _result(
         self,

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Select
 from xprojdb import degenerate
 from xprojdb.steps.rendering import Original, Rendering, read_originals, rendering_of, rendering_rows
 from xprojdb.steps.spec import StepSpec
-from xprojdb.steps.stage import Outcome, Pair, Result, Stage, imported
+from xprojdb.steps.stage import ModelStage, Outcome, Pair, Result, imported
 
 if TYPE_CHECKING:
     from xprojdb.models.chat import ChatTranslator, Cost
@@ -18,37 +18,21 @@ if TYPE_CHECKING:
     from xprojdb.models.translators import Translator
 
 
-class Translating(Stage):
+class Translating(ModelStage["Translator"]):
     """What every step shares that translates. Its items are sentences.
 
     Its parameters have ``from`` and ``to``, two languages, and ``keep_cut``, whether translations count that were cut
     at the limits of the model.
-
-    :param load: makes the translator; called when the first batch is due.
     """
 
     block = 256
     noun = "sentences"
 
     def __init__(self, spec: StepSpec, load: Callable[[], Translator]) -> None:
-        super().__init__(spec)
+        super().__init__(spec, load)
         self.original_lang: str = spec.params["from"]
         self.lang: str = spec.params["to"]
         self.keep_cut: bool = spec.params.get("keep_cut", False)
-        self._load = load
-        self._translator: Translator | None = None
-
-    @property
-    def translator(self) -> Translator:
-        """The translator, once it is loaded."""
-        assert self._translator is not None, "open() comes first"
-        return self._translator
-
-    def open(self) -> None:
-        self._translator = self._load()
-
-    def close(self) -> None:
-        self._translator = None
 
     def items(self, pair: Pair) -> Select[tuple[int]]:
         return imported(pair, self.original_lang)
@@ -75,7 +59,7 @@ class Translate(Translating):
     def process(self, connection: Connection, items: Sequence[int]) -> Result:
         originals = read_originals(connection, items)
         wanted = [each for each in originals if each.words]
-        translated = self.translator.translate([each.running for each in wanted], self.original_lang, self.lang)
+        translated = self.model.translate([each.running for each in wanted], self.original_lang, self.lang)
         outcomes = [Outcome(each.id, "filtered", "no-words") for each in originals if not each.words]
         made: list[Rendering] = []
         for each, found in zip(wanted, translated, strict=True):
@@ -97,4 +81,4 @@ class Translate(Translating):
         :param items: keys in ascending order.
         """
         texts = [each.running for each in read_originals(connection, items) if each.words]
-        return cast("ChatTranslator", self._load()).cost(texts, self.original_lang, self.lang)
+        return cast("ChatTranslator", self.load()).cost(texts, self.original_lang, self.lang)

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import json
 from abc import abstractmethod
-from collections.abc import Callable, Iterator, Sequence
-from typing import Any, Generic, TypeVar
+from collections.abc import Iterator, Sequence
+from typing import Any
 
 from sqlalchemy import Connection, Select, select
 
@@ -17,8 +17,6 @@ from xprojdb.db.tables import artifact, corpus, sentence
 from xprojdb.digest import canonical_json, digest_of
 from xprojdb.steps.spec import StepSpec
 from xprojdb.steps.stage import Outcome, Pair, Result, Rows, Stage
-
-Model = TypeVar("Model")
 
 
 class Fit(Stage):
@@ -49,30 +47,6 @@ class Fit(Stage):
         ]
         columns = ("step_id", "corpus_id", "content", "digest")
         return Result([Outcome(item, "ok") for item in items], [Rows(artifact, columns, rows)])
-
-
-class LoadedFit(Fit, Generic[Model]):
-    """A fit that a model learns.
-
-    :param load: makes the model; called when the first corpus is due.
-    """
-
-    def __init__(self, spec: StepSpec, load: Callable[[], Model]) -> None:
-        super().__init__(spec)
-        self._load = load
-        self._loaded: Model | None = None
-
-    @property
-    def model(self) -> Model:
-        """The model, between :meth:`open` and :meth:`close`."""
-        assert self._loaded is not None, "open() comes first"
-        return self._loaded
-
-    def open(self) -> None:
-        self._loaded = self._load()
-
-    def close(self) -> None:
-        self._loaded = None
 
 
 def stream_sentences(connection: Connection, corpus_id: int, lang: str) -> Iterator[list[tuple[int, list[str]]]]:

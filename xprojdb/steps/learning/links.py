@@ -10,7 +10,8 @@ from sqlalchemy import Connection, select
 
 from xprojdb.db import bulk
 from xprojdb.db.tables import sentence, translation
-from xprojdb.steps.learning.fit import LoadedFit
+from xprojdb.steps.learning.fit import Fit
+from xprojdb.steps.stage import ModelStage
 
 Words = tuple[list[str], list[str]]
 
@@ -21,7 +22,7 @@ class Learns(Protocol):
     def learn(self, pairs: Iterable[Words]) -> Any: ...
 
 
-class LinkCounts(LoadedFit[Learns]):
+class LinkCounts(ModelStage[Learns], Fit):
     """Train an aligner on all translations between two languages, from ``lang`` into ``rendering_lang``."""
 
     kind = "link-counts"

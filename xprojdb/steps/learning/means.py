@@ -11,7 +11,8 @@ from sqlalchemy import Connection, select
 
 from xprojdb.db import bulk
 from xprojdb.db.tables import sentence
-from xprojdb.steps.learning.fit import LoadedFit, read_artifact
+from xprojdb.steps.learning.fit import Fit, read_artifact
+from xprojdb.steps.stage import ModelStage
 
 if TYPE_CHECKING:
     from xprojdb.models.transforms import Floats
@@ -26,7 +27,7 @@ class HasMean(Protocol):
     def mean(self, sentences: Sequence[Sequence[str]]) -> Floats: ...
 
 
-class Means(LoadedFit[HasMean]):
+class Means(ModelStage[HasMean], Fit):
     """Average what an aligner compares, over sentences of one language."""
 
     kind = "mean"
