@@ -81,16 +81,27 @@ def easyproject(
     :returns: what became of each sentence.
     :raises MarkerError: when spans are empty, overlap, or lie outside their sentence.
     """
-    marked = [
-        join_words(insert(words, [span[:2] for span in spans], markers).words, source)[0] for words, spans in sentences
-    ]
-    entities = [[join_words(words[a:b], source)[0] for a, b, _ in spans] for words, spans in sentences]
+    marked, entities = texts_of(sentences, source, markers)
     translations = _translate(translator, marked, source, target)
     alone = _translate(translator, [text for texts in entities for text in texts], source, target)
     return [
         _carried(translations[text], sentence.spans, [alone[each].text for each in own], target, markers, threshold)
         for sentence, text, own in zip(sentences, marked, entities, strict=True)
     ]
+
+
+def texts_of(
+    sentences: Sequence[LabelledSentence], source: str, markers: Markers = SQUARE
+) -> tuple[list[str], list[list[str]]]:
+    """What :func:`easyproject` has translated.
+
+    :returns: each sentence with its entities marked, and its entities, each alone.
+    :raises MarkerError: when spans are empty, overlap, or lie outside their sentence.
+    """
+    marked = [
+        join_words(insert(words, [span[:2] for span in spans], markers).words, source)[0] for words, spans in sentences
+    ]
+    return marked, [[join_words(words[a:b], source)[0] for a, b, _ in spans] for words, spans in sentences]
 
 
 def _carried(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, cast
 
@@ -37,6 +38,25 @@ class Translating(ModelStage["Translator"]):
     def items(self, pair: Pair) -> Select[tuple[int]]:
         return imported(pair, self.original_lang)
 
+    @abstractmethod
+    def texts(self, connection: Connection, items: Sequence[int]) -> list[str]:
+        """What the translator is given for some items.
+
+        :param items: keys in ascending order.
+        """
+
+    @property
+    def is_served(self) -> bool:
+        """Whether a server translates, which may cost money."""
+        return (self.spec.model or "").startswith("openai:")
+
+    def would_send(self, connection: Connection, items: Sequence[int]) -> Cost:
+        """What the server would be sent for some items; nothing is sent.
+
+        :param items: keys in ascending order.
+        """
+        return cast("ChatTranslator", self.load()).cost(self.texts(connection, items), self.original_lang, self.lang)
+
     def refused(self, original: Original, made: Translated) -> str | None:
         """The code of why nothing may be projected from a translation, or None."""
         if made.cut and not self.keep_cut:
@@ -70,15 +90,5 @@ class Translate(Translating):
             outcomes.append(Outcome(each.id, "filtered", reason) if reason else Outcome(each.id, "ok", cut))
         return Result(sorted(outcomes), rendering_rows(made, self.lang, self.step_id, self.spec.short, "machine"))
 
-    @property
-    def is_served(self) -> bool:
-        """Whether a server translates, which may cost money."""
-        return (self.spec.model or "").startswith("openai:")
-
-    def would_send(self, connection: Connection, items: Sequence[int]) -> Cost:
-        """What the server would be sent for some items; nothing is sent.
-
-        :param items: keys in ascending order.
-        """
-        texts = [each.running for each in read_originals(connection, items) if each.words]
-        return cast("ChatTranslator", self.load()).cost(texts, self.original_lang, self.lang)
+    def texts(self, connection: Connection, items: Sequence[int]) -> list[str]:
+        return [each.running for each in read_originals(connection, items) if each.words]
