@@ -85,11 +85,16 @@ class Plan:
         return {stage.spec.inputs["labels"] for stage in self.stages if stage.spec.kind in counting}
 
     @property
+    def _makers(self) -> dict[str, StepSpec]:
+        """The steps that make translations, by their digests."""
+        return {spec.digest: spec for spec in self.pairs if spec.kind in LINKING}
+
+    @property
     def projections(self) -> list[Projection]:
         """What the plan gives to whom, in the recipe's order of languages."""
-        drafts = self._drafts
+        drafts, makers = self._drafts, self._makers
         found = [
-            Projection(stage, pair, stage.labelled)
+            Projection(stage, pair, stage.labelled, makers.get(pair.link))
             for stage in self.stages
             if isinstance(stage, Projecting) and stage.spec not in drafts
             for pair in self.pairs[stage.spec]
@@ -99,13 +104,14 @@ class Plan:
     @property
     def consensuses(self) -> list[Consensus]:
         """What the plan makes of several sources, by corpus and target language."""
-        drafts = self._drafts
-        found = [
-            Consensus(stage, tuple(pair for pair in self.pairs[stage.spec] if pair.corpus_id == corpus_id))
-            for stage in self.stages
-            if isinstance(stage, Combine) and stage.spec not in drafts
-            for corpus_id in {pair.corpus_id for pair in self.pairs[stage.spec]}
-        ]
+        drafts, makers = self._drafts, self._makers
+        found = []
+        for stage in self.stages:
+            if isinstance(stage, Combine) and stage.spec not in drafts:
+                for corpus_id in {pair.corpus_id for pair in self.pairs[stage.spec]}:
+                    pairs = tuple(pair for pair in self.pairs[stage.spec] if pair.corpus_id == corpus_id)
+                    made = dict.fromkeys(makers[pair.link] for pair in pairs if pair.link in makers)
+                    found.append(Consensus(stage, pairs, tuple(made)))
         return sorted(found, key=lambda each: (each.corpus_id, each.target))
 
     @property
