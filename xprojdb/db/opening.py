@@ -54,7 +54,8 @@ class Database:
         ):
             before = counts.changes(connection)
             yield connection
-            if counted and counts.changes(connection) != before:
+            # Not after a caller's own rollback.
+            if counted and connection.in_transaction() and counts.changes(connection) != before:
                 counts.count_write(connection)
 
     def close(self) -> None:
