@@ -103,8 +103,3 @@ def read_ranks(connection: Connection, roots: Longs, seed: int) -> Hashes:
         texts = [f"{heads[corpus_id]}{told or key}" for corpus_id, told, key in rows]
         hashes[first : first + len(rows)] = hash_texts(texts)
     return hashes[places]
-
-
-def touched_roots(groups: Groups, keys: Longs) -> Longs:
-    """The groups that have one of some sentences, ascending."""
-    return np.unique(groups.roots_of(keys))

@@ -100,7 +100,8 @@ def _configure(connection: sqlite3.Connection, _record: Any) -> None:
 
 
 def _begin(connection: Connection) -> None:
-    if not connection.get_execution_options().get("xprojdb_write"):
+    mode = connection.get_execution_options().get("xprojdb_write")
+    if not mode:
         connection.exec_driver_sql("PRAGMA query_only = ON")
         connection.exec_driver_sql("BEGIN")
         return
@@ -108,8 +109,24 @@ def _begin(connection: Connection) -> None:
     # Write-ahead logging is a property of the file; asking again when it is set costs nothing.
     connection.exec_driver_sql("PRAGMA journal_mode = WAL")
     connection.exec_driver_sql("PRAGMA synchronous = NORMAL")
-    # A deferred transaction that reads first fails at once when another process writes.
-    connection.exec_driver_sql("BEGIN IMMEDIATE")
+    if mode == "now":
+        connection.exec_driver_sql("PRAGMA busy_timeout = 0")
+    try:
+        # A deferred transaction that reads first fails at once when another process writes.
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+    finally:
+        connection.exec_driver_sql(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")
+
+
+def changes(connection: Connection) -> int:
+    """How many rows this connection has changed."""
+    return int(_driver(connection).total_changes)
+
+
+def _driver(connection: Connection) -> sqlite3.Connection:
+    driver = connection.connection.driver_connection
+    assert isinstance(driver, sqlite3.Connection)
+    return driver
 
 
 def fault(error: BaseException) -> str | None:
@@ -120,13 +137,12 @@ def fault(error: BaseException) -> str | None:
 
 def insert(connection: Connection, table: str, columns: Sequence[str], rows: Iterable[tuple[Any, ...]]) -> int:
     """``executemany`` on the driver's connection: twice as fast as SQLAlchemy's own insert of dictionaries."""
-    driver = connection.connection.driver_connection
-    assert driver is not None
+    driver = _driver(connection)
     before = driver.total_changes
     marks = ",".join("?" * len(columns))
     # Not OR IGNORE, which would also pass over a broken NOT NULL or CHECK.
     driver.executemany(f"INSERT INTO {table} ({','.join(columns)}) VALUES ({marks}) ON CONFLICT DO NOTHING", rows)
-    return int(driver.total_changes - before)
+    return driver.total_changes - before
 
 
 def among(column: ColumnElement[int], ids: Sequence[int]) -> ColumnElement[bool]:
