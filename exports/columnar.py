@@ -26,7 +26,7 @@ from xprojdb.steps.stage import sentence_key
 
 Longs = NDArray[np.int64]
 Floats = NDArray[np.float64]
-_BLOCK = 20_000
+_BLOCK = 10_000
 #: a range of keys is read faster than keys one by one, up to so many times more of them
 _DENSE = 1.3
 
