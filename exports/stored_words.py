@@ -2,44 +2,51 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
+from itertools import chain
 from typing import Any
 
 from xprojdb.extras import require
 
 #: between the words of a plain text, inside it
 GAP = '","'
+#: in its place, what json.dumps writes
+_SPACED = '", "'
 
 
-def are_plain(texts: Sequence[str]) -> bool:
-    """Whether all texts are lists that need no JSON parser: ``["a","b"]``.
+def flat_words(texts: Sequence[str]) -> tuple[list[str], list[int]]:
+    """The words of texts, one after the other, and how many each text has."""
+    inside = list(map(_inside_of, texts))
+    joined = GAP.join(inside)
+    if _has_plain_gaps(joined) and "[]" not in texts:
+        return joined.split(GAP), [each.count(GAP) + 1 for each in inside]
+    lists: list[list[str]] = json.loads(f"[{','.join(texts)}]")
+    return list(chain.from_iterable(lists)), list(map(len, lists))
 
-    They have no spaces between words and no backslash, and none is empty. Inside a word there is no quote then, so
-    that the first quote ends it.
+
+def is_plain(text: str) -> bool:
+    """Whether a text is a list that needs no JSON parser: ``["a","b"]``, with a word, without spaces and backslashes.
+
+    Without a backslash there is no quote inside a word, so that the first quote ends it.
     """
-    return _plain(_inside(texts), texts)
+    return text != "[]" and _has_plain_gaps(_inside_of(text))
 
 
-def flat_words(texts: Sequence[str]) -> list[str] | None:
-    """The words of texts, one after the other.
-
-    :returns: None when they are not all plain.
-    """
-    inside = _inside(texts)
-    return inside.split(GAP) if _plain(inside, texts) else None
+def spaced(text: str) -> str:
+    """A text as ``json.dumps`` writes it, with a space behind each comma between words."""
+    if not is_plain(text):
+        return json.dumps(json.loads(text), ensure_ascii=False)
+    return f'["{_inside_of(text).replace(GAP, _SPACED)}"]'
 
 
-def inside_of(text: str) -> str:
-    """A plain text without what is before its first word and behind its last: elsewhere ``","`` may be a word."""
+def _inside_of(text: str) -> str:
+    """A text without what is before its first word and behind its last: elsewhere ``","`` may be a word."""
     return text[2:-2]
 
 
-def _inside(texts: Sequence[str]) -> str:
-    return GAP.join(map(inside_of, texts))
-
-
-def _plain(inside: str, texts: Sequence[str]) -> bool:
-    return inside.count('"') == 2 * inside.count(GAP) and "\\" not in inside and "[]" not in texts
+def _has_plain_gaps(inside: str) -> bool:
+    return "\\" not in inside and inside.count('"') == 2 * inside.count(GAP)
 
 
 def word_lists(texts: Sequence[str]) -> Any:

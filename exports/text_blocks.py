@@ -1,6 +1,6 @@
 """A block of sentences as the lines of a text file, all at once.
 
-What is out of the ordinary gives None: words that need a JSON parser or that a format cannot hold, labels that overlap.
+What is out of the ordinary gives None: words that a format cannot hold, sentences without any, labels that overlap.
 The writers of single sentences take such a block, and know what to refuse and how to say so.
 """
 
@@ -21,19 +21,17 @@ from xprojdb.exports.columns import chain_of
 from xprojdb.exports.cutting.tiers import tiers_of
 from xprojdb.exports.errors import ExportError
 from xprojdb.exports.schema import class_names
-from xprojdb.exports.stored_words import GAP, flat_words, inside_of
+from xprojdb.exports.stored_words import flat_words, spaced
 
 Longs = NDArray[np.int64]
-#: between words in what json.dumps writes
-_SPACED = '", "'
 
 
 def conll_block(block: Block, columns: Literal[2, 4] = 2, with_ids: bool = False) -> bytes | None:
     """The lines that :func:`xprojdb.exports.conll.write_conll` writes for these sentences, with tabs."""
-    words, names = flat_words(block.words), class_names(block.names)
-    if words is None or not (_readable(words) and _readable(names)):
+    words, offsets = _words(block.words)
+    names = class_names(block.names)
+    if not (_readable(words) and _readable(names)):
         return None
-    offsets = _offsets(block.words)
     gap = "\t" if columns == 2 else "\t-X-\t-X-\t"
     tails = _tagged(block, offsets, [f"{gap}{name}\n" for name in names], [f"{gap}{name}\n\n" for name in names])
     if tails is None:
@@ -46,16 +44,16 @@ def conll_block(block: Block, columns: Literal[2, 4] = 2, with_ids: bool = False
 
 def jsonl_block(block: Block, table: ExportTable) -> bytes | None:
     """The lines that :func:`xprojdb.exports.jsonlines.write_jsonl` writes for these sentences."""
-    words, names = flat_words(block.words), [_json(name) for name in class_names(block.names)]
-    if words is None or not (np.isfinite(block.labels.score).all() and np.isfinite(block.labels.margin).all()):
+    if not (np.isfinite(block.labels.score).all() and np.isfinite(block.labels.margin).all()):
         return None
-    offsets = _offsets(block.words)
+    words, offsets = _words(block.words)
+    names = [_json(name) for name in class_names(block.names)]
     tags = _tagged(block, offsets, [f"{name}, " for name in names], [f"{name}\n" for name in names])
     if tags is None:
         return None
     columns = {
         "id": map(encode_basestring, block.ids),
-        "tokens": [f'["{inside.replace(GAP, _SPACED)}"]' for inside in map(inside_of, block.words)],
+        "tokens": map(spaced, block.words),
         "ner_tags": [f"[{each}]" for each in "".join(tags).split("\n")[:-1]],
         "entities": _listed(block, _entities(block, words, offsets)),
         "lang": [_json(block.labelling.target)] * len(block),
@@ -69,10 +67,10 @@ def _entities(block: Block, words: Sequence[str], offsets: Longs) -> list[str]:
     found = block.labels
     begin = offsets[found.row] + found.start
     end = begin + found.end - found.start
-    names = [f'"label": {_json(name)}, "text": "' for name in block.names]
+    names = [f'"label": {_json(name)}, "text": ' for name in block.names]
     columns = (found.start, found.end, found.number, begin, end)
     return [
-        f'{{"start": {first}, "end": {last}, {names[number]}{" ".join(words[place:stop])}"}}'
+        f'{{"start": {first}, "end": {last}, {names[number]}{encode_basestring(" ".join(words[place:stop]))}}}'
         for first, last, number, place, stop in zip(*(each.tolist() for each in columns), strict=True)
     ]
 
@@ -109,7 +107,10 @@ def _tagged(block: Block, offsets: Longs, names: Sequence[str], last: Sequence[s
 
     :param names: the text of each tag.
     :param last: that of the last word of a sentence.
+    :returns: None where labels overlap or lie outside their sentence, and where a sentence has no words.
     """
+    if np.any(np.diff(offsets) == 0):
+        return None
     try:
         tags = block.tags(offsets)
     except ExportError:
@@ -119,10 +120,10 @@ def _tagged(block: Block, offsets: Longs, names: Sequence[str], last: Sequence[s
     return found
 
 
-def _offsets(texts: Sequence[str]) -> Longs:
-    """(N+1,) where the words of plain texts begin."""
-    counts = np.fromiter((inside_of(text).count(GAP) + 1 for text in texts), np.int64, len(texts))
-    return np.concatenate([[0], np.cumsum(counts)])
+def _words(texts: Sequence[str]) -> tuple[list[str], Longs]:
+    """The words of all texts, and (N+1,) where those of each begin."""
+    words, counts = flat_words(texts)
+    return words, np.concatenate([[0], np.cumsum(np.array(counts, np.int64))])
 
 
 def _readable(words: Sequence[str]) -> bool:

@@ -28,7 +28,7 @@ from xprojdb.exports import columnar, recorded
 from xprojdb.exports.cutting import pool
 from xprojdb.exports.cutting.hashing import hash_stored, hash_words
 from xprojdb.exports.recorded import export_conll, export_dataset, export_jsonl
-from xprojdb.exports.stored_words import flat_words, word_lists
+from xprojdb.exports.stored_words import flat_words, spaced, word_lists
 
 pytest.importorskip("pyarrow")
 
@@ -201,11 +201,13 @@ def test_a_consensus_without_its_sources_goes_by_columns(
 @given(st.lists(st.lists(st.text(st.sampled_from('ab,"[]\\ é'), max_size=4), max_size=4), min_size=1, max_size=4))
 def test_stored_words_are_parsed_as_json(sentences: list[list[str]]) -> None:
     texts = [canonical_json(words) for words in sentences]
-    flat = flat_words(texts)
-    assert flat is None or flat == [word for words in sentences for word in words]
+    flat = [word for words in sentences for word in words], list(map(len, sentences))
+    assert flat_words(texts) == flat
+    assert list(map(spaced, texts)) == [json.dumps(words, ensure_ascii=False) for words in sentences]
     assert word_lists(texts).to_pylist() == sentences
     assert hash_stored(texts).tolist() == [hash_words(words) for words in sentences]
     loose = [json.dumps(words) for words in sentences]
     assert word_lists(loose).to_pylist() == sentences
     assert hash_stored(loose).tolist() == hash_stored(texts).tolist()
-    assert flat_words(loose) in (None, flat)
+    assert flat_words(loose) == flat
+    assert list(map(spaced, loose)) == list(map(spaced, texts))

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from xprojdb.digest import canonical_json
-from xprojdb.exports.stored_words import are_plain
+from xprojdb.exports.stored_words import is_plain
 
 Hashes = NDArray[np.uint64]
 
@@ -37,7 +37,7 @@ def hash_stored(texts: Sequence[str]) -> Hashes:
     :returns: (N,)
     """
     # A plain text is canonical.
-    return hash_texts(texts if are_plain(texts) else [canonical_json(json.loads(text)) for text in texts])
+    return hash_texts(text if is_plain(text) else canonical_json(json.loads(text)) for text in texts)
 
 
 def hash_letters(words: Sequence[str]) -> int:
