@@ -42,6 +42,8 @@ from xprojdb.steps.align import Align
 from xprojdb.steps.importing.imports import CorpusInfo, corpus_file, import_files
 
 TAGS = ("B-PER", "I-PER", "O", "O", "B-LOC", "I-LOC")
+#: the share of sentences with quotation marks, which are escaped where words are stored
+QUOTED = 0.1
 #: those that are projected in earnest
 SEED = 200
 
@@ -73,7 +75,10 @@ def write_corpus(folder: Path, sentences: int) -> list[Any]:
 
 def _words(number: int) -> list[str]:
     draw = random.Random(number)
-    return [f"w{draw.randrange(50_000)}" for _ in range(draw.randint(8, 24))]
+    words = [f"w{draw.randrange(50_000)}" for _ in range(draw.randint(8, 24))]
+    if draw.random() < QUOTED:
+        words[6] = words[-1] = '"'
+    return words
 
 
 def grow(database: Database, plan: Plan, sentences: int) -> None:
