@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, Table, select
 
 from xprojdb.db import bulk, open_database
-from xprojdb.db.tables import metadata
+from xprojdb.db.tables import LASTING, step
 
 #: what holds rows of each table; and the files of an export by their names
 Contents = dict[str, set[tuple[Any, ...]]]
@@ -31,10 +31,8 @@ def contents(address: str, exported: Path) -> Contents:
     with open_database(address) as database, database.read() as connection:
         if connection.dialect.name == "sqlite":
             assert connection.exec_driver_sql("PRAGMA integrity_check").scalar() == "ok"
-        ranks = {name: _ranks(connection, table) for name, table in metadata.tables.items() if "id" in table.columns}
-        found: Contents = {
-            name: _rows(connection, table, ranks) for name, table in metadata.tables.items() if name != "run"
-        }
+        ranks = {table.name: _ranks(connection, table) for table in LASTING if "id" in table.columns}
+        found: Contents = {table.name: _rows(connection, table, ranks) for table in LASTING if table.name != "run"}
     files = (path for path in exported.rglob("*") if path.is_file() and not path.name.startswith("."))
     found["files"] = {(path.name, hashlib.sha256(path.read_bytes()).hexdigest()) for path in files}
     return found
@@ -81,6 +79,5 @@ def _with_ranked_items(connection: Connection, rows: list[bulk.Row], ranks: Rank
     translations = ranks["translation"]
     if translations is None:
         return rows
-    step = metadata.tables["step"]
     kinds: dict[int, str] = dict(bulk.fetch(connection, select(step.c.id, step.c.kind)))
     return [(row[0], translations[row[1]], *row[2:]) if kinds[row[0]] in _OF_TRANSLATIONS else row for row in rows]

@@ -17,8 +17,9 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from xprojdb.labels import Span
-    from xprojdb.provenance import explain
+    from xprojdb.provenance import projected, sentences
     from xprojdb.provenance.consensus import ExplainedConsensus
+    from xprojdb.provenance.explain import Explanation
     from xprojdb.provenance.made_by import MadeBy
 
 _COLOURS = {"PER": "magenta", "ORG": "blue", "LOC": "green", "DATE": "yellow", "MISC": "cyan"}
@@ -50,7 +51,7 @@ def command(sentence: str, recipe: str | None, every: bool, as_json: bool) -> No
         show_explanation(found, None if every else _CANDIDATES_SHOWN)
 
 
-def show_explanation(found: explain.Explanation, limit: int | None = _CANDIDATES_SHOWN) -> None:
+def show_explanation(found: Explanation, limit: int | None = _CANDIDATES_SHOWN) -> None:
     """Print an explanation as a picture.
 
     :param limit: candidates shown per entity; None: all.
@@ -65,7 +66,7 @@ def show_explanation(found: explain.Explanation, limit: int | None = _CANDIDATES
         _show_steps(out, projection.made_by)
 
 
-def _show_consensus(out: Console, target: explain.Text, found: ExplainedConsensus) -> None:
+def _show_consensus(out: Console, target: sentences.Text, found: ExplainedConsensus) -> None:
     out.print(f"[bold]{target.name}[/bold]  (consensus of {', '.join(found.sources)})\n")
     out.print(_line(f"{target.lang} consensus", target.words, [each.span for each in found.labels]))
     if target.gold is not None:
@@ -84,7 +85,7 @@ def _show_consensus(out: Console, target: explain.Text, found: ExplainedConsensu
     _show_steps(out, found.made_by)
 
 
-def _show_sides(out: Console, target: explain.Text, projection: explain.ExplainedProjection) -> None:
+def _show_sides(out: Console, target: sentences.Text, projection: projected.ExplainedProjection) -> None:
     source = projection.source
     out.print(f"[bold]{target.name}[/bold]  ({projection.kind} translation)\n")
     labelled = [each.span for each in projection.entities]
@@ -119,9 +120,9 @@ def _colour(label: str) -> str:
 
 def _show_entity(
     out: Console,
-    each: explain.ExplainedEntity,
-    projection: explain.ExplainedProjection,
-    target: explain.Text,
+    each: projected.ExplainedEntity,
+    projection: projected.ExplainedProjection,
+    target: sentences.Text,
     limit: int | None,
 ) -> None:
     head = Text(f"\n  {each.span.label} ", style=f"bold {_colour(each.span.label)}").append(each.text, "bold default")
@@ -146,7 +147,7 @@ def _lost(outcome: str, reason: str | None) -> str:
     return "not projected yet: xprojdb run" if outcome == "pending" else f"no label: the project step {outcome}"
 
 
-def _links(each: explain.ExplainedEntity, source: explain.Text, target: explain.Text) -> Text:
+def _links(each: projected.ExplainedEntity, source: sentences.Text, target: sentences.Text) -> Text:
     by_word: dict[int, list[tuple[int, float]]] = {}
     for left, right, score in each.links:
         by_word.setdefault(left, []).append((right, score))
@@ -158,7 +159,7 @@ def _links(each: explain.ExplainedEntity, source: explain.Text, target: explain.
     return told
 
 
-def _show_candidates(out: Console, each: explain.ExplainedEntity, limit: int | None) -> None:
+def _show_candidates(out: Console, each: projected.ExplainedEntity, limit: int | None) -> None:
     if not each.candidates:
         # A heuristic has none; it tells a reason for each entity that it loses.
         if each.projected is None and each.reason is None:
@@ -181,6 +182,8 @@ def _show_candidates(out: Console, each: explain.ExplainedEntity, limit: int | N
 
 def _show_steps(out: Console, steps: Sequence[MadeBy]) -> None:
     shown = table("made by", "step", "what", "outcome", "run")
+    # The one that is folded where there is no room: otherwise all would be cut.
+    shown.columns[2].no_wrap = False
     for step in steps:
         model = f"{step.model} @ {(step.revision or '')[:15]}" if step.model else ""
         params = ", ".join(f"{key} {_told(value)}" for key, value in step.params.items() if value is not None)
@@ -195,4 +198,8 @@ def _show_steps(out: Console, steps: Sequence[MadeBy]) -> None:
 
 
 def _told(value: object) -> str:
+    if isinstance(value, dict) and "table" in value:
+        # What labels become: those that keep their name go without saying.
+        renamed = [f"{old}→{new or 'O'}" for old, new in value["table"].items() if old != new]
+        return " ".join([str(value.get("name", "")), *renamed]).strip()
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)

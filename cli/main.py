@@ -104,6 +104,9 @@ def _report(error: XprojdbError) -> int:
     click.echo(click.style("Error: ", fg="red", bold=True, reset=True) + error.message, err=True)
     if error.hint:
         click.echo(click.style("  → ", fg="cyan") + error.hint, err=True)
+    # Only on faults in a program, not on what a user can mend.
+    for note in getattr(error, "__notes__", ()):
+        click.echo(click.style(note, dim=True), err=True)
     for other in error.fields.get("also", ()):
         _report(other)
     return error.exit_code

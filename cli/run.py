@@ -43,6 +43,7 @@ def command(
     from xprojdb.engine.plan import plan_recipe
     from xprojdb.engine.ready import find_recipe
     from xprojdb.engine.run import chosen_stages, forget_failures, run_plan
+    from xprojdb.provenance.status import keep_counts
 
     loaded = find_recipe(recipe)
     with open_current() as database:
@@ -56,6 +57,8 @@ def command(
             forget_failures(database, plan)
         with stop_on_interrupt() as stop:
             report = run_plan(database, plan, progress=watcher(), stop=stop, engine=computing, only=only, limit=limit)
+        if report.run_id is not None and not report.stopped:
+            keep_counts(database)
     if as_json:
         steps = [{"step": s.step_id, "title": s.title, "done": s.done, "failed": s.failed} for s in report.steps]
         print_json({"run": report.run_id, "stopped": report.stopped, "steps": steps})

@@ -28,24 +28,27 @@ _FAILURES_SHOWN = 100
 @click.option("--failed", is_flag=True, help="Show the items that failed: which sentences, and why.")
 @click.option("--traceback", is_flag=True, help="With --failed: the traceback of each, too.")
 @click.option("--watch", is_flag=True, help="Show the runs that are going on, until they have ended.")
+@click.option("--recount", is_flag=True, help="Count all rows, for a database that other programs have written to.")
 @as_json
-def command(failed: bool, traceback: bool, watch: bool, as_json: bool) -> None:
+def command(failed: bool, traceback: bool, watch: bool, recount: bool, as_json: bool) -> None:
     """Show what is in the database and, for each step of each recipe, what is done, pending and failed, and why."""
-    _check(failed, traceback, watch)
+    _check(failed, traceback, watch, recount)
     with open_current() as database:
         if watch:
             _watch(database, as_json)
         elif failed:
             _show_failed(database, traceback, as_json)
         else:
-            _show(database, as_json)
+            _show(database, recount, as_json)
 
 
-def _check(failed: bool, traceback: bool, watch: bool) -> None:
+def _check(failed: bool, traceback: bool, watch: bool, recount: bool) -> None:
     if traceback and not failed:
         raise UsageError("--traceback is of failed items", hint="say --failed --traceback")
     if watch and failed:
         raise UsageError("--watch and --failed show different things", hint="give one of them")
+    if recount and (watch or failed):
+        raise UsageError("--recount is for the status itself", hint="leave out --watch and --failed")
 
 
 def _watch(database: Database, as_json: bool) -> None:
@@ -75,10 +78,10 @@ def _show_failed(database: Database, traceback: bool, as_json: bool) -> None:
     out.print(f"… and {hidden:,} more: --json has all" if hidden > 0 else "" if found else "nothing has failed")
 
 
-def _show(database: Database, as_json: bool) -> None:
+def _show(database: Database, recount: bool, as_json: bool) -> None:
     from xprojdb.provenance.status import read_status
 
-    found = read_status(database)
+    found = read_status(database, anew=recount)
     if as_json:
         print_json(asdict(found))
         return

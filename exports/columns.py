@@ -67,7 +67,7 @@ def combines(chosen: Sequence[Labelling]) -> bool:
 
 
 def chain_of(labelling: Labelling) -> list[StepSpec]:
-    """The steps that its labels went through, from the first to the last."""
+    """The steps that its sentences and labels went through, from the first to the last."""
     found: dict[str, StepSpec] = {}
 
     def visit(spec: StepSpec) -> None:
@@ -75,5 +75,7 @@ def chain_of(labelling: Labelling) -> list[StepSpec]:
             visit(spec.inputs[role])
         found.setdefault(spec.digest, spec)
 
+    for maker in labelling.makers:
+        visit(maker)
     visit(labelling.step.spec)
     return list(found.values())

@@ -42,11 +42,16 @@ def card_facts(connection: Connection, plan: Plan, selection: Selection, title: 
         scores=scores,
         command=reproduce(plan, selection, title),
         recipe=plan.recipe.text,
-        language_creators=("found",),
+        language_creators=_creators(chosen),
         models=_models(chosen),
         choice=tell_choice(selection),
         limits=tell_limits(connection, selection, scores),
     )
+
+
+def _creators(chosen: Sequence[Labelling]) -> list[str]:
+    """Where the sentences come from, as the Hub calls it."""
+    return sorted({"machine-generated" if each.is_made else "found" for each in chosen})
 
 
 def _sources(connection: Connection, chosen: Sequence[Labelling]) -> list[SourceFacts]:

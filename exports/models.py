@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
@@ -30,6 +31,9 @@ _NLLB = "NLLB Team 2022. No Language Left Behind: Scaling Human-Centered Machine
 _M2M = "Fan et al. 2021. Beyond English-Centric Multilingual Machine Translation. JMLR 22."
 _OPUS = "Tiedemann and Thottingal 2020. OPUS-MT: Building open translation services for the World. EAMT."
 _SPACY = "Honnibal et al. 2020. spaCy: Industrial-strength Natural Language Processing in Python."
+_EASYPROJECT = "Chen et al. 2023. Frustratingly Easy Label Projection for Cross-lingual Transfer. Findings of ACL."
+_MADLAD = "Kudugunta et al. 2023. MADLAD-400: A Multilingual And Document-Level Large Audited Dataset. NeurIPS."
+_APERTIUM = "Khanna et al. 2021. Recent advances in Apertium. Machine Translation 35."
 
 #: pattern of the id → licence and citation; models of one family with licences of their own have none here
 _KNOWN: tuple[tuple[str, str | None, str], ...] = (
@@ -42,16 +46,20 @@ _KNOWN: tuple[tuple[str, str | None, str], ...] = (
     ("facebook/nllb-200-*", "cc-by-nc-4.0", _NLLB),
     ("facebook/m2m100_*", "mit", _M2M),
     ("Helsinki-NLP/opus-mt-*", None, _OPUS),
+    ("ychenNLP/nllb-200-*-easyproject", None, _EASYPROJECT),
+    ("google/madlad400-*", "apache-2.0", _MADLAD),
+    ("apertium", None, _APERTIUM),
     ("en_core_web_*", "mit", _SPACY),
 )
+_PREFIX = re.compile(r"^(hf|ct2|spacy|openai):")
 
 
 def model_facts(name: str, revision: str | None) -> ModelFacts:
     """What is known of a model.
 
-    :param name: its id, perhaps with the prefix ``hf:`` or ``spacy:``.
+    :param name: its id, perhaps with what runs it before it: ``hf:``, ``ct2:``, ``spacy:`` or ``openai:``.
     """
-    plain = name.removeprefix("hf:").removeprefix("spacy:")
+    plain = _PREFIX.sub("", name)
     for pattern, licence, citation in _KNOWN:
         if fnmatchcase(plain, pattern):
             return ModelFacts(plain, revision, licence, citation)

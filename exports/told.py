@@ -17,6 +17,7 @@ from xprojdb.exports.columns import chain_of
 from xprojdb.exports.selection import Selection
 from xprojdb.languages import language
 from xprojdb.steps.projection import Labelling
+from xprojdb.steps.registry import LINKING
 
 #: what each filter and choice of a cut asks, by its key in ``[export]``
 _ASKED = {
@@ -91,9 +92,15 @@ def _not_projected(connection: Connection, chosen: Sequence[Labelling]) -> Itera
 
 
 def _from_models(chosen: Sequence[Labelling]) -> Iterator[str]:
+    for each in chosen:
+        if each.is_made:
+            told = " and ".join(sorted({str(maker.model) for maker in each.makers}))
+            yield f"The sentences in {_names([each.target])} are translations by {told}: nobody wrote them."
     for spec in {spec.digest: spec for each in chosen for spec in chain_of(each)}.values():
         if spec.kind == "tag":
             yield f"The entities of source sentences were found by {spec.model}: its errors are in the labels."
+        if spec.kind in LINKING:
+            yield f"Sentences were translated by {spec.model}: its errors are in the labels, too."
 
 
 def _dropped(table: ExportTable) -> Iterator[str]:

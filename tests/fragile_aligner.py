@@ -63,3 +63,24 @@ def deaf_stage(spec: StepSpec) -> Stage:
         os._exit(7)
 
     return Align(spec, die)
+
+
+class Unforeseen(Exception):
+    """A fault in a program, which cannot be copied to another process when it was told two things."""
+
+    def __init__(self, what: str, more: str) -> None:
+        super().__init__(f"{what} {more}")
+
+
+def faulty_stage(spec: StepSpec) -> Stage:
+    """A stage with a fault that is met when it is opened."""
+    if spec.kind == "align":
+        raise Unforeseen("no", "luck")
+    return stage_of(spec)
+
+
+def wrong_stage(spec: StepSpec) -> Stage:
+    """A stage with a fault that can be copied."""
+    if spec.kind == "align":
+        raise ZeroDivisionError("no luck")
+    return stage_of(spec)

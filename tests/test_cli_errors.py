@@ -6,7 +6,7 @@ import sqlite3
 import pytest
 
 from xprojdb.db import open_database
-from xprojdb.db.tables import metadata
+from xprojdb.db.tables import LASTING
 
 GOOD = "Ana\tB-PER\nsings\tO\n"
 ANSI = re.compile(r"\x1b\[[0-9;]*m")
@@ -210,4 +210,4 @@ def test_debug_is_no_option_when_it_is_a_value(run_cli, stored):
 
 
 def test_every_table_is_counted(row_counts, sqlite_database):
-    assert row_counts(sqlite_database).keys() == metadata.tables.keys()
+    assert row_counts(sqlite_database).keys() == {table.name for table in LASTING}

@@ -14,7 +14,7 @@ from sqlalchemy import URL, insert, select
 
 from xprojdb.db import Database, open_database
 from xprojdb.db.runs import begin_run
-from xprojdb.db.tables import metadata, run, word_score
+from xprojdb.db.tables import LASTING, run, word_score
 from xprojdb.engine.run import run_plan
 from xprojdb.errors import DatabaseError, UsageError
 from xprojdb.upkeep import copying
@@ -51,8 +51,7 @@ def _address(database: Database) -> str:
 
 def _rows(database: Database) -> dict[str, list[tuple[Any, ...]]]:
     with database.read() as connection:
-        tables = metadata.tables.items()
-        return {name: sorted(map(tuple, connection.execute(select(table))), key=repr) for name, table in tables}
+        return {table.name: sorted(map(tuple, connection.execute(select(table))), key=repr) for table in LASTING}
 
 
 def test_a_copy_has_every_row_and_goes_on(filled: Database, elsewhere: str, write_conll: Write, tmp_path: Path) -> None:
@@ -63,7 +62,7 @@ def test_a_copy_has_every_row_and_goes_on(filled: Database, elsewhere: str, writ
         assert {name: each.rows for name, each in copied.tables.items()} == {
             name: len(each) for name, each in rows.items()
         }
-        for table in metadata.tables.values():
+        for table in LASTING:
             assert table_sum(other, table) == table_sum(filled, table) == copied.tables[table.name]
         with other.write() as connection:
             assert begin_run(connection, "next") == max(row[0] for row in rows["run"]) + 1

@@ -13,7 +13,7 @@ from xprojdb.db.tables import metadata
 from xprojdb.errors import DatabaseError, UsageError
 from xprojdb.steps.importing.imports import CorpusInfo, corpus_file, import_files
 
-HEAD = "0005"
+HEAD = "0007"
 TABLES = set(metadata.tables)
 
 

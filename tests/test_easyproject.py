@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 import pytest
-from toy_tagger import kind_of
 from toy_translator import WORDS, toy_translation, toy_translator
 
-from xprojdb.easyproject import LabelledSentence, LostEntity, easyproject, round_trip
+from xprojdb.easyproject import LabelledSentence, LostEntity, easyproject
 from xprojdb.labels import Span, spans_from_tags
 from xprojdb.markers import CURLY, LostReason, MarkerError
 from xprojdb.models.seq2seq import Seq2Seq
@@ -117,29 +116,6 @@ def test_spans_that_overlap_are_refused() -> None:
     assert raised.value.reason == "spans"
 
 
-class _Capitals:
-    def tag(self, sentences: Sequence[Sequence[str]]) -> list[tuple[Span, ...]]:
-        return [spans_from_tags([kind_of(word) for word in words]) for words in sentences]
-
-
-def test_a_round_trip_brings_labels_back() -> None:
-    german = [[*_words("das amt traf Anna Berg bei Turin")], [*_words("das alt boot")], []]
-    there, nothing, empty = round_trip(german, Dictionary(), _Capitals(), "de", "en")
-    assert there.translation.words == _words("the mayor met Anna Berg in Turin")
-    assert there.back is not None
-    assert there.back.words == tuple(german[0])
-    assert there.back.spans == (Span(3, 5, "PER"), Span(6, 7, "LOC"))
-    assert (nothing.translation.words, nothing.back) == (("the", "old", "boat"), None)
-    assert (empty.translation.words, empty.back) == ((), None)
-
-
-def test_the_way_back_may_have_a_translator_of_its_own() -> None:
-    back = Dictionary(lambda text: text.replace("[Turin]", "Turin"))
-    there = round_trip([["Anna", "sieht", "Turin"]], Dictionary(), _Capitals(), "de", "en", back=back)[0]
-    assert there.back is not None
-    assert (there.back.spans, there.back.lost) == ((Span(0, 1, "PER"),), (LostEntity(1, LostReason.UNLIKE),))
-
-
 def test_a_trained_model_carries_entities() -> None:
     translator = Seq2SeqTranslator(Seq2Seq(str(toy_translator()), device="cpu"))
     sentences = [
@@ -151,12 +127,3 @@ def test_a_trained_model_carries_entities() -> None:
     for carried, sentence in zip(found, sentences, strict=True):
         assert carried.words == tuple(toy_translation(" ".join(sentence.words)).split())
         assert (carried.spans, carried.complete) == (tuple(sentence.spans), True)
-
-
-def test_a_trained_model_makes_the_round_trip() -> None:
-    translator = Seq2SeqTranslator(Seq2Seq(str(toy_translator()), device="cpu"))
-    german = [*_words("heute traf Mira das amt bei Turin")]
-    there = round_trip([german], translator, _Capitals(), "de", "en")[0]
-    assert there.translation.words == _words("today met Mira the mayor in Turin")
-    assert there.back is not None
-    assert (there.back.words, there.back.spans) == (tuple(german), (Span(2, 3, "PER"), Span(6, 7, "LOC")))

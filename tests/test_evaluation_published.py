@@ -1,7 +1,7 @@
 import pytest
 
 from xprojdb.errors import InputError
-from xprojdb.evaluation.published import best_per_language, load_published, nearest, select
+from xprojdb.evaluation.published import load_published, nearest, select
 
 HEADER = "dataset,lang,method,aligner,f1,precision,recall\n"
 
@@ -34,10 +34,6 @@ def test_select_by_field_and_setting(scores):
     assert select(scores, lang="sw", aligner="simalign") == [scores[2]]
     assert select(scores, source="b2021") == [scores[3]]
     assert select(scores, lang="zu") == []
-
-
-def test_best_per_language_takes_the_first_of_equals(scores):
-    assert best_per_language(scores) == {"sw": scores[0], "yo": scores[1]}
 
 
 def test_nearest(scores):

@@ -17,7 +17,8 @@ from xprojdb.engine.plans import bind_plan, load_plan
 from xprojdb.engine.run import run_plan
 from xprojdb.errors import UsageError
 from xprojdb.labels import Span
-from xprojdb.provenance.explain import ExplainedProjection, explain_sentence
+from xprojdb.provenance.explain import explain_sentence
+from xprojdb.provenance.projected import ExplainedProjection
 
 Write = Callable[..., Path]
 

@@ -43,8 +43,29 @@ def test_a_label_leads_to_its_source_and_its_step(projected: Database) -> None:
 
 
 def test_the_views_have_every_row_once(projected: Database) -> None:
-    for view, table in (("v_label", "label"), ("v_candidate", "candidate"), ("v_outcome", "outcome")):
+    views = {
+        "v_label": "label", "v_candidate": "candidate", "v_outcome": "outcome",
+        "v_translation": "translation", "v_links": "alignment",
+    }  # fmt: skip
+    for view, table in views.items():
         assert rows(projected, f"SELECT count(*) FROM {view}") == rows(projected, f"SELECT count(*) FROM {table}")
+
+
+def test_a_label_leads_to_its_translation_its_links_and_every_step_behind_it(projected: Database) -> None:
+    sql = (
+        "SELECT t.original_text, t.rendering_text, t.step_kind, v_links.links FROM v_label AS l "
+        "JOIN v_translation AS t ON t.translation_id = l.translation_id "
+        "JOIN v_links ON v_links.translation_id = l.translation_id "
+        "WHERE l.external_id = 'all-5' OR l.external_id = 'all-6' AND l.ordinal = 0"
+    )
+    (row,) = rows(projected, sql)
+    assert row[:3] == ("Anna Berg met 5 people in Turin", "Anna Berg traf 5 Leute in Turin", "import")
+    assert row[3].startswith("0-0:0.9 1-1:0.9 2-2:0.9")
+    behind = "SELECT DISTINCT b.role, b.input_kind, b.input = (SELECT step FROM v_links LIMIT 1) FROM v_behind AS b "
+    found = rows(projected, behind + "JOIN v_label AS l ON l.step_id = b.step_id ORDER BY b.role")
+    assert [(role, kind, bool(links)) for role, kind, links in found] == [
+        ("alignment", "align", True), ("entities", "import", False), ("score:soft:aligned", "score", False)
+    ]  # fmt: skip
 
 
 def test_candidates_are_shown_with_their_origin(projected: Database) -> None:

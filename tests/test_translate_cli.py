@@ -93,3 +93,9 @@ def test_what_a_server_would_be_sent_is_told_and_nothing_is_sent(news: str, run_
     assert sends["align"] is None
     told = run_cli("--db", news, "run", recipe, "--dry-run", **nobody).stdout
     assert "3 requests" in told
+    recipe.write_text(recipe.read_text().replace("heuristic", "markers").replace("served", "marked"))
+    done = run_cli("--db", news, "run", recipe, "--dry-run", "--json", **nobody)
+    marked = json.loads(done.stdout)[0]["sends"]
+    # Each entity alone, too.
+    assert marked["requests"] == 3 + " ".join(ENGLISH).count("/B-")
+    assert marked["characters"] > sends["translate"]["characters"]

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
-from fragile_aligner import deaf_stage, fragile_stage
+from fragile_aligner import deaf_stage, faulty_stage, fragile_stage, wrong_stage
 from projection_sample import english, german, import_sample, outcomes, plan_of, results
 from sqlalchemy import func, select
 
@@ -18,6 +18,7 @@ from xprojdb.engine.crew import WorkersLost
 from xprojdb.engine.processes import Processes
 from xprojdb.engine.report import StopRequest
 from xprojdb.engine.run import run_plan
+from xprojdb.errors import XprojdbError
 from xprojdb.steps.align import Align
 
 Write = Callable[..., Path]
@@ -119,6 +120,19 @@ def test_failures_and_errors_cross_from_workers(sqlite_database: Database, write
         told = connection.execute(select(failure.c.message, failure.c.traceback)).one()
     assert told.message == "cannot bear poison"
     assert "in align" in told.traceback
+
+
+def test_an_error_of_a_worker_tells_where_it_was_met(
+    sqlite_database: Database, write_conll: Write, tmp_path: Path
+) -> None:
+    import_sample(sqlite_database, write_conll, {"en": english(4), "de": german(4)})
+    with pytest.raises(ZeroDivisionError) as copied:
+        run_plan(sqlite_database, plan_of(sqlite_database, tmp_path), engine=Processes(1, make=wrong_stage))
+    assert "in wrong_stage" in copied.value.__notes__[0]
+    with pytest.raises(XprojdbError) as told:
+        run_plan(sqlite_database, plan_of(sqlite_database, tmp_path), engine=Processes(1, make=faulty_stage))
+    assert told.value.reason == "Unforeseen"
+    assert "in faulty_stage" in told.value.__notes__[0]
 
 
 def test_a_stop_ends_after_the_batches_at_hand(sqlite_database: Database, write_conll: Write, tmp_path: Path) -> None:

@@ -1,8 +1,7 @@
-"""Labels that travel inside a translation: EasyProject, and the round trip through another language.
+"""Labels that travel inside a translation: EasyProject (Chen et al. 2023, arXiv 2211.15613).
 
-EasyProject (Chen et al. 2023, arXiv 2211.15613) marks the entities of a sentence with brackets, translates it, and
-reads the brackets off the translation. The round trip (tgt2tgt) does so on the way back: a sentence is translated,
-tagged, and translated back with its entities marked, so that the labelled side is in the sentence's own language.
+The entities of a sentence are marked with brackets, the sentence is translated, and the brackets are read off the
+translation.
 """
 
 from __future__ import annotations
@@ -16,7 +15,6 @@ from xprojdb.models.text_tokens import Cut, Translated
 from xprojdb.words import join_words, normalize, split_words
 
 if TYPE_CHECKING:
-    from xprojdb.models.taggers import Tagger
     from xprojdb.models.translators import Translator
 
 
@@ -62,17 +60,6 @@ class Carried(NamedTuple):
         return not self.lost
 
 
-class RoundTrip(NamedTuple):
-    """A sentence, translated, tagged, and translated back.
-
-    :param translation: the translation with the tagger's entities.
-    :param back: the translation of that, in the language of the sentence; None where no entity was found.
-    """
-
-    translation: LabelledSentence
-    back: Carried | None
-
-
 def easyproject(
     sentences: Sequence[LabelledSentence],
     translator: Translator,
@@ -94,10 +81,7 @@ def easyproject(
     :returns: what became of each sentence.
     :raises MarkerError: when spans are empty, overlap, or lie outside their sentence.
     """
-    marked = [
-        join_words(insert(words, [span[:2] for span in spans], markers).words, source)[0] for words, spans in sentences
-    ]
-    entities = [[join_words(words[a:b], source)[0] for a, b, _ in spans] for words, spans in sentences]
+    marked, entities = texts_of(sentences, source, markers)
     translations = _translate(translator, marked, source, target)
     alone = _translate(translator, [text for texts in entities for text in texts], source, target)
     return [
@@ -106,37 +90,18 @@ def easyproject(
     ]
 
 
-def round_trip(
-    sentences: Sequence[Sequence[str]],
-    translator: Translator,
-    tagger: Tagger,
-    lang: str,
-    through: str = "en",
-    *,
-    back: Translator | None = None,
-    markers: Markers = SQUARE,
-    threshold: float = 0.5,
-) -> list[RoundTrip]:
-    """Label sentences of one language by a tagger of another, and bring the labels back inside a translation.
+def texts_of(
+    sentences: Sequence[LabelledSentence], source: str, markers: Markers = SQUARE
+) -> tuple[list[str], list[list[str]]]:
+    """What :func:`easyproject` has translated.
 
-    :param sentences: the words of each.
-    :param translator: translates ``lang`` to ``through``.
-    :param tagger: finds entities in ``through``.
-    :param lang: the language of the sentences, by any code.
-    :param through: the language of the tagger.
-    :param back: translates back and keeps markers; by default the first translator.
-    :param markers, threshold: as for :func:`easyproject`.
-    :returns: what became of each sentence.
+    :returns: each sentence with its entities marked, and its entities, each alone.
+    :raises MarkerError: when spans are empty, overlap, or lie outside their sentence.
     """
-    texts = [join_words(words, lang)[0] for words in sentences]
-    translations = _translate(translator, texts, lang, through)
-    words = [_words(translations[text].text, through) for text in texts]
-    labelled = [LabelledSentence(each, spans) for each, spans in zip(words, tagger.tag(words), strict=True)]
-    with_entities = [n for n, sentence in enumerate(labelled) if sentence.spans]
-    marked = [labelled[n] for n in with_entities]
-    carried = easyproject(marked, back or translator, through, lang, markers=markers, threshold=threshold)
-    returned = dict(zip(with_entities, carried, strict=True))
-    return [RoundTrip(sentence, returned.get(n)) for n, sentence in enumerate(labelled)]
+    marked = [
+        join_words(insert(words, [span[:2] for span in spans], markers).words, source)[0] for words, spans in sentences
+    ]
+    return marked, [[join_words(words[a:b], source)[0] for a, b, _ in spans] for words, spans in sentences]
 
 
 def _carried(

@@ -1,4 +1,4 @@
-"""The ways from text to words and back that a recipe can choose: the package's own rules, or Moses's."""
+"""The ways from text to words and back: the package's own rules, which recipes go by, or Moses's."""
 
 from __future__ import annotations
 

@@ -97,8 +97,3 @@ def read_ranks(connection: Connection, roots: Longs, seed: int) -> Hashes:
         rows = bulk.fetch(connection, query.where(bulk.among(connection, sentence.c.id, block)))
         hashes[first : first + len(rows)] = [hash_text(f"{seed}\x1f{name}/{told or key}") for name, told, key in rows]
     return hashes[places]
-
-
-def touched_roots(groups: Groups, keys: Longs) -> Longs:
-    """The groups that have one of some sentences, ascending."""
-    return np.unique(groups.roots_of(keys))

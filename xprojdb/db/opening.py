@@ -9,7 +9,7 @@ from pathlib import Path
 from sqlalchemy import URL, Connection, Engine, make_url
 from sqlalchemy.exc import ArgumentError
 
-from xprojdb.db import postgresql, schema, sqlite
+from xprojdb.db import counts, postgresql, schema, sqlite
 from xprojdb.db.faults import shown, translated_errors
 from xprojdb.errors import DatabaseError, UsageError
 
@@ -38,19 +38,25 @@ class Database:
             yield connection
 
     @contextmanager
-    def write(self) -> Iterator[Connection]:
+    def write(self, *, wait: bool = True, counted: bool = True) -> Iterator[Connection]:
         """A connection in one write transaction, committed at the end and rolled back on any error.
 
         Writers take turns: it begins when the transaction of the one before has ended.
 
+        :param wait: for that; otherwise it is an error when another one writes.
+        :param counted: counts of rows that were kept no longer hold when rows are changed (:mod:`xprojdb.db.counts`).
         :raises DatabaseError: when the database cannot be written, or another writer does not end.
         """
         with (
             translated_errors(self.engine),
-            self.engine.connect().execution_options(xprojdb_write=True) as connection,
+            self.engine.connect().execution_options(xprojdb_write="wait" if wait else "now") as connection,
             connection.begin(),
         ):
+            before = counts.changes(connection)
             yield connection
+            # Not after a caller's own rollback.
+            if counted and connection.in_transaction() and counts.changes(connection) != before:
+                counts.count_write(connection)
 
     def close(self) -> None:
         self.engine.dispose()

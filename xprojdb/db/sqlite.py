@@ -103,7 +103,8 @@ def _configure(connection: sqlite3.Connection, _record: Any) -> None:
 
 
 def _begin(connection: Connection) -> None:
-    if not connection.get_execution_options().get("xprojdb_write"):
+    mode = connection.get_execution_options().get("xprojdb_write")
+    if not mode:
         connection.exec_driver_sql("PRAGMA query_only = ON")
         connection.exec_driver_sql("BEGIN")
         return
@@ -111,8 +112,24 @@ def _begin(connection: Connection) -> None:
     # Write-ahead logging is a property of the file; asking again when it is set costs nothing.
     connection.exec_driver_sql("PRAGMA journal_mode = WAL")
     connection.exec_driver_sql("PRAGMA synchronous = NORMAL")
-    # A deferred transaction that reads first fails at once when another process writes.
-    connection.exec_driver_sql("BEGIN IMMEDIATE")
+    if mode == "now":
+        connection.exec_driver_sql("PRAGMA busy_timeout = 0")
+    try:
+        # A deferred transaction that reads first fails at once when another process writes.
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+    finally:
+        connection.exec_driver_sql(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")
+
+
+def changes(connection: Connection) -> int:
+    """How many rows this connection has changed."""
+    return int(_driver(connection).total_changes)
+
+
+def _driver(connection: Connection) -> sqlite3.Connection:
+    driver = connection.connection.driver_connection
+    assert isinstance(driver, sqlite3.Connection)
+    return driver
 
 
 def fault(error: BaseException) -> str | None:
@@ -127,13 +144,12 @@ def insert(connection: Connection, table: str, columns: Sequence[str], rows: Ite
     A statement for each row would begin, look for its place from the root of the table, and end once a row; one for
     many rows takes half the time, and SQLAlchemy's own insert of dictionaries four times as long.
     """
-    driver = connection.connection.driver_connection
-    assert driver is not None
+    driver = _driver(connection)
     before, together = driver.total_changes, max(1, _VALUES // len(columns))
     rest: list[tuple[Any, ...]] = []
     driver.executemany(_insert(table, columns, together), _joined(iter(rows), together, rest))
     driver.executemany(_insert(table, columns, 1), rest)
-    return int(driver.total_changes - before)
+    return driver.total_changes - before
 
 
 def _insert(table: str, columns: Sequence[str], count: int) -> str:

@@ -354,3 +354,19 @@ export = Table(
     Column("checksums", Text, nullable=False),
     Column("revision", Text),
 )
+
+# How many transactions have changed rows: what was counted holds as long as this number does.
+write_count = Table("write_count", metadata, _id(), Column("number", Key, nullable=False), info={"derived": True})
+
+# What was counted, by what it is, and the number of changes at which it was.
+kept_count = _natural(
+    "kept_count",
+    Column("name", Text, nullable=False),
+    Column("at_write", Key, nullable=False),
+    Column("value", Text, nullable=False),
+    key=("name",),
+)
+kept_count.info["derived"] = True
+
+#: the tables that hold what cannot be counted again, each after those that it refers to
+LASTING = tuple(table for table in metadata.sorted_tables if "derived" not in table.info)

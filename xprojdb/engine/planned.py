@@ -65,11 +65,16 @@ class Plan:
         made = {spec.digest: spec for spec in self.pairs}
 
         @cache
+        def reads(spec: StepSpec) -> frozenset[StepSpec]:
+            """The steps that a step rests on."""
+            return frozenset(each for given in spec.inputs.values() for each in (given, *reads(given)))
+
+        @cache
         def depth(spec: StepSpec) -> int:
             before = {given for given in spec.inputs.values() if given in self.pairs}
             before |= {made[pair.link] for pair in self.pairs[spec] if pair.link in made} - {spec}
             # What a step on the way to the translations reads is not made of them.
-            return max((1 + depth(given) for given in before if spec not in _reads(given)), default=0)
+            return max((1 + depth(given) for given in before if spec not in reads(given)), default=0)
 
         self.stages.sort(key=lambda stage: depth(stage.spec))
 
@@ -80,11 +85,16 @@ class Plan:
         return {stage.spec.inputs["labels"] for stage in self.stages if stage.spec.kind in counting}
 
     @property
+    def _makers(self) -> dict[str, StepSpec]:
+        """The steps that make translations, by their digests."""
+        return {spec.digest: spec for spec in self.pairs if spec.kind in LINKING}
+
+    @property
     def projections(self) -> list[Projection]:
         """What the plan gives to whom, in the recipe's order of languages."""
-        drafts = self._drafts
+        drafts, makers = self._drafts, self._makers
         found = [
-            Projection(stage, pair, stage.labelled)
+            Projection(stage, pair, stage.labelled, makers.get(pair.link))
             for stage in self.stages
             if isinstance(stage, Projecting) and stage.spec not in drafts
             for pair in self.pairs[stage.spec]
@@ -94,21 +104,17 @@ class Plan:
     @property
     def consensuses(self) -> list[Consensus]:
         """What the plan makes of several sources, by corpus and target language."""
-        drafts = self._drafts
-        found = [
-            Consensus(stage, tuple(pair for pair in self.pairs[stage.spec] if pair.corpus_id == corpus_id))
-            for stage in self.stages
-            if isinstance(stage, Combine) and stage.spec not in drafts
-            for corpus_id in {pair.corpus_id for pair in self.pairs[stage.spec]}
-        ]
+        drafts, makers = self._drafts, self._makers
+        found = []
+        for stage in self.stages:
+            if isinstance(stage, Combine) and stage.spec not in drafts:
+                for corpus_id in {pair.corpus_id for pair in self.pairs[stage.spec]}:
+                    pairs = tuple(pair for pair in self.pairs[stage.spec] if pair.corpus_id == corpus_id)
+                    made = dict.fromkeys(makers[pair.link] for pair in pairs if pair.link in makers)
+                    found.append(Consensus(stage, pairs, tuple(made)))
         return sorted(found, key=lambda each: (each.corpus_id, each.target))
 
     @property
     def labellings(self) -> list[Labelling]:
         """All of them: every single source, then what several make together."""
         return [*self.projections, *self.consensuses]
-
-
-def _reads(spec: StepSpec) -> set[StepSpec]:
-    """The steps that a step rests on."""
-    return {each for given in spec.inputs.values() for each in (given, *_reads(given))}

@@ -18,7 +18,7 @@ from xprojdb.steps.learning.fit import Fit
 from xprojdb.steps.registry import LINKING
 from xprojdb.steps.spec import StepSpec, find_step
 from xprojdb.steps.stage import Pair, Stage, require_done
-from xprojdb.steps.translate import Translate
+from xprojdb.steps.translate import Translating
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +30,7 @@ class Preview:
     :param pending: items that a run would do now, if none fails on the way.
     :param change: why anything is pending: what is new about the step, or that its items are; empty: nothing is.
     :param sends: what a server would be sent: ``requests``, ``characters`` and, about, ``tokens``; None without one.
+        At least so much, where earlier steps would make the sentences or find the entities that it is sent.
     """
 
     title: str
@@ -68,20 +69,22 @@ def _preview(
     pending += _unmade(connection, plan, running, stage)
     pending = pending if limit is None else min(pending, limit)
     change = "" if not pending else change_of(stage.spec, earlier) if known is None else "new or undone items"
-    sends = _sends(connection, plan, running, stage, limit) if isinstance(stage, Translate) else None
+    sends = _sends(connection, plan, running, stage, limit) if isinstance(stage, Translating) else None
     return Preview(stage.title, stage.spec.digest, known is not None, pending, change, sends)
 
 
 def _sends(
-    connection: Connection, plan: Plan, running: Set[StepSpec], stage: Translate, limit: int | None
+    connection: Connection, plan: Plan, running: Set[StepSpec], stage: Translating, limit: int | None
 ) -> dict[str, int] | None:
     if not stage.is_served:
         return None
     known = find_step(connection, stage.spec)
+    stage.bind(known or 0, {role: find_step(connection, given) or 0 for role, given in stage.spec.inputs.items()})
     found = {"requests": 0, "characters": 0, "tokens": 0}
     for pair in plan.pairs[stage.spec]:
         query = _undone(connection, plan, running, stage, known, pair)
-        assert query is not None, "imported sentences wait for nothing"
+        if query is None:
+            continue
         for block in bulk.stream(connection, query.order_by(query.selected_columns[0]).limit(limit)):
             cost = stage.would_send(connection, [item for (item,) in block])
             found = {name: found[name] + count for name, count in cost._asdict().items()}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+import traceback
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -115,9 +116,14 @@ class Worker:
 
 
 def _portable(error: Exception) -> Exception:
-    """An error as another process can raise it."""
+    """An error as another process can raise it; a fault in a program has a note of where this one met it."""
+    where = f"in a worker:\n{''.join(traceback.format_exception(error))}"
+    foreseen = isinstance(error, XprojdbError)
     try:
         pickle.loads(pickle.dumps(error))
     except Exception:  # whatever its class does when it is copied: then its text must do
-        return XprojdbError(f"a worker failed: {type(error).__name__}: {error}", reason=type(error).__name__)
+        reason = type(error).__name__
+        error = XprojdbError(f"a worker failed: {reason}: {error}", reason=reason)
+    if not foreseen:
+        error.add_note(where)
     return error

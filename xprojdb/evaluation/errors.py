@@ -67,18 +67,6 @@ def count_errors(sentences: Iterable[tuple[Iterable[Span], Iterable[Span]]]) -> 
     return counts
 
 
-def count_confusions(sentences: Iterable[tuple[Iterable[Span], Iterable[Span]]]) -> Counter[tuple[str, str]]:
-    """Count which label was given for which, whatever the boundaries.
-
-    :returns: counts of (gold label, predicted label); the side that is missing is ``""``.
-    """
-    return Counter(
-        (judgement.gold.label if judgement.gold else "", judgement.predicted.label if judgement.predicted else "")
-        for gold, predicted in sentences
-        for judgement in judge(gold, predicted)
-    )
-
-
 def _overlapping(gold: Iterable[Span], predicted: set[Span]) -> Iterator[tuple[Span, Span]]:
     for g in gold:
         for p in predicted:

@@ -76,15 +76,6 @@ def select(scores: Iterable[PublishedScore], **wanted: str) -> list[PublishedSco
     return [score for score in scores if all(_value(score, name) == value for name, value in wanted.items())]
 
 
-def best_per_language(scores: Iterable[PublishedScore]) -> dict[str, PublishedScore]:
-    """The highest F1 of each language, sorted by language; the first one given where two are equal."""
-    best: dict[str, PublishedScore] = {}
-    for score in scores:
-        if score.lang not in best or score.f1 > best[score.lang].f1:
-            best[score.lang] = score
-    return dict(sorted(best.items()))
-
-
 def nearest(scores: Iterable[PublishedScore], f1: float) -> PublishedScore | None:
     """The figure closest to an F1 in 0..1; the first one given where two are as close, ``None`` without figures."""
     return min(scores, key=lambda score: abs(score.f1 - f1), default=None)

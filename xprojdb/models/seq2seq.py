@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from xprojdb.extras import require
 from xprojdb.models.batches import TokenBatches
 from xprojdb.models.language_tokens import Prompt, prompt_for
-from xprojdb.models.loading import load
+from xprojdb.models.loading import Loaded, load
 from xprojdb.models.text_tokens import TextTokens, Translated
 
 Probabilities = NDArray[np.float64]
@@ -47,15 +47,7 @@ class Seq2Seq:
         tokenizer_id: str | None = None,
     ) -> None:
         self._torch = require("torch", "models")
-        loaded = load(
-            "AutoModelForSeq2SeqLM",
-            model_id,
-            task="a translation model",
-            device=device,
-            precision=precision,
-            revision=revision,
-            tokenizer_id=tokenizer_id or TOKENIZERS.get(model_id),
-        )
+        loaded = load_translation_model(model_id, device, precision, revision=revision, tokenizer_id=tokenizer_id)
         self.model_id, self.revision = model_id, loaded.revision
         self._model, self._tokenizer = loaded.model, loaded.tokenizer
         self._batches = TokenBatches(batch_tokens or BATCH_TOKENS[loaded.model.device.type])
@@ -166,6 +158,24 @@ class Seq2Seq:
         longest = max(map(len, rows))
         padded = [[*row, *[filler] * (longest - len(row))] for row in rows]
         return self._torch.tensor(padded, device=self._model.device)
+
+
+def load_translation_model(
+    model_id: str, device: str, precision: str, *, revision: str | None = None, tokenizer_id: str | None = None
+) -> Loaded:
+    """Load an encoder-decoder; see :func:`xprojdb.models.loading.load`.
+
+    :param tokenizer_id: where the tokenizer is, when not in the checkpoint; a few are known (:data:`TOKENIZERS`).
+    """
+    return load(
+        "AutoModelForSeq2SeqLM",
+        model_id,
+        task="a translation model",
+        device=device,
+        precision=precision,
+        revision=revision,
+        tokenizer_id=tokenizer_id or TOKENIZERS.get(model_id),
+    )
 
 
 def decoder_start(model: Any) -> int:

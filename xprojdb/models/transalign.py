@@ -17,9 +17,8 @@ from xprojdb.models.batches import TokenBatches
 from xprojdb.models.encoder import BATCH_TOKENS, SubwordVectors
 from xprojdb.models.hidden_states import HiddenStates, position_limit
 from xprojdb.models.language_tokens import Prompt, prompt_for
-from xprojdb.models.loading import load
 from xprojdb.models.pharaoh import Links
-from xprojdb.models.seq2seq import TOKENIZERS
+from xprojdb.models.seq2seq import load_translation_model
 from xprojdb.models.subwords import Subwords, WordTokenizer, average_words, windows
 from xprojdb.models.transforms import TRANSFORMS, Floats
 
@@ -37,15 +36,7 @@ class TranslationEncoder:
         self, model_id: str, device: str = "auto", precision: str = "auto", *, revision: str | None = None
     ) -> None:
         self._torch = require("torch", "models")
-        loaded = load(
-            "AutoModelForSeq2SeqLM",
-            model_id,
-            task="a translation model",
-            device=device,
-            precision=precision,
-            revision=revision,
-            tokenizer_id=TOKENIZERS.get(model_id),
-        )
+        loaded = load_translation_model(model_id, device, precision, revision=revision)
         self.model_id, self.revision = model_id, loaded.revision
         self._tokenizer, self._family = loaded.tokenizer, loaded.model.config.model_type
         encoder = loaded.model.get_encoder()

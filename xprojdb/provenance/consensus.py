@@ -13,8 +13,9 @@ from xprojdb.labels import Span
 from xprojdb.steps.projection import Consensus
 
 if TYPE_CHECKING:
-    from xprojdb.provenance.explain import ExplainedProjection, Text
     from xprojdb.provenance.made_by import MadeBy
+    from xprojdb.provenance.projected import ExplainedProjection
+    from xprojdb.provenance.sentences import Text
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +23,7 @@ class ExplainedVote:
     """What one source said for a label of the consensus.
 
     :param source: the language it comes from, or ``transfer``.
-    :param sentence: the sentence of its entity, as :func:`xprojdb.provenance.explain.explain_sentence` takes it.
+    :param sentence: the sentence of its entity, as :func:`xprojdb.provenance.sentences.find_sentence` takes it.
     :param entity: the entity in that sentence; None where its step does not know it.
     :param text: the entity's words.
     :param label: the label that it stands for here.

@@ -2,128 +2,31 @@
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
-from typing import Any, NamedTuple
+from dataclasses import dataclass, replace
+from typing import Any
 
 from sqlalchemy import Connection, Row, select
 
 from xprojdb.db import Database
-from xprojdb.db.tables import (
-    alignment,
-    candidate,
-    corpus,
-    entity,
-    label,
-    outcome,
-    sentence,
-    step,
-    translation,
-)
+from xprojdb.db.tables import sentence, step, translation
 from xprojdb.engine.planned import Plan
 from xprojdb.errors import UsageError
-from xprojdb.labels import LabelMapping, Span, UnknownLabel
+from xprojdb.labels import Span
 from xprojdb.provenance.consensus import ExplainedConsensus, explain_consensus
-from xprojdb.provenance.made_by import LABELS, MadeBy, made_by, made_of, steps_behind
+from xprojdb.provenance.made_by import made_of
+from xprojdb.provenance.projected import ExplainedProjection, explain_projection
+from xprojdb.provenance.sentences import Text, find_sentence, read_text, sentence_named
 from xprojdb.steps.combining.combine import WEIGHTS
-from xprojdb.steps.projecting import Projecting, entity_reason
 from xprojdb.steps.projection import Projection
-from xprojdb.steps.scoring.candidates import origins_of
-from xprojdb.steps.spec import GOLD, find_step
 from xprojdb.steps.stage import other, sentence_key, translations
 
 #: the role of the combine step
 COMBINED = "consensus"
-#: digits that a key of the database has not
-_LONGEST_KEY = 19
 #: a label of a sentence
 _LABEL_NAME = re.compile(
     r"(?P<sentence>.+?)(?::(?P<first>[0-9]{1,9})-(?P<last>[0-9]{1,9})|#(?P<number>[0-9]{1,9}))", re.S
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Text:
-    """A sentence with its gold entities; ``gold`` is None when it was imported without labels."""
-
-    id: int
-    corpus: str
-    lang: str
-    external_id: str | None
-    words: list[str]
-    gold: list[Span] | None
-
-    @property
-    def name(self) -> str:
-        """What :func:`explain_sentence` takes: ``CORPUS/LANG/ID``, or the key of a sentence without an id."""
-        return str(self.id) if self.external_id is None else f"{self.corpus}/{self.lang}/{self.external_id}"
-
-    def phrase(self, start: int, end: int) -> str:
-        """The words of a span."""
-        return " ".join(self.words[start:end])
-
-
-@dataclass(frozen=True, slots=True)
-class ExplainedCandidate:
-    """A target span that was considered: its value from every scorer, and their weighted sum.
-
-    :param origins: the sets of candidates that had it, by scorer; only of scorers that unite several.
-    """
-
-    start: int
-    end: int
-    text: str
-    parts: dict[str, float]
-    fused: float
-    rank: str
-    origins: dict[str, tuple[str, ...]]
-
-
-@dataclass(frozen=True, slots=True)
-class ExplainedEntity:
-    """An entity of the labelled side and what became of it.
-
-    :param projected: its label as projected (after mapping), or None when no candidate was chosen.
-    :param score: the winner's fused score.
-    :param margin: winner less runner-up.
-    :param links: its words' links: source word, target word, score.
-    :param candidates: best first; ``rank`` is ``"winner"``, ``"runner-up"`` or empty.
-    :param also: its further labels, of a method that gives several.
-    :param reason: the code of why it has no label, where the project step tells one for each entity.
-    """
-
-    ordinal: int
-    span: Span
-    text: str
-    projected: Span | None
-    score: float | None
-    margin: float | None
-    links: list[tuple[int, int, float]]
-    candidates: list[ExplainedCandidate]
-    also: list[Span] = field(default_factory=list)
-    reason: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class ExplainedProjection:
-    """The labels that one translation brought to the sentence.
-
-    :param kind: how the translation was made: human, machine, back.
-    :param outcome: of the project step: ok, empty, filtered, failed, or pending; only the first two mean that an
-        entity without a label is lost.
-    """
-
-    source: Text
-    translation_id: int
-    kind: str
-    entities: list[ExplainedEntity]
-    made_by: list[MadeBy]
-
-    @property
-    def outcome(self) -> str:
-        return next(made.outcome for made in self.made_by if made.role == LABELS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,9 +49,9 @@ def explain_sentence(database: Database, plan: Plan, name: str) -> Explanation:
     :raises UsageError: when there is no such sentence, or the recipe projects nothing onto it.
     """
     with database.read() as connection:
-        target = _text(connection, _find(connection, name))
+        target = read_text(connection, find_sentence(connection, name))
         found = [
-            _projection(connection, each, target, row)
+            explain_projection(connection, each, target, row)
             for each in plan.projections
             for row in _translations(connection, each, target)
         ]
@@ -190,7 +93,7 @@ def explain_label(database: Database, plan: Plan, name: str) -> Explanation:
 def _is_sentence(database: Database, name: str) -> bool:
     """Whether all of it is a sentence's own name: ids of sentences may hold any sign."""
     with database.read() as connection:
-        return _by_name(connection, name) is not None
+        return sentence_named(connection, name) is not None
 
 
 def _final_spans(found: Explanation) -> list[Span]:
@@ -232,184 +135,9 @@ def _consensus(
     return None
 
 
-def _find(connection: Connection, name: str) -> int:
-    found = _by_key(connection, name) if name.isdecimal() else _by_name(connection, name)
-    if found is None:
-        raise UsageError(
-            f"there is no sentence {name!r}",
-            hint="name it as CORPUS/LANG/ID, such as news/de/test-17, or by its number in the table sentence",
-            sentence=name,
-        )
-    return found
-
-
-def _by_key(connection: Connection, name: str) -> int | None:
-    key = int(name) if len(name) < _LONGEST_KEY else -1
-    found: int | None = connection.execute(select(sentence.c.id).where(sentence.c.id == key)).scalar()
-    return found
-
-
-def _by_name(connection: Connection, name: str) -> int | None:
-    corpora = connection.execute(select(corpus.c.id, corpus.c.name).order_by(corpus.c.id)).all()
-    # The names of corpora and the ids of sentences may hold slashes, the codes of languages do not.
-    for corpus_id, called in corpora:
-        if name.startswith(f"{called}/"):
-            lang, _, external_id = name.removeprefix(f"{called}/").partition("/")
-            query = select(sentence.c.id).where(sentence.c.corpus_id == corpus_id, sentence.c.lang == lang)
-            found: int | None = connection.execute(query.where(sentence.c.external_id == external_id)).scalar()
-            if found is not None:
-                return found
-    return None
-
-
-def _text(connection: Connection, key: int) -> Text:
-    columns = (sentence.c.id, sentence.c.lang, sentence.c.external_id, sentence.c.words)
-    query = select(*columns, corpus.c.name).join(corpus, corpus.c.id == sentence.c.corpus_id)
-    row = connection.execute(query.where(sentence.c.id == key)).one()
-    gold_step = find_step(connection, GOLD)
-    labelled = select(outcome.c.item_id).where(outcome.c.step_id == gold_step, outcome.c.item_id == key)
-    gold = None
-    if connection.execute(labelled).first() is not None:
-        gold = [span for _, span in _entities(connection, gold_step or 0, key)]
-    return Text(row.id, row.name, row.lang, row.external_id, json.loads(row.words), gold)
-
-
-def _entities(connection: Connection, step_id: int, key: int) -> list[tuple[int, Span]]:
-    columns = (entity.c.ordinal, entity.c.start_word, entity.c.end_word, entity.c.label)
-    query = select(*columns).where(entity.c.step_id == step_id, entity.c.sentence_id == key).order_by(entity.c.ordinal)
-    return [(ordinal, Span(*span)) for ordinal, *span in connection.execute(query)]
-
-
 def _translations(connection: Connection, projection: Projection, target: Text) -> list[Row[Any]]:
     labelled = projection.labelled
     query = translations(projection.pair).add_columns(translation.c.kind, sentence_key(labelled).label("source_id"))
     # First by the sentence, then by the set: SQLite would go through the whole set.
     onto = query.where(translation.c.id.in_(select(translation.c.id).where(sentence_key(other(labelled)) == target.id)))
     return list(connection.execute(onto.order_by(translation.c.id)))
-
-
-def _projection(connection: Connection, projection: Projection, target: Text, link: Row[Any]) -> ExplainedProjection:
-    project = projection.step
-    source = _text(connection, link.source_id)
-    labels = _labels(connection, project, target, link.id)
-    scores = _scores(connection, project, link.id)
-    links = _links(connection, projection, link.id)
-    entities = [
-        _entity(ordinal, span, source, target, labels.get(ordinal, []), scores.get(ordinal, {}), links, project.weights)
-        for ordinal, span in _entities(connection, project.input_ids["entities"], source.id)
-        if _is_wanted(project.mapping, span)
-    ]
-    steps = made_by(connection, project, link.id, source.id)
-    why = next(made.reason for made in steps if made.role == LABELS)
-    entities = [replace(each, reason=entity_reason(why, each.ordinal)) for each in entities]
-    return ExplainedProjection(source, link.id, link.kind, entities, steps)
-
-
-def _is_wanted(mapping: LabelMapping | None, span: Span) -> bool:
-    """Whether an entity is projected; one whose label the mapping refuses made the item fail, and is shown."""
-    try:
-        return mapping is None or bool(mapping.apply([span]))
-    except UnknownLabel:
-        return True
-
-
-def _labels(
-    connection: Connection, project: Projecting, target: Text, translation_id: int
-) -> dict[int, list[Row[Any]]]:
-    """The labels that came from each entity, by its ordinal, from left to right."""
-    query = select(label).where(
-        label.c.step_id == project.step_id,
-        label.c.sentence_id == target.id,
-        label.c.translation_id == translation_id,
-    )
-    found: dict[int, list[Row[Any]]] = {}
-    for row in connection.execute(query.order_by(label.c.ordinal)):
-        found.setdefault(row.entity_ordinal, []).append(row)
-    return found
-
-
-class _Part(NamedTuple):
-    """One scorer's value of a candidate, and which of its sets of candidates had it."""
-
-    score: float
-    origins: tuple[str, ...]
-
-
-Scores = dict[tuple[int, int], dict[str, _Part]]
-
-
-def _scores(connection: Connection, project: Projecting, translation_id: int) -> dict[int, Scores]:
-    """Per entity ordinal and span, what each scorer stored."""
-    found: dict[int, Scores] = {}
-    for name in project.weights:
-        step_id, spec = project.input_ids[f"score:{name}"], project.spec.inputs[f"score:{name}"]
-        query = select(candidate).where(candidate.c.step_id == step_id, candidate.c.translation_id == translation_id)
-        for row in connection.execute(query):
-            spans = found.setdefault(row.entity_ordinal, {})
-            part = _Part(row.score, origins_of(spec, row.origin))
-            spans.setdefault((row.start_word, row.end_word), {})[name] = part
-    return found
-
-
-def _links(connection: Connection, projection: Projection, translation_id: int) -> list[tuple[int, int, float]]:
-    # By its role: the aligners that a vote rests on are in the chain as well.
-    step_ids = {key for key, role in steps_behind(connection, projection.step.step_id).items() if role == "alignment"}
-    query = select(alignment.c.links).where(
-        alignment.c.step_id.in_(step_ids), alignment.c.translation_id == translation_id
-    )
-    links = [_link(text) for text in (connection.execute(query).scalar() or "").split()]
-    if projection.labelled == "rendering":
-        links = [(right, left, score) for left, right, score in links]
-    return sorted(links)
-
-
-def _link(text: str) -> tuple[int, int, float]:
-    # Not parse_links, which is compiled for thousands: for one sentence, loading it takes longer than all the rest.
-    words, _, score = text.partition(":")
-    left, _, right = words.partition("-")
-    return int(left), int(right), float(score or 1)
-
-
-def _entity(
-    ordinal: int,
-    span: Span,
-    source: Text,
-    target: Text,
-    labels: list[Row[Any]],
-    scores: Scores,
-    links: list[tuple[int, int, float]],
-    weights: Mapping[str, float],
-) -> ExplainedEntity:
-    chosen = labels[0] if labels else None
-    winners = {(row.start_word, row.end_word) for row in labels}
-    fused = {place: sum(weights[name] * part.score for name, part in parts.items()) for place, parts in scores.items()}
-    ranked = sorted(scores, key=lambda place: (place not in winners, -fused[place], place))
-    candidates = [
-        _candidate(place, target, scores[place], fused[place], _rank(place, n, winners))
-        for n, place in enumerate(ranked)
-    ]
-    return ExplainedEntity(
-        ordinal,
-        span,
-        source.phrase(span.start, span.end),
-        Span(chosen.start_word, chosen.end_word, chosen.label) if chosen is not None else None,
-        chosen.score if chosen is not None else None,
-        chosen.margin if chosen is not None else None,
-        [each for each in links if span.start <= each[0] < span.end],
-        candidates,
-        [Span(row.start_word, row.end_word, row.label) for row in labels[1:]],
-    )
-
-
-def _candidate(
-    place: tuple[int, int], target: Text, parts: Mapping[str, _Part], fused: float, rank: str
-) -> ExplainedCandidate:
-    values = {name: part.score for name, part in parts.items()}
-    origins = {name: part.origins for name, part in parts.items() if part.origins}
-    return ExplainedCandidate(*place, target.phrase(*place), values, fused, rank, origins)
-
-
-def _rank(place: tuple[int, int], number: int, winners: set[tuple[int, int]]) -> str:
-    if place in winners:
-        return "winner"
-    return "runner-up" if number == len(winners) else ""

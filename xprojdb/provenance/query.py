@@ -32,7 +32,7 @@ class Answer:
 def ask(database: Database, sql: str) -> Iterator[Answer]:
     """Run one SQL statement that reads; its rows are streamed while the context is open.
 
-    :param sql: a SELECT (or WITH … SELECT, EXPLAIN, VALUES); views ``v_label``, ``v_candidate`` and ``v_outcome`` spell
+    :param sql: a SELECT (or WITH … SELECT, EXPLAIN, VALUES); views such as ``v_label`` and ``v_candidate`` spell
         out the common joins.
     :raises UsageError: when the SQL is wrong, would write, or gives no rows and columns.
     """
@@ -65,7 +65,7 @@ def _answer(connection: Connection, statement: TextClause, values: Mapping[str, 
 def _refusal(sql: str, error: Exception) -> UsageError:
     cause = getattr(error, "orig", None) or error
     told = str(cause).strip().splitlines()[0]
-    hint = "the tables are in ARCHITECTURE.md; v_label, v_candidate and v_outcome spell out the common joins"
+    hint = "the tables are in ARCHITECTURE.md; docs/questions.md lists the views"
     if "readonly" in told.lower() or "read-only" in told.lower():
         hint = "queries only read; use the commands to change something"
     return UsageError(f"the query cannot be run: {told}", hint=hint, sql=sql, reason=told)

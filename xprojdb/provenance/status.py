@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from sqlalchemy import Connection, and_, exists, func, not_, select
 
 from xprojdb.db import Database
+from xprojdb.db.counts import Counts
 from xprojdb.db.tables import corpus, failure, outcome, recipe, run, sentence, translation
+from xprojdb.digest import canonical_json
 from xprojdb.engine.pending import count_pending, count_undone
 from xprojdb.engine.planned import Plan
 from xprojdb.engine.plans import load_plan
 from xprojdb.provenance.watch import is_lost
 from xprojdb.steps.projecting import reason_codes
-from xprojdb.steps.stage import Stage
+from xprojdb.steps.stage import Pair, Stage
 
 RUNS_SHOWN = 5
 FAILURES_SHOWN = 20
@@ -60,29 +64,44 @@ class Status:
     failures: list[dict[str, Any]] = field(default_factory=list)
 
 
-def read_status(database: Database) -> Status:
-    """Read the status; loads no model and writes nothing."""
+def read_status(database: Database, *, anew: bool = False) -> Status:
+    """Read the status; loads no model. What it had to count is kept, if the database can be written at once.
+
+    :param anew: count everything, whatever was kept: for a database that other programs have written to.
+    """
     with database.read() as connection:
         names = list(connection.execute(select(recipe.c.name).order_by(recipe.c.name)).scalars())
     plans = {name: load_plan(database, name) for name in names}
     with database.read() as connection:
-        return Status(
+        counts = Counts(connection, anew=anew)
+        found = Status(
             url=database.url,
-            corpora=_corpora(connection),
-            links=_links(connection),
-            recipes={name: _steps(connection, plan) for name, plan in plans.items()},
+            corpora=_corpora(connection, counts),
+            links=counts.of("translations", lambda: _links(connection)),
+            recipes={name: _steps(connection, plan, counts) for name, plan in plans.items()},
             runs=_runs(connection),
             failures=_failures(connection),
         )
+    counts.keep(database)
+    return found
 
 
-def _corpora(connection: Connection) -> list[dict[str, Any]]:
-    counts = select(sentence.c.corpus_id, sentence.c.lang, func.count()).group_by(sentence.c.corpus_id, sentence.c.lang)
+def keep_counts(database: Database) -> None:
+    """Count what the status tells, so that the first to ask for it need not wait."""
+    read_status(database)
+
+
+def _corpora(connection: Connection, counts: Counts) -> list[dict[str, Any]]:
     langs: dict[int, dict[str, int]] = {}
-    for corpus_id, lang, count in connection.execute(counts):
+    for corpus_id, lang, count in counts.of("sentences", lambda: _sentences(connection)):
         langs.setdefault(corpus_id, {})[lang] = count
     rows = connection.execute(select(corpus).order_by(corpus.c.name)).mappings()
     return [{"name": row["name"], "licence": row["licence"], "sentences": langs.get(row["id"], {})} for row in rows]
+
+
+def _sentences(connection: Connection) -> list[list[Any]]:
+    scope = (sentence.c.corpus_id, sentence.c.lang)
+    return [list(row) for row in connection.execute(select(*scope, func.count()).group_by(*scope))]
 
 
 def _links(connection: Connection) -> list[dict[str, Any]]:
@@ -99,36 +118,36 @@ def _links(connection: Connection) -> list[dict[str, Any]]:
     return [{**dict(zip(told, key, strict=True)), "translations": count} for key, count in sorted(counts.items())]
 
 
-def _steps(connection: Connection, plan: Plan) -> list[StepStatus]:
-    return [_step(connection, stage, plan) for stage in plan.stages]
+def _steps(connection: Connection, plan: Plan, counts: Counts) -> list[StepStatus]:
+    return [_step(connection, stage, plan.pairs[stage.spec], counts) for stage in plan.stages]
 
 
-def _step(connection: Connection, stage: Stage, plan: Plan) -> StepStatus:
-    pairs = plan.pairs[stage.spec]
+def _step(connection: Connection, stage: Stage, pairs: Sequence[Pair], counts: Counts) -> StepStatus:
     outcomes: Counter[str] = Counter()
     reasons: Counter[str] = Counter()
-    for status, reason, count in _outcomes(connection, stage.step_id):
+    for status, reason, count in counts.of(f"outcomes {stage.step_id}", partial(_outcomes, connection, stage.step_id)):
         outcomes[status] += count
         for code in reason_codes(reason or ""):
             reasons[code] += count
     # Not from the outcomes, which may be of items that only other recipes cover.
-    undone = count_undone(connection, stage, pairs)
-    pending = count_pending(connection, stage, pairs) if undone else 0
+    where = f"{stage.step_id} {canonical_json(pairs)}"
+    undone = counts.of(f"undone {where}", partial(count_undone, connection, stage, pairs))
+    pending = counts.of(f"pending {where}", partial(count_pending, connection, stage, pairs)) if undone else 0
     return StepStatus(stage.title, stage.spec.digest, dict(outcomes), pending, undone - pending, dict(reasons))
 
 
-def _outcomes(connection: Connection, step_id: int) -> list[tuple[str, str | None, int]]:
-    """How many items became what, and why."""
+def _outcomes(connection: Connection, step_id: int) -> list[list[Any]]:
+    """How many items became what, and why: status, reason and count."""
     of_step = select(func.count()).where(outcome.c.step_id == step_id)
     plain = and_(outcome.c.status == "ok", outcome.c.reason.is_(None))
     count = connection.execute(of_step.where(plain)).scalar_one()
-    found: list[tuple[str, str | None, int]] = [("ok", None, count)] if count else []
+    found: list[list[Any]] = [["ok", None, count]] if count else []
     if connection.execute(of_step).scalar_one() == count:
         return found
     # Only these are grouped, which is to sort them: most items are plainly ok, and to count takes a fifth of the time.
     query = select(outcome.c.status, outcome.c.reason, func.count()).where(outcome.c.step_id == step_id, not_(plain))
     rows = connection.execute(query.group_by(outcome.c.status, outcome.c.reason))
-    return found + [(status, reason, count) for status, reason, count in rows]
+    return found + [list(row) for row in rows]
 
 
 def _runs(connection: Connection) -> list[dict[str, Any]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from abc import abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from sqlalchemy import ColumnElement, Connection, select
@@ -16,7 +16,7 @@ from xprojdb.steps.inputs import read_keys
 from xprojdb.steps.learning.fit import read_artifact
 from xprojdb.steps.learning.means import read_mean
 from xprojdb.steps.spec import StepSpec
-from xprojdb.steps.stage import Outcome, Result, Rows, Stage
+from xprojdb.steps.stage import ModelStage, Outcome, Result, Rows
 
 if TYPE_CHECKING:
     from xprojdb.models.aligners import Aligner
@@ -40,35 +40,20 @@ class Trainable(Protocol):
     def trained(self, learned: Any) -> Aligner: ...
 
 
-class Align(Stage):
-    """Run a word aligner over translations.
-
-    :param load: makes the aligner, or what :class:`AlignLearned` makes one of; called when the first batch is due.
-    """
+class Align(ModelStage[Any]):
+    """Run a word aligner over translations; or :class:`AlignLearned` makes one of what is loaded."""
 
     kind = "align"
     version = 1
     block = 512
 
-    def __init__(self, spec: StepSpec, load: Callable[[], Any]) -> None:
-        super().__init__(spec)
-        self._load = load
-        self._aligner: Any = None
-
     @property
     def title(self) -> str:
         return f"align {aligner_title(self.spec)}"
 
-    def open(self) -> None:
-        self._aligner = self._load()
-
-    def close(self) -> None:
-        self._aligner = None
-
     def process(self, connection: Connection, items: Sequence[int]) -> Result:
-        assert self._aligner is not None, "open() comes first"
         read = read_words(connection, items)
-        links = self._links(connection, self._aligner, read)
+        links = self._links(connection, self.model, read)
         rows, outcomes = [], []
         for (key, _, _), found in zip(read, links, strict=True):
             if not len(found.pairs):

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from sqlalchemy import ColumnElement, Connection, Select, select
 
 from xprojdb.db import bulk
 from xprojdb.db.tables import entity, sentence
-from xprojdb.easyproject import Carried, LabelledSentence, easyproject
+from xprojdb.easyproject import Carried, LabelledSentence, easyproject, texts_of
 from xprojdb.labels import Span
 from xprojdb.models.text_tokens import Translated
 from xprojdb.steps.inputs import within
@@ -34,8 +35,6 @@ class Carry(Translating):
 
     Its input ``entities`` labelled the sentences; on the round trip ``sentences`` made them. There, a sentence without
     entities is not translated: its rendering has no words.
-
-    :param load: makes the translator; called when the first batch is due.
     """
 
     kind = "carry"
@@ -67,16 +66,24 @@ class Carry(Translating):
     def process(self, connection: Connection, items: Sequence[int]) -> Result:
         originals = read_originals(connection, items)
         entities = self._read_entities(connection, items)
-        told = {each.id: self._labelled(each, entities.get(each.id, [])) for each in originals}
-        wanted = [each for each in originals if each.words and (told[each.id].spans or not self.back)]
-        carried = self._carry([told[each.id] for each in wanted])
-        return self._result(originals, entities, dict(zip((each.id for each in wanted), carried, strict=True)))
+        wanted = self._wanted(originals, entities)
+        carried = self._carry(list(wanted.values()))
+        return self._result(originals, entities, dict(zip(wanted, carried, strict=True)))
 
-    def _labelled(self, original: Original, entities: list[tuple[Ordinal, Span]]) -> LabelledSentence:
-        return LabelledSentence(original.words, [span for _, span in entities])
+    def texts(self, connection: Connection, items: Sequence[int]) -> list[str]:
+        wanted = self._wanted(read_originals(connection, items), self._read_entities(connection, items))
+        marked, entities = texts_of(list(wanted.values()), self.original_lang)
+        return [*marked, *chain.from_iterable(entities)]
+
+    def _wanted(
+        self, originals: Sequence[Original], entities: Mapping[int, list[tuple[Ordinal, Span]]]
+    ) -> dict[int, LabelledSentence]:
+        """The sentences that are translated, with their entities."""
+        told = ((each, [span for _, span in entities.get(each.id, ())]) for each in originals if each.words)
+        return {each.id: LabelledSentence(each.words, spans) for each, spans in told if spans or not self.back}
 
     def _carry(self, sentences: Sequence[LabelledSentence]) -> list[Carried]:
-        return easyproject(sentences, self.translator, self.original_lang, self.lang, threshold=self.threshold)
+        return easyproject(sentences, self.model, self.original_lang, self.lang, threshold=self.threshold)
 
     def _result(
         self,

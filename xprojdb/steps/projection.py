@@ -10,6 +10,7 @@ from xprojdb.db.tables import translation
 from xprojdb.labels import LabelMapping
 from xprojdb.steps.combining.combine import Combine
 from xprojdb.steps.projecting import Projecting
+from xprojdb.steps.spec import StepSpec
 from xprojdb.steps.stage import Pair, Side, other, sentence_key, translations
 
 
@@ -32,11 +33,13 @@ class Projection(NamedTuple):
     :param step: the project step.
     :param pair: the translations they come through.
     :param labelled: the side of these that the labels come from.
+    :param maker: the step that made the translations; None: they were imported.
     """
 
     step: Projecting
     pair: Pair
     labelled: Side
+    maker: StepSpec | None = None
 
     @property
     def source(self) -> str:
@@ -52,6 +55,16 @@ class Projection(NamedTuple):
     def target(self) -> str:
         """The language that receives them."""
         return self.pair.rendering_lang if self.labelled == "original" else self.pair.original_lang
+
+    @property
+    def makers(self) -> tuple[StepSpec, ...]:
+        """The steps that made its translations."""
+        return () if self.maker is None else (self.maker,)
+
+    @property
+    def is_made(self) -> bool:
+        """Whether the sentences that receive labels are themselves made by a step."""
+        return self.maker is not None and self.labelled == "original"
 
     @property
     def corpus_id(self) -> int:
@@ -85,10 +98,12 @@ class Consensus(NamedTuple):
 
     :param step: the combine step.
     :param pairs: the translations they come through, of one corpus.
+    :param makers: the steps that made these, where they were not imported.
     """
 
     step: Combine
     pairs: tuple[Pair, ...]
+    makers: tuple[StepSpec, ...] = ()
 
     @property
     def sources(self) -> tuple[str, ...]:
@@ -104,6 +119,11 @@ class Consensus(NamedTuple):
     def target(self) -> str:
         """The language that receives them."""
         return self.step.target
+
+    @property
+    def is_made(self) -> bool:
+        """Whether the sentences that receive labels are themselves made by a step: several sources need one text."""
+        return False
 
     @property
     def corpus_id(self) -> int:

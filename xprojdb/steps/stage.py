@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal, NamedTuple, overload
+from typing import Any, Generic, Literal, NamedTuple, TypeVar, overload
 
 import numpy as np
 from sqlalchemy import ColumnElement, Connection, ScalarSelect, Select, Table, and_, select
@@ -17,6 +17,7 @@ from xprojdb.steps.spec import StepSpec
 
 Row = tuple[Any, ...]
 Side = Literal["original", "rendering"]
+Model = TypeVar("Model")
 #: what an item must have become in a step for those that read it
 DONE = ("ok", "empty")
 _STATUS = np.array(["ok", "empty", "empty"], object)
@@ -184,6 +185,30 @@ class Stage(ABC):
         :param items: keys in ascending order.
         :returns: rows, and exactly one outcome per item.
         """
+
+
+class ModelStage(Stage, Generic[Model]):
+    """A stage that computes with a model.
+
+    :param load: makes the model; called when the first batch is due.
+    """
+
+    def __init__(self, spec: StepSpec, load: Callable[[], Model]) -> None:
+        super().__init__(spec)
+        self.load = load
+        self._model: Model | None = None
+
+    @property
+    def model(self) -> Model:
+        """The model, between :meth:`open` and :meth:`close`."""
+        assert self._model is not None, "open() comes first"
+        return self._model
+
+    def open(self) -> None:
+        self._model = self.load()
+
+    def close(self) -> None:
+        self._model = None
 
 
 def imported(pair: Pair, lang: str) -> Select[tuple[int]]:

@@ -15,7 +15,7 @@ from xprojdb.labels import Span
 from xprojdb.matching.arrays import Floats
 from xprojdb.steps.inputs import within
 from xprojdb.steps.spec import StepSpec
-from xprojdb.steps.stage import Outcome, Pair, Result, Row, Rows, Side, Stage, imported, sentence_key, translations
+from xprojdb.steps.stage import ModelStage, Outcome, Pair, Result, Row, Rows, Side, imported, sentence_key, translations
 
 if TYPE_CHECKING:
     from xprojdb.models.taggers import ScoringTagger, Tagger
@@ -23,13 +23,11 @@ if TYPE_CHECKING:
 _COLUMNS = ("step_id", "sentence_id", "ordinal", "start_word", "end_word", "label")
 
 
-class Tag(Stage):
+class Tag(ModelStage["Tagger"]):
     """Run a tagger over the sentences that labels come from. Its items are sentences, each tagged once.
 
     Its parameter ``lang`` says which sentences: those of that language, on whichever side of a translation they are.
     With ``keep_scores`` it stores the probabilities of words, too; its parameter ``labels`` then names their columns.
-
-    :param load: makes the tagger; called when the first batch is due.
     """
 
     kind = "tag"
@@ -38,21 +36,13 @@ class Tag(Stage):
     noun = "sentences"
 
     def __init__(self, spec: StepSpec, load: Callable[[], Tagger]) -> None:
-        super().__init__(spec)
+        super().__init__(spec, load)
         self.lang: str = spec.params["lang"]
         self.keep_scores: bool = spec.params.get("keep_scores", False)
-        self._load = load
-        self._tagger: Tagger | None = None
 
     @property
     def title(self) -> str:
         return f"tag {self.lang} with {self.spec.model}"
-
-    def open(self) -> None:
-        self._tagger = self._load()
-
-    def close(self) -> None:
-        self._tagger = None
 
     def items(self, pair: Pair) -> Select[tuple[int]]:
         if not pair.link:
@@ -74,10 +64,9 @@ class Tag(Stage):
 
     def _tag(self, keys: Sequence[int], sentences: list[list[str]]) -> tuple[list[tuple[Span, ...]], list[Rows]]:
         """The spans of sentences, and rows with their probabilities where they are kept."""
-        assert self._tagger is not None, "open() comes first"
         if not self.keep_scores:
-            return self._tagger.tag(sentences), []
-        tagged = cast("ScoringTagger", self._tagger).tag_scored(sentences)
+            return self.model.tag(sentences), []
+        tagged = cast("ScoringTagger", self.model).tag_scored(sentences)
         packed = [
             (self.step_id, key, each.probabilities.astype(np.float16).tobytes())
             for key, each in zip(keys, tagged, strict=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, cast
 
@@ -10,7 +11,7 @@ from sqlalchemy import Connection, Select
 from xprojdb import degenerate
 from xprojdb.steps.rendering import Original, Rendering, read_originals, rendering_of, rendering_rows
 from xprojdb.steps.spec import StepSpec
-from xprojdb.steps.stage import Outcome, Pair, Result, Stage, imported
+from xprojdb.steps.stage import ModelStage, Outcome, Pair, Result, imported
 
 if TYPE_CHECKING:
     from xprojdb.models.chat import ChatTranslator, Cost
@@ -18,40 +19,43 @@ if TYPE_CHECKING:
     from xprojdb.models.translators import Translator
 
 
-class Translating(Stage):
+class Translating(ModelStage["Translator"]):
     """What every step shares that translates. Its items are sentences.
 
     Its parameters have ``from`` and ``to``, two languages, and ``keep_cut``, whether translations count that were cut
     at the limits of the model.
-
-    :param load: makes the translator; called when the first batch is due.
     """
 
     block = 256
     noun = "sentences"
 
     def __init__(self, spec: StepSpec, load: Callable[[], Translator]) -> None:
-        super().__init__(spec)
+        super().__init__(spec, load)
         self.original_lang: str = spec.params["from"]
         self.lang: str = spec.params["to"]
         self.keep_cut: bool = spec.params.get("keep_cut", False)
-        self._load = load
-        self._translator: Translator | None = None
-
-    @property
-    def translator(self) -> Translator:
-        """The translator, once it is loaded."""
-        assert self._translator is not None, "open() comes first"
-        return self._translator
-
-    def open(self) -> None:
-        self._translator = self._load()
-
-    def close(self) -> None:
-        self._translator = None
 
     def items(self, pair: Pair) -> Select[tuple[int]]:
         return imported(pair, self.original_lang)
+
+    @abstractmethod
+    def texts(self, connection: Connection, items: Sequence[int]) -> list[str]:
+        """What the translator is given for some items.
+
+        :param items: keys in ascending order.
+        """
+
+    @property
+    def is_served(self) -> bool:
+        """Whether a server translates, which may cost money."""
+        return (self.spec.model or "").startswith("openai:")
+
+    def would_send(self, connection: Connection, items: Sequence[int]) -> Cost:
+        """What the server would be sent for some items; nothing is sent.
+
+        :param items: keys in ascending order.
+        """
+        return cast("ChatTranslator", self.load()).cost(self.texts(connection, items), self.original_lang, self.lang)
 
     def refused(self, original: Original, made: Translated) -> str | None:
         """The code of why nothing may be projected from a translation, or None."""
@@ -75,7 +79,7 @@ class Translate(Translating):
     def process(self, connection: Connection, items: Sequence[int]) -> Result:
         originals = read_originals(connection, items)
         wanted = [each for each in originals if each.words]
-        translated = self.translator.translate([each.running for each in wanted], self.original_lang, self.lang)
+        translated = self.model.translate([each.running for each in wanted], self.original_lang, self.lang)
         outcomes = [Outcome(each.id, "filtered", "no-words") for each in originals if not each.words]
         made: list[Rendering] = []
         for each, found in zip(wanted, translated, strict=True):
@@ -86,15 +90,5 @@ class Translate(Translating):
             outcomes.append(Outcome(each.id, "filtered", reason) if reason else Outcome(each.id, "ok", cut))
         return Result(sorted(outcomes), rendering_rows(made, self.lang, self.step_id, self.spec.short, "machine"))
 
-    @property
-    def is_served(self) -> bool:
-        """Whether a server translates, which may cost money."""
-        return (self.spec.model or "").startswith("openai:")
-
-    def would_send(self, connection: Connection, items: Sequence[int]) -> Cost:
-        """What the server would be sent for some items; nothing is sent.
-
-        :param items: keys in ascending order.
-        """
-        texts = [each.running for each in read_originals(connection, items) if each.words]
-        return cast("ChatTranslator", self._load()).cost(texts, self.original_lang, self.lang)
+    def texts(self, connection: Connection, items: Sequence[int]) -> list[str]:
+        return [each.running for each in read_originals(connection, items) if each.words]

@@ -18,7 +18,7 @@ from xprojdb.db import Database, bulk, open_database, schema
 from xprojdb.db.faults import shown
 from xprojdb.db.opening import connect
 from xprojdb.db.schema import COPY_MARK
-from xprojdb.db.tables import metadata
+from xprojdb.db.tables import LASTING
 from xprojdb.errors import DatabaseError, UsageError
 
 #: rows read and written in one transaction
@@ -63,8 +63,8 @@ def copy_database(source: str | Path, target: str | Path, *, watch: Watch = lamb
     """
     with open_database(source) as opened, _prepared(target, opened) as made:
         with opened.read() as connection:
-            tables = {table.name: _copy_table(connection, made, table, watch) for table in metadata.sorted_tables}
-        for table in metadata.sorted_tables:
+            tables = {table.name: _copy_table(connection, made, table, watch) for table in LASTING}
+        for table in LASTING:
             _verify_table(made, table, tables[table.name])
         with made.write() as connection:
             _set_sequences(connection)
@@ -82,6 +82,7 @@ def _prepared(target: str | Path, source: Database) -> Iterator[Database]:
         _empty(engine)
         made = Database(engine)
         with made.write() as connection:
+            _MARK.drop(connection, checkfirst=True)
             _MARK.create(connection)
             connection.execute(insert(_MARK).values(source=source.url))
         yield made
@@ -95,8 +96,6 @@ def _empty(engine: Engine) -> None:
         raise schema.foreign_error(shown(engine.url), state)
     if state.unfinished:
         schema.downgrade(engine, "base")
-        with Database(engine).write() as connection:
-            _MARK.drop(connection)
     elif state.current is not None:
         _check_no_rows(engine)
     schema.upgrade(engine)
@@ -105,7 +104,7 @@ def _empty(engine: Engine) -> None:
 def _check_no_rows(engine: Engine) -> None:
     with Database(engine).read() as connection:
         known = set(inspect(connection).get_table_names())
-        for table in metadata.sorted_tables:
+        for table in LASTING:
             if table.name in known and connection.execute(select(*table.primary_key.columns).limit(1)).first():
                 raise DatabaseError(
                     f"{shown(engine.url)} is not empty: there are rows in {table.name}",
@@ -184,7 +183,7 @@ def _set_sequences(connection: Connection) -> None:
     """Let PostgreSQL's next ids follow those that were copied; SQLite takes the next one by itself."""
     if connection.dialect.name != "postgresql":
         return
-    for table in metadata.sorted_tables:
+    for table in LASTING:
         if "id" not in table.columns:
             continue
         sequence = connection.execute(select(func.pg_get_serial_sequence(table.name, "id"))).scalar()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, Protocol
 
 from sqlalchemy import Connection, select
@@ -11,7 +11,7 @@ from sqlalchemy import Connection, select
 from xprojdb.db import bulk
 from xprojdb.db.tables import sentence, translation
 from xprojdb.steps.learning.fit import Fit
-from xprojdb.steps.spec import StepSpec
+from xprojdb.steps.stage import ModelStage
 
 Words = tuple[list[str], list[str]]
 
@@ -22,33 +22,18 @@ class Learns(Protocol):
     def learn(self, pairs: Iterable[Words]) -> Any: ...
 
 
-class LinkCounts(Fit):
-    """Train an aligner on all translations between two languages, from the language ``lang`` into ``rendering_lang``.
-
-    :param load: makes the aligner; called when the first corpus is due.
-    """
+class LinkCounts(ModelStage[Learns], Fit):
+    """Train an aligner on all translations between two languages, from ``lang`` into ``rendering_lang``."""
 
     kind = "link-counts"
     version = 1
-
-    def __init__(self, spec: StepSpec, load: Callable[[], Learns]) -> None:
-        super().__init__(spec)
-        self._load = load
-        self._aligner: Learns | None = None
 
     @property
     def title(self) -> str:
         return f"train {self.spec.model} on {self.lang}–{self.spec.params['rendering_lang']}"
 
-    def open(self) -> None:
-        self._aligner = self._load()
-
-    def close(self) -> None:
-        self._aligner = None
-
     def learn(self, connection: Connection, corpus_id: int) -> Any:
-        assert self._aligner is not None, "open() comes first"
-        return self._aligner.learn(stream_pairs(connection, corpus_id, self.lang, self.spec.params["rendering_lang"]))
+        return self.model.learn(stream_pairs(connection, corpus_id, self.lang, self.spec.params["rendering_lang"]))
 
 
 def stream_pairs(connection: Connection, corpus_id: int, original: str, rendering: str) -> Iterator[Words]:

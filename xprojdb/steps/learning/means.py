@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
@@ -12,7 +12,7 @@ from sqlalchemy import Connection, select
 from xprojdb.db import bulk
 from xprojdb.db.tables import sentence
 from xprojdb.steps.learning.fit import Fit, read_artifact
-from xprojdb.steps.spec import StepSpec
+from xprojdb.steps.stage import ModelStage
 
 if TYPE_CHECKING:
     from xprojdb.models.transforms import Floats
@@ -27,33 +27,18 @@ class HasMean(Protocol):
     def mean(self, sentences: Sequence[Sequence[str]]) -> Floats: ...
 
 
-class Means(Fit):
-    """Average what an aligner compares, over sentences of one language.
-
-    :param load: makes the aligner; called when the first corpus is due.
-    """
+class Means(ModelStage[HasMean], Fit):
+    """Average what an aligner compares, over sentences of one language."""
 
     kind = "mean"
     version = 1
-
-    def __init__(self, spec: StepSpec, load: Callable[[], HasMean]) -> None:
-        super().__init__(spec)
-        self._load = load
-        self._aligner: HasMean | None = None
 
     @property
     def title(self) -> str:
         return f"average the words of {self.lang} with {self.spec.model}"
 
-    def open(self) -> None:
-        self._aligner = self._load()
-
-    def close(self) -> None:
-        self._aligner = None
-
     def learn(self, connection: Connection, corpus_id: int) -> Any:
-        assert self._aligner is not None, "open() comes first"
-        mean = self._aligner.mean(_sample(connection, corpus_id, self.lang))
+        mean = self.model.mean(_sample(connection, corpus_id, self.lang))
         return [float(f"{value:.7g}") for value in mean.tolist()]
 
 
