@@ -182,8 +182,6 @@ def _show_candidates(out: Console, each: projected.ExplainedEntity, limit: int |
 
 def _show_steps(out: Console, steps: Sequence[MadeBy]) -> None:
     shown = table("made by", "step", "what", "outcome", "run")
-    # The one that is folded where there is no room: otherwise all would be cut.
-    shown.columns[2].no_wrap = False
     for step in steps:
         model = f"{step.model} @ {(step.revision or '')[:15]}" if step.model else ""
         params = ", ".join(f"{key} {_told(value)}" for key, value in step.params.items() if value is not None)

@@ -13,8 +13,8 @@ as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 recipe_option = click.option("--recipe", metavar="NAME", help="Which recipe; needed when the database has several.")
 
 
-#: columns of a table that goes to a file or a pipe, where rich would assume 80
-_FILE_WIDTH = 240
+#: columns of what goes to a file or a pipe, where rich would assume 80: nothing is cut or folded there
+_FILE_WIDTH = 100_000
 
 
 def console() -> Console:
@@ -31,10 +31,15 @@ def print_json(value: object) -> None:
 
 
 def table(*columns: str, title: str | None = None) -> Table:
-    """A table whose columns are right-aligned when their name ends in ``>``."""
+    """A table whose columns are numbers, aligned to the right, when their name ends in ``>``.
+
+    Where there is no room, texts are folded, the widest first; numbers never are.
+    """
     made = Table(title=title, title_justify="left", box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
     for name in columns:
-        made.add_column(name.removesuffix(">"), justify="right" if name.endswith(">") else "left", no_wrap=True)
+        number = name.endswith(">")
+        # A column that may not fold would be cut, and narrow ones with it, down to nothing.
+        made.add_column(name.removesuffix(">"), justify="right" if number else "left", no_wrap=number, overflow="fold")
     return made
 
 

@@ -17,8 +17,8 @@ def command(sql: str, form: str, output: Path | None) -> None:
     """Ask the database in SQL; nothing can be changed.
 
     The view v_label has every projected label with its sentence, its source, its scores and the step and run that made
-    it: xprojdb query "SELECT sentence, text, label FROM v_label ORDER BY margin LIMIT 10". From there, v_candidate, v_links
-    and v_translation lead down to the original, v_behind to every step and model, v_outcome to the runs.
+    it: xprojdb query "SELECT sentence, text, label FROM v_label ORDER BY margin LIMIT 10". From there, v_candidate,
+    v_links and v_translation lead down to the original, v_behind to every step and model, v_outcome to the runs.
     """
     from xprojdb.provenance.query import ask
 
