@@ -1,6 +1,8 @@
 """Sentences a second out of a database of projected labels, into each format, whole and cut.
 
-Two labels a sentence. "Of CPU" counts the seconds that the processor worked for it: the machine may do other work, too.
+Two labels a sentence; each export runs in a process of its own, on a database that is already warm. "Of CPU" counts the
+seconds that the processor worked for it: the machine may do other work, too. "Of bare" is that against reading the same
+rows and doing nothing with them. MiB is by how much the export's memory grew beyond what opening took.
 
 python benchmarks/export_database.py [sentences]
 """
@@ -9,11 +11,13 @@ from __future__ import annotations
 
 import json
 import random
-import resource
+import re
+import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Sequence
+from contextlib import closing
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -23,11 +27,15 @@ from sqlalchemy import func, select
 
 from xprojdb.db import Database, bulk, open_database
 from xprojdb.db import tables as t
+from xprojdb.digest import canonical_json
 from xprojdb.engine.export_table import ExportTable
 from xprojdb.engine.plan import Plan, plan_recipe
+from xprojdb.engine.plans import load_plan
 from xprojdb.engine.recipe import parse_recipe
 from xprojdb.engine.run import run_plan
+from xprojdb.exports.projected import finished
 from xprojdb.exports.recorded import export_conll, export_dataset, export_jsonl
+from xprojdb.extras import require
 from xprojdb.models.aligners import Pair
 from xprojdb.models.pharaoh import Links
 from xprojdb.steps.align import Align
@@ -75,8 +83,9 @@ def grow(database: Database, plan: Plan, sentences: int) -> None:
     with database.write() as connection:
         first, link = (bulk.next_id(connection, table) for table in (t.sentence, t.translation))
         run = connection.execute(select(func.max(t.run.c.id))).scalar_one()
+        linked = connection.execute(select(t.step.c.id).where(t.step.c.digest == pair.link)).scalar_one()
         numbers = range(sentences)
-        texts = [json.dumps(_words(number)) for number in numbers]
+        texts = [canonical_json(_words(number)) for number in numbers]
         for side, lang in enumerate(("en", "de")):
             key = first + side * sentences
             names = ("id", "corpus_id", "lang", "n_words", "external_id", "words")
@@ -84,8 +93,7 @@ def grow(database: Database, plan: Plan, sentences: int) -> None:
             bulk.insert(connection, t.sentence, names, rows)
         names = ("id", "corpus_id", "original_lang", "rendering_lang", "step_id", "kind", "original_id", "rendering_id")
         links = (
-            (link + n, pair.corpus_id, "en", "de", pair.link_step_id, "human", first + n, first + sentences + n)
-            for n in numbers
+            (link + n, pair.corpus_id, "en", "de", linked, "human", first + n, first + sentences + n) for n in numbers
         )
         bulk.insert(connection, t.translation, names, links)
         names = (
@@ -134,34 +142,86 @@ def project(database: Database, folder: Path) -> Plan:
     return plan
 
 
+#: what is measured: the writer, the cut, and the format's name
+EXPORTS: dict[str, tuple[Any, ExportTable]] = {
+    "hf": (export_dataset, ExportTable()),
+    "hf, no provenance": (export_dataset, ExportTable(provenance="none")),
+    "conll": (export_conll, ExportTable()),
+    "jsonl": (export_jsonl, ExportTable()),
+    "hf, cut to a half": (export_dataset, ExportTable(min_margin=0.1, dedupe=True, shares={"train": 0.9, "test": 0.1})),
+}
+
+
+def read_bare(database: Database, plan: Plan) -> int:
+    """Read what a Hugging Face folder is made of, and do nothing with it."""
+    labelling = plan.projections[0]
+    target, query = finished(labelling)
+    source, item = t.sentence.alias("source"), labelling.covered().item
+    query = query.join(source, source.c.id == t.translation.c.original_id).order_by(item)
+    query = query.with_only_columns(item, target.c.id, target.c.external_id, target.c.words, source.c.external_id)
+    names = ("translation_id", "start_word", "end_word", "label", "score", "margin")
+    labels = select(*(t.label.c[name] for name in names)).where(t.label.c.step_id == labelling.step.step_id)
+    count = 0
+    with database.read() as connection, bulk.uncollected():
+        for number, each in enumerate((query, labels)):
+            with closing(connection.execute(each)) as result:
+                cursor: Any = result.cursor
+                while rows := cursor.fetchmany(1_000):
+                    count += len(rows) if number == 0 else 0
+    return count
+
+
+def measure(address: Path, told: str) -> None:
+    """Export in this process, which does nothing else, and print the figures as JSON."""
+    for module in ("pyarrow.compute", "pyarrow.json", "pyarrow.parquet"):
+        require(module, "export")
+    with open_database(address) as database:
+        plan = load_plan(database)
+        before = peak()
+        begin, worked = time.perf_counter(), time.process_time()
+        if told == "bare reading":
+            count = read_bare(database, plan)
+        else:
+            write, table = EXPORTS[told]
+            if told.endswith("half"):
+                table = table.model_copy(update={"budget": plan_size(database) // 2})
+            count = write(database, plan, address.parent / told.replace(" ", "-"), table=table).sentences
+        figures = [count, time.perf_counter() - begin, time.process_time() - worked]
+    print(json.dumps([*figures, peak() - before]))
+
+
+def peak() -> float:
+    """The most memory of this process so far, in MiB: by resource.getrusage it would begin with that of its parent."""
+    found = re.search(r"VmHWM:\s*(\d+) kB", Path("/proc/self/status").read_text())
+    return int(found[1]) / 1024 if found else float("nan")
+
+
+def plan_size(database: Database) -> int:
+    """How many translations there are."""
+    with database.read() as connection:
+        return int(connection.execute(select(func.count()).select_from(t.translation)).scalar_one())
+
+
 def main() -> None:
     """Print the table."""
     sentences = int(sys.argv[1]) if len(sys.argv) > 1 else 500_000
-    cut = ExportTable(min_margin=0.1, dedupe=True, budget=sentences // 2, shares={"train": 0.9, "test": 0.1})
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         with open_database(folder / "b.db", create=True) as database:
             import_files(database, CorpusInfo("b"), write_corpus(folder, SEED), parallel=True)
-            plan = project(database, folder)
-            grow(database, plan, sentences - SEED)
-            before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-            print(f"{'export':<24}{'sentences':>10}{'seconds':>9}{'sentences/s':>13}{'of CPU':>10}")
-            for told, write, table in (
-                ("hf", export_dataset, ExportTable()),
-                ("hf, no provenance", export_dataset, ExportTable(provenance="none")),
-                ("conll", export_conll, ExportTable()),
-                ("jsonl", export_jsonl, ExportTable()),
-                ("hf, cut to a half", export_dataset, cut),
-            ):
-                begin, worked = time.perf_counter(), time.process_time()
-                report = write(database, plan, folder / told.replace(" ", "-"), table=table)
-                taken = time.perf_counter() - begin
-                worked = time.process_time() - worked
-                figures = f"{taken:>9.1f}{sentences / taken:>13,.0f}{sentences / worked:>10,.0f}"
-                print(f"{told:<24}{report.sentences:>10,}{figures}", flush=True)
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    print(f"peak memory {before / 1024:,.0f} MiB before the exports, {peak / 1024:,.0f} MiB after")
+            grow(database, project(database, folder), sentences - SEED)
+        print(f"{'export':<20}{'sentences':>10}{'seconds':>9}{'sentences/s':>13}{'of CPU':>10}{'of bare':>9}{'MiB':>7}")
+        bare = 0.0
+        for told in ("bare reading", *EXPORTS):
+            child = [sys.executable, __file__, "--measure", str(folder / "b.db"), told]
+            count, taken, worked, grown = json.loads(subprocess.run(child, check=True, stdout=subprocess.PIPE).stdout)
+            bare = bare or count / worked
+            rates = f"{count / taken:>13,.0f}{count / worked:>10,.0f}{count / worked / bare:>9.2f}"
+            print(f"{told:<20}{count:>10,}{taken:>9.1f}{rates}{grown:>7.0f}", flush=True)
 
 
 if __name__ == "__main__":
-    main()
+    if sys.argv[1:2] == ["--measure"]:
+        measure(Path(sys.argv[2]), sys.argv[3])
+    else:
+        main()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import errno
 import hashlib
 import os
-import secrets
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
@@ -13,6 +12,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from xprojdb.exports.errors import ExportError
+from xprojdb.exports.partials import beside, sweep
 
 _HINTS = {
     errno.ENOSPC: "free space on this disk, or write to another one",
@@ -72,6 +72,7 @@ def atomic_file(path: Path) -> Iterator[DigestingFile]:
     path = path.resolve()
     partial = beside(path)
     with reporting(path):
+        sweep(path.parent, path.name)
         stream = partial.open("xb", buffering=1 << 20)
     try:
         yield DigestingFile(path, stream)
@@ -136,6 +137,15 @@ def staged() -> Iterator[Staged]:
         files.withdraw()
 
 
+def make_folder(path: Path) -> None:
+    """Make a folder, and those above it, where they are missing.
+
+    :raises ExportError: when it cannot be made.
+    """
+    with reporting(path):
+        path.mkdir(parents=True, exist_ok=True)
+
+
 def close_safely(stream: BinaryIO) -> None:
     """Close a written file once its bytes are on the disk."""
     stream.flush()
@@ -147,11 +157,6 @@ def discard(stream: BinaryIO) -> None:
     """Close a file that is about to be deleted; that its last bytes find no room no longer matters."""
     with suppress(OSError):
         stream.close()
-
-
-def beside(path: Path) -> Path:
-    """A free name in the same folder, so that a rename to ``path`` stays on one disk."""
-    return path.with_name(f".{path.name}.{secrets.token_hex(4)}.partial")
 
 
 def replace_folder(new: Path, path: Path) -> None:

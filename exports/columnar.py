@@ -1,88 +1,55 @@
-"""Sentences straight into Arrow columns, without an object for each: what makes a plain export fast.
+"""Finished sentences in blocks of columns, without an object for each: what makes an export fast.
 
-It gives the columns that :mod:`xprojdb.exports.projected` and :mod:`xprojdb.exports.columns` give row by row, for
-labels of one source that are all exported.
+Blocks hold what :mod:`xprojdb.exports.projected` gives row by row, for labels that are exported as they are.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
+from itertools import repeat
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, Select, func, select
 
 from xprojdb.db import bulk
 from xprojdb.db.tables import corpus, label, sentence
 from xprojdb.engine.export_table import ExportTable
-from xprojdb.exports.columns import chain_of
-from xprojdb.exports.cutting.tiers import steps_of
 from xprojdb.exports.errors import ExportError
 from xprojdb.exports.projected import DEFAULT_SPLIT, finished
-from xprojdb.extras import require
-from xprojdb.steps.projection import Labelling, Projection
+from xprojdb.steps.inputs import longs, read_columns, within
+from xprojdb.steps.projection import Consensus, Labelling, Projection
 from xprojdb.steps.stage import sentence_key
 
 Longs = NDArray[np.int64]
 Floats = NDArray[np.float64]
-_BLOCK = 20_000
+_BLOCK = 10_000
+#: a range of keys is read faster than keys one by one, up to so many times more of them
+_DENSE = 1.3
 
 
 def is_columnar(labelling: Labelling, table: ExportTable) -> bool:
-    """Whether the labels of a sentence are exported as they are, and come from one source."""
-    return isinstance(labelling, Projection) and not table.labels and table.below == "sentence"
+    """Whether the labels of a sentence are exported as they are, and come from one source or none is told."""
+    told = isinstance(labelling, Projection) or table.provenance == "none"
+    return told and not table.labels and table.below == "sentence"
 
 
-def read_columns(
-    connection: Connection,
-    labelling: Projection,
-    table: ExportTable,
-    labels: Sequence[str],
-    split: str | None = None,
-    items: Longs | None = None,
-) -> Iterator[Mapping[str, Any]]:
-    """The finished sentences in blocks of columns, in the order of import.
+@dataclass(frozen=True, slots=True)
+class LabelColumns:
+    """The labels of a block, L in all, by sentence and in the order of their ordinals.
 
-    :param labels: in the order that numbers the tags.
-    :param split: only this one, as imported.
-    :param items: (N,) only these, ascending.
-    :raises ExportError: when labels of a sentence overlap or leave it; the field ``id`` names it.
+    Columns that were not asked for are empty.
+
+    :param row: (L,) the place of the sentence in its block.
+    :param start: (L,) first word.
+    :param end: (L,) one past the last word.
+    :param number: (L,) the place of the type among the labels asked for; -1: another one.
+    :param score: (L,)
+    :param margin: (L,)
     """
-    for rows in _blocks(connection, labelling, split, items):
-        yield _Block(connection, labelling, table, labels, rows).columns()
-
-
-def _blocks(
-    connection: Connection, labelling: Projection, split: str | None, items: Longs | None
-) -> Iterator[list[tuple[Any, ...]]]:
-    target, query = finished(labelling)
-    item, source = labelling.covered().item, sentence.alias("source")
-    columns = (target.c.id, corpus.c.name, target.c.external_id, source.c.external_id, target.c.words)
-    query = query.with_only_columns(item, *columns)
-    query = query.join(corpus, corpus.c.id == target.c.corpus_id)
-    query = query.join(source, source.c.id == sentence_key(labelling.labelled)).order_by(item).limit(_BLOCK)
-    if split is not None:
-        query = query.where(func.coalesce(target.c.split, DEFAULT_SPLIT) == split)
-    cursor = 0
-    while items is None or cursor < len(items):
-        rows = bulk.fetch(connection, query.where(item > cursor if items is None else item >= int(items[cursor])))
-        if not rows:
-            return
-        if items is None:
-            cursor = rows[-1][0]
-        else:
-            wanted = np.isin([row[0] for row in rows], items, assume_unique=True).tolist()
-            cursor = int(np.searchsorted(items, rows[-1][0], side="right"))
-            rows = [row for row, keep in zip(rows, wanted, strict=True) if keep]
-        if rows:
-            yield rows
-
-
-@dataclass
-class _Labels:
-    """The labels of a block: the place of their sentence, which ascends, and what they are."""
 
     row: Longs
     start: Longs
@@ -92,118 +59,196 @@ class _Labels:
     margin: Floats
 
 
-class _Block:
-    def __init__(
-        self,
-        connection: Connection,
-        labelling: Projection,
-        table: ExportTable,
-        labels: Sequence[str],
-        rows: list[tuple[Any, ...]],
-    ) -> None:
-        self.labelling = labelling
-        self.table = table
-        items, keys, *told = zip(*rows, strict=True)
-        self.items = np.array(items, dtype=np.int64)
-        self.keys = np.array(keys, dtype=np.int64)
-        self.corpora, self.names, self.sources, words = told
-        self.words = _word_lists(words)
-        self.labels = self._read_labels(connection, {name: number for number, name in enumerate(labels)})
-        self.bounds = np.searchsorted(self.labels.row, np.arange(len(rows) + 1))
+@dataclass(frozen=True)
+class Block:
+    """Sentences of one labelling, N of them, in the order of import.
 
-    def columns(self) -> dict[str, Any]:
-        """All columns of the export, by name."""
-        table, lang = self.table, self.labelling.target
-        columns = {
-            "id": [f"{name}/{lang}/{told}" for name, told in zip(self.corpora, self.names, strict=True)],
-            "tokens": self.words,
-            "ner_tags": self._tags(),
-            "lang": self._same(lang),
-        }
-        if table.provenance != "none":
-            source = self.labelling.source
-            columns |= {
-                "source": [f"{name}/{source}/{told}" for name, told in zip(self.corpora, self.sources, strict=True)],
-                "scores": self._lists(self.labels.score),
-                "margins": self._lists(self.labels.margin),
-                "step": self._same(self.labelling.step.spec.digest),
-            }
-        if table.tiers:
-            columns["tier"] = self._tiers()
-        if table.provenance == "full":
-            steps = [f"{spec.kind}:{spec.digest}" for spec in chain_of(self.labelling)]
-            columns |= {"source_langs": [[source]] * len(self.items), "steps": [steps] * len(self.items)}
-            columns |= {"sentence_id": self.keys, "translation_id": self.items}
-        return columns
+    :param corpus: its name.
+    :param names: the types of label, in the order that numbers them.
+    :param items: (N,) keys of the outcomes.
+    :param keys: (N,) keys of the sentences.
+    :param told: the ids of the sentences inside their corpus.
+    :param sources: the ids of those that the labels come from; empty where provenance is not asked for.
+    :param words: the stored words, as JSON.
+    """
 
-    def _read_labels(self, connection: Connection, numbers: Mapping[str, int]) -> _Labels:
-        first, last = int(self.keys.min()), int(self.keys.max())
-        # Sentences of one file have keys in a row: a range is read faster than what is named one by one.
-        dense = last - first < 4 * len(self.keys)
-        own = label.c.sentence_id
-        within = own.between(first, last) if dense else bulk.among(connection, own, self.keys.tolist())
-        values = (label.c.start_word, label.c.end_word, label.c.label, label.c.score, label.c.margin)
-        query = select(label.c.translation_id, *values).where(label.c.step_id == self.labelling.step.step_id, within)
-        rows = bulk.fetch(connection, query.order_by(own, label.c.translation_id, label.c.ordinal))
-        links, start, end, names, score, margin = zip(*rows, strict=True) if rows else ((),) * 6
-        link = np.array(links, dtype=np.int64)
-        place = np.minimum(np.searchsorted(self.items, link), len(self.items) - 1)
-        mine = np.flatnonzero(self.items[place] == link)
-        mine = mine[np.argsort(place[mine], kind="stable")]
-        number = np.array([numbers.get(name, -1) for name in names], dtype=np.int64)[mine]
-        starts, ends = (np.array(column, dtype=np.int64)[mine] for column in (start, end))
-        sure, ahead = (np.array(column, dtype=np.float64)[mine] for column in (score, margin))
-        return _Labels(place[mine], starts, ends, number, sure, ahead)
+    labelling: Labelling
+    corpus: str
+    names: Sequence[str]
+    items: Longs
+    keys: Longs
+    told: Sequence[str]
+    sources: Sequence[str]
+    words: Sequence[str]
+    labels: LabelColumns
 
-    def _tags(self) -> Any:
-        """The numbers of the IOB2 tags of all words, as lists."""
+    def __len__(self) -> int:
+        return len(self.items)
+
+    @property
+    def ids(self) -> list[str]:
+        """What ``xprojdb explain`` takes: ``CORPUS/LANG/ID``."""
+        whole = f"{self.corpus}/{self.labelling.target}/"
+        return [f"{whole}{told}" for told in self.told]
+
+    @property
+    def source_ids(self) -> list[str]:
+        """The sentences that the labels come from."""
+        whole = f"{self.corpus}/{self.labelling.source}/"
+        return [f"{whole}{told}" for told in self.sources]
+
+    @cached_property
+    def bounds(self) -> Longs:
+        """(N+1,) where the labels of each sentence begin."""
+        return np.searchsorted(self.labels.row, np.arange(len(self) + 1))
+
+    def tags(self, offsets: Longs) -> Longs:
+        """The numbers of the IOB2 tags of all words, one sentence after the other: 0 is O, 1 is B- of the first label.
+
+        :param offsets: (N+1,) where the words of each sentence begin.
+        :raises ExportError: when labels of a sentence overlap, leave it, or are not in the order of their words; the
+            field ``id`` names it.
+        """
         found = self.labels
-        offsets = self.words.offsets.to_numpy().astype(np.int64)
         begin, length = offsets[found.row] + found.start, found.end - found.start
-        inside = np.repeat(begin - (np.cumsum(length) - length), length) + np.arange(int(length.sum()))
         wrong = (length < 1) | (found.start < 0) | (offsets[found.row] + found.end > offsets[found.row + 1])
-        if wrong.any() or np.any(np.diff(inside) < 1):
-            raise self._overlapping(wrong, begin, length)
+        wrong[1:] |= begin[1:] < (begin + length)[:-1]
+        if wrong.any():
+            raise self._mislabelled(int(found.row[np.flatnonzero(wrong)[0]]))
+        inside = np.repeat(begin - (np.cumsum(length) - length), length) + np.arange(int(length.sum()))
         tags = np.zeros(int(offsets[-1]), dtype=np.int64)
         tags[inside] = np.repeat(2 * found.number + 2, length)
         tags[begin] = 2 * found.number + 1
-        return require("pyarrow", "export").ListArray.from_arrays(self.words.offsets, tags)
+        return tags
 
-    def _overlapping(self, wrong: NDArray[np.bool_], begin: Longs, length: Longs) -> ExportError:
-        wrong = wrong.copy()
-        wrong[1:] |= begin[1:] < (begin + length)[:-1]
-        row = int(self.labels.row[np.flatnonzero(wrong)[0]])
-        name = f"{self.corpora[row]}/{self.labelling.target}/{self.names[row]}"
+    def _mislabelled(self, row: int) -> ExportError:
+        name = self.ids[row]
         hint = "the table label was changed by hand: run the recipe on a fresh copy"
         return ExportError(f"labels of the sentence {name} overlap or leave it", hint=hint, id=name)
 
-    def _lists(self, values: Floats) -> Any:
-        return require("pyarrow", "export").ListArray.from_arrays(self.bounds.astype(np.int32), values)
 
-    def _same(self, text: str) -> Any:
-        return require("pyarrow", "export").repeat(text, len(self.items))
+def read_blocks(
+    connection: Connection,
+    labelling: Labelling,
+    names: Sequence[str],
+    split: str | None = None,
+    items: Longs | None = None,
+    *,
+    sources: bool = True,
+    scores: bool = True,
+) -> Iterator[Block]:
+    """The finished sentences in blocks, in the order of import.
 
-    def _tiers(self) -> list[str | None]:
-        measure = self.labels.margin if self.table.tier_by == "margin" else self.labels.score
-        labelled = np.flatnonzero(np.diff(self.bounds) > 0)
-        least = np.full(len(self.items), -np.inf)
-        if len(labelled):
-            least[labelled] = np.minimum.reduceat(measure, self.bounds[labelled])
-        tier = np.full(len(self.items), -1)
-        names = steps_of(self.table)
-        for number, (_, threshold) in reversed(list(enumerate(names))):
-            tier[least >= threshold] = number
-        return [names[number][0] if number >= 0 else None for number in tier.tolist()]
+    :param names: the types of label, in the order that numbers them.
+    :param split: only this one, as imported.
+    :param items: (N,) only these, ascending.
+    :param sources: read the sentences that the labels come from, which are those of one source.
+    :param scores: read scores and margins.
+    """
+    target, query = finished(labelling)
+    columns = [target.c.id, target.c.external_id, target.c.words]
+    if sources:
+        source = sentence.alias("source")
+        query = query.join(source, source.c.id == sentence_key(_side(labelling)))
+        columns.append(source.c.external_id)
+    if split is not None:
+        query = query.where(func.coalesce(target.c.split, DEFAULT_SPLIT) == split)
+    name = corpus_name(connection, labelling)
+    for first, keys, told, words, *rest in walk(connection, labelling, query, columns, items):
+        keys = longs(keys)
+        labels = read_labels(connection, labelling, names, first, keys, LABEL if scores else LABEL[:3])
+        yield Block(labelling, name, names, first, keys, told, rest[0] if rest else (), words, labels)
 
 
-def _word_lists(words: Sequence[str]) -> Any:
-    """Stored words as an Arrow array of lists, parsed without making a string of each."""
-    pa, reader = require("pyarrow", "export"), require("pyarrow.json", "export")
-    text = ('{"w":' + '}\n{"w":'.join(words) + "}").encode()
-    schema = pa.schema([("w", pa.list_(pa.string()))])
-    parsed = reader.read_json(
-        pa.BufferReader(text),
-        read_options=reader.ReadOptions(use_threads=False, block_size=len(text) + 1),
-        parse_options=reader.ParseOptions(explicit_schema=schema, unexpected_field_behavior="error"),
-    )
-    return parsed["w"].combine_chunks()
+def corpus_name(connection: Connection, labelling: Labelling) -> str:
+    """The corpus of a labelling's sentences."""
+    query = select(corpus.c.name).where(corpus.c.id == labelling.corpus_id)
+    return str(connection.execute(query).scalar_one())
+
+
+def _side(labelling: Labelling) -> Any:
+    assert isinstance(labelling, Projection)
+    return labelling.labelled
+
+
+def walk(
+    connection: Connection, labelling: Labelling, query: Select[Any], columns: Sequence[Any], items: Longs | None = None
+) -> Iterator[list[Any]]:
+    """The rows of a query in blocks, by ascending items: the items of each block as an array, then its columns.
+
+    :param query: as :func:`xprojdb.exports.projected.finished` gives it.
+    :param columns: what to read.
+    :param items: (N,) only these, ascending.
+    """
+    item = labelling.covered().item
+    query, width = query.with_only_columns(item, *columns), 1 + len(columns)
+    if items is not None:
+        for place in range(0, len(items), _BLOCK):
+            part = query.where(within(connection, item, items[place : place + _BLOCK].tolist()))
+            yield from _in_order(read_columns(connection, part, width))
+        return
+    cursor, query = 0, query.order_by(item).limit(_BLOCK)
+    while (found := read_columns(connection, query.where(item > cursor), width))[0]:
+        cursor = found[0][-1]
+        yield [longs(found[0]), *found[1:]]
+
+
+def _in_order(found: list[list[Any]]) -> Iterator[list[Any]]:
+    """Rows that were asked for by key, by ascending keys, if there are any.
+
+    A database that looks keys up one after the other gives them so; asked for an order, it would sort wide rows.
+    """
+    items = longs(found[0])
+    if np.any(items[1:] < items[:-1]):
+        order = np.argsort(items)
+        items, found = items[order], [[column[place] for place in order.tolist()] for column in found]
+    if len(items):
+        yield [items, *found[1:]]
+
+
+#: what there is to read of a label
+LABEL = ("start_word", "end_word", "label", "score", "margin")
+
+
+def read_labels(
+    connection: Connection,
+    labelling: Labelling,
+    names: Sequence[str],
+    items: Longs,
+    keys: Longs,
+    wanted: Sequence[str] = LABEL,
+) -> LabelColumns:
+    """The labels of some sentences.
+
+    :param names: the types of label, in the order that numbers them.
+    :param items: (N,) ascending.
+    :param keys: (N,) of the sentences.
+    :param wanted: which of :data:`LABEL` to read; the other columns are empty.
+    """
+    combined, own = isinstance(labelling, Consensus), label.c.sentence_id
+    # A label of several sources comes through no translation: its item is the sentence.
+    item = own if combined else label.c.translation_id
+    query = select(item, *(label.c[name] for name in wanted)).where(label.c.step_id == labelling.step.step_id)
+    query = query.where(_among(connection, own, keys)).order_by(own, label.c.translation_id, label.c.ordinal)
+    links, *values = read_columns(connection, query, 1 + len(wanted))
+    link, read = longs(links), dict(zip(wanted, values, strict=True))
+    place = np.minimum(np.searchsorted(items, link), len(items) - 1)
+    mine = np.flatnonzero(items[place] == link)
+    mine = mine[np.argsort(place[mine], kind="stable")]
+    numbers = {name: number for number, name in enumerate(names)}
+    if "label" in read:
+        read["label"] = list(map(numbers.get, read["label"], repeat(-1)))
+    start, end, number = (_column(read.get(name), np.int64, mine) for name in LABEL[:3])
+    score, margin = (_column(read.get(name), np.float64, mine) for name in LABEL[3:])
+    return LabelColumns(place[mine], start, end, number, score, margin)
+
+
+def _column(values: Sequence[Any] | None, kind: type[Any], mine: Longs) -> NDArray[Any]:
+    return np.empty(0, kind) if values is None else np.array(values, dtype=kind)[mine]
+
+
+def _among(connection: Connection, column: Any, keys: Longs) -> Any:
+    first, last = int(keys.min()), int(keys.max())
+    if last - first < _DENSE * len(keys):
+        return column.between(first, last)
+    return bulk.among(connection, column, np.sort(keys).tolist())

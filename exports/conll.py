@@ -73,26 +73,54 @@ def write_conll(
     :raises UsageError: when the separator or the number of columns is another one.
     """
     path = Path(path)
-    if separator not in _READABLE or columns not in (2, 4):
-        raise UsageError(
-            f"no CoNLL layout has {columns} columns separated by {separator!r}",
-            hint="2 or 4 columns, separated by a tab or a space",
-        )
-    gap = separator if columns == 2 else separator.join(("", "-X-", "-X-", ""))
-    layout = _Layout(path, _READABLE[separator], gap)
-    number = 0
+    layout = ConllLayout.of(path, separator, columns)
+    lines = ((1, layout.lines(number, LabelledSentence(*each))) for number, each in enumerate(sentences, start=1))
+    return write_lines(path, lines, opener=opener)
+
+
+def write_lines(path: Path, lines: Iterable[tuple[int, bytes]], *, opener: Opener) -> WrittenFile:
+    """Write lines of text as they come; the file appears when the last ones are written.
+
+    :param lines: with how many sentences each piece holds.
+    :param opener: makes the file.
+    :raises ExportError: when the disk is full (field ``errno``). An older file is left whole.
+    """
+    sentences = 0
     with opener(path) as file:
-        for number, sentence in enumerate(sentences, start=1):
-            file.write(layout.lines(number, LabelledSentence(*sentence)))
-    return WrittenFile(path, number, file.sha256)
+        for number, data in lines:
+            file.write(data)
+            sentences += number
+    return WrittenFile(path, sentences, file.sha256)
 
 
-class _Layout(NamedTuple):
+class ConllLayout(NamedTuple):
+    """How a sentence is written; use :meth:`of`.
+
+    :param path: the file, for messages.
+    :param readable: what a word must be for a reader to get it back.
+    :param gap: between word and tag.
+    """
+
     path: Path
     readable: re.Pattern[str]
     gap: str
 
+    @classmethod
+    def of(cls, path: Path, separator: str, columns: int) -> ConllLayout:
+        """The layout of a file; parameters and errors are those of :func:`write_conll`."""
+        if separator not in _READABLE or columns not in (2, 4):
+            raise UsageError(
+                f"no CoNLL layout has {columns} columns separated by {separator!r}",
+                hint="2 or 4 columns, separated by a tab or a space",
+            )
+        return cls(path, _READABLE[separator], separator if columns == 2 else f"{separator}-X-" * 2 + separator)
+
     def lines(self, number: int, sentence: LabelledSentence) -> bytes:
+        """The lines of a sentence, an empty one behind them.
+
+        :param number: of the sentence in its file, for messages.
+        :raises ExportError: when a reader would not get the same sentence back.
+        """
         self._check_words(number, sentence)
         tags = self._tags(number, sentence)
         lines = [word + self.gap + tag for word, tag in zip(sentence.words, tags, strict=True)]

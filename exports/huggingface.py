@@ -13,11 +13,12 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from xprojdb.errors import UsageError
-from xprojdb.exports.atomic import atomic_file, beside, recover_folder, replace_folder, reporting
+from xprojdb.exports.atomic import atomic_file, recover_folder, replace_folder, reporting
 from xprojdb.exports.errors import ExportError
 from xprojdb.exports.front_matter import front_matter
 from xprojdb.exports.manifest import MANIFEST_NAME, Manifest, SplitSummary, read_manifest
 from xprojdb.exports.parquet import ShardedSplit
+from xprojdb.exports.partials import beside, sweep
 from xprojdb.exports.rows import ExportRow
 from xprojdb.exports.schema import ExportSchema, class_names, export_schema
 from xprojdb.labels import tags_from_spans
@@ -219,6 +220,7 @@ def _folder(path: Path) -> Iterator[_Folder]:
     """A new folder that takes the place of ``path`` when the block ends well, and vanishes when it does not."""
     with reporting(path):
         recover_folder(path)
+        sweep(path.parent, path.name)
     old = _older_export(path)
     new = beside(path)
     with reporting(path):

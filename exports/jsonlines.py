@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from xprojdb.exports.atomic import Opener, atomic_file
-from xprojdb.exports.conll import WrittenFile
+from xprojdb.exports.conll import WrittenFile, write_lines
 from xprojdb.exports.errors import ExportError
 from xprojdb.exports.rows import ExportRow
 from xprojdb.labels import tags_from_spans
@@ -24,15 +24,14 @@ def write_jsonl(path: Path, rows: Iterable[ExportRow], *, opener: Opener = atomi
     :raises ExportError: when a word is not Unicode text (field ``id``), or the disk is full (field ``errno``).
     :raises SpanError: when spans overlap or leave the sentence.
     """
-    number = 0
-    with opener(path) as file:
-        for row in rows:
-            file.write(_line(path, row))
-            number += 1
-    return WrittenFile(path, number, file.sha256)
+    return write_lines(path, ((1, json_line(path, row)) for row in rows), opener=opener)
 
 
-def _line(path: Path, row: ExportRow) -> bytes:
+def json_line(path: Path, row: ExportRow) -> bytes:
+    """The line of a sentence; see :func:`write_jsonl`.
+
+    :param path: the file, for messages.
+    """
     spans = sorted(row.spans)
     entities = [
         {"start": start, "end": end, "label": label, "text": " ".join(row.words[start:end])}

@@ -66,6 +66,12 @@ def splits_of(connection: Connection, labelling: Labelling) -> list[str]:
     return in_customary_order(found.scalars())
 
 
+def is_begun(connection: Connection, labelling: Labelling) -> bool:
+    """Whether the step is done with some sentence."""
+    target, query = finished(labelling)
+    return connection.execute(query.with_only_columns(target.c.id).limit(1)).first() is not None
+
+
 def in_customary_order(splits: Iterable[str]) -> list[str]:
     """Train, validation, test, then the others."""
     customary = ("train", "validation", "test")

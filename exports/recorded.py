@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypedDict, Unpack
 
 from sqlalchemy import Connection, insert
 
@@ -16,24 +16,20 @@ from xprojdb.db.tables import export
 from xprojdb.digest import canonical_json
 from xprojdb.engine.export_table import ExportTable
 from xprojdb.engine.plan import Plan
-from xprojdb.exports.atomic import Opener, staged
+from xprojdb.exports.arrow_columns import arrow_columns
+from xprojdb.exports.atomic import make_folder, reporting, staged
 from xprojdb.exports.card import render_card
-from xprojdb.exports.columnar import is_columnar, read_columns
-from xprojdb.exports.columns import provenance_columns, provenance_of
-from xprojdb.exports.conll import LabelledSentence, WrittenFile, write_conll
-from xprojdb.exports.docbin import write_docbins
-from xprojdb.exports.errors import ExportError
+from xprojdb.exports.columnar import is_columnar
+from xprojdb.exports.columns import provenance_columns
+from xprojdb.exports.content import Content
 from xprojdb.exports.facts import card_facts
+from xprojdb.exports.forms import Conll, DocBins, Form, JsonLines
 from xprojdb.exports.huggingface import SplitRows, columnar, write_dataset
-from xprojdb.exports.jsonlines import write_jsonl
 from xprojdb.exports.manifest import Manifest
-from xprojdb.exports.rows import ExportRow
+from xprojdb.exports.partials import sweep
 from xprojdb.exports.selection import Part, Selection, select_parts
-from xprojdb.steps.projection import Projection
 
 _ROWS = 10_000
-#: writes one part into a folder
-_Write = Callable[[Path, Part, Iterable[ExportRow], Opener], Iterator[WrittenFile]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,102 +55,73 @@ class ExportReport:
         return sum(self.counts.values())
 
 
+class Asked(TypedDict, total=False):
+    """What an export may be told to take.
+
+    :param targets: language codes; empty: all of the recipe.
+    :param source: the language the labels come from; needed where a target has several that are not combined.
+    :param table: how to cut; None: as the recipe says.
+    """
+
+    targets: Sequence[str]
+    source: str | None
+    table: ExportTable | None
+
+
 def export_conll(
     database: Database,
     plan: Plan,
     folder: Path,
     *,
-    targets: Sequence[str] = (),
-    source: str | None = None,
-    table: ExportTable | None = None,
     columns: Literal[2, 4] = 2,
     with_ids: bool = False,
+    **asked: Unpack[Asked],
 ) -> ExportReport:
     """Write ``LANG.SPLIT.conll`` for every target language and split: IOB2, two columns or CoNLL-2003's four.
 
-    :param targets: language codes; empty: all of the recipe.
-    :param source: the language the labels come from; needed where a target has several that are not combined.
-    :param table: how to cut; None: as the recipe says.
     :param with_ids: put a comment line ``# id = …`` before each sentence.
+    :param asked: which sentences.
     :raises UsageError: when there is nothing to export.
     :raises NothingLeft: when the cut leaves nothing.
     :raises ExportError: when a file cannot be written; earlier versions of all files stay whole.
     """
-
-    def write(folder: Path, part: Part, rows: Iterable[ExportRow], opener: Opener) -> Iterator[WrittenFile]:
-        sentences = (LabelledSentence(row.words, row.spans, row.id if with_ids else None) for row in rows)
-        yield write_conll(folder / f"{part.target}.{part.split}.conll", sentences, columns=columns, opener=opener)
-
-    options = {"columns": columns, "with_ids": with_ids}
-    return _export_files(database, plan, folder, targets, source, table, "conll", write, options, provenance=False)
+    return export_files(database, plan, folder, Conll(columns, with_ids), **asked)
 
 
-def export_jsonl(
-    database: Database,
-    plan: Plan,
-    folder: Path,
-    *,
-    targets: Sequence[str] = (),
-    source: str | None = None,
-    table: ExportTable | None = None,
-) -> ExportReport:
+def export_jsonl(database: Database, plan: Plan, folder: Path, **asked: Unpack[Asked]) -> ExportReport:
     """Write ``LANG.SPLIT.jsonl``: an object a sentence, with its words, tags, entities and provenance.
 
-    Parameters and errors are those of :func:`export_conll`.
+    Errors are those of :func:`export_conll`.
+
+    :param asked: which sentences.
     """
-
-    def write(folder: Path, part: Part, rows: Iterable[ExportRow], opener: Opener) -> Iterator[WrittenFile]:
-        yield write_jsonl(folder / f"{part.target}.{part.split}.jsonl", rows, opener=opener)
-
-    return _export_files(database, plan, folder, targets, source, table, "jsonl", write, {})
+    return export_files(database, plan, folder, JsonLines(), **asked)
 
 
-def export_spacy(
-    database: Database,
-    plan: Plan,
-    folder: Path,
-    *,
-    targets: Sequence[str] = (),
-    source: str | None = None,
-    table: ExportTable | None = None,
-) -> ExportReport:
+def export_spacy(database: Database, plan: Plan, folder: Path, **asked: Unpack[Asked]) -> ExportReport:
     """Write a folder ``LANG.SPLIT`` of spaCy's ``DocBin`` files for every target language and split.
 
-    Parameters and errors are those of :func:`export_conll`.
+    Errors are those of :func:`export_conll`.
 
+    :param asked: which sentences.
     :raises MissingExtra: when spaCy is not installed.
     """
-
-    def write(folder: Path, part: Part, rows: Iterable[ExportRow], opener: Opener) -> Iterator[WrittenFile]:
-        own = folder / f"{part.target}.{part.split}"
-        _make_folder(own)
-        return write_docbins(own, rows, part.target, opener=opener)
-
-    return _export_files(database, plan, folder, targets, source, table, "spacy", write, {})
+    return export_files(database, plan, folder, DocBins(), **asked)
 
 
 def export_dataset(
-    database: Database,
-    plan: Plan,
-    folder: Path,
-    *,
-    targets: Sequence[str] = (),
-    source: str | None = None,
-    table: ExportTable | None = None,
-    record: bool = True,
+    database: Database, plan: Plan, folder: Path, *, record: bool = True, **asked: Unpack[Asked]
 ) -> ExportReport:
     """Write a folder that ``datasets.load_dataset`` opens: Parquet, one configuration per language, and a card.
 
-    :param targets: language codes; empty: all of the recipe.
-    :param source: the language the labels come from; needed where a target has several that are not combined.
-    :param table: how to cut; None: as the recipe says.
     :param record: write down in the database that this was exported; a folder that lasts no longer than a push is not.
+    :param asked: which sentences.
     :raises UsageError: when there is nothing to export.
     :raises NothingLeft: when the cut leaves nothing.
     :raises ExportError: when it cannot be written; an earlier version of the folder stays whole.
     """
     with database.read() as connection, bulk.uncollected():
-        selection = select_parts(connection, plan, targets, source, table)
+        selection = select_parts(connection, plan, **asked)
         query = selection.query()
         manifest = write_dataset(
             folder,
@@ -171,66 +138,56 @@ def export_dataset(
     return report
 
 
-def _export_files(
-    database: Database,
-    plan: Plan,
-    folder: Path,
-    targets: Sequence[str],
-    source: str | None,
-    table: ExportTable | None,
-    form: str,
-    write: _Write,
-    options: Mapping[str, Any],
-    *,
-    provenance: bool = True,
-) -> ExportReport:
+def export_files(database: Database, plan: Plan, folder: Path, form: Form, **asked: Unpack[Asked]) -> ExportReport:
+    """Write files of one format for every target language and split; they take their places together.
+
+    :param form: the format.
+    :param asked: which sentences.
+    :raises UsageError: when there is nothing to export.
+    :raises NothingLeft: when the cut leaves nothing.
+    :raises ExportError: when a file cannot be written; earlier versions of all files stay whole.
+    """
     counts, checksums = {}, {}
     with database.read() as connection, bulk.uncollected():
-        selection = select_parts(connection, plan, targets, source, table)
-        _make_folder(folder)
+        selection = select_parts(connection, plan, **asked)
+        make_folder(folder)
+        _sweep(folder)
         with staged() as files:
             for part in selection.parts:
-                rows = _rows(connection, selection, part, provenance=provenance)
-                for written in write(folder, part, rows, files.file):
+                for written in form.write(
+                    folder, _content(connection, selection, part, provenance=form.provenance), files.file
+                ):
                     name = written.path.relative_to(folder).as_posix()
                     counts[name], checksums[name] = written.sentences, written.sha256
     report = _report(folder, selection, counts, checksums)
-    _record(database, plan, form, report, {**selection.query(), **options})
+    _record(database, plan, form.name, report, {**selection.query(), **form.options})
     return report
 
 
-def _rows(connection: Connection, selection: Selection, part: Part, *, provenance: bool = True) -> Iterator[ExportRow]:
-    columns = {each.step.spec.digest: provenance_of(selection.table, each, selection.several) for each, _ in part.takes}
-    for labelling, sentence in selection.sentences(connection, part):
-        told = columns[labelling.step.spec.digest](sentence) if provenance else {}
-        spans = [each.span for each in sentence.labels]
-        yield ExportRow(sentence.name, sentence.words, spans, part.target, told)
+def _sweep(folder: Path) -> None:
+    """Delete what killed exports left in a folder, and in those of its splits, whether written again or not."""
+    with reporting(folder):
+        for each in (folder, *(each for each in folder.iterdir() if each.is_dir())):
+            sweep(each)
+
+
+def _content(connection: Connection, selection: Selection, part: Part, *, provenance: bool = True) -> Content:
+    none = {"provenance": "none", "tiers": {}}
+    table = selection.table if provenance else selection.table.model_copy(update=none)
+    columnar = all(is_columnar(labelling, table) for labelling, _ in part.takes)
+    return Content(connection, selection, part, table, columnar)
 
 
 def _splits(connection: Connection, selection: Selection) -> Iterator[SplitRows]:
     several = len({part.target for part in selection.parts}) > 1
     for part in selection.parts:
-        if all(is_columnar(each, selection.table) for each, _ in part.takes):
-            batches: Iterator[Any] = _columns(connection, selection, part)
-        else:
-            batches = columnar(_rows(connection, selection, part), selection.labels, _ROWS)
-        yield SplitRows(part.split, batches, part.target if several else None)
+        yield SplitRows(part.split, _batches(_content(connection, selection, part)), part.target if several else None)
 
 
-def _columns(connection: Connection, selection: Selection, part: Part) -> Iterator[Mapping[str, Any]]:
-    for labelling, items in part.takes:
-        assert isinstance(labelling, Projection)
-        whole = part.split if items is None else None
-        yield from read_columns(connection, labelling, selection.table, selection.labels, whole, items)
-
-
-def _make_folder(folder: Path) -> None:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise ExportError(
-            f"the folder {folder} cannot be made: {error.strerror}", hint="choose another folder", path=str(folder)
-        ) from error
+def _batches(content: Content) -> Iterator[Mapping[str, Any]]:
+    if content.columnar:
+        return (arrow_columns(block, content.table) for block in content.blocks())
+    return columnar(content.rows(), content.selection.labels, _ROWS)
 
 
 def _report(folder: Path, selection: Selection, counts: dict[str, int], checksums: dict[str, str]) -> ExportReport:

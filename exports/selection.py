@@ -17,7 +17,7 @@ from xprojdb.errors import UsageError
 from xprojdb.exports.columns import combines
 from xprojdb.exports.cutting.cut import Cut, cut_of
 from xprojdb.exports.cutting.filters import Filters
-from xprojdb.exports.projected import choose, in_customary_order, labels_of, read_sentences, splits_of
+from xprojdb.exports.projected import choose, in_customary_order, is_begun, labels_of, read_sentences, splits_of
 from xprojdb.exports.sentences import ProjectedSentence
 from xprojdb.steps.projection import Labelling
 
@@ -96,8 +96,7 @@ def select_parts(
     table = export_table(plan.recipe.text, {}) if table is None else table
     each_source = source is None and ((table.mix_by == "source" and bool(table.mix)) or table.per == "source")
     chosen = choose(plan, targets, source, several=each_source)
-    parts = _whole_parts(connection, chosen)
-    if not parts:
+    if not any(is_begun(connection, each) for each in chosen):
         raise UsageError(
             f"the recipe {plan.recipe.name} has projected nothing yet",
             hint="xprojdb run RECIPE.toml",
@@ -105,7 +104,8 @@ def select_parts(
         )
     labels = _label_types(labels_of(connection, chosen), table)
     cut = cut_of(connection, chosen, table) if table.chooses else None
-    return Selection(chosen, table, labels, _cut_parts(chosen, cut) if cut else parts, cut, source)
+    parts = _parts(chosen, cut.kept) if cut else _whole_parts(connection, chosen)
+    return Selection(chosen, table, labels, parts, cut, source)
 
 
 def _label_types(found: Sequence[str], table: ExportTable) -> list[str]:
@@ -121,10 +121,6 @@ def _whole_parts(connection: Connection, chosen: Sequence[Labelling]) -> list[Pa
         chosen,
         [{split: None for split in splits_of(connection, each)} for each in chosen],  # noqa: C420
     )
-
-
-def _cut_parts(chosen: Sequence[Labelling], cut: Cut) -> list[Part]:
-    return _parts(chosen, cut.kept)
 
 
 def _parts(chosen: Sequence[Labelling], takes: Sequence[Mapping[str, Longs | None]]) -> list[Part]:

@@ -15,7 +15,6 @@ from xprojdb.engine.export_table import ExportTable
 from xprojdb.errors import UsageError
 from xprojdb.exports.cutting.choosing import assign_shares, first_of_each, mixture_limits, within_limits
 from xprojdb.exports.cutting.exclusion import read_test_texts, sentences_with
-from xprojdb.exports.cutting.filters import Filters
 from xprojdb.exports.cutting.groups import read_groups, read_ranks
 from xprojdb.exports.cutting.hashing import Hashes, hash_text, rehash
 from xprojdb.exports.cutting.pool import Pool, read_pool
@@ -54,7 +53,7 @@ def cut_of(connection: Connection, chosen: Sequence[Labelling], table: ExportTab
     :raises UsageError: when the table asks for what is not there: votes without a consensus, a corpus, a test set.
     """
     _check(connection, chosen, table)
-    pool = read_pool(connection, chosen, Filters(table))
+    pool = read_pool(connection, chosen, table)
     choice = _Choice(connection, chosen, table, pool)
     if len(pool):
         choice.make()
@@ -105,7 +104,7 @@ class _Choice:
         labelling, item = self.pool.column("labelling"), self.pool.column("item")
         return [
             {
-                name: np.unique(item[mine & (self.split == split)])
+                name: np.sort(item[mine & (self.split == split)])
                 for split, name in enumerate(self.splits)
                 if np.any(mine & (self.split == split))
             }

@@ -51,16 +51,20 @@ def _sentence_tests(table: ExportTable) -> Sequence[tuple[str, Test | None]]:
     return (
         ("corpora", (lambda each: each.corpus in corpora) if corpora else None),
         ("splits", (lambda each: each.split in splits) if splits else None),
-        ("outcomes", (lambda each: not outcomes.isdisjoint(_outcomes(each))) if outcomes else None),
+        (
+            "outcomes",
+            (lambda each: not outcomes.isdisjoint(outcomes_of(each.outcome, each.reason))) if outcomes else None,
+        ),
         ("min_words", (lambda each: len(each.words) >= shortest) if shortest else None),
         ("max_words", (lambda each: len(each.words) <= longest) if longest is not None else None),
     )
 
 
-def _outcomes(sentence: ProjectedSentence) -> tuple[str, str]:
+def outcomes_of(status: str, reason: str | None) -> tuple[str, str]:
+    """What an outcome may be called: ``STATUS`` and ``STATUS:REASON``."""
     # A reason may have a figure behind it: not-proven-optimal:bound=1.
-    reason = (sentence.reason or "").partition(" ")[0].partition(":")[0]
-    return sentence.outcome, f"{sentence.outcome}:{reason}"
+    code = (reason or "").partition(" ")[0].partition(":")[0]
+    return status, f"{status}:{code}"
 
 
 def _label_tests(table: ExportTable) -> Sequence[tuple[str, LabelTest | None]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
+from itertools import chain
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,7 +12,8 @@ from sqlalchemy import Connection, select
 
 from xprojdb.db import bulk
 from xprojdb.db.tables import corpus, sentence, translation
-from xprojdb.exports.cutting.hashing import Hashes, hash_text
+from xprojdb.exports.cutting.hashing import Hashes, hash_texts
+from xprojdb.steps.inputs import within
 
 Longs = NDArray[np.int64]
 _BLOCK = 10_000
@@ -42,7 +44,9 @@ def join_groups(left: Longs, right: Longs) -> Groups:
     :param left: (L,) keys.
     :param right: (L,) keys.
     """
-    ids = np.unique(np.concatenate([left, right]))
+    # Not np.unique, whose table of hashes is slow where most keys differ.
+    both = np.sort(np.concatenate([left, right]))
+    ids = both[np.append(True, both[1:] != both[:-1])]
     root = np.arange(len(ids))
     left, right = np.searchsorted(ids, left), np.searchsorted(ids, right)
     while True:
@@ -77,7 +81,7 @@ def _links(connection: Connection, corpora: Collection[int]) -> Iterator[Longs]:
     wanted = (query.where(translation.c.corpus_id.in_(corpora)), parents.where(sentence.c.corpus_id.in_(corpora)))
     for each in wanted:
         for block in bulk.stream(connection, each):
-            yield np.array(block, dtype=np.int64)
+            yield np.fromiter(chain.from_iterable(block), np.int64, 2 * len(block)).reshape(-1, 2)
 
 
 def read_ranks(connection: Connection, roots: Longs, seed: int) -> Hashes:
@@ -90,10 +94,12 @@ def read_ranks(connection: Connection, roots: Longs, seed: int) -> Hashes:
     """
     keys, places = np.unique(roots, return_inverse=True)
     hashes = np.empty(len(keys), dtype=np.uint64)
+    names = connection.execute(select(corpus.c.id, corpus.c.name))
+    heads = {key: f"{seed}\x1f{name}/" for key, name in names}
     for first in range(0, len(keys), _BLOCK):
         block = keys[first : first + _BLOCK].tolist()
-        query = select(corpus.c.name, sentence.c.external_id, sentence.c.id)
-        query = query.join(corpus, corpus.c.id == sentence.c.corpus_id).order_by(sentence.c.id)
-        rows = bulk.fetch(connection, query.where(bulk.among(connection, sentence.c.id, block)))
-        hashes[first : first + len(rows)] = [hash_text(f"{seed}\x1f{name}/{told or key}") for name, told, key in rows]
+        query = select(sentence.c.corpus_id, sentence.c.external_id, sentence.c.id).order_by(sentence.c.id)
+        rows = bulk.fetch(connection, query.where(within(connection, sentence.c.id, block)))
+        texts = [f"{heads[corpus_id]}{told or key}" for corpus_id, told, key in rows]
+        hashes[first : first + len(rows)] = hash_texts(texts)
     return hashes[places]

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+import json
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
+
+from xprojdb.digest import canonical_json
+from xprojdb.exports.stored_words import is_plain
 
 Hashes = NDArray[np.uint64]
 
@@ -16,9 +20,24 @@ def hash_text(text: str) -> int:
     return int.from_bytes(hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).digest(), "little")
 
 
+def hash_texts(texts: Iterable[str]) -> Hashes:
+    """The hashes of many texts."""
+    digests = [hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).digest() for text in texts]
+    return np.frombuffer(b"".join(digests), dtype="<u8").astype(np.uint64)
+
+
 def hash_words(words: Sequence[str]) -> int:
-    """Equal for the same words: no word holds the character that parts them."""
-    return hash_text("\x1f".join(words))
+    """Equal for the same words."""
+    return hash_text(canonical_json(list(words)))
+
+
+def hash_stored(texts: Sequence[str]) -> Hashes:
+    """The same of words as they are stored, in JSON.
+
+    :returns: (N,)
+    """
+    # A plain text is canonical.
+    return hash_texts(text if is_plain(text) else canonical_json(json.loads(text)) for text in texts)
 
 
 def hash_letters(words: Sequence[str]) -> int:

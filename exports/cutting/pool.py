@@ -12,8 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import Connection
 
+from xprojdb.engine.export_table import ExportTable
 from xprojdb.exports.cutting.filters import Filters
 from xprojdb.exports.cutting.hashing import hash_words
+from xprojdb.exports.cutting.screen import Found, Screened, is_screened, read_found, screen
 from xprojdb.exports.projected import read_sentences
 from xprojdb.exports.sentences import ProjectedSentence
 from xprojdb.steps.projection import Labelling
@@ -59,16 +61,41 @@ class Pool:
         self.entities.append(len(kept.labels))
         self.content.append(hash_words(kept.words))
 
+    def add_block(self, labelling: int, found: Found, screened: Screened) -> None:
+        """Append what passes the filters, and count what does not."""
+        passes = screened.passes
+        self.found += len(passes)
+        self.removed.update(screened.removed)
+        self.dropped += screened.dropped
+        for name in found.splits:
+            if name not in self.splits:
+                self.splits[name] = len(self.splits)
+        split = np.fromiter(map(self.splits.__getitem__, found.splits), np.int64, len(passes))
+        for column, values in (
+            (self.labelling, np.full(len(passes), labelling)),
+            (self.item, found.items),
+            (self.sentence, found.keys),
+            (self.split, split),
+            (self.tokens, found.n_words),
+            (self.entities, screened.entities),
+            (self.content, found.content),
+        ):
+            column.frombytes(values[passes].astype(column.typecode).tobytes())
+
     def column(self, name: str) -> NDArray[Any]:
         """A column as numbers of 64 bits, or of its own width where they are hashes."""
         values: array[int] = getattr(self, name)
         return np.frombuffer(values, dtype=values.typecode) if len(values) else np.empty(0, values.typecode)
 
 
-def read_pool(connection: Connection, chosen: Sequence[Labelling], filters: Filters) -> Pool:
+def read_pool(connection: Connection, chosen: Sequence[Labelling], table: ExportTable) -> Pool:
     """Read all sentences of some labellings and keep what passes the filters, in memory that holds no words."""
-    pool = Pool()
+    pool, filters = Pool(), Filters(table)
     for number, labelling in enumerate(chosen):
+        if is_screened(labelling, table):
+            for found in read_found(connection, labelling, table):
+                pool.add_block(number, found, screen(found, table))
+            continue
         for sentence in read_sentences(connection, labelling):
             pool.found += 1
             kept, reason = filters.apply(sentence)

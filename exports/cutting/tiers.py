@@ -4,8 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+import numpy as np
+from numpy.typing import NDArray
+
 from xprojdb.engine.export_table import ExportTable
 from xprojdb.exports.sentences import ProjectedLabel
+
+Longs = NDArray[np.int64]
+Floats = NDArray[np.float64]
 
 
 def steps_of(table: ExportTable) -> list[tuple[str, float]]:
@@ -29,3 +35,24 @@ def tier_of(table: ExportTable) -> Callable[[Sequence[ProjectedLabel]], str | No
         return next((name for name, threshold in steps if least >= threshold), None)
 
     return tier
+
+
+def tiers_of(table: ExportTable, bounds: Longs, margin: Floats, score: Floats) -> list[str | None]:
+    """The tiers of many sentences, as :func:`tier_of` tells that of one.
+
+    :param bounds: (N+1,) where the labels of each sentence begin.
+    :param margin: (L,) of the labels.
+    :param score: (L,) of the labels.
+    """
+    measure = margin if table.tier_by == "margin" else score
+    labelled = np.flatnonzero(np.diff(bounds) > 0)
+    least = np.full(len(bounds) - 1, -np.inf)
+    if len(labelled):
+        least[labelled] = np.minimum.reduceat(measure, bounds[labelled])
+    steps = steps_of(table)
+    # From the lowest tier up, so that the highest one that is reached stands.
+    tier = np.full(len(least), None, dtype=object)
+    for name, threshold in reversed(steps):
+        tier[least >= threshold] = name
+    found: list[str | None] = tier.tolist()
+    return found

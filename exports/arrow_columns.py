@@ -1,0 +1,52 @@
+"""A block of sentences as the Arrow columns of a Hugging Face data set."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from xprojdb.engine.export_table import ExportTable
+from xprojdb.exports.columnar import Block
+from xprojdb.exports.columns import chain_of
+from xprojdb.exports.cutting.tiers import tiers_of
+from xprojdb.exports.stored_words import word_lists
+from xprojdb.extras import require
+
+
+def arrow_columns(block: Block, table: ExportTable) -> dict[str, Any]:
+    """All columns of an export, by name: those of :func:`xprojdb.exports.columns.provenance_columns` among them.
+
+    :raises ExportError: when labels of a sentence overlap or leave it; the field ``id`` names it.
+    """
+    arrow = require("pyarrow", "export")
+    words = word_lists(block.words)
+    tags = block.tags(words.offsets.to_numpy().astype(np.int64))
+    columns = {
+        "id": block.ids,
+        "tokens": words,
+        "ner_tags": arrow.ListArray.from_arrays(words.offsets, tags),
+        "lang": arrow.repeat(block.labelling.target, len(block)),
+    }
+    if table.tiers:
+        columns["tier"] = tiers_of(table, block.bounds, block.labels.margin, block.labels.score)
+    return columns if table.provenance == "none" else {**columns, **_provenance(block, table)}
+
+
+def _provenance(block: Block, table: ExportTable) -> dict[str, Any]:
+    columns = {
+        "source": block.source_ids,
+        "scores": _lists(block, block.labels.score),
+        "margins": _lists(block, block.labels.margin),
+        "step": require("pyarrow", "export").repeat(block.labelling.step.spec.digest, len(block)),
+    }
+    if table.provenance == "full":
+        steps = [f"{spec.kind}:{spec.digest}" for spec in chain_of(block.labelling)]
+        columns |= {"source_langs": [[block.labelling.source]] * len(block), "steps": [steps] * len(block)}
+        columns |= {"sentence_id": block.keys, "translation_id": block.items}
+    return columns
+
+
+def _lists(block: Block, values: NDArray[np.float64]) -> Any:
+    return require("pyarrow", "export").ListArray.from_arrays(block.bounds.astype(np.int32), values)

@@ -1,0 +1,71 @@
+"""The words of many sentences at once, out of the JSON that they are stored as."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from itertools import chain
+from typing import Any
+
+from xprojdb.extras import require
+
+#: between the words of a plain text, inside it
+GAP = '","'
+#: in its place, what json.dumps writes
+_SPACED = '", "'
+
+
+def flat_words(texts: Sequence[str]) -> tuple[list[str], list[int]]:
+    """The words of texts, one after the other, and how many each text has."""
+    inside = list(map(_inside_of, texts))
+    joined = GAP.join(inside)
+    if _has_plain_gaps(joined) and "[]" not in texts:
+        return joined.split(GAP), [each.count(GAP) + 1 for each in inside]
+    lists: list[list[str]] = json.loads(f"[{','.join(texts)}]")
+    return list(chain.from_iterable(lists)), list(map(len, lists))
+
+
+def is_plain(text: str) -> bool:
+    """Whether a text is a list that needs no JSON parser: ``["a","b"]``, with a word, without spaces and backslashes.
+
+    Without a backslash there is no quote inside a word, so that the first quote ends it.
+    """
+    return text != "[]" and _has_plain_gaps(_inside_of(text))
+
+
+def spaced(text: str) -> str:
+    """A text as ``json.dumps`` writes it, with a space behind each comma between words."""
+    if not is_plain(text):
+        return json.dumps(json.loads(text), ensure_ascii=False)
+    return f'["{_inside_of(text).replace(GAP, _SPACED)}"]'
+
+
+def _inside_of(text: str) -> str:
+    """A text without what is before its first word and behind its last: elsewhere ``","`` may be a word."""
+    return text[2:-2]
+
+
+def _has_plain_gaps(inside: str) -> bool:
+    return "\\" not in inside and inside.count('"') == 2 * inside.count(GAP)
+
+
+def word_lists(texts: Sequence[str]) -> Any:
+    """The words as an Arrow array of lists, made without a Python string for each."""
+    pa, compute = require("pyarrow", "export"), require("pyarrow.compute", "export")
+    words = compute.split_pattern(compute.utf8_slice_codeunits(pa.array(texts, pa.string()), 2, -2), GAP)
+    data = words.values.buffers()[2]
+    letters = b"" if data is None else data.to_pybytes()
+    plain = b'"' not in letters and b"\\" not in letters and "[]" not in texts
+    return words if plain else _parsed(texts)
+
+
+def _parsed(texts: Sequence[str]) -> Any:
+    pa, reader = require("pyarrow", "export"), require("pyarrow.json", "export")
+    text = ('{"w":' + '}\n{"w":'.join(texts) + "}").encode()
+    schema = pa.schema([("w", pa.list_(pa.string()))])
+    parsed = reader.read_json(
+        pa.BufferReader(text),
+        read_options=reader.ReadOptions(use_threads=False, block_size=len(text) + 1),
+        parse_options=reader.ParseOptions(explicit_schema=schema, unexpected_field_behavior="error"),
+    )
+    return parsed["w"].combine_chunks()

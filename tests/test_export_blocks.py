@@ -1,0 +1,213 @@
+"""Exports by columns and exports sentence by sentence write the same files, out of random databases."""
+
+from __future__ import annotations
+
+import json
+import random
+import shutil
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from projection_sample import english, german, import_sample, plan_of
+from several_sample import FIRST, SECOND, import_part, run_combined
+from sqlalchemy import func, select, update
+
+from xprojdb.db import Database, bulk
+from xprojdb.db import tables as t
+from xprojdb.digest import canonical_json
+from xprojdb.engine.export_table import ExportTable
+from xprojdb.engine.plan import Plan
+from xprojdb.engine.run import run_plan
+from xprojdb.errors import XprojdbError
+from xprojdb.exports import columnar, recorded
+from xprojdb.exports.cutting import pool
+from xprojdb.exports.cutting.hashing import hash_stored, hash_words
+from xprojdb.exports.recorded import export_conll, export_dataset, export_jsonl
+from xprojdb.exports.stored_words import flat_words, spaced, word_lists
+
+pytest.importorskip("pyarrow")
+
+PLAIN = ("Anna", "traf", ",", "[", "]", "Größe", "日本", "a,b", "é", "😀", "100", ":")
+#: words that JSON writes in its own way, or that hold more than one may think
+ODD = ('"', "\\", 'a"b', '","', "a\\u0062", "\\n", "a\u200db")
+SPACED = ("New York", "-DOCSTART-", "a\u00a0b")
+TABLES = (
+    ExportTable(),
+    ExportTable(provenance="full", tiers={"gold": 0.5, "rest": 0.0}),
+    ExportTable(provenance="none", tiers={"gold": 0.5}, tier_by="score"),
+    ExportTable(min_margin=0.2, dedupe=True, budget=20, shares={"train": 0.7, "test": 0.3}),
+    ExportTable(min_score=0.0, min_words=2, max_words=7, min_entities=1, splits=("train", "dev")),
+    ExportTable(outcomes=("ok", "empty:no-entities"), dedupe=True, provenance="full"),
+    ExportTable(labels=("PER",), min_margin=0.3, below="label", min_entities=1, budget=40, unit="entities"),
+)
+WRITERS: tuple[Callable[..., Any], ...] = (
+    export_dataset,
+    export_conll,
+    partial(export_conll, columns=4, with_ids=True),
+    export_jsonl,
+)
+
+
+@pytest.fixture(autouse=True)
+def small_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(columnar, "_BLOCK", 7)
+
+
+@pytest.fixture
+def plan(database: Database, write_conll: Callable[..., Path], tmp_path: Path) -> Plan:
+    import_sample(database, write_conll, {"en": english(3), "de": german(3)})
+    made = plan_of(database, tmp_path)
+    run_plan(database, made)
+    return made
+
+
+def grow(database: Database, plan: Plan, draw: random.Random, count: int, words: tuple[str, ...]) -> None:
+    """Add translations with labels, in no order of their sentences, several of some; not all of them are finished."""
+    labelling = plan.projections[0]
+    with database.write() as connection:
+        first, link = (bulk.next_id(connection, table) for table in (t.sentence, t.translation))
+        run = connection.execute(select(func.max(t.run.c.id))).scalar_one()
+        made = connection.execute(select(t.step.c.id).where(t.step.c.digest == labelling.pair.link)).scalar_one()
+        corpus, step = labelling.corpus_id, labelling.step.step_id
+        sides = [range(first, first + count), range(first + count, first + 2 * count)]
+        targets = draw.choices(sides[1], k=count)
+        texts = {key: [draw.choice(words) for _ in range(draw.randint(1, 9))] for side in sides for key in side}
+        sentences = [
+            (
+                key,
+                corpus,
+                lang,
+                len(texts[key]),
+                draw.choice((None, "train", "dev")),
+                f"x-{key}",
+                _json(draw, texts[key]),
+            )
+            for lang, side in zip(("en", "de"), sides, strict=True)
+            for key in side
+        ]
+        names = ("id", "corpus_id", "lang", "n_words", "split", "external_id", "words")
+        bulk.insert(connection, t.sentence, names, sentences)
+        names = ("id", "corpus_id", "original_lang", "rendering_lang", "step_id", "kind", "original_id", "rendering_id")
+        pairs = list(zip(range(link, link + count), sides[0], targets, strict=True))
+        bulk.insert(
+            connection, t.translation, names, ((k, corpus, "en", "de", made, "human", *two) for k, *two in pairs)
+        )
+        labels = [row for key, _, target in pairs for row in _labels(draw, step, target, key, len(texts[target]))]
+        bulk.insert(connection, t.label, tuple(column.name for column in t.label.columns)[: len(labels[0])], labels)
+        told = {row[2] for row in labels}
+        outcomes = [(step, key, *_outcome(draw, key in told), run) for key, *_ in pairs if draw.random() < 0.9]
+        bulk.insert(connection, t.outcome, ("step_id", "item_id", "status", "reason", "run_id"), outcomes)
+
+
+def _json(draw: random.Random, words: list[str]) -> str:
+    """Mostly as this program writes it."""
+    return draw.choice((*[canonical_json] * 30, json.dumps, partial(json.dumps, ensure_ascii=False)))(words)
+
+
+def _labels(draw: random.Random, step: int, target: int, link: int, words: int) -> Iterator[tuple[Any, ...]]:
+    ends = sorted(draw.sample(range(words + 1), draw.randint(0, min(3, words // 2)) * 2))
+    for ordinal, (start, end) in enumerate(zip(ends[::2], ends[1::2], strict=True)):
+        told = draw.choice(("PER", "LOC", "É"))
+        yield step, target, link, ordinal, start, end, told, draw.random(), draw.choice((0.0, 0.2, 1 / 3, 1.0))
+
+
+def _outcome(draw: random.Random, labelled: bool) -> tuple[str, str | None]:
+    if draw.random() < 0.05:
+        return "failed", None
+    return ("ok", draw.choice((None, "not-proven-optimal:bound=1"))) if labelled else ("empty", "no-entities")
+
+
+def written(write: Callable[..., Any], database: Database, plan: Plan, folder: Path, **asked: Any) -> Any:
+    """The files of an export and what it reports, or how it is refused."""
+    try:
+        report = write(database, plan, folder, **asked)
+    except XprojdbError as error:
+        return type(error), error.message, error.fields
+    files = {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    shutil.rmtree(folder)
+    return files, report
+
+
+def by_rows(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(recorded, "is_columnar", lambda *_: False)
+    patch.setattr(pool, "is_screened", lambda *_: False)
+
+
+@pytest.mark.parametrize(("seed", "words"), [(0, PLAIN), (1, PLAIN + ODD), (2, PLAIN * 3 + ODD + SPACED)])
+def test_columns_and_rows_give_the_same(
+    database: Database, plan: Plan, tmp_path: Path, seed: int, words: tuple[str, ...]
+) -> None:
+    grow(database, plan, random.Random(seed), 50, words)
+    for table in TABLES:
+        for write in WRITERS:
+            asked = {"table": table}
+            found = written(write, database, plan, tmp_path / "out", **asked)
+            with pytest.MonkeyPatch.context() as patch:
+                by_rows(patch)
+                assert written(write, database, plan, tmp_path / "out", **asked) == found, (write, table)
+
+
+def test_plain_words_are_written_by_columns(database: Database, plan: Plan, tmp_path: Path) -> None:
+    grow(database, plan, random.Random(0), 60, PLAIN)
+    with database.write() as connection:
+        for key, words in connection.execute(select(t.sentence.c.id, t.sentence.c.words)).all():
+            plain = {"words": canonical_json(json.loads(words))}
+            connection.execute(update(t.sentence).where(t.sentence.c.id == key).values(plain))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("xprojdb.exports.selection.read_sentences", lambda *_: pytest.fail("read one by one"))
+        patch.setattr("xprojdb.exports.cutting.pool.read_sentences", lambda *_: pytest.fail("read one by one"))
+        for write in WRITERS:
+            write(database, plan, tmp_path / "out", table=TABLES[3])
+
+
+@pytest.mark.parametrize("wrong", [{"start_word": -1}, {"end_word": 99}, {"start_word": 9, "end_word": 9}])
+def test_wrong_labels_are_refused_alike(database: Database, plan: Plan, tmp_path: Path, wrong: dict[str, int]) -> None:
+    grow(database, plan, random.Random(5), 20, PLAIN)
+    done, wanted = t.outcome.c, t.label.c
+    with database.write() as connection:
+        labelled = (done.step_id == plan.projections[0].step.step_id, done.status == "ok")
+        last = connection.execute(select(func.max(done.item_id)).where(*labelled)).scalar_one()
+        connection.execute(update(t.label).where(wanted.translation_id == last, wanted.ordinal == 0).values(wrong))
+    for write in (export_conll, export_jsonl):
+        found = written(write, database, plan, tmp_path / "out")
+        assert isinstance(found[0], type), "refused"
+        with pytest.MonkeyPatch.context() as patch:
+            by_rows(patch)
+            assert repr(written(write, database, plan, tmp_path / "out")) == repr(found)
+
+
+def test_a_consensus_without_its_sources_goes_by_columns(
+    database: Database, write_conll: Callable[..., Path], tmp_path: Path
+) -> None:
+    import_part(database, write_conll, FIRST, "a")
+    import_part(database, write_conll, SECOND, "b")
+    plan = run_combined(database, tmp_path, 'method = "majority"')
+    plain = ExportTable(provenance="none", tiers={"gold": 0.7}, tier_by="score")
+    cuts = (plain, ExportTable(min_score=0.7, dedupe=True), ExportTable(min_votes=3), ExportTable(min_entities=1))
+    for write in (export_dataset, export_conll, export_jsonl):
+        for table in cuts:
+            found = written(write, database, plan, tmp_path / "out", table=table)
+            with pytest.MonkeyPatch.context() as patch:
+                by_rows(patch)
+                assert written(write, database, plan, tmp_path / "out", table=table) == found, (write, table)
+    assert columnar.is_columnar(plan.consensuses[0], plain)
+
+
+@given(st.lists(st.lists(st.text(st.sampled_from('ab,"[]\\ é'), max_size=4), max_size=4), min_size=1, max_size=4))
+def test_stored_words_are_parsed_as_json(sentences: list[list[str]]) -> None:
+    texts = [canonical_json(words) for words in sentences]
+    flat = [word for words in sentences for word in words], list(map(len, sentences))
+    assert flat_words(texts) == flat
+    assert list(map(spaced, texts)) == [json.dumps(words, ensure_ascii=False) for words in sentences]
+    assert word_lists(texts).to_pylist() == sentences
+    assert hash_stored(texts).tolist() == [hash_words(words) for words in sentences]
+    loose = [json.dumps(words) for words in sentences]
+    assert word_lists(loose).to_pylist() == sentences
+    assert hash_stored(loose).tolist() == hash_stored(texts).tolist()
+    assert flat_words(loose) == flat
+    assert list(map(spaced, loose)) == list(map(spaced, texts))
