@@ -42,6 +42,16 @@ def test_insert_keeps_the_first_row_of_each_key_whatever_the_batches(database, s
         assert stored(connection) == expected
 
 
+@pytest.mark.parametrize("count", [0, 1, 165, 166, 167, 332, 1000])
+def test_as_many_rows_arrive_as_are_given_however_they_fall_into_statements(database, count):
+    rows = [(1, i, 0, i % 7, 10, LABELS[i % len(LABELS)]) for i in range(count)]
+    with database.write() as connection:
+        # The first of each hundred is there already, and each comes twice.
+        before = bulk.insert(connection, entity, COLUMNS, rows[::100])
+        assert bulk.insert(connection, entity, COLUMNS, iter(rows + rows)) == count - before
+        assert stored(connection) == {row[:3]: row[3:] for row in rows}
+
+
 def test_floats_come_back_bit_by_bit(database):
     draw = random.Random(0)
     values = [draw.random() * 10 ** draw.randint(-300, 300) for _ in range(500)] + [0.1, 1 / 3, 5e-324]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pytest
 from projection_sample import import_sample, labels
 from sqlalchemy import select
 
+from xprojdb.corpora import alignments
 from xprojdb.db import Database
 from xprojdb.db import tables as t
 from xprojdb.engine.pending import count_undone
@@ -17,8 +19,10 @@ from xprojdb.engine.plan import plan_recipe
 from xprojdb.engine.recipe import parse_recipe
 from xprojdb.engine.run import run_plan
 from xprojdb.errors import InputError, UsageError
+from xprojdb.steps.importing import places
 from xprojdb.steps.importing.alignments import AlignmentFile, AlignmentReport, import_alignments
-from xprojdb.steps.importing.corpus_files import ImportRefused
+from xprojdb.steps.importing.corpus_files import CorpusInfo, ImportRefused, corpus_file
+from xprojdb.steps.importing.imports import import_files
 
 ENGLISH = ["Anna/B-PER met Tom/B-PER", "nobody came", "in Turin/B-LOC"]
 GERMAN = ["Tom traf Anna", "niemand kam", "in Turin"]
@@ -157,3 +161,71 @@ def test_the_command(
     (tmp_path / "hand.txt").write_text("0-2\n7-0\n0-0\n")
     refused = run_cli("--db", address, *command)
     assert refused.code == 1 and "hand.txt:2:" in refused.stderr
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_lines_find_their_translations_whatever_the_direction_part_and_order(
+    database: Database,
+    pharaoh: Callable[..., AlignmentFile],
+    write_conll: Callable[..., Path],
+    monkeypatch: pytest.MonkeyPatch,
+    seed: int,
+) -> None:
+    draw = random.Random(seed)
+    monkeypatch.setattr(places, "BLOCK", draw.randint(1, 5))
+    monkeypatch.setattr(places, "_IDS", draw.randint(1, 5))
+    monkeypatch.setattr(alignments, "BLOCK", draw.randint(1, 5))
+    for part in draw.sample(["all", "dev"], 2):
+        texts = [" ".join("w" * draw.randint(1, 4)) for _ in range(draw.randint(3, 9))]
+        order = draw.sample(["en", "de", "it"], 3)
+        files = [
+            corpus_file(
+                write_conll(f"{part}.{lang}.conll", *(f"{lang}{n} {text}" for n, text in enumerate(texts))),
+                lang,
+                form="conll",
+                part=part,
+            )
+            for lang in order
+        ]
+        import_files(database, CorpusInfo("news"), files, parallel=True)
+    langs = tuple(draw.sample(["en", "de"], 2))
+    part = draw.choice([None, "all", "dev"])
+    expected = _expected(database, langs, part)
+    lines = [f"{draw.randrange(n)}-{draw.randrange(m)}" if draw.random() < 0.8 else "" for _, _, n, m, _ in expected]
+    texts = dict(zip([key for _, key, *_ in expected], _turned(lines, expected), strict=True))
+    ids = draw.random() < 0.5
+    if ids:
+        lines = [f"{row[0]}\t{text}" for row, text in zip(expected, lines, strict=True)]
+        draw.shuffle(lines)
+    report = import_alignments(database, pharaoh("\n".join(lines) + "\n", langs, part=part, ids=ids))
+    assert (report.lines, report.added) == (len(lines), len(lines))
+    assert dict(zip(_keys(database), stored(database), strict=True)) == {k: text for k, text in texts.items() if text}
+
+
+def _turned(lines: list[str], expected: list[tuple[str, int, int, int, bool]]) -> list[str]:
+    cells = (line.split("-") for line in lines)
+    turned = (cell[::-1] if row[4] else cell for cell, row in zip(cells, expected, strict=True))
+    return [f"{'-'.join(cell)}:1" if len(cell) > 1 else "" for cell in turned]
+
+
+def _keys(database: Database) -> list[int]:
+    with database.read() as connection:
+        return list(
+            connection.execute(select(t.alignment.c.translation_id).order_by(t.alignment.c.translation_id)).scalars()
+        )
+
+
+def _expected(database: Database, langs: tuple[str, ...], part: str | None) -> list[tuple[str, int, int, int, bool]]:
+    """Id of the left sentence, key, words on the left and on the right, and whether the left is the rendering."""
+    with database.read() as connection:
+        files = {row.id: row.part for row in connection.execute(select(t.source_file))}
+        sentences = {row.id: row for row in connection.execute(select(t.sentence))}
+        rows = connection.execute(select(t.translation).order_by(t.translation.c.id)).all()
+    found = []
+    for row in rows:
+        if {row.original_lang, row.rendering_lang} == set(langs):
+            swapped = row.original_lang != langs[0]
+            left, right = (sentences[key] for key in (row.original_id, row.rendering_id)[:: -1 if swapped else 1])
+            if part in (None, files[left.source_file_id]):
+                found.append((left.id, row.id, (left.external_id, row.id, left.n_words, right.n_words, swapped)))
+    return [told for _, _, told in sorted(found)]

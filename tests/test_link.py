@@ -7,6 +7,7 @@ from sqlalchemy import select
 from xprojdb.db import bulk
 from xprojdb.db.tables import corpus, sentence, translation
 from xprojdb.errors import UsageError
+from xprojdb.steps import link
 from xprojdb.steps.link import link_corpus
 from xprojdb.steps.spec import GOLD, find_step
 
@@ -49,7 +50,9 @@ def test_joined_by_id_and_never_by_position(connection):
     assert links(connection) == [("en", key, "de", key, "en", "de", "human", 1, step) for key in ("1", "3")]
 
 
-def test_renderings_of_a_sentence_are_neighbours(connection):
+@pytest.mark.parametrize("block", [1, 2, 100])
+def test_renderings_of_a_sentence_are_neighbours(connection, monkeypatch, block):
+    monkeypatch.setattr(link, "BLOCK", block)
     store(connection, [(lang, str(key)) for lang in ("en", "de", "fr") for key in range(3)])
     assert link_corpus(connection, "c", ["en", "de", "fr"]) == 9
     assert [row[:3] for row in links(connection)][:6] == [
@@ -85,7 +88,8 @@ def test_other_corpora_and_sentences_without_an_id_are_left_alone(connection):
 
 
 @pytest.mark.parametrize("seed", range(6))
-def test_against_a_loop_over_all_pairs(connection, seed):
+def test_against_a_loop_over_all_pairs(connection, monkeypatch, seed):
+    monkeypatch.setattr(link, "BLOCK", 1 + 4 * seed)
     draw = random.Random(seed)
     langs = ["en", "de", "fr"]
     stored: dict[str, set[str]] = {lang: set() for lang in langs}

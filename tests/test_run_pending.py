@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from projection_sample import Diagonal, english, german, import_sample, labels, outcomes, plan_of, results
 from sqlalchemy import delete, select
 
 from xprojdb.db import Database, bulk
-from xprojdb.db.tables import outcome, run
+from xprojdb.db.tables import claim, outcome, run
 from xprojdb.engine.pending import count_pending, count_undone, pending_items
 from xprojdb.engine.plans import bind_plan
 from xprojdb.engine.preview import preview_plan
 from xprojdb.engine.run import run_plan
 from xprojdb.steps.align import Align
 
+CLAIM = ("step_id", "first_item", "last_item", "owner", "expires_at")
 RowCounts = Callable[[Database], dict[str, int]]
 
 
@@ -92,6 +96,43 @@ def test_what_is_left_is_counted_wherever_the_gaps_are(
     with database.read() as connection:
         assert count_undone(connection, stage, pairs) == count_pending(connection, stage, pairs) == len(missing)
         assert len(pending_items(connection, stage, pairs, 0, 100)) == len(missing)
+
+
+@given(data=st.data())
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_what_waits_is_the_same_by_ranges_and_item_by_item(
+    sqlite_database: Database, write_conll: Callable[..., Path], tmp_path: Path, data: st.DataObject
+) -> None:
+    import_sample(sqlite_database, write_conll, {"en": english(12), "de": german(12)})
+    bind_plan(sqlite_database, plan := plan_of(sqlite_database, tmp_path))
+    pairs = plan.pairs[plan.stages[0].spec]
+    some = st.sampled_from(["ok", "empty", "filtered", "failed", None])
+    statuses = [data.draw(st.just(["ok"] * 12) | st.lists(some, min_size=12, max_size=12)) for _ in plan.stages]
+    statuses[-1] = data.draw(st.just([None] * 12) | st.just(statuses[-1]))
+    claimed = data.draw(st.none() | st.tuples(st.integers(1, 14), st.integers(0, 3)))
+    with suppress(_Undone), sqlite_database.write() as connection:
+        keys = pending_items(connection, plan.stages[0], pairs, 0, 100)
+        done = {}
+        for stage, own in zip(plan.stages, statuses, strict=True):
+            done[stage.step_id] = {key: status for key, status in zip(keys, own, strict=True) if status}
+            rows = [(stage.step_id, key, status, None, 1) for key, status in done[stage.step_id].items()]
+            bulk.insert(connection, outcome, ("step_id", "item_id", "status", "reason", "run_id"), rows)
+        for stage in plan.stages:
+            inputs = [done[key] for key in stage.input_ids.values() if key in done]
+            ready = [key for key in keys if all(given.get(key) in ("ok", "empty") for given in inputs)]
+            waits = [key for key in ready if key not in done[stage.step_id]]
+            assert count_pending(connection, stage, pairs) == len(waits)
+            assert pending_items(connection, stage, pairs, keys[2], 6) == [key for key in waits if key > keys[2]][:6]
+            if claimed is not None:
+                first, last = keys[0] - 2 + claimed[0], keys[0] - 2 + sum(claimed)
+                bulk.insert(connection, claim, CLAIM, [(stage.step_id, first, last, "another", 1e12)])
+                free = [key for key in waits if not first <= key <= last]
+                assert pending_items(connection, stage, pairs, 0, 100, unclaimed=True) == free
+        raise _Undone
+
+
+class _Undone(Exception):
+    """Takes back what an example has written."""
 
 
 def test_pending_items_of_several_pairs_come_in_key_order(

@@ -17,9 +17,10 @@ from test_step_scorers import UNITED
 from xprojdb.db import Database
 from xprojdb.engine.run import run_plan
 from xprojdb.steps import project
+from xprojdb.steps.inputs import LabelledSpans
 from xprojdb.steps.project import Project
 from xprojdb.steps.scoring import handover
-from xprojdb.steps.scoring.handover import HandOver
+from xprojdb.steps.scoring.handover import HandedEntities, HandedScores
 from xprojdb.steps.scoring.score import Score
 
 Write = Callable[..., Path]
@@ -50,12 +51,14 @@ def test_the_rows_are_those_of_scores_that_are_read(
     monkeypatch.setattr(Score, "block", score_block)
     monkeypatch.setattr(Project, "block", project_block)
     read: list[int] = []
-    plain = project._read_scores
+    plain, plain_entities = project._read_scores, project.read_entities
+    entities_read: list[int] = []
     monkeypatch.setattr(project, "_read_scores", lambda *given: read.append(1) or plain(*given))
+    monkeypatch.setattr(project, "read_entities", lambda *given: entities_read.append(1) or plain_entities(*given))
     found = []
     for name in ("handed", "read"):
         if name == "read":
-            assert bool(read) == (recipe == "two passes")
+            assert bool(read) == bool(entities_read) == (recipe == "two passes")
             monkeypatch.setattr(Project, "take_from", lambda *_: None)
         (tmp_path / name).mkdir()
         with _database(tmp_path / name) as database:
@@ -87,16 +90,16 @@ def test_a_run_takes_nothing_from_an_earlier_one(
 
 @given(st.lists(st.lists(st.tuples(st.integers(0, 3), st.integers(0, 3)), max_size=4), max_size=12), st.data())
 def test_what_is_taken_is_what_was_offered(found: list[list[tuple[int, int]]], data: st.DataObject) -> None:
-    handed, items = HandOver(), [3 * n + 1 for n in range(len(found))]
+    handed, items = HandedScores(), [3 * n + 1 for n in range(len(found))]
     cut = data.draw(st.integers(1, 5))
     rows = [(item, *place) for item, places in zip(items, found, strict=True) for place in sorted(set(places))]
     for first in range(0, len(items), cut):
         own = items[first : first + cut]
         columns = np.array([row for row in rows if row[0] in own], np.int64).reshape(-1, 3).T
-        handed.offer(own, [*columns, columns[2] + 1], columns[1] / 7)
+        handed.offer(own, [*columns, columns[2] + 1, columns[1] / 7])
     asked = sorted(data.draw(st.sets(st.sampled_from(items)))) if items else []
     if asked:
-        taken = handed.take(asked)
+        taken = handed.scores(asked)
         assert taken is not None
         expected = [(*row, row[2] + 1) for row in rows if row[0] in asked]
         assert [tuple(row) for row in taken[0].T.tolist()] == expected
@@ -104,13 +107,39 @@ def test_what_is_taken_is_what_was_offered(found: list[list[tuple[int, int]]], d
         assert handed.take([*asked, 10_000]) is None
 
 
+@given(
+    st.lists(st.lists(st.tuples(st.integers(0, 70_000), st.sampled_from(["PER", "LOC", "é"])), max_size=3), min_size=1),
+    st.integers(1, 5),
+)
+def test_entities_are_taken_as_they_were_offered(found: list[list[tuple[int, str]]], cut: int) -> None:
+    handed, items = HandedEntities(), [2**40 + 3 * n for n in range(len(found))]
+    rows = [
+        (item, item + 7, ordinal, start, start + 1, label)
+        for item, own in zip(items, found, strict=True)
+        for ordinal, (start, label) in enumerate(own)
+    ]
+    for first in range(0, len(items), cut):
+        own = items[first : first + cut]
+        handed.offer_entities(own, _spans([row for row in rows if row[0] in own]))
+    asked = items[len(items) // 3 :]
+    taken = handed.entities(asked)
+    assert taken is not None
+    assert list(zip(*taken[:5], taken.label, strict=True)) == [row for row in rows if row[0] in asked]
+    assert handed.entities([*asked, 2**50]) is None
+
+
+def _spans(rows: list[tuple[Any, ...]]) -> LabelledSpans:
+    columns = [np.array([row[n] for row in rows], np.int64) for n in range(5)]
+    return LabelledSpans(*columns, label=[row[5] for row in rows])
+
+
 def test_there_is_room_for_so_much() -> None:
-    handed = HandOver(most=200)
+    handed = HandedScores(most=200)
     columns = [np.array([1, 1, 2]), np.zeros(3, np.int64), np.arange(3), np.arange(3) + 1]
-    handed.offer([1, 2], columns, np.ones(3))
-    handed.offer([1001, 1002], [columns[0] + 1000, *columns[1:]], np.ones(3))
+    handed.offer([1, 2], [*columns, np.ones(3)])
+    handed.offer([1001, 1002], [columns[0] + 1000, *columns[1:], np.ones(3)])
     for start in range(2000, 9000, 1000):
-        handed.offer([start + 1, start + 2], [columns[0] + start, *columns[1:]], np.ones(3))
+        handed.offer([start + 1, start + 2], [columns[0] + start, *columns[1:], np.ones(3)])
     assert handed.take([1, 2]) is not None
     assert handed.take([8001, 8002]) is None
     assert handover.MOST >= 1 << 20

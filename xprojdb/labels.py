@@ -93,9 +93,9 @@ def spans_from_tags(tags: Sequence[str], encoding: Encoding = "auto", strict: bo
     :returns: the spans, by position.
     :raises TagError: when a tag has an unknown prefix or no type, and in strict mode when a tag cannot follow the last.
     """
-    positions = [position for position, tag in enumerate(tags) if tag != "O"]
-    if not positions:
+    if tags.count("O") == len(tags):
         return ()
+    positions = [position for position, tag in enumerate(tags) if tag != "O"]
     if strict:
         _check(tags, encoding)
     return _collect(tags, positions)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import os
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,8 @@ from xprojdb.errors import DatabaseError
 
 # Readers never wait on the write-ahead log; a second writer waits this long before it gives up.
 BUSY_TIMEOUT_MS = 60_000
+#: values bound to one statement at most: every SQLite takes as many
+_VALUES = 999
 
 _FAULTS = {
     sqlite3.SQLITE_READONLY: "read-only",
@@ -136,13 +139,33 @@ def fault(error: BaseException) -> str | None:
 
 
 def insert(connection: Connection, table: str, columns: Sequence[str], rows: Iterable[tuple[Any, ...]]) -> int:
-    """``executemany`` on the driver's connection: twice as fast as SQLAlchemy's own insert of dictionaries."""
+    """``executemany`` on the driver's connection, many rows in each statement.
+
+    A statement for each row would begin, look for its place from the root of the table, and end once a row; one for
+    many rows takes half the time, and SQLAlchemy's own insert of dictionaries four times as long.
+    """
     driver = _driver(connection)
-    before = driver.total_changes
-    marks = ",".join("?" * len(columns))
-    # Not OR IGNORE, which would also pass over a broken NOT NULL or CHECK.
-    driver.executemany(f"INSERT INTO {table} ({','.join(columns)}) VALUES ({marks}) ON CONFLICT DO NOTHING", rows)
+    before, together = driver.total_changes, max(1, _VALUES // len(columns))
+    rest: list[tuple[Any, ...]] = []
+    driver.executemany(_insert(table, columns, together), _joined(iter(rows), together, rest))
+    driver.executemany(_insert(table, columns, 1), rest)
     return driver.total_changes - before
+
+
+def _insert(table: str, columns: Sequence[str], count: int) -> str:
+    marks = ",".join([f"({','.join('?' * len(columns))})"] * count)
+    # Not OR IGNORE, which would also pass over a broken NOT NULL or CHECK.
+    return f"INSERT INTO {table} ({','.join(columns)}) VALUES {marks} ON CONFLICT DO NOTHING"
+
+
+def _joined(rows: Iterator[tuple[Any, ...]], together: int, rest: list[tuple[Any, ...]]) -> Iterator[tuple[Any, ...]]:
+    """The values of so many rows at a time.
+
+    :param rest: is given the rows at the end that are fewer.
+    """
+    while len(part := list(islice(rows, together))) == together:
+        yield tuple(chain.from_iterable(part))
+    rest += part
 
 
 def among(column: ColumnElement[int], ids: Sequence[int]) -> ColumnElement[bool]:

@@ -10,6 +10,7 @@ from sqlalchemy import Connection, Select, exists, func, select, union
 
 from xprojdb.db import bulk
 from xprojdb.db.tables import claim, outcome
+from xprojdb.engine.ranges import Range, is_done, is_untouched, range_of
 from xprojdb.steps.stage import Pair, Stage
 
 
@@ -22,43 +23,45 @@ def pending_items(
     :param limit: how many at most.
     :param unclaimed: only those that no process has taken.
     """
-    found: set[int] = set()
+    if len(pairs) == 1:
+        return _pending_of(connection, stage, pairs[0], after, limit, unclaimed)
     # A query a pair, merged here: each walks its own index range and stops at the limit, which their UNION would not.
-    for pair in pairs:
-        query = without_outcome(stage.ready(pair), stage.step_id)
-        if unclaimed:
-            query = without_claim(query, stage.step_id)
-        key = query.selected_columns[0]
-        found.update(chain.from_iterable(bulk.fetch(connection, query.where(key > after).order_by(key).limit(limit))))
+    found = {item for pair in pairs for item in _pending_of(connection, stage, pair, after, limit, unclaimed)}
     return sorted(found)[:limit]
+
+
+def _pending_of(connection: Connection, stage: Stage, pair: Pair, after: int, limit: int, unclaimed: bool) -> list[int]:
+    """The next items of one set of translations, in key order."""
+    following = _following(connection, stage.items(pair), after, limit)
+    if following and is_untouched(connection, stage, pair, Range(following[0], following[-1])):
+        return following
+    query = without_outcome(stage.ready(pair), stage.step_id)
+    return _following(connection, without_claim(query, stage.step_id) if unclaimed else query, after, limit)
+
+
+def _following(connection: Connection, query: Select[tuple[int]], after: int, limit: int) -> list[int]:
+    key = query.selected_columns[0]
+    return list(chain.from_iterable(bulk.fetch(connection, query.where(key > after).order_by(key).limit(limit))))
 
 
 def count_pending(connection: Connection, stage: Stage, pairs: Sequence[Pair]) -> int:
     """How many items are ready and have no outcome yet."""
-    left = [pair for pair in pairs if not _is_done(connection, stage, pair)]
-    return count_items(connection, [without_outcome(stage.ready(pair), stage.step_id) for pair in left])
+    left = _left(connection, stage, pairs)
+    if len(left) == 1 and is_untouched(connection, stage, *left[0]):
+        return count_rows(connection, stage.items(left[0][0]))
+    return count_items(connection, [without_outcome(stage.ready(pair), stage.step_id) for pair, _ in left])
 
 
 def count_undone(connection: Connection, stage: Stage, pairs: Sequence[Pair]) -> int:
     """How many items have no outcome yet, ready or not."""
-    left = [pair for pair in pairs if not _is_done(connection, stage, pair)]
-    return count_items(connection, [without_outcome(stage.items(pair), stage.step_id) for pair in left])
+    left = _left(connection, stage, pairs)
+    return count_items(connection, [without_outcome(stage.items(pair), stage.step_id) for pair, _ in left])
 
 
-def _is_done(connection: Connection, stage: Stage, pair: Pair) -> bool:
-    """Whether each item is known to have an outcome, without a look-up for each.
-
-    The keys of a set mostly follow one another: as many outcomes as there are numbers from the first key to the last
-    leave none out. Where other keys lie between them, it may be done and this does not tell.
-    """
-    items = stage.items(pair)
-    key = items.selected_columns[0]
-    # A query each: databases read both ends of an index then, and not what is between.
-    first, last = (connection.execute(items.with_only_columns(end(key))).scalar() for end in (func.min, func.max))
-    if first is None or last is None:
-        return True
-    done = select(func.count()).where(outcome.c.step_id == stage.step_id, outcome.c.item_id.between(first, last))
-    return bool(connection.execute(done).scalar_one() == last - first + 1)
+def _left(connection: Connection, stage: Stage, pairs: Sequence[Pair]) -> list[tuple[Pair, Range]]:
+    """The sets of translations that are not known to be done, and the range of their items."""
+    ranges = ((pair, range_of(connection, stage, pair)) for pair in pairs)
+    return [(pair, keys) for pair, keys in ranges if keys is not None and not is_done(connection, stage, keys)]
 
 
 def count_items(connection: Connection, queries: Sequence[Select[tuple[int]]]) -> int:

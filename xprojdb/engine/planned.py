@@ -51,7 +51,7 @@ class Plan:
             scorers = {each.spec: each for each in self.stages if isinstance(each, Score)}
             for name in stage.weights:
                 if scorer := scorers.get(stage.spec.inputs[f"score:{name}"]):
-                    stage.take_from(name, scorer.handed)
+                    stage.take_from(name, scorer)
 
     def require(self, spec: StepSpec, pair: Pair) -> None:
         """Cover a set of translations with a step and with the steps that it reads."""

@@ -21,7 +21,7 @@ from xprojdb.engine.report import Progress, RunReport, Silent, StepReport, StopR
 from xprojdb.engine.writer import Writer
 from xprojdb.errors import DatabaseError, MissingExtra, ModelError, UsageError, XprojdbError
 from xprojdb.models.language_tokens import LanguageMissing
-from xprojdb.steps.stage import Pair, Result, Stage
+from xprojdb.steps.stage import Outcomes, Pair, Result, Stage
 
 #: when as many items fail and not one goes through, the fault is taken to be the step's
 _ALL_FAILED = 32
@@ -210,7 +210,7 @@ class _Runner:
                 self.progress.end()
 
     def _write(self, stage: Stage, report: StepReport, waiting: _Waiting, batch: Batch, result: Result) -> None:
-        failed = sum(1 for made in result.outcomes if made.status == "failed")
+        failed = Outcomes.of(result.outcomes).failed
         # Beforehand, because the same transaction tells how far the run is.
         report.count(len(batch.items), failed)
         with bulk.uncollected():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
+from itertools import repeat
 from threading import Event, Thread
 
 from sqlalchemy import Connection, select
@@ -18,7 +19,7 @@ from xprojdb.engine.claims import Claims
 from xprojdb.engine.report import RunReport
 from xprojdb.engine.writing import write_rows
 from xprojdb.errors import DatabaseError
-from xprojdb.steps.stage import Pair, Result, Stage
+from xprojdb.steps.stage import Outcomes, Pair, Result, Stage
 
 #: seconds between signs of life in the transactions of batches, and those when no batch comes to its end
 _SEEN_WITH_BATCHES = 2.0
@@ -72,12 +73,12 @@ class Writer:
 
         :returns: whether it was written; if not, what :meth:`undone` leaves of it must be computed again.
         """
-        run_id = self.report.run_id
-        outcomes = [(stage.step_id, made.item, made.status, made.reason, run_id) for made in result.outcomes]
+        run_id, made = self.report.run_id, Outcomes.of(result.outcomes)
+        outcomes = zip(repeat(stage.step_id), *made.columns, repeat(run_id), strict=False)
         try:
             with self.database.write() as connection:
                 # First of all, so that of two processes the later one waits here and then writes nothing.
-                if bulk.insert(connection, outcome, _OUTCOME, outcomes) < len(outcomes):
+                if bulk.insert(connection, outcome, _OUTCOME, outcomes) < len(made):
                     raise _Overtaken
                 write_rows(connection, result.rows, run_id)
                 self.claims.release(connection, stage.step_id, batch)

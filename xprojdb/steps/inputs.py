@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from sqlalchemy import ColumnElement, Connection, Select, func, select
+from sqlalchemy import ColumnElement, Connection, Select, select
 
 from xprojdb.db import bulk
 from xprojdb.db.tables import alignment, entity, sentence, translation
@@ -50,24 +50,35 @@ def read_entities(
 
     :param items: keys of translations, ascending.
     """
+    sentences = select(translation.c.id, sentence_key(labelled), sentence_key(other(labelled)))
+    sentences = sentences.where(within(connection, translation.c.id, items)).order_by(translation.c.id)
+    item, own, across = map(longs, read_columns(connection, sentences, 3))
+    # By itself, one range of the table: joined to the translations, it is looked through from its root for each.
     query = (
-        select(
-            translation.c.id,
-            sentence_key(other(labelled)),
-            func.coalesce(entity.c.ordinal, -1),
-            func.coalesce(entity.c.start_word, 0),
-            func.coalesce(entity.c.end_word, 0),
-            entity.c.label,
-        )
-        # An outer join, though only entities are wanted: for an inner one SQLite reads every entity of the step.
-        .outerjoin(entity, (entity.c.step_id == step_id) & (entity.c.sentence_id == sentence_key(labelled)))
-        .where(within(connection, translation.c.id, items))
-        .order_by(translation.c.id, entity.c.ordinal)
+        select(entity.c.sentence_id, entity.c.ordinal, entity.c.start_word, entity.c.end_word, entity.c.label)
+        .where(entity.c.step_id == step_id, within(connection, entity.c.sentence_id, np.unique(own).tolist()))
+        .order_by(entity.c.sentence_id, entity.c.ordinal)
     )
-    item, across, ordinal, start, end, labels = read_columns(connection, query, 6)
-    spans = LabelledSpans(longs(item), longs(across), longs(ordinal), longs(start), longs(end), labels)
-    spans = _kept(spans, spans.ordinal >= 0)
+    *numbers, labels = read_columns(connection, query, 5)
+    sentence_id, ordinal, start, end = map(longs, numbers)
+    whose, rows = _joined(own, sentence_id)
+    picked = [labels[row] for row in rows.tolist()]
+    spans = LabelledSpans(item[whose], across[whose], ordinal[rows], start[rows], end[rows], picked)
     return spans if mapping is None else _mapped(spans, mapping)
+
+
+def _joined(keys: Longs, rows: Longs) -> tuple[Longs, Longs]:
+    """Each key with each of its rows, in the order of the keys.
+
+    :param keys: (N,) in any order, perhaps several times.
+    :param rows: (R,) the key of each row, ascending.
+    :returns: (J,) places of keys and (J,) places of rows.
+    """
+    first, last = np.searchsorted(rows, keys), np.searchsorted(rows, keys, "right")
+    counts = last - first
+    whose = np.repeat(np.arange(len(keys)), counts)
+    within_key = np.arange(len(whose)) - np.repeat(np.cumsum(counts) - counts, counts)
+    return whose, first[whose] + within_key
 
 
 def _kept(spans: LabelledSpans, kept: Flags) -> LabelledSpans:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import combinations
 from typing import Any
 
@@ -14,6 +14,8 @@ from xprojdb.errors import UsageError
 from xprojdb.steps.spec import GOLD, find_step, register_step
 
 Pair = tuple[str, str]
+#: keys of sentences in one statement, whose links are sorted in memory
+BLOCK = 50_000
 
 
 def link_corpus(connection: Connection, name: str, langs: Sequence[str]) -> int:
@@ -36,11 +38,24 @@ def link_corpus(connection: Connection, name: str, langs: Sequence[str]) -> int:
     pairs = [pair for pair in combinations(langs, 2) if not _complete(pair, sentences, links)]
     if not pairs:
         return 0
+    bulk.refresh_statistics(connection, sentence)
+    return sum(_link(connection, corpus_id, step_id, pairs, keys) for keys in _blocks(connection, corpus_id, pairs))
+
+
+def _blocks(connection: Connection, corpus_id: int, pairs: Sequence[Pair]) -> Iterator[tuple[int, int]]:
+    """Ranges of keys, in order, that have all originals; what is sorted at once is one block."""
+    originals = (sentence.c.corpus_id == corpus_id, sentence.c.lang.in_({original for original, _ in pairs}))
+    first, last = connection.execute(select(func.min(sentence.c.id), func.max(sentence.c.id)).where(*originals)).one()
+    for low in range(first, last + 1, BLOCK):
+        yield low, low + BLOCK - 1
+
+
+def _link(connection: Connection, corpus_id: int, step_id: int, pairs: Sequence[Pair], keys: tuple[int, int]) -> int:
+    """Link the originals of a range of keys; returns how many links are new."""
     # Ordered by original, so that the renderings of one sentence are neighbours and its words are encoded once.
-    found = union_all(*(_unlinked(corpus_id, step_id, pair) for pair in pairs)).subquery()
+    found = union_all(*(_unlinked(corpus_id, step_id, pair, keys) for pair in pairs)).subquery()
     query = select(found).order_by(found.c.original_id, found.c.rendering_id)
     columns = ("corpus_id", "original_lang", "rendering_lang", "step_id", "kind", "original_id", "rendering_id")
-    bulk.refresh_statistics(connection, sentence)
     statement = insert(translation).from_select(columns, query)
     # Without the option, psycopg's count is lost.
     return int(connection.execute(statement, execution_options={"preserve_rowcount": True}).rowcount)
@@ -80,8 +95,8 @@ def first_unlinked(connection: Connection, corpus_id: int, part: tuple[str, str]
     return connection.execute(query.limit(1)).scalar()
 
 
-def _unlinked(corpus_id: int, step_id: int, pair: Pair) -> Select[Any]:
-    """The rows of ``translation`` that are missing between two languages."""
+def _unlinked(corpus_id: int, step_id: int, pair: Pair, keys: tuple[int, int]) -> Select[Any]:
+    """The rows of ``translation`` that are missing between two languages, of originals in a range of keys."""
     left, right, old = sentence.alias(), sentence.alias(), translation.alias()
     forth = (old.c.original_id == left.c.id) & (old.c.rendering_id == right.c.id)
     back = (old.c.original_id == right.c.id) & (old.c.rendering_id == left.c.id)
@@ -96,8 +111,10 @@ def _unlinked(corpus_id: int, step_id: int, pair: Pair) -> Select[Any]:
             left.c.id.label("original_id"),
             right.c.id.label("rendering_id"),
         )
-        .join(right, (right.c.corpus_id == left.c.corpus_id) & (right.c.external_id == left.c.external_id))
-        .where(left.c.corpus_id == corpus_id, left.c.lang == pair[0], right.c.lang == pair[1], ~or_(*linked))
+        .join(right, (right.c.corpus_id == corpus_id) & (right.c.external_id == left.c.external_id))
+        # Not the bare column: SQLite would walk through the whole corpus by its index, for each range again.
+        .where(left.c.id.between(*keys), left.c.corpus_id + 0 == corpus_id, left.c.lang == pair[0])
+        .where(right.c.lang == pair[1], ~or_(*linked))
     )
 
 

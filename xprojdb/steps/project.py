@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 from sqlalchemy import ColumnElement, Connection, select
@@ -15,7 +16,8 @@ from xprojdb.matching.matches import Matches, Status
 from xprojdb.matching.scores import SCALE, to_fixed
 from xprojdb.steps.inputs import LabelledSpans, read_entities, read_numbers, runs, within
 from xprojdb.steps.projecting import Labels, Projecting, Reasons, in_order
-from xprojdb.steps.scoring.handover import HandOver
+from xprojdb.steps.scoring.handover import HandedEntities, HandedScores
+from xprojdb.steps.scoring.score import Score
 from xprojdb.steps.spec import StepSpec
 from xprojdb.steps.stage import Outcome, Result, plain_outcomes
 
@@ -43,7 +45,8 @@ class Project(Projecting):
         relation, number = spec.params.get("count", AT_MOST_ONE)
         self.count: tuple[Relation, int] = (relation, number)
         self.time_limit: float = spec.params.get("time_limit", TIME_LIMIT)
-        self._handed: dict[str, HandOver] = {}
+        self._handed: dict[str, HandedScores] = {}
+        self._handed_entities: HandedEntities | None = None
 
     @property
     def title(self) -> str:
@@ -51,20 +54,27 @@ class Project(Projecting):
         count = "" if self.count == AT_MOST_ONE else f", {self.count[0]} {self.count[1]} an entity"
         return f"project, {self.solver} match ({told}{count})"
 
-    def take_from(self, name: str, handed: HandOver) -> None:
-        """Take a scorer's candidates from where it hands them over, as far as they are there."""
-        self._handed[name] = handed
+    def take_from(self, name: str, scorer: Score) -> None:
+        """Take a scorer's candidates, and the entities it has read, from where it hands them over, if they are there.
+
+        :param name: of the scorer.
+        """
+        self._handed[name] = scorer.handed
+        if self._handed_entities is None and _entities_of(scorer.spec) == _entities_of(self.spec):
+            scorer.handed_entities = scorer.handed_entities or HandedEntities()
+            self._handed_entities = scorer.handed_entities
 
     def close(self) -> None:
         super().close()
-        for handed in self._handed.values():
-            handed.clear()
+        for handed in (*self._handed.values(), self._handed_entities):
+            if handed is not None:
+                handed.clear()
 
     def needs(self) -> Mapping[str, ColumnElement[int]]:
         return {**{f"score:{name}": translation.c.id for name in self.weights}, **super().needs()}
 
     def process(self, connection: Connection, items: Sequence[int]) -> Result:
-        entities = read_entities(connection, self.input_ids["entities"], items, self.labelled, self.mapping)
+        entities = self._entities(connection, items)
         if not entities.label:
             return Result([Outcome(item, "empty", "no-entities") for item in items])
         keys = np.unique(entities.item)
@@ -81,6 +91,12 @@ class Project(Projecting):
             outcomes = [reasons.completed(each, each.item in left) for each in outcomes]
         return Result(outcomes, [self.label_rows(entities, labels)])
 
+    def _entities(self, connection: Connection, items: Sequence[int]) -> LabelledSpans:
+        handed = None if self._handed_entities is None else self._handed_entities.entities(items)
+        if handed is not None:
+            return handed
+        return read_entities(connection, self.input_ids["entities"], items, self.labelled, self.mapping)
+
     def read_candidates(
         self, connection: Connection, items: Sequence[int], keys: Longs, entities: LabelledSpans
     ) -> tuple[Candidates, Floats]:
@@ -95,8 +111,13 @@ class Project(Projecting):
     def read_scores(self, connection: Connection, items: Sequence[int]) -> Iterator[tuple[Longs, Floats]]:
         """Of each scorer, in the order of the weights: (4, C) item, ordinal, start and end, ascending; (C,) scores."""
         for name in self.weights:
-            taken = self._handed[name].take(items) if name in self._handed else None
+            taken = self._handed[name].scores(items) if name in self._handed else None
             yield taken or _read_scores(connection, self.input_ids[f"score:{name}"], items)
+
+
+def _entities_of(spec: StepSpec) -> tuple[Any, ...]:
+    """What decides which entities a step reads."""
+    return spec.inputs["entities"], spec.params["labelled"], spec.params.get("labels")
 
 
 def placed(places: Longs, keys: Longs, entities: LabelledSpans) -> Candidates:
@@ -145,14 +166,17 @@ def chosen_labels(
     return in_order(entities, Labels(entity, candidates.start[row], candidates.end[row], score, margin, labels))
 
 
-def _outcomes(items: Sequence[int], keys: Longs, matched: Matches, labelled: Longs) -> list[Outcome]:
+def _outcomes(items: Sequence[int], keys: Longs, matched: Matches, labelled: Longs) -> Sequence[Outcome]:
     """What became of each item.
 
     :param keys: the items that have entities.
     :param labelled: those of them that have labels.
     """
-    outcomes = plain_outcomes(items, keys, labelled)
+    plain = plain_outcomes(items, keys, labelled)
     unusual = np.flatnonzero(matched.status != Status.OPTIMAL)
+    if not len(unusual):
+        return plain
+    outcomes = list(plain)
     for n, place in zip(unusual.tolist(), np.searchsorted(items, keys[unusual]).tolist(), strict=True):
         outcomes[place] = _unusual(items[place], Status(matched.status[n]), matched.bound[n], items[place] in labelled)
     return outcomes

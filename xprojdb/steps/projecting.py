@@ -113,7 +113,7 @@ class Projecting(Stage):
     share of the labels on the same words are, as its input ``forms`` has counted them.
     """
 
-    block = 20_000
+    block = 10_000
     #: the scorers whose candidates it chooses from, with their weights
     weights: Mapping[str, float] = {}
 

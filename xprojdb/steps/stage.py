@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Generic, Literal, NamedTuple, TypeVar
+from typing import Any, Generic, Literal, NamedTuple, TypeVar, overload
 
 import numpy as np
 from sqlalchemy import ColumnElement, Connection, ScalarSelect, Select, Table, and_, select
@@ -18,6 +18,8 @@ from xprojdb.steps.spec import StepSpec
 Row = tuple[Any, ...]
 Side = Literal["original", "rendering"]
 Model = TypeVar("Model")
+#: what an item must have become in a step for those that read it
+DONE = ("ok", "empty")
 _STATUS = np.array(["ok", "empty", "empty"], object)
 _REASON = np.array([None, "no-candidates", "no-entities"], object)
 
@@ -35,7 +37,49 @@ class Outcome(NamedTuple):
     reason: str | None = None
 
 
-def plain_outcomes(items: Sequence[int], keys: Longs, with_rows: Longs) -> list[Outcome]:
+class Outcomes(Sequence[Outcome]):
+    """The outcomes of many items, kept by column: a batch has thousands, and nearly all of them are alike.
+
+    :param items: the keys of N items.
+    :param statuses: N of them.
+    :param reasons: N of them.
+    """
+
+    def __init__(self, items: Sequence[int], statuses: Sequence[str], reasons: Sequence[str | None]) -> None:
+        self.columns = (items, statuses, reasons)
+
+    @classmethod
+    def of(cls, outcomes: Sequence[Outcome]) -> Outcomes:
+        """Any outcomes by column."""
+        if isinstance(outcomes, cls):
+            return outcomes
+        return cls(*zip(*outcomes, strict=True)) if outcomes else cls((), (), ())
+
+    @property
+    def failed(self) -> int:
+        """How many items failed."""
+        return self.columns[1].count("failed")
+
+    def __len__(self) -> int:
+        return len(self.columns[0])
+
+    def __iter__(self) -> Iterator[Outcome]:
+        return map(Outcome, *self.columns)
+
+    @overload
+    def __getitem__(self, place: int) -> Outcome: ...
+
+    @overload
+    def __getitem__(self, place: slice) -> Outcomes: ...
+
+    def __getitem__(self, place: int | slice) -> Outcome | Outcomes:
+        items, statuses, reasons = self.columns
+        if isinstance(place, slice):
+            return Outcomes(items[place], statuses[place], reasons[place])
+        return Outcome(items[place], statuses[place], reasons[place])
+
+
+def plain_outcomes(items: Sequence[int], keys: Longs, with_rows: Longs) -> Outcomes:
     """The outcome of each item: rows, or why there are none.
 
     :param items: ascending.
@@ -43,8 +87,7 @@ def plain_outcomes(items: Sequence[int], keys: Longs, with_rows: Longs) -> list[
     :param with_rows: those that have rows.
     """
     code = np.where(np.isin(items, with_rows), 0, np.where(np.isin(items, keys), 1, 2))
-    # One call an item and nothing else: a batch has thousands, and nearly all of them are alike.
-    return list(map(Outcome, items, _STATUS[code].tolist(), _REASON[code].tolist()))
+    return Outcomes(items, _STATUS[code].tolist(), _REASON[code].tolist())
 
 
 @dataclass(slots=True)
@@ -216,5 +259,5 @@ def require_done(query: Select[tuple[int]], name: str, step_id: int, item: Colum
     :param name: an alias that is unique in the query.
     """
     done: FromClause = outcome.alias(name)
-    joined = and_(done.c.step_id == step_id, done.c.item_id == item, done.c.status.in_(("ok", "empty")))
+    joined = and_(done.c.step_id == step_id, done.c.item_id == item, done.c.status.in_(DONE))
     return query.join(done, joined)

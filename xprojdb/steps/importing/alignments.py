@@ -2,26 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-from sqlalchemy import Connection, case, select
+from sqlalchemy import Connection, exists, select
 
-from xprojdb.corpora.alignments import AlignmentLine, Link, read_alignments
+from xprojdb.corpora.alignments import AlignmentLines, read_alignments
 from xprojdb.db import Database, bulk
 from xprojdb.db.runs import begin_run, end_run
-from xprojdb.db.tables import alignment, corpus, outcome, sentence, source_file, translation
+from xprojdb.db.tables import alignment, corpus, outcome
 from xprojdb.errors import UsageError
-from xprojdb.models.pharaoh import Links, format_links
+from xprojdb.matching.arrays import Flags, Longs
+from xprojdb.matching.pharaoh_lines import link_texts
 from xprojdb.steps.imported_links import imported_spec
 from xprojdb.steps.importing.corpus_files import ImportRefused
+from xprojdb.steps.importing.places import Place, Places
 from xprojdb.steps.spec import GOLD, find_step, register_step
 
-_BLOCK = 5_000
+_ALIGNMENT = ("step_id", "translation_id", "links")
+_OUTCOME = ("step_id", "item_id", "status", "reason", "run_id")
 
 
 @dataclass(frozen=True)
@@ -42,24 +45,34 @@ class AlignmentFile:
     ids: bool = False
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)
 class AlignmentReport:
     """What an import of alignments did: lines of the file, those that were new, and links in these."""
 
     name: str
-    lines: int
-    added: int
-    links: int
+    lines: int = 0
+    added: int = 0
+    links: int = 0
 
 
-class _Place(NamedTuple):
-    """A translation: its key, the sentence's id in the corpus, words of both sides, whether the file's are swapped."""
+class _Placed(NamedTuple):
+    """N lines with the translation of each and the links as they are stored.
 
-    key: int
-    id: str | None
-    left_words: int
-    right_words: int
-    swapped: bool
+    :param line: (N,) numbers in the file.
+    :param key: (N,) keys of translations.
+    :param links: (N,) how many links.
+    :param text: the N texts.
+    """
+
+    line: Longs
+    key: Longs
+    links: Longs
+    text: list[str]
+
+    def only(self, kept: Flags) -> _Placed:
+        """Those that are marked."""
+        texts = [self.text[row] for row in np.flatnonzero(kept).tolist()]
+        return _Placed(self.line[kept], self.key[kept], self.links[kept], texts)
 
 
 def import_alignments(database: Database, file: AlignmentFile, *, command: str = "import") -> AlignmentReport:
@@ -70,126 +83,157 @@ def import_alignments(database: Database, file: AlignmentFile, *, command: str =
         lines than translations, or other links are stored under the name; fields ``file`` and ``line``.
     :raises UsageError: when there is no such corpus, or no translation between the languages.
     """
+    report = AlignmentReport(file.name)
     with database.write() as connection, bulk.uncollected():
-        places = _places(connection, file)
+        placing = _Placing(file, _translations(connection, file))
         step_id = register_step(connection, imported_spec(file.name))
         run_id = begin_run(connection, command)
-        lines = added = links = 0
-        for block in _blocks(_placed(file, places)):
-            new = _unstored(connection, file, step_id, block)
-            rows = [(step_id, place.key, text) for _, place, text in new if text]
-            done = [(step_id, p.key, *(("ok", None) if text else ("empty", "no-links")), run_id) for _, p, text in new]
-            bulk.insert(connection, alignment, ("step_id", "translation_id", "links"), rows)
-            bulk.insert(connection, outcome, ("step_id", "item_id", "status", "reason", "run_id"), done)
-            lines, added = lines + len(block), added + len(new)
-            links += sum(text.count(":") for _, _, text in new)
-        if added:
-            end_run(connection, run_id, "done", {"alignments": added})
+        for lines in read_alignments(file.path, ids=file.ids):
+            placed = _placed(file, lines, placing.of(lines))
+            new = _unstored(connection, file, step_id, placed)
+            _write(connection, step_id, run_id, new)
+            report.lines += len(lines)
+            report.added += len(new.text)
+            report.links += int(new.links.sum())
+        placing.end(report.lines)
+        if report.added:
+            end_run(connection, run_id, "done", {"alignments": report.added})
         else:
             connection.rollback()
-    return AlignmentReport(file.name, lines, added, links)
+    return report
 
 
-_Placed = tuple[AlignmentLine, _Place, str]
-
-
-def _places(connection: Connection, file: AlignmentFile) -> list[_Place]:
-    """The translations between the two languages, in the order in which the sentences of the first were imported."""
+def _translations(connection: Connection, file: AlignmentFile) -> Places:
     corpus_id = connection.execute(select(corpus.c.id).where(corpus.c.name == file.corpus)).scalar()
     if corpus_id is None:
         raise UsageError(f"there is no corpus {file.corpus!r}", hint="xprojdb status lists them", corpus=file.corpus)
-    left, right = sentence.alias("left_side"), sentence.alias("right_side")
-    swapped = translation.c.original_lang != file.langs[0]
-    ours, theirs = (
-        case((swapped, one), else_=other)
-        for one, other in (
-            (translation.c.rendering_id, translation.c.original_id),
-            (translation.c.original_id, translation.c.rendering_id),
-        )
-    )
-    query = (
-        select(translation.c.id, left.c.external_id, left.c.n_words, right.c.n_words, swapped)
-        .join(left, left.c.id == ours)
-        .join(right, right.c.id == theirs)
-        .where(
-            translation.c.corpus_id == corpus_id,
-            translation.c.step_id == (find_step(connection, GOLD) or 0),
-            left.c.lang == file.langs[0],
-            right.c.lang == file.langs[1],
-        )
-        .order_by(left.c.id, translation.c.id)
-    )
-    if file.part is not None:
-        of_part = source_file.c.part == file.part
-        query = query.join(source_file, source_file.c.id == left.c.source_file_id).where(of_part)
-    rows = bulk.fetch(connection, query)
-    found = [_Place(key, name, n, m, bool(swapped)) for key, name, n, m, swapped in rows]
-    if not found:
-        part = f", part {file.part}" if file.part is not None else ""
-        raise UsageError(
-            f"no translations join {' and '.join(file.langs)} in {file.corpus}{part}",
-            hint="import the sentences first: xprojdb import parallel",
-            corpus=file.corpus,
-            langs=file.langs,
-        )
-    return found
+    return Places(connection, corpus_id, find_step(connection, GOLD) or 0, file.langs, file.part)
 
 
-def _placed(file: AlignmentFile, places: Sequence[_Place]) -> Iterator[_Placed]:
-    """Each line with its translation and its links as they are stored."""
-    by_id = {place.id: place for place in places} if file.ids else {}
-    count = 0
-    for count, line in enumerate(read_alignments(file.path, ids=file.ids), 1):
-        place = by_id.pop(line.id, None) if file.ids else places[count - 1] if count <= len(places) else None
-        if place is None:
-            unknown = f"no translation, or a second line for {line.id!r}"
-            told = unknown if file.ids else f"only {len(places)} translations"
-            hint = "ids are those of the first language" if file.ids else "name the --part, or give lines --ids"
-            raise _refused(file, line.line, f"there is {told}", hint)
-        yield line, place, _stored_text(file, line, place)
-    if not file.ids and count < len(places):
-        hint = "a line for each translation; name the --part, or give lines --ids"
-        raise _refused(file, count, f"the file ends here, and there are {len(places)} translations", hint)
+class _Placing:
+    """Finds the translation of each line: by the id it has, or the next one in the order of the import.
+
+    :raises UsageError: when there is none between the languages.
+    """
+
+    def __init__(self, file: AlignmentFile, places: Places) -> None:
+        self.file = file
+        self.places = places
+        rest = places.in_order()
+        first = next(rest, None)
+        if first is None:
+            raise _nothing(file)
+        self._rest = chain([first], rest)
+        self._seen = _Seen()
+
+    def of(self, lines: AlignmentLines) -> list[Place]:
+        """The translations of the next lines.
+
+        :raises ImportRefused: when one has none.
+        """
+        if lines.ids is None:
+            return self._next(lines)
+        known, found = self.places.by_id(lines.ids), []
+        for number, name in enumerate(lines.ids, lines.first):
+            place = known.get(name)
+            if place is None or not self._seen.add(place.key):
+                told = f"there is no translation, or a second line for {name!r}"
+                raise _refused(self.file, number, told, "ids are those of the first language")
+            found.append(place)
+        return found
+
+    def end(self, lines: int) -> None:
+        """The file ends.
+
+        :param lines: how many it has.
+        :raises ImportRefused: when there are more translations, and lines have no ids.
+        """
+        left = 0 if self.file.ids else sum(1 for _ in self._rest)
+        if left:
+            hint = "a line for each translation; name the --part, or give lines --ids"
+            told = f"the file ends here, and there are {lines + left} translations"
+            raise _refused(self.file, lines, told, hint)
+
+    def _next(self, lines: AlignmentLines) -> list[Place]:
+        found = list(islice(self._rest, len(lines)))
+        if len(found) < len(lines):
+            count = lines.first - 1 + len(found)
+            told = f"there is only {count} translations"
+            raise _refused(self.file, count + 1, told, "name the --part, or give lines --ids")
+        return found
 
 
-def _stored_text(file: AlignmentFile, line: AlignmentLine, place: _Place) -> str:
-    for left, right, _ in line.links:
-        if left >= place.left_words or right >= place.right_words:
-            sizes = f"{place.left_words} and {place.right_words}"
-            hint = "words are counted from 0, by the words that are stored; is the file in the order of the import?"
-            raise _refused(file, line.line, f"the link {left}-{right} is outside of sentences of {sizes} words", hint)
-    return format_links(_links(line.links, place.swapped)) if line.links else ""
+class _Seen:
+    """Keys that were met: a bit for each, so that a million take an eighth of a megabyte."""
+
+    def __init__(self) -> None:
+        self._bits = bytearray()
+
+    def add(self, key: int) -> bool:
+        """Whether a key is new."""
+        place, bit = key >> 3, 1 << (key & 7)
+        if place >= len(self._bits):
+            self._bits.extend(bytes(place + 1 - len(self._bits)))
+        new = not self._bits[place] & bit
+        self._bits[place] |= bit
+        return new
 
 
-def _links(links: Sequence[Link], swapped: bool) -> Links:
-    ordered = sorted((right, left, score) for left, right, score in links) if swapped else links
-    pairs = np.array([link[:2] for link in ordered], np.int32)
-    return Links(pairs, np.array([link[2] for link in ordered], np.float32))
+def _placed(file: AlignmentFile, lines: AlignmentLines, places: Sequence[Place]) -> _Placed:
+    """Lines with their translations; refuses links outside of sentences."""
+    _, key, left_words, right_words, swapped = (np.array(column) for column in zip(*places, strict=True))
+    links, line = lines.links, lines.links.line
+    outside = np.flatnonzero((links.left >= left_words[line]) | (links.right >= right_words[line]))
+    if len(outside):
+        link, place = outside[0], places[line[outside[0]]]
+        told = f"the link {links.left[link]}-{links.right[link]} is outside of sentences of "
+        told += f"{place.left_words} and {place.right_words} words"
+        hint = "words are counted from 0, by the words that are stored; is the file in the order of the import?"
+        raise _refused(file, lines.first + int(line[link]), told, hint)
+    number = np.arange(lines.first, lines.first + len(lines))
+    return _Placed(number, key, np.diff(links.ptr), link_texts(links.swapped(swapped)))
 
 
-def _unstored(connection: Connection, file: AlignmentFile, step_id: int, block: Sequence[_Placed]) -> list[_Placed]:
-    """Those of a block that are new; refuses others whose links differ from what is stored."""
-    keys = sorted(place.key for _, place, _ in block)
-    query = (
-        select(outcome.c.item_id, alignment.c.links)
-        .outerjoin(
-            alignment,
-            (alignment.c.step_id == outcome.c.step_id) & (alignment.c.translation_id == outcome.c.item_id),
-        )
-        .where(outcome.c.step_id == step_id, bulk.among(connection, outcome.c.item_id, keys))
-    )
-    stored = {key: text or "" for key, text in bulk.fetch(connection, query)}
-    for line, place, text in block:
-        if stored.get(place.key, text) != text:
+def _unstored(connection: Connection, file: AlignmentFile, step_id: int, placed: _Placed) -> _Placed:
+    """Those that are new; refuses others whose links differ from what is stored."""
+    stored = _stored(connection, step_id, placed.key)
+    if not stored:
+        return placed
+    for line, key, text in zip(placed.line.tolist(), placed.key.tolist(), placed.text, strict=True):
+        if stored.get(key, text) != text:
             hint = "import them under another --name"
-            raise _refused(file, line.line, f"other links are stored as {file.name!r} for this translation", hint)
-    return [placed for placed in block if placed[1].key not in stored]
+            raise _refused(file, line, f"other links are stored as {file.name!r} for this translation", hint)
+    return placed.only(~np.isin(placed.key, np.array(list(stored), np.int64)))
 
 
-def _blocks(placed: Iterable[_Placed]) -> Iterator[list[_Placed]]:
-    rest = iter(placed)
-    while block := list(islice(rest, _BLOCK)):
-        yield block
+def _stored(connection: Connection, step_id: int, keys: Longs) -> dict[int, str]:
+    """The links that translations have, empty where there are none."""
+    between = outcome.c.item_id.between(int(keys.min()), int(keys.max()))
+    if not connection.execute(select(exists().where(outcome.c.step_id == step_id, between))).scalar():
+        return {}
+    links = (alignment.c.step_id == outcome.c.step_id) & (alignment.c.translation_id == outcome.c.item_id)
+    query = select(outcome.c.item_id, alignment.c.links).outerjoin(alignment, links)
+    query = query.where(outcome.c.step_id == step_id, bulk.among(connection, outcome.c.item_id, np.sort(keys).tolist()))
+    return {key: text or "" for key, text in bulk.fetch(connection, query)}
+
+
+def _write(connection: Connection, step_id: int, run_id: int, new: _Placed) -> None:
+    keys = new.key.tolist()
+    rows = ((step_id, key, text) for key, text in zip(keys, new.text, strict=True) if text)
+    bulk.insert(connection, alignment, _ALIGNMENT, rows)
+    became = (("ok", None) if text else ("empty", "no-links") for text in new.text)
+    done = ((step_id, key, status, reason, run_id) for key, (status, reason) in zip(keys, became, strict=True))
+    bulk.insert(connection, outcome, _OUTCOME, done)
+
+
+def _nothing(file: AlignmentFile) -> UsageError:
+    part = f", part {file.part}" if file.part is not None else ""
+    return UsageError(
+        f"no translations join {' and '.join(file.langs)} in {file.corpus}{part}",
+        hint="import the sentences first: xprojdb import parallel",
+        corpus=file.corpus,
+        langs=file.langs,
+    )
 
 
 def _refused(file: AlignmentFile, line: int, told: str, hint: str) -> ImportRefused:

@@ -1,6 +1,6 @@
-"""Scores that the project step of the same run needs next: handed over in memory, so that they are not read again.
+"""What the project step of the same run needs next: handed over in memory, so that it is not read again.
 
-What is handed over is what was stored; a later process, or a run that is short of room here, reads it from the table.
+What is handed over is what was stored; a later process, or a run that is short of room here, reads it from the tables.
 """
 
 from __future__ import annotations
@@ -8,84 +8,140 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from xprojdb.matching.arrays import Floats, Longs
+from xprojdb.steps.inputs import LabelledSpans
 
-#: bytes that are kept at most: the scores of a million pairs of 25 words from links
+#: bytes of scores that are kept at most, and of entities: those of a million pairs of 25 words from links
 MOST = 64 << 20
+MOST_ENTITIES = 32 << 20
+
+Columns = Sequence[npt.NDArray[Any]]
+
+
+class _Packed(NamedTuple):
+    """Numbers: whole ones as what each has above the least, in the smallest type that holds it."""
+
+    least: int | None
+    above: npt.NDArray[Any]
+
+    @classmethod
+    def of(cls, column: npt.NDArray[Any]) -> _Packed:
+        if column.dtype.kind == "f":
+            return cls(None, column)
+        least = int(column.min()) if len(column) else 0
+        above = column - least
+        return cls(least, above.astype(np.min_scalar_type(int(above.max(initial=0)))))
+
+    @property
+    def column(self) -> npt.NDArray[Any]:
+        return self.above if self.least is None else self.above.astype(np.int64) + self.least
 
 
 @dataclass(frozen=True, slots=True)
 class _Portion:
-    """One batch, packed: its items, and of each candidate the place of its item, ordinal, start, end and score."""
+    """One batch, packed: its items, the first and the last of them, and columns of its rows, the first their item."""
 
-    items: Longs
-    places: tuple[npt.NDArray[Any], ...]
-    scores: Floats
+    first: int
+    last: int
+    items: _Packed
+    columns: tuple[_Packed, ...]
 
     @property
     def size(self) -> int:
-        return self.items.nbytes + self.scores.nbytes + sum(column.nbytes for column in self.places)
-
-    def unpacked(self) -> Longs:
-        """(4, C) item, ordinal, start and end."""
-        where, *spans = self.places
-        return np.stack([self.items[where], *spans]).astype(np.int64)
+        return self.items.above.nbytes + sum(column.above.nbytes for column in self.columns)
 
 
 class HandOver:
-    """The scores of batches, in the order in which they were made, until they are taken.
+    """Rows of batches, in the order in which they were made, until they are taken.
 
     :param most: bytes to keep at most; batches that find no room are not kept.
     """
 
     def __init__(self, most: int = MOST) -> None:
         self._most = most
+        self._size = 0
         self._portions: deque[_Portion] = deque()
 
-    def offer(self, items: Sequence[int], places: Sequence[npt.NDArray[Any]], scores: Floats) -> None:
+    def offer(self, items: Sequence[int], columns: Columns) -> None:
         """Keep a batch, if there is room.
 
         :param items: its keys, ascending, above those of the batch before.
-        :param places: item, ordinal, start and end of each candidate, in this order ascending.
-        :param scores: (C,).
+        :param columns: whole numbers and floats of its rows; the first column is the item of each, ascending.
         """
-        keys = np.array(items, np.int64)
-        packed = tuple(_packed(column) for column in (np.searchsorted(keys, places[0]), *places[1:]))
-        portion = _Portion(keys, packed, scores)
-        if self._portions and keys[0] <= self._portions[-1].items[-1]:
-            self._portions.clear()  # another pass over the items has begun
-        if portion.size + sum(kept.size for kept in self._portions) <= self._most:
+        packed = tuple(map(_Packed.of, columns))
+        portion = _Portion(items[0], items[-1], _Packed.of(np.array(items, np.int64)), packed)
+        if self._portions and portion.first <= self._portions[-1].last:
+            self.clear()  # another pass over the items has begun
+        if portion.size + self._size <= self._most:
             self._portions.append(portion)
+            self._size += portion.size
 
-    def take(self, items: Sequence[int]) -> tuple[Longs, Floats] | None:
-        """The candidates of a batch as they were offered, or None when they are not all here.
+    def take(self, items: Sequence[int]) -> Columns | None:
+        """The rows of a batch as they were offered, or None when they are not all here.
 
         :param items: keys, ascending.
-        :returns: (4, C) item, ordinal, start and end, and (C,) scores.
         """
-        while self._portions and self._portions[0].items[-1] < items[0]:
-            self._portions.popleft()
-        found = [each for each in self._portions if each.items[0] <= items[-1]]
+        while self._portions and self._portions[0].last < items[0]:
+            self._size -= self._portions.popleft().size
+        found = [each for each in self._portions if each.first <= items[-1]]
         keys = np.array(items, np.int64)
-        if not found or not np.isin(keys, np.concatenate([each.items for each in found])).all():
+        offered = [each.items.column for each in found]
+        if not found or not np.isin(keys, np.concatenate(offered)).all():
             return None
-        places = np.concatenate([each.unpacked() for each in found], 1)
-        scores = np.concatenate([each.scores for each in found])
-        if sum(len(each.items) for each in found) > len(keys):
-            asked = np.isin(places[0], keys)
-            places, scores = places[:, asked], scores[asked]
-        return places, scores
+        parts = zip(*(each.columns for each in found), strict=True)
+        columns = [np.concatenate([part.column for part in column]) for column in parts]
+        if sum(map(len, offered)) > len(keys):
+            asked = np.isin(columns[0], keys)
+            columns = [column[asked] for column in columns]
+        return columns
 
     def clear(self) -> None:
         """Forget what nobody took."""
         self._portions.clear()
+        self._size = 0
 
 
-def _packed(column: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    """The same numbers, none negative, in the smallest type that holds them."""
-    return column.astype(np.min_scalar_type(int(column.max(initial=0))))
+class HandedScores(HandOver):
+    """The candidates of a score step."""
+
+    def scores(self, items: Sequence[int]) -> tuple[Longs, Floats] | None:
+        """The candidates of a batch: (4, C) item, ordinal, start and end, and (C,) scores.
+
+        :param items: keys, ascending.
+        """
+        columns = self.take(items)
+        return None if columns is None else (np.stack(columns[:4]), columns[4])
+
+
+class HandedEntities(HandOver):
+    """The entities that a score step has read, after mapping."""
+
+    def __init__(self, most: int = MOST_ENTITIES) -> None:
+        super().__init__(most)
+        self._codes: dict[str, int] = {}
+
+    def offer_entities(self, items: Sequence[int], entities: LabelledSpans) -> None:
+        """Keep those of a batch, if there is room.
+
+        :param items: keys, ascending, above those of the batch before.
+        """
+        codes = self._codes
+        coded = (codes.setdefault(label, len(codes)) for label in entities.label)
+        self.offer(items, [*entities[:5], np.fromiter(coded, np.int64, len(entities.label))])
+
+    def entities(self, items: Sequence[int]) -> LabelledSpans | None:
+        """Those of a batch as they were offered, or None when they are not all here.
+
+        :param items: keys, ascending.
+        """
+        columns = self.take(items)
+        if columns is None:
+            return None
+        names = list(self._codes)
+        item, across, ordinal, start, end, codes = columns
+        return LabelledSpans(item, across, ordinal, start, end, [names[code] for code in codes.tolist()])

@@ -18,7 +18,7 @@ from xprojdb.matching.pairs import Pairs
 from xprojdb.steps.inputs import LabelledSpans, read_entities, read_pairs
 from xprojdb.steps.scoring.batch import Batch, cut_entities, cut_pairs, portions
 from xprojdb.steps.scoring.candidates import Generator
-from xprojdb.steps.scoring.handover import HandOver
+from xprojdb.steps.scoring.handover import HandedEntities, HandedScores
 from xprojdb.steps.spec import StepSpec
 from xprojdb.steps.stage import Outcome, Result, Row, Rows, Side, Stage, entities_done, plain_outcomes
 
@@ -44,7 +44,9 @@ class Score(Stage):
         self.mapping = mapping_of(spec)
         self.floor: float = spec.params["floor"]
         self.candidates = Generator(spec)
-        self.handed = HandOver()
+        self.handed = HandedScores()
+        #: where it hands over the entities too, when somebody asked for them
+        self.handed_entities: HandedEntities | None = None
         self._learned: dict[tuple[str, int], Any] = {}
 
     @property
@@ -59,6 +61,8 @@ class Score(Stage):
         super().bind(step_id, input_ids)
         # A run begins: what an earlier one left may no longer be what is stored.
         self.handed.clear()
+        if self.handed_entities is not None:
+            self.handed_entities.clear()
 
     def close(self) -> None:
         self._learned.clear()
@@ -86,12 +90,14 @@ class Score(Stage):
 
     def process(self, connection: Connection, items: Sequence[int]) -> Result:
         entities = read_entities(connection, self.input_ids["entities"], items, self.labelled, self.mapping)
+        if self.handed_entities is not None:
+            self.handed_entities.offer_entities(items, entities)
         if not entities.label:
             return Result([Outcome(item, "empty", "no-entities") for item in items])
         keys, pairs = read_pairs(connection, self.input_ids["alignment"], items, entities, self.labelled)
         parts = [self._scored(batch) for batch in self._batches(connection, keys, pairs, entities)]
         merged = [np.concatenate(columns) for columns in zip(*parts, strict=True)]
-        self.handed.offer(items, merged[:4], merged[4])
+        self.handed.offer(items, merged[:5])
         outcomes = plain_outcomes(items, keys, np.unique(merged[0]))
         columns = (*_COLUMNS, "origin") if self._united else _COLUMNS
         return Result(outcomes, [Rows(candidate, columns, chain.from_iterable(map(self._rows, parts)))])
