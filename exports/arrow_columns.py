@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
@@ -13,6 +15,21 @@ from xprojdb.exports.columns import chain_of
 from xprojdb.exports.cutting.tiers import tiers_of
 from xprojdb.exports.stored_words import word_lists
 from xprojdb.extras import require
+
+
+def converted(blocks: Iterable[Block], table: ExportTable) -> Iterator[dict[str, Any]]:
+    """The columns of blocks, one after the other; each is made while the next block is read.
+
+    :raises ExportError: see :func:`arrow_columns`.
+    """
+    with ThreadPoolExecutor(1) as pool:
+        making: Future[dict[str, Any]] | None = None
+        for block in blocks:
+            before, making = making, pool.submit(arrow_columns, block, table)
+            if before is not None:
+                yield before.result()
+        if making is not None:
+            yield making.result()
 
 
 def arrow_columns(block: Block, table: ExportTable) -> dict[str, Any]:

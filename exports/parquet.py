@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
@@ -93,6 +94,8 @@ class _ParquetFile:
     def __init__(self, path: Path, schema: ExportSchema) -> None:
         self._path = path
         self._schema = schema
+        self._writers = ThreadPoolExecutor(1)
+        self._writing: Future[None] | None = None
 
     def __enter__(self) -> _ParquetFile:
         with reporting(self._path):
@@ -109,16 +112,26 @@ class _ParquetFile:
         return self
 
     def write(self, group: pa.Table) -> None:
-        with reporting(self._path):
-            self._writer.write_table(group, row_group_size=group.num_rows)
+        """Write a row group, beside what the caller does next; its error is raised by the next call or the exit."""
+        self._wait()
+        self._writing = self._writers.submit(self._writer.write_table, group, row_group_size=group.num_rows)
+
+    def _wait(self) -> None:
+        """Wait for the row group that is being written."""
+        writing, self._writing = self._writing, None
+        if writing is not None:
+            with reporting(self._path):
+                writing.result()
 
     def __exit__(self, failure: type[BaseException] | None, *_: object) -> None:
         try:
             if failure is None:
+                self._wait()
                 with reporting(self._path):
                     self._writer.close()
                     close_safely(self._stream)
         finally:
+            self._writers.shutdown()
             with suppress(OSError, require("pyarrow", "export").ArrowException):
                 self._writer.close()
             discard(self._stream)

@@ -16,7 +16,7 @@ from xprojdb.db.tables import export
 from xprojdb.digest import canonical_json
 from xprojdb.engine.export_table import ExportTable
 from xprojdb.engine.plan import Plan
-from xprojdb.exports.arrow_columns import arrow_columns
+from xprojdb.exports.arrow_columns import converted
 from xprojdb.exports.atomic import make_folder, reporting, staged
 from xprojdb.exports.card import render_card
 from xprojdb.exports.columnar import is_columnar
@@ -186,7 +186,7 @@ def _splits(connection: Connection, selection: Selection) -> Iterator[SplitRows]
 
 def _batches(content: Content) -> Iterator[Mapping[str, Any]]:
     if content.columnar:
-        return (arrow_columns(block, content.table) for block in content.blocks())
+        return converted(content.blocks(), content.table)
     return columnar(content.rows(), content.selection.labels, _ROWS)
 
 

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from itertools import chain
 from typing import Any
 
+import numpy as np
+
 from xprojdb.extras import require
 
 #: between the words of a plain text, inside it
@@ -52,11 +54,18 @@ def _has_plain_gaps(inside: str) -> bool:
 def word_lists(texts: Sequence[str]) -> Any:
     """The words as an Arrow array of lists, made without a Python string for each."""
     pa, compute = require("pyarrow", "export"), require("pyarrow.compute", "export")
-    words = compute.split_pattern(compute.utf8_slice_codeunits(pa.array(texts, pa.string()), 2, -2), GAP)
-    data = words.values.buffers()[2]
-    letters = b"" if data is None else data.to_pybytes()
-    plain = b'"' not in letters and b"\\" not in letters and "[]" not in texts
-    return words if plain else _parsed(texts)
+    stored = pa.array(texts, pa.string())
+    odd = compute.or_(compute.match_substring(stored, "\\"), compute.equal(stored, "[]"))
+    words = compute.split_pattern(compute.utf8_slice_codeunits(stored.filter(compute.invert(odd)), 2, -2), GAP)
+    letters = words.values.buffers()[2]
+    if letters is not None and b'"' in letters.to_pybytes():
+        return _parsed(texts)
+    if not odd.true_count:
+        return words
+    both = pa.concat_arrays([words, _parsed(stored.filter(odd).to_pylist())])
+    # Where each text has come to stand: the plain ones first, then the others.
+    there = np.argsort(np.argsort(odd.to_numpy(zero_copy_only=False), kind="stable"), kind="stable")
+    return compute.take(both, pa.array(there))
 
 
 def _parsed(texts: Sequence[str]) -> Any:
