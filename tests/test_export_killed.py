@@ -44,13 +44,13 @@ Start = Callable[..., "subprocess.Popen[str]"]
 
 
 @pytest.fixture
-def start(child_env: dict[str, str]) -> Start:
+def start(child_env: dict[str, str], tmp_path: Path) -> Start:
     """A child process that has begun to write to some places and waits."""
 
     def begin(code: str, *places: Path) -> subprocess.Popen[str]:
         arguments = [sys.executable, "-c", code, *map(str, places)]
         child = subprocess.Popen(
-            arguments, env=child_env, stdin=subprocess.PIPE, stdout=subprocess.PIPE, encoding="utf-8"
+            arguments, cwd=tmp_path, env=child_env, stdin=subprocess.PIPE, stdout=subprocess.PIPE, encoding="utf-8"
         )
         assert child.stdout is not None
         assert child.stdout.readline() == "written\n"
