@@ -16,6 +16,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -160,14 +161,14 @@ def _size(path: Path) -> int:
 
 def _step_seconds(path: Path) -> float:
     """How long the latest run was at its last step, by the clock."""
-    with sqlite3.connect(path) as connection:
+    with closing(sqlite3.connect(path)) as connection:
         (counts,) = connection.execute("SELECT counts FROM run ORDER BY id DESC LIMIT 1").fetchone()
     return float(json.loads(counts)["steps"][-1]["seconds"])
 
 
 def _labelled(path: Path) -> str:
     """The key of a sentence with a label."""
-    with sqlite3.connect(path) as connection:
+    with closing(sqlite3.connect(path)) as connection:
         (key,) = connection.execute("SELECT max(sentence_id) FROM label").fetchone()
     return str(key)
 
