@@ -69,10 +69,10 @@ def _parse(text, scored, ptr, source, target, score):  # type: ignore[no-untyped
         elif text[at] == 32 or text[at] == 9:
             at += 1
         else:
-            at, x = _number(text, at)
+            at, x = read_number(text, at)
             if x < 0 or text[at] != 45:
                 return line
-            at, y = _number(text, at + 1)
+            at, y = read_number(text, at + 1)
             if y < 0:
                 return line
             if scored:
@@ -87,7 +87,7 @@ def _parse(text, scored, ptr, source, target, score):  # type: ignore[no-untyped
 
 
 @compiled
-def _number(text, at):  # type: ignore[no-untyped-def]
+def read_number(text, at):  # type: ignore[no-untyped-def]
     """The position after the digits at ``at``, and their value: -1 when there are none or too many for 32 bits."""
     value, begin = np.int64(0), at
     while 48 <= text[at] <= 57 and at - begin < 10:
@@ -113,7 +113,7 @@ def _decimal(text, at):  # type: ignore[no-untyped-def]
         at += 1
     if digits and (text[at] == 101 or text[at] == 69):
         sign = -1 if text[at + 1] == 45 else 1
-        at, exponent = _number(text, at + (2 if text[at + 1] == 45 or text[at + 1] == 43 else 1))
+        at, exponent = read_number(text, at + (2 if text[at + 1] == 45 or text[at + 1] == 43 else 1))
         if exponent < 0:
             return -1, 0.0
         power += sign * exponent

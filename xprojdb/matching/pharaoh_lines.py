@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from xprojdb.matching.arrays import Flags, Ints, Longs, compiled, offsets
-from xprojdb.matching.pharaoh import _number
+from xprojdb.matching.pharaoh import read_number
 
 #: digits of a word's position at most: three numbers of a link fit into one, for sorting
 DIGITS = 6
@@ -109,11 +109,11 @@ def _parse(text, powers, ptr, left, right, score):  # type: ignore[no-untyped-de
             at += 1
         else:
             begin = at
-            at, x = _number(text, at)
+            at, x = read_number(text, at)
             if x < 0 or at - begin > DIGITS or text[at] != 45:
                 return False
             begin = at + 1
-            at, y = _number(text, begin)
+            at, y = read_number(text, begin)
             if y < 0 or at - begin > DIGITS:
                 return False
             sure = 1.0
@@ -144,7 +144,7 @@ def _score(text, at, powers):  # type: ignore[no-untyped-def]
                 return at, -1.0
     if text[at] == 101 or text[at] == 69:
         sign = -1 if text[at + 1] == 45 else 1
-        at, exponent = _number(text, at + (2 if text[at + 1] == 45 or text[at + 1] == 43 else 1))
+        at, exponent = read_number(text, at + (2 if text[at + 1] == 45 or text[at + 1] == 43 else 1))
         if exponent < 0 or exponent > 1000:
             return at, -1.0
         power += sign * exponent
