@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-#: folders at the top that are installed inside the package
-MAPPED = {folder: f"xprojdb.{folder}" for folder in ("cli", "exports", "migrations", "recipes")}
+PACKAGE = ROOT / "xprojdb"
+#: folders at the top that the package holds as links, so that editors and type checkers find them in a bare clone
+LINKED = ("cli", "exports", "migrations", "recipes")
 
 
 @pytest.fixture(scope="module")
@@ -16,28 +17,23 @@ def project():
     return tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 
 
-def dotted(folder, package):
-    """The packages of a folder, with those below it: folders that hold a Python file."""
-    found = {path.parent for path in (ROOT / folder).rglob("*.py")}
-    return {".".join((package, *path.relative_to(ROOT / folder).parts)) for path in found}
+def tree():
+    """Every file that is installed, by its path in the package."""
+    for top, inside in ((PACKAGE, Path()), *((ROOT / folder, Path(folder)) for folder in LINKED)):
+        for path in sorted(top.rglob("*")):
+            if path.is_file() and "__pycache__" not in path.parts:
+                yield inside / path.relative_to(top)
 
 
-def test_every_package_of_the_tree_is_installed_and_no_other(project):
-    expected = dotted("xprojdb", "xprojdb")
-    for folder, package in MAPPED.items():
-        expected |= dotted(folder, package)
-    assert set(project["tool"]["setuptools"]["packages"]) == expected
-    assert len(project["tool"]["setuptools"]["packages"]) == len(expected)
+@pytest.mark.parametrize("folder", LINKED)
+def test_a_folder_at_the_top_is_a_link_in_the_package(folder):
+    assert (PACKAGE / folder).readlink() == Path("..", folder)
 
 
 def test_every_package_has_an_init_file():
-    for folder in ("xprojdb", *MAPPED):
-        for path in (ROOT / folder).rglob("*.py"):
-            assert (path.parent / "__init__.py").exists(), path
-
-
-def test_folders_at_the_top_are_mapped(project):
-    assert project["tool"]["setuptools"]["package-dir"] == {"xprojdb": "xprojdb", **{v: k for k, v in MAPPED.items()}}
+    for path in tree():
+        if path.suffix == ".py":
+            assert (PACKAGE / path.parent / "__init__.py").exists(), path
 
 
 def test_data_files_are_there(project):
@@ -48,16 +44,11 @@ def test_data_files_are_there(project):
 
 
 def test_files_that_are_no_code_are_installed(project):
-    kept = {
-        (folder, path)
-        for folder in ("xprojdb", *MAPPED)
-        for path in (ROOT / folder).rglob("*")
-        if path.is_file() and path.suffix != ".py" and "__pycache__" not in path.parts
-    }
+    kept = {path for path in tree() if path.suffix != ".py"}
     for package, patterns in project["tool"]["setuptools"]["package-data"].items():
-        folder = next((f for f, p in MAPPED.items() if p == package), package.replace(".", "/"))
+        folder = Path(*package.split(".")[1:])
         for pattern in patterns:
-            kept -= {(folder.split("/")[0], path) for path in (ROOT / folder).glob(pattern)}
+            kept -= {path for path in kept if path.is_relative_to(folder) and path.relative_to(folder).match(pattern)}
     assert not kept
 
 
