@@ -17,9 +17,9 @@ from typing import Any, NamedTuple
 from rich.console import Console
 from rich.table import Table
 
-from xprojdb.models.aligners import METHODS, AlignerParams, EncoderAligner
-from xprojdb.models.encoder import Encoder
-from xprojdb.models.pharaoh import Links
+from xprojdb.models.aligners.encoder import METHODS, AlignerParams, EncoderAligner
+from xprojdb.models.aligners.word_links import Links
+from xprojdb.models.encoders.encoder import Encoder
 from xprojdb.models.store import resolve
 
 ROOT = Path(__file__).resolve().parents[1]

@@ -15,12 +15,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from xprojdb.config.recipe import parse_recipe
 from xprojdb.db import Database, open_database
-from xprojdb.engine.plan import plan_recipe
-from xprojdb.engine.recipe import parse_recipe
-from xprojdb.engine.run import Silent, run_plan
-from xprojdb.provenance.compare import compare_recipes
-from xprojdb.steps.importing.imports import CorpusInfo, corpus_file, import_files
+from xprojdb.evaluation.compare import compare_recipes
+from xprojdb.execution.run import Silent, run_plan
+from xprojdb.importing.files import CorpusInfo, corpus_file, import_files
+from xprojdb.planning.planner import plan_recipe
 
 LANGUAGES = ("de", "es", "it")
 HERE = Path(__file__).parent

@@ -21,15 +21,15 @@ from rich.console import Console
 from rich.table import Table
 from sqlalchemy import Connection, select
 
+from xprojdb.config.recipe import parse_recipe
 from xprojdb.db import Database, bulk, open_database
 from xprojdb.db.tables import sentence
-from xprojdb.engine.plan import plan_recipe
-from xprojdb.engine.recipe import parse_recipe
-from xprojdb.engine.run import run_plan
-from xprojdb.evaluation.spans import Counts
-from xprojdb.steps.evaluate import read_counts
-from xprojdb.steps.gold import read_gold
-from xprojdb.steps.importing.imports import CorpusInfo, corpus_file, import_files
+from xprojdb.evaluation.evaluate import read_counts
+from xprojdb.evaluation.gold import read_gold
+from xprojdb.evaluation.span_metrics import SpanCounts
+from xprojdb.execution.run import run_plan
+from xprojdb.importing.files import CorpusInfo, corpus_file, import_files
+from xprojdb.planning.planner import plan_recipe
 
 TARGETS = ("de", "es", "it")
 LANGUAGES = ("en", *TARGETS)
@@ -42,7 +42,7 @@ target = ["de", "es", "it"]
 CENTRED = '[align]\ntransform = "centre-language"\n'
 DERIVED = 'derived = "MISC"\n'
 ONE_LABEL = "one_label = 0.5\n"
-Scores = dict[str, Counts]
+Scores = dict[str, SpanCounts]
 
 
 def one_pass(links: str = "", threshold: float = 0.4, project: str = "") -> str:
@@ -127,9 +127,9 @@ def scored(database: Database, tables: str) -> Scores:
         return {each.target: read_counts(connection, each) for each in plan.projections}
 
 
-def f1(counts: Counts, part: slice = slice(None)) -> float:
+def f1(counts: SpanCounts, part: slice = slice(None)) -> float:
     """Micro F1 of some sentences, in percent."""
-    return 100 * Counts(counts.labels, counts.rows[part]).micro().f1
+    return 100 * SpanCounts(counts.labels, counts.rows[part]).micro().f1
 
 
 def _folds(found: dict[tuple[float, float, float], Scores]) -> Table:

@@ -25,21 +25,21 @@ from typing import Any
 import numpy as np
 from sqlalchemy import func, select
 
+from xprojdb.config.export import ExportTable
+from xprojdb.config.recipe import parse_recipe
 from xprojdb.db import Database, bulk, open_database
 from xprojdb.db import tables as t
 from xprojdb.digest import canonical_json
-from xprojdb.engine.export_table import ExportTable
-from xprojdb.engine.plan import Plan, plan_recipe
-from xprojdb.engine.plans import load_plan
-from xprojdb.engine.recipe import parse_recipe
-from xprojdb.engine.run import run_plan
-from xprojdb.exports.projected import finished
-from xprojdb.exports.recorded import export_conll, export_dataset, export_jsonl
+from xprojdb.execution.run import run_plan
+from xprojdb.exports.api import export_conll, export_dataset, export_jsonl
+from xprojdb.exports.rows.projected_labels import finished
 from xprojdb.extras import require
-from xprojdb.models.aligners import Pair
-from xprojdb.models.pharaoh import Links
-from xprojdb.steps.align import Align
-from xprojdb.steps.importing.imports import CorpusInfo, corpus_file, import_files
+from xprojdb.importing.files import CorpusInfo, corpus_file, import_files
+from xprojdb.models.aligners.encoder import SentencePair
+from xprojdb.models.aligners.word_links import Links
+from xprojdb.planning.planner import Plan, plan_recipe
+from xprojdb.planning.store import load_plan
+from xprojdb.steps.align.stage import Align
 
 TAGS = ("B-PER", "I-PER", "O", "O", "B-LOC", "I-LOC")
 #: the share of sentences with quotation marks, which are escaped where words are stored
@@ -51,7 +51,7 @@ SEED = 200
 class Diagonal:
     """Links word n to word n: the labels are projected at once."""
 
-    def align(self, pairs: Sequence[Pair]) -> list[Links]:
+    def align(self, pairs: Sequence[SentencePair]) -> list[Links]:
         """The links of each pair."""
         return [_links(len(left)) for left, _ in pairs]
 

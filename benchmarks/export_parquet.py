@@ -16,7 +16,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from xprojdb.exports.huggingface import SplitRows, write_dataset
+from xprojdb.exports.formats.huggingface import SplitRows, write_dataset
 
 LABELS = ("PER", "ORG", "LOC", "DATE")
 BATCH = 10_000

@@ -18,9 +18,9 @@ from pathlib import Path
 
 from read_conll import LAYOUTS, make_file
 
-from xprojdb.corpora import read_conll
 from xprojdb.db import Database, open_database
-from xprojdb.steps.importing.imports import CorpusInfo, corpus_file, import_files
+from xprojdb.importing.files import CorpusInfo, corpus_file, import_files
+from xprojdb.readers import read_conll
 
 TABLES = ("run", "step", "corpus", "source_file", "sentence", "entity", "outcome")
 

@@ -21,15 +21,15 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
+from xprojdb.config.recipe import parse_recipe
 from xprojdb.db import Database, open_database
-from xprojdb.engine.plan import plan_recipe
-from xprojdb.engine.recipe import parse_recipe
-from xprojdb.engine.run import run_plan
 from xprojdb.evaluation.bootstrap import bootstrap_interval, paired_difference
-from xprojdb.evaluation.spans import Counts
-from xprojdb.languages import language
-from xprojdb.steps.evaluate import read_counts
-from xprojdb.steps.importing.imports import CorpusInfo, corpus_file, import_files
+from xprojdb.evaluation.evaluate import read_counts
+from xprojdb.evaluation.span_metrics import SpanCounts
+from xprojdb.execution.run import run_plan
+from xprojdb.importing.files import CorpusInfo, corpus_file, import_files
+from xprojdb.planning.planner import plan_recipe
+from xprojdb.text.languages import language
 
 PAIRS = ("en-lug", "en-pcm", "en-tsn", "en-yor", "fr-bam", "fr-ewe")
 RECIPE = (Path(__file__).parent / "masakhaner2.toml").read_text(encoding="utf-8")
@@ -81,7 +81,7 @@ METHODS = {
     OURS: RECIPE,
     "the same and memory by name": RECIPE.replace("[project]", f"{NAMES}[project]"),
 }
-Scores = dict[str, Counts]
+Scores = dict[str, SpanCounts]
 
 
 def main() -> None:
@@ -160,7 +160,7 @@ def two_fold(reference: Scores, found: dict[tuple[float, ...], Scores]) -> Table
 
 
 def _f1(scores: Scores, part: slice) -> list[float]:
-    return [100 * Counts(counts.labels, counts.rows[part]).micro().f1 for counts in scores.values()]
+    return [100 * SpanCounts(counts.labels, counts.rows[part]).micro().f1 for counts in scores.values()]
 
 
 def _compared(ours: list[float], reference: list[float]) -> Iterator[str]:
@@ -170,7 +170,7 @@ def _compared(ours: list[float], reference: list[float]) -> Iterator[str]:
     yield f"{differences.mean():+.2f}"
 
 
-def _interval(counts: Counts) -> str:
+def _interval(counts: SpanCounts) -> str:
     found = bootstrap_interval(counts)
     return f"{100 * found.value:.1f}\n{100 * found.low:.1f} – {100 * found.high:.1f}"
 

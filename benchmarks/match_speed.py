@@ -14,11 +14,11 @@ from typing import Any
 import numpy as np
 
 from xprojdb import matching
-from xprojdb.matching import Candidates, Matches, Pairs, Status
+from xprojdb.matching import Candidates, Matches, PairBatch, SolverStatus
 from xprojdb.matching.arrays import offsets
 
 
-def synthetic(pairs: int, seed: int = 1) -> Pairs:
+def synthetic(pairs: int, seed: int = 1) -> PairBatch:
     """Sentence pairs whose links are near the diagonal, with gaps, doubles and stray links."""
     random = np.random.default_rng(seed)
     words = np.clip(random.normal(25, 9, pairs), 4, 80).astype(np.int32)
@@ -36,7 +36,7 @@ def synthetic(pairs: int, seed: int = 1) -> Pairs:
     rows = np.unique(np.concatenate(links, 1).T, axis=0)
     link_ptr = np.searchsorted(rows[:, 0], np.arange(pairs + 1))
     scores = random.uniform(0.2, 1, len(rows)).astype(np.float32)
-    return Pairs(words, targets, entity_ptr, start, start + size, link_ptr, rows[:, 1], rows[:, 2], scores)
+    return PairBatch(words, targets, entity_ptr, start, start + size, link_ptr, rows[:, 1], rows[:, 2], scores)
 
 
 def _links(random: np.random.Generator, owner: Any, source: Any, words: Any, targets: Any, keep: float) -> Any:
@@ -47,7 +47,7 @@ def _links(random: np.random.Generator, owner: Any, source: Any, words: Any, tar
     return np.stack([owner, source, np.clip(target, 0, targets[owner] - 1)])[:, here]
 
 
-def plain_greedy(pairs: Pairs, count: int) -> int:
+def plain_greedy(pairs: PairBatch, count: int) -> int:
     """Plain Python for the first pairs: n-grams to 10 words, alignment scores, best first; how many spans it takes."""
     spans = 0
     for i in range(count):
@@ -80,16 +80,16 @@ def timed(call: Callable[[], Any], repeat: int = 3) -> tuple[float, Any]:
     return statistics.median(seconds), result
 
 
-def fused(pairs: Pairs, candidates: Candidates, noise: Any) -> Any:
+def fused(pairs: PairBatch, candidates: Candidates, noise: Any) -> Any:
     """Alignment, soft links and a stand-in for a model's word-level score, in fixed point."""
     parts = [matching.alignment(pairs, candidates), matching.soft_alignment(pairs, candidates), noise]
     return matching.to_fixed(matching.fuse(parts, [0.5, 0.5, 1.0]))
 
 
-def aligned_match(pairs: Pairs) -> Matches:
+def aligned_match(pairs: PairBatch) -> Matches:
     """Candidates, scores and the exact match, as a projection step calls them."""
     candidates = matching.aligned_subranges(pairs, 10)
-    return matching.match(pairs.entity_ptr, candidates, matching.to_fixed(matching.alignment(pairs, candidates)))
+    return matching.solve(pairs.entity_ptr, candidates, matching.to_fixed(matching.alignment(pairs, candidates)))
 
 
 def row(name: str, items: int, seconds: float, unit: str = "pairs", note: str = "") -> None:
@@ -105,13 +105,14 @@ def alignment_scores(count: int) -> None:
     whole, _ = timed(lambda: aligned_match(pairs))
     seconds, candidates = timed(lambda: matching.aligned_subranges(pairs, 10))
     scoring, scores = timed(lambda: matching.to_fixed(matching.alignment(pairs, candidates)))
-    solving, answer = timed(lambda: matching.match(pairs.entity_ptr, candidates, scores))
+    solving, answer = timed(lambda: matching.solve(pairs.entity_ptr, candidates, scores))
     plain, _ = timed(lambda: plain_greedy(pairs, 2000), 1)
     ratio = (plain / 2000) / (whole / count)
     row("alignment score: candidates, scores, exact match", count, whole, note=f"{ratio:,.0f} x plain Python greedy")
     row("  candidates (aligned sub-ranges)", count, seconds, note=f"{len(candidates):,} candidates")
     row("  alignment score", count, scoring)
-    row("  exact match and margins", count, solving, note=f"{int((answer.status == Status.OPTIMAL).sum()):,} optimal")
+    optimal = int((answer.status == SolverStatus.OPTIMAL).sum())
+    row("  exact match and margins", count, solving, note=f"{optimal:,} optimal")
     row("  greedy match", count, timed(lambda: matching.greedy(pairs.entity_ptr, candidates, scores))[0])
     row("plain Python greedy (2,000 pairs)", 2000, plain)
     row("heuristic projection (reference)", count, timed(lambda: matching.heuristic(pairs, matching.REFERENCE))[0])
@@ -132,7 +133,7 @@ def fused_scores(count: int, block: int = 5000) -> None:
     seconds, scores = timed(lambda: fused(pairs, matching.ngrams(pairs, 10), noise))
     solving, answer = timed(lambda: matching.exact(pairs.entity_ptr, candidates, scores))
     general = general_times(pairs, candidates, scores, answer)
-    deferred = int((answer.status == Status.DEFERRED).sum())
+    deferred = int((answer.status == SolverStatus.DEFERRED).sum())
     total = seconds + solving + sum(general)
     note = f"{len(candidates):,} candidates"
     print(f"\n{len(pairs):,} pairs, all n-grams to 10 words, three scores fused\n")
@@ -144,16 +145,16 @@ def fused_scores(count: int, block: int = 5000) -> None:
         print(f"{'  general solver, 99th percentile':<52}{1000 * np.quantile(general, 0.99):>14,.0f} ms")
 
 
-def general_times(pairs: Pairs, candidates: Candidates, scores: Any, answer: Matches) -> list[float]:
+def general_times(pairs: PairBatch, candidates: Candidates, scores: Any, answer: Matches) -> list[float]:
     """Seconds that CP-SAT takes for each pair with deferred entities."""
     seconds = []
-    for i in np.flatnonzero(answer.status == Status.DEFERRED):
+    for i in np.flatnonzero(answer.status == SolverStatus.DEFERRED):
         a, b = candidates.ptr[i : i + 2]
         span = (candidates.entity[a:b], candidates.start[a:b], candidates.end[a:b])
         alone = Candidates(np.array([0, b - a]), *span, candidates.origin[a:b])
         entities = np.array([0, pairs.entity_ptr[i + 1] - pairs.entity_ptr[i]])
         begin = time.perf_counter()
-        matching.match(entities, alone, scores[a:b])
+        matching.solve(entities, alone, scores[a:b])
         seconds.append(time.perf_counter() - begin)
     return seconds
 
@@ -161,7 +162,7 @@ def general_times(pairs: Pairs, candidates: Candidates, scores: Any, answer: Mat
 def crowded(entities: int, words: int, count: int = 40) -> None:
     """Sentences with many entities and random scores for all n-grams: harder than any corpus."""
     random = np.random.default_rng(4)
-    pairs = Pairs.pack([(words, words, [(e % words, e % words + 1) for e in range(entities)], [])] * count)
+    pairs = PairBatch.pack([(words, words, [(e % words, e % words + 1) for e in range(entities)], [])] * count)
     candidates = matching.ngrams(pairs, 10)
     scores = matching.to_fixed(random.random(len(candidates)))
     answer = matching.exact(pairs.entity_ptr, candidates, scores)

@@ -21,17 +21,17 @@ from typing import NamedTuple
 import masakhaner2
 from sqlalchemy import Connection, select
 
+from xprojdb.config.recipe import parse_recipe
 from xprojdb.db import Database, bulk, open_database
 from xprojdb.db.tables import corpus, entity, translation
-from xprojdb.engine.plan import Plan, plan_recipe
-from xprojdb.engine.recipe import parse_recipe
-from xprojdb.engine.run import run_plan
+from xprojdb.evaluation.evaluate import read_counts
+from xprojdb.evaluation.gold import projected, read_gold
 from xprojdb.evaluation.published import load_published
-from xprojdb.labels import Span
-from xprojdb.steps.evaluate import read_counts
-from xprojdb.steps.gold import projected, read_gold
-from xprojdb.steps.importing.imports import CorpusInfo, corpus_file, import_files
-from xprojdb.steps.projection import Projection
+from xprojdb.execution.run import run_plan
+from xprojdb.importing.files import CorpusInfo, corpus_file, import_files
+from xprojdb.planning.labellings import Projection
+from xprojdb.planning.planner import Plan, plan_recipe
+from xprojdb.text.spans import Span
 
 CORPUS = "europarl-ner"
 HERE = Path(__file__).parent

@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
-    from xprojdb.matching.pairs import Pairs
+    from xprojdb.matching.batch import PairBatch
 
 # Nothing heavy above: a child starts as a copy of this process, whose memory counts as the child's.
 SIZES = (10_000, 100_000, 1_000_000)
@@ -75,7 +75,7 @@ def _sentences(draw: Any, words: list[str], lengths: list[int], tags: list[list[
     return found
 
 
-def _tags(pairs: Pairs) -> Iterator[list[str]]:
+def _tags(pairs: PairBatch) -> Iterator[list[str]]:
     for i, length in enumerate(pairs.source_words.tolist()):
         tags = ["O"] * length
         for e in range(pairs.entity_ptr[i], pairs.entity_ptr[i + 1]):
@@ -84,7 +84,7 @@ def _tags(pairs: Pairs) -> Iterator[list[str]]:
         yield tags
 
 
-def _links(pairs: Pairs) -> list[str]:
+def _links(pairs: PairBatch) -> list[str]:
     cells = zip(pairs.link_source.tolist(), pairs.link_target.tolist(), pairs.link_score.tolist(), strict=True)
     told = [f"{left}-{right}:{score:.2f}" for left, right, score in cells]
     ends = pairs.link_ptr.tolist()

@@ -26,17 +26,18 @@ from xprojdb.db import Database, bulk, open_database
 from xprojdb.db import tables as t
 from xprojdb.db.runs import RecipeRecord
 from xprojdb.digest import canonical_json
-from xprojdb.engine.plan import Plan
-from xprojdb.engine.run import run_plan
-from xprojdb.matching.pairs import Pairs
-from xprojdb.models.pharaoh import Links, format_links
-from xprojdb.steps import inputs, project
+from xprojdb.execution.run import run_plan
+from xprojdb.matching.batch import PairBatch
+from xprojdb.models.aligners.word_links import Links, format_links
+from xprojdb.planning.planner import Plan
+from xprojdb.steps import inputs
+from xprojdb.steps.project import match as project_match
 from xprojdb.steps.registry import stage_of
-from xprojdb.steps.scoring import candidates as score_candidates
-from xprojdb.steps.scoring import links as score_links
-from xprojdb.steps.scoring import score
+from xprojdb.steps.score import candidates as score_candidates
+from xprojdb.steps.score import link_scores as score_links
+from xprojdb.steps.score import stage as score_stage
 from xprojdb.steps.spec import GOLD, StepSpec, register_step
-from xprojdb.steps.stage import Pair
+from xprojdb.steps.stage import Bitext
 
 ALIGN = StepSpec("align", 1, {"method": "synthetic"})
 LABELS = ("PER", "ORG", "LOC", "MISC")
@@ -48,7 +49,7 @@ CONFIGURATIONS = {
 }
 
 
-def fill(database: Database, pairs: Pairs) -> Pair:
+def fill(database: Database, pairs: PairBatch) -> Bitext:
     """Write the pairs as sentences, gold entities, translations and alignments, through the bulk layer."""
     n = len(pairs)
     keys = range(1, n + 1)
@@ -68,28 +69,28 @@ def fill(database: Database, pairs: Pairs) -> Pair:
         columns = ("step_id", "item_id", "status", "run_id")
         for step_id in (gold, align):
             bulk.insert(connection, t.outcome, columns, ((step_id, i, "ok", 0) for i in keys))
-    return Pair(1, "en", "de", GOLD.digest)
+    return Bitext(1, "en", "de", GOLD.digest)
 
 
 def _words(count: int, _memory: dict[int, str] = {}) -> str:  # noqa: B006 -- made once for each length
     return _memory.setdefault(count, canonical_json(["sentences"[: 1 + i % 9] for i in range(count)]))
 
 
-def _entities(pairs: Pairs, gold: int) -> Iterator[tuple[Any, ...]]:
+def _entities(pairs: PairBatch, gold: int) -> Iterator[tuple[Any, ...]]:
     for i in range(len(pairs)):
         for ordinal, e in enumerate(range(pairs.entity_ptr[i], pairs.entity_ptr[i + 1])):
             label = LABELS[e % len(LABELS)]
             yield gold, i + 1, ordinal, int(pairs.entity_start[e]), int(pairs.entity_end[e]), label
 
 
-def _links(pairs: Pairs) -> Iterator[str]:
+def _links(pairs: PairBatch) -> Iterator[str]:
     cells = np.stack([pairs.link_source, pairs.link_target], 1)
     for i in range(len(pairs)):
         here = slice(pairs.link_ptr[i], pairs.link_ptr[i + 1])
         yield format_links(Links(cells[here], pairs.link_score[here]))
 
 
-def plan_of(pair: Pair, params: dict[str, Any]) -> Plan:
+def plan_of(pair: Bitext, params: dict[str, Any]) -> Plan:
     """A score step and the project step on it."""
     labelling = {"labelled": "original", "labels": None}
     scorer = StepSpec("score", 1, {**params, **labelling}, inputs={"entities": GOLD, "alignment": ALIGN})
@@ -129,16 +130,16 @@ def watched(clock: Clock) -> Iterator[None]:
         for part, owner, name in (
             ("read", bulk, "fetch"),
             ("read", inputs, "read_columns"),
-            ("read", project, "read_numbers"),
+            ("read", project_match, "read_numbers"),
             ("pack", inputs, "parse_links"),
             ("pack", inputs, "Pairs"),
-            ("pack", score, "cut_pairs"),
-            ("pack", project, "_fuse"),
+            ("pack", score_stage, "cut_pairs"),
+            ("pack", project_match, "_fuse"),
             ("solve", score_candidates, "aligned_subranges"),
             ("solve", score_candidates, "ngrams"),
             ("solve", score_links, "alignment"),
             ("solve", score_links, "soft_alignment"),
-            ("solve", project, "match"),
+            ("solve", project_match, "match"),
             ("write", bulk, "insert"),
         ):
             stack.enter_context(patch.object(owner, name, clock.timed(part, getattr(owner, name))))
@@ -155,7 +156,7 @@ class Measured(NamedTuple):
     labels: int
 
 
-def measure(database: Database, pair: Pair, params: dict[str, Any]) -> Measured:
+def measure(database: Database, pair: Bitext, params: dict[str, Any]) -> Measured:
     """Run both steps."""
     clock = Clock()
     with watched(clock):
@@ -171,7 +172,7 @@ def measure(database: Database, pair: Pair, params: dict[str, Any]) -> Measured:
     return Measured(cpu, wall, clock.cpu, *counts)
 
 
-def database_of(pairs: Pairs, folder: Path, name: str) -> tuple[Database, Pair]:
+def database_of(pairs: PairBatch, folder: Path, name: str) -> tuple[Database, Bitext]:
     """A new database with the pairs in it."""
     database = open_database(folder / f"{name}.db", create=True)
     return database, fill(database, pairs)

@@ -22,7 +22,7 @@ from sqlalchemy import Connection, Table, func, insert, select
 
 from xprojdb.db import Database, bulk, open_database
 from xprojdb.db.runs import begin_run, end_run
-from xprojdb.db.tables import (
+from xprojdb.db.tables import (  # fmt: skip
     alignment,
     candidate,
     corpus,
@@ -34,9 +34,9 @@ from xprojdb.db.tables import (
     source_file,
     translation,
     vote,
-)  # fmt: skip
+)
 from xprojdb.digest import canonical_json
-from xprojdb.provenance.questions import QUESTIONS, Asked, ask_question
+from xprojdb.provenance.questions import QUESTIONS, QuestionResult, ask_question
 from xprojdb.steps.spec import GOLD, StepSpec, register_step
 
 SOURCES = ("en", "es")
@@ -62,13 +62,13 @@ def _measure(path: Path) -> None:
         print(f"seconds, medians of {ROUNDS}: by the clock (of the processor)")
         print(f"{'question':16} {'all':>16} {'--lang':>16} {'rows':>6}")
         for name in QUESTIONS:
-            plain, rows = _seconds(database, name, Asked())
-            chosen, _ = _seconds(database, name, Asked(lang="de", corpus="made"))
+            plain, rows = _seconds(database, name, QuestionResult())
+            chosen, _ = _seconds(database, name, QuestionResult(lang="de", corpus="made"))
             print(f"{name:16} {plain:>16} {chosen:>16} {rows:6}")
     print(f"peak memory: {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f} MiB")
 
 
-def _seconds(database: Database, name: str, asked: Asked) -> tuple[str, int]:
+def _seconds(database: Database, name: str, asked: QuestionResult) -> tuple[str, int]:
     taken = []
     for _ in range(ROUNDS):
         clock, processor = time.perf_counter(), time.process_time()

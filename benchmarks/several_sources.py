@@ -19,12 +19,12 @@ from europarl_single import CENTRED, DERIVED, LANGUAGES, WEIGHED, f1, full, impo
 from rich.console import Console
 from rich.table import Table
 
+from xprojdb.config.recipe import parse_recipe
 from xprojdb.db import Database, open_database
-from xprojdb.engine.plan import Plan, plan_recipe
-from xprojdb.engine.recipe import parse_recipe
-from xprojdb.engine.run import run_plan
-from xprojdb.evaluation.spans import Counts
-from xprojdb.steps.evaluate import read_counts
+from xprojdb.evaluation.evaluate import read_counts
+from xprojdb.evaluation.span_metrics import SpanCounts
+from xprojdb.execution.run import run_plan
+from xprojdb.planning.planner import Plan, plan_recipe
 
 ALL = slice(None)
 EVEN, ODD = slice(0, None, 2), slice(1, None, 2)
@@ -48,12 +48,12 @@ class Measured:
         self.single = cache(self._single)
         self.consensus = cache(self._consensus)
 
-    def _single(self, source: str, target: str, tables: str = SINGLE) -> Counts:
+    def _single(self, source: str, target: str, tables: str = SINGLE) -> SpanCounts:
         plan = self._run((source,), target, tables)
         with self.database.read() as connection:
             return read_counts(connection, plan.projections[0])
 
-    def _consensus(self, sources: tuple[str, ...], target: str, combine: str) -> Counts:
+    def _consensus(self, sources: tuple[str, ...], target: str, combine: str) -> SpanCounts:
         plan = self._run(sources, target, (SINGLE if combine == MAJORITY else JOINT) + combine)
         with self.database.read() as connection:
             return read_counts(connection, plan.consensuses[0])

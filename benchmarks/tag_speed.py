@@ -20,10 +20,10 @@ from align_speed import conll_words, corpus_files
 from rich.console import Console
 from rich.table import Table
 
-from xprojdb.labels import Span, spans_from_tags
-from xprojdb.models.encoder import Encoder
+from xprojdb.models.encoders.encoder import Encoder
 from xprojdb.models.store import resolve
-from xprojdb.models.token_classifier import ClassifierParams, TokenClassifier
+from xprojdb.models.taggers.token_classifier import ClassifierParams, TokenClassifier
+from xprojdb.text.spans import Span, spans_from_tags
 
 Spans = tuple[Span, ...]
 FITTED_ON = 300

@@ -21,10 +21,10 @@ from copying_model import copying_model
 from rich.console import Console
 from rich.table import Table
 
-from xprojdb.models.ctranslate import CTranslateParams, CTranslator
-from xprojdb.models.seq2seq import Seq2Seq
-from xprojdb.models.translators import Seq2SeqTranslator, TranslatorParams
-from xprojdb.words import join_words
+from xprojdb.models.translators.ctranslate import CTranslateParams, CTranslator
+from xprojdb.models.translators.seq2seq import Seq2Seq
+from xprojdb.models.translators.translator import Seq2SeqTranslator, TranslatorParams
+from xprojdb.text.words import join_words
 
 BATCH = 32
 

@@ -15,13 +15,13 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
+from xprojdb.config.recipe import read_recipe
 from xprojdb.db import Database, open_database
-from xprojdb.engine.plan import Plan, plan_recipe
-from xprojdb.engine.recipe import read_recipe
-from xprojdb.engine.run import run_plan
-from xprojdb.provenance.status import read_status
-from xprojdb.steps.evaluate import evaluate_projections
-from xprojdb.steps.importing.imports import CorpusInfo, corpus_file, import_files
+from xprojdb.evaluation.evaluate import evaluate_projections
+from xprojdb.execution.run import run_plan
+from xprojdb.execution.status.database import read_status
+from xprojdb.importing.files import CorpusInfo, corpus_file, import_files
+from xprojdb.planning.planner import Plan, plan_recipe
 
 RECIPES = [Path(__file__).parent / "translate_test.toml"]
 

@@ -31,15 +31,15 @@ from rich.console import Console
 from rich.table import Table
 from sqlalchemy import create_engine, func, select
 
+from xprojdb.config.recipe import read_recipe
 from xprojdb.db import Database, bulk, open_database
 from xprojdb.db import tables as t
 from xprojdb.db.tables import metadata
-from xprojdb.engine.engines import Engine, Local
-from xprojdb.engine.plan import plan_recipe
-from xprojdb.engine.processes import Processes, cores
-from xprojdb.engine.recipe import read_recipe
-from xprojdb.engine.run import run_plan
-from xprojdb.engine.writer import Writer
+from xprojdb.execution.local import Engine, Local
+from xprojdb.execution.processes import Processes, cores
+from xprojdb.execution.run import run_plan
+from xprojdb.execution.writer import Writer
+from xprojdb.planning.planner import plan_recipe
 
 XPROJDB = Path(sys.executable).with_name("xprojdb")
 RECIPE = (
@@ -137,7 +137,7 @@ def hurting(engine: Processes, chance: random.Random, kills: list[int]) -> Calla
 
     def hurt() -> None:
         if engine._members and chance.random() < 0.3:
-            pid = chance.choice(engine._members).hand._process.pid
+            pid = chance.choice(engine._members).handle._process.pid
             os.kill(pid, signal.SIGKILL)
             kills.append(pid)
 
@@ -230,7 +230,7 @@ def measure(console: Console, start: Path, recipe: Path, rounds: int) -> bool:
         shown.add_row(name, f"{rate:,.0f}", f"{ratio:.2f} x", f"{seconds:.1f}", f"{used:.1f}")
     console.print(shown)
     share = taking.seconds / sum(seconds for _, seconds, _ in told["in this process"])
-    console.print(f"claims: {taking.calls} taken in {taking.seconds * 1000:.0f} ms, {share:.2%} of the runs")
+    console.print(f"leases: {taking.calls} taken in {taking.seconds * 1000:.0f} ms, {share:.2%} of the runs")
     engine, kills = Processes(2), []
     watch = Watch(hurting(engine, random.Random(5), kills))
     found = compute(start, recipe, engine, watch)[1]

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import click
 
-from xprojdb.cli.answers import check_form, form_options, write_answer
 from xprojdb.cli.output import console, open_current, table
+from xprojdb.cli.query_results import check_form, form_options, write_answer
 
 
 @click.command()
@@ -29,13 +29,13 @@ def command(
     output: Path | None,
 ) -> None:
     """Ask a ready QUESTION; without one, list them."""
-    from xprojdb.provenance.questions import Asked, ask_question, question_sql
+    from xprojdb.provenance.questions import QuestionResult, ask_question, question_sql
 
     if question is None:
         _list()
         return
     check_form(form, output)
-    asked = Asked(recipe, lang, corpus, limit)
+    asked = QuestionResult(recipe, lang, corpus, limit)
     with open_current() as database:
         if sql:
             with database.read() as connection:

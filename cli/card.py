@@ -22,7 +22,7 @@ def command(folder: Path, svg: Path | None, recipe_text: bool) -> None:
     """Show the card of the data set in FOLDER, as "export hf" wrote it, in the terminal or as a picture (SVG)."""
     from rich.console import Console
 
-    from xprojdb.exports.card_text import read_card
+    from xprojdb.exports.card.text import read_card
 
     card = read_card(folder)
     if svg is None:

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING
 import click
 
 from xprojdb.cli.output import as_json, console, open_current, print_json, table
-from xprojdb.cli.published import show_published
+from xprojdb.cli.published_table import show_published
 
 if TYPE_CHECKING:
-    from xprojdb.labels import Span
-    from xprojdb.provenance.compare import Comparison, LanguageComparison, MethodScore
-    from xprojdb.provenance.missed import Missed
+    from xprojdb.evaluation.compare import Comparison, LanguageComparison, MethodScore
+    from xprojdb.evaluation.missed_entities import MissedEntities
+    from xprojdb.text.spans import Span
 
 #: characters of an entity
 _TEXT_SHOWN = 50
@@ -64,9 +64,9 @@ def command(
     if missed is not None:
         _missed(*missed, chosen, sql, as_json)
         return
+    from xprojdb.evaluation.compare import compare_recipes
     from xprojdb.evaluation.published import load_benchmark_scores, load_published
-    from xprojdb.provenance.beside import beside_published, compared_benchmarks
-    from xprojdb.provenance.compare import compare_recipes
+    from xprojdb.evaluation.published_comparison import beside_published, compared_benchmarks
 
     scores = load_published(published) if published else load_benchmark_scores()
     chosen_scores = published is not None or dataset is not None
@@ -141,7 +141,7 @@ def _show_errors(languages: Sequence[LanguageComparison]) -> None:
 
 
 def _missed(found_by: str, missed_by: str, labels: Sequence[str], sql: bool, as_json: bool) -> None:
-    from xprojdb.provenance.missed import missed_sql, read_missed
+    from xprojdb.evaluation.missed_entities import missed_sql, read_missed
 
     with open_current() as database:
         if sql:
@@ -155,7 +155,7 @@ def _missed(found_by: str, missed_by: str, labels: Sequence[str], sql: bool, as_
     click.echo(f"{len(found)} entities found by {found_by} and not by {missed_by}; xprojdb explain SENTENCE", err=True)
 
 
-def _show_missed(found: Sequence[Missed], missed_by: str) -> None:
+def _show_missed(found: Sequence[MissedEntities], missed_by: str) -> None:
     shown = table("sentence", "words", "gold entity", f"{missed_by}", "instead")
     for each in found:
         place = f"{each.span.start}–{each.span.end - 1}"

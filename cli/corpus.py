@@ -24,7 +24,7 @@ def delete(name: str, yes: bool, as_json: bool) -> None:
     Steps stay (see "xprojdb gc"), and so do other corpora. What was exported stays where it was written. A deletion
     that was interrupted is taken up by the same command.
     """
-    from xprojdb.upkeep.corpora import corpus_contents, delete_corpus
+    from xprojdb.maintenance.corpus_deletion import corpus_contents, delete_corpus
 
     with open_current() as database:
         found = delete_corpus(database, name) if yes else corpus_contents(database, name)

@@ -81,7 +81,7 @@ def copy(source: str, target: str, as_json: bool) -> None:
     Every table is verified by its row count and a checksum. A copy that was interrupted is not opened by any command;
     the same command begins it anew.
     """
-    from xprojdb.upkeep.copying import copy_database
+    from xprojdb.maintenance.database_copy import copy_database
 
     found = copy_database(source, target)
     if as_json:
@@ -99,7 +99,7 @@ def copy(source: str, target: str, as_json: bool) -> None:
 @as_json
 def vacuum(full: bool, as_json: bool) -> None:
     """Give the space of deleted rows back."""
-    from xprojdb.upkeep.vacuum import vacuum
+    from xprojdb.maintenance.vacuum import vacuum
 
     with open_current() as database:
         size = vacuum(database, full=full)
@@ -122,6 +122,6 @@ def _engine(address: str, *, create: bool = False) -> Iterator[Engine]:
 
 def _tell_revision(engine: Engine) -> None:
     from xprojdb.db import schema
-    from xprojdb.db.faults import shown
+    from xprojdb.db.driver_errors import shown
 
     click.echo(f"{shown(engine.url)} is at revision {schema.state(engine).current or 'base'}")

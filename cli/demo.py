@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from xprojdb.db import Database
-    from xprojdb.engine.planned import Plan
+    from xprojdb.planning.plan import Plan
 
 RECIPE = """\
 name = "demo"
@@ -58,8 +58,8 @@ def _heading(text: str) -> None:
 
 def _import(database: Database) -> None:
     from xprojdb.cli.imports import show_report
-    from xprojdb.corpora.sample import LANGUAGES, SPLITS, sample_file
-    from xprojdb.steps.importing.imports import CorpusInfo, corpus_file, import_files
+    from xprojdb.importing.files import CorpusInfo, corpus_file, import_files
+    from xprojdb.readers.sample import LANGUAGES, SPLITS, sample_file
 
     info = CorpusInfo("demo", licence="Apache-2.0", citation="The sample corpus of xprojdb.", scheme="masakhaner")
     for split in SPLITS:
@@ -69,9 +69,9 @@ def _import(database: Database) -> None:
 
 def _run(database: Database, recipe: Path) -> Plan:
     from xprojdb.cli.progress import stop_on_interrupt, watcher
-    from xprojdb.engine.plan import plan_recipe
-    from xprojdb.engine.recipe import read_recipe
-    from xprojdb.engine.run import run_plan
+    from xprojdb.config.recipe import read_recipe
+    from xprojdb.execution.run import run_plan
+    from xprojdb.planning.planner import plan_recipe
 
     plan = plan_recipe(database, read_recipe(recipe))
     with stop_on_interrupt() as stop:
@@ -85,13 +85,13 @@ def _run(database: Database, recipe: Path) -> Plan:
 
 def _evaluate(database: Database, plan: Plan) -> None:
     from xprojdb.cli.evaluate import show_scores
-    from xprojdb.steps.evaluate import evaluate_projections
+    from xprojdb.evaluation.evaluate import evaluate_projections
 
     show_scores(evaluate_projections(database, plan.projections))
 
 
 def _export(database: Database, plan: Plan, folder: Path) -> None:
-    from xprojdb.exports.recorded import export_conll, export_dataset
+    from xprojdb.exports.api import export_conll, export_dataset
 
     for report in (export_conll(database, plan, folder / "conll"), export_dataset(database, plan, folder / "hf")):
         click.echo(f"{report.destination}: {report.sentences} sentences, {len(report.checksums)} files")

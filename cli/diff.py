@@ -11,8 +11,8 @@ from rich.markup import escape
 from xprojdb.cli.output import as_json, console, open_current, print_json, table
 
 if TYPE_CHECKING:
-    from xprojdb.labels import Span
-    from xprojdb.provenance.diff import Difference
+    from xprojdb.provenance.diff import LabelDifference
+    from xprojdb.text.spans import Span
 
 _KINDS = {
     "added": "added",
@@ -45,7 +45,7 @@ def command(first: str, second: str, kind: str | None, limit: int, as_json: bool
         _show(found)
 
 
-def _show(found: Difference) -> None:
+def _show(found: LabelDifference) -> None:
     out = console()
     out.print(f"[bold]{', '.join(found.first)}[/bold] → [bold]{', '.join(found.second)}[/bold]")
     counts = ", ".join(f"{count:,} {kind}" for kind, count in found.counts.items() if count)

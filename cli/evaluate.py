@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from xprojdb.cli.output import as_json, console, open_current, print_json, recipe_option, table
-from xprojdb.cli.published import show_published
+from xprojdb.cli.published_table import show_published
 
 if TYPE_CHECKING:
-    from xprojdb.provenance.beside import PublishedBeside
-    from xprojdb.steps.evaluate import LanguageScore
+    from xprojdb.evaluation.evaluate import LanguageScore
+    from xprojdb.evaluation.published_comparison import PublishedComparison
 
 
 @click.command()
@@ -29,9 +29,9 @@ def command(recipe: str | None, resamples: int, seed: int, as_json: bool) -> Non
     recipe that combines several sources is scored for each of them and for all together. The scores are stored in the
     table "evaluation". Where a corpus is a benchmark ("import benchmark"), published scores stand beside them.
     """
-    from xprojdb.engine.plans import load_plan
-    from xprojdb.provenance.beside import evaluated_benchmarks
-    from xprojdb.steps.evaluate import evaluate_projections
+    from xprojdb.evaluation.evaluate import evaluate_projections
+    from xprojdb.evaluation.published_comparison import evaluated_benchmarks
+    from xprojdb.planning.store import load_plan
 
     with open_current() as database:
         plan = load_plan(database, recipe)
@@ -77,7 +77,7 @@ def _show_mean(what: str, scores: list[LanguageScore]) -> None:
         click.echo(f"mean F1 of {len(scores)} {what}: {100 * average:.1f}")
 
 
-def _as_dict(score: LanguageScore, beside: Sequence[PublishedBeside]) -> dict[str, Any]:
+def _as_dict(score: LanguageScore, beside: Sequence[PublishedComparison]) -> dict[str, Any]:
     labels = {name: {**asdict(s), "f1_low": i.low, "f1_high": i.high} for name, (s, i) in score.labels.items()}
     return {
         "source": score.projection.source,
@@ -90,5 +90,5 @@ def _as_dict(score: LanguageScore, beside: Sequence[PublishedBeside]) -> dict[st
     }
 
 
-def _published(each: PublishedBeside, score: LanguageScore) -> dict[str, Any]:
+def _published(each: PublishedComparison, score: LanguageScore) -> dict[str, Any]:
     return {**asdict(each.published), "difference": each.differences[score.projection.source]}

@@ -16,11 +16,11 @@ from xprojdb.cli.output import as_json, console, open_current, print_json, recip
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from xprojdb.labels import Span
-    from xprojdb.provenance import projected, sentences
-    from xprojdb.provenance.consensus import ExplainedConsensus
+    from xprojdb.provenance import explained_projection, sentences
     from xprojdb.provenance.explain import Explanation
-    from xprojdb.provenance.made_by import MadeBy
+    from xprojdb.provenance.explained_consensus import ExplainedConsensus
+    from xprojdb.provenance.lineage import LineageStep
+    from xprojdb.text.spans import Span
 
 _COLOURS = {"PER": "magenta", "ORG": "blue", "LOC": "green", "DATE": "yellow", "MISC": "cyan"}
 _CANDIDATES_SHOWN = 6
@@ -40,7 +40,7 @@ def command(sentence: str, recipe: str | None, every: bool, as_json: bool) -> No
     demo/de/test-17, or by its number in the table "sentence"; the ids of exported rows are such names. One label alone
     is named demo/de/test-17:3-4, by its first and last word counted from 0, or demo/de/test-17#2, counted from 1.
     """
-    from xprojdb.engine.plans import load_plan
+    from xprojdb.planning.store import load_plan
     from xprojdb.provenance.explain import explain_label
 
     with open_current() as database:
@@ -85,7 +85,7 @@ def _show_consensus(out: Console, target: sentences.Text, found: ExplainedConsen
     _show_steps(out, found.made_by)
 
 
-def _show_sides(out: Console, target: sentences.Text, projection: projected.ExplainedProjection) -> None:
+def _show_sides(out: Console, target: sentences.Text, projection: explained_projection.ExplainedProjection) -> None:
     source = projection.source
     out.print(f"[bold]{target.name}[/bold]  ({projection.kind} translation)\n")
     labelled = [each.span for each in projection.entities]
@@ -120,8 +120,8 @@ def _colour(label: str) -> str:
 
 def _show_entity(
     out: Console,
-    each: projected.ExplainedEntity,
-    projection: projected.ExplainedProjection,
+    each: explained_projection.ExplainedEntity,
+    projection: explained_projection.ExplainedProjection,
     target: sentences.Text,
     limit: int | None,
 ) -> None:
@@ -147,7 +147,7 @@ def _lost(outcome: str, reason: str | None) -> str:
     return "not projected yet: xprojdb run" if outcome == "pending" else f"no label: the project step {outcome}"
 
 
-def _links(each: projected.ExplainedEntity, source: sentences.Text, target: sentences.Text) -> Text:
+def _links(each: explained_projection.ExplainedEntity, source: sentences.Text, target: sentences.Text) -> Text:
     by_word: dict[int, list[tuple[int, float]]] = {}
     for left, right, score in each.links:
         by_word.setdefault(left, []).append((right, score))
@@ -159,7 +159,7 @@ def _links(each: projected.ExplainedEntity, source: sentences.Text, target: sent
     return told
 
 
-def _show_candidates(out: Console, each: projected.ExplainedEntity, limit: int | None) -> None:
+def _show_candidates(out: Console, each: explained_projection.ExplainedEntity, limit: int | None) -> None:
     if not each.candidates:
         # A heuristic has none; it tells a reason for each entity that it loses.
         if each.projected is None and each.reason is None:
@@ -180,7 +180,7 @@ def _show_candidates(out: Console, each: projected.ExplainedEntity, limit: int |
         out.print(f"    and {hidden} more: --all", style="dim")
 
 
-def _show_steps(out: Console, steps: Sequence[MadeBy]) -> None:
+def _show_steps(out: Console, steps: Sequence[LineageStep]) -> None:
     shown = table("made by", "step", "what", "outcome", "run")
     for step in steps:
         model = f"{step.model} @ {(step.revision or '')[:15]}" if step.model else ""

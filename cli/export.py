@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from xprojdb.cli.cut_options import cut_options, given_cut
 from xprojdb.cli.output import as_json, console, open_current, print_json, recipe_option, table
+from xprojdb.cli.selection_options import cut_options, given_cut
 
 if TYPE_CHECKING:
-    from xprojdb.engine.planned import Plan
-    from xprojdb.exports.recorded import ExportReport
+    from xprojdb.exports.api import ExportReport
+    from xprojdb.planning.plan import Plan
 
 
 @click.group()
@@ -43,8 +43,8 @@ def _options(function: Callable[..., None]) -> Callable[..., None]:
 
 def choice(plan: Plan, options: dict[str, Any]) -> dict[str, Any]:
     """What the options of :func:`choice_options` mean to the functions that export."""
-    from xprojdb.engine.recipe import export_table
-    from xprojdb.languages import language
+    from xprojdb.config.recipe import export_table
+    from xprojdb.text.languages import language
 
     targets = [language(code).code for code in (options["langs"] or "").split(",") if code]
     source = language(options["source"]).code if options["source"] else None
@@ -57,7 +57,7 @@ def choice(plan: Plan, options: dict[str, Any]) -> dict[str, Any]:
 @click.option("--ids", "with_ids", is_flag=True, help="Put a comment with its id before each sentence.")
 def conll(folder: Path, recipe: str | None, columns: str, with_ids: bool, **options: Any) -> None:
     """Write LANG.SPLIT.conll (IOB2) into FOLDER."""
-    from xprojdb.exports.recorded import export_conll
+    from xprojdb.exports.api import export_conll
 
     _export(export_conll, folder, recipe, options, columns=int(columns), with_ids=with_ids)
 
@@ -66,7 +66,7 @@ def conll(folder: Path, recipe: str | None, columns: str, with_ids: bool, **opti
 @_options
 def jsonl(folder: Path, recipe: str | None, **options: Any) -> None:
     """Write LANG.SPLIT.jsonl into FOLDER: an object a sentence."""
-    from xprojdb.exports.recorded import export_jsonl
+    from xprojdb.exports.api import export_jsonl
 
     _export(export_jsonl, folder, recipe, options)
 
@@ -75,7 +75,7 @@ def jsonl(folder: Path, recipe: str | None, **options: Any) -> None:
 @_options
 def spacy(folder: Path, recipe: str | None, **options: Any) -> None:
     """Write LANG.SPLIT/0000.spacy and so on into FOLDER, as "spacy train" reads them."""
-    from xprojdb.exports.recorded import export_spacy
+    from xprojdb.exports.api import export_spacy
 
     _export(export_spacy, folder, recipe, options)
 
@@ -88,13 +88,13 @@ def hf(folder: Path, recipe: str | None, **options: Any) -> None:
     ``datasets.load_dataset(FOLDER, "all")`` opens it. Text between the comments "hand-written" of an earlier card
     is kept.
     """
-    from xprojdb.exports.recorded import export_dataset
+    from xprojdb.exports.api import export_dataset
 
     _export(export_dataset, folder, recipe, options)
 
 
 def _export(write: Callable[..., Any], folder: Path, recipe: str | None, options: dict[str, Any], **more: Any) -> None:
-    from xprojdb.engine.plans import load_plan
+    from xprojdb.planning.store import load_plan
 
     with open_current() as database:
         plan = load_plan(database, recipe)

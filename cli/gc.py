@@ -9,7 +9,7 @@ import click
 from xprojdb.cli.output import as_json, console, megabytes, open_current, print_json, table
 
 if TYPE_CHECKING:
-    from xprojdb.upkeep.garbage import Garbage
+    from xprojdb.maintenance.garbage_collection import Garbage
 
 
 @click.command()
@@ -23,7 +23,7 @@ def command(yes: bool, forgotten: tuple[str, ...], forget_exports: bool, as_json
     A recipe that was changed and run again names its new steps; the old ones stay until they are freed here. Steps that
     a kept step reads are kept. The file gets smaller by "xprojdb db vacuum".
     """
-    from xprojdb.upkeep.garbage import find_garbage, free_garbage
+    from xprojdb.maintenance.garbage_collection import find_garbage, free_garbage
 
     with open_current() as database:
         act = free_garbage if yes else find_garbage

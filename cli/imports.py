@@ -14,8 +14,8 @@ from rich.markup import escape
 from xprojdb.cli.output import as_json, console, open_current, print_json, table
 
 if TYPE_CHECKING:
-    from xprojdb.corpora import Format
-    from xprojdb.steps.importing.imports import CorpusFile, ImportReport
+    from xprojdb.importing.files import CorpusFile, ImportReport
+    from xprojdb.readers import Format
 
 Options = dict[str, Any]
 
@@ -144,8 +144,8 @@ def alignments(file: Path, langs: str, as_json: bool, **options: Any) -> None:
     Lines are in the order in which the sentences were imported, unless they have ids. A recipe uses them with
     [align] aligner = "imported" and their name.
     """
-    from xprojdb.languages import language
-    from xprojdb.steps.importing.alignments import AlignmentFile, import_alignments
+    from xprojdb.importing.alignments import AlignmentFile, import_alignments
+    from xprojdb.text.languages import language
 
     codes = [language(code.strip()).code for code in langs.split(",")]
     if len(codes) != 2:
@@ -182,10 +182,10 @@ def benchmark(
 
     "evaluate" and "compare" show the published scores of its languages beside those of the database.
     """
-    from xprojdb.corpora.benchmarks import benchmark as find_benchmark
-    from xprojdb.corpora.benchmarks.fetch import fetch_benchmark
     from xprojdb.hub import quiet_progress
-    from xprojdb.steps.importing.benchmarks import import_benchmark
+    from xprojdb.importing.benchmarks import import_benchmark
+    from xprojdb.readers.benchmarks import benchmark as find_benchmark
+    from xprojdb.readers.benchmarks.fetch import fetch_benchmark
 
     if folder and revision:
         raise click.UsageError("--revision is of the Hub; --path names a copy")
@@ -211,7 +211,7 @@ def _listed(text: str | None) -> list[str]:
 def _import(
     files: list[tuple[str, Path]], form: Format, reading: Options, options: Options, parallel: bool = False
 ) -> None:
-    from xprojdb.steps.importing.imports import CorpusInfo, import_files
+    from xprojdb.importing.files import CorpusInfo, import_files
 
     as_json = options.pop("as_json")
     split, part = options.pop("split"), options.pop("part")
@@ -231,7 +231,7 @@ def _told(report: ImportReport, as_json: bool) -> None:
 
 
 def _file(lang: str, path: Path, form: Format, reading: Options, split: str | None, part: str | None) -> CorpusFile:
-    from xprojdb.steps.importing.imports import corpus_file
+    from xprojdb.importing.files import corpus_file
 
     return corpus_file(path, lang, form=form, split=split, part=part, **reading)
 

@@ -19,7 +19,7 @@ from xprojdb.errors import XprojdbError
 COMMANDS: Mapping[str, tuple[str, str]] = {
     "demo": ("xprojdb.cli.demo", "Build, score and export a small data set from the sample corpus."),
     "import": ("xprojdb.cli.imports", "Read sentences into the database."),
-    "link": ("xprojdb.cli.link", "Join the languages of a corpus by sentence id."),
+    "link": ("xprojdb.cli.join", "Join the languages of a corpus by sentence id."),
     "run": ("xprojdb.cli.run", "Do what a recipe says and is not done yet."),
     "recipes": ("xprojdb.cli.recipes", "List and show the recipes that come with the package."),
     "status": ("xprojdb.cli.status", "Show what each step has done, has pending, and what failed."),
@@ -29,7 +29,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "diff": ("xprojdb.cli.diff", "Compare the labels of two steps or recipes, sentence by sentence."),
     "evaluate": ("xprojdb.cli.evaluate", "Score projected labels against gold labels."),
     "compare": ("xprojdb.cli.compare", "Compare recipes on the same gold labels."),
-    "grid": ("xprojdb.cli.grid", "Compare weights and thresholds on gold, from the stored scores."),
+    "grid": ("xprojdb.cli.tune", "Compare weights and thresholds on gold, from the stored scores."),
     "export": ("xprojdb.cli.export", "Cut a data set and write it: CoNLL, JSON lines, spaCy, Hugging Face."),
     "push": ("xprojdb.cli.push", "Publish a data set on the Hugging Face Hub."),
     "card": ("xprojdb.cli.card", "Show the card of an exported data set, or draw it."),

@@ -13,7 +13,7 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from xprojdb.engine.report import StopRequest
+from xprojdb.execution.progress import StopRequest
 
 #: seconds between plain lines
 _INTERVAL = 10.0

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 import click
 from rich.markup import escape
 
-from xprojdb.cli.cut_options import given_cut
 from xprojdb.cli.export import choice, choice_options
 from xprojdb.cli.output import as_json, console, open_current, print_json, table
+from xprojdb.cli.selection_options import given_cut
 
 if TYPE_CHECKING:
     from xprojdb.exports.hub.push import PushReport
@@ -57,9 +57,9 @@ def command(
 def _push(
     repo: str, folder: Path | None, recipe: str | None, options: dict[str, Any], private: bool, dry_run: bool
 ) -> PushReport:
-    from xprojdb.engine.plans import load_plan
     from xprojdb.exports.hub.push import push_folder, push_recipe
     from xprojdb.hub import quiet_progress
+    from xprojdb.planning.store import load_plan
 
     if not sys.stderr.isatty():
         quiet_progress()

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import click
 
-from xprojdb.cli.answers import check_form, form_options, write_answer
 from xprojdb.cli.output import open_current
+from xprojdb.cli.query_results import check_form, form_options, write_answer
 
 
 @click.command()
@@ -18,7 +18,7 @@ def command(sql: str, form: str, output: Path | None) -> None:
 
     The view v_label has every projected label with its sentence, its source, its scores and the step and run that made
     it: xprojdb query "SELECT sentence, text, label FROM v_label ORDER BY margin LIMIT 10". From there, v_candidate,
-    v_links and v_translation lead down to the original, v_behind to every step and model, v_outcome to the runs.
+    v_links and v_translation lead down to the original, v_upstream to every step and model, v_outcome to the runs.
     """
     from xprojdb.provenance.query import ask
 

@@ -16,7 +16,7 @@ def command() -> None:
 @as_json
 def list_recipes(as_json: bool) -> None:
     """List them, with what each does and needs."""
-    from xprojdb.engine.ready import ready_recipes
+    from xprojdb.config.builtin_recipes import ready_recipes
 
     found = ready_recipes()
     if as_json:
@@ -31,6 +31,6 @@ def list_recipes(as_json: bool) -> None:
 @click.argument("name")
 def show(name: str) -> None:
     """Print the recipe NAME, to change a copy of it: xprojdb recipes show NAME > mine.toml."""
-    from xprojdb.engine.ready import ready_recipe
+    from xprojdb.config.builtin_recipes import ready_recipe
 
     click.echo(ready_recipe(name).text, nl=False)

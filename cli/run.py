@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from xprojdb.cli.engine import engine_options, make_engine
+from xprojdb.cli.execution_options import engine_options, make_engine
 from xprojdb.cli.output import as_json, console, open_current, print_json, table
 
 if TYPE_CHECKING:
     from xprojdb.db import Database
-    from xprojdb.engine.planned import Plan
+    from xprojdb.planning.plan import Plan
 
 
 @click.command()
@@ -40,10 +40,10 @@ def command(
     Several runs may share a database: each takes what the others have not.
     """
     from xprojdb.cli.progress import stop_on_interrupt, watcher
-    from xprojdb.engine.plan import plan_recipe
-    from xprojdb.engine.ready import find_recipe
-    from xprojdb.engine.run import chosen_stages, forget_failures, run_plan
-    from xprojdb.provenance.status import keep_counts
+    from xprojdb.config.builtin_recipes import find_recipe
+    from xprojdb.execution.run import chosen_stages, forget_failures, run_plan
+    from xprojdb.execution.status.database import keep_counts
+    from xprojdb.planning.planner import plan_recipe
 
     loaded = find_recipe(recipe)
     with open_current() as database:
@@ -74,7 +74,7 @@ def command(
 
 
 def _show_pending(database: Database, plan: Plan, only: Sequence[str], limit: int | None, as_json: bool) -> None:
-    from xprojdb.engine.preview import preview_plan
+    from xprojdb.planning.dry_run import preview_plan
 
     found = preview_plan(database, plan, only=only, limit=limit)
     if as_json:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from xprojdb.db import Database
-    from xprojdb.provenance.status import Status
+    from xprojdb.execution.status.database import DatabaseStatus
 
 
 #: failures printed for people; JSON has all
@@ -59,7 +59,7 @@ def _watch(database: Database, as_json: bool) -> None:
 
 
 def _show_failed(database: Database, traceback: bool, as_json: bool) -> None:
-    from xprojdb.provenance.failures import read_failed
+    from xprojdb.execution.status.failures import read_failed
 
     found = read_failed(database)
     if as_json:
@@ -79,7 +79,7 @@ def _show_failed(database: Database, traceback: bool, as_json: bool) -> None:
 
 
 def _show(database: Database, recount: bool, as_json: bool) -> None:
-    from xprojdb.provenance.status import read_status
+    from xprojdb.execution.status.database import read_status
 
     found = read_status(database, anew=recount)
     if as_json:
@@ -93,7 +93,7 @@ def _show(database: Database, recount: bool, as_json: bool) -> None:
     _show_runs(out, found)
 
 
-def _show_corpora(out: Console, found: Status) -> None:
+def _show_corpora(out: Console, found: DatabaseStatus) -> None:
     shown = table("corpus", "licence", "sentences")
     for corpus in found.corpora:
         told = ", ".join(f"{lang} {count:,}" for lang, count in sorted(corpus["sentences"].items()))
@@ -104,7 +104,7 @@ def _show_corpora(out: Console, found: Status) -> None:
         out.print(f"translations: {', '.join(links)}")
 
 
-def _show_recipe(out: Console, found: Status, name: str) -> None:
+def _show_recipe(out: Console, found: DatabaseStatus, name: str) -> None:
     shown = table("step", "what", "ok>", "empty>", "filtered>", "failed>", "pending>", "waiting>", "why not ok")
     for step in found.recipes[name]:
         cells = [f"{step.outcomes.get(status, 0):,}" for status in ("ok", "empty", "filtered")]
@@ -116,14 +116,14 @@ def _show_recipe(out: Console, found: Status, name: str) -> None:
     out.print(shown)
 
 
-def _show_runs(out: Console, found: Status) -> None:
+def _show_runs(out: Console, found: DatabaseStatus) -> None:
     shown = table("run>", "command", "recipe", "started", "status", "counts")
     for run in found.runs:
         counts = ", ".join(f"{name} {count:,}" for name, count in run["counts"].items())
         style = {"failed": "red", "stopped": "yellow", "running": "cyan"}.get(
             "failed" if run["lost"] else run["status"]
         )
-        status = f"no sign of life since {run['seen_at'] or run['started_at']}" if run["lost"] else run["status"]
+        status = f"no sign of life since {run['heartbeat_at'] or run['started_at']}" if run["lost"] else run["status"]
         row = (str(run["id"]), run["command"], run["recipe_name"] or "–", run["started_at"], status, counts)
         shown.add_row(*row, style=style)
     if found.runs:

@@ -10,7 +10,7 @@ import click
 from xprojdb.cli.output import as_json, console, open_current, print_json, table
 
 if TYPE_CHECKING:
-    from xprojdb.upkeep.verify import Verified
+    from xprojdb.maintenance.verify import VerifyReport
 
 
 @click.command()
@@ -23,7 +23,7 @@ def command(context: click.Context, repair: bool, as_json: bool) -> None:
     A repair drops what is wrong and what rests on it, so that the next run makes it again; a file whose sentences are
     damaged is dropped whole, to be imported again. Exit code 1 when there is damage that was not mended.
     """
-    from xprojdb.upkeep.verify import verify
+    from xprojdb.maintenance.verify import verify
 
     with open_current() as database:
         found = verify(database, repair=repair)
@@ -34,7 +34,7 @@ def command(context: click.Context, repair: bool, as_json: bool) -> None:
     context.exit(1 if found.left or (found.damage and not repair) else 0)
 
 
-def _show(found: Verified, repair: bool) -> None:
+def _show(found: VerifyReport, repair: bool) -> None:
     shown = table("check", "found>", "such as")
     for each in found.checks:
         shown.add_row(

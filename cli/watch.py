@@ -15,11 +15,11 @@ from rich.table import Table
 from rich.text import Text
 
 from xprojdb.cli.output import console, table
-from xprojdb.provenance.watch import WatchedRun, rate, read_runs, remaining
+from xprojdb.execution.status.watch import WatchedRun, rate, read_runs, remaining
 
 if TYPE_CHECKING:
     from xprojdb.db import Database
-    from xprojdb.engine.report import StepReport
+    from xprojdb.execution.progress import StepReport
 
 #: seconds between two looks at the database, for a terminal and for a file or a pipe
 _INTERVAL = 1.0
@@ -65,7 +65,7 @@ def _picture(runs: Sequence[WatchedRun]) -> Group | Text:
 
 def _heading(run: WatchedRun) -> Text:
     named = f"run {run.id}: {run.command} {run.recipe or ''} on {run.host} since {run.started_at}, ".replace("  ", " ")
-    status = f"no sign of life since {run.seen_at or run.started_at}" if run.lost else run.status
+    status = f"no sign of life since {run.heartbeat_at or run.started_at}" if run.lost else run.status
     style = "red" if run.lost or run.status == "failed" else "cyan" if run.going_on else "green"
     return Text(named, style="bold").append(status, style=style)
 

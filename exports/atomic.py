@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from xprojdb.exports.errors import ExportError
-from xprojdb.exports.partials import beside, sweep
+from xprojdb.exports.unfinished import beside, sweep
 
 _HINTS = {
     errno.ENOSPC: "free space on this disk, or write to another one",

@@ -13,8 +13,8 @@ from sqlalchemy import Connection, func, select
 
 from xprojdb.db import Database
 from xprojdb.db.tables import corpus, entity, label, outcome, sentence, source_file, step, translation
-from xprojdb.engine.plan import Plan
-from xprojdb.steps.importing.imports import CorpusInfo, corpus_file, import_files
+from xprojdb.importing.files import CorpusInfo, corpus_file, import_files
+from xprojdb.planning.planner import Plan
 
 #: everything that a run makes
 MADE = ("alignment", "candidate", "label", "vote", "artifact", "word_score", "outcome", "failure")

@@ -12,12 +12,12 @@ from pathlib import Path
 from projection_sample import Diagonal, plan_of
 
 from xprojdb.db import open_database
-from xprojdb.engine.engines import Local
-from xprojdb.engine.processes import Processes
-from xprojdb.engine.run import run_plan
-from xprojdb.models.aligners import Pair
-from xprojdb.models.pharaoh import Links
-from xprojdb.steps.align import Align
+from xprojdb.execution.local import Local
+from xprojdb.execution.processes import Processes
+from xprojdb.execution.run import run_plan
+from xprojdb.models.aligners.encoder import SentencePair
+from xprojdb.models.aligners.word_links import Links
+from xprojdb.steps.align.stage import Align
 from xprojdb.steps.registry import stage_of
 from xprojdb.steps.spec import StepSpec
 from xprojdb.steps.stage import Stage
@@ -29,7 +29,7 @@ BLOCK = 20
 class Slow(Diagonal):
     """Takes fifty milliseconds a batch."""
 
-    def align(self, pairs: Sequence[Pair]) -> list[Links]:
+    def align(self, pairs: Sequence[SentencePair]) -> list[Links]:
         time.sleep(0.05)
         return super().align(pairs)
 

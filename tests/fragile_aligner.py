@@ -10,9 +10,9 @@ from pathlib import Path
 
 from projection_sample import Diagonal
 
-from xprojdb.models.aligners import Pair
-from xprojdb.models.pharaoh import Links
-from xprojdb.steps.align import Align
+from xprojdb.models.aligners.encoder import SentencePair
+from xprojdb.models.aligners.word_links import Links
+from xprojdb.steps.align.stage import Align
 from xprojdb.steps.registry import stage_of
 from xprojdb.steps.spec import StepSpec
 from xprojdb.steps.stage import Stage
@@ -28,7 +28,7 @@ class Fragile(Diagonal):
         super().__init__()
         self.folder = folder
 
-    def align(self, pairs: Sequence[Pair]) -> list[Links]:
+    def align(self, pairs: Sequence[SentencePair]) -> list[Links]:
         for word in {word for left, _ in pairs for word in left}:
             name, _, once = word.partition("-")
             if name in ("killer", "sleeper") and (not once or self._first(word)):

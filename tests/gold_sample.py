@@ -10,11 +10,11 @@ import numpy as np
 from projection_sample import Diagonal, plan_of
 
 from xprojdb.db import Database
-from xprojdb.engine.plan import Plan
-from xprojdb.engine.run import run_plan
-from xprojdb.models.aligners import Pair
-from xprojdb.models.pharaoh import Links
-from xprojdb.steps.importing.imports import CorpusInfo, ImportReport, corpus_file, import_files
+from xprojdb.execution.run import run_plan
+from xprojdb.importing.files import CorpusInfo, ImportReport, corpus_file, import_files
+from xprojdb.models.aligners.encoder import SentencePair
+from xprojdb.models.aligners.word_links import Links
+from xprojdb.planning.planner import Plan
 
 #: word for word, so that an aligner that links word n to word n projects all of it right
 SENTENCES: Mapping[str, Sequence[str]] = {
@@ -46,7 +46,7 @@ class Forgetful(Diagonal):
         super().__init__()
         self.unknown = set(unknown)
 
-    def align(self, pairs: Sequence[Pair]) -> list[Links]:
+    def align(self, pairs: Sequence[SentencePair]) -> list[Links]:
         return [
             self._known(left, right, links) for (left, right), links in zip(pairs, super().align(pairs), strict=True)
         ]

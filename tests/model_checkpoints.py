@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from xprojdb.models import store
-from xprojdb.models.encoder import Encoder
+from xprojdb.models.encoders.encoder import Encoder
 
 SENTENCE_PAIRS = [
     ("The mayor of Lisbon met Anna Berg on Monday .", "Die Bürgermeisterin von Lissabon traf Anna Berg am Montag ."),

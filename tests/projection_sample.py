@@ -10,15 +10,15 @@ from typing import Any
 import numpy as np
 from sqlalchemy import select
 
+from xprojdb.config.recipe import parse_recipe
 from xprojdb.db import Database
 from xprojdb.db import tables as t
 from xprojdb.db.tables import metadata
-from xprojdb.engine.plan import Plan, plan_recipe
-from xprojdb.engine.recipe import parse_recipe
-from xprojdb.models.aligners import Pair
-from xprojdb.models.pharaoh import Links
-from xprojdb.steps.align import Align
-from xprojdb.steps.importing.imports import CorpusInfo, ImportReport, corpus_file, import_files
+from xprojdb.importing.files import CorpusInfo, ImportReport, corpus_file, import_files
+from xprojdb.models.aligners.encoder import SentencePair
+from xprojdb.models.aligners.word_links import Links
+from xprojdb.planning.planner import Plan, plan_recipe
+from xprojdb.steps.align.stage import Align
 
 RESULTS = ("alignment", "candidate", "label", "outcome", "failure")
 
@@ -29,7 +29,7 @@ class Diagonal:
     def __init__(self) -> None:
         self.seen: list[int] = []
 
-    def align(self, pairs: Sequence[Pair]) -> list[Links]:
+    def align(self, pairs: Sequence[SentencePair]) -> list[Links]:
         if any("poison" in left for left, _ in pairs):
             raise RuntimeError("cannot bear poison")
         self.seen.append(len(pairs))

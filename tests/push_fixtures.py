@@ -12,10 +12,10 @@ from projection_sample import english, german, import_sample, plan_of
 from push_sample import REPO, Command, Push
 
 from xprojdb.db import Database
-from xprojdb.engine.plans import load_plan
-from xprojdb.engine.run import run_plan
+from xprojdb.execution.run import run_plan
 from xprojdb.exports.hub.push import PushReport, push_folder, push_recipe
 from xprojdb.hub import quiet_progress
+from xprojdb.planning.store import load_plan
 
 
 @pytest.fixture

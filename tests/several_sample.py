@@ -11,9 +11,9 @@ from sqlalchemy import select
 
 from xprojdb.db import Database
 from xprojdb.db.tables import label, sentence, vote
-from xprojdb.engine.plan import Plan
-from xprojdb.engine.run import run_plan
-from xprojdb.steps.importing.imports import CorpusInfo, corpus_file, import_files
+from xprojdb.execution.run import run_plan
+from xprojdb.importing.files import CorpusInfo, corpus_file, import_files
+from xprojdb.planning.planner import Plan
 
 #: word for word: an aligner that links word n to word n carries every label over as it is
 FIRST: Mapping[str, Sequence[str]] = {

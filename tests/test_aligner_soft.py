@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from xprojdb.errors import UsageError
-from xprojdb.models.aligners import AlignerParams, link_units
-from xprojdb.models.encoder import SubwordVectors
+from xprojdb.models.aligners.encoder import AlignerParams, link_units
+from xprojdb.models.encoders.encoder import SubwordVectors
 
 
 def _units(vectors: np.ndarray) -> SubwordVectors:

@@ -4,7 +4,7 @@ import itertools
 
 import numpy as np
 
-from xprojdb.assignment import best_assignment
+from xprojdb.models.easyproject.assignment import best_assignment
 
 
 def brute_force(weights):

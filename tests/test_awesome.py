@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from model_checkpoints import e5_encoder, e5_folder, word_pairs
 
-from xprojdb.models.aligners import AlignerParams, EncoderAligner, link_units
-from xprojdb.models.encoder import SubwordVectors
+from xprojdb.models.aligners.encoder import AlignerParams, EncoderAligner, link_units
+from xprojdb.models.encoders.encoder import SubwordVectors
 
 modeling = pytest.importorskip(
     "awesome_align.modeling", reason="compares with the awesome-align package: pip install awesome-align==0.1.7"

@@ -3,8 +3,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from xprojdb.evaluation.bootstrap import Interval
-from xprojdb.evaluation.spans import Score
-from xprojdb.exports.card import (
+from xprojdb.evaluation.span_metrics import SpanScore
+from xprojdb.exports.card.front_matter import front_matter
+from xprojdb.exports.card.render import (
     HAND_WRITTEN_END,
     HAND_WRITTEN_START,
     CardFacts,
@@ -13,11 +14,10 @@ from xprojdb.exports.card import (
     StepFacts,
     render_card,
 )
+from xprojdb.exports.card.yaml import to_yaml
 from xprojdb.exports.errors import ExportError
-from xprojdb.exports.front_matter import front_matter
 from xprojdb.exports.manifest import Manifest, SplitSummary
-from xprojdb.exports.schema import export_schema
-from xprojdb.exports.yaml import to_yaml
+from xprojdb.exports.rows.schema import export_schema
 
 yaml = pytest.importorskip("yaml")
 
@@ -115,7 +115,7 @@ def test_licences_that_restrict_are_called_out():
 
 
 def test_the_figures_stand_in_the_text():
-    score = ScoreFacts("yo", "Village gold, test", Score.of(80, 100, 90), Interval(0.842, 0.81, 0.871, 0.95))
+    score = ScoreFacts("yo", "Village gold, test", SpanScore.of(80, 100, 90), Interval(0.842, 0.81, 0.871, 0.95))
     text = body(render_card(facts(scores=[score], command="xprojdb run village.toml"), manifest()))
     assert "| default | train | 1,200 | 15,000 | 700 |" in text
     assert "| default | train | 700 (100%) | 0 (0%) |" in text

@@ -8,15 +8,15 @@ from pathlib import Path
 import pytest
 from projection_sample import english, german, plan_of
 
+from xprojdb.config.export import ExportTable
 from xprojdb.db import Database
-from xprojdb.engine.export_table import ExportTable
-from xprojdb.engine.plan import Plan
-from xprojdb.engine.run import run_plan
-from xprojdb.exports.card_text import read_card
+from xprojdb.evaluation.evaluate import evaluate_projections
+from xprojdb.execution.run import run_plan
+from xprojdb.exports.api import export_dataset
+from xprojdb.exports.card.text import read_card
 from xprojdb.exports.errors import ExportError
-from xprojdb.exports.recorded import export_dataset
-from xprojdb.steps.evaluate import evaluate_projections
-from xprojdb.steps.importing.imports import CorpusInfo, corpus_file, import_files
+from xprojdb.importing.files import CorpusInfo, corpus_file, import_files
+from xprojdb.planning.planner import Plan
 
 CUT = ExportTable(
     min_margin=0.1, budget=9, dedupe=True, tiers={"gold": 0.5}, exclude=("held out",), mix={"news": 2.0}, seed=3

@@ -10,15 +10,15 @@ from projection_sample import english, german, plan_of
 from toy_tagger import toy_tagger
 
 from xprojdb.db import Database
-from xprojdb.engine import translating
-from xprojdb.engine.run import run_plan
-from xprojdb.exports.columns import chain_of
-from xprojdb.exports.recorded import export_dataset
-from xprojdb.exports.stages import tell_stages
-from xprojdb.models import translators
-from xprojdb.models.text_tokens import Translated
+from xprojdb.execution.run import run_plan
+from xprojdb.exports.api import export_dataset
+from xprojdb.exports.card.step_sentences import tell_stages
+from xprojdb.exports.rows.provenance_columns import chain_of
+from xprojdb.importing.files import CorpusInfo, corpus_file, import_files
+from xprojdb.models.translators import translator
+from xprojdb.models.translators.text_tokens import Translated
 from xprojdb.steps import registry
-from xprojdb.steps.importing.imports import CorpusInfo, corpus_file, import_files
+from xprojdb.steps.translate import plan as translate_plan
 
 NLLB = "hf:facebook/nllb-200-3.3B"
 
@@ -41,8 +41,8 @@ def card(
     sqlite_database: Database, write_conll: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Callable[..., str]:
     """The card of a translating recipe, by its direction."""
-    monkeypatch.setattr(translators, "load_translator", lambda *_: WordForWord())
-    monkeypatch.setattr(translating, "translator_revision", lambda *_, **__: "1")
+    monkeypatch.setattr(translator, "load_translator", lambda *_: WordForWord())
+    monkeypatch.setattr(translate_plan, "translator_revision", lambda *_, **__: "1")
 
     def write(direction: str, lang: str, lines: Sequence[str], rest: str = "") -> str:
         path = write_conll(f"news.{lang}.conll", *lines)

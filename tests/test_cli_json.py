@@ -45,7 +45,7 @@ def test_status(read_json: Callable[..., Any]) -> None:
         {"title", "digest", "outcomes", "pending", "waiting", "reasons"}
     ] * 3
     assert set(found["runs"][0]) == {
-        "id", "command", "recipe_name", "started_at", "ended_at", "seen_at", "status", "counts", "lost"
+        "id", "command", "recipe_name", "started_at", "ended_at", "heartbeat_at", "status", "counts", "lost"
     }  # fmt: skip
 
 

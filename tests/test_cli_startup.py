@@ -5,7 +5,7 @@ import pytest
 from projection_sample import english, german, import_sample, plan_of
 
 from xprojdb.cli.main import COMMANDS
-from xprojdb.engine.run import run_plan
+from xprojdb.execution.run import run_plan
 
 HEAVY = {
     "alembic", "datasets", "numba", "numpy", "ortools", "psycopg", "pyarrow", "pydantic", "rich", "sqlalchemy",
@@ -49,7 +49,7 @@ def test_importing_the_library_imports_nothing_heavy(modules):
 
 
 def test_importing_files_needs_no_models(modules):
-    loaded = modules("import xprojdb.steps.importing.imports, xprojdb.db, xprojdb.corpora")
+    loaded = modules("import xprojdb.importing.files, xprojdb.db, xprojdb.readers")
     assert not loaded & MODELS
 
 

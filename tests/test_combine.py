@@ -14,15 +14,15 @@ from sqlalchemy import Connection, select
 
 from xprojdb.db import Database
 from xprojdb.db.tables import artifact
-from xprojdb.engine import tagging
-from xprojdb.engine.plans import load_plan
-from xprojdb.engine.preview import preview_plan
-from xprojdb.engine.run import StopRequest, run_plan
 from xprojdb.errors import UsageError
-from xprojdb.labels import Span
-from xprojdb.steps.combining.combine import Combine
+from xprojdb.execution.run import StopRequest, run_plan
+from xprojdb.planning.dry_run import preview_plan
+from xprojdb.planning.store import load_plan
+from xprojdb.steps.combine.stage import Combine
 from xprojdb.steps.stage import Result
-from xprojdb.steps.tag import Tag
+from xprojdb.steps.tag import plan as tag_plan
+from xprojdb.steps.tag.stage import Tag
+from xprojdb.text.spans import Span
 
 Write = Callable[..., Path]
 MAJORITY = 'method = "majority"'
@@ -215,7 +215,7 @@ class _Tagger:
 def test_the_target_languages_own_tagger_is_one_more_source(
     news: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, combine: str, score: float
 ) -> None:
-    monkeypatch.setattr(tagging, "spacy_revision", lambda _: "1")
+    monkeypatch.setattr(tag_plan, "spacy_revision", lambda _: "1")
     settings = f'[tag]\nmodels = {{ de = "spacy:toy" }}\n[combine]\n{combine}\ntransfer = true\n'
     plan = plan_of(news, tmp_path, settings, top=ALL)
     plan.stages = [

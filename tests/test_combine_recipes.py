@@ -10,10 +10,10 @@ from projection_sample import plan_of
 from several_sample import FIRST, combined_plan, consensus, count_votes, import_part
 
 from xprojdb.db import Database
-from xprojdb.engine.plan import Plan
-from xprojdb.engine.plans import load_plan
-from xprojdb.engine.run import run_plan
 from xprojdb.errors import UsageError
+from xprojdb.execution.run import run_plan
+from xprojdb.planning.planner import Plan
+from xprojdb.planning.store import load_plan
 from xprojdb.provenance.explain import explain_sentence
 
 ENGLISH = 'source = ["en"]\ntarget = ["de"]'

@@ -12,18 +12,18 @@ from sqlalchemy import select
 
 from xprojdb.cli.evaluate import show_scores
 from xprojdb.cli.explain import show_explanation
-from xprojdb.corpora import read_conll
 from xprojdb.db import Database
 from xprojdb.db.tables import evaluation, export
-from xprojdb.engine.plan import Plan
 from xprojdb.errors import UsageError
-from xprojdb.exports.recorded import export_conll, export_dataset
-from xprojdb.labels import Span
-from xprojdb.provenance.compare import compare_recipes
+from xprojdb.evaluation.compare import compare_recipes
+from xprojdb.evaluation.evaluate import evaluate_projections
+from xprojdb.evaluation.missed_entities import read_missed
+from xprojdb.execution.status.database import read_status
+from xprojdb.exports.api import export_conll, export_dataset
+from xprojdb.planning.planner import Plan
 from xprojdb.provenance.explain import explain_sentence
-from xprojdb.provenance.missed import read_missed
-from xprojdb.provenance.status import read_status
-from xprojdb.steps.evaluate import evaluate_projections
+from xprojdb.readers import read_conll
+from xprojdb.text.spans import Span
 
 Write = Callable[..., Path]
 

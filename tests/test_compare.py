@@ -15,16 +15,16 @@ from sqlalchemy import select, text, update
 
 from xprojdb.db import Database
 from xprojdb.db import tables as t
-from xprojdb.engine.plans import bind_plan
-from xprojdb.engine.run import run_plan
 from xprojdb.errors import UsageError
 from xprojdb.evaluation.bootstrap import bootstrap_interval, paired_difference
+from xprojdb.evaluation.compare import TOTAL, compare_recipes
+from xprojdb.evaluation.evaluate import evaluate_projections, read_counts
+from xprojdb.evaluation.missed_entities import missed_sql, read_missed
 from xprojdb.evaluation.published import PublishedScore
-from xprojdb.labels import Span
-from xprojdb.provenance.beside import beside_published
-from xprojdb.provenance.compare import TOTAL, compare_recipes
-from xprojdb.provenance.missed import missed_sql, read_missed
-from xprojdb.steps.evaluate import evaluate_projections, read_counts
+from xprojdb.evaluation.published_comparison import beside_published
+from xprojdb.execution.run import run_plan
+from xprojdb.planning.store import bind_plan
+from xprojdb.text.spans import Span
 
 Write = Callable[..., Path]
 BOTH = 'source = ["en"]\ntarget = ["de", "es"]\n'

@@ -15,12 +15,12 @@ from sqlalchemy import select
 
 from xprojdb.db import Database
 from xprojdb.db.tables import corpus, recipe
-from xprojdb.engine.run import run_plan
 from xprojdb.errors import UsageError
-from xprojdb.steps.evaluate import evaluate_projections
-from xprojdb.upkeep import corpora
-from xprojdb.upkeep.corpora import corpus_contents, delete_corpus
-from xprojdb.upkeep.verify import verify
+from xprojdb.evaluation.evaluate import evaluate_projections
+from xprojdb.execution.run import run_plan
+from xprojdb.maintenance import corpus_deletion
+from xprojdb.maintenance.corpus_deletion import corpus_contents, delete_corpus
+from xprojdb.maintenance.verify import verify
 
 Write = Callable[..., Path]
 RECORDS = ("run", "step", "step_input", "xprojdb_revision")
@@ -83,7 +83,7 @@ def test_an_interrupted_deletion_is_told_and_taken_up(
     database: Database, write_conll: Write, tmp_path: Path, row_counts: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     build(database, write_conll, tmp_path)
-    monkeypatch.setattr(corpora, "SEEDS", 1)
+    monkeypatch.setattr(corpus_deletion, "SEEDS", 1)
 
     def stop(_name: str, _rows: int) -> None:
         raise KeyboardInterrupt

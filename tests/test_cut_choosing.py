@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from xprojdb.exports.cutting.choosing import assign_shares, first_of_each, mixture_limits, within_limits
-from xprojdb.exports.cutting.groups import join_groups
-from xprojdb.exports.cutting.hashing import hash_letters, hash_words, rehash
+from xprojdb.exports.selection.choosing import assign_shares, first_of_each, mixture_limits, within_limits
+from xprojdb.exports.selection.hashing import hash_letters, hash_words, rehash
+from xprojdb.exports.selection.translation_groups import join_groups
 
 SMALL = st.lists(st.tuples(st.integers(0, 3), st.integers(0, 3), st.integers(0, 5)), max_size=30)
 

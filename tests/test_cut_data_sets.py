@@ -13,16 +13,16 @@ from projection_sample import english, german, plan_of
 from several_sample import FIRST, import_part, run_combined
 from sqlalchemy import select
 
+from xprojdb.config.export import ExportTable
 from xprojdb.db import Database
 from xprojdb.db.tables import export
-from xprojdb.engine.export_table import ExportTable
-from xprojdb.engine.plan import Plan
-from xprojdb.engine.run import run_plan
 from xprojdb.errors import UsageError
-from xprojdb.exports.cutting.cut import NothingLeft
-from xprojdb.exports.recorded import export_jsonl
-from xprojdb.exports.selection import select_parts
-from xprojdb.steps.importing.imports import CorpusInfo, corpus_file, import_files
+from xprojdb.execution.run import run_plan
+from xprojdb.exports.api import export_jsonl
+from xprojdb.exports.selection.cut import NothingLeft
+from xprojdb.exports.selection.parts import select_parts
+from xprojdb.importing.files import CorpusInfo, corpus_file, import_files
+from xprojdb.planning.planner import Plan
 
 WriteConll = Callable[..., Path]
 Row = tuple[str, str]

@@ -7,12 +7,12 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
+from xprojdb.config.export import ExportTable
+from xprojdb.config.recipe import RecipeError, export_table, parse_recipe
 from xprojdb.digest import digest_of
-from xprojdb.engine.export_table import ExportTable
-from xprojdb.engine.recipe import RecipeError, export_table, parse_recipe
-from xprojdb.exports.cutting.filters import Filters
-from xprojdb.exports.cutting.tiers import tier_of
-from xprojdb.exports.sentences import ProjectedLabel, ProjectedSentence
+from xprojdb.exports.rows.sentences import ProjectedLabel, ProjectedSentence
+from xprojdb.exports.selection.filters import Filters
+from xprojdb.exports.selection.tiers import tier_of
 
 SURE = ProjectedLabel(0, 2, "PER", 0.9, 0.6, ("en", "es"))
 UNSURE = ProjectedLabel(3, 4, "LOC", 0.5, 0.1, ("es",))

@@ -15,11 +15,11 @@ from sqlalchemy import URL, insert, select
 from xprojdb.db import Database, open_database
 from xprojdb.db.runs import begin_run
 from xprojdb.db.tables import LASTING, run, word_score
-from xprojdb.engine.run import run_plan
 from xprojdb.errors import DatabaseError, UsageError
-from xprojdb.upkeep import copying
-from xprojdb.upkeep.copying import copy_database, table_sum
-from xprojdb.upkeep.verify import verify
+from xprojdb.execution.run import run_plan
+from xprojdb.maintenance import database_copy
+from xprojdb.maintenance.database_copy import copy_database, table_sum
+from xprojdb.maintenance.verify import verify
 
 Write = Callable[..., Path]
 
@@ -99,12 +99,12 @@ def test_an_interrupted_copy_is_told_and_begun_anew(filled: Database, elsewhere:
 
 
 def test_a_copy_that_differs_is_not_opened(filled: Database, elsewhere: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    whole = copying.bulk.insert
+    whole = database_copy.bulk.insert
 
     def lossy(connection: Any, table: Any, columns: Any, rows: Any) -> int:
         return whole(connection, table, columns, [(*row[:-1], 5.0) if table.name == "vote" else row for row in rows])
 
-    monkeypatch.setattr(copying.bulk, "insert", lossy)
+    monkeypatch.setattr(database_copy.bulk, "insert", lossy)
     with pytest.raises(DatabaseError) as refused:
         copy_database(_address(filled), elsewhere)
     assert refused.value.table == "vote"

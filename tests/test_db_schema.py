@@ -11,9 +11,9 @@ from xprojdb.db import open_database, schema
 from xprojdb.db.opening import connect
 from xprojdb.db.tables import metadata
 from xprojdb.errors import DatabaseError, UsageError
-from xprojdb.steps.importing.imports import CorpusInfo, corpus_file, import_files
+from xprojdb.importing.files import CorpusInfo, corpus_file, import_files
 
-HEAD = "0007"
+HEAD = "0009"
 TABLES = set(metadata.tables)
 
 

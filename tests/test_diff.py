@@ -15,11 +15,11 @@ from sqlalchemy import select, update
 
 from xprojdb.db import Database
 from xprojdb.db.tables import label, step
-from xprojdb.engine.run import run_plan
 from xprojdb.errors import UsageError
-from xprojdb.labels import Span
+from xprojdb.execution.run import run_plan
 from xprojdb.provenance.diff import diff_steps, pair_spans
 from xprojdb.provenance.explain import explain_label
+from xprojdb.text.spans import Span
 
 Write = Callable[..., Path]
 
@@ -132,7 +132,7 @@ def _spans(rng: random.Random) -> list[Span]:
 
 
 def test_one_label_is_explained_alone(two: Database) -> None:
-    from xprojdb.engine.plans import load_plan
+    from xprojdb.planning.store import load_plan
 
     plan = load_plan(two, "all")
     (whole,) = explain_label(two, plan, "news/de/all-1").projections

@@ -11,8 +11,8 @@ import pytest
 from model_checkpoints import SENTENCE_PAIRS, e5_folder
 
 from xprojdb.errors import MissingExtra, ModelError
-from xprojdb.models import e5_small
-from xprojdb.models.q4 import Q4File
+from xprojdb.models.encoders import e5_small
+from xprojdb.models.encoders.q4 import Q4File
 
 OTHER_SCRIPTS = ["Ọjọ́ Ajé ni wọ́n dé Abẹ́òkúta", "モスクワで会った", "ﬁfth №7"]
 TEXTS = [text for pair in SENTENCE_PAIRS for text in pair] + OTHER_SCRIPTS

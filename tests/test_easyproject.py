@@ -7,11 +7,11 @@ from collections.abc import Callable, Sequence
 import pytest
 from toy_translator import WORDS, toy_translation, toy_translator
 
-from xprojdb.easyproject import LabelledSentence, LostEntity, easyproject
-from xprojdb.labels import Span, spans_from_tags
-from xprojdb.markers import CURLY, LostReason, MarkerError
-from xprojdb.models.seq2seq import Seq2Seq
-from xprojdb.models.translators import Seq2SeqTranslator, Translated
+from xprojdb.models.easyproject.labelled_translation import LabelledSentence, LostEntity, easyproject
+from xprojdb.models.easyproject.markers import CURLY, LostReason, MarkerError
+from xprojdb.models.translators.seq2seq import Seq2Seq
+from xprojdb.models.translators.translator import Seq2SeqTranslator, Translated
+from xprojdb.text.spans import Span, spans_from_tags
 
 
 class Dictionary:

@@ -10,8 +10,8 @@ import pytest
 from model_checkpoints import e5_encoder, e5_folder, tiny_checkpoint, word_pairs
 
 from xprojdb.errors import ModelError, UsageError
-from xprojdb.models.encoder import Encoder
-from xprojdb.models.subwords import average_words, windows
+from xprojdb.models.encoders.encoder import Encoder
+from xprojdb.models.encoders.subwords import average_words, windows
 
 torch = pytest.importorskip("torch")
 transformers = pytest.importorskip("transformers")

@@ -13,12 +13,12 @@ from sqlalchemy import delete, select, update
 
 from xprojdb.db import Database
 from xprojdb.db.tables import evaluation, label, outcome, sentence
-from xprojdb.engine.plan import Plan
-from xprojdb.engine.plans import bind_plan
 from xprojdb.errors import UsageError
-from xprojdb.labels import Span, tags_from_spans
-from xprojdb.steps.evaluate import TOTAL, evaluate_projections, read_counts
-from xprojdb.steps.gold import read_sentences
+from xprojdb.evaluation.evaluate import TOTAL, evaluate_projections, read_counts
+from xprojdb.evaluation.gold import read_sentences
+from xprojdb.planning.planner import Plan
+from xprojdb.planning.store import bind_plan
+from xprojdb.text.spans import Span, tags_from_spans
 
 Write = Callable[..., Path]
 

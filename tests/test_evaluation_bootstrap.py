@@ -4,8 +4,8 @@ import pytest
 from xprojdb.errors import UsageError
 from xprojdb.evaluation import bootstrap
 from xprojdb.evaluation.bootstrap import bootstrap_interval, paired_difference
-from xprojdb.evaluation.spans import Counts, count_spans
-from xprojdb.labels import Span
+from xprojdb.evaluation.span_metrics import SpanCounts, count_spans
+from xprojdb.text.spans import Span
 
 PER, LOC = Span(0, 1, "PER"), Span(2, 3, "LOC")
 
@@ -15,14 +15,16 @@ def random_counts(seed, sentences, hit=0.8, gold_seed=7):
     gold = np.random.default_rng(gold_seed).integers(0, 4, (sentences, 2))
     draw = np.random.default_rng(seed)
     tp = draw.binomial(gold, hit)
-    return Counts(("LOC", "PER"), np.stack([tp, tp + draw.integers(0, 2, tp.shape), gold], axis=-1).astype(np.int32))
+    return SpanCounts(
+        ("LOC", "PER"), np.stack([tp, tp + draw.integers(0, 2, tp.shape), gold], axis=-1).astype(np.int32)
+    )
 
 
 def naive_interval(counts, resamples, score):
     """Sentences drawn one by one with replacement."""
     draw = np.random.default_rng(99)
     n = len(counts)
-    samples = [score(Counts(counts.labels, counts.rows[draw.integers(0, n, n)])) for _ in range(resamples)]
+    samples = [score(SpanCounts(counts.labels, counts.rows[draw.integers(0, n, n)])) for _ in range(resamples)]
     return np.quantile(samples, [0.025, 0.975])
 
 
@@ -39,14 +41,14 @@ def test_interval_agrees_with_drawing_sentences_one_by_one(metric, average):
 
 def test_interval_of_one_label():
     counts = random_counts(1, 300)
-    only = Counts(("PER",), counts.rows[:, 1:])
+    only = SpanCounts(("PER",), counts.rows[:, 1:])
     assert bootstrap_interval(counts, label="PER") == bootstrap_interval(only)
     assert bootstrap_interval(counts, label="PER") != bootstrap_interval(counts)
 
 
 def test_same_seed_same_interval_whatever_the_order_of_sentences():
     counts = random_counts(3, 500)
-    shuffled = Counts(counts.labels, np.random.default_rng(5).permutation(counts.rows))
+    shuffled = SpanCounts(counts.labels, np.random.default_rng(5).permutation(counts.rows))
     first = bootstrap_interval(counts, seed=4)
     assert bootstrap_interval(shuffled, seed=4) == first
     assert bootstrap_interval(counts, seed=5) != first
@@ -78,7 +80,7 @@ def test_pairing_is_sharper_than_two_separate_intervals():
     base = random_counts(1, 400)
     rows = base.rows.copy()
     rows[rows[:, 0, 0] > 2, 0, 0] -= 1
-    difference = paired_difference(base, Counts(base.labels, rows))
+    difference = paired_difference(base, SpanCounts(base.labels, rows))
     alone = bootstrap_interval(base)
     assert difference.high - difference.low < alone.high - alone.low
 

@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from xprojdb.evaluation.errors import ErrorType, Judgement, count_errors, judge
-from xprojdb.evaluation.spans import count_spans
-from xprojdb.labels import Span
+from xprojdb.evaluation.error_types import ErrorType, Judgement, count_errors, judge
+from xprojdb.evaluation.span_metrics import count_spans
+from xprojdb.text.spans import Span
 
 SPANS = st.lists(
     st.builds(

@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from seqeval.metrics.sequence_labeling import precision_recall_fscore_support
 
-from xprojdb.evaluation.spans import Score, concatenate, count_spans
-from xprojdb.labels import Span
+from xprojdb.evaluation.span_metrics import SpanScore, concatenate, count_spans
+from xprojdb.text.spans import Span
 
 LABELS = ("LOC", "ORG", "PER")
 
@@ -65,9 +65,9 @@ def test_a_span_counts_only_with_its_boundaries_and_label():
     gold = [Span(0, 2, "PER"), Span(3, 4, "LOC"), Span(5, 6, "ORG")]
     predicted = [Span(0, 2, "PER"), Span(3, 5, "LOC"), Span(5, 6, "PER")]
     counts = count_spans([(gold, predicted)])
-    assert counts.micro() == Score(1 / 3, 1 / 3, 1 / 3, 1, 3, 3)
-    assert counts.scores()["PER"] == Score(0.5, 1.0, 2 / 3, 1, 2, 1)
-    assert counts.scores()["LOC"] == Score(0.0, 0.0, 0.0, 0, 1, 1)
+    assert counts.micro() == SpanScore(1 / 3, 1 / 3, 1 / 3, 1, 3, 3)
+    assert counts.scores()["PER"] == SpanScore(0.5, 1.0, 2 / 3, 1, 2, 1)
+    assert counts.scores()["LOC"] == SpanScore(0.0, 0.0, 0.0, 0, 1, 1)
 
 
 def test_rows_stay_apart_by_sentence():
@@ -77,7 +77,7 @@ def test_rows_stay_apart_by_sentence():
 
 
 def test_nothing_to_find_and_nothing_found_scores_zero():
-    assert count_spans([([], [])]).micro() == count_spans([]).macro() == Score(0.0, 0.0, 0.0, 0, 0, 0)
+    assert count_spans([([], [])]).micro() == count_spans([]).macro() == SpanScore(0.0, 0.0, 0.0, 0, 0, 0)
 
 
 def test_concatenated_counts_are_those_of_all_sentences():

@@ -3,14 +3,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from xprojdb.errors import UsageError
-from xprojdb.folding import fold
-from xprojdb.models.exact import ExactAligner, ExactParams
+from xprojdb.models.aligners.equal_words import EqualWordsAligner, EqualWordsParams
+from xprojdb.text.normalization import fold
 
 WORDS = st.lists(st.sampled_from(["Ana", "ana", "Turín", "Turin", "12", "die", ".", "город", "東"]), max_size=8)
 
 
 def links(left, right, **params):
-    (found,) = ExactAligner(ExactParams(**params)).align([(left.split(), right.split())])
+    (found,) = EqualWordsAligner(EqualWordsParams(**params)).align([(left.split(), right.split())])
     return {(*pair, round(score, 3)) for pair, score in zip(found.pairs.tolist(), found.scores.tolist(), strict=True)}
 
 
@@ -35,7 +35,7 @@ def test_a_word_that_recurs_goes_to_the_nearest_place():
 @settings(deadline=None)
 @given(WORDS, WORDS, st.sampled_from(["nearest", "skip"]))
 def test_links_are_one_to_one_between_equal_words(left, right, repeats):
-    (found,) = ExactAligner(ExactParams("all", repeats)).align([(left, right)])
+    (found,) = EqualWordsAligner(EqualWordsParams("all", repeats)).align([(left, right)])
     pairs = found.pairs.tolist()
     assert pairs == sorted(pairs)
     assert len({i for i, _ in pairs}) == len({j for _, j in pairs}) == len(pairs)
@@ -49,5 +49,5 @@ def test_links_are_one_to_one_between_equal_words(left, right, repeats):
 @pytest.mark.parametrize(("param", "value"), [("words", "some"), ("repeats", "first")])
 def test_impossible_values(param, value):
     with pytest.raises(UsageError) as caught:
-        ExactParams(**{param: value})
+        EqualWordsParams(**{param: value})
     assert (caught.value.param, caught.value.value) == (param, value)

@@ -12,13 +12,13 @@ from sqlalchemy import insert, select, update
 
 from xprojdb.db import Database
 from xprojdb.db.tables import corpus, run, sentence
-from xprojdb.engine.plan import Plan
-from xprojdb.engine.plans import bind_plan, load_plan
-from xprojdb.engine.run import run_plan
 from xprojdb.errors import UsageError
-from xprojdb.labels import Span
+from xprojdb.execution.run import run_plan
+from xprojdb.planning.planner import Plan
+from xprojdb.planning.store import bind_plan, load_plan
 from xprojdb.provenance.explain import explain_sentence
-from xprojdb.provenance.projected import ExplainedProjection
+from xprojdb.provenance.explained_projection import ExplainedProjection
+from xprojdb.text.spans import Span
 
 Write = Callable[..., Path]
 

@@ -17,18 +17,19 @@ from projection_sample import english, german, import_sample, plan_of
 from several_sample import FIRST, SECOND, import_part, run_combined
 from sqlalchemy import func, select, update
 
+from xprojdb.config.export import ExportTable
 from xprojdb.db import Database, bulk
 from xprojdb.db import tables as t
 from xprojdb.digest import canonical_json
-from xprojdb.engine.export_table import ExportTable
-from xprojdb.engine.plan import Plan
-from xprojdb.engine.run import run_plan
 from xprojdb.errors import XprojdbError
-from xprojdb.exports import columnar, recorded
-from xprojdb.exports.cutting import pool
-from xprojdb.exports.cutting.hashing import hash_stored, hash_words
-from xprojdb.exports.recorded import export_conll, export_dataset, export_jsonl
-from xprojdb.exports.stored_words import flat_words, spaced, word_lists
+from xprojdb.execution.run import run_plan
+from xprojdb.exports import api
+from xprojdb.exports.api import export_conll, export_dataset, export_jsonl
+from xprojdb.exports.rows import columnar
+from xprojdb.exports.rows.stored_words import flat_words, spaced, word_lists
+from xprojdb.exports.selection import pool
+from xprojdb.exports.selection.hashing import hash_stored, hash_words
+from xprojdb.planning.planner import Plan
 
 pytest.importorskip("pyarrow")
 
@@ -134,7 +135,7 @@ def written(write: Callable[..., Any], database: Database, plan: Plan, folder: P
 
 
 def by_rows(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(recorded, "is_columnar", lambda *_: False)
+    patch.setattr(api, "is_columnar", lambda *_: False)
     patch.setattr(pool, "is_screened", lambda *_: False)
 
 
@@ -159,8 +160,8 @@ def test_plain_words_are_written_by_columns(database: Database, plan: Plan, tmp_
             plain = {"words": canonical_json(json.loads(words))}
             connection.execute(update(t.sentence).where(t.sentence.c.id == key).values(plain))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("xprojdb.exports.selection.read_sentences", lambda *_: pytest.fail("read one by one"))
-        patch.setattr("xprojdb.exports.cutting.pool.read_sentences", lambda *_: pytest.fail("read one by one"))
+        patch.setattr("xprojdb.exports.selection.parts.read_sentences", lambda *_: pytest.fail("read one by one"))
+        patch.setattr("xprojdb.exports.selection.pool.read_sentences", lambda *_: pytest.fail("read one by one"))
         for write in WRITERS:
             write(database, plan, tmp_path / "out", table=TABLES[3])
 

@@ -9,15 +9,16 @@ import pytest
 from projection_sample import english, german, plan_of
 from sqlalchemy import update
 
+from xprojdb.config.export import ExportTable
 from xprojdb.db import Database
 from xprojdb.db.tables import label
-from xprojdb.engine.export_table import ExportTable
-from xprojdb.engine.plan import Plan
-from xprojdb.engine.run import run_plan
-from xprojdb.exports import columnar, recorded
+from xprojdb.execution.run import run_plan
+from xprojdb.exports import api
+from xprojdb.exports.api import export_dataset
 from xprojdb.exports.errors import ExportError
-from xprojdb.exports.recorded import export_dataset
-from xprojdb.steps.importing.imports import CorpusInfo, corpus_file, import_files
+from xprojdb.exports.rows import columnar
+from xprojdb.importing.files import CorpusInfo, corpus_file, import_files
+from xprojdb.planning.planner import Plan
 
 pytest.importorskip("pyarrow")
 
@@ -61,7 +62,7 @@ def test_columns_and_rows_give_the_same_files(
     monkeypatch.setattr(columnar, "_BLOCK", 9)
     for number, table in enumerate(TABLES):
         export_dataset(database, done, tmp_path / f"columns{number}", table=table)
-    monkeypatch.setattr(recorded, "is_columnar", lambda *_: False)
+    monkeypatch.setattr(api, "is_columnar", lambda *_: False)
     for number, table in enumerate(TABLES):
         export_dataset(database, done, tmp_path / f"rows{number}", table=table)
         assert _bytes(tmp_path / f"rows{number}") == _bytes(tmp_path / f"columns{number}"), table

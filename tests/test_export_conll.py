@@ -7,11 +7,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from xprojdb.errors import UsageError
-from xprojdb.exports.conll import LabelledSentence, write_conll
 from xprojdb.exports.errors import ExportError
-from xprojdb.labels import Span, spans_from_tags
+from xprojdb.exports.formats.conll import TaggedSentence, write_conll
+from xprojdb.text.spans import Span, spans_from_tags
 
-AMINA = LabelledSentence(["Amina", "Bello", "visited", "Accra", "."], [Span(3, 4, "LOC"), Span(0, 2, "PER")], "ng-1")
+AMINA = TaggedSentence(["Amina", "Bello", "visited", "Accra", "."], [Span(3, 4, "LOC"), Span(0, 2, "PER")], "ng-1")
 PLAIN = (["Nothing", "here"], [])
 
 
@@ -91,12 +91,12 @@ def test_an_inner_space_is_fine_behind_a_tab_only(tmp_path):
 )
 def test_sentences_that_columns_cannot_hold_are_refused(tmp_path, words, spans):
     with pytest.raises(ExportError) as caught:
-        write_conll(tmp_path / "x.conll", [LabelledSentence(words, spans, "s7")])
+        write_conll(tmp_path / "x.conll", [TaggedSentence(words, spans, "s7")])
     assert (caught.value.sentence, caught.value.id) == (1, "s7")
 
 
 def test_an_id_never_spreads_over_lines(tmp_path):
-    write_conll(tmp_path / "x.conll", [LabelledSentence(["a"], [], "s\n1")])
+    write_conll(tmp_path / "x.conll", [TaggedSentence(["a"], [], "s\n1")])
     assert (tmp_path / "x.conll").read_text(encoding="utf-8") == "# id = s 1\na\tO\n\n"
 
 

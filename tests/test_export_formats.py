@@ -11,21 +11,21 @@ import pytest
 from projection_sample import english, german, import_sample, plan_of
 from sqlalchemy import func, select
 
-from xprojdb.corpora import read_conll, read_jsonl
+from xprojdb.config.export import ExportTable
 from xprojdb.db import Database
 from xprojdb.db.tables import export
-from xprojdb.engine.export_table import ExportTable
-from xprojdb.engine.plan import Plan
-from xprojdb.engine.run import run_plan
 from xprojdb.errors import MissingExtra, XprojdbError
-from xprojdb.exports import docbin
+from xprojdb.execution.run import run_plan
+from xprojdb.exports.api import export_conll, export_dataset, export_jsonl, export_spacy
 from xprojdb.exports.atomic import staged
-from xprojdb.exports.docbin import write_docbins
 from xprojdb.exports.errors import ExportError
-from xprojdb.exports.jsonlines import write_jsonl
-from xprojdb.exports.recorded import export_conll, export_dataset, export_jsonl, export_spacy
-from xprojdb.exports.rows import ExportRow
-from xprojdb.labels import Span
+from xprojdb.exports.formats import spacy_docbin
+from xprojdb.exports.formats.json_lines import write_jsonl
+from xprojdb.exports.formats.spacy_docbin import write_docbins
+from xprojdb.exports.rows.row import ExportRow
+from xprojdb.planning.planner import Plan
+from xprojdb.readers import read_conll, read_jsonl
+from xprojdb.text.spans import Span
 
 TAGS = ["B-PER", "I-PER", "O", "O", "O", "O", "B-LOC"]
 
@@ -123,7 +123,7 @@ def test_without_spacy_the_extra_is_named(
     def missing(module: str, extra: str) -> None:
         raise MissingExtra("not there", module=module, extra=extra)
 
-    monkeypatch.setattr(docbin, "require", missing)
+    monkeypatch.setattr(spacy_docbin, "require", missing)
     with pytest.raises(MissingExtra) as caught:
         export_spacy(sqlite_database, done, tmp_path / "out")
     assert caught.value.extra == "spacy"

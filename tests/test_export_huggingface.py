@@ -11,10 +11,10 @@ import pytest
 from xprojdb.errors import UsageError
 from xprojdb.exports import atomic
 from xprojdb.exports.errors import ExportError
-from xprojdb.exports.huggingface import SplitRows, columnar, write_dataset
+from xprojdb.exports.formats.huggingface import SplitRows, columnar, write_dataset
 from xprojdb.exports.manifest import MANIFEST_NAME, Manifest, read_manifest
-from xprojdb.exports.rows import ExportRow
-from xprojdb.labels import Span, SpanError
+from xprojdb.exports.rows.row import ExportRow
+from xprojdb.text.spans import Span, SpanError
 
 LABELS = ("PER", "LOC")
 NAMES = ["O", "B-PER", "I-PER", "B-LOC", "I-LOC"]

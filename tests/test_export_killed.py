@@ -12,10 +12,10 @@ import pytest
 from projection_sample import english, german, import_sample, plan_of
 
 from xprojdb.db import Database
-from xprojdb.engine.plan import Plan
-from xprojdb.engine.run import run_plan
-from xprojdb.exports.huggingface import SplitRows, write_dataset
-from xprojdb.exports.recorded import export_conll, export_spacy
+from xprojdb.execution.run import run_plan
+from xprojdb.exports.api import export_conll, export_spacy
+from xprojdb.exports.formats.huggingface import SplitRows, write_dataset
+from xprojdb.planning.planner import Plan
 
 #: writes into two files beside their places, says so, waits for a line, and puts them in place
 FILES = """
@@ -32,7 +32,7 @@ with staged() as files:
 #: the same with a folder
 FOLDER = """
 import sys
-from xprojdb.exports.huggingface import SplitRows, write_dataset
+from xprojdb.exports.formats.huggingface import SplitRows, write_dataset
 def batches():
     yield {"id": ["a"], "tokens": [["Ana"]], "ner_tags": [[1]], "lang": ["de"]}
     print("written", flush=True)

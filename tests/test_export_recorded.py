@@ -11,17 +11,17 @@ import pytest
 from projection_sample import english, german, import_sample, plan_of
 from sqlalchemy import select
 
-from xprojdb.corpora import read_conll
 from xprojdb.db import Database
 from xprojdb.db.tables import export, run
-from xprojdb.engine.plan import Plan
-from xprojdb.engine.plans import bind_plan
-from xprojdb.engine.run import run_plan
 from xprojdb.errors import UsageError
-from xprojdb.exports.recorded import export_conll, export_dataset
-from xprojdb.labels import Span
-from xprojdb.steps.evaluate import evaluate_projections
-from xprojdb.steps.importing.imports import CorpusInfo, corpus_file, import_files
+from xprojdb.evaluation.evaluate import evaluate_projections
+from xprojdb.execution.run import run_plan
+from xprojdb.exports.api import export_conll, export_dataset
+from xprojdb.importing.files import CorpusInfo, corpus_file, import_files
+from xprojdb.planning.planner import Plan
+from xprojdb.planning.store import bind_plan
+from xprojdb.readers import read_conll
+from xprojdb.text.spans import Span
 
 
 @pytest.fixture

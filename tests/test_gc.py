@@ -15,14 +15,14 @@ from sqlalchemy import func, insert, select
 
 from xprojdb.db import Database
 from xprojdb.db.tables import phrase_score, recipe, sentence, step, translation
-from xprojdb.engine.plan import Plan
-from xprojdb.engine.run import run_plan
 from xprojdb.errors import UsageError
-from xprojdb.exports.recorded import export_conll
+from xprojdb.execution.run import run_plan
+from xprojdb.exports.api import export_conll
+from xprojdb.maintenance import garbage_collection
+from xprojdb.maintenance.garbage_collection import find_garbage, free_garbage
+from xprojdb.maintenance.verify import verify
+from xprojdb.planning.planner import Plan
 from xprojdb.steps.spec import StepSpec, register_step
-from xprojdb.upkeep import garbage
-from xprojdb.upkeep.garbage import find_garbage, free_garbage
-from xprojdb.upkeep.verify import verify
 
 Write = Callable[..., Path]
 LOOSE = "[project]\nthreshold = 0.1"
@@ -97,7 +97,7 @@ def test_a_forgotten_recipe_names_nothing(changed: Database, row_counts: Any) ->
 
 
 def test_it_goes_on_where_it_was_stopped(changed: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(garbage, "BLOCK", 3)
+    monkeypatch.setattr(garbage_collection, "BLOCK", 3)
     undisturbed = by_name(changed)
     told: list[str] = []
 

@@ -5,7 +5,7 @@ from itertools import product
 import numpy as np
 import pytest
 
-from xprojdb.models.hmm import WordModel
+from xprojdb.models.aligners.hmm import WordModel
 
 
 def every_alignment(model, given, emitted):

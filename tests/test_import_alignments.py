@@ -11,18 +11,18 @@ import pytest
 from projection_sample import import_sample, labels
 from sqlalchemy import select
 
-from xprojdb.corpora import alignments
+from xprojdb.config.recipe import parse_recipe
 from xprojdb.db import Database
 from xprojdb.db import tables as t
-from xprojdb.engine.pending import count_undone
-from xprojdb.engine.plan import plan_recipe
-from xprojdb.engine.recipe import parse_recipe
-from xprojdb.engine.run import run_plan
 from xprojdb.errors import InputError, UsageError
-from xprojdb.steps.importing import places
-from xprojdb.steps.importing.alignments import AlignmentFile, AlignmentReport, import_alignments
-from xprojdb.steps.importing.corpus_files import CorpusInfo, ImportRefused, corpus_file
-from xprojdb.steps.importing.imports import import_files
+from xprojdb.execution.pending import count_undone
+from xprojdb.execution.run import run_plan
+from xprojdb.importing import line_order
+from xprojdb.importing.alignments import AlignmentFile, AlignmentReport, import_alignments
+from xprojdb.importing.corpus_files import CorpusInfo, ImportRefused, corpus_file
+from xprojdb.importing.files import import_files
+from xprojdb.planning.planner import plan_recipe
+from xprojdb.readers import alignments
 
 ENGLISH = ["Anna/B-PER met Tom/B-PER", "nobody came", "in Turin/B-LOC"]
 GERMAN = ["Tom traf Anna", "niemand kam", "in Turin"]
@@ -172,8 +172,8 @@ def test_lines_find_their_translations_whatever_the_direction_part_and_order(
     seed: int,
 ) -> None:
     draw = random.Random(seed)
-    monkeypatch.setattr(places, "BLOCK", draw.randint(1, 5))
-    monkeypatch.setattr(places, "_IDS", draw.randint(1, 5))
+    monkeypatch.setattr(line_order, "BLOCK", draw.randint(1, 5))
+    monkeypatch.setattr(line_order, "_IDS", draw.randint(1, 5))
     monkeypatch.setattr(alignments, "BLOCK", draw.randint(1, 5))
     for part in draw.sample(["all", "dev"], 2):
         texts = [" ".join("w" * draw.randint(1, 4)) for _ in range(draw.randint(3, 9))]

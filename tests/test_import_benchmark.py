@@ -14,19 +14,19 @@ from loopback_hub import loopback_hub
 from projection_sample import plan_of
 from sqlalchemy import func, select
 
-from xprojdb.corpora import ReadError, read_parquet
-from xprojdb.corpora.benchmarks import BENCHMARKS, benchmark, find_files
 from xprojdb.db import Database
 from xprojdb.db.tables import corpus, entity, sentence, translation
-from xprojdb.engine.run import run_plan
 from xprojdb.errors import InputError, UsageError
+from xprojdb.evaluation.compare import compare_recipes
+from xprojdb.evaluation.evaluate import evaluate_projections
 from xprojdb.evaluation.published import SOURCES, load_benchmark_scores
-from xprojdb.labels import Span
-from xprojdb.languages import language
-from xprojdb.provenance.beside import compared_benchmarks, evaluated_benchmarks
-from xprojdb.provenance.compare import compare_recipes
-from xprojdb.steps.evaluate import evaluate_projections
-from xprojdb.steps.importing.benchmarks import import_benchmark
+from xprojdb.evaluation.published_comparison import compared_benchmarks, evaluated_benchmarks
+from xprojdb.execution.run import run_plan
+from xprojdb.importing.benchmarks import import_benchmark
+from xprojdb.readers import ReadError, read_parquet
+from xprojdb.readers.benchmarks import BENCHMARKS, benchmark, find_files
+from xprojdb.text.languages import language
+from xprojdb.text.spans import Span
 
 Tagged = Sequence[tuple[str, str]]
 

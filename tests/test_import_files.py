@@ -10,8 +10,8 @@ from xprojdb.db import bulk, open_database
 from xprojdb.db.tables import corpus, entity, outcome, run, sentence, source_file, translation
 from xprojdb.digest import canonical_json
 from xprojdb.errors import UsageError
-from xprojdb.steps.importing import file_writer, stored
-from xprojdb.steps.importing.imports import CorpusInfo, corpus_file, import_files, split_in_name
+from xprojdb.importing import file_writer, reimport
+from xprojdb.importing.files import CorpusInfo, corpus_file, import_files, split_in_name
 
 TWO = ("Ana/B-PER sings in Berlin/B-LOC", "She waits")
 
@@ -19,7 +19,7 @@ TWO = ("Ana/B-PER sings in Berlin/B-LOC", "She waits")
 @pytest.fixture
 def small_blocks(monkeypatch):
     monkeypatch.setattr(file_writer, "BLOCK", 3)
-    monkeypatch.setattr(stored, "_BLOCK", 4)
+    monkeypatch.setattr(reimport, "_BLOCK", 4)
 
 
 def fetch(database, *columns):
@@ -152,7 +152,7 @@ def test_the_same_file_again_adds_nothing(database, write_conll, row_counts):
 def test_a_known_file_is_not_read_again(database, write_conll, monkeypatch):
     path = write_conll("a.conll", *TWO)
     load(database, path)
-    monkeypatch.setattr("xprojdb.corpora.read", lambda *_args, **_options: pytest.fail("read"))
+    monkeypatch.setattr("xprojdb.readers.read", lambda *_args, **_options: pytest.fail("read"))
     assert load(database, path).added == 0
 
 

@@ -8,14 +8,14 @@ import pytest
 
 from xprojdb.db import open_database, schema
 from xprojdb.errors import DatabaseError
-from xprojdb.steps.importing.imports import CorpusInfo, corpus_file, import_files
+from xprojdb.importing.files import CorpusInfo, corpus_file, import_files
 
 #: imports a file in small blocks, tells each block, and waits in the third for whatever comes
 CHILD = """
 import signal, sys, time
 from pathlib import Path
 from xprojdb.cli.main import main
-from xprojdb.steps.importing import file_writer, imports
+from xprojdb.importing import file_writer, imports
 
 file_writer.BLOCK = 1000
 store = file_writer.FileWriter.store

@@ -4,12 +4,12 @@ import json
 
 import pytest
 
-from xprojdb.corpora import ReadError
 from xprojdb.errors import InputError, UsageError
-from xprojdb.languages import UnknownLanguage
-from xprojdb.steps.importing import file_writer, stored
-from xprojdb.steps.importing.imports import CorpusInfo, ImportRefused, corpus_file, import_files
-from xprojdb.steps.importing.stored import FileChanged
+from xprojdb.importing import file_writer, reimport
+from xprojdb.importing.files import CorpusInfo, ImportRefused, corpus_file, import_files
+from xprojdb.importing.reimport import FileChanged
+from xprojdb.readers import ReadError
+from xprojdb.text.languages import UnknownLanguage
 
 FIVE = ("Ana/B-PER sings", "in Berlin/B-LOC", "She waits", "It/B-ORG is", "no more")
 
@@ -31,7 +31,7 @@ def refused(database, row_counts):
 @pytest.fixture
 def small_blocks(monkeypatch):
     monkeypatch.setattr(file_writer, "BLOCK", 2)
-    monkeypatch.setattr(stored, "_BLOCK", 2)
+    monkeypatch.setattr(reimport, "_BLOCK", 2)
 
 
 def load(database, *files, **options):

@@ -1,6 +1,6 @@
 import pytest
 
-from xprojdb.languages import UnknownLanguage, language, languages
+from xprojdb.text.languages import UnknownLanguage, language, languages
 
 # fmt: off
 PANX = [

@@ -7,7 +7,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from xprojdb.errors import InputError
-from xprojdb.markers import ANGLE, CURLY, SQUARE, Escaped, Lost, LostReason, MarkerError, insert, recover, strip
+from xprojdb.models.easyproject.markers import (
+    ANGLE,
+    CURLY,
+    SQUARE,
+    Escaped,
+    LostMarker,
+    LostReason,
+    MarkerError,
+    insert,
+    recover,
+    strip,
+)
 
 WORDS = st.lists(st.text("ab[]{}<>(),［】ß", min_size=1, max_size=4), min_size=1, max_size=12)
 
@@ -110,17 +121,17 @@ def test_a_lost_marker_does_not_shift_the_others():
     recovered = recover(["Anna", "sah", "[", "Rom", "]"], ["Anna", "Rom"])
     assert recovered.words == ("Anna", "sah", "Rom")
     assert [span[:3] for span in recovered.spans] == [(2, 3, 1)]
-    assert recovered.lost == (Lost(0, LostReason.UNLIKE),)
+    assert recovered.lost == (LostMarker(0, LostReason.UNLIKE),)
 
 
 @pytest.mark.parametrize(
     ("text", "translations", "lost"),
     [
-        ("Anna ging", ["Anna"], [Lost(0, LostReason.NO_BRACKETS)]),
-        ("[ Anna ]", ["Anna", "Anne"], [Lost(1, LostReason.TAKEN)]),
-        ("[ Neue [ Zeitung ] ]", ["Neue Zeitung", "Zeitung"], [Lost(1, LostReason.OVERLAP)]),
-        ("[ Universität ]", ["Rom"], [Lost(0, LostReason.UNLIKE)]),
-        ("", ["Rom"], [Lost(0, LostReason.NO_BRACKETS)]),
+        ("Anna ging", ["Anna"], [LostMarker(0, LostReason.NO_BRACKETS)]),
+        ("[ Anna ]", ["Anna", "Anne"], [LostMarker(1, LostReason.TAKEN)]),
+        ("[ Neue [ Zeitung ] ]", ["Neue Zeitung", "Zeitung"], [LostMarker(1, LostReason.OVERLAP)]),
+        ("[ Universität ]", ["Rom"], [LostMarker(0, LostReason.UNLIKE)]),
+        ("", ["Rom"], [LostMarker(0, LostReason.NO_BRACKETS)]),
     ],
 )
 def test_what_is_lost_has_a_reason(text, translations, lost):

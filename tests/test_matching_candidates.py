@@ -4,7 +4,17 @@ import numpy as np
 import pytest
 
 from xprojdb.errors import MatchingError
-from xprojdb.matching import Candidates, Pairs, aligned_subranges, alignment, exact, from_spans, ngrams, to_fixed, union
+from xprojdb.matching import (
+    Candidates,
+    PairBatch,
+    aligned_subranges,
+    alignment,
+    exact,
+    from_spans,
+    ngrams,
+    to_fixed,
+    union,
+)
 
 
 def random_pairs(random, pairs=300, words=12, entities=3):
@@ -15,7 +25,7 @@ def random_pairs(random, pairs=300, words=12, entities=3):
         spans = [(int(s), int(random.integers(s + 1, min(n, s + 3) + 1))) for s in starts]
         links = [(x, y) for x in range(n) for y in range(m) if random.random() < 2 / words]
         items.append((n, m, spans, links))
-    return items, Pairs.pack(items)
+    return items, PairBatch.pack(items)
 
 
 def rows(candidates):
@@ -57,7 +67,7 @@ def test_ngrams_hold_no_forbidden_word(longest):
 
 def test_a_mask_of_another_length_is_refused():
     with pytest.raises(MatchingError) as caught:
-        ngrams(Pairs.pack([(1, 2, [], [])]), 3, np.zeros(3, bool))
+        ngrams(PairBatch.pack([(1, 2, [], [])]), 3, np.zeros(3, bool))
     assert (caught.value.what, caught.value.value) == ("forbidden", 3)
 
 
@@ -84,7 +94,7 @@ def test_proposed_spans_serve_every_entity(with_subspans):
 
 @pytest.mark.parametrize("span", [(1, 1), (-1, 1), (1, 3), (2, 1)])
 def test_spans_outside_the_sentence_are_refused(span):
-    pairs = Pairs.pack([(1, 9, [], []), (1, 2, [], [])])
+    pairs = PairBatch.pack([(1, 9, [], []), (1, 2, [], [])])
     with pytest.raises(MatchingError) as caught:
         from_spans(pairs, [0, 1, 2], [0, span[0]], [1, span[1]])
     assert (caught.value.pair, caught.value.value) == (1, span)
@@ -110,7 +120,7 @@ def test_union_keeps_each_candidate_once_and_its_origins():
 
 @pytest.mark.parametrize(("entity", "start", "end"), [(0, 0, 4), (0, 2, 2), (1, 0, 1), (0, -1, 1)])
 def test_candidates_outside_the_pair_are_refused(entity, start, end):
-    pairs = Pairs.pack([(1, 3, [(0, 1)], [])])
+    pairs = PairBatch.pack([(1, 3, [(0, 1)], [])])
     candidates = Candidates([0, 1], [entity], [start], [end], [1])
     with pytest.raises(MatchingError) as caught:
         alignment(pairs, candidates)

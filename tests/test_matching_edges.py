@@ -8,18 +8,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from xprojdb.errors import MatchingError
+from xprojdb.matching.batch import PairBatch
 from xprojdb.matching.candidates import ngrams
-from xprojdb.matching.edges import clean_start, function_words, is_function_word, name_edges, name_words
-from xprojdb.matching.pairs import Pairs
-from xprojdb.matching.weights import WordCounts
+from xprojdb.matching.scores.boundary import clean_start, function_words, is_function_word, name_edges, name_words
+from xprojdb.matching.scores.word_weights import WordCounts
 
 TEXTS = st.lists(
     st.lists(st.sampled_from(["the", "Rhine", "12", "boat", "-", "«", "Ärzte"]), max_size=5), min_size=1, max_size=5
 )
 
 
-def _pairs(sentences: list[list[str]]) -> Pairs:
-    return Pairs.pack([(2, len(words), [(0, 1), (1, 2)], []) for words in sentences])
+def _pairs(sentences: list[list[str]]) -> PairBatch:
+    return PairBatch.pack([(2, len(words), [(0, 1), (1, 2)], []) for words in sentences])
 
 
 @given(TEXTS)

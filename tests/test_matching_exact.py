@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from xprojdb.errors import MatchingError
-from xprojdb.matching import Candidates, Status, exact, greedy, to_fixed
-from xprojdb.matching.scores import SCALE
+from xprojdb.matching import Candidates, SolverStatus, exact, greedy, to_fixed
+from xprojdb.matching.scores.links import SCALE
 
 Instance = list[list[tuple[int, int, int]]]  # per entity: (start, end, score)
 
@@ -68,7 +68,7 @@ def test_exact_finds_the_canonical_optimum(entities, words, most, top):
     instances = [random_instance(random, entities, words, most, top) for _ in range(1500)]
     entity_ptr, candidates, scores = batch(instances)
     matches = exact(entity_ptr, candidates, scores)
-    assert set(matches.status) == {Status.OPTIMAL}
+    assert set(matches.status) == {SolverStatus.OPTIMAL}
     for i, instance in enumerate(instances):
         total, spans = brute_force(instance)
         assert spans_of(matches, candidates, i) == spans
@@ -91,8 +91,8 @@ def test_greedy_equals_naive_greedy_and_never_beats_exact():
         totals = [sum(scores[c] for c in m.choice[mine] if c >= 0) for m in (matches, best)]
         assert totals[0] <= totals[1]
         worse += totals[0] < totals[1]
-        assert matches.status[i] in (Status.OPTIMAL, Status.FEASIBLE)
-        assert matches.status[i] == Status.FEASIBLE or totals[0] == totals[1]
+        assert matches.status[i] in (SolverStatus.OPTIMAL, SolverStatus.FEASIBLE)
+        assert matches.status[i] == SolverStatus.FEASIBLE or totals[0] == totals[1]
         assert totals[1] <= round(matches.bound[i] * SCALE)
     assert worse > 10
 
@@ -120,14 +120,14 @@ def test_what_the_program_cannot_hold_is_deferred_with_greedys_answer():
     instances = [random_instance(random, 6, 8, 12, 9) for _ in range(300)]
     entity_ptr, candidates, scores = batch(instances)
     whole, narrow = exact(entity_ptr, candidates, scores), exact(entity_ptr, candidates, scores, width=1)
-    assert 10 < (narrow.status == Status.DEFERRED).sum() < 290
+    assert 10 < (narrow.status == SolverStatus.DEFERRED).sum() < 290
     for i, instance in enumerate(instances):
         mine = slice(entity_ptr[i], entity_ptr[i + 1])
         spans = spans_of(narrow, candidates, i)
-        assert (narrow.status[i] == Status.DEFERRED) == narrow.deferred[mine].any()
+        assert (narrow.status[i] == SolverStatus.DEFERRED) == narrow.deferred[mine].any()
         assert not any(overlap(a, b) for a, b in itertools.combinations(spans, 2))
         assert whole.bound[i] <= narrow.bound[i]
-        if narrow.status[i] == Status.OPTIMAL:
+        if narrow.status[i] == SolverStatus.OPTIMAL:
             assert spans == brute_force(instance)[1]
 
 
@@ -140,7 +140,7 @@ def test_many_entities_in_a_long_sentence_finish():
     ]
     entity_ptr, candidates, scores = batch([instance])
     matches = exact(entity_ptr, candidates, scores)
-    assert matches.status[0] in (Status.OPTIMAL, Status.DEFERRED)
+    assert matches.status[0] in (SolverStatus.OPTIMAL, SolverStatus.DEFERRED)
     chosen = spans_of(matches, candidates, 0)
     assert len(chosen) > 30
     assert all(a[1] <= b[0] for a, b in itertools.pairwise(chosen))
@@ -152,7 +152,7 @@ def test_an_empty_batch_and_pairs_without_candidates():
     entity_ptr, candidates, scores = batch([[], [[], []]])
     matches = greedy(entity_ptr, candidates, scores)
     assert matches.choice.tolist() == [-1, -1]
-    assert matches.status.tolist() == [Status.OPTIMAL, Status.OPTIMAL]
+    assert matches.status.tolist() == [SolverStatus.OPTIMAL, SolverStatus.OPTIMAL]
 
 
 @pytest.mark.parametrize("solver", [exact, greedy])

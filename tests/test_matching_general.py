@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from xprojdb.errors import MatchingError
-from xprojdb.matching import Candidates, Status, exact, general, match
-from xprojdb.matching.scores import SCALE
+from xprojdb.matching import Candidates, SolverStatus, exact, general, solve
+from xprojdb.matching.scores.links import SCALE
 
 RELATIONS = {"<": operator.lt, "<=": operator.le, "=": operator.eq, ">=": operator.ge, ">": operator.gt}
 
@@ -62,15 +62,15 @@ def test_every_count_equals_brute_force(count):
     random = np.random.default_rng(9)
     instances = random_rows(random, 40, 3, 7, 4)
     entity_ptr, candidates, scores = batch(instances)
-    matches = match(entity_ptr, candidates, scores, count=count)
+    matches = solve(entity_ptr, candidates, scores, count=count)
     statuses = set()
     for i, (instance, total) in enumerate(zip(instances, totals(matches, candidates, scores), strict=True)):
         best = brute_force(instance, *count)
-        assert matches.status[i] == (Status.INFEASIBLE if best is None else Status.OPTIMAL)
+        assert matches.status[i] == (SolverStatus.INFEASIBLE if best is None else SolverStatus.OPTIMAL)
         assert total == (best or 0)
         assert round(matches.bound[i] * SCALE) == total
         statuses.add(int(matches.status[i]))
-    assert (Status.INFEASIBLE in statuses) == (count[0] in "=>=")
+    assert (SolverStatus.INFEASIBLE in statuses) == (count[0] in "=>=")
 
 
 def test_the_general_solver_agrees_with_the_dynamic_program():
@@ -78,7 +78,7 @@ def test_the_general_solver_agrees_with_the_dynamic_program():
     entity_ptr, candidates, scores = batch(random_rows(random, 120, 6, 12, 8))
     one, two = exact(entity_ptr, candidates, scores), general(entity_ptr, candidates, scores)
     assert totals(one, candidates, scores) == totals(two, candidates, scores)
-    assert set(two.status) == {Status.OPTIMAL}
+    assert set(two.status) == {SolverStatus.OPTIMAL}
 
 
 def test_deferred_entities_are_completed():
@@ -89,7 +89,7 @@ def test_deferred_entities_are_completed():
     assert narrow.deferred.sum() > 20
     assert totals(done, candidates, scores) == totals(whole, candidates, scores)
     assert done.bound.tolist() == whole.bound.tolist()
-    assert set(done.status) == {Status.OPTIMAL}
+    assert set(done.status) == {SolverStatus.OPTIMAL}
     settled = ~narrow.deferred
     assert np.array_equal(done.choice[settled], narrow.choice[settled])
 
@@ -109,23 +109,23 @@ def long_sentence(words, entities, seed):
 
 def test_a_long_sentence_ends_with_an_honest_status():
     entity_ptr, candidates, scores = long_sentence(200, 40, 7)
-    matches = match(entity_ptr, candidates, scores, time_limit=0.5)
-    assert matches.status[0] in (Status.OPTIMAL, Status.FEASIBLE)
+    matches = solve(entity_ptr, candidates, scores, time_limit=0.5)
+    assert matches.status[0] in (SolverStatus.OPTIMAL, SolverStatus.FEASIBLE)
     total = totals(matches, candidates, scores)[0]
     assert total <= round(matches.bound[0] * SCALE)
-    assert (matches.status[0] == Status.OPTIMAL) == (total == round(matches.bound[0] * SCALE))
-    assert total >= totals(match(entity_ptr, candidates, scores, "greedy"), candidates, scores)[0]
-    again = match(entity_ptr, candidates, scores, time_limit=0.5)
+    assert (matches.status[0] == SolverStatus.OPTIMAL) == (total == round(matches.bound[0] * SCALE))
+    assert total >= totals(solve(entity_ptr, candidates, scores, "greedy"), candidates, scores)[0]
+    again = solve(entity_ptr, candidates, scores, time_limit=0.5)
     assert np.array_equal(matches.chosen, again.chosen)
 
 
 def test_no_time_leaves_greedys_answer_or_says_unsolved():
     entity_ptr, candidates, scores = long_sentence(60, 25, 3)
-    matches = match(entity_ptr, candidates, scores, time_limit=0.0)
-    assert matches.status[0] == Status.FEASIBLE
+    matches = solve(entity_ptr, candidates, scores, time_limit=0.0)
+    assert matches.status[0] == SolverStatus.FEASIBLE
     assert totals(matches, candidates, scores)[0] > 0
-    must = match(entity_ptr, candidates, scores, count=("=", 1), time_limit=0.0)
-    assert must.status[0] == Status.UNSOLVED
+    must = solve(entity_ptr, candidates, scores, count=("=", 1), time_limit=0.0)
+    assert must.status[0] == SolverStatus.UNSOLVED
     assert len(must.chosen) == 0
 
 
@@ -133,16 +133,16 @@ def test_no_time_leaves_greedys_answer_or_says_unsolved():
 def test_counts_that_make_no_sense_are_refused(count):
     entity_ptr, candidates, scores = batch([[[(0, 1, 1)]]])
     with pytest.raises(MatchingError) as caught:
-        match(entity_ptr, candidates, scores, count=count)
+        solve(entity_ptr, candidates, scores, count=count)
     assert caught.value.value == count
 
 
 def test_greedy_promises_no_minimum():
     entity_ptr, candidates, scores = batch([[[(0, 1, 1), (2, 3, 1)]]])
     with pytest.raises(MatchingError) as caught:
-        match(entity_ptr, candidates, scores, "greedy", ("=", 1))
+        solve(entity_ptr, candidates, scores, "greedy", ("=", 1))
     assert caught.value.what == "count"
-    assert match(entity_ptr, candidates, scores, "greedy", ("<", 3)).chosen.tolist() == [0, 1]
+    assert solve(entity_ptr, candidates, scores, "greedy", ("<", 3)).chosen.tolist() == [0, 1]
     with pytest.raises(MatchingError) as caught:
-        match(entity_ptr, candidates, scores, "best")
+        solve(entity_ptr, candidates, scores, "best")
     assert caught.value.what == "solver"

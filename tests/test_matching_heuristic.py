@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from xprojdb.errors import MatchingError
-from xprojdb.matching import DEFAULT, REFERENCE, Heuristic, Pairs, Reason, heuristic
+from xprojdb.matching import DEFAULT, REFERENCE, Heuristic, PairBatch, Reason, heuristic
 
 
 def naive_runs(entity, links, rules):
@@ -84,7 +84,7 @@ def test_it_equals_a_naive_projection(rules):
         entities = [(int(s), int(random.integers(s + 1, min(n, s + 4) + 1))) for s in starts]
         items.append((n, m, entities, [(x, y) for x in range(n) for y in range(m) if random.random() < 0.25]))
         labels.append([int(label) for label in random.integers(0, 2, len(entities))])
-    result = heuristic(Pairs.pack(items), rules, np.array([label for row in labels for label in row]))
+    result = heuristic(PairBatch.pack(items), rules, np.array([label for row in labels for label in row]))
     e, seen = 0, set()
     for i, item in enumerate(items):
         spans, reasons, pair_reason = naive(item, rules, labels[i])
@@ -100,7 +100,7 @@ def test_it_equals_a_naive_projection(rules):
 
 
 def project(entities, links, rules, words=9):
-    result = heuristic(Pairs.pack([(words, words, entities, links)]), rules)
+    result = heuristic(PairBatch.pack([(words, words, entities, links)]), rules)
     return list(zip(result.start.tolist(), result.end.tolist(), strict=True)), [Reason(r) for r in result.reason]
 
 
@@ -125,10 +125,10 @@ def test_parameters_that_make_no_sense_are_refused(wrong):
 
 def test_labels_of_another_length_are_refused():
     with pytest.raises(MatchingError) as caught:
-        heuristic(Pairs.pack([(1, 1, [(0, 1)], [])]), Heuristic(comp_ins=True), np.array([0, 0]))
+        heuristic(PairBatch.pack([(1, 1, [(0, 1)], [])]), Heuristic(comp_ins=True), np.array([0, 0]))
     assert caught.value.what == "labels"
 
 
 def test_an_empty_batch():
-    result = heuristic(Pairs.pack([]), REFERENCE)
+    result = heuristic(PairBatch.pack([]), REFERENCE)
     assert (result.ptr.tolist(), len(result.start), len(result.reason)) == ([0], 0, 0)

@@ -6,14 +6,14 @@ import numpy as np
 import pytest
 
 from xprojdb.errors import MatchingError
+from xprojdb.matching.batch import PairBatch
 from xprojdb.matching.candidates import Candidates, ngrams
-from xprojdb.matching.ner import ner, tag_columns
-from xprojdb.matching.pairs import Pairs
+from xprojdb.matching.scores.tagger_probability import ner, tag_columns
 
 
 def _naive(
     candidates: Candidates,
-    pairs: Pairs,
+    pairs: PairBatch,
     label: list[int],
     begin: list[np.ndarray],
     inside: list[np.ndarray],
@@ -40,7 +40,7 @@ def test_it_is_the_mean_probability_raised_by_length(seed: int) -> None:
     random = np.random.default_rng(seed)
     kinds, sizes = int(random.integers(1, 4)), random.integers(0, 7, random.integers(1, 6)).tolist()
     spans = [[(0, 1), (1, 3), (3, 4)][: random.integers(0, 4)] for _ in sizes]
-    pairs = Pairs.pack([(5, size, own, []) for size, own in zip(sizes, spans, strict=True)])
+    pairs = PairBatch.pack([(5, size, own, []) for size, own in zip(sizes, spans, strict=True)])
     candidates = ngrams(pairs, int(random.integers(1, 8)))
     label = random.integers(-1, kinds, len(pairs.entity_start))
     begin, inside = ([random.random((size, kinds)) ** 3 for size in sizes] for _ in range(2))
@@ -77,7 +77,7 @@ def test_renamed_labels_are_known_under_both_names() -> None:
     ],
 )
 def test_what_does_not_fit_is_refused(change: dict[str, object], what: str) -> None:
-    pairs = Pairs.pack([(3, 4, [(0, 1), (1, 2)], [])])
+    pairs = PairBatch.pack([(3, 4, [(0, 1), (1, 2)], [])])
     given = {"label": [0, 1], "begin": np.zeros((4, 2)), "inside": np.zeros((4, 2))} | change
     with pytest.raises(MatchingError) as raised:
         ner(pairs, ngrams(pairs, 2), np.array(given["label"]), given["begin"], given["inside"])

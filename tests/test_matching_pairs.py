@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 
 from xprojdb.errors import MatchingError
-from xprojdb.matching import Pairs, links_from_pharaoh, scored_links_from_pharaoh
+from xprojdb.matching import PairBatch, links_from_pharaoh, scored_links_from_pharaoh
 
 
 def test_pack_makes_ragged_arrays():
-    pairs = Pairs.pack(
+    pairs = PairBatch.pack(
         [(3, 2, [(0, 2)], [(0, 1), (2, 0)]), (0, 4, [], []), (1, 1, [(0, 1), (0, 1)], [(0, 0)])], [[0.5, 1], [], [0]]
     )
     assert len(pairs) == 3
@@ -19,7 +19,7 @@ def test_pack_makes_ragged_arrays():
     assert pairs.link_ptr.tolist() == [0, 2, 2, 3]
     assert pairs.link_target.tolist() == [1, 0, 0]
     assert pairs.link_score.tolist() == [0.5, 1.0, 0.0]
-    assert len(Pairs.pack([])) == 0
+    assert len(PairBatch.pack([])) == 0
 
 
 @pytest.mark.parametrize(
@@ -39,7 +39,7 @@ def test_pack_makes_ragged_arrays():
 )
 def test_impossible_pairs_are_refused(item, what, value):
     with pytest.raises(MatchingError) as caught:
-        Pairs.pack([(1, 1, [(0, 1)], [(0, 0)]), item])
+        PairBatch.pack([(1, 1, [(0, 1)], [(0, 0)]), item])
     assert (caught.value.pair, caught.value.what, caught.value.value) == (1, what, value)
     assert caught.value.hint
 
@@ -47,7 +47,7 @@ def test_impossible_pairs_are_refused(item, what, value):
 @pytest.mark.parametrize("score", [np.nan, np.inf, -0.5])
 def test_link_scores_are_finite_and_not_negative(score):
     with pytest.raises(MatchingError) as caught:
-        Pairs.pack([(1, 1, [], [(0, 0)]), (1, 2, [], [(0, 0), (0, 1)])], [[0.5], [0.5, score]])
+        PairBatch.pack([(1, 1, [], [(0, 0)]), (1, 2, [], [(0, 0), (0, 1)])], [[0.5], [0.5, score]])
     assert (caught.value.pair, caught.value.what) == (1, "link_score")
 
 
@@ -76,15 +76,15 @@ def test_arrays_that_contradict_each_other_are_refused(field, value, what):
         "link_source": [0],
         "link_target": [0],
     }
-    Pairs(**arrays)
+    PairBatch(**arrays)
     with pytest.raises(MatchingError) as caught:
-        Pairs(**arrays | {field: value})
+        PairBatch(**arrays | {field: value})
     assert caught.value.what == what
 
 
 def test_read_only_arrays_are_taken():
     frozen = np.frombuffer(np.array([0], np.int32).tobytes(), np.int32)
-    pairs = Pairs([1], [1], [0, 0], [], [], [0, 1], frozen, frozen)
+    pairs = PairBatch([1], [1], [0, 0], [], [], [0, 1], frozen, frozen)
     assert pairs.link_source.flags.writeable
 
 
@@ -153,10 +153,10 @@ def test_malformed_scores_are_named(text):
 
 def test_links_below_a_score_are_left_out():
     items = [(3, 3, [(0, 1)], [(0, 0), (1, 2)]), (2, 2, [], []), (2, 2, [(1, 2)], [(0, 1), (1, 0), (1, 1)])]
-    pairs = Pairs.pack(items, [[0.3, 0.29], [], [0.9, 0.1, 0.31]])
+    pairs = PairBatch.pack(items, [[0.3, 0.29], [], [0.9, 0.1, 0.31]])
     strong = pairs.above(0.3)
     assert strong.link_ptr.tolist() == [0, 1, 1, 3]
     assert list(zip(strong.link_source.tolist(), strong.link_target.tolist(), strict=True)) == [(0, 0), (0, 1), (1, 1)]
     assert strong.entity_ptr.tolist() == pairs.entity_ptr.tolist()
     assert pairs.above(0.0) is pairs
-    assert Pairs.pack(items).above(0.5).link_ptr.tolist() == [0, 2, 2, 5]
+    assert PairBatch.pack(items).above(0.5).link_ptr.tolist() == [0, 2, 2, 5]

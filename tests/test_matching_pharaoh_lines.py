@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from xprojdb.corpora.alignments import read_alignments
-from xprojdb.corpora.records import ReadError
-from xprojdb.matching.pharaoh_lines import LinkLines, link_texts, read_link_lines
-from xprojdb.models.pharaoh import Links, format_links
+from xprojdb.matching.pharaoh.lines import LinkLines, link_texts, read_link_lines
+from xprojdb.models.aligners.word_links import Links, format_links
+from xprojdb.readers.alignments import read_alignments
+from xprojdb.readers.records import ReadError
 
 LINK = re.compile(r"(\d{1,6})-(\d{1,6})(?::(\d+(?:\.\d*)?(?:[eE][-+]?\d+)?))?", re.ASCII)
 

@@ -5,7 +5,7 @@ import pytest
 
 from xprojdb.errors import MatchingError
 from xprojdb.matching import Sources, agreement, reliability, source_weights, vote
-from xprojdb.matching.reliability import f1
+from xprojdb.matching.combination.reliability import f1
 
 LABELS = 3
 NONE = LABELS

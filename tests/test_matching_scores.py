@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from xprojdb.errors import MatchingError
-from xprojdb.matching import Pairs, alignment, fuse, ngrams, soft_alignment
+from xprojdb.matching import PairBatch, alignment, fuse, ngrams, soft_alignment
 
 
 @pytest.fixture
@@ -18,7 +18,7 @@ def scored():
         links = [(x, y) for x in range(n) for y in range(m) if random.random() < 0.3]
         items.append((n, m, [(start, int(random.integers(start + 1, n + 1))), (0, 1)], links))
         scores.append([float(np.float32(v)) for v in random.random(len(links))])
-    pairs = Pairs.pack(items, scores)
+    pairs = PairBatch.pack(items, scores)
     return items, scores, pairs, ngrams(pairs, 5)
 
 
@@ -54,14 +54,14 @@ def test_soft_alignment_by_words(scored):
 
 
 def test_soft_alignment_wants_link_scores():
-    pairs = Pairs.pack([(1, 1, [(0, 1)], [(0, 0)])])
+    pairs = PairBatch.pack([(1, 1, [(0, 1)], [(0, 0)])])
     with pytest.raises(MatchingError) as caught:
         soft_alignment(pairs, ngrams(pairs, 1))
     assert caught.value.what == "link_score"
 
 
 def test_no_links_score_nothing():
-    pairs = Pairs.pack([(2, 2, [(0, 2)], []), (1, 0, [(0, 1)], []), (0, 1, [], [])], [[], [], []])
+    pairs = PairBatch.pack([(2, 2, [(0, 2)], []), (1, 0, [(0, 1)], []), (0, 1, [], [])], [[], [], []])
     candidates = ngrams(pairs, 2)
     assert alignment(pairs, candidates).tolist() == [0, 0, 0]
     assert soft_alignment(pairs, candidates).tolist() == [0, 0, 0]

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from xprojdb.errors import MatchingError
-from xprojdb.folding import edit_similarity, fold
-from xprojdb.matching import Pairs, Words, copied, ngrams, surface
+from xprojdb.matching import PairBatch, Words, copied, ngrams, surface
+from xprojdb.text.normalization import edit_similarity, fold
 
 
 def sentences(random, count, words, letters=4, alphabet="abcdäéßŁ中 "[:-1]):
@@ -26,7 +26,7 @@ def random_batch(seed, count=40, words=6, letters=4):
     random = np.random.default_rng(seed)
     source, target = sentences(random, count, words, letters), sentences(random, count, words, letters)
     spans = [entities(random, each) for each in source]
-    pairs = Pairs.pack([(len(s), len(t), e, []) for s, t, e in zip(source, target, spans, strict=True)])
+    pairs = PairBatch.pack([(len(s), len(t), e, []) for s, t, e in zip(source, target, spans, strict=True)])
     return pairs, source, target, spans
 
 
@@ -56,7 +56,7 @@ def test_scores_are_those_of_a_plain_edit_distance(letters):
 
 def test_an_entity_of_exactly_one_machine_word_and_one_more():
     names = ["x" * 61 + "y", "x" * 62 + "y"]
-    pairs = Pairs.pack([(1, 1, [(0, 1)], [])] * 2)
+    pairs = PairBatch.pack([(1, 1, [(0, 1)], [])] * 2)
     scores = surface(pairs, ngrams(pairs, 1), Words.fold([[n] for n in names]), Words.fold([[n[1:]] for n in names]))
     np.testing.assert_allclose(scores, [1 - 1 / 62, 1 - 1 / 63])
 
@@ -77,13 +77,13 @@ def test_copied_words_are_the_ngrams_above_the_threshold(threshold):
 
 
 def test_accents_and_case_do_not_count():
-    pairs = Pairs.pack([(2, 3, [(0, 2)], [])])
+    pairs = PairBatch.pack([(2, 3, [(0, 2)], [])])
     found, values = copied(pairs, Words.fold([["São", "Paulo"]]), Words.fold([["em", "SAO", "Paulo"]]), 0.9)
     assert (found.start.tolist(), found.end.tolist(), values.tolist()) == ([1], [3], [1.0])
 
 
 def test_words_of_other_sentences_are_refused():
-    pairs = Pairs.pack([(2, 1, [(0, 1)], [])])
+    pairs = PairBatch.pack([(2, 1, [(0, 1)], [])])
     with pytest.raises(MatchingError) as error:
         surface(pairs, ngrams(pairs, 1), Words.fold([["one"]]), Words.fold([["one"]]))
     assert error.value.what == "source_words"
@@ -91,14 +91,14 @@ def test_words_of_other_sentences_are_refused():
 
 @pytest.mark.parametrize("threshold", [0.0, 1.5, float("nan")])
 def test_a_threshold_out_of_range_is_refused(threshold):
-    pairs = Pairs.pack([(1, 1, [(0, 1)], [])])
+    pairs = PairBatch.pack([(1, 1, [(0, 1)], [])])
     with pytest.raises(MatchingError) as error:
         copied(pairs, Words.fold([["a"]]), Words.fold([["a"]]), threshold)
     assert error.value.what == "threshold"
 
 
 def test_nothing_in_nothing_out():
-    pairs = Pairs.pack([])
+    pairs = PairBatch.pack([])
     found, values = copied(pairs, Words.fold([]), Words.fold([]))
     assert len(found) == len(values) == 0
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from xprojdb.folding import fold
-from xprojdb.matching.terms import LONGEST, Terms, count_occurrences, count_terms, term_shares
+from xprojdb.matching.scores.term_consistency import LONGEST, Terms, count_occurrences, count_terms, term_shares
+from xprojdb.text.normalization import fold
 
 Sentences = list[list[str]]
 Spans = list[set[tuple[int, int]]]

@@ -10,10 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from xprojdb.errors import MatchingError
+from xprojdb.matching.batch import PairBatch
 from xprojdb.matching.candidates import ngrams
-from xprojdb.matching.pairs import Pairs
-from xprojdb.matching.scores import soft_alignment
-from xprojdb.matching.weights import WordCounts, weigh_links, word_weights
+from xprojdb.matching.scores.links import soft_alignment
+from xprojdb.matching.scores.word_weights import WordCounts, weigh_links, word_weights
 
 WORDS = st.lists(st.lists(st.sampled_from(["the", "The", "boat", "Turin", "ß", "ẞ", "."]), max_size=6), max_size=6)
 
@@ -30,7 +30,7 @@ def test_weights_are_those_of_the_formula(counted: list[list[str]], sentences: l
         assert weight == pytest.approx((information / 8) ** gamma)
 
 
-def _random_pairs(seed: int) -> Pairs:
+def _random_pairs(seed: int) -> PairBatch:
     random = np.random.default_rng(seed)
     items, scores = [], []
     for _ in range(8):
@@ -38,7 +38,7 @@ def _random_pairs(seed: int) -> Pairs:
         links = np.argwhere(random.random((n, m)) < 0.5)
         items.append((n, m, [(0, 1)], [(x, y) for x, y in links.tolist()]))
         scores.append(random.random(len(links)).tolist())
-    return Pairs.pack(items, scores)
+    return PairBatch.pack(items, scores)
 
 
 @pytest.mark.parametrize("seed", range(20))
@@ -72,7 +72,7 @@ def test_weights_of_other_sentences_are_refused() -> None:
 
 
 def test_links_without_scores_are_refused() -> None:
-    pairs = Pairs.pack([(1, 1, [(0, 1)], [(0, 0)])])
+    pairs = PairBatch.pack([(1, 1, [(0, 1)], [(0, 0)])])
     with pytest.raises(MatchingError) as caught:
         weigh_links(pairs, np.ones(1), np.ones(1))
     assert caught.value.what == "link_score"

@@ -9,10 +9,10 @@ import pytest
 from model_checkpoints import tiny_checkpoint
 
 from xprojdb.errors import UsageError
-from xprojdb.models.aligners import METHODS, AlignerParams, EncoderAligner, link_units
-from xprojdb.models.encoder import Encoder, SubwordVectors
-from xprojdb.models.similarity import batches
-from xprojdb.models.transforms import Floats
+from xprojdb.models.aligners.encoder import METHODS, AlignerParams, EncoderAligner, link_units
+from xprojdb.models.aligners.similarity import batches
+from xprojdb.models.encoders.encoder import Encoder, SubwordVectors
+from xprojdb.models.encoders.transforms import Floats
 
 RED_BOAT = ["a", "red", "boat"]
 BOAT_IS_RED = ["the", "boat", "is", "red"]
@@ -94,7 +94,7 @@ def test_more_pairs_than_one_block(encoder: Encoder, monkeypatch: pytest.MonkeyP
     pairs = [(["boat"] * (1 + at % 3), ["house", "ox"]) for at in range(20)]
     aligner = EncoderAligner(encoder, params("argmax"))
     whole = aligner.align(pairs)
-    monkeypatch.setattr("xprojdb.models.aligners._PAIRS_AT_ONCE", 7)
+    monkeypatch.setattr("xprojdb.models.aligners.encoder._PAIRS_AT_ONCE", 7)
     for one, other in zip(whole, aligner.align(pairs), strict=True):
         np.testing.assert_array_equal(one.pairs, other.pairs)
 

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from xprojdb.errors import ModelError
-from xprojdb.models import apertium
-from xprojdb.models.apertium import Apertium, directions, mode_of, revision_of
+from xprojdb.models.translators import apertium
+from xprojdb.models.translators.apertium import Apertium, directions, mode_of, revision_of
 
 _PROGRAM = """#!{python}
 import sys, time

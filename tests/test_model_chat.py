@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 
 from xprojdb.errors import ServiceError, UsageError
-from xprojdb.models.chat import ChatParams, ChatTranslator, Server
 from xprojdb.models.service import Service
+from xprojdb.models.translators.chat import ChatParams, ChatTranslator, Server
 
 Answer = tuple[int, dict[str, str], str]
 Ask = dict[str, Any]

@@ -11,9 +11,9 @@ from toy_translator import NAMES, WORDS, toy_translation, toy_translator
 
 from xprojdb.errors import ModelError, UsageError
 from xprojdb.models import store
-from xprojdb.models.ctranslate import CTranslateParams, CTranslator, converted
-from xprojdb.models.language_tokens import LanguageMissing
-from xprojdb.models.seq2seq import Seq2Seq
+from xprojdb.models.translators.ctranslate import CTranslateParams, CTranslator, converted
+from xprojdb.models.translators.language_tokens import LanguageMissing
+from xprojdb.models.translators.seq2seq import Seq2Seq
 
 torch = pytest.importorskip("torch")
 transformers = pytest.importorskip("transformers")
@@ -56,7 +56,7 @@ def test_a_model_is_converted_once(monkeypatch: pytest.MonkeyPatch) -> None:
     model = str(toy_translator())
     CTranslator(model, CTranslateParams(compute="int8_float32"), "cpu")
     assert any(entry.model_id.startswith("ct2/") and "/int8_float32/" in entry.model_id for entry in store.installed())
-    monkeypatch.setattr("xprojdb.models.ctranslate._convert", None)
+    monkeypatch.setattr("xprojdb.models.translators.ctranslate._convert", None)
     CTranslator(model, CTranslateParams(compute="int8_float32"), "cpu")
 
 

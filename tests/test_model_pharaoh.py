@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from xprojdb.matching.pharaoh import scored_links_from_pharaoh
-from xprojdb.models.pharaoh import Links, format_links
+from xprojdb.matching.pharaoh.links import scored_links_from_pharaoh
+from xprojdb.models.aligners.word_links import Links, format_links
 
 SCORE = st.integers(0, 10_000).map(lambda score: score / 10_000)
 LINKS = st.lists(st.tuples(st.integers(0, 5000), st.integers(0, 5000), SCORE), max_size=12)

@@ -13,10 +13,10 @@ import pytest
 from toy_translator import NAMES, WORDS, toy_translation, toy_translator, train_pieces
 
 from xprojdb.errors import ModelError, UsageError
-from xprojdb.languages import UnknownLanguage
-from xprojdb.models.language_tokens import LanguageMissing, prompt_for
-from xprojdb.models.seq2seq import Seq2Seq
-from xprojdb.models.translators import Seq2SeqTranslator, TranslatorParams
+from xprojdb.models.translators.language_tokens import LanguageMissing, prompt_for
+from xprojdb.models.translators.seq2seq import Seq2Seq
+from xprojdb.models.translators.translator import Seq2SeqTranslator, TranslatorParams
+from xprojdb.text.languages import UnknownLanguage
 
 torch = pytest.importorskip("torch")
 transformers = pytest.importorskip("transformers")

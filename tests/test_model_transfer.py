@@ -10,16 +10,16 @@ from projection_sample import outcomes, plan_of
 from sqlalchemy import select
 from toy_tagger import toy_tagger
 
+from xprojdb.config.recipe import RecipeError, parse_recipe
 from xprojdb.db import Database
 from xprojdb.db import tables as t
-from xprojdb.engine.plan import Plan
-from xprojdb.engine.recipe import RecipeError, parse_recipe
-from xprojdb.engine.run import run_plan
 from xprojdb.errors import UsageError
-from xprojdb.exports.projected import choose, read_sentences
+from xprojdb.evaluation.evaluate import evaluate_projections
+from xprojdb.execution.run import run_plan
+from xprojdb.exports.rows.projected_labels import choose, read_sentences
+from xprojdb.importing.files import CorpusInfo, corpus_file, import_files
+from xprojdb.planning.planner import Plan
 from xprojdb.provenance.explain import explain_sentence
-from xprojdb.steps.evaluate import evaluate_projections
-from xprojdb.steps.importing.imports import CorpusInfo, corpus_file, import_files
 
 TOP = 'source = []\ntarget = ["de"]\nlabels = ["PER"]'
 COMBINE = '[combine]\nmethod = "majority"\ntransfer = true\n'

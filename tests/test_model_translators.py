@@ -8,7 +8,7 @@ import pytest
 from toy_translator import toy_translation, toy_translator
 
 from xprojdb.errors import ModelError, UsageError
-from xprojdb.models.translators import (
+from xprojdb.models.translators.translator import (
     SERVED,
     Placement,
     canonical_name,

@@ -9,10 +9,10 @@ import pytest
 from projection_sample import english, german, import_sample, plan_of, results
 
 from xprojdb.db import Database
-from xprojdb.engine.plan import Plan
-from xprojdb.engine.plans import bind_plan, load_plan
-from xprojdb.engine.run import run_plan
 from xprojdb.errors import UsageError
+from xprojdb.execution.run import run_plan
+from xprojdb.planning.planner import Plan
+from xprojdb.planning.store import bind_plan, load_plan
 
 RowCounts = Callable[[Database], dict[str, int]]
 

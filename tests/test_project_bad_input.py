@@ -11,8 +11,8 @@ from sqlalchemy import insert, select, update
 
 from xprojdb.db import Database
 from xprojdb.db import tables as t
-from xprojdb.engine.plan import Plan
-from xprojdb.engine.run import run_plan
+from xprojdb.execution.run import run_plan
+from xprojdb.planning.planner import Plan
 
 METHODS = {"match": "", "heuristic": '[project]\nmethod = "heuristic"\n'}
 LAST = {"match": "score", "heuristic": "heuristic"}

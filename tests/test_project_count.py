@@ -11,14 +11,14 @@ import pytest
 from projection_sample import Diagonal, english, german, import_sample, outcomes, plan_of
 from sqlalchemy import select, update
 
+from xprojdb.config.recipe import RecipeError
 from xprojdb.db import Database
 from xprojdb.db.tables import candidate, label, outcome
-from xprojdb.engine.recipe import RecipeError
-from xprojdb.engine.run import run_plan
-from xprojdb.models.aligners import Pair
-from xprojdb.models.pharaoh import Links
+from xprojdb.execution.run import run_plan
+from xprojdb.execution.status.database import read_status
+from xprojdb.models.aligners.encoder import SentencePair
+from xprojdb.models.aligners.word_links import Links
 from xprojdb.provenance.explain import explain_sentence
-from xprojdb.provenance.status import read_status
 
 SCORER = '[[score]]\nscore = "soft"\ncandidates = "ngram"\nlongest = 3\nfloor = 0.1\n'
 
@@ -26,7 +26,7 @@ SCORER = '[[score]]\nscore = "soft"\ncandidates = "ngram"\nlongest = 3\nfloor = 
 class Scattered(Diagonal):
     """Several scored links a word, made from the words alone."""
 
-    def align(self, pairs: Sequence[Pair]) -> list[Links]:
+    def align(self, pairs: Sequence[SentencePair]) -> list[Links]:
         return [self._links(len(left), len(right), len(" ".join(left))) for left, right in pairs]
 
     def _links(self, left: int, right: int, seed: int) -> Links:
@@ -199,7 +199,7 @@ def _outcomes_of(database: Database, step_id: int) -> list[tuple[str, str | None
 class Dense(Diagonal):
     """Every word is linked to every other, each link with its own score."""
 
-    def align(self, pairs: Sequence[Pair]) -> list[Links]:
+    def align(self, pairs: Sequence[SentencePair]) -> list[Links]:
         random = np.random.default_rng(5)
         found = []
         for left, right in pairs:

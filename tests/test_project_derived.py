@@ -9,10 +9,10 @@ import pytest
 from projection_sample import english, german, import_sample, labels, outcomes, plan_of
 from sqlalchemy import select
 
+from xprojdb.config.recipe import RecipeError
 from xprojdb.db import Database
 from xprojdb.db.tables import label
-from xprojdb.engine.recipe import RecipeError
-from xprojdb.engine.run import run_plan
+from xprojdb.execution.run import run_plan
 from xprojdb.provenance.explain import explain_sentence
 
 EN = ("Anna/B-PER visits Turin/B-LOC", "Europe/B-LOC sleeps", "the/B-LOC sea/I-LOC sleeps")

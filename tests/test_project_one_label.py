@@ -13,10 +13,10 @@ from sqlalchemy import select
 
 from xprojdb.db import Database
 from xprojdb.db import tables as t
-from xprojdb.engine.plan import Plan
-from xprojdb.engine.run import run_plan
-from xprojdb.matching.memory import majority_labels
-from xprojdb.provenance.stored_scores import load_scores
+from xprojdb.evaluation.stored_scores import load_scores
+from xprojdb.execution.run import run_plan
+from xprojdb.matching.scores.translation_memory import majority_labels
+from xprojdb.planning.planner import Plan
 
 Write = Callable[..., Path]
 EN = ("Turin/B-LOC won", "Turin/B-LOC slept", "Turin/B-ORG won", "Pisa/B-ORG won", "Pisa/B-LOC slept", "Lin/B-PER sang")

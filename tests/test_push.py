@@ -15,17 +15,17 @@ from projection_sample import english, german, import_sample, plan_of
 from push_sample import CARD, DATA, GENERATED, REPO, Command, Push, exports_of, told_by
 from sqlalchemy import select
 
+from xprojdb.config.export import ExportTable
 from xprojdb.db import Database
 from xprojdb.db.tables import run
-from xprojdb.engine.export_table import ExportTable
-from xprojdb.engine.plans import load_plan
-from xprojdb.engine.run import run_plan
-from xprojdb.exports.card import HAND_WRITTEN_END, HAND_WRITTEN_START
-from xprojdb.exports.front_matter import front_matter
+from xprojdb.execution.run import run_plan
+from xprojdb.exports.card.front_matter import front_matter
+from xprojdb.exports.card.render import HAND_WRITTEN_END, HAND_WRITTEN_START
+from xprojdb.exports.formats.huggingface import SplitRows, write_dataset
 from xprojdb.exports.hub.push import PushReport, push_recipe
-from xprojdb.exports.huggingface import SplitRows, write_dataset
 from xprojdb.exports.manifest import MANIFEST_NAME, Manifest
 from xprojdb.hub import HubError
+from xprojdb.planning.store import load_plan
 
 pytest.importorskip("huggingface_hub")
 pytest_plugins = ("push_fixtures",)

@@ -12,11 +12,11 @@ from loopback_hub import LoopbackHub
 from push_sample import CARD, DATA, GENERATED, REPO, Command, Push, with_text
 
 from xprojdb.db import Database
-from xprojdb.engine.plans import load_plan
+from xprojdb.exports.api import export_dataset
 from xprojdb.exports.errors import ExportError
 from xprojdb.exports.manifest import MANIFEST_NAME
-from xprojdb.exports.recorded import export_dataset
 from xprojdb.hub import HubError, PublishedMeanwhile
+from xprojdb.planning.store import load_plan
 
 pytest.importorskip("huggingface_hub")
 pytest_plugins = ("push_fixtures",)

@@ -10,10 +10,10 @@ from fragile_aligner import fragile_stage
 from projection_sample import english, german, import_sample, outcomes, plan_of, results
 
 from xprojdb.db import Database, open_database
-from xprojdb.engine.ray_actors import RayActors
-from xprojdb.engine.run import run_plan
 from xprojdb.errors import UsageError
-from xprojdb.steps.align import Align
+from xprojdb.execution.ray_actors import RayActors
+from xprojdb.execution.run import run_plan
+from xprojdb.steps.align.stage import Align
 
 ray = pytest.importorskip("ray")
 

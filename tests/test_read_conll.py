@@ -5,8 +5,8 @@ import tracemalloc
 
 import pytest
 
-from xprojdb.corpora import ReadError, Record, read_conll
-from xprojdb.labels import Span, spans_from_tags, tags_from_spans
+from xprojdb.readers import ReadError, Record, read_conll
+from xprojdb.text.spans import Span, spans_from_tags, tags_from_spans
 
 TWO = "Ana\tB-PER\nlives\tO\n.\tO\n\nBerlin\tB-LOC\n"
 RECORDS = [

@@ -2,9 +2,9 @@ import gzip
 
 import pytest
 
-from xprojdb.corpora import read
 from xprojdb.errors import UsageError
-from xprojdb.languages import UnknownLanguage
+from xprojdb.readers import read
+from xprojdb.text.languages import UnknownLanguage
 
 CONTENT = {"conll": "Ana\tB-PER\n", "text": "Ana\n", "jsonl": '{"tokens": ["Ana"]}\n'}
 

@@ -3,8 +3,8 @@ import json
 
 import pytest
 
-from xprojdb.corpora import ReadError, read_jsonl
-from xprojdb.labels import Span
+from xprojdb.readers import ReadError, read_jsonl
+from xprojdb.text.spans import Span
 
 NAMES = ["O", "B-PER", "I-PER"]
 

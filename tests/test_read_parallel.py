@@ -1,6 +1,6 @@
 import pytest
 
-from xprojdb.corpora import ReadError, Record, read_parallel
+from xprojdb.readers import ReadError, Record, read_parallel
 
 
 def records(*words, ids=None):

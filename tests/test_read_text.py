@@ -2,8 +2,8 @@ import gzip
 
 import pytest
 
-from xprojdb.corpora import ReadError, read_text
-from xprojdb.languages import UnknownLanguage
+from xprojdb.readers import ReadError, read_text
+from xprojdb.text.languages import UnknownLanguage
 
 
 @pytest.fixture

@@ -8,15 +8,15 @@ from typing import Any
 
 import pytest
 
-from xprojdb.engine.ready import ReadyRecipe, find_recipe, ready_recipe, ready_recipes
-from xprojdb.engine.recipe import RecipeError, parse_recipe
-from xprojdb.languages import language
+from xprojdb.config.builtin_recipes import BuiltinRecipe, find_recipe, ready_recipe, ready_recipes
+from xprojdb.config.recipe import RecipeError, parse_recipe
+from xprojdb.text.languages import language
 
 RunCli = Callable[..., Any]
 
 
 @pytest.mark.parametrize("recipe", ready_recipes(), ids=lambda recipe: recipe.name)
-def test_every_recipe_is_valid_and_says_what_it_needs(recipe: ReadyRecipe) -> None:
+def test_every_recipe_is_valid_and_says_what_it_needs(recipe: BuiltinRecipe) -> None:
     assert parse_recipe(recipe.text).recipe.name == recipe.name
     assert "Needs" in recipe.about
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from xprojdb.engine.recipe import RecipeError, parse_recipe, read_recipe
-from xprojdb.labels import Span
+from xprojdb.config.recipe import RecipeError, parse_recipe, read_recipe
+from xprojdb.text.spans import Span
 
 TOP = 'name = "a"\ncorpora = ["c"]\nsource = ["en"]\ntarget = ["de"]\n'
 

@@ -11,10 +11,10 @@ from sqlalchemy import select
 
 from xprojdb.db import Database
 from xprojdb.db.tables import failure, run
-from xprojdb.engine.run import StepFailed, forget_failures, run_plan
 from xprojdb.errors import UsageError
-from xprojdb.models.aligners import Pair
-from xprojdb.models.pharaoh import Links
+from xprojdb.execution.run import StepFailed, forget_failures, run_plan
+from xprojdb.models.aligners.encoder import SentencePair
+from xprojdb.models.aligners.word_links import Links
 
 POISONED = (3, 17, 18)
 
@@ -68,7 +68,7 @@ def test_when_everything_fails_nothing_is_recorded(
 
 
 class _Unusable(Diagonal):
-    def align(self, pairs: Sequence[Pair]) -> list[Links]:
+    def align(self, pairs: Sequence[SentencePair]) -> list[Links]:
         raise UsageError(f"no such layer for {len(pairs)} pairs", layer=99)
 
 
@@ -89,7 +89,7 @@ def test_failed_items_are_tried_again_when_asked(
     run_plan(database, plan_of(database, tmp_path))
 
     class Cured(Diagonal):
-        def align(self, pairs: Sequence[Pair]) -> list[Links]:
+        def align(self, pairs: Sequence[SentencePair]) -> list[Links]:
             return super().align([([word.replace("poison", "water") for word in left], right) for left, right in pairs])
 
     cured = Cured()

@@ -10,15 +10,15 @@ import pytest
 from projection_sample import Diagonal, english, german, import_sample, labels, outcomes, plan_of
 
 from xprojdb.db import Database
-from xprojdb.engine.run import run_plan
-from xprojdb.models.aligners import Pair
-from xprojdb.models.pharaoh import Links
+from xprojdb.execution.run import run_plan
+from xprojdb.models.aligners.encoder import SentencePair
+from xprojdb.models.aligners.word_links import Links
 
 
 class Reversing(Diagonal):
     """Links the first word of one side to the last of the other, so that the direction of a link matters."""
 
-    def align(self, pairs: Sequence[Pair]) -> list[Links]:
+    def align(self, pairs: Sequence[SentencePair]) -> list[Links]:
         return [self._reversed(len(left), len(right)) for left, right in pairs]
 
     def _reversed(self, left: int, right: int) -> Links:
@@ -74,7 +74,7 @@ def test_where_there_are_no_labels_the_outcome_says_why(
 
 
 class _Blind(Diagonal):
-    def align(self, pairs: Sequence[Pair]) -> list[Links]:
+    def align(self, pairs: Sequence[SentencePair]) -> list[Links]:
         return [Links(np.empty((0, 2), np.int32), np.empty(0, np.float32)) for _ in pairs]
 
 

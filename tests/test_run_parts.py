@@ -10,11 +10,11 @@ from projection_sample import Diagonal, english, german, import_sample, outcomes
 from sqlalchemy import func, select
 
 from xprojdb.db import Database
-from xprojdb.db.tables import claim
-from xprojdb.engine.preview import preview_plan
-from xprojdb.engine.run import run_plan
+from xprojdb.db.tables import lease
 from xprojdb.errors import UsageError
-from xprojdb.steps.align import Align
+from xprojdb.execution.run import run_plan
+from xprojdb.planning.dry_run import preview_plan
+from xprojdb.steps.align.stage import Align
 
 Write = Callable[..., Path]
 
@@ -30,7 +30,7 @@ def test_at_most_so_many_items_of_each_step(
     assert aligner.seen == [4, 2]
     assert [step.done for step in run_plan(database, plan, limit=100).steps] == [14, 14, 14]
     with database.read() as connection:
-        assert connection.execute(select(func.count()).select_from(claim)).scalar() == 0
+        assert connection.execute(select(func.count()).select_from(lease)).scalar() == 0
 
 
 def test_only_the_named_steps_run(sqlite_database: Database, write_conll: Write, tmp_path: Path) -> None:

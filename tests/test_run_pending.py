@@ -13,12 +13,12 @@ from projection_sample import Diagonal, english, german, import_sample, labels, 
 from sqlalchemy import delete, select
 
 from xprojdb.db import Database, bulk
-from xprojdb.db.tables import claim, outcome, run
-from xprojdb.engine.pending import count_pending, count_undone, pending_items
-from xprojdb.engine.plans import bind_plan
-from xprojdb.engine.preview import preview_plan
-from xprojdb.engine.run import run_plan
-from xprojdb.steps.align import Align
+from xprojdb.db.tables import lease, outcome, run
+from xprojdb.execution.pending import count_pending, count_undone, pending_items
+from xprojdb.execution.run import run_plan
+from xprojdb.planning.dry_run import preview_plan
+from xprojdb.planning.store import bind_plan
+from xprojdb.steps.align.stage import Align
 
 CLAIM = ("step_id", "first_item", "last_item", "owner", "expires_at")
 RowCounts = Callable[[Database], dict[str, int]]
@@ -125,7 +125,7 @@ def test_what_waits_is_the_same_by_ranges_and_item_by_item(
             assert pending_items(connection, stage, pairs, keys[2], 6) == [key for key in waits if key > keys[2]][:6]
             if claimed is not None:
                 first, last = keys[0] - 2 + claimed[0], keys[0] - 2 + sum(claimed)
-                bulk.insert(connection, claim, CLAIM, [(stage.step_id, first, last, "another", 1e12)])
+                bulk.insert(connection, lease, CLAIM, [(stage.step_id, first, last, "another", 1e12)])
                 free = [key for key in waits if not first <= key <= last]
                 assert pending_items(connection, stage, pairs, 0, 100, unclaimed=True) == free
         raise _Undone

@@ -17,10 +17,10 @@ from sqlalchemy import func, select
 
 from xprojdb.db import Database, open_database
 from xprojdb.db.tables import alignment, outcome, run
-from xprojdb.engine.run import StopRequest, run_plan
-from xprojdb.models.aligners import Pair
-from xprojdb.models.pharaoh import Links
-from xprojdb.steps.align import Align
+from xprojdb.execution.run import StopRequest, run_plan
+from xprojdb.models.aligners.encoder import SentencePair
+from xprojdb.models.aligners.word_links import Links
+from xprojdb.steps.align.stage import Align
 
 
 class _Stopping(Diagonal):
@@ -30,7 +30,7 @@ class _Stopping(Diagonal):
         super().__init__()
         self.stop = stop
 
-    def align(self, pairs: Sequence[Pair]) -> list[Links]:
+    def align(self, pairs: Sequence[SentencePair]) -> list[Links]:
         self.stop.requested = True
         return super().align(pairs)
 

@@ -8,10 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from xprojdb.errors import MissingExtra
-from xprojdb.models.pharaoh import Links
-from xprojdb.models.units import UnitAligner, links_of_units
-from xprojdb.segmentation import segment, segmenter_revision, words_of
-from xprojdb.words import split_words
+from xprojdb.models.aligners.segmented import UnitAligner, links_of_units
+from xprojdb.models.aligners.word_links import Links
+from xprojdb.text.segmentation import segment, segmenter_revision, words_of
+from xprojdb.text.words import split_words
 
 SEGMENTERS = {"zh": "jieba", "ja": "fugashi", "th": "pythainlp"}
 

@@ -15,13 +15,13 @@ from projection_sample import Diagonal, english, german, import_sample, outcomes
 from sqlalchemy import func, insert, select
 
 from xprojdb.db import Database, open_database
-from xprojdb.db.life import clock, this_process
-from xprojdb.db.tables import alignment, claim, outcome, run
-from xprojdb.engine.claims import LEASE
-from xprojdb.engine.plans import bind_plan
-from xprojdb.engine.report import StopRequest
-from xprojdb.engine.run import run_plan
-from xprojdb.steps.align import Align
+from xprojdb.db.heartbeat import clock, this_process
+from xprojdb.db.tables import alignment, lease, outcome, run
+from xprojdb.execution.leases import LEASE
+from xprojdb.execution.progress import StopRequest
+from xprojdb.execution.run import run_plan
+from xprojdb.planning.store import bind_plan
+from xprojdb.steps.align.stage import Align
 
 Write = Callable[..., Path]
 COUNT = 1_000
@@ -37,7 +37,7 @@ def _claim(database: Database, step_id: int, first: int, last: int, owner: str, 
     with database.write() as connection:
         names = ("step_id", "first_item", "last_item", "owner", "expires_at")
         values = (step_id, first, last, owner, clock(connection) + seconds)
-        connection.execute(insert(claim).values(dict(zip(names, values, strict=True))))
+        connection.execute(insert(lease).values(dict(zip(names, values, strict=True))))
 
 
 def test_what_another_has_taken_is_left_to_it_until_its_lease_ends(
@@ -53,7 +53,7 @@ def test_what_another_has_taken_is_left_to_it_until_its_lease_ends(
     def look() -> None:
         while len(outcomes(database, "project")) < 14:
             time.sleep(0.05)
-        seen.extend([sorted(outcomes(database, "align")), _count(database, claim)])
+        seen.extend([sorted(outcomes(database, "align")), _count(database, lease)])
 
     watching = threading.Thread(target=look)
     watching.start()
@@ -62,7 +62,7 @@ def test_what_another_has_taken_is_left_to_it_until_its_lease_ends(
     assert seen[0] == [*range(1, 5), *range(11, 21)]
     assert [step.done for step in report.steps] == [20] * 3
     assert sum(aligner.seen) == 20
-    assert _count(database, claim) == 0
+    assert _count(database, lease) == 0
 
 
 @pytest.mark.parametrize("owner", ["ended", "own", "lapsed"])
@@ -78,7 +78,7 @@ def test_claims_of_those_who_are_gone_hold_nobody_up(
     began = time.monotonic()
     assert run_plan(sqlite_database, plan).done == 18
     assert time.monotonic() - began < 60
-    assert _count(sqlite_database, claim) == 0
+    assert _count(sqlite_database, lease) == 0
 
 
 def test_a_batch_that_others_have_begun_is_done_without_their_items(
@@ -101,7 +101,7 @@ def test_a_batch_that_others_have_begun_is_done_without_their_items(
     assert aligner.seen == [10, 8]
     assert report.steps[0].done == 8
     assert _count(database, alignment) == 8
-    assert _count(database, claim) == 0
+    assert _count(database, lease) == 0
 
 
 def test_four_drivers_one_of_them_killed_do_every_item_once(
@@ -122,7 +122,7 @@ def test_four_drivers_one_of_them_killed_do_every_item_once(
         import_sample(single, write_conll, {"en": english(COUNT), "de": german(COUNT)})
         run_plan(single, plan_of(single, tmp_path))
         assert results(database) == results(single)
-    assert _count(database, claim) == 0
+    assert _count(database, lease) == 0
     with database.read() as connection:
         by_run = select(outcome.c.run_id, func.count()).join(run, run.c.id == outcome.c.run_id)
         done = dict(connection.execute(by_run.where(run.c.command == "run").group_by(outcome.c.run_id)).all())
@@ -145,11 +145,11 @@ def test_workers_end_with_their_driver(sqlite_database: Database, write_conll: W
     assert not any(map(_lives, workers))
     done = _count(sqlite_database, alignment)
     # What it had taken is free at once: its process has ended.
-    assert _count(sqlite_database, claim) > 0
+    assert _count(sqlite_database, lease) > 0
     began = time.monotonic()
     assert run_plan(sqlite_database, plan_of(sqlite_database, tmp_path)).steps[0].done == COUNT - done
     assert time.monotonic() - began < LEASE
-    assert _count(sqlite_database, claim) == 0
+    assert _count(sqlite_database, lease) == 0
 
 
 def _children(pid: int) -> list[int]:

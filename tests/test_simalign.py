@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from model_checkpoints import e5_encoder, e5_folder, word_pairs
 
-from xprojdb.models.aligners import AlignerParams, EncoderAligner, link_units
-from xprojdb.models.encoder import SubwordVectors
+from xprojdb.models.aligners.encoder import AlignerParams, EncoderAligner, link_units
+from xprojdb.models.encoders.encoder import SubwordVectors
 
 simalign = pytest.importorskip("simalign", reason="compares with the simalign package: pip install simalign==0.4")
 Reference = simalign.SentenceAligner

@@ -11,14 +11,14 @@ from sqlalchemy import insert, select, update
 
 from xprojdb.db import Database
 from xprojdb.db.tables import failure, outcome, run
-from xprojdb.engine.plans import bind_plan
-from xprojdb.engine.run import run_plan
-from xprojdb.provenance.status import RUNS_SHOWN, Status, StepStatus, read_status
+from xprojdb.execution.run import run_plan
+from xprojdb.execution.status.database import RUNS_SHOWN, DatabaseStatus, StepStatus, read_status
+from xprojdb.planning.store import bind_plan
 
 Write = Callable[..., Path]
 
 
-def _steps(found: Status, name: str = "sample") -> dict[str, StepStatus]:
+def _steps(found: DatabaseStatus, name: str = "sample") -> dict[str, StepStatus]:
     return {step.title.split()[0].rstrip(","): step for step in found.recipes[name]}
 
 

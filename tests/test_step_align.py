@@ -11,12 +11,12 @@ from model_checkpoints import e5_folder
 from projection_sample import import_sample, labels
 from sqlalchemy import select
 
+from xprojdb.config.recipe import parse_recipe
 from xprojdb.db import Database
 from xprojdb.db.tables import alignment
-from xprojdb.engine.plan import plan_recipe
-from xprojdb.engine.recipe import parse_recipe
-from xprojdb.engine.run import run_plan
-from xprojdb.models.pharaoh import Links, format_links
+from xprojdb.execution.run import run_plan
+from xprojdb.models.aligners.word_links import Links, format_links
+from xprojdb.planning.planner import plan_recipe
 from xprojdb.steps.inputs import parse_links
 
 

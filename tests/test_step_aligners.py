@@ -12,12 +12,12 @@ import pytest
 from projection_sample import english, german, import_sample, labels, outcomes
 from sqlalchemy import select
 
+from xprojdb.config.recipe import RecipeError, parse_recipe
 from xprojdb.db import Database
 from xprojdb.db import tables as t
-from xprojdb.engine.plan import Plan, plan_recipe
-from xprojdb.engine.recipe import RecipeError, parse_recipe
-from xprojdb.engine.run import run_plan
 from xprojdb.errors import MissingExtra
+from xprojdb.execution.run import run_plan
+from xprojdb.planning.planner import Plan, plan_recipe
 from xprojdb.provenance.explain import explain_sentence
 from xprojdb.steps.inputs import parse_links
 

@@ -15,13 +15,13 @@ from test_step_score import Noisy
 from test_step_scorers import UNITED
 
 from xprojdb.db import Database
-from xprojdb.engine.run import run_plan
-from xprojdb.steps import project
+from xprojdb.execution.run import run_plan
 from xprojdb.steps.inputs import LabelledSpans
-from xprojdb.steps.project import Project
-from xprojdb.steps.scoring import handover
-from xprojdb.steps.scoring.handover import HandedEntities, HandedScores
-from xprojdb.steps.scoring.score import Score
+from xprojdb.steps.project import match as project_match
+from xprojdb.steps.project.match import ProjectMatch
+from xprojdb.steps.score import handover
+from xprojdb.steps.score.handover import HandedEntities, HandedScores
+from xprojdb.steps.score.stage import ScoreStage
 
 Write = Callable[..., Path]
 RECIPES = {
@@ -48,18 +48,20 @@ def test_the_rows_are_those_of_scores_that_are_read(
     score_block: int,
     project_block: int,
 ) -> None:
-    monkeypatch.setattr(Score, "block", score_block)
-    monkeypatch.setattr(Project, "block", project_block)
+    monkeypatch.setattr(ScoreStage, "block", score_block)
+    monkeypatch.setattr(ProjectMatch, "block", project_block)
     read: list[int] = []
-    plain, plain_entities = project._read_scores, project.read_entities
+    plain, plain_entities = project_match._read_scores, project_match.read_entities
     entities_read: list[int] = []
-    monkeypatch.setattr(project, "_read_scores", lambda *given: read.append(1) or plain(*given))
-    monkeypatch.setattr(project, "read_entities", lambda *given: entities_read.append(1) or plain_entities(*given))
+    monkeypatch.setattr(project_match, "_read_scores", lambda *given: read.append(1) or plain(*given))
+    monkeypatch.setattr(
+        project_match, "read_entities", lambda *given: entities_read.append(1) or plain_entities(*given)
+    )
     found = []
     for name in ("handed", "read"):
         if name == "read":
             assert bool(read) == bool(entities_read) == (recipe == "two passes")
-            monkeypatch.setattr(Project, "take_from", lambda *_: None)
+            monkeypatch.setattr(ProjectMatch, "take_from", lambda *_: None)
         (tmp_path / name).mkdir()
         with _database(tmp_path / name) as database:
             found.append(_run(database, write_conll, tmp_path, RECIPES[recipe]))
@@ -82,8 +84,8 @@ def test_a_run_takes_nothing_from_an_earlier_one(
     stages, plan.stages = plan.stages, plan.stages[:-1]
     run_plan(sqlite_database, plan)
     plan.stages, read = stages, []
-    plain = project._read_scores
-    monkeypatch.setattr(project, "_read_scores", lambda *given: read.append(1) or plain(*given))
+    plain = project_match._read_scores
+    monkeypatch.setattr(project_match, "_read_scores", lambda *given: read.append(1) or plain(*given))
     run_plan(sqlite_database, plan)
     assert read
 

@@ -13,17 +13,17 @@ from projection_sample import Diagonal, english, german, import_sample, labels, 
 from sqlalchemy import select
 from test_matching_heuristic import naive, naive_runs
 
+from xprojdb.config.recipe import RecipeError
 from xprojdb.db import Database
 from xprojdb.db.tables import label
-from xprojdb.engine.recipe import RecipeError
-from xprojdb.engine.run import run_plan
+from xprojdb.execution.run import run_plan
+from xprojdb.execution.status.database import read_status
 from xprojdb.matching import DEFAULT, REFERENCE, Heuristic, Reason
-from xprojdb.models.aligners import Pair
-from xprojdb.models.pharaoh import Links
+from xprojdb.models.aligners.encoder import SentencePair
+from xprojdb.models.aligners.word_links import Links
 from xprojdb.provenance.explain import explain_sentence
-from xprojdb.provenance.status import read_status
-from xprojdb.steps.heuristic import ProjectHeuristically
-from xprojdb.steps.projecting import entity_reason, reason_codes
+from xprojdb.steps.project.heuristic import ProjectHeuristically
+from xprojdb.steps.project.stage import entity_reason, reason_codes
 
 LINES = (
     "Anna/B-PER Berg/I-PER met Lin/B-PER Mai/I-PER Sato/I-PER in Turin/B-LOC",
@@ -37,7 +37,7 @@ LINES = (
 class Sparse(Diagonal):
     """Links made from the words alone, with scores: near the diagonal, some missing."""
 
-    def align(self, pairs: Sequence[Pair]) -> list[Links]:
+    def align(self, pairs: Sequence[SentencePair]) -> list[Links]:
         return [self.links(left, right) for left, right in pairs]
 
     @staticmethod
@@ -200,7 +200,7 @@ class _Without(Diagonal):
         super().__init__()
         self.unknown = unknown
 
-    def align(self, pairs: Sequence[Pair]) -> list[Links]:
+    def align(self, pairs: Sequence[SentencePair]) -> list[Links]:
         found = []
         for (left, _), links in zip(pairs, super().align(pairs), strict=True):
             kept = np.array([left[x] not in self.unknown for x, _ in links.pairs.tolist()], np.bool_)

@@ -16,12 +16,12 @@ from test_step_scorers import _entities, _sides, _stored
 
 from xprojdb.db import Database
 from xprojdb.db import tables as t
-from xprojdb.engine.run import run_plan
 from xprojdb.errors import UsageError
-from xprojdb.folding import fold
-from xprojdb.matching.memory import count_renderings, rendered_elsewhere, rendering_shares
-from xprojdb.steps.learning.fit import read_artifact
-from xprojdb.steps.learning.renderings import RenderingsFit
+from xprojdb.execution.run import run_plan
+from xprojdb.matching.scores.translation_memory import count_renderings, rendered_elsewhere, rendering_shares
+from xprojdb.steps.fit.entity_renderings import EntityRenderingsFit
+from xprojdb.steps.fit.stage import read_artifact
+from xprojdb.text.normalization import fold
 
 Write = Callable[..., Path]
 RECIPE = (
@@ -115,7 +115,7 @@ def test_another_language_is_another_memory(sqlite_database: Database, write_con
     import_sample(sqlite_database, write_conll, sides)
     plan = plan_of(sqlite_database, tmp_path, RECIPE, top='source = ["en"]\ntarget = ["de", "it"]\n')
     run_plan(sqlite_database, plan)
-    fits = [stage for stage in plan.stages if isinstance(stage, RenderingsFit)]
+    fits = [stage for stage in plan.stages if isinstance(stage, EntityRenderingsFit)]
     assert {stage.lang for stage in fits} == {"de", "it"}
     with sqlite_database.read() as connection:
         assert [read_artifact(connection, fit.step_id, 1) for fit in fits] == [{"PER": {"anna": {"anna": 2}}}] * 2

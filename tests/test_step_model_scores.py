@@ -14,15 +14,15 @@ from sqlalchemy import select
 from toy_tagger import TAGS, toy_tagger, wordpiece_tagger
 from toy_translator import toy_translator
 
+from xprojdb.config.recipe import RecipeError, parse_recipe
 from xprojdb.db import Database
 from xprojdb.db import tables as t
-from xprojdb.engine.recipe import RecipeError, parse_recipe
-from xprojdb.engine.run import run_plan
 from xprojdb.errors import ModelError, UsageError
-from xprojdb.models.seq2seq import Seq2Seq
-from xprojdb.models.token_classifier import TokenClassifier
-from xprojdb.steps.scoring.phrase_scores import translation_scores
-from xprojdb.steps.scoring.translation import TranslationScore
+from xprojdb.execution.run import run_plan
+from xprojdb.models.taggers.token_classifier import TokenClassifier
+from xprojdb.models.translators.seq2seq import Seq2Seq
+from xprojdb.steps.score.nmt_score import NmtScore
+from xprojdb.steps.score.phrase_scores import translation_scores
 
 ENGLISH = [
     "the mayor met Anna/B-PER Berg/I-PER in Turin/B-LOC",
@@ -60,7 +60,7 @@ def test_a_hugging_face_tagger_labels_the_source_side(
     assert [row[1:] for row in labels(database)] == [(3, 5, "PER"), (6, 7, "LOC"), (1, 2, "PER"), (3, 5, "PER")]
     assert list(outcomes(database, "tag").values())[2] == ("empty", "no-entities")
     expected = TokenClassifier(str(toy_tagger()), device="cpu").tag_scored([line.split() for line in GERMAN])
-    packed = [row[1] for row in _rows(database, t.word_score.c.sentence_id, t.word_score.c.packed)]
+    packed = [row[1] for row in _rows(database, t.word_score.c.sentence_id, t.word_score.c.probabilities)]
     for found, tagged in zip(packed, expected, strict=True):
         rows = np.frombuffer(found, np.float16).reshape(-1, len(TAGS))
         np.testing.assert_allclose(rows, tagged.probabilities, atol=1e-3)
@@ -71,7 +71,7 @@ def test_probabilities_are_kept_only_where_they_are_wanted(sample: Database, tmp
     plan = plan_of(sample, tmp_path, settings)
     run_plan(sample, plan)
     assert outcomes(sample, "tag")
-    assert _rows(sample, t.word_score.c.packed) == []
+    assert _rows(sample, t.word_score.c.probabilities) == []
 
 
 def test_the_ner_score_is_the_mean_probability_of_the_words(sample: Database, tmp_path: Path) -> None:
@@ -180,9 +180,9 @@ def test_a_phrase_pair_is_computed_once(
         return compute(model, given, phrases, source, target)
 
     monkeypatch.setattr(Seq2Seq, "probabilities", counted)
-    monkeypatch.setattr(TranslationScore, "block", 1)
+    monkeypatch.setattr(NmtScore, "block", 1)
     run_plan(database, plan_of(database, tmp_path, _translated()))
-    assert len(asked) == len(set(asked)) == len(_rows(database, t.phrase_score.c.given, t.phrase_score.c.direction))
+    assert len(asked) == len(set(asked)) == len(_rows(database, t.phrase_score.c.condition, t.phrase_score.c.direction))
     monkeypatch.setattr(Seq2Seq, "__init__", None)
     # Another step, whose phrases are among those of the first.
     report = run_plan(database, plan_of(database, tmp_path, _translated("direct = true")))

@@ -14,8 +14,8 @@ from test_step_score import Noisy
 
 from xprojdb.db import Database
 from xprojdb.db.tables import candidate, label, step
-from xprojdb.engine.run import run_plan
-from xprojdb.steps.project import _fuse, spread
+from xprojdb.execution.run import run_plan
+from xprojdb.steps.project.match import _fuse, spread
 
 TWO = (
     '[[score]]\ncandidates = "ngram"\nlongest = 4\n'

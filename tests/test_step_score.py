@@ -12,18 +12,18 @@ from sqlalchemy import select
 
 from xprojdb.db import Database
 from xprojdb.db.tables import candidate
-from xprojdb.engine.run import run_plan
-from xprojdb.matching.pairs import Pairs
-from xprojdb.models.aligners import Pair
-from xprojdb.models.pharaoh import Links
-from xprojdb.steps.scoring import batch as score_batch
-from xprojdb.steps.scoring.batch import cut_pairs, portions
+from xprojdb.execution.run import run_plan
+from xprojdb.matching.batch import PairBatch
+from xprojdb.models.aligners.encoder import SentencePair
+from xprojdb.models.aligners.word_links import Links
+from xprojdb.steps.score import batch as score_batch
+from xprojdb.steps.score.batch import cut_pairs, portions
 
 
 class Noisy(Diagonal):
     """Links made from the words alone, each with a score, several a word."""
 
-    def align(self, pairs: Sequence[Pair]) -> list[Links]:
+    def align(self, pairs: Sequence[SentencePair]) -> list[Links]:
         return [self._links(len(left), len(right), len(" ".join(left))) for left, right in pairs]
 
     def _links(self, left: int, right: int, seed: int) -> Links:
@@ -88,7 +88,7 @@ def test_portions_change_nothing(
 def test_portions_cover_every_pair_and_stay_small(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(score_batch, "AT_ONCE", 100)
     words = (3, 4, 90, 2, 2, 0, 6, 5)
-    pairs = Pairs.pack([(9, count, [(0, 1), (2, 3)], [(0, 0)] if count else []) for count in words])
+    pairs = PairBatch.pack([(9, count, [(0, 1), (2, 3)], [(0, 0)] if count else []) for count in words])
     runs = list(portions(pairs, 45))
     assert [first for first, _ in runs] == [0, *(last for _, last in runs[:-1])]
     assert runs[-1][1] == len(pairs)

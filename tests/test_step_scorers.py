@@ -15,18 +15,18 @@ from projection_sample import Diagonal, english, german, import_sample, outcomes
 from sqlalchemy import select
 from test_step_score import Noisy
 
+from xprojdb.config.recipe import RecipeError
 from xprojdb.db import Database
 from xprojdb.db import tables as t
-from xprojdb.engine import tagging
-from xprojdb.engine.plan import Plan
-from xprojdb.engine.recipe import RecipeError
-from xprojdb.engine.run import run_plan
 from xprojdb.errors import UsageError
-from xprojdb.folding import edit_similarity, fold
-from xprojdb.labels import Span
-from xprojdb.steps.learning.fit import read_artifact
-from xprojdb.steps.scoring.candidates import origin_names
-from xprojdb.steps.tag import Tag
+from xprojdb.execution.run import run_plan
+from xprojdb.planning.planner import Plan
+from xprojdb.steps.fit.stage import read_artifact
+from xprojdb.steps.score.candidates import origin_names
+from xprojdb.steps.tag import plan as tag_plan
+from xprojdb.steps.tag.stage import Tag
+from xprojdb.text.normalization import edit_similarity, fold
+from xprojdb.text.spans import Span
 
 Key = tuple[int, int, int, int]
 Write = Callable[..., Path]
@@ -221,7 +221,7 @@ class _Capitals:
 def test_tagged_candidates_are_what_the_tagger_found(
     sample: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, subspans: bool
 ) -> None:
-    monkeypatch.setattr(tagging, "spacy_revision", lambda _: "1")
+    monkeypatch.setattr(tag_plan, "spacy_revision", lambda _: "1")
     settings = (
         f'[[score]]\nscore = "edges"\nedges = "capitals"\ncandidates = "tagged"\nsubspans = {str(subspans).lower()}\n'
     )
@@ -324,12 +324,12 @@ class _Centred(Diagonal):
 
 
 def test_means_of_both_languages_reach_the_aligner(sample: Database, tmp_path: Path) -> None:
-    from xprojdb.steps.align import AlignCentred
-    from xprojdb.steps.learning.means import Means
+    from xprojdb.steps.align.stage import AlignCentred
+    from xprojdb.steps.fit.mean_vectors import MeanVectors
 
     plan, aligner = plan_of(sample, tmp_path, align='transform = "centre-language"\n'), _Centred()
     assert [stage.spec.kind for stage in plan.stages] == ["mean", "mean", "align", "score", "project"]
-    plan.stages[:2] = [Means(stage.spec, lambda: aligner) for stage in plan.stages[:2]]
+    plan.stages[:2] = [MeanVectors(stage.spec, lambda: aligner) for stage in plan.stages[:2]]
     plan.stages[2] = AlignCentred(plan.stages[2].spec, lambda: aligner)
     run_plan(sample, plan)
     totals = [sum(len(words[side]) for words in _sides(sample).values()) for side in (0, 1)]

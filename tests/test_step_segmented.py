@@ -9,11 +9,11 @@ import pytest
 from projection_sample import import_sample, labels
 from sqlalchemy import select
 
+from xprojdb.config.recipe import parse_recipe
 from xprojdb.db import Database
 from xprojdb.db.tables import alignment
-from xprojdb.engine.plan import plan_recipe
-from xprojdb.engine.recipe import parse_recipe
-from xprojdb.engine.run import run_plan
+from xprojdb.execution.run import run_plan
+from xprojdb.planning.planner import plan_recipe
 from xprojdb.steps.spec import StepSpec
 
 TOP = 'name = "cjk"\ncorpora = ["news"]\nsource = ["en"]\ntarget = ["zh"]\n'

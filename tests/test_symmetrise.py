@@ -3,8 +3,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from xprojdb.models.pharaoh import Links
-from xprojdb.models.symmetrise import RULES, symmetrise, voted
+from xprojdb.models.aligners.symmetrization import RULES, symmetrise, voted
+from xprojdb.models.aligners.word_links import Links
 
 CELLS = st.sets(st.tuples(st.integers(0, 6), st.integers(0, 6)), max_size=22)
 

@@ -12,14 +12,14 @@ import pytest
 from projection_sample import import_sample, labels
 from toy_translator import WORDS, toy_translation, toy_translator
 
+from xprojdb.config.recipe import RecipeError, parse_recipe
 from xprojdb.db import Database
-from xprojdb.engine.plan import plan_recipe
-from xprojdb.engine.recipe import RecipeError, parse_recipe
-from xprojdb.engine.run import run_plan
 from xprojdb.errors import ModelError, UsageError
-from xprojdb.models.aligners import AlignerParams
-from xprojdb.models.language_tokens import LanguageMissing
-from xprojdb.models.transalign import TransAligner, TranslationEncoder
+from xprojdb.execution.run import run_plan
+from xprojdb.models.aligners.encoder import AlignerParams
+from xprojdb.models.aligners.transalign import TransAligner, TranslationEncoder
+from xprojdb.models.translators.language_tokens import LanguageMissing
+from xprojdb.planning.planner import plan_recipe
 
 ENGLISH = ["the mayor met Anna", "Okafor sees the old house in Turin", "red bread", "today"]
 

@@ -14,22 +14,22 @@ from several_sample import combined_plan
 from sqlalchemy import func, insert, select
 from toy_tagger import toy_tagger
 
+from xprojdb.config.recipe import RecipeError, parse_recipe
 from xprojdb.db import Database
 from xprojdb.db import tables as t
-from xprojdb.engine import translating
-from xprojdb.engine.plan import Plan
-from xprojdb.engine.plans import bind_plan
-from xprojdb.engine.preview import preview_plan
-from xprojdb.engine.recipe import RecipeError, parse_recipe
-from xprojdb.engine.run import run_plan
 from xprojdb.errors import ServiceError, UsageError
-from xprojdb.models import translators
-from xprojdb.models.pharaoh import Links
-from xprojdb.models.text_tokens import Translated
+from xprojdb.execution.run import run_plan
+from xprojdb.importing.files import CorpusInfo, corpus_file, import_files
+from xprojdb.maintenance.garbage_collection import find_garbage
+from xprojdb.maintenance.verify import verify
+from xprojdb.models.aligners.word_links import Links
+from xprojdb.models.translators import translator
+from xprojdb.models.translators.text_tokens import Translated
+from xprojdb.planning.dry_run import preview_plan
+from xprojdb.planning.planner import Plan
+from xprojdb.planning.store import bind_plan
 from xprojdb.provenance.explain import explain_sentence
-from xprojdb.steps.importing.imports import CorpusInfo, corpus_file, import_files
-from xprojdb.upkeep.garbage import find_garbage
-from xprojdb.upkeep.verify import verify
+from xprojdb.steps.translate import plan as translate_plan
 
 GERMAN = {"traf": "met", "in": "in", "sah": "saw", "niemand": "nobody", "Regen": "rain", "fiel": "fell"}
 TEST = 'source = ["en"]\ntarget = ["de"]'
@@ -59,8 +59,8 @@ def _by(words: Mapping[str, str], text: str, target: str) -> str:
 @pytest.fixture
 def dictionary(monkeypatch: pytest.MonkeyPatch) -> Dictionary:
     made = Dictionary()
-    monkeypatch.setattr(translators, "load_translator", lambda *_: made)
-    monkeypatch.setattr(translating, "translator_revision", lambda *_, **__: "1")
+    monkeypatch.setattr(translator, "load_translator", lambda *_: made)
+    monkeypatch.setattr(translate_plan, "translator_revision", lambda *_, **__: "1")
     return made
 
 

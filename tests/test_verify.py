@@ -15,8 +15,8 @@ from several_sample import run_combined
 from sqlalchemy import text
 
 from xprojdb.db import Database, open_database
-from xprojdb.upkeep.vacuum import vacuum
-from xprojdb.upkeep.verify import verify
+from xprojdb.maintenance.vacuum import vacuum
+from xprojdb.maintenance.verify import verify
 
 Write = Callable[..., Path]
 Undisturbed = tuple[Database, dict[str, Any], Callable[[], None]]
@@ -218,7 +218,7 @@ def test_a_look_changes_nothing(whole: Undisturbed, row_counts: Any) -> None:
 
 def test_all_of_many_findings_are_mended(whole: Undisturbed, monkeypatch: pytest.MonkeyPatch) -> None:
     database, undisturbed, again = whole
-    monkeypatch.setattr("xprojdb.upkeep.verify.BLOCK", 2)
+    monkeypatch.setattr("xprojdb.maintenance.verify.BLOCK", 2)
     _hurt(database, "UPDATE label SET end_word = 90", "UPDATE alignment SET links = ''", "DELETE FROM candidate")
     assert verify(database, repair=True).left == []
     again()

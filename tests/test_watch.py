@@ -14,15 +14,15 @@ from projection_sample import Diagonal, english, german, import_sample, plan_of
 from sqlalchemy import select, update
 
 from xprojdb.db import Database
-from xprojdb.db.life import is_gone, this_process
+from xprojdb.db.heartbeat import is_gone, this_process
 from xprojdb.db.tables import alignment, run
-from xprojdb.engine.run import run_plan
-from xprojdb.models.aligners import Pair
-from xprojdb.models.pharaoh import Links
-from xprojdb.provenance.failures import read_failed
-from xprojdb.provenance.status import read_status
-from xprojdb.provenance.watch import rate, read_runs, remaining
-from xprojdb.steps.align import Align
+from xprojdb.execution.run import run_plan
+from xprojdb.execution.status.database import read_status
+from xprojdb.execution.status.failures import read_failed
+from xprojdb.execution.status.watch import rate, read_runs, remaining
+from xprojdb.models.aligners.encoder import SentencePair
+from xprojdb.models.aligners.word_links import Links
+from xprojdb.steps.align.stage import Align
 
 Write = Callable[..., Path]
 
@@ -63,12 +63,12 @@ def test_a_run_tells_how_far_it_is(
     database: Database, write_conll: Write, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(Align, "block", 4)
-    monkeypatch.setattr("xprojdb.engine.writer._SEEN_WITH_BATCHES", 0.0)
+    monkeypatch.setattr("xprojdb.execution.writer._SEEN_WITH_BATCHES", 0.0)
     import_sample(database, write_conll, {"en": english(12), "de": german(12)})
     seen: list[Any] = []
 
     class Looking(Diagonal):
-        def align(self, pairs: Sequence[Pair]) -> list[Links]:
+        def align(self, pairs: Sequence[SentencePair]) -> list[Links]:
             time.sleep(0.01)
             seen.extend(read_runs(database))
             return super().align(pairs)
@@ -127,8 +127,8 @@ def test_watching_ends_with_the_run(
 def test_a_silent_run_of_another_machine_is_lost(sqlite_database: Database, write_conll: Write, tmp_path: Path) -> None:
     import_sample(sqlite_database, write_conll, {"en": english(4), "de": german(4)})
     report = run_plan(sqlite_database, plan_of(sqlite_database, tmp_path))
-    for seen_at, lost in (("2020-01-01T00:00:00+00:00", True), (None, False)):
-        values = {"status": "running", "process": "another-machine:1:1", "seen_at": seen_at}
+    for heartbeat_at, lost in (("2020-01-01T00:00:00+00:00", True), (None, False)):
+        values = {"status": "running", "process": "another-machine:1:1", "heartbeat_at": heartbeat_at}
         with sqlite_database.write() as connection:
             connection.execute(update(run).where(run.c.id == report.run_id).values(values))
         assert read_status(sqlite_database).runs[0]["lost"] is lost

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from xprojdb.languages import languages
-from xprojdb.words import join_words, normalize, split_words
+from xprojdb.text.languages import languages
+from xprojdb.text.words import join_words, normalize, split_words
 
 LANGUAGES = st.sampled_from([entry.code for entry in languages()])
 

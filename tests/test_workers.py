@@ -12,14 +12,14 @@ from projection_sample import english, german, import_sample, outcomes, plan_of,
 from sqlalchemy import func, select
 
 from xprojdb.db import Database, open_database
-from xprojdb.db.tables import claim, failure
-from xprojdb.engine import processes
-from xprojdb.engine.crew import WorkersLost
-from xprojdb.engine.processes import Processes
-from xprojdb.engine.report import StopRequest
-from xprojdb.engine.run import run_plan
+from xprojdb.db.tables import failure, lease
 from xprojdb.errors import XprojdbError
-from xprojdb.steps.align import Align
+from xprojdb.execution import processes
+from xprojdb.execution.pool import WorkersLost
+from xprojdb.execution.processes import Processes
+from xprojdb.execution.progress import StopRequest
+from xprojdb.execution.run import run_plan
+from xprojdb.steps.align.stage import Align
 
 Write = Callable[..., Path]
 
@@ -61,7 +61,7 @@ def test_worker_processes_make_the_same_tables(
     assert [(step.done, step.failed) for step in report.steps] == [(30, 0)] * 3
     assert results(database) == undisturbed(_lines())
     with database.read() as connection:
-        assert connection.execute(select(func.count()).select_from(claim)).scalar() == 0
+        assert connection.execute(select(func.count()).select_from(lease)).scalar() == 0
 
 
 def test_a_worker_that_dies_or_hangs_once_costs_nothing(
@@ -154,7 +154,7 @@ def test_a_stop_ends_after_the_batches_at_hand(sqlite_database: Database, write_
     assert report.stopped
     assert 4 <= report.done <= 5 * 4
     with sqlite_database.read() as connection:
-        assert connection.execute(select(func.count()).select_from(claim)).scalar() == 0
+        assert connection.execute(select(func.count()).select_from(lease)).scalar() == 0
     assert run_plan(sqlite_database, plan_of(sqlite_database, tmp_path)).steps[0].done == 60 - report.done
 
 
@@ -171,7 +171,7 @@ def test_workers_take_turns_at_the_gpus(monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.setattr(processes, "address_of", str)
     engine = Processes(3)
     for _ in range(3):
-        engine._hire(None)  # type: ignore[arg-type]
+        engine._spawn(None)  # type: ignore[arg-type]
     assert shown == ["2", "5", "2"]
     assert os.environ["CUDA_VISIBLE_DEVICES"] == "2, 5"
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
-from xprojdb.exports.parquet import file_sha256
+from xprojdb.exports.formats.parquet import file_sha256
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +65,7 @@ class LocalFile:
 
 
 @dataclass(frozen=True)
-class Difference:
+class FolderDifference:
     """Files by what a push does with them.
 
     :param known: paths among the added and changed whose content the Hub stores already, under another path: they are
@@ -88,7 +88,7 @@ class Difference:
         return [file for file in (*self.added, *self.changed) if file.path not in self.known]
 
 
-def difference(local: Sequence[LocalFile], remote: Mapping[str, RemoteFile], ours: Collection[str]) -> Difference:
+def difference(local: Sequence[LocalFile], remote: Mapping[str, RemoteFile], ours: Collection[str]) -> FolderDifference:
     """Compare.
 
     :param local: the files to publish.
@@ -101,7 +101,7 @@ def difference(local: Sequence[LocalFile], remote: Mapping[str, RemoteFile], our
     added = [file for file in local if file.path not in remote]
     both = [file for file in local if file.path in remote]
     changed = [file for file in both if not file.equals(remote[file.path])]
-    return Difference(
+    return FolderDifference(
         added,
         changed,
         [remote[path] for path in sorted(ours) if path in remote and path not in paths],

@@ -6,11 +6,11 @@ import hashlib
 from dataclasses import replace
 from pathlib import Path
 
-from xprojdb.exports.card import hand_written, with_hand_written
+from xprojdb.exports.card.render import hand_written, with_hand_written
 from xprojdb.exports.errors import ExportError
+from xprojdb.exports.formats.huggingface import CARD_NAME
 from xprojdb.exports.hub.difference import LocalFile
 from xprojdb.exports.hub.repository import Published
-from xprojdb.exports.huggingface import CARD_NAME
 from xprojdb.exports.manifest import MANIFEST_NAME, Manifest, read_manifest
 
 
@@ -20,7 +20,7 @@ def files_to_publish(folder: Path, published: Published | None) -> tuple[Manifes
     The card gets the hand-written part of the card on the Hub where nobody wrote one here; the record gets the
     checksum of that card. The folder itself is not changed.
 
-    :param folder: written by :func:`xprojdb.exports.huggingface.write_dataset`.
+    :param folder: written by :func:`xprojdb.exports.formats.huggingface.write_dataset`.
     :param published: what the Hub holds; None: nothing.
     :returns: the record as it is published, and all files, with that record.
     :raises ExportError: when the folder is not of ours, a data file is missing or not the one that was exported, or

@@ -10,20 +10,20 @@ from pathlib import Path
 
 from sqlalchemy import Connection, insert, select
 
+from xprojdb.config.export import ExportTable
 from xprojdb.db import Database
 from xprojdb.db.runs import RecipeRecord, begin_run, end_run
 from xprojdb.db.tables import export
 from xprojdb.digest import canonical_json
-from xprojdb.engine.export_table import ExportTable
-from xprojdb.engine.plan import Plan
-from xprojdb.exports.hub.difference import Difference, LocalFile, RemoteFile, difference
+from xprojdb.exports.api import export_dataset
+from xprojdb.exports.formats.huggingface import CARD_NAME
+from xprojdb.exports.hub.difference import FolderDifference, LocalFile, RemoteFile, difference
 from xprojdb.exports.hub.folder import files_to_publish
 from xprojdb.exports.hub.names import address_of, dataset_name
 from xprojdb.exports.hub.repository import Published, Repository
-from xprojdb.exports.huggingface import CARD_NAME
 from xprojdb.exports.manifest import Manifest
-from xprojdb.exports.recorded import export_dataset
 from xprojdb.hub import HubError, RepositoryMissing
+from xprojdb.planning.planner import Plan
 
 _FRONT_MATTER = re.compile(r"\A---\n.*?^---\n", re.DOTALL | re.MULTILINE)
 
@@ -112,7 +112,7 @@ def push_recipe(
 ) -> PushReport:
     """Export what a recipe projected into a folder that lasts as long as the push, and publish it.
 
-    :param targets: see :func:`xprojdb.exports.recorded.export_dataset`, as ``source`` and ``table``.
+    :param targets: see :func:`xprojdb.exports.api.export_dataset`, as ``source`` and ``table``.
     :raises UsageError: when no data set can be called so, or there is nothing to export.
     :raises HubError: see :func:`push_folder`.
     """
@@ -139,7 +139,7 @@ def _check_privacy(name: str, published: Published, private: bool) -> None:
         raise HubError(f"{name} exists and is public", hint=hint, repo=name)
 
 
-def _changes(name: str, files: Sequence[LocalFile], published: Published | None) -> Difference:
+def _changes(name: str, files: Sequence[LocalFile], published: Published | None) -> FolderDifference:
     if published is None:
         return difference(files, {}, ())
     found = difference(files, published.files, published.ours)
@@ -197,7 +197,7 @@ def _recorded(connection: Connection, destination: str, revision: str) -> bool:
     return connection.execute(query).first() is not None
 
 
-def _report(name: str, revision: str | None, changes: Difference, *, dry_run: bool, created: bool) -> PushReport:
+def _report(name: str, revision: str | None, changes: FolderDifference, *, dry_run: bool, created: bool) -> PushReport:
     return PushReport(
         address_of(name),
         revision,

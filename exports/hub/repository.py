@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from xprojdb.exports.errors import ExportError
-from xprojdb.exports.hub.difference import Difference, LocalFile, RemoteFile
-from xprojdb.exports.huggingface import CARD_NAME
+from xprojdb.exports.formats.huggingface import CARD_NAME
+from xprojdb.exports.hub.difference import FolderDifference, LocalFile, RemoteFile
 from xprojdb.exports.manifest import MANIFEST_NAME, Manifest, parse_manifest
 from xprojdb.extras import require
 from xprojdb.hub import RepositoryMissing, asking, log_in_first
@@ -86,7 +86,7 @@ class Repository:
         with asking(self.name):
             self._api.create_repo(self.name, private=private, repo_type=_KIND, exist_ok=True)
 
-    def commit(self, changes: Difference, parent: str, title: str, text: str) -> str:
+    def commit(self, changes: FolderDifference, parent: str, title: str, text: str) -> str:
         """Publish all changes at once; returns the commit.
 
         :param parent: the commit that the changes were computed against.

@@ -9,8 +9,8 @@ from pathlib import Path
 from sqlalchemy import URL, Connection, Engine, make_url
 from sqlalchemy.exc import ArgumentError
 
-from xprojdb.db import counts, postgresql, schema, sqlite
-from xprojdb.db.faults import shown, translated_errors
+from xprojdb.db import count_cache, postgresql, schema, sqlite
+from xprojdb.db.driver_errors import shown, translated_errors
 from xprojdb.errors import DatabaseError, UsageError
 
 
@@ -44,7 +44,7 @@ class Database:
         Writers take turns: it begins when the transaction of the one before has ended.
 
         :param wait: for that; otherwise it is an error when another one writes.
-        :param counted: counts of rows that were kept no longer hold when rows are changed (:mod:`xprojdb.db.counts`).
+        :param counted: counts of rows that were kept no longer hold when rows are changed (``count_cache``).
         :raises DatabaseError: when the database cannot be written, or another writer does not end.
         """
         with (
@@ -52,11 +52,11 @@ class Database:
             self.engine.connect().execution_options(xprojdb_write="wait" if wait else "now") as connection,
             connection.begin(),
         ):
-            before = counts.changes(connection)
+            before = count_cache.changes(connection)
             yield connection
             # Not after a caller's own rollback.
-            if counted and connection.in_transaction() and counts.changes(connection) != before:
-                counts.count_write(connection)
+            if counted and connection.in_transaction() and count_cache.changes(connection) != before:
+                count_cache.count_write(connection)
 
     def close(self) -> None:
         self.engine.dispose()

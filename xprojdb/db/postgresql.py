@@ -77,7 +77,7 @@ def changes(connection: Connection) -> int:
 
 
 def fault(error: BaseException) -> str | None:
-    """Which of :data:`xprojdb.db.faults.FAULTS` an error of the driver is, or None for a fault in our program."""
+    """Which of ``FAULTS`` an error of the driver is, or None for a fault in our program."""
     state = getattr(error, "sqlstate", None)
     if state is None:
         return _without_code(error)

@@ -12,7 +12,7 @@ from importlib import metadata
 from sqlalchemy import Connection, insert, update
 
 import xprojdb
-from xprojdb.db.life import this_process
+from xprojdb.db.heartbeat import this_process
 from xprojdb.db.tables import run
 from xprojdb.digest import canonical_json
 
@@ -50,7 +50,7 @@ def begin_run(connection: Connection, command: str, recipe: RecipeRecord | None 
 
 def see_run(connection: Connection, run_id: int, counts: Mapping[str, object]) -> None:
     """Record that a run is alive and how far it is. Needs a write transaction."""
-    seen = {"seen_at": _now(), "counts": canonical_json(dict(counts))}
+    seen = {"heartbeat_at": _now(), "counts": canonical_json(dict(counts))}
     connection.execute(update(run).where(run.c.id == run_id).values(seen))
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, Engine, inspect
 
-from xprojdb.db.faults import shown, translated_errors
+from xprojdb.db.driver_errors import shown, translated_errors
 from xprojdb.db.tables import metadata
 from xprojdb.errors import DatabaseError, UsageError
 

@@ -133,7 +133,7 @@ def _driver(connection: Connection) -> sqlite3.Connection:
 
 
 def fault(error: BaseException) -> str | None:
-    """Which of :data:`xprojdb.db.faults.FAULTS` an error of the driver is, or None for a fault in our program."""
+    """Which of ``FAULTS`` an error of the driver is, or None for a fault in our program."""
     code = getattr(error, "sqlite_errorcode", None)
     return None if code is None else _FAULTS.get(code & 0xFF)
 

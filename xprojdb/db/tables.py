@@ -162,7 +162,7 @@ run = Table(
     Column("ended_at", Text),
     Column("status", Text, nullable=False),
     Column("counts", Text),
-    Column("seen_at", Text),
+    Column("heartbeat_at", Text),
     Column("process", Text),
     CheckConstraint("status IN ('running', 'done', 'stopped', 'failed')", name="status"),
 )
@@ -247,8 +247,8 @@ failure = _natural(
 )
 
 # The items that one process has taken from those that wait for a step; free again when its lease expires.
-claim = _natural(
-    "claim",
+lease = _natural(
+    "lease",
     Column("step_id", Key, nullable=False),
     Column("first_item", Key, nullable=False),
     Column("last_item", Key, nullable=False),
@@ -288,7 +288,7 @@ word_score = _natural(
     "word_score",
     Column("step_id", Key, nullable=False),
     Column("sentence_id", Key, nullable=False),
-    Column("packed", LargeBinary, nullable=False),
+    Column("probabilities", LargeBinary, nullable=False),
     key=("step_id", "sentence_id"),
 )
 
@@ -298,10 +298,10 @@ phrase_score = _natural(
     Column("model", Text, nullable=False),
     Column("revision", Text, nullable=False),
     Column("direction", Text, nullable=False),
-    Column("given", Text, nullable=False),
+    Column("condition", Text, nullable=False),
     Column("phrase", Text, nullable=False),
     Column("score", Float(53), nullable=False),
-    key=("model", "revision", "direction", "given", "phrase"),
+    key=("model", "revision", "direction", "condition", "phrase"),
 )
 
 evaluation = Table(
@@ -356,17 +356,17 @@ export = Table(
 )
 
 # How many transactions have changed rows: what was counted holds as long as this number does.
-write_count = Table("write_count", metadata, _id(), Column("number", Key, nullable=False), info={"derived": True})
+data_version = Table("data_version", metadata, _id(), Column("number", Key, nullable=False), info={"derived": True})
 
 # What was counted, by what it is, and the number of changes at which it was.
-kept_count = _natural(
-    "kept_count",
+count_cache = _natural(
+    "count_cache",
     Column("name", Text, nullable=False),
-    Column("at_write", Key, nullable=False),
+    Column("at_version", Key, nullable=False),
     Column("value", Text, nullable=False),
     key=("name",),
 )
-kept_count.info["derived"] = True
+count_cache.info["derived"] = True
 
 #: the tables that hold what cannot be counted again, each after those that it refers to
 LASTING = tuple(table for table in metadata.sorted_tables if "derived" not in table.info)

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from xprojdb.errors import UsageError
-from xprojdb.evaluation.spans import Average, Counts, averaged
+from xprojdb.evaluation.span_metrics import Average, SpanCounts, averaged
 
 Metric = Literal["precision", "recall", "f1"]
 _METRICS: tuple[Metric, ...] = ("precision", "recall", "f1")
@@ -40,7 +40,7 @@ class Interval:
 
 
 @dataclass(frozen=True)
-class Difference:
+class PairedDifference:
     """How much better the first system is than the second on the same sentences.
 
     :param value: score of the first minus score of the second, in -1..1.
@@ -59,7 +59,7 @@ class Difference:
 
 
 def bootstrap_interval(
-    counts: Counts,
+    counts: SpanCounts,
     *,
     metric: Metric = "f1",
     average: Average = "micro",
@@ -90,8 +90,8 @@ def bootstrap_interval(
 
 
 def paired_difference(
-    first: Counts,
-    second: Counts,
+    first: SpanCounts,
+    second: SpanCounts,
     *,
     metric: Metric = "f1",
     average: Average = "micro",
@@ -99,7 +99,7 @@ def paired_difference(
     resamples: int = 1000,
     confidence: float = 0.95,
     seed: int = 0,
-) -> Difference:
+) -> PairedDifference:
     """Compare two systems on resamples of the same sentences (Koehn 2004).
 
     :param first: counts of one system.
@@ -123,7 +123,7 @@ def paired_difference(
     value = averaged(rows.sum(axis=0), average)[:, position]
     differences = scores[:, 0] - scores[:, 1]
     low, high = _percentiles(differences, confidence)
-    return Difference(float(value[0] - value[1]), low, high, confidence, _p_value(differences))
+    return PairedDifference(float(value[0] - value[1]), low, high, confidence, _p_value(differences))
 
 
 def _p_value(differences: NDArray[np.float64]) -> float:
@@ -137,7 +137,7 @@ def _percentiles(samples: NDArray[np.float64], confidence: float) -> tuple[float
     return float(low), float(high)
 
 
-def _chosen(counts: Counts, average: Average, label: str | None) -> NDArray[np.int64]:
+def _chosen(counts: SpanCounts, average: Average, label: str | None) -> NDArray[np.int64]:
     """The cells that the score depends on, sentences x labels x 3: the fewer, the fewer distinct rows."""
     if label is not None and label not in counts.labels:
         known = ", ".join(counts.labels) or "none"
@@ -187,7 +187,7 @@ def _check(sentences: int, resamples: int, confidence: float) -> None:
         raise UsageError(f"a confidence of {confidence} is not in 0..1", hint="ask for 0.95", confidence=confidence)
 
 
-def _check_same_gold(first: Counts, second: Counts) -> None:
+def _check_same_gold(first: SpanCounts, second: SpanCounts) -> None:
     if len(first) == len(second) and (_gold(first) == _gold(second)).all():
         return
     raise UsageError(
@@ -198,6 +198,6 @@ def _check_same_gold(first: Counts, second: Counts) -> None:
     )
 
 
-def _gold(counts: Counts) -> NDArray[np.int64]:
+def _gold(counts: SpanCounts) -> NDArray[np.int64]:
     totals: NDArray[np.int64] = counts.rows[:, :, 2].sum(axis=1, dtype=np.int64)
     return totals

@@ -1,42 +1,42 @@
 """Matching: arrays of candidates and scores in, the chosen spans out; knows no database and no model."""
 
+from xprojdb.matching.batch import PairBatch
 from xprojdb.matching.candidates import Candidates, aligned_subranges, from_spans, ngrams, union
-from xprojdb.matching.derived import DROPPED, DerivedLabel, derived_label, derived_labels
-from xprojdb.matching.edges import clean_start, function_words, name_edges, name_words
-from xprojdb.matching.exact import exact
-from xprojdb.matching.general import general
-from xprojdb.matching.greedy import greedy
-from xprojdb.matching.heuristic import DEFAULT, REFERENCE, Heuristic, Projection, Reason, heuristic
-from xprojdb.matching.joint import JointRule, joint
-from xprojdb.matching.match import match
-from xprojdb.matching.matches import Matches, Status
-from xprojdb.matching.pairs import Pairs
-from xprojdb.matching.pharaoh import links_from_pharaoh, scored_links_from_pharaoh
-from xprojdb.matching.reliability import Reliability, agreement, reliability, source_weights
-from xprojdb.matching.scores import alignment, fuse, soft_alignment, to_fixed
-from xprojdb.matching.sources import Consensus, Sources, Spans, distinct_spans
-from xprojdb.matching.surface import Words, copied, surface
-from xprojdb.matching.terms import Terms, count_occurrences, count_terms, term_shares
-from xprojdb.matching.votes import vote
-from xprojdb.matching.weights import WordCounts, weigh_links, word_weights
+from xprojdb.matching.combination.joint import JointRule, joint
+from xprojdb.matching.combination.reliability import SourceReliability, agreement, reliability, source_weights
+from xprojdb.matching.combination.sources import ConsensusSpans, Sources, Spans, distinct_spans
+from xprojdb.matching.combination.votes import vote
+from xprojdb.matching.derived_labels import DROPPED, DerivedLabel, derived_label, derived_labels
+from xprojdb.matching.heuristic import DEFAULT, REFERENCE, Heuristic, HeuristicProjection, Reason, heuristic
+from xprojdb.matching.pharaoh.links import links_from_pharaoh, scored_links_from_pharaoh
+from xprojdb.matching.scores.boundary import clean_start, function_words, name_edges, name_words
+from xprojdb.matching.scores.edit_similarity import Words, copied, surface
+from xprojdb.matching.scores.links import alignment, fuse, soft_alignment, to_fixed
+from xprojdb.matching.scores.term_consistency import Terms, count_occurrences, count_terms, term_shares
+from xprojdb.matching.scores.word_weights import WordCounts, weigh_links, word_weights
+from xprojdb.matching.solvers.cp_sat import general
+from xprojdb.matching.solvers.exact import exact
+from xprojdb.matching.solvers.greedy import greedy
+from xprojdb.matching.solvers.matches import Matches, SolverStatus
+from xprojdb.matching.solvers.solve import solve
 
 __all__ = [
     "DEFAULT",
     "DROPPED",
     "REFERENCE",
     "Candidates",
-    "Consensus",
+    "ConsensusSpans",
     "DerivedLabel",
     "Heuristic",
+    "HeuristicProjection",
     "JointRule",
     "Matches",
-    "Pairs",
-    "Projection",
+    "PairBatch",
     "Reason",
-    "Reliability",
+    "SolverStatus",
+    "SourceReliability",
     "Sources",
     "Spans",
-    "Status",
     "Terms",
     "WordCounts",
     "Words",
@@ -59,13 +59,13 @@ __all__ = [
     "heuristic",
     "joint",
     "links_from_pharaoh",
-    "match",
     "name_edges",
     "name_words",
     "ngrams",
     "reliability",
     "scored_links_from_pharaoh",
     "soft_alignment",
+    "solve",
     "source_weights",
     "surface",
     "term_shares",

@@ -8,7 +8,7 @@ import numpy as np
 
 from xprojdb.errors import MatchingError
 from xprojdb.matching.arrays import Bits, Flags, Ints, Longs, check_ptr, compiled, flat, offsets
-from xprojdb.matching.pairs import Pairs
+from xprojdb.matching.batch import PairBatch
 
 LONGEST_SENTENCE = 1 << 20
 #: sets of candidates that :func:`union` unites at most: the bits of an origin
@@ -82,7 +82,7 @@ class Candidates:
         return ptr
 
 
-def aligned_subranges(pairs: Pairs, longest: int) -> Candidates:
+def aligned_subranges(pairs: PairBatch, longest: int) -> Candidates:
     """Spans that start and end on a word linked to the entity.
 
     For the alignment score and at most one span an entity they lose no optimum: cutting an unlinked word off a span
@@ -101,7 +101,7 @@ def aligned_subranges(pairs: Pairs, longest: int) -> Candidates:
     return Candidates(own[pairs.entity_ptr], entity, start, end, np.ones(len(entity), np.uint8))
 
 
-def ngrams(pairs: Pairs, longest: int, forbidden: Flags | None = None) -> Candidates:
+def ngrams(pairs: PairBatch, longest: int, forbidden: Flags | None = None) -> Candidates:
     """Every span of up to ``longest`` target words, for every entity.
 
     :param longest: words a span may have at most.
@@ -121,7 +121,7 @@ def ngrams(pairs: Pairs, longest: int, forbidden: Flags | None = None) -> Candid
 
 
 def from_spans(
-    pairs: Pairs, span_ptr: Longs, start: Ints, end: Ints, with_subspans: bool = False, longest: int = 1 << 20
+    pairs: PairBatch, span_ptr: Longs, start: Ints, end: Ints, with_subspans: bool = False, longest: int = 1 << 20
 ) -> Candidates:
     """Target spans that somebody proposed, each for every entity of its pair.
 
@@ -169,7 +169,7 @@ def union(*several: Candidates) -> Candidates:
     return united
 
 
-def _check_spans(pairs: Pairs, pair: Longs, start: Ints, end: Ints) -> None:
+def _check_spans(pairs: PairBatch, pair: Longs, start: Ints, end: Ints) -> None:
     bad = np.flatnonzero((start < 0) | (start >= end) | (end > pairs.target_words[pair]))
     if len(bad):
         value = (int(start[bad[0]]), int(end[bad[0]]))
@@ -182,12 +182,12 @@ def _check_spans(pairs: Pairs, pair: Longs, start: Ints, end: Ints) -> None:
         )
 
 
-def _within(pairs: Pairs, word_ptr: Longs, reach: Ints, longest: int) -> Candidates:
+def _within(pairs: PairBatch, word_ptr: Longs, reach: Ints, longest: int) -> Candidates:
     """Every span that ends no later than ``reach`` of its first word."""
     return _for_each_entity(pairs, *_spans_within(word_ptr, reach, longest))
 
 
-def _for_each_entity(pairs: Pairs, span_ptr: Longs, start: Ints, end: Ints) -> Candidates:
+def _for_each_entity(pairs: PairBatch, span_ptr: Longs, start: Ints, end: Ints) -> Candidates:
     ptr = offsets(np.diff(span_ptr) * np.diff(pairs.entity_ptr))
     entity, first, last = _crossed(pairs.entity_ptr, span_ptr, start, end, int(ptr[-1]))
     return Candidates(ptr, entity, first, last, np.ones(int(ptr[-1]), np.uint8))

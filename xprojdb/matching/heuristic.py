@@ -16,9 +16,9 @@ import numpy as np
 
 from xprojdb.errors import MatchingError
 from xprojdb.matching.arrays import Bits, Ints, Longs, compiled, flat, offsets, stable_order
+from xprojdb.matching.batch import PairBatch
 from xprojdb.matching.candidates import linked_words
-from xprojdb.matching.pairs import Pairs
-from xprojdb.matching.scores import to_fixed
+from xprojdb.matching.scores.links import to_fixed
 
 
 class Reason(IntEnum):
@@ -97,7 +97,7 @@ REFERENCE = Heuristic(merge_distance=1, min_ratio=0.8, strict=True, max_ratio=np
 
 
 @dataclass(frozen=True, slots=True)
-class Projection:
+class HeuristicProjection:
     """Target spans of E entities.
 
     :param ptr: (E+1,) offsets: the spans of entity ``e`` are rows ``ptr[e]:ptr[e + 1]``, from left to right.
@@ -114,7 +114,7 @@ class Projection:
     pair_reason: Bits
 
 
-def heuristic(pairs: Pairs, rules: Heuristic = DEFAULT, labels: Ints | None = None) -> Projection:
+def heuristic(pairs: PairBatch, rules: Heuristic = DEFAULT, labels: Ints | None = None) -> HeuristicProjection:
     """Project the entities of a batch.
 
     :param labels: (E,) a number for each entity's label, for ``comp_ins``; one label for all when absent.
@@ -138,10 +138,10 @@ def heuristic(pairs: Pairs, rules: Heuristic = DEFAULT, labels: Ints | None = No
         reason[dropped & (reason == Reason.PROJECTED)] = Reason.COMP_INS
         kept &= ~np.repeat(dropped, np.diff(ptr))
         runs[dropped] = 0
-    return Projection(offsets(runs), start[kept], end[kept], reason, pair_reason)
+    return HeuristicProjection(offsets(runs), start[kept], end[kept], reason, pair_reason)
 
 
-def runs_of_links(pairs: Pairs, rules: Heuristic = DEFAULT) -> tuple[Longs, Ints, Ints]:
+def runs_of_links(pairs: PairBatch, rules: Heuristic = DEFAULT) -> tuple[Longs, Ints, Ints]:
     """Every run that the rules cut out of an entity's linked words, before any is dropped.
 
     :returns: (E+1,) offsets of each entity's runs; (R,) their first words; (R,) one past their last words.
@@ -174,7 +174,7 @@ class _Limits(NamedTuple):
     restr_tgt: bool
 
 
-def _unequal(pairs: Pairs, runs: Longs, labels: Ints | None) -> Longs:
+def _unequal(pairs: PairBatch, runs: Longs, labels: Ints | None) -> Longs:
     """The pairs in which some label has more or fewer runs than entities."""
     of = np.zeros(len(runs), np.int32) if labels is None else flat("labels", labels, np.int32)
     if len(of) != len(runs):

@@ -20,7 +20,7 @@ import platformdirs
 
 from xprojdb.errors import MissingExtra, ModelError, UsageError
 from xprojdb.extras import require
-from xprojdb.models import e5_small
+from xprojdb.models.encoders import e5_small
 
 RECORD = "xprojdb-model.json"
 ALIASES = {"e5-small": e5_small.MODEL_ID}

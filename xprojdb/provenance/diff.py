@@ -12,9 +12,9 @@ from sqlalchemy import ColumnElement, Connection, Select, and_, exists, func, se
 from xprojdb.db import Database, bulk
 from xprojdb.db.tables import corpus, label, outcome, recipe, sentence, step, translation
 from xprojdb.errors import UsageError
-from xprojdb.labels import Span
 from xprojdb.provenance.questions import final_steps, labelled_side
 from xprojdb.steps.stage import Side, other, sentence_key
+from xprojdb.text.spans import Span
 
 #: sentences compared at a time
 BLOCK = 1_000
@@ -43,7 +43,7 @@ class Change:
 
 
 @dataclass(slots=True)
-class Difference:
+class LabelDifference:
     """What two steps have in common and what not.
 
     :param first, second: what was compared, by kind and digest.
@@ -63,7 +63,9 @@ class Difference:
     changes: list[Change] = field(default_factory=list)
 
 
-def diff_steps(database: Database, first: str, second: str, *, kind: str | None = None, limit: int = 20) -> Difference:
+def diff_steps(
+    database: Database, first: str, second: str, *, kind: str | None = None, limit: int = 20
+) -> LabelDifference:
     """Compare the labels of two steps on the sentences that both have done.
 
     :param first: a recipe, for the steps it ends in, or the digest of a step or its beginning.
@@ -74,7 +76,7 @@ def diff_steps(database: Database, first: str, second: str, *, kind: str | None 
     """
     with database.read() as connection:
         sides = _Side.of(connection, first), _Side.of(connection, second)
-        found = Difference(sides[0].names, sides[1].names)
+        found = LabelDifference(sides[0].names, sides[1].names)
         found.sentences, found.same = _totals(connection, *sides)
         for rows in bulk.stream(connection, _differing(*sides), BLOCK):
             found.changed += len(rows)

@@ -10,16 +10,16 @@ from sqlalchemy import Connection, Row, select
 
 from xprojdb.db import Database
 from xprojdb.db.tables import sentence, step, translation
-from xprojdb.engine.planned import Plan
 from xprojdb.errors import UsageError
-from xprojdb.labels import Span
-from xprojdb.provenance.consensus import ExplainedConsensus, explain_consensus
-from xprojdb.provenance.made_by import made_of
-from xprojdb.provenance.projected import ExplainedProjection, explain_projection
+from xprojdb.planning.labellings import Projection
+from xprojdb.planning.plan import Plan
+from xprojdb.provenance.explained_consensus import ExplainedConsensus, explain_consensus
+from xprojdb.provenance.explained_projection import ExplainedProjection, explain_projection
+from xprojdb.provenance.lineage import made_of
 from xprojdb.provenance.sentences import Text, find_sentence, read_text, sentence_named
-from xprojdb.steps.combining.combine import WEIGHTS
-from xprojdb.steps.projection import Projection
+from xprojdb.steps.combine.stage import WEIGHTS
 from xprojdb.steps.stage import other, sentence_key, translations
+from xprojdb.text.spans import Span
 
 #: the role of the combine step
 COMBINED = "consensus"

@@ -17,7 +17,7 @@ _BLOCK = 5_000
 
 
 @dataclass(frozen=True)
-class Answer:
+class QueryResult:
     """What a query gives.
 
     :param columns: the names of its columns.
@@ -29,7 +29,7 @@ class Answer:
 
 
 @contextmanager
-def ask(database: Database, sql: str) -> Iterator[Answer]:
+def ask(database: Database, sql: str) -> Iterator[QueryResult]:
     """Run one SQL statement that reads; its rows are streamed while the context is open.
 
     :param sql: a SELECT (or WITH … SELECT, EXPLAIN, VALUES); views such as ``v_label`` and ``v_candidate`` spell
@@ -48,7 +48,7 @@ def ask(database: Database, sql: str) -> Iterator[Answer]:
         yield answer
 
 
-def answered(connection: Connection, sql: str, values: Mapping[str, Any]) -> Answer:
+def answered(connection: Connection, sql: str, values: Mapping[str, Any]) -> QueryResult:
     """The answer to SQL of our own.
 
     :param values: of its places, such as ``:limit``.
@@ -56,10 +56,10 @@ def answered(connection: Connection, sql: str, values: Mapping[str, Any]) -> Ans
     return _answer(connection, text(sql), values)
 
 
-def _answer(connection: Connection, statement: TextClause, values: Mapping[str, Any]) -> Answer:
+def _answer(connection: Connection, statement: TextClause, values: Mapping[str, Any]) -> QueryResult:
     result = connection.execute(statement, values, execution_options={"stream_results": True})
     columns = tuple(result.keys())
-    return Answer(columns, ([tuple(row) for row in block] for block in iter(lambda: result.fetchmany(_BLOCK), [])))
+    return QueryResult(columns, ([tuple(row) for row in block] for block in iter(lambda: result.fetchmany(_BLOCK), [])))
 
 
 def _refusal(sql: str, error: Exception) -> UsageError:

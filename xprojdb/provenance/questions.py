@@ -16,12 +16,12 @@ from sqlalchemy import Connection, select
 from xprojdb.db import Database
 from xprojdb.db.tables import corpus, label, recipe, sentence, step, step_input
 from xprojdb.errors import UsageError
-from xprojdb.languages import language
-from xprojdb.provenance.query import Answer, answered
+from xprojdb.provenance.query import QueryResult, answered
 from xprojdb.provenance.questions_sql import PHRASES, QUESTIONS, TOGETHER, Question
 from xprojdb.steps.stage import Side, other
+from xprojdb.text.languages import language
 
-__all__ = ["QUESTIONS", "Asked", "Question", "ask_question", "question_sql"]
+__all__ = ["QUESTIONS", "Question", "QuestionResult", "ask_question", "question_sql"]
 
 
 #: the kind of the steps that give candidates
@@ -29,7 +29,7 @@ SCORE = "score"
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class QuestionResult:
     """What a question is asked of.
 
     :param recipe: only what this recipe made; None: what any recipe made.
@@ -45,19 +45,19 @@ class Asked:
 
 
 @contextmanager
-def ask_question(database: Database, name: str, asked: Asked | None = None) -> Iterator[Answer]:
+def ask_question(database: Database, name: str, asked: QuestionResult | None = None) -> Iterator[QueryResult]:
     """Ask a ready question; its rows are streamed while the context is open.
 
     :param name: one of :data:`QUESTIONS`.
     :raises UsageError: when there is no such question, recipe, language or corpus.
     """
-    asked = asked or Asked()
+    asked = asked or QuestionResult()
     with database.read() as connection:
         sql, values = question_sql(connection, name, asked)
         yield answered(connection, sql, values)
 
 
-def question_sql(connection: Connection, name: str, asked: Asked) -> tuple[str, dict[str, Any]]:
+def question_sql(connection: Connection, name: str, asked: QuestionResult) -> tuple[str, dict[str, Any]]:
     """The SQL of a question, and the values of its places ``:limit``, ``:lang`` and ``:corpus``.
 
     :raises UsageError: as :func:`ask_question`.
@@ -91,7 +91,7 @@ def _filled(sql: str, places: Mapping[str, str]) -> str:
     return sql
 
 
-def _chosen(connection: Connection, asked: Asked, values: dict[str, Any]) -> dict[str, str]:
+def _chosen(connection: Connection, asked: QuestionResult, values: dict[str, Any]) -> dict[str, str]:
     """Joins and conditions that choose target sentences; none where all are asked for, as they cost a look-up a row."""
     where = []
     if asked.lang is not None:

@@ -9,8 +9,8 @@ from sqlalchemy import Connection, select
 
 from xprojdb.db.tables import corpus, entity, outcome, sentence
 from xprojdb.errors import UsageError
-from xprojdb.labels import Span
 from xprojdb.steps.spec import GOLD, find_step
+from xprojdb.text.spans import Span
 
 #: digits that a key of the database has not
 _LONGEST_KEY = 19

@@ -14,11 +14,12 @@ from sqlalchemy import ColumnElement, Connection, Select, select
 
 from xprojdb.db import bulk
 from xprojdb.db.tables import alignment, entity, sentence, translation
-from xprojdb.labels import LabelMapping, Span
 from xprojdb.matching.arrays import Flags, Floats, Ints, Longs
-from xprojdb.matching.pairs import Pairs
-from xprojdb.matching.pharaoh import links_from_pharaoh, scored_links_from_pharaoh
+from xprojdb.matching.batch import PairBatch
+from xprojdb.matching.pharaoh.links import links_from_pharaoh, scored_links_from_pharaoh
 from xprojdb.steps.stage import Side, other, sentence_key
+from xprojdb.text.label_schemes import LabelMapping
+from xprojdb.text.spans import Span
 
 #: rows turned into columns at a time
 _ROWS = 1_000
@@ -94,7 +95,7 @@ def _mapped(spans: LabelledSpans, mapping: LabelMapping) -> LabelledSpans:
 
 def read_pairs(
     connection: Connection, step_id: int, items: Sequence[int], entities: LabelledSpans, labelled: Side
-) -> tuple[Longs, Pairs]:
+) -> tuple[Longs, PairBatch]:
     """The aligned translations that have entities, as a batch for the matcher.
 
     :param step_id: the alignment step.
@@ -123,7 +124,7 @@ def read_pairs(
         left, right = right, left
     begin, until = entities.start.astype(np.int32), entities.end.astype(np.int32)
     n, m = (longs(column)[wanted].astype(np.int32) for column in (source_words, target_words))
-    return keys, Pairs(n, m, runs(entities.item, keys), begin, until, link_ptr, left, right, scores)
+    return keys, PairBatch(n, m, runs(entities.item, keys), begin, until, link_ptr, left, right, scores)
 
 
 def read_side_words(connection: Connection, items: Sequence[int], side: Side) -> list[list[str]]:

@@ -7,38 +7,49 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
 from xprojdb.errors import DatabaseError
-from xprojdb.steps.align import Align, AlignCentred, AlignTrained
-from xprojdb.steps.carry import Carry
-from xprojdb.steps.combining.combine import Combine
-from xprojdb.steps.combining.reliability import Reliability
-from xprojdb.steps.heuristic import ProjectHeuristically
-from xprojdb.steps.imported_links import ImportedLinks
-from xprojdb.steps.learning.forms import FormsFit
-from xprojdb.steps.learning.frequencies import Frequencies
-from xprojdb.steps.learning.links import LinkCounts
-from xprojdb.steps.learning.means import Means
-from xprojdb.steps.learning.renderings import RenderingsFit
-from xprojdb.steps.learning.terms import TermsFit
-from xprojdb.steps.project import Project
-from xprojdb.steps.project_markers import ProjectMarkers
-from xprojdb.steps.scoring.scorers import SCORERS
+from xprojdb.steps.align.imported import ImportedLinks
+from xprojdb.steps.align.stage import Align, AlignCentred, AlignTrained
+from xprojdb.steps.align.vote import VoteLinks
+from xprojdb.steps.combine.reliability import ReliabilityFit
+from xprojdb.steps.combine.stage import Combine
+from xprojdb.steps.fit.entity_renderings import EntityRenderingsFit
+from xprojdb.steps.fit.link_counts import LinkCounts
+from xprojdb.steps.fit.mean_vectors import MeanVectors
+from xprojdb.steps.fit.surface_forms import SurfaceFormsFit
+from xprojdb.steps.fit.terms import TermsFit
+from xprojdb.steps.fit.word_frequencies import WordFrequencies
+from xprojdb.steps.project.heuristic import ProjectHeuristically
+from xprojdb.steps.project.markers import ProjectMarkers
+from xprojdb.steps.project.match import ProjectMatch
+from xprojdb.steps.score.scorers import SCORERS
 from xprojdb.steps.spec import StepSpec
 from xprojdb.steps.stage import Stage
-from xprojdb.steps.tag import Tag
-from xprojdb.steps.translate import Translate
-from xprojdb.steps.vote_links import VoteLinks
+from xprojdb.steps.tag.stage import Tag
+from xprojdb.steps.translate.carry import Carry
+from xprojdb.steps.translate.stage import Translate
 
 if TYPE_CHECKING:
-    from xprojdb.models.aligners import EncoderAligner
-    from xprojdb.models.eflomal import Eflomal
-    from xprojdb.models.exact import ExactAligner
-    from xprojdb.models.taggers import Tagger
-    from xprojdb.models.transalign import TransAligner
-    from xprojdb.models.translators import Translator
+    from xprojdb.models.aligners.eflomal import Eflomal
+    from xprojdb.models.aligners.encoder import EncoderAligner
+    from xprojdb.models.aligners.equal_words import EqualWordsAligner
+    from xprojdb.models.aligners.transalign import TransAligner
+    from xprojdb.models.taggers.spacy import Tagger
+    from xprojdb.models.translators.translator import Translator
 
 
 #: the kinds of the steps whose items are corpora
-FITS = frozenset(each.kind for each in (Frequencies, LinkCounts, Means, TermsFit, RenderingsFit, FormsFit, Reliability))
+FITS = frozenset(
+    each.kind
+    for each in (
+        WordFrequencies,
+        LinkCounts,
+        MeanVectors,
+        TermsFit,
+        EntityRenderingsFit,
+        SurfaceFormsFit,
+        ReliabilityFit,
+    )
+)
 #: the kinds of the steps that make translations
 LINKING = frozenset({Translate.kind, Carry.kind})
 
@@ -91,7 +102,7 @@ def _of_words(load: Callable[[StepSpec], Any]) -> Callable[[StepSpec], Any]:
         sides = spec.params.get("segment")
         if not sides:
             return load(spec)
-        from xprojdb.models.units import UnitAligner
+        from xprojdb.models.aligners.segmented import UnitAligner
 
         return UnitAligner(load(spec), *(sides.get(side, {}).get("lang") for side in ("original", "rendering")))
 
@@ -100,7 +111,7 @@ def _of_words(load: Callable[[StepSpec], Any]) -> Callable[[StepSpec], Any]:
 
 def _load_eflomal(spec: StepSpec) -> Eflomal:
     """That which trains, or that which aligns with what was learned."""
-    from xprojdb.models.eflomal import Eflomal, EflomalParams
+    from xprojdb.models.aligners.eflomal import Eflomal, EflomalParams
 
     if spec.kind == LinkCounts.kind:
         return Eflomal(iterations=spec.params["iterations"])
@@ -108,21 +119,21 @@ def _load_eflomal(spec: StepSpec) -> Eflomal:
 
 
 def _load_transaligner(spec: StepSpec) -> TransAligner:
-    from xprojdb.models.transalign import load_transaligner
+    from xprojdb.models.aligners.transalign import load_transaligner
 
     assert spec.model is not None
     return load_transaligner(spec.model, spec.revision, dict(spec.params))
 
 
-def _load_exact(spec: StepSpec) -> ExactAligner:
-    from xprojdb.models.exact import ExactAligner, ExactParams
+def _load_exact(spec: StepSpec) -> EqualWordsAligner:
+    from xprojdb.models.aligners.equal_words import EqualWordsAligner, EqualWordsParams
 
-    return ExactAligner(ExactParams(spec.params["words"], spec.params["repeats"]))
+    return EqualWordsAligner(EqualWordsParams(spec.params["words"], spec.params["repeats"]))
 
 
 def _load_aligner(spec: StepSpec) -> EncoderAligner:
-    from xprojdb.models.aligners import AlignerParams, EncoderAligner
-    from xprojdb.models.encoder import Encoder
+    from xprojdb.models.aligners.encoder import AlignerParams, EncoderAligner
+    from xprojdb.models.encoders.encoder import Encoder
 
     assert spec.model is not None
     params = {name: value for name, value in spec.params.items() if name not in ("lang", "segment")}
@@ -130,15 +141,15 @@ def _load_aligner(spec: StepSpec) -> EncoderAligner:
 
 
 def _load_translator(spec: StepSpec) -> Translator:
-    from xprojdb.models.translators import load_translator
+    from xprojdb.models.translators.translator import load_translator
 
     assert spec.model is not None
     return load_translator(spec.model, spec.params["options"], spec.revision)
 
 
 def _load_tagger(spec: StepSpec) -> Tagger:
-    from xprojdb.models.taggers import SpacyTagger, TaggerParams
-    from xprojdb.models.token_classifier import ClassifierParams, TokenClassifier
+    from xprojdb.models.taggers.spacy import SpacyTagger, TaggerParams
+    from xprojdb.models.taggers.token_classifier import ClassifierParams, TokenClassifier
 
     assert spec.model is not None
     if spec.model.startswith("hf:"):
@@ -149,19 +160,19 @@ def _load_tagger(spec: StepSpec) -> Tagger:
 
 #: stages that load nothing
 _PLAIN: tuple[Any, ...] = (
-    Project,
+    ProjectMatch,
     ProjectHeuristically,
     ProjectMarkers,
-    Frequencies,
+    WordFrequencies,
     TermsFit,
-    RenderingsFit,
-    FormsFit,
-    Reliability,
+    EntityRenderingsFit,
+    SurfaceFormsFit,
+    ReliabilityFit,
     Combine,
 )
 #: stages that load a model, and what loads it
 _LOADING: tuple[tuple[Any, Callable[[StepSpec], Any]], ...] = (
-    (Means, _of_words(_load_aligner)),
+    (MeanVectors, _of_words(_load_aligner)),
     (LinkCounts, _of_words(_load_eflomal)),
     (Tag, _load_tagger),
     (Translate, _load_translator),

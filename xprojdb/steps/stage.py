@@ -113,7 +113,7 @@ class Result:
     rows: list[Rows] = field(default_factory=list)
 
 
-class Pair(NamedTuple):
+class Bitext(NamedTuple):
     """One set of translations that a plan covers. It is no part of a step's identity.
 
     :param link: the digest of the step that made the translations; empty: none did, it is the imported sentences of
@@ -164,14 +164,14 @@ class Stage(ABC):
         """The inputs that must be done before an item is: by role, the column that names the item there."""
         return {}
 
-    def items(self, pair: Pair) -> Select[tuple[int]]:
+    def items(self, pair: Bitext) -> Select[tuple[int]]:
         """The items of a set of translations, ready or not; the first column is the item's key."""
         return translations(pair)
 
-    def cover(self, pair: Pair) -> None:  # noqa: B027 -- most stages need not know
+    def cover(self, pair: Bitext) -> None:  # noqa: B027 -- most stages need not know
         """Told when a plan adds a set of translations; for what depends on all of them together."""
 
-    def ready(self, pair: Pair) -> Select[tuple[int]]:
+    def ready(self, pair: Bitext) -> Select[tuple[int]]:
         """Those of :meth:`items` whose inputs are all there, done by this step or not."""
         query = self.items(pair)
         for number, (role, item) in enumerate(self.needs().items()):
@@ -211,7 +211,7 @@ class ModelStage(Stage, Generic[Model]):
         self._model = None
 
 
-def imported(pair: Pair, lang: str) -> Select[tuple[int]]:
+def imported(pair: Bitext, lang: str) -> Select[tuple[int]]:
     """The keys of the imported sentences of a language."""
     query = select(sentence.c.id).where(
         sentence.c.corpus_id == pair.corpus_id, sentence.c.lang == lang, sentence.c.step_id.is_(None)
@@ -219,7 +219,7 @@ def imported(pair: Pair, lang: str) -> Select[tuple[int]]:
     return query.where(sentence.c.split.in_(pair.splits)) if pair.splits else query
 
 
-def translations(pair: Pair) -> Select[tuple[int]]:
+def translations(pair: Bitext) -> Select[tuple[int]]:
     """The keys of the translations of a set, through the index made for it."""
     query = select(translation.c.id).where(
         translation.c.corpus_id == pair.corpus_id,

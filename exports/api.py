@@ -1,0 +1,224 @@
+"""Export what a recipe projected, and record the export in the database."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any, Literal, TypedDict, Unpack
+
+from sqlalchemy import Connection, insert
+
+from xprojdb.config.export import ExportTable
+from xprojdb.db import Database, bulk
+from xprojdb.db.runs import begin_run, end_run
+from xprojdb.db.tables import export
+from xprojdb.digest import canonical_json
+from xprojdb.exports.atomic import make_folder, reporting, staged
+from xprojdb.exports.card.context import card_facts
+from xprojdb.exports.card.render import render_card
+from xprojdb.exports.formats.huggingface import SplitRows, columnar, write_dataset
+from xprojdb.exports.formats.text_formats import Conll, DocBins, JsonLines, TextFormat
+from xprojdb.exports.manifest import Manifest
+from xprojdb.exports.rows.arrow_columns import converted
+from xprojdb.exports.rows.columnar import is_columnar
+from xprojdb.exports.rows.content import Content
+from xprojdb.exports.rows.provenance_columns import provenance_columns
+from xprojdb.exports.selection.parts import Part, Selection, select_parts
+from xprojdb.exports.unfinished import sweep
+from xprojdb.planning.planner import Plan
+
+_ROWS = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class ExportReport:
+    """What was written.
+
+    :param counts: sentences by file or, in a Hugging Face data set, by configuration and split.
+    :param checksums: SHA-256 by path inside the folder.
+    :param found: how many sentences there were before the cut; None where nothing was cut.
+    :param removed: how many sentences each filter or choice of the cut took out.
+    :param dropped: how many labels were dropped from sentences that passed the filters.
+    """
+
+    destination: str
+    counts: dict[str, int]
+    checksums: dict[str, str]
+    found: int | None = None
+    removed: Mapping[str, int] | None = None
+    dropped: int = 0
+
+    @property
+    def sentences(self) -> int:
+        return sum(self.counts.values())
+
+
+class ExportOptions(TypedDict, total=False):
+    """What an export may be told to take.
+
+    :param targets: language codes; empty: all of the recipe.
+    :param source: the language the labels come from; needed where a target has several that are not combined.
+    :param table: how to cut; None: as the recipe says.
+    """
+
+    targets: Sequence[str]
+    source: str | None
+    table: ExportTable | None
+
+
+def export_conll(
+    database: Database,
+    plan: Plan,
+    folder: Path,
+    *,
+    columns: Literal[2, 4] = 2,
+    with_ids: bool = False,
+    **asked: Unpack[ExportOptions],
+) -> ExportReport:
+    """Write ``LANG.SPLIT.conll`` for every target language and split: IOB2, two columns or CoNLL-2003's four.
+
+    :param with_ids: put a comment line ``# id = …`` before each sentence.
+    :param asked: which sentences.
+    :raises UsageError: when there is nothing to export.
+    :raises NothingLeft: when the cut leaves nothing.
+    :raises ExportError: when a file cannot be written; earlier versions of all files stay whole.
+    """
+    return export_files(database, plan, folder, Conll(columns, with_ids), **asked)
+
+
+def export_jsonl(database: Database, plan: Plan, folder: Path, **asked: Unpack[ExportOptions]) -> ExportReport:
+    """Write ``LANG.SPLIT.jsonl``: an object a sentence, with its words, tags, entities and provenance.
+
+    Errors are those of :func:`export_conll`.
+
+    :param asked: which sentences.
+    """
+    return export_files(database, plan, folder, JsonLines(), **asked)
+
+
+def export_spacy(database: Database, plan: Plan, folder: Path, **asked: Unpack[ExportOptions]) -> ExportReport:
+    """Write a folder ``LANG.SPLIT`` of spaCy's ``DocBin`` files for every target language and split.
+
+    Errors are those of :func:`export_conll`.
+
+    :param asked: which sentences.
+    :raises MissingExtra: when spaCy is not installed.
+    """
+    return export_files(database, plan, folder, DocBins(), **asked)
+
+
+def export_dataset(
+    database: Database, plan: Plan, folder: Path, *, record: bool = True, **asked: Unpack[ExportOptions]
+) -> ExportReport:
+    """Write a folder that ``datasets.load_dataset`` opens: Parquet, one configuration per language, and a card.
+
+    :param record: write down in the database that this was exported; a folder that lasts no longer than a push is not.
+    :param asked: which sentences.
+    :raises UsageError: when there is nothing to export.
+    :raises NothingLeft: when the cut leaves nothing.
+    :raises ExportError: when it cannot be written; an earlier version of the folder stays whole.
+    """
+    with database.read() as connection, bulk.uncollected():
+        selection = select_parts(connection, plan, **asked)
+        query = selection.query()
+        manifest = write_dataset(
+            folder,
+            _splits(connection, selection),
+            labels=selection.labels,
+            recipe_digest=plan.recipe.digest,
+            query=query,
+            columns=provenance_columns(selection.table, selection.several),
+            card=partial(render_card, card_facts(connection, plan, selection, plan.recipe.name)),
+        )
+    report = _report(folder, selection, _counts(manifest), dict(manifest.files))
+    if record:
+        _record(database, plan, "huggingface", report, query)
+    return report
+
+
+def export_files(
+    database: Database, plan: Plan, folder: Path, form: TextFormat, **asked: Unpack[ExportOptions]
+) -> ExportReport:
+    """Write files of one format for every target language and split; they take their places together.
+
+    :param form: the format.
+    :param asked: which sentences.
+    :raises UsageError: when there is nothing to export.
+    :raises NothingLeft: when the cut leaves nothing.
+    :raises ExportError: when a file cannot be written; earlier versions of all files stay whole.
+    """
+    counts, checksums = {}, {}
+    with database.read() as connection, bulk.uncollected():
+        selection = select_parts(connection, plan, **asked)
+        make_folder(folder)
+        _sweep(folder)
+        with staged() as files:
+            for part in selection.parts:
+                for written in form.write(
+                    folder, _content(connection, selection, part, provenance=form.provenance), files.file
+                ):
+                    name = written.path.relative_to(folder).as_posix()
+                    counts[name], checksums[name] = written.sentences, written.sha256
+    report = _report(folder, selection, counts, checksums)
+    _record(database, plan, form.name, report, {**selection.query(), **form.options})
+    return report
+
+
+def _sweep(folder: Path) -> None:
+    """Delete what killed exports left in a folder, and in those of its splits, whether written again or not."""
+    with reporting(folder):
+        for each in (folder, *(each for each in folder.iterdir() if each.is_dir())):
+            sweep(each)
+
+
+def _content(connection: Connection, selection: Selection, part: Part, *, provenance: bool = True) -> Content:
+    none = {"provenance": "none", "tiers": {}}
+    table = selection.table if provenance else selection.table.model_copy(update=none)
+    columnar = all(is_columnar(labelling, table) for labelling, _ in part.takes)
+    return Content(connection, selection, part, table, columnar)
+
+
+def _splits(connection: Connection, selection: Selection) -> Iterator[SplitRows]:
+    several = len({part.target for part in selection.parts}) > 1
+    for part in selection.parts:
+        yield SplitRows(part.split, _batches(_content(connection, selection, part)), part.target if several else None)
+
+
+def _batches(content: Content) -> Iterator[Mapping[str, Any]]:
+    if content.columnar:
+        return converted(content.blocks(), content.table)
+    return columnar(content.rows(), content.selection.labels, _ROWS)
+
+
+def _report(folder: Path, selection: Selection, counts: dict[str, int], checksums: dict[str, str]) -> ExportReport:
+    cut = selection.cut
+    if cut is None:
+        return ExportReport(str(folder), counts, checksums)
+    return ExportReport(str(folder), counts, checksums, cut.found, cut.removed, cut.dropped)
+
+
+def _counts(manifest: Manifest) -> dict[str, int]:
+    return {
+        f"{config}/{split}": summary.sentences
+        for config, splits in manifest.configs.items()
+        if config != "all"
+        for split, summary in splits.items()
+    }
+
+
+def _record(database: Database, plan: Plan, form: str, report: ExportReport, query: Mapping[str, Any]) -> None:
+    with database.write() as connection:
+        run_id = begin_run(connection, "export", plan.recipe)
+        values = {
+            "run_id": run_id,
+            "format": form,
+            "destination": str(Path(report.destination).resolve()),
+            "query": canonical_json(dict(query)),
+            "recipe_digest": plan.recipe.digest,
+            "counts": canonical_json(report.counts),
+            "checksums": canonical_json(report.checksums),
+        }
+        connection.execute(insert(export).values(**values))
+        end_run(connection, run_id, "done", {"sentences": report.sentences})

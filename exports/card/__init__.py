@@ -1,0 +1,1 @@
+"""The data set card: what it says, and how it is written."""

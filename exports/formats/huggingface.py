@@ -1,0 +1,254 @@
+"""Write a folder that ``datasets.load_dataset(folder)`` opens: Parquet files, a card, and a record of what it is."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from itertools import islice
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from xprojdb.errors import UsageError
+from xprojdb.exports.atomic import atomic_file, recover_folder, replace_folder, reporting
+from xprojdb.exports.card.front_matter import front_matter
+from xprojdb.exports.errors import ExportError
+from xprojdb.exports.formats.parquet import ShardedSplit
+from xprojdb.exports.manifest import MANIFEST_NAME, Manifest, SplitSummary, read_manifest
+from xprojdb.exports.rows.row import ExportRow
+from xprojdb.exports.rows.schema import ExportSchema, class_names, export_schema
+from xprojdb.exports.unfinished import beside, sweep
+from xprojdb.text.spans import tags_from_spans
+
+CARD_NAME = "README.md"
+_SPLIT = re.compile(r"[A-Za-z0-9_]+(\.[A-Za-z0-9_]+)*")
+_CONFIG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
+
+Card = Callable[[Manifest, str | None], str]
+
+
+class SplitRows(NamedTuple):
+    """The rows of one split.
+
+    :param split: ``"train"``, ``"validation"``, ``"test"`` or another name of letters, digits and underscores.
+    :param batches: mappings of columns (``id``, ``tokens``, ``ner_tags`` as numbers, ``lang``, and those declared),
+        or Arrow record batches or tables; read once.
+    :param config: the configuration, such as a language; ``None`` for a data set with one configuration only.
+    """
+
+    split: str
+    batches: Iterable[Any]
+    config: str | None = None
+
+
+def write_dataset(
+    path: Path | str,
+    splits: Iterable[SplitRows],
+    *,
+    labels: Sequence[str],
+    recipe_digest: str,
+    query: Any,
+    columns: Mapping[str, Any] | None = None,
+    card: Card | None = None,
+    rows_per_group: int = 20_000,
+    rows_per_shard: int = 1_000_000,
+) -> Manifest:
+    """Write a data set as a folder; the folder appears when everything in it is written.
+
+    Rows are streamed: memory holds one row group. The same rows, however batched, give the same bytes. Files that
+    are not of the older export (your own notes, a ``.git`` folder) are carried over to the new one.
+
+    :param path: the folder to make, or one of an older export to replace.
+    :param splits: the rows, split by split. With configurations, a configuration ``all`` that unites them is
+        described in the card; it takes no room.
+    :param labels: entity types, in the order that numbers the tags: ``O`` is 0, ``B-`` of the first label 1, ``I-`` 2.
+    :param recipe_digest: digest of the recipe that made the labels, for the record.
+    :param query: the selection that is exported, as JSON values, for the record.
+    :param columns: further columns: an Arrow type or its name, such as ``"string"``, by column.
+    :param card: makes the text of ``README.md`` from the counts and the text of the older one, if any; without it
+        the card holds its front matter only.
+    :param rows_per_group: sentences held in memory and written as one Parquet row group.
+    :param rows_per_shard: sentences of one file.
+    :returns: the counts and checksums, as they stand in ``xprojdb-export.json``.
+    :raises ExportError: when the folder is not one of ours, a batch is not of the schema, there is no sentence, or
+        the disk is full. An older export is left whole.
+    :raises UsageError: when a split or configuration has an impossible name or comes twice.
+    :raises MissingExtra: when pyarrow is not installed.
+    """
+    path = Path(path).resolve()
+    if rows_per_group < 1 or rows_per_shard < 1:
+        raise UsageError("a row group and a file hold at least one sentence", hint="leave the sizes as they are")
+    schema = export_schema(labels, columns)
+    with _folder(path) as folder:
+        draft = _Draft(folder.new, schema, rows_per_group, rows_per_shard)
+        for rows in splits:
+            draft.add(rows)
+        draft.check(path)
+        manifest = Manifest(recipe_digest, query, tuple(labels), schema.features, draft.configs)
+        text = card(manifest, folder.old_card) if card else front_matter(manifest) + "\n"
+        manifest = replace(manifest, files={**draft.sha256, **folder.write(CARD_NAME, text.encode())})
+        folder.write(MANIFEST_NAME, manifest.to_json())
+    return manifest
+
+
+def columnar(rows: Iterable[ExportRow], labels: Sequence[str], size: int = 10_000) -> Iterator[dict[str, list[Any]]]:
+    """Turn sentences into the batches that :func:`write_dataset` takes.
+
+    :param rows: sentences with spans; each has the same further columns.
+    :param labels: as given to :func:`write_dataset`.
+    :param size: sentences of a batch.
+    :raises ExportError: when a span has another label.
+    :raises SpanError: when spans overlap or leave the sentence.
+    """
+    numbers = {name: number for number, name in enumerate(class_names(labels))}
+    rows = iter(rows)
+    while batch := list(islice(rows, size)):
+        yield {
+            "id": [row.id for row in batch],
+            "tokens": [list(row.words) for row in batch],
+            "ner_tags": [_numbered(row, numbers) for row in batch],
+            "lang": [row.lang for row in batch],
+            **{name: [row.columns[name] for row in batch] for name in batch[0].columns},
+        }
+
+
+def _numbered(row: ExportRow, numbers: Mapping[str, int]) -> list[int]:
+    try:
+        return [numbers[tag] for tag in tags_from_spans(len(row.words), row.spans)]
+    except KeyError as error:
+        label = str(error.args[0])[2:]
+        raise ExportError(
+            f"sentence {row.id} has the label {label}, which is not exported",
+            hint="name it among the labels, or map it to one of them",
+            id=row.id,
+            label=label,
+        ) from None
+
+
+@dataclass
+class _Draft:
+    """The splits written so far."""
+
+    folder: Path
+    schema: ExportSchema
+    rows_per_group: int
+    rows_per_shard: int
+    configs: dict[str, dict[str, SplitSummary]] = field(default_factory=dict)
+    sha256: dict[str, str] = field(default_factory=dict)
+    named: bool | None = None
+
+    def add(self, rows: SplitRows) -> None:
+        self._check_names(rows)
+        folder = "data" if rows.config is None else rows.config
+        sizes = (self.rows_per_group, self.rows_per_shard)
+        split = ShardedSplit(self.folder, folder, rows.split, self.schema, *sizes)
+        self.configs.setdefault(rows.config or "default", {})[rows.split] = split.write(rows.batches)
+        self.sha256 |= split.sha256
+
+    def check(self, path: Path) -> None:
+        for config, splits in self.configs.items():
+            for name, split in splits.items():
+                if not split.sentences:
+                    raise _empty(path, f"split {name} of configuration {config}")
+        if not self.configs:
+            raise _empty(path, "the export")
+
+    def _check_names(self, rows: SplitRows) -> None:
+        if not _SPLIT.fullmatch(rows.split) or rows.split == "all":
+            hint = "use letters, digits and underscores, such as train, validation, test; all means every split"
+            raise UsageError(f"{rows.split!r} cannot name a split", hint=hint, split=rows.split)
+        if rows.config is not None and (not _CONFIG.fullmatch(rows.config) or rows.config in ("all", "default")):
+            hint = "use letters, digits, underscores and hyphens; all and default are taken"
+            raise UsageError(f"{rows.config!r} cannot name a configuration", hint=hint, config=rows.config)
+        if self.named not in (None, rows.config is not None):
+            hint = "give every split a configuration, or none"
+            raise UsageError("some splits have a configuration and some do not", hint=hint, split=rows.split)
+        if rows.split in self.configs.get(rows.config or "default", {}):
+            hint = "join its batches into one stream"
+            raise UsageError(f"the split {rows.split} comes twice", hint=hint, split=rows.split, config=rows.config)
+        self.named = rows.config is not None
+
+
+def _empty(path: Path, what: str) -> ExportError:
+    hint = "the datasets library opens no empty split: leave it out, or widen the selection"
+    return ExportError(f"{what} has no sentence: {path} was not written", hint=hint, path=path)
+
+
+@dataclass(frozen=True)
+class _Folder:
+    """A folder in the making, beside the one it will replace."""
+
+    path: Path
+    new: Path
+    old: Manifest | None
+
+    @property
+    def old_card(self) -> str | None:
+        card = self.path / CARD_NAME
+        try:
+            return card.read_text(encoding="utf-8") if card.is_file() else None
+        except UnicodeDecodeError as error:
+            raise ExportError(f"{card} is not UTF-8: {error}", hint="save it as UTF-8", path=card) from error
+
+    def write(self, name: str, data: bytes) -> dict[str, str]:
+        """Write a small file; returns its checksum by name."""
+        with atomic_file(self.new / name) as file:
+            file.write(data)
+        return {name: file.sha256}
+
+    def carry_over(self) -> None:
+        """Bring along what the older export did not write."""
+        generated = {MANIFEST_NAME, CARD_NAME, *(self.old.files if self.old else ())}
+        for source in sorted(self.path.rglob("*")) if self.path.is_dir() else []:
+            name = source.relative_to(self.path)
+            if name.as_posix() not in generated and (source.is_symlink() or not source.is_dir()):
+                self._carry(source, self.new / name)
+
+    def _carry(self, source: Path, target: Path) -> None:
+        if target.exists():
+            hint = "move it out of the folder first"
+            raise ExportError(f"{source} is not of the older export and would be overwritten", hint=hint, path=source)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy2(source, target, follow_symlinks=False)
+
+
+@contextmanager
+def _folder(path: Path) -> Iterator[_Folder]:
+    """A new folder that takes the place of ``path`` when the block ends well, and vanishes when it does not."""
+    with reporting(path):
+        recover_folder(path)
+        sweep(path.parent, path.name)
+    old = _older_export(path)
+    new = beside(path)
+    with reporting(path):
+        new.mkdir()
+    try:
+        folder = _Folder(path, new, old)
+        yield folder
+        with reporting(path):
+            folder.carry_over()
+            replace_folder(new, path)
+    except ExportError as error:
+        raise _of_destination(error, new, path) from error
+    finally:
+        shutil.rmtree(new, ignore_errors=True)
+
+
+def _of_destination(error: ExportError, new: Path, path: Path) -> ExportError:
+    """The same error, naming the folder that was asked for where it names the one in the making."""
+    fields = error.fields
+    if new in Path(fields.get("path", path)).parents:
+        fields = {**fields, "path": path}
+    return ExportError(error.message.replace(str(new), str(path)), hint=error.hint, **fields)
+
+
+def _older_export(path: Path) -> Manifest | None:
+    if not path.exists():
+        return None
+    if not path.is_dir():
+        hint = "name a folder"
+        raise ExportError(f"{path} is a file", hint=hint, path=path)
+    return read_manifest(path) if any(os.scandir(path)) else None

@@ -1,0 +1,48 @@
+"""Write labelled sentences as JSON lines: an object a sentence."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from pathlib import Path
+
+from xprojdb.exports.atomic import Opener, atomic_file
+from xprojdb.exports.errors import ExportError
+from xprojdb.exports.formats.conll import WrittenFile, write_lines
+from xprojdb.exports.rows.row import ExportRow
+from xprojdb.text.spans import tags_from_spans
+
+
+def write_jsonl(path: Path, rows: Iterable[ExportRow], *, opener: Opener = atomic_file) -> WrittenFile:
+    """Write sentences with ``id``, ``tokens``, ``ner_tags`` (IOB2), ``entities`` and ``lang``, then further columns.
+
+    ``entities`` has for each label its first word, one past its last, its type and its words. ``xprojdb import jsonl``
+    reads the file back. The same sentences give the same bytes.
+
+    :param rows: sentences; each has the same further columns, JSON values.
+    :param opener: makes the file.
+    :raises ExportError: when a word is not Unicode text (field ``id``), or the disk is full (field ``errno``).
+    :raises SpanError: when spans overlap or leave the sentence.
+    """
+    return write_lines(path, ((1, json_line(path, row)) for row in rows), opener=opener)
+
+
+def json_line(path: Path, row: ExportRow) -> bytes:
+    """The line of a sentence; see :func:`write_jsonl`.
+
+    :param path: the file, for messages.
+    """
+    spans = sorted(row.spans)
+    entities = [
+        {"start": start, "end": end, "label": label, "text": " ".join(row.words[start:end])}
+        for start, end, label in spans
+    ]
+    tags = tags_from_spans(len(row.words), spans)
+    told = {"id": row.id, "tokens": list(row.words), "ner_tags": tags, "entities": entities, "lang": row.lang}
+    try:
+        return (json.dumps({**told, **row.columns}, ensure_ascii=False) + "\n").encode()
+    except UnicodeEncodeError as error:
+        hint = "a lone surrogate is left by a damaged file: import the corpus again from a sound one"
+        raise ExportError(
+            f"sentence {row.id} is not Unicode text ({error}): {path} was not written", hint=hint, path=path, id=row.id
+        ) from error

@@ -1,0 +1,97 @@
+"""The formats that are files for each language and split."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any, ClassVar, Literal, Protocol
+
+from xprojdb.exports.atomic import Opener, make_folder
+from xprojdb.exports.formats.conll import ConllLayout, TaggedSentence, WrittenFile, write_lines
+from xprojdb.exports.formats.json_lines import json_line
+from xprojdb.exports.formats.spacy_docbin import write_docbins
+from xprojdb.exports.rows.content import Content
+from xprojdb.exports.rows.row import ExportRow
+from xprojdb.exports.rows.text_blocks import conll_block, jsonl_block
+
+
+class TextFormat(Protocol):
+    """A format.
+
+    :param name: what it is called in the record of an export.
+    :param provenance: whether it has columns beside words and tags.
+    """
+
+    name: ClassVar[str]
+    provenance: ClassVar[bool]
+
+    @property
+    def options(self) -> Mapping[str, Any]:
+        """What it was asked for, for the record."""
+        ...
+
+    def write(self, folder: Path, content: Content, opener: Opener) -> Iterator[WrittenFile]:
+        """Write one part into a folder, which exists."""
+        ...
+
+
+@dataclass(frozen=True)
+class Conll:
+    """``LANG.SPLIT.conll``: IOB2 tags in the last column.
+
+    :param columns: 2, or CoNLL-2003's 4.
+    :param with_ids: put a comment line ``# id = …`` before each sentence.
+    """
+
+    name: ClassVar[str] = "conll"
+    provenance: ClassVar[bool] = False
+    columns: Literal[2, 4] = 2
+    with_ids: bool = False
+
+    @property
+    def options(self) -> Mapping[str, Any]:
+        """Both."""
+        return asdict(self)
+
+    def write(self, folder: Path, content: Content, opener: Opener) -> Iterator[WrittenFile]:
+        """Write one file."""
+        path = folder / f"{content.name}.conll"
+        layout = ConllLayout.of(path, "\t", self.columns)
+
+        def line(number: int, row: ExportRow) -> bytes:
+            return layout.lines(number, TaggedSentence(row.words, row.spans, row.id if self.with_ids else None))
+
+        block = partial(conll_block, columns=self.columns, with_ids=self.with_ids)
+        yield write_lines(path, content.lines(block, line), opener=opener)
+
+
+@dataclass(frozen=True)
+class JsonLines:
+    """``LANG.SPLIT.jsonl``: an object a sentence."""
+
+    name: ClassVar[str] = "jsonl"
+    provenance: ClassVar[bool] = True
+    options: ClassVar[Mapping[str, Any]] = {}
+
+    def write(self, folder: Path, content: Content, opener: Opener) -> Iterator[WrittenFile]:
+        """Write one file."""
+        path = folder / f"{content.name}.jsonl"
+        lines = content.lines(partial(jsonl_block, table=content.table), lambda _, row: json_line(path, row))
+        yield write_lines(path, lines, opener=opener)
+
+
+@dataclass(frozen=True)
+class DocBins:
+    """``LANG.SPLIT``: a folder of spaCy's ``DocBin`` files."""
+
+    name: ClassVar[str] = "spacy"
+    provenance: ClassVar[bool] = True
+    options: ClassVar[Mapping[str, Any]] = {}
+
+    def write(self, folder: Path, content: Content, opener: Opener) -> Iterator[WrittenFile]:
+        """Write one folder."""
+        own = folder / content.name
+        make_folder(own)
+        yield from write_docbins(own, content.rows(), content.part.target, opener=opener)

@@ -1,0 +1,73 @@
+"""The sentences of one part of an export: in blocks of columns where that can be, else one by one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+
+from sqlalchemy import Connection
+
+from xprojdb.config.export import ExportTable
+from xprojdb.exports.rows.columnar import Block, read_blocks
+from xprojdb.exports.rows.provenance_columns import provenance_of
+from xprojdb.exports.rows.row import ExportRow
+from xprojdb.exports.selection.parts import Part, Selection
+
+
+@dataclass(frozen=True)
+class Content:
+    """What is to be written of one part, read once.
+
+    :param table: which columns stand beside words and tags.
+    :param columnar: whether it can be read in blocks.
+    """
+
+    connection: Connection
+    selection: Selection
+    part: Part
+    table: ExportTable
+    columnar: bool
+
+    @property
+    def name(self) -> str:
+        """``LANG.SPLIT``."""
+        return f"{self.part.target}.{self.part.split}"
+
+    def rows(self) -> Iterator[ExportRow]:
+        """All sentences, one by one."""
+        several, target = self.selection.several, self.part.target
+        told = {each.step.spec.digest: provenance_of(self.table, each, several) for each, _ in self.part.takes}
+        for labelling, sentence in self.selection.sentences(self.connection, self.part):
+            spans = [each.span for each in sentence.labels]
+            yield ExportRow(sentence.name, sentence.words, spans, target, told[labelling.step.spec.digest](sentence))
+
+    def blocks(self) -> Iterator[Block]:
+        """All sentences in blocks, of what is columnar."""
+        sources = self.table.provenance != "none"
+        scores = sources or bool(self.table.tiers)
+        names = self.selection.labels
+        for labelling, items in self.part.takes:
+            split = self.part.split if items is None else None
+            yield from read_blocks(self.connection, labelling, names, split, items, sources=sources, scores=scores)
+
+    def lines(
+        self, of_block: Callable[[Block], bytes | None], of_row: Callable[[int, ExportRow], bytes]
+    ) -> Iterator[tuple[int, bytes]]:
+        """All sentences as lines of text, with how many of them each piece holds.
+
+        :param of_block: the lines of a block; None: it is out of the ordinary, take it sentence by sentence.
+        :param of_row: the lines of a sentence, by its number in the file from 1.
+        """
+        number = 0
+        for block in self.blocks() if self.columnar else (None,):
+            lines = None if block is None else of_block(block)
+            if block is not None and lines is not None:
+                number += len(block)
+                yield len(block), lines
+                continue
+            for row in (self if block is None else self._only(block)).rows():
+                number += 1
+                yield 1, of_row(number, row)
+
+    def _only(self, block: Block) -> Content:
+        return replace(self, part=replace(self.part, takes=[(block.labelling, block.items)]))

@@ -1,0 +1,230 @@
+"""Read the labels that a recipe projected out of the database, sentence by sentence."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import compress, groupby
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import ColumnElement, Connection, Select, func, select
+
+from xprojdb.db import bulk
+from xprojdb.db.tables import corpus, label, outcome, sentence, translation, vote
+from xprojdb.errors import UsageError
+from xprojdb.exports.rows.sentences import ProjectedLabel, ProjectedSentence
+from xprojdb.planning.labellings import Consensus, Labelling
+from xprojdb.planning.planner import Plan
+from xprojdb.steps.combine.voters import TRANSFER
+from xprojdb.steps.stage import Side, sentence_key
+
+#: the split of sentences that were imported without one
+DEFAULT_SPLIT = "train"
+
+_CUSTOMARY = ("PER", "ORG", "LOC", "DATE", "MISC")
+_BLOCK = 10_000
+
+Longs = NDArray[np.int64]
+
+
+def choose(
+    plan: Plan, targets: Sequence[str] = (), source: str | None = None, *, several: bool = False
+) -> list[Labelling]:
+    """What to export: one set of labels for each target language, the consensus where the recipe makes one.
+
+    :param targets: language codes; empty: all.
+    :param source: the language the labels come from; needed where a target has several that are not combined.
+    :param several: take all sources of a target, each on its own.
+    :raises UsageError: when a target is not one of the plan's, or has several sources and none was chosen.
+    """
+    together: list[Labelling] = [] if source is not None or several else [*plan.consensuses]
+    possible = together or [each for each in plan.projections if source in (None, each.source)]
+    known = sorted({each.target for each in possible})
+    for code in targets:
+        if code not in known:
+            hint = f"it projects onto {', '.join(known) or 'nothing'}"
+            raise UsageError(f"the recipe {plan.recipe.name} projects nothing onto {code}", hint=hint, lang=code)
+    chosen = [each for each in possible if not targets or each.target in targets]
+    for target, group in groupby(sorted(chosen, key=lambda each: each.target), lambda each: each.target):
+        sources = sorted({each.source for each in group})
+        if len(sources) > 1 and not several:
+            raise UsageError(
+                f"{target} has labels from {', '.join(sources)}",
+                hint="choose the source language with --source",
+                lang=target,
+                sources=tuple(sources),
+            )
+    return chosen
+
+
+def splits_of(connection: Connection, labelling: Labelling) -> list[str]:
+    """The splits of the finished sentences, in customary order."""
+    target, query = finished(labelling)
+    found = connection.execute(query.with_only_columns(func.coalesce(target.c.split, DEFAULT_SPLIT)).distinct())
+    return in_customary_order(found.scalars())
+
+
+def is_begun(connection: Connection, labelling: Labelling) -> bool:
+    """Whether the step is done with some sentence."""
+    target, query = finished(labelling)
+    return connection.execute(query.with_only_columns(target.c.id).limit(1)).first() is not None
+
+
+def in_customary_order(splits: Iterable[str]) -> list[str]:
+    """Train, validation, test, then the others."""
+    customary = ("train", "validation", "test")
+    names = set(splits)
+    return [name for name in customary if name in names] + sorted(names.difference(customary))
+
+
+def labels_of(connection: Connection, chosen: Sequence[Labelling]) -> list[str]:
+    """The labels that sentences were given, in customary order: PER, ORG, LOC, DATE, MISC, then the others."""
+    steps = {each.step.step_id for each in chosen}
+    found = set(connection.execute(select(label.c.label).where(label.c.step_id.in_(steps)).distinct()).scalars())
+    return [name for name in _CUSTOMARY if name in found] + sorted(found.difference(_CUSTOMARY))
+
+
+def read_sentences(
+    connection: Connection, labelling: Labelling, split: str | None = None, items: Longs | None = None
+) -> Iterator[ProjectedSentence]:
+    """The finished sentences with their labels, in the order of import.
+
+    :param split: only this one, as imported.
+    :param items: (N,) only these, by the keys of their outcomes, in ascending order.
+    """
+    target, query = finished(labelling)
+    through, item = query.selected_columns[0], labelling.covered().item
+    imported = func.coalesce(target.c.split, DEFAULT_SPLIT)
+    columns = (corpus.c.name, target.c.external_id, imported, outcome.c.status, outcome.c.reason, target.c.words)
+    query = query.with_only_columns(item, through, target.c.id, *columns)
+    query = query.join(corpus, corpus.c.id == target.c.corpus_id).order_by(item).limit(_BLOCK)
+    if split is not None:
+        query = query.where(imported == split)
+    for rows in _blocks(connection, query, item, items):
+        yield from _sentences(connection, labelling, rows)
+
+
+def _blocks(
+    connection: Connection, query: Select[Any], item: ColumnElement[int], items: Longs | None
+) -> Iterator[Sequence[_Row]]:
+    cursor = 0
+    while items is None or cursor < len(items):
+        after = item > cursor if items is None else item >= int(items[cursor])
+        rows = list(map(_Row._make, bulk.fetch(connection, query.where(after))))
+        if not rows:
+            return
+        if items is None:
+            cursor = rows[-1].item
+        else:
+            wanted = np.isin([row.item for row in rows], items, assume_unique=True)
+            # Jump to the next wanted one, which may be far off.
+            cursor = int(np.searchsorted(items, rows[-1].item, side="right"))
+            rows = list(compress(rows, wanted.tolist()))
+        yield rows
+
+
+class _Row(NamedTuple):
+    item: int
+    through: int
+    sentence_id: int
+    corpus: str
+    external_id: str
+    split: str
+    outcome: str
+    reason: str | None
+    words: str
+
+
+def _sentences(connection: Connection, labelling: Labelling, rows: Sequence[_Row]) -> Iterator[ProjectedSentence]:
+    labels = _labels(connection, labelling, [row.sentence_id for row in rows])
+    read = _votes if isinstance(labelling, Consensus) else _source
+    whence = read(connection, labelling, rows)
+    combined = isinstance(labelling, Consensus)
+    for item, through, key, name, external_id, split, status, reason, words in rows:
+        own = labels.get((key, through), ())
+        found = whence.get((key, through), ())
+        sources = [lang if lang == TRANSFER else f"{name}/{lang}/{told}" for lang, told, _ in found]
+        if combined:
+            own = [
+                each._replace(votes=tuple(lang for lang, _, ordinals in found if n in ordinals))
+                for n, each in enumerate(own)
+            ]
+        langs = tuple(lang for lang, _, _ in found)
+        where = (name, labelling.target, external_id, split)
+        yield ProjectedSentence(
+            item, key, through, *where, status, reason, tuple(sources), langs, json.loads(words), own
+        )
+
+
+Whence = dict[tuple[int, int], list[tuple[str, str | None, set[int]]]]
+
+
+def _source(connection: Connection, labelling: Labelling, rows: Sequence[_Row]) -> Whence:
+    """Per sentence and translation, the sentence that the labels come from."""
+    assert not isinstance(labelling, Consensus)
+    names = _source_names(connection, [row.through for row in rows], labelling.labelled)
+    return {(row.sentence_id, row.through): [(labelling.source, names[row.through], set())] for row in rows}
+
+
+def _votes(connection: Connection, labelling: Labelling, rows: Sequence[_Row]) -> Whence:
+    """Per sentence, the sources that it has, and what they voted for."""
+    assert isinstance(labelling, Consensus)
+    stage, keys = labelling.step, [row.sentence_id for row in rows]
+    present = stage.read_present(connection, keys)
+    voted = _voted(connection, stage.step_id, keys)
+    found: Whence = {}
+    for number, voter in enumerate(stage.voters):
+        sentences, links = (column.tolist() for column in present.of(number))
+        names = {0: None} if voter.lang is None else _source_names(connection, sorted(links), voter.side)
+        for key, link in zip(sentences, links, strict=True):
+            told = (voter.lang or TRANSFER, names[link], voted.get((key, link), set()))
+            found.setdefault((key, 0), []).append(told)
+    return found
+
+
+def _voted(connection: Connection, step_id: int, keys: Sequence[int]) -> dict[tuple[int, int], set[int]]:
+    """Per sentence and translation, the ordinals of the labels that got its vote."""
+    query = select(vote.c.sentence_id, vote.c.translation_id, vote.c.ordinal)
+    rows = bulk.fetch(
+        connection, query.where(vote.c.step_id == step_id, bulk.among(connection, vote.c.sentence_id, keys))
+    )
+    found: dict[tuple[int, int], set[int]] = {}
+    for key, link, ordinal in rows:
+        found.setdefault((key, link), set()).add(ordinal)
+    return found
+
+
+def _source_names(connection: Connection, links: Sequence[int], side: Side) -> dict[int, str | None]:
+    """The ids of the sentences on one side of translations, by translation."""
+    query = select(translation.c.id, sentence.c.external_id).join(sentence, sentence.c.id == sentence_key(side))
+    return dict(bulk.fetch(connection, query.where(bulk.among(connection, translation.c.id, links))))
+
+
+def _labels(
+    connection: Connection, labelling: Labelling, keys: Sequence[int]
+) -> dict[tuple[int, int], list[ProjectedLabel]]:
+    """Per sentence and translation, its labels."""
+    names = ("sentence_id", "translation_id", "start_word", "end_word", "label", "score", "margin")
+    query = (
+        select(*(label.c[name] for name in names))
+        .where(label.c.step_id == labelling.step.step_id, bulk.among(connection, label.c.sentence_id, keys))
+        .order_by(label.c.sentence_id, label.c.translation_id, label.c.ordinal)
+    )
+    found: dict[tuple[int, int], list[ProjectedLabel]] = {}
+    for key, link, start, end, name, score, margin in bulk.fetch(connection, query):
+        found.setdefault((key, link), []).append(ProjectedLabel(start, end, name, score, margin))
+    return found
+
+
+def finished(labelling: Labelling) -> tuple[Any, Select[Any]]:
+    """The sentences that the step is done with, labelled or not, and the alias they go by."""
+    target = sentence.alias("exported")
+    query, item, key = labelling.covered()
+    query = (
+        query.join(target, target.c.id == key)
+        .join(outcome, (outcome.c.step_id == labelling.step.step_id) & (outcome.c.item_id == item))
+        .where(outcome.c.status.in_(("ok", "empty")))
+    )
+    return target, query

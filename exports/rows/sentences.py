@@ -1,0 +1,60 @@
+"""A sentence with the labels that were projected onto it, as it is read from the database to be written."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from xprojdb.text.spans import Span
+
+
+class ProjectedLabel(NamedTuple):
+    """A label and what speaks for it.
+
+    :param votes: the sources that voted for it, where several were combined; else empty.
+    """
+
+    start: int
+    end: int
+    label: str
+    score: float
+    margin: float
+    votes: tuple[str, ...] = ()
+
+    @property
+    def span(self) -> Span:
+        """Where it is and what it says."""
+        return Span(self.start, self.end, self.label)
+
+
+class ProjectedSentence(NamedTuple):
+    """A finished sentence.
+
+    :param item: the key of the step's outcome.
+    :param translation_id: the translation that the labels came through; 0 where they come from several.
+    :param outcome: ``ok`` or ``empty``.
+    :param reason: why it is empty, such as ``no-entities``.
+    :param sources: the sentences that the labels come from: ``CORPUS/LANG/ID``, or ``transfer``.
+    :param source_langs: their languages, or ``transfer``.
+    :param words: not empty.
+    :param labels: in the order of their words, not overlapping.
+    """
+
+    item: int
+    sentence_id: int
+    translation_id: int
+    corpus: str
+    lang: str
+    external_id: str
+    split: str
+    outcome: str
+    reason: str | None
+    sources: tuple[str, ...]
+    source_langs: tuple[str, ...]
+    words: Sequence[str]
+    labels: Sequence[ProjectedLabel]
+
+    @property
+    def name(self) -> str:
+        """What ``xprojdb explain`` takes: ``CORPUS/LANG/ID``."""
+        return f"{self.corpus}/{self.lang}/{self.external_id}"

@@ -1,0 +1,74 @@
+"""Choose among sentences by hash: duplicates, budgets, mixtures, splits. Pure functions on arrays, a value a sentence.
+
+Everything follows from each sentence's own rank, never from a random state: a sample is the beginning of one fixed
+order, so that a larger budget holds every smaller one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from xprojdb.exports.selection.hashing import Hashes, fraction
+
+Mask = NDArray[np.bool_]
+Longs = NDArray[np.int64]
+Floats = NDArray[np.float64]
+
+
+def first_of_each(order: Longs, *keys: NDArray[np.generic]) -> Mask:
+    """Keep of those that agree in all keys the one that comes first.
+
+    :param order: (N,) the sentences from first to last.
+    :param keys: (N,) each.
+    :returns: (N,) what is kept.
+    """
+    by_key = np.lexsort([key[order] for key in keys])
+    places = order[by_key]
+    new = np.ones(len(order), dtype=np.bool_)
+    if keys:
+        new[1:] = np.any([key[places[1:]] != key[places[:-1]] for key in keys], axis=0)
+    kept = np.zeros(len(order), dtype=np.bool_)
+    kept[places[new]] = True
+    return kept
+
+
+def within_limits(order: Longs, group: Longs, size: Longs, limits: Floats) -> Mask:
+    """Take sentences in order until the next one would exceed the limit of its group.
+
+    :param order: (N,) the sentences from first to last.
+    :param group: (N,) numbers from 0.
+    :param size: (N,) what each counts.
+    :param limits: (G,) for each group.
+    :returns: (N,) what is taken: a larger limit takes all that a smaller one does.
+    """
+    by_group = order[np.argsort(group[order], kind="stable")]
+    total = np.cumsum(size[by_group])
+    groups = group[by_group]
+    first = np.searchsorted(groups, np.arange(len(limits)))
+    before = np.concatenate([[0], total])[first]
+    taken = np.zeros(len(order), dtype=np.bool_)
+    # Shares are products of floating-point numbers: 0.7 of 10 must be 7.
+    taken[by_group] = total - before[groups] <= limits[groups] * (1 + 1e-12)
+    return taken
+
+
+def mixture_limits(available: Floats, weights: Sequence[float], budget: float | None) -> Floats:
+    """How much of each kind to take so that the shares are those of the weights, and no kind is needed twice.
+
+    :param available: (K,) what there is of each kind.
+    :param weights: (K,) above 0.
+    :param budget: for all kinds together; None: as much as the scarcest kind allows.
+    :returns: (K,)
+    """
+    shares = np.asarray(weights, dtype=np.float64) / sum(weights)
+    total = float(np.min(available / shares))
+    return shares * (total if budget is None else min(total, budget))
+
+
+def assign_shares(hashes: Hashes, shares: Mapping[str, float]) -> Longs:
+    """Which of the splits each hash falls into, by position in ``shares``, which add up to 1."""
+    bounds = np.cumsum(list(shares.values()))[:-1]
+    return np.searchsorted(bounds, fraction(hashes), side="right").astype(np.int64)

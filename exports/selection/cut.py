@@ -1,0 +1,241 @@
+"""Cut a data set: filter what was projected, then choose among what is left."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import Connection, select
+
+from xprojdb.config.export import ExportTable
+from xprojdb.db.tables import corpus
+from xprojdb.errors import UsageError
+from xprojdb.exports.selection.choosing import assign_shares, first_of_each, mixture_limits, within_limits
+from xprojdb.exports.selection.decontamination import read_test_texts, sentences_with
+from xprojdb.exports.selection.hashing import Hashes, hash_text, rehash
+from xprojdb.exports.selection.pool import Pool, read_pool
+from xprojdb.exports.selection.translation_groups import read_groups, read_ranks
+from xprojdb.planning.labellings import Consensus, Labelling
+
+Longs = NDArray[np.int64]
+Mask = NDArray[np.bool_]
+
+
+class NothingLeft(UsageError):
+    """A cut leaves no sentence, or no label: fields ``found`` and ``removed``, how many each filter took out."""
+
+
+@dataclass(frozen=True)
+class Cut:
+    """What is to be exported.
+
+    :param kept: for each labelling, the items of each split, ascending.
+    :param found: how many finished sentences there were.
+    :param removed: how many each filter or choice took out, in the order they were asked.
+    :param dropped: how many labels were dropped from sentences that passed the filters.
+    """
+
+    kept: Sequence[Mapping[str, Longs]]
+    found: int
+    removed: Mapping[str, int]
+    dropped: int = 0
+
+
+def cut_of(connection: Connection, chosen: Sequence[Labelling], table: ExportTable) -> Cut:
+    """Choose the sentences to export.
+
+    The same database and table give the same sentences on every machine and in either kind of database.
+
+    :raises NothingLeft: when there are none.
+    :raises UsageError: when the table asks for what is not there: votes without a consensus, a corpus, a test set.
+    """
+    _check(connection, chosen, table)
+    pool = read_pool(connection, chosen, table)
+    choice = _Choice(connection, chosen, table, pool)
+    if len(pool):
+        choice.make()
+    unlabelled = not choice.labelled() and not (table.outcomes and "ok" not in table.outcomes)
+    if not choice.alive.any() or unlabelled:
+        raise _nothing_left(pool.found, choice.removed)
+    return Cut(choice.kept(), pool.found, choice.removed, pool.dropped)
+
+
+class _Choice:
+    """The sentences that are still in, and the choices that take them out, one after the other."""
+
+    def __init__(self, connection: Connection, chosen: Sequence[Labelling], table: ExportTable, pool: Pool) -> None:
+        self.connection = connection
+        self.chosen = chosen
+        self.table = table
+        self.pool = pool
+        self.alive: Mask = np.ones(len(pool), dtype=np.bool_)
+        self.removed = {name: pool.removed[name] for name in ExportTable.model_fields if name in pool.removed}
+        self.split = pool.column("split")
+        self.splits = list(pool.splits)
+
+    def make(self) -> None:
+        """Exclude, remove what is there twice, sample, and assign splits."""
+        table = self.table
+        several = len({(each.corpus_id, each.target) for each in self.chosen}) < len(self.chosen)
+        if not (table.exclude or table.dedupe or table.budget or table.mix or table.shares or several):
+            return
+        groups = read_groups(self.connection, {each.corpus_id for each in self.chosen})
+        roots = groups.roots_of(self.pool.column("sentence"))
+        if table.exclude:
+            found = self._tested()
+            self._keep("exclude", ~np.isin(roots, groups.roots_of(found)))
+        kind = self._kinds() if table.mix else np.zeros(len(self.pool), np.int64)
+        self._rank(roots)
+        if several:
+            self._keep_first("several_sources", "sentence")
+        if table.dedupe:
+            self._keep_first("dedupe", "content")
+        if table.budget or table.mix:
+            self._sample(kind)
+        if table.shares:
+            self.split = assign_shares(rehash(self.rank, "split"), table.shares)
+            self.splits = list(table.shares)
+
+    def kept(self) -> list[Mapping[str, Longs]]:
+        """For each labelling, the items of each split."""
+        labelling, item = self.pool.column("labelling"), self.pool.column("item")
+        return [
+            {
+                name: np.sort(item[mine & (self.split == split)])
+                for split, name in enumerate(self.splits)
+                if np.any(mine & (self.split == split))
+            }
+            for number in range(len(self.chosen))
+            for mine in [self.alive & (labelling == number)]
+        ]
+
+    def labelled(self) -> bool:
+        """Whether some sentence that is still in has a label."""
+        return bool(np.any(self.alive & (self.pool.column("entities") > 0)))
+
+    def _tested(self) -> Longs:
+        texts = read_test_texts(self.connection, self.table.exclude)
+        return sentences_with(self.connection, {each.corpus_id for each in self.chosen}, texts)
+
+    def _rank(self, roots: Longs) -> None:
+        """Put the sentences into the order in which they are taken: renderings of one another come together."""
+        self.rank: Hashes = read_ranks(self.connection, roots, self.table.seed)
+        self.lang = self._by(lambda each: each.target)
+        turn = np.empty(len(self.pool), dtype=np.uint64)
+        labelling = self.pool.column("labelling")
+        for number, each in enumerate(self.chosen):
+            # Where several sources label one sentence, none of them always goes first.
+            turn[labelling == number] = np.uint64(hash_text(each.source))
+        turn = rehash(self.rank ^ turn, "turn")
+        self.order: Longs = np.lexsort((self.pool.column("sentence"), turn, self.lang, self.rank)).astype(np.int64)
+
+    def _by(self, key: Any) -> Longs:
+        """Number the sentences by something of their labelling, in the order of its values."""
+        values = [key(each) for each in self.chosen]
+        numbers = {value: number for number, value in enumerate(sorted(set(values)))}
+        by_labelling = np.array([numbers[value] for value in values], dtype=np.int64)
+        numbered: Longs = by_labelling[self.pool.column("labelling")]
+        return numbered
+
+    def _keep(self, reason: str, mask: Mask) -> None:
+        gone = int(np.count_nonzero(self.alive & ~mask))
+        self.alive &= mask
+        if gone:
+            self.removed[reason] = self.removed.get(reason, 0) + gone
+
+    def _keep_first(self, reason: str, key: str) -> None:
+        order = self.order[self.alive[self.order]]
+        kept = np.zeros(len(self.pool), dtype=np.bool_)
+        column = self.pool.column(key)
+        part = first_of_each(np.arange(len(order)), self.lang[order], column[order])
+        kept[order[part]] = True
+        self._keep(reason, kept)
+
+    def _sample(self, kind: Longs) -> None:
+        """Take each group's budget, or each kind's share of it, from the beginning of the order.
+
+        :param kind: (N,) the place of each sentence in the mix.
+        """
+        table = self.table
+        kinds = max(len(table.mix), 1)
+        group = self._by(_keys(table.per)) if table.per != "all" else np.zeros(len(self.pool), np.int64)
+        size = self._sizes()
+        order = self.order[self.alive[self.order]]
+        cell = group[order] * kinds + kind[order]
+        count = int(group.max()) + 1
+        available = np.bincount(cell, weights=size[order], minlength=count * kinds).astype(np.float64)
+        limits = np.concatenate([self._limits(each) for each in available.reshape(count, kinds)])
+        taken = np.zeros(len(self.pool), dtype=np.bool_)
+        part = within_limits(np.arange(len(order)), cell, size[order], limits)
+        taken[order[part]] = True
+        self._keep("budget" if table.budget else "mix", taken)
+
+    def _limits(self, available: NDArray[np.float64]) -> NDArray[np.float64]:
+        table = self.table
+        if not table.mix:
+            return np.array([float(table.budget or 0)])
+        for name, amount in zip(table.mix, available.tolist(), strict=True):
+            if not amount and available.any():
+                hint = f"leave {name} out of the mix, or filter less"
+                raise UsageError(f"there is nothing of {name} left to mix", hint=hint, name=name, removed=self.removed)
+        return mixture_limits(available, list(table.mix.values()), table.budget)
+
+    def _kinds(self) -> Longs:
+        """The place of each sentence in the mix; one that has none is taken out."""
+        table = self.table
+        names = _corpus_names(self.connection) if table.mix_by == "corpus" else {}
+        places = {name: place for place, name in enumerate(table.mix)}
+        own = [_keys(table.mix_by)(each) for each in self.chosen]
+        by_labelling = np.array([places.get(names.get(value, value), -1) for value in own], dtype=np.int64)
+        kind: Longs = by_labelling[self.pool.column("labelling")]
+        self._keep("mix", kind >= 0)
+        return kind
+
+    def _sizes(self) -> Longs:
+        if self.table.unit == "sentences":
+            return np.ones(len(self.pool), np.int64)
+        return self.pool.column(self.table.unit).astype(np.int64)
+
+
+def _keys(by: str) -> Any:
+    return {
+        "corpus": lambda each: each.corpus_id,
+        "lang": lambda each: each.target,
+        "source": lambda each: each.source,
+    }[by]
+
+
+def _corpus_names(connection: Connection) -> dict[int, str]:
+    return {key: name for key, name in connection.execute(select(corpus.c.id, corpus.c.name))}  # noqa: C416
+
+
+def _check(connection: Connection, chosen: Sequence[Labelling], table: ExportTable) -> None:
+    if table.min_votes and not all(isinstance(each, Consensus) for each in chosen):
+        hint = "let the recipe combine several sources: [combine]"
+        raise UsageError("labels of one source have no votes to count", hint=hint, key="min_votes")
+    names = _corpus_names(connection)
+    present = {names[each.corpus_id] for each in chosen}
+    mixed = {
+        "corpus": present,
+        "lang": {each.target for each in chosen},
+        "source": {each.source for each in chosen},
+    }[table.mix_by]
+    for key, asked, known in (("corpora", table.corpora, present), ("mix", table.mix, mixed)):
+        for name in asked:
+            if name not in known:
+                hint = f"there are {', '.join(sorted(known))}"
+                raise UsageError(f"{key}: nothing is exported of {name!r}", hint=hint, key=key, name=name)
+
+
+def _nothing_left(found: int, removed: Mapping[str, int]) -> NothingLeft:
+    told = ", ".join(f"{name} took out {count:,}" for name, count in removed.items())
+    what = "no label" if found > sum(removed.values()) else "nothing"
+    return NothingLeft(
+        f"{what} is left to export: of {found:,} sentences, {told or 'none was taken out'}",
+        hint="ask for less: loosen or leave out the first filter that took out most",
+        found=found,
+        removed=dict(removed),
+    )

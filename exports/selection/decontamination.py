@@ -1,0 +1,71 @@
+"""Test sets, and the sentences that have a text of theirs: what must not be trained on."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Iterator
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import Connection, func, select
+
+from xprojdb.db import bulk
+from xprojdb.db.tables import corpus, sentence
+from xprojdb.errors import UsageError
+from xprojdb.exports.rows.projected_labels import DEFAULT_SPLIT
+from xprojdb.exports.selection.hashing import Hashes, hash_letters
+from xprojdb.readers import read_conll
+
+Longs = NDArray[np.int64]
+
+
+def read_test_texts(connection: Connection, names: Collection[str]) -> Hashes:
+    """The texts of test sets, in any language, as ascending hashes.
+
+    :param names: ``CORPUS`` or ``CORPUS:SPLIT`` of the database, or the path of a CoNLL file.
+    :raises UsageError: when a name is none of these, or the split has no sentence; the field ``name``.
+    :raises ReadError: when a file cannot be read.
+    """
+    found = [np.fromiter(_texts(connection, name), dtype=np.uint64) for name in names]
+    for name, texts in zip(names, found, strict=True):
+        if not len(texts):
+            raise UsageError(f"the test set {name} has no sentence", hint="check the split's name", name=name)
+    return np.unique(np.concatenate(found))
+
+
+def sentences_with(connection: Connection, corpora: Collection[int], texts: Hashes) -> Longs:
+    """The keys of the sentences of some corpora, in any language, that have one of some texts.
+
+    :param corpora: their keys.
+    :param texts: ascending hashes.
+    """
+    query = select(sentence.c.id, sentence.c.words).where(sentence.c.corpus_id.in_(corpora))
+    found = [np.empty(0, np.int64)]
+    for block in bulk.stream(connection, query):
+        hashes = np.array([hash_letters(json.loads(words)) for _, words in block], dtype=np.uint64)
+        keys = np.array([key for key, _ in block], dtype=np.int64)
+        found.append(keys[np.isin(hashes, texts)])
+    return np.concatenate(found)
+
+
+def _texts(connection: Connection, name: str) -> Iterator[int]:
+    corpora = {told: key for key, told in connection.execute(select(corpus.c.id, corpus.c.name))}
+    whole, _, split = name.rpartition(":")
+    if name in corpora:
+        return _of_corpus(connection, corpora[name], None)
+    if whole in corpora:
+        return _of_corpus(connection, corpora[whole], split)
+    if Path(name).is_file():
+        return (hash_letters(record.words) for record in read_conll(name, labelled=False))
+    known = ", ".join(sorted(corpora))
+    hint = f"name a corpus ({known}), CORPUS:SPLIT, or a CoNLL file"
+    raise UsageError(f"there is no test set {name!r}", hint=hint, name=name)
+
+
+def _of_corpus(connection: Connection, corpus_id: int, split: str | None) -> Iterator[int]:
+    query = select(sentence.c.words).where(sentence.c.corpus_id == corpus_id)
+    if split is not None:
+        query = query.where(func.coalesce(sentence.c.split, DEFAULT_SPLIT) == split)
+    for block in bulk.stream(connection, query):
+        yield from (hash_letters(json.loads(words)) for (words,) in block)

@@ -1,0 +1,76 @@
+"""Filters: what a sentence must be, and what its labels must be, to be exported."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from xprojdb.config.export import ExportTable
+from xprojdb.exports.rows.sentences import ProjectedLabel, ProjectedSentence
+
+Test = Callable[[ProjectedSentence], bool]
+LabelTest = Callable[[ProjectedLabel], bool]
+
+
+class Filters:
+    """The filters of a cut, in the order in which they are tried.
+
+    :param table: what the cut asks for.
+    """
+
+    def __init__(self, table: ExportTable) -> None:
+        self._sentence = [(name, test) for name, test in _sentence_tests(table) if test]
+        self._label = [(name, test) for name, test in _label_tests(table) if test]
+        self._types = frozenset(table.labels)
+        self._drop_label = table.below == "label"
+        self._least = table.min_entities or 0
+
+    def apply(self, sentence: ProjectedSentence) -> tuple[ProjectedSentence | None, str]:
+        """A sentence as it is to be exported, or the name of the filter that takes it out.
+
+        :returns: the sentence with the labels that it keeps and an empty text, or None and the filter.
+        """
+        for name, passes in self._sentence:
+            if not passes(sentence):
+                return None, name
+        labels = sentence.labels
+        if self._types:
+            labels = [each for each in labels if each.label in self._types]
+        for name, enough in self._label:
+            certain = [each for each in labels if enough(each)]
+            if len(certain) < len(labels) and not self._drop_label:
+                return None, name
+            labels = certain
+        if len(labels) < self._least:
+            return None, "min_entities"
+        return (sentence if labels is sentence.labels else sentence._replace(labels=labels)), ""
+
+
+def _sentence_tests(table: ExportTable) -> Sequence[tuple[str, Test | None]]:
+    corpora, splits, outcomes = (frozenset(each) for each in (table.corpora, table.splits, table.outcomes))
+    shortest, longest = table.min_words or 0, table.max_words
+    return (
+        ("corpora", (lambda each: each.corpus in corpora) if corpora else None),
+        ("splits", (lambda each: each.split in splits) if splits else None),
+        (
+            "outcomes",
+            (lambda each: not outcomes.isdisjoint(outcomes_of(each.outcome, each.reason))) if outcomes else None,
+        ),
+        ("min_words", (lambda each: len(each.words) >= shortest) if shortest else None),
+        ("max_words", (lambda each: len(each.words) <= longest) if longest is not None else None),
+    )
+
+
+def outcomes_of(status: str, reason: str | None) -> tuple[str, str]:
+    """What an outcome may be called: ``STATUS`` and ``STATUS:REASON``."""
+    # A reason may have a figure behind it: not-proven-optimal:bound=1.
+    code = (reason or "").partition(" ")[0].partition(":")[0]
+    return status, f"{status}:{code}"
+
+
+def _label_tests(table: ExportTable) -> Sequence[tuple[str, LabelTest | None]]:
+    score, margin, votes = table.min_score, table.min_margin, table.min_votes
+    return (
+        ("min_score", (lambda each: each.score >= score) if score is not None else None),
+        ("min_margin", (lambda each: each.margin >= margin) if margin is not None else None),
+        ("min_votes", (lambda each: len(each.votes) >= votes) if votes is not None else None),
+    )

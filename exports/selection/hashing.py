@@ -1,0 +1,62 @@
+"""Hashes that are the same on every machine: of texts, of names, and of hashes."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from xprojdb.digest import canonical_json
+from xprojdb.exports.rows.stored_words import is_plain
+
+Hashes = NDArray[np.uint64]
+
+
+def hash_text(text: str) -> int:
+    """A number of 64 bits."""
+    return int.from_bytes(hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).digest(), "little")
+
+
+def hash_texts(texts: Iterable[str]) -> Hashes:
+    """The hashes of many texts."""
+    digests = [hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).digest() for text in texts]
+    return np.frombuffer(b"".join(digests), dtype="<u8").astype(np.uint64)
+
+
+def hash_words(words: Sequence[str]) -> int:
+    """Equal for the same words."""
+    return hash_text(canonical_json(list(words)))
+
+
+def hash_stored(texts: Sequence[str]) -> Hashes:
+    """The same of words as they are stored, in JSON.
+
+    :returns: (N,)
+    """
+    # A plain text is canonical.
+    return hash_texts(text if is_plain(text) else canonical_json(json.loads(text)) for text in texts)
+
+
+def hash_letters(words: Sequence[str]) -> int:
+    """Equal for the same text however it was split into words, and whether in capitals or not."""
+    return hash_text("".join("".join(words).split()).casefold())
+
+
+def rehash(hashes: Hashes, salt: str) -> Hashes:
+    """Other, independent hashes from hashes (the finaliser of SplitMix64).
+
+    :param hashes: of any shape.
+    :param salt: the same salt gives the same hashes.
+    """
+    mixed = hashes ^ np.uint64(hash_text(salt))
+    mixed = (mixed ^ (mixed >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    mixed = (mixed ^ (mixed >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return mixed ^ (mixed >> np.uint64(31))
+
+
+def fraction(hashes: Hashes) -> NDArray[np.float64]:
+    """Hashes as numbers from 0 up to 1."""
+    return (hashes >> np.uint64(11)).astype(np.float64) * 2.0**-53

@@ -1,0 +1,152 @@
+"""What is exported: which labellings, cut how, in which parts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import Connection
+
+from xprojdb.config.export import ExportTable
+from xprojdb.config.recipe import export_table
+from xprojdb.errors import UsageError
+from xprojdb.exports.rows.projected_labels import (
+    choose,
+    in_customary_order,
+    is_begun,
+    labels_of,
+    read_sentences,
+    splits_of,
+)
+from xprojdb.exports.rows.provenance_columns import combines
+from xprojdb.exports.rows.sentences import ProjectedSentence
+from xprojdb.exports.selection.cut import Cut, cut_of
+from xprojdb.exports.selection.filters import Filters
+from xprojdb.planning.labellings import Labelling
+from xprojdb.planning.planner import Plan
+
+Longs = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Part:
+    """One split of one language.
+
+    :param takes: its labellings, one a corpus, and the items taken of each; None: all of the split.
+    """
+
+    target: str
+    split: str
+    takes: Sequence[tuple[Labelling, Longs | None]]
+
+
+@dataclass(frozen=True)
+class Selection:
+    """What an export writes.
+
+    :param chosen: the labellings, by language.
+    :param table: how they are cut.
+    :param labels: the types of label, in the order that numbers them.
+    :param parts: none without a sentence.
+    :param cut: what the cut took out; None where it takes all.
+    :param source: the language that the labels were asked to come from.
+    """
+
+    chosen: Sequence[Labelling]
+    table: ExportTable
+    labels: Sequence[str]
+    parts: Sequence[Part]
+    cut: Cut | None
+    source: str | None = None
+
+    @property
+    def several(self) -> bool:
+        """Whether labels are the consensus of several sources."""
+        return combines(self.chosen)
+
+    def sentences(self, connection: Connection, part: Part) -> Iterator[tuple[Labelling, ProjectedSentence]]:
+        """The sentences of a part as they are to be written, in the order of import."""
+        filters = Filters(self.table)
+        for labelling, items in part.takes:
+            whole = part.split if items is None else None
+            for sentence in read_sentences(connection, labelling, whole, items):
+                kept = filters.apply(sentence)[0] if self.cut else sentence
+                if kept is not None:
+                    yield labelling, kept
+
+    def query(self) -> dict[str, Any]:
+        """What was exported, so that the same rows can be selected again: labellings by key, and the cut."""
+        cut = {"cut": self.table.given, "found": self.cut.found, "removed": dict(self.cut.removed)} if self.cut else {}
+        given = {} if self.cut or not self.table.given else {"cut": self.table.given}
+        return {"projections": [_told(each) for each in self.chosen], **given, **cut}
+
+
+def select_parts(
+    connection: Connection,
+    plan: Plan,
+    targets: Sequence[str] = (),
+    source: str | None = None,
+    table: ExportTable | None = None,
+) -> Selection:
+    """Decide what to export.
+
+    :param targets: language codes; empty: all of the recipe.
+    :param source: the language the labels come from; needed where a target has several that are not combined, unless
+        the cut mixes sources or has a budget for each.
+    :param table: the cut; None: that of the recipe.
+    :raises UsageError: when there is nothing to export.
+    :raises NothingLeft: when the cut leaves nothing.
+    """
+    table = export_table(plan.recipe.text, {}) if table is None else table
+    each_source = source is None and ((table.mix_by == "source" and bool(table.mix)) or table.per == "source")
+    chosen = choose(plan, targets, source, several=each_source)
+    if not any(is_begun(connection, each) for each in chosen):
+        raise UsageError(
+            f"the recipe {plan.recipe.name} has projected nothing yet",
+            hint="xprojdb run RECIPE.toml",
+            recipe=plan.recipe.name,
+        )
+    labels = _label_types(labels_of(connection, chosen), table)
+    cut = cut_of(connection, chosen, table) if table.chooses else None
+    parts = _parts(chosen, cut.kept) if cut else _whole_parts(connection, chosen)
+    return Selection(chosen, table, labels, parts, cut, source)
+
+
+def _label_types(found: Sequence[str], table: ExportTable) -> list[str]:
+    for name in table.labels:
+        if name not in found:
+            hint = f"there are {', '.join(found) or 'none'}"
+            raise UsageError(f"labels: there is no label {name!r}", hint=hint, key="labels", name=name)
+    return [name for name in found if not table.labels or name in table.labels]
+
+
+def _whole_parts(connection: Connection, chosen: Sequence[Labelling]) -> list[Part]:
+    return _parts(
+        chosen,
+        [{split: None for split in splits_of(connection, each)} for each in chosen],  # noqa: C420
+    )
+
+
+def _parts(chosen: Sequence[Labelling], takes: Sequence[Mapping[str, Longs | None]]) -> list[Part]:
+    """Join the labellings of several corpora: one part for each language and split."""
+    found: dict[str, list[tuple[Labelling, Mapping[str, Longs | None]]]] = {}
+    for each, take in zip(chosen, takes, strict=True):
+        found.setdefault(each.target, []).append((each, take))
+    return [
+        Part(target, split, [(each, take[split]) for each, take in own if split in take])
+        for target, own in found.items()
+        for split in in_customary_order({split for _, take in own for split in take})
+    ]
+
+
+def _told(labelling: Labelling) -> dict[str, Any]:
+    return {
+        "step": labelling.step.spec.digest,
+        "corpus": labelling.corpus_id,
+        "source": labelling.source,
+        "target": labelling.target,
+        "splits": list(labelling.splits),
+    }

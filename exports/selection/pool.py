@@ -1,0 +1,107 @@
+"""The sentences that pass the filters, as columns of numbers: what choosing among them needs, 44 bytes a sentence."""
+
+from __future__ import annotations
+
+from array import array
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import Connection
+
+from xprojdb.config.export import ExportTable
+from xprojdb.exports.rows.projected_labels import read_sentences
+from xprojdb.exports.rows.sentences import ProjectedSentence
+from xprojdb.exports.selection.filters import Filters
+from xprojdb.exports.selection.hashing import hash_words
+from xprojdb.exports.selection.screen import Screened, ScreenedBlock, is_screened, read_found, screen
+from xprojdb.planning.labellings import Labelling
+
+
+@dataclass
+class Pool:
+    """Columns of equal length, a value a sentence.
+
+    :param labelling: which labels it is about, by position.
+    :param item: the key of its outcome.
+    :param sentence: its key.
+    :param split: by position in ``splits``.
+    :param content: the hash of its words.
+    :param splits: their names, as imported.
+    :param found: how many sentences there were.
+    :param removed: how many each filter took out.
+    :param dropped: how many labels were dropped from the sentences that pass.
+    """
+
+    labelling: array[int] = field(default_factory=lambda: array("i"))
+    item: array[int] = field(default_factory=lambda: array("q"))
+    sentence: array[int] = field(default_factory=lambda: array("q"))
+    split: array[int] = field(default_factory=lambda: array("i"))
+    tokens: array[int] = field(default_factory=lambda: array("i"))
+    entities: array[int] = field(default_factory=lambda: array("i"))
+    content: array[int] = field(default_factory=lambda: array("Q"))
+    splits: dict[str, int] = field(default_factory=dict)
+    found: int = 0
+    removed: Counter[str] = field(default_factory=Counter)
+    dropped: int = 0
+
+    def __len__(self) -> int:
+        return len(self.item)
+
+    def add(self, labelling: int, kept: ProjectedSentence) -> None:
+        """Append a sentence."""
+        self.labelling.append(labelling)
+        self.item.append(kept.item)
+        self.sentence.append(kept.sentence_id)
+        self.split.append(self.splits.setdefault(kept.split, len(self.splits)))
+        self.tokens.append(len(kept.words))
+        self.entities.append(len(kept.labels))
+        self.content.append(hash_words(kept.words))
+
+    def add_block(self, labelling: int, found: ScreenedBlock, screened: Screened) -> None:
+        """Append what passes the filters, and count what does not."""
+        passes = screened.passes
+        self.found += len(passes)
+        self.removed.update(screened.removed)
+        self.dropped += screened.dropped
+        for name in found.splits:
+            if name not in self.splits:
+                self.splits[name] = len(self.splits)
+        split = np.fromiter(map(self.splits.__getitem__, found.splits), np.int64, len(passes))
+        for column, values in (
+            (self.labelling, np.full(len(passes), labelling)),
+            (self.item, found.items),
+            (self.sentence, found.keys),
+            (self.split, split),
+            (self.tokens, found.n_words),
+            (self.entities, screened.entities),
+            (self.content, found.content),
+        ):
+            column.frombytes(values[passes].astype(column.typecode).tobytes())
+
+    def column(self, name: str) -> NDArray[Any]:
+        """A column as numbers of 64 bits, or of its own width where they are hashes."""
+        values: array[int] = getattr(self, name)
+        return np.frombuffer(values, dtype=values.typecode) if len(values) else np.empty(0, values.typecode)
+
+
+def read_pool(connection: Connection, chosen: Sequence[Labelling], table: ExportTable) -> Pool:
+    """Read all sentences of some labellings and keep what passes the filters, in memory that holds no words."""
+    pool, filters = Pool(), Filters(table)
+    for number, labelling in enumerate(chosen):
+        if is_screened(labelling, table):
+            for found in read_found(connection, labelling, table):
+                pool.add_block(number, found, screen(found, table))
+            continue
+        for sentence in read_sentences(connection, labelling):
+            pool.found += 1
+            kept, reason = filters.apply(sentence)
+            if kept is None:
+                pool.removed[reason] += 1
+            else:
+                pool.dropped += len(sentence.labels) - len(kept.labels)
+                pool.add(number, kept)
+    return pool

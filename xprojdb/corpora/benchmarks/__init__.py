@@ -1,6 +1,0 @@
-"""Published benchmarks: what they are, how their files lie in a folder, and how they come from the Hub."""
-
-from xprojdb.corpora.benchmarks.known import BENCHMARKS, Benchmark, benchmark
-from xprojdb.corpora.benchmarks.layouts import BenchmarkFile, find_files
-
-__all__ = ["BENCHMARKS", "Benchmark", "BenchmarkFile", "benchmark", "find_files"]

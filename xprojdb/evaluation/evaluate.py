@@ -1,0 +1,137 @@
+"""Evaluate: projected labels against the gold labels of the same sentences, stored in the database."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, delete, func, insert, select
+
+from xprojdb.db import Database
+from xprojdb.db.runs import begin_run, end_run
+from xprojdb.db.tables import evaluation
+from xprojdb.digest import canonical_json
+from xprojdb.errors import UsageError
+from xprojdb.evaluation.bootstrap import Interval, bootstrap_interval
+from xprojdb.evaluation.gold import read_sentences, with_gold
+from xprojdb.evaluation.span_metrics import SpanCounts, SpanScore, concatenate, count_spans
+from xprojdb.planning.labellings import Labelling
+from xprojdb.steps.spec import GOLD, find_step
+
+#: the row of all labels together
+TOTAL = "all"
+_COLUMNS = evaluation.c
+_KEY = ("step_id", "gold_step_id", "corpus_id", "source_langs", "lang", "split", "labels")
+
+
+@dataclass(frozen=True)
+class LanguageScore:
+    """The scores of one projection, or of a consensus.
+
+    :param sentences: those that have gold labels and that the step has done.
+    :param left_out: those with gold labels that the step has not done, or failed on.
+    :param labels: per label, and ``"all"`` for their micro average: the score and the interval of its F1.
+    """
+
+    projection: Labelling
+    sentences: int
+    left_out: int
+    labels: dict[str, tuple[SpanScore, Interval]]
+
+    @property
+    def total(self) -> tuple[SpanScore, Interval]:
+        """All labels together."""
+        return self.labels[TOTAL]
+
+
+def evaluate_projections(
+    database: Database, projections: Sequence[Labelling], *, resamples: int = 1000, seed: int = 0
+) -> list[LanguageScore]:
+    """Score projections and consensuses against the imported gold labels, and store the scores.
+
+    Entity precision, recall and F1 as seqeval has them, with a percentile bootstrap interval over sentences. The
+    labels of gold are mapped as the projected ones were, so that dropped ones count on neither side.
+
+    :param resamples: bootstrap resamples.
+    :param seed: their random seed; the same seed gives the same intervals.
+    :returns: the scores of those projections whose target has gold labels.
+    :raises UsageError: when none has.
+    """
+    with database.read() as connection:
+        measured = [_measure(connection, each, resamples, seed) for each in projections]
+    scores = [each for each in measured if each is not None]
+    if not scores:
+        raise UsageError(
+            "no projected sentence has gold labels to compare with",
+            hint="import gold labels of the target language, and run the recipe",
+        )
+    with database.write() as connection:
+        run_id = begin_run(connection, "evaluate")
+        for score in scores:
+            _store(connection, score, run_id, resamples, seed)
+        end_run(connection, run_id, "done", {"evaluations": len(scores)})
+    return scores
+
+
+def read_counts(connection: Connection, projection: Labelling) -> SpanCounts:
+    """Span counts of every sentence that has gold labels and is projected, in the order of their translations."""
+    return concatenate(
+        [
+            count_spans((gold, predicted) for _, gold, predicted in block)
+            for block in read_sentences(connection, projection)
+        ]
+    )
+
+
+def _measure(connection: Connection, projection: Labelling, resamples: int, seed: int) -> LanguageScore | None:
+    counts = read_counts(connection, projection)
+    if not len(counts):
+        return None
+    labels = {
+        name: (score, bootstrap_interval(counts, label=name, resamples=resamples, seed=seed))
+        for name, score in counts.scores().items()
+    }
+    labels[TOTAL] = (counts.micro(), bootstrap_interval(counts, resamples=resamples, seed=seed))
+    every = with_gold(connection, projection).subquery()
+    total = connection.execute(select(func.count()).select_from(every)).scalar_one()
+    return LanguageScore(projection, len(counts), total - len(counts), labels)
+
+
+def _store(connection: Connection, score: LanguageScore, run_id: int, resamples: int, seed: int) -> None:
+    key = _key(connection, score.projection)
+    connection.execute(delete(evaluation).where(*(_COLUMNS[name] == value for name, value in key.items())))
+    rows = [
+        {**key, **values, "sentences": score.sentences, "resamples": resamples, "seed": seed, "run_id": run_id}
+        for values in _rows(score)
+    ]
+    connection.execute(insert(evaluation), rows)
+
+
+def _key(connection: Connection, projection: Labelling) -> dict[str, Any]:
+    mapping = projection.mapping
+    values = (
+        projection.step.step_id,
+        find_step(connection, GOLD),
+        projection.corpus_id,
+        projection.source,
+        projection.target,
+        ",".join(projection.splits),
+        canonical_json(mapping.to_json()) if mapping else "",
+    )
+    return dict(zip(_KEY, values, strict=True))
+
+
+def _rows(score: LanguageScore) -> Iterator[dict[str, Any]]:
+    for name, (measured, interval) in score.labels.items():
+        yield {
+            "label": name,
+            "correct": measured.tp,
+            "predicted": measured.predicted,
+            "gold": measured.gold,
+            "precision": measured.precision,
+            "recall": measured.recall,
+            "f1": measured.f1,
+            "f1_low": interval.low,
+            "f1_high": interval.high,
+        }

@@ -1,0 +1,214 @@
+"""The stored scores of a projection and its gold labels, in memory: what a grid is solved from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+from sqlalchemy import Connection, select
+
+from xprojdb.db import bulk
+from xprojdb.db.tables import translation
+from xprojdb.evaluation.gold import read_gold, with_gold
+from xprojdb.matching.arrays import Flags, Floats, Ints, Longs, offsets
+from xprojdb.matching.candidates import Candidates
+from xprojdb.matching.derived_labels import DROPPED, derived_labels
+from xprojdb.matching.scores.links import to_fixed
+from xprojdb.matching.scores.term_consistency import folded, term
+from xprojdb.matching.solvers.solve import Solver, solve
+from xprojdb.planning.labellings import Projection
+from xprojdb.steps.inputs import LabelledSpans, read_entities, read_side_words, runs
+from xprojdb.steps.project.match import ProjectMatch, placed, spread
+from xprojdb.steps.project.stage import read_sides
+from xprojdb.steps.stage import other, require_done, sentence_key
+from xprojdb.text.spans import Span
+
+CountsByLabel = npt.NDArray[np.uint16]
+
+
+class SentenceCounts(NamedTuple):
+    """Of N sentences: correct and predicted spans, each (N,)."""
+
+    correct: CountsByLabel
+    predicted: CountsByLabel
+
+
+@dataclass(frozen=True, slots=True)
+class StoredScores:
+    """The N sentences of a projection that have gold labels and scores; P of them have entities.
+
+    :param source: (N,) key of the labelled sentence.
+    :param target: (N,) key of the other one.
+    :param gold: (N,) how many gold spans it has.
+    :param position: (P,) places of the sentences with entities.
+    :param entity_ptr: (P+1,) offsets of their entities.
+    :param candidates: C of them.
+    :param parts: by scorer, (C,) its stored scores, 0 where it has none.
+    :param kept: (C,) false for a candidate that the rule for derived words drops when it is chosen.
+    :param correct: (C,) whether gold has the candidate, with its label.
+    """
+
+    projection: Projection
+    source: Longs
+    target: Longs
+    gold: Longs
+    position: Longs
+    entity_ptr: Longs
+    candidates: Candidates
+    parts: Mapping[str, Floats]
+    kept: Flags
+    correct: Flags
+
+    def solve(self, fused: Floats, fixed: Longs, threshold: float, solver: Solver) -> SentenceCounts:
+        """Match, as the project step does, and count.
+
+        :param fused: (C,) the sums of weighted scores.
+        :param fixed: (C,) the same in fixed point.
+        """
+        step = self.projection.step
+        assert isinstance(step, ProjectMatch)
+        usable = np.where(fused > threshold, fixed, 0)
+        chosen = solve(self.entity_ptr, self.candidates, usable, solver, step.count, step.time_limit).chosen
+        chosen = chosen[self.kept[chosen]]
+        where = self.position[np.searchsorted(self.candidates.ptr, chosen, "right") - 1]
+        return SentenceCounts(_counted(where[self.correct[chosen]], self), _counted(where, self))
+
+    def fuse(self, weights: Mapping[str, float], powers: Mapping[str, float]) -> tuple[Floats, Longs]:
+        """The weighted sum of the scores, each raised to a power, and the same in fixed point."""
+        fused = np.zeros(len(self.candidates))
+        for name, weight in weights.items():
+            part, power = self.parts[name], powers.get(name, 1.0)
+            fused += weight * (part if power == 1 else part**power)
+        return fused, to_fixed(fused)
+
+
+def _counted(where: Longs, scores: StoredScores) -> CountsByLabel:
+    # A grid keeps these for every point.
+    return np.bincount(where, minlength=len(scores.gold)).astype(np.uint16)
+
+
+def load_scores(connection: Connection, projection: Projection) -> StoredScores | None:
+    """Read what a grid over a projection needs; None when no sentence has gold labels and scores."""
+    step = projection.step
+    assert isinstance(step, ProjectMatch)
+    items, source, target = _sentences(connection, projection, step)
+    if not len(items):
+        return None
+    entities = read_entities(connection, step.input_ids["entities"], items.tolist(), step.labelled, step.mapping)
+    keys = np.unique(entities.item)
+    places, parts = spread(*zip(*step.read_scores(connection, items.tolist()), strict=True))
+    candidates = placed(places, keys, entities)
+    majority = step.majority(connection, keys.tolist())
+    entity_ptr, names, codes = runs(entities.item, keys), *_coded(entities, step, majority)
+    labels = _candidate_labels(connection, step, entities, keys, entity_ptr, candidates, names, codes)
+    labels = _agreed(connection, step, keys, candidates, labels, majority, names)
+    gold = _gold(connection, step, target)
+    position = np.searchsorted(items, keys)
+    correct = _is_gold(gold, position, candidates, labels, names)
+    counts = np.array([len(spans) for spans in gold], np.int64)
+    found = dict(zip(step.weights, parts, strict=True))
+    return StoredScores(
+        projection, source, target, counts, position, entity_ptr, candidates, found, labels != DROPPED, correct
+    )
+
+
+def _sentences(connection: Connection, projection: Projection, step: ProjectMatch) -> tuple[Longs, Longs, Longs]:
+    """Keys of the translations, and of their labelled and other sentences."""
+    query = with_gold(connection, projection)
+    for number, (role, item) in enumerate(step.needs().items()):
+        query = require_done(query, f"input{number}", step.input_ids[role], item)  # type: ignore[arg-type, assignment]
+    keys = query.order_by(translation.c.id).subquery()
+    rows = bulk.fetch(
+        connection,
+        select(keys.c.id, sentence_key(step.labelled), keys.c.sentence_id)
+        .join(translation, translation.c.id == keys.c.id)
+        .order_by(keys.c.id),
+    )
+    columns = np.array([tuple(row) for row in rows], np.int64).reshape(-1, 3).T
+    return columns[0], columns[1], columns[2]
+
+
+def _coded(
+    entities: LabelledSpans, step: ProjectMatch, majority: Sequence[Mapping[str, str]]
+) -> tuple[tuple[str, ...], Ints]:
+    """The names of the labels that there may be, and the code of each entity's."""
+    becomes = {step.derived.becomes} if step.derived and step.derived.becomes else set()
+    agreed = {name for known in majority for name in known.values()}
+    names = tuple(sorted(set(entities.label) | becomes | agreed))
+    places = {name: code for code, name in enumerate(names)}
+    return names, np.array([places[label] for label in entities.label], np.int32)
+
+
+def _candidate_labels(
+    connection: Connection,
+    step: ProjectMatch,
+    entities: LabelledSpans,
+    keys: Longs,
+    entity_ptr: Longs,
+    candidates: Candidates,
+    names: tuple[str, ...],
+    codes: Ints,
+) -> Ints:
+    if step.derived is None:
+        pair = np.repeat(np.arange(len(keys)), np.diff(candidates.ptr))
+        own: Ints = codes[entity_ptr[pair] + candidates.entity]
+        return own
+    words = read_sides(connection, keys.tolist(), step.labelled)
+    firsts = zip(entities.item.tolist(), entities.start.tolist(), strict=True)
+    capitalised = np.array([any(map(str.isupper, words[item][0][start])) for item, start in firsts], np.bool_)
+    targets = [words[key][1] for key in keys.tolist()]
+    lower = np.array([word.islower() for target in targets for word in target], np.bool_)
+    lower_ptr = offsets([len(target) for target in targets])
+    return derived_labels(entity_ptr, candidates, codes, capitalised, lower_ptr, lower, step.derived, names)
+
+
+def _agreed(
+    connection: Connection,
+    step: ProjectMatch,
+    keys: Longs,
+    candidates: Candidates,
+    labels: Ints,
+    majority: Sequence[Mapping[str, str]],
+    names: Sequence[str],
+) -> Ints:
+    """The labels, where the same words have one label in the whole corpus, that one."""
+    if step.one_label is None:
+        return labels
+    codes = {name: code for code, name in enumerate(names)}
+    texts = [folded(words) for words in read_side_words(connection, keys.tolist(), other(step.labelled))]
+    pair = np.repeat(np.arange(len(keys)), np.diff(candidates.ptr)).tolist()
+    places = zip(pair, candidates.start.tolist(), candidates.end.tolist(), strict=True)
+    agreed = [codes.get(majority[i].get(term(texts[i], a, b), ""), DROPPED) for i, a, b in places]
+    change = (labels != DROPPED) & (np.array(agreed, np.int32) != DROPPED)
+    return np.where(change, np.array(agreed, np.int32), labels)
+
+
+def _gold(connection: Connection, step: ProjectMatch, target: Longs) -> list[set[Span]]:
+    """The gold spans of each sentence, their labels mapped as the projected ones are."""
+    found = read_gold(connection, np.unique(target).tolist())
+    spans = (found.get(key, []) for key in target.tolist())
+    return [set(step.mapping.apply_to_gold(each) if step.mapping else each) for each in spans]
+
+
+def _is_gold(
+    gold: Sequence[set[Span]], position: Longs, candidates: Candidates, labels: Ints, names: Sequence[str]
+) -> Flags:
+    """Which candidates are in gold, all compared as numbers."""
+    codes = {name: code for code, name in enumerate(names)}
+    known = [(n, *span[:2], codes[span.label]) for n, spans in enumerate(gold) for span in spans if span.label in codes]
+    rows = np.array(known, np.int64).reshape(-1, 4)
+    radix = 1 + max(int(candidates.end.max(initial=0)), int(rows[:, 2].max(initial=0)))
+    where = np.repeat(position, np.diff(candidates.ptr))
+    columns = np.stack([where, candidates.start, candidates.end, labels]).astype(np.int64)
+    in_gold = np.isin(_number(columns, radix, len(names)), _number(rows.T, radix, len(names)))
+    found: Flags = in_gold & (labels != DROPPED)
+    return found
+
+
+def _number(columns: Longs, radix: int, names: int) -> Longs:
+    sentence, start, end, code = columns
+    found: Longs = ((sentence * radix + start) * radix + end) * names + code
+    return found

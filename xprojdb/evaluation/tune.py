@@ -1,0 +1,268 @@
+"""A grid over weights, thresholds, powers and solvers, solved from the stored scores and compared with gold.
+
+No model runs and nothing is stored: the scores of all candidates are read once, then every point of the grid is a sum
+and a match.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import product
+from statistics import mean
+from typing import NamedTuple
+
+import numpy as np
+
+from xprojdb.db import Database
+from xprojdb.errors import UsageError
+from xprojdb.evaluation.stored_scores import SentenceCounts, StoredScores, load_scores
+from xprojdb.matching.arrays import Flags, Longs
+from xprojdb.matching.solvers.solve import Solver
+from xprojdb.planning.plan import Plan
+from xprojdb.steps.project.match import ProjectMatch
+
+
+@dataclass(frozen=True)
+class Point:
+    """The settings that one solution had.
+
+    :param weights: by scorer; those of 0 take no part.
+    :param powers: by scorer, what its stored scores were raised to, where that is not 1.
+    """
+
+    weights: Mapping[str, float]
+    powers: Mapping[str, float]
+    threshold: float
+    solver: Solver
+
+
+class Scored(NamedTuple):
+    """A point, its F1 for each direction (``"en → de"``), and their mean."""
+
+    point: Point
+    f1: dict[str, float]
+    mean: float
+
+
+@dataclass(frozen=True)
+class Fold:
+    """The best point of the other sentences, reported on those of this fold.
+
+    :param chosen: that point with its scores on the sentences it was chosen on.
+    :param reported: the same point on the sentences of this fold.
+    """
+
+    sentences: int
+    chosen: Scored
+    reported: Scored
+
+
+@dataclass(frozen=True)
+class Tuning:
+    """What a grid found.
+
+    :param sentences: by direction, sentences with gold labels and scores.
+    :param points: every point on all sentences, the best first; among equals the first of the grid.
+    :param folds: with folds, what each gave.
+    :param held_out: with folds, F1 by direction when every sentence is labelled with what was chosen on the others.
+    """
+
+    sentences: dict[str, int]
+    points: list[Scored]
+    folds: list[Fold]
+    held_out: dict[str, float]
+
+    @property
+    def held_out_mean(self) -> float:
+        """The mean of :attr:`held_out`."""
+        return mean(self.held_out.values())
+
+
+def grid_recipe(
+    database: Database,
+    plan: Plan,
+    *,
+    weights: Mapping[str, Sequence[float]] | None = None,
+    thresholds: Sequence[float] = (),
+    powers: Mapping[str, Sequence[float]] | None = None,
+    solvers: Sequence[Solver] = (),
+    folds: int = 0,
+    seed: int = 0,
+    progress: Callable[[int, int], None] | None = None,
+) -> Tuning:
+    """Solve a recipe's matches again with every combination of settings, and compare with gold.
+
+    What is left out is as in the recipe. Folds are of sentences: all translations of one are in the same fold.
+
+    :param weights: values by scorer.
+    :param powers: values by scorer: what its stored scores are raised to.
+    :param folds: choose on all folds but one and report on that one; 0: do not.
+    :param seed: of the folds.
+    :param progress: told after every point how many are done, and how many there are.
+    :raises UsageError: when the recipe has no scorers, one of the names is none of them, a value is negative or not a
+        number, or no sentence has gold labels and scores.
+    """
+    given, raised = dict(weights or {}), dict(powers or {})
+    step = _any_step(plan)
+    _check(step, given, raised, thresholds, folds)
+    points = list(_points(step, given, raised, thresholds, solvers))
+    loaded = _load(database, plan)
+    counts = [_count(loaded, point) for point in _watched(points, progress)]
+    everything = [np.ones(len(each.gold), np.bool_) for each in loaded]
+    scored = [_scored(loaded, point, found, everything) for point, found in zip(points, counts, strict=True)]
+    of = _folds(loaded, folds, seed) if folds else []
+    made = [_fold(loaded, points, counts, of, fold) for fold in range(folds)]
+    sentences = {each.projection.direction: len(each.gold) for each in loaded}
+    held_out = _held_out(loaded, counts, of, [best for best, _ in made])
+    return Tuning(sentences, sorted(scored, key=lambda each: -each.mean), [fold for _, fold in made], held_out)
+
+
+def _any_step(plan: Plan) -> ProjectMatch:
+    for each in plan.projections:
+        if isinstance(each.step, ProjectMatch):
+            return each.step
+    raise UsageError(
+        f"the recipe {plan.recipe.name} has no scores to weigh",
+        hint='a grid needs a recipe with method = "match" that has been run',
+        recipe=plan.recipe.name,
+    )
+
+
+def _check(
+    step: ProjectMatch,
+    weights: Mapping[str, Sequence[float]],
+    powers: Mapping[str, Sequence[float]],
+    thresholds: Sequence[float],
+    folds: int,
+) -> None:
+    for name in (*weights, *powers):
+        if name not in step.weights:
+            known = ", ".join(step.weights)
+            raise UsageError(f"the recipe has no scorer {name!r}", hint=f"its scorers: {known}", scorer=name)
+    named = {f"weight of {name}": values for name, values in weights.items()}
+    named |= {f"power of {name}": values for name, values in powers.items()} | {"threshold": thresholds}
+    for what, values in named.items():
+        for value in values:
+            if not 0 <= value < np.inf:
+                raise UsageError(f"{what} cannot be {value}", hint="give numbers of 0 or more", what=what, value=value)
+    if folds == 1 or folds < 0:
+        raise UsageError(f"{folds} folds are impossible", hint="give 2 or more", what="folds", value=folds)
+
+
+def _points(
+    step: ProjectMatch,
+    weights: Mapping[str, Sequence[float]],
+    powers: Mapping[str, Sequence[float]],
+    thresholds: Sequence[float],
+    solvers: Sequence[Solver],
+) -> Iterator[Point]:
+    names = list(step.weights)
+    weighed = product(*(weights.get(name) or (step.weights[name],) for name in names))
+    raised = list(product(*(powers.get(name) or (1.0,) for name in names)))
+    others = list(product(thresholds or (step.threshold,), solvers or (step.solver,)))
+    for values in weighed:
+        if not any(values):
+            continue
+        used = {name: value for name, value in zip(names, values, strict=True) if value}
+        # A scorer that takes no part has no power either: its other powers would give the same points again.
+        distinct = {tuple(p if v else 1.0 for p, v in zip(each, values, strict=True)): None for each in raised}
+        for each in distinct:
+            power = {name: value for name, value in zip(names, each, strict=True) if value != 1}
+            for threshold, solver in others:
+                yield Point(used, power, threshold, solver)
+
+
+def _watched(points: Sequence[Point], progress: Callable[[int, int], None] | None) -> Iterator[Point]:
+    for done, point in enumerate(points, 1):
+        yield point
+        if progress is not None:
+            progress(done, len(points))
+
+
+def _load(database: Database, plan: Plan) -> list[StoredScores]:
+    projections = [each for each in plan.projections if isinstance(each.step, ProjectMatch)]
+    with database.read() as connection:
+        loaded = [load_scores(connection, each) for each in projections]
+    found = [each for each in loaded if each is not None]
+    if not found:
+        raise UsageError(
+            "no sentence has both scores and gold labels",
+            hint="import gold labels of the target language, and run the recipe",
+            recipe=plan.recipe.name,
+        )
+    return found
+
+
+def _count(loaded: Sequence[StoredScores], point: Point) -> list[SentenceCounts]:
+    found = []
+    for each in loaded:
+        fused, fixed = each.fuse(point.weights, point.powers)
+        found.append(each.solve(fused, fixed, point.threshold, point.solver))
+    return found
+
+
+def _f1(correct: int, predicted: int, gold: int) -> float:
+    return 2 * correct / (predicted + gold) if predicted + gold else 0.0
+
+
+def _scored(
+    loaded: Sequence[StoredScores], point: Point, counts: Sequence[SentenceCounts], chosen: Sequence[Flags]
+) -> Scored:
+    """The scores of a point on some of the sentences of each direction."""
+    f1 = {
+        each.projection.direction: _f1(
+            int(found.correct[mine].sum()), int(found.predicted[mine].sum()), int(each.gold[mine].sum())
+        )
+        for each, found, mine in zip(loaded, counts, chosen, strict=True)
+    }
+    return Scored(point, f1, mean(f1.values()))
+
+
+def _folds(loaded: Sequence[StoredScores], folds: int, seed: int) -> list[Longs]:
+    """The fold of each sentence of each direction; sentences that translations join have the same."""
+    source, target = (np.concatenate([getattr(each, side) for each in loaded]) for side in ("source", "target"))
+    keys, nodes = np.unique(np.concatenate([source, target]), return_inverse=True)
+    left, right = nodes[: len(source)], nodes[len(source) :]
+    group = _joined(len(keys), left, right)
+    names, rank = np.unique(group, return_inverse=True)
+    fold = np.random.default_rng(seed).permutation(len(names))[rank] % folds
+    return np.split(fold[left], np.cumsum([len(each.gold) for each in loaded])[:-1])
+
+
+def _joined(nodes: int, left: Longs, right: Longs) -> Longs:
+    """The least node that each node is joined with, directly or through others."""
+    group = np.arange(nodes)
+    while True:
+        least = np.minimum(group[left], group[right])
+        before = group.copy()
+        np.minimum.at(group, left, least)
+        np.minimum.at(group, right, least)
+        if (group == before).all():
+            return group
+
+
+def _fold(
+    loaded: Sequence[StoredScores],
+    points: Sequence[Point],
+    counts: Sequence[Sequence[SentenceCounts]],
+    of: Sequence[Longs],
+    fold: int,
+) -> tuple[int, Fold]:
+    """The place of the best point on the other folds, and how it does on this one."""
+    others, own = [each != fold for each in of], [each == fold for each in of]
+    scored = [_scored(loaded, point, found, others) for point, found in zip(points, counts, strict=True)]
+    best = max(range(len(points)), key=lambda n: scored[n].mean)
+    reported = _scored(loaded, points[best], counts[best], own)
+    return best, Fold(sum(int(each.sum()) for each in own), scored[best], reported)
+
+
+def _held_out(
+    loaded: Sequence[StoredScores], counts: Sequence[Sequence[SentenceCounts]], of: Sequence[Longs], best: Sequence[int]
+) -> dict[str, float]:
+    found = {}
+    for n, each in enumerate(loaded if best else ()):
+        correct = sum(int(counts[b][n].correct[of[n] == fold].sum()) for fold, b in enumerate(best))
+        predicted = sum(int(counts[b][n].predicted[of[n] == fold].sum()) for fold, b in enumerate(best))
+        found[each.projection.direction] = _f1(correct, predicted, int(each.gold.sum()))
+    return found

@@ -1,0 +1,53 @@
+"""Keep what a grid found: a recipe whose project steps have the settings of one point."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from xprojdb.db.runs import RecipeRecord
+from xprojdb.digest import canonical_json, digest_of
+from xprojdb.errors import UsageError
+from xprojdb.evaluation.tune import Point
+from xprojdb.planning.plan import Plan
+from xprojdb.steps.project.match import ProjectMatch
+from xprojdb.steps.registry import stage_of
+from xprojdb.steps.spec import StepSpec
+
+
+def kept_plan(plan: Plan, point: Point, name: str) -> Plan:
+    """A plan like another one, whose matches have the settings of a point: to be run, it needs no model.
+
+    :param name: what its recipe is called in the database.
+    :raises UsageError: when the point raises scores to a power, which is a setting of the scorer.
+    """
+    if point.powers:
+        scorer, power = next(iter(point.powers.items()))
+        raise UsageError(
+            f"the best point raises {scorer} to the power of {power:g}, which is a setting of the scorer",
+            hint=f"multiply the power of {scorer} in the recipe by {power:g} and run it, then keep without --power",
+            scorer=scorer,
+            power=power,
+        )
+    settings = {"weights": dict(point.weights), "threshold": point.threshold, "solver": point.solver}
+    text = f"{plan.recipe.text.rstrip()}\n\n# kept from a grid: {canonical_json(settings)}\n"
+    made = Plan(RecipeRecord(name, digest_of({"recipe": plan.recipe.digest, **settings}), text))
+    for each in plan.projections:
+        if isinstance(each.step, ProjectMatch):
+            spec = _changed(each.step.spec, point)
+            for stage in plan.stages:
+                if stage.spec in _inputs(spec) and each.pair in plan.pairs[stage.spec]:
+                    made.add(stage, each.pair)
+            made.add(stage_of(spec), each.pair)
+    return made
+
+
+def _changed(spec: StepSpec, point: Point) -> StepSpec:
+    settings = {"weights": dict(point.weights), "threshold": point.threshold, "solver": point.solver}
+    unused = {f"score:{name}" for name in spec.params["weights"]} - {f"score:{name}" for name in point.weights}
+    inputs = {role: given for role, given in spec.inputs.items() if role not in unused}
+    return replace(spec, params={**spec.params, **settings}, inputs=inputs)
+
+
+def _inputs(spec: StepSpec) -> set[StepSpec]:
+    """All steps that a step rests on."""
+    return set(spec.inputs.values()).union(*map(_inputs, spec.inputs.values()))

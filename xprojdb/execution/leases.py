@@ -1,0 +1,77 @@
+"""Leases: which items a process has taken, so that several can work on one database without doing anything twice.
+
+A lease is on one batch and ends in the transaction that writes its outcomes. It lapses when its process has ended (on
+the same machine) or has not renewed it in time. Whoever loses a lease in this way loses work and nothing else: outcomes
+are written once, whoever made them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sqlalchemy import Connection, delete, exists, or_, select, update
+
+from xprojdb.db import bulk
+from xprojdb.db.heartbeat import clock, is_gone, this_process
+from xprojdb.db.tables import lease
+from xprojdb.execution.batches import ItemBatch
+from xprojdb.execution.pending import pending_items
+from xprojdb.steps.stage import Bitext, Stage
+
+#: seconds that a lease holds when it is not renewed
+LEASE = 120.0
+_COLUMNS = ("step_id", "first_item", "last_item", "owner", "expires_at")
+
+
+class Leases:
+    """The leases of this process. Its methods need a write transaction: as writers take turns, no two take one item."""
+
+    def __init__(self) -> None:
+        self.owner = this_process()
+        self._began = False
+
+    def take(
+        self, connection: Connection, stage: Stage, pairs: Sequence[Bitext], after: int, limit: int
+    ) -> list[ItemBatch]:
+        """Take the next items that wait and that nobody has.
+
+        :param after: a keyset cursor: only keys above it.
+        :param limit: how many at most.
+        """
+        now = clock(connection)
+        self._free(connection, stage.step_id, now)
+        items = pending_items(connection, stage, pairs, after, limit, unclaimed=True)
+        parts = [items[first : first + stage.block] for first in range(0, len(items), stage.block)]
+        rows = [(stage.step_id, part[0], part[-1], self.owner, now + LEASE) for part in parts]
+        if rows:
+            bulk.insert(connection, lease, _COLUMNS, rows)
+        return [ItemBatch(part[0], part) for part in parts]
+
+    def renew(self, connection: Connection) -> None:
+        """Hold what this process has for longer."""
+        expires_at = clock(connection) + LEASE
+        connection.execute(update(lease).where(lease.c.owner == self.owner).values(expires_at=expires_at))
+
+    def release(self, connection: Connection, step_id: int, batch: ItemBatch) -> None:
+        """Give back the lease on a batch."""
+        own = (lease.c.step_id == step_id, lease.c.first_item == batch.lease, lease.c.owner == self.owner)
+        connection.execute(delete(lease).where(*own))
+
+    def release_all(self, connection: Connection) -> None:
+        """Give back what this process has."""
+        connection.execute(delete(lease).where(lease.c.owner == self.owner))
+
+    def others_have(self, connection: Connection, step_id: int) -> bool:
+        """Whether other processes have taken items of a step; needs no write transaction."""
+        theirs = exists().where(lease.c.step_id == step_id, lease.c.owner != self.owner)
+        return bool(connection.execute(select(theirs)).scalar())
+
+    def _free(self, connection: Connection, step_id: int, now: float) -> None:
+        """Drop the leases that have lapsed, and those that an earlier run of this process could not give back."""
+        if not self._began:
+            self.release_all(connection)
+            self._began = True
+        owners = connection.execute(select(lease.c.owner).where(lease.c.step_id == step_id).distinct()).scalars()
+        gone = [owner for owner in owners if owner != self.owner and is_gone(owner)]
+        lapsed = or_(lease.c.expires_at <= now, lease.c.owner.in_(gone))
+        connection.execute(delete(lease).where(lease.c.step_id == step_id, lapsed))

@@ -1,0 +1,98 @@
+"""Pending work: the items that are ready for a step, less those that have an outcome."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import chain
+from typing import Any
+
+from sqlalchemy import Connection, Select, exists, func, select, union
+
+from xprojdb.db import bulk
+from xprojdb.db.tables import lease, outcome
+from xprojdb.execution.pending_ranges import Range, is_done, is_untouched, range_of
+from xprojdb.steps.stage import Bitext, Stage
+
+
+def pending_items(
+    connection: Connection, stage: Stage, pairs: Sequence[Bitext], after: int, limit: int, *, unclaimed: bool = False
+) -> list[int]:
+    """The next items to do, in key order.
+
+    :param after: a keyset cursor: only keys above it.
+    :param limit: how many at most.
+    :param unclaimed: only those that no process has taken.
+    """
+    if len(pairs) == 1:
+        return _pending_of(connection, stage, pairs[0], after, limit, unclaimed)
+    # A query a pair, merged here: each walks its own index range and stops at the limit, which their UNION would not.
+    found = {item for pair in pairs for item in _pending_of(connection, stage, pair, after, limit, unclaimed)}
+    return sorted(found)[:limit]
+
+
+def _pending_of(
+    connection: Connection, stage: Stage, pair: Bitext, after: int, limit: int, unclaimed: bool
+) -> list[int]:
+    """The next items of one set of translations, in key order."""
+    following = _following(connection, stage.items(pair), after, limit)
+    if following and is_untouched(connection, stage, pair, Range(following[0], following[-1])):
+        return following
+    query = without_outcome(stage.ready(pair), stage.step_id)
+    return _following(connection, without_claim(query, stage.step_id) if unclaimed else query, after, limit)
+
+
+def _following(connection: Connection, query: Select[tuple[int]], after: int, limit: int) -> list[int]:
+    key = query.selected_columns[0]
+    return list(chain.from_iterable(bulk.fetch(connection, query.where(key > after).order_by(key).limit(limit))))
+
+
+def count_pending(connection: Connection, stage: Stage, pairs: Sequence[Bitext]) -> int:
+    """How many items are ready and have no outcome yet."""
+    left = _left(connection, stage, pairs)
+    if len(left) == 1 and is_untouched(connection, stage, *left[0]):
+        return count_rows(connection, stage.items(left[0][0]))
+    return count_items(connection, [without_outcome(stage.ready(pair), stage.step_id) for pair, _ in left])
+
+
+def count_undone(connection: Connection, stage: Stage, pairs: Sequence[Bitext]) -> int:
+    """How many items have no outcome yet, ready or not."""
+    left = _left(connection, stage, pairs)
+    return count_items(connection, [without_outcome(stage.items(pair), stage.step_id) for pair, _ in left])
+
+
+def _left(connection: Connection, stage: Stage, pairs: Sequence[Bitext]) -> list[tuple[Bitext, Range]]:
+    """The sets of translations that are not known to be done, and the range of their items."""
+    ranges = ((pair, range_of(connection, stage, pair)) for pair in pairs)
+    return [(pair, keys) for pair, keys in ranges if keys is not None and not is_done(connection, stage, keys)]
+
+
+def count_items(connection: Connection, queries: Sequence[Select[tuple[int]]]) -> int:
+    """How many different items several queries have: a sentence can be in many sets of translations."""
+    if len(queries) <= 1:
+        return sum(count_rows(connection, query) for query in queries)
+    return count_rows(connection, select(union(*queries).subquery()))
+
+
+def without_outcome(query: Select[tuple[int]], step_id: int, *statuses: str) -> Select[tuple[int]]:
+    """Leave out the items that have an outcome of a step.
+
+    :param query: its first column is the item's key.
+    :param statuses: only these outcomes count; none given: any.
+    """
+    done = exists().where(outcome.c.step_id == step_id, outcome.c.item_id == query.selected_columns[0])
+    return query.where(~(done.where(outcome.c.status.in_(statuses)) if statuses else done))
+
+
+def without_claim(query: Select[tuple[int]], step_id: int) -> Select[tuple[int]]:
+    """Leave out the items that a process has taken for a step.
+
+    :param query: its first column is the item's key.
+    """
+    key = query.selected_columns[0]
+    taken = exists().where(lease.c.step_id == step_id, lease.c.first_item <= key, lease.c.last_item >= key)
+    return query.where(~taken)
+
+
+def count_rows(connection: Connection, query: Select[Any]) -> int:
+    """How many rows a query has."""
+    return int(connection.execute(select(func.count()).select_from(query.subquery())).scalar_one())

@@ -1,0 +1,176 @@
+"""What each step of each recipe has done, has pending, and what failed and why."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+
+from sqlalchemy import Connection, and_, exists, func, not_, select
+
+from xprojdb.db import Database
+from xprojdb.db.count_cache import CountCache
+from xprojdb.db.tables import corpus, failure, outcome, recipe, run, sentence, translation
+from xprojdb.digest import canonical_json
+from xprojdb.execution.pending import count_pending, count_undone
+from xprojdb.execution.status.watch import is_lost
+from xprojdb.planning.plan import Plan
+from xprojdb.planning.store import load_plan
+from xprojdb.steps.project.stage import reason_codes
+from xprojdb.steps.stage import Bitext, Stage
+
+RUNS_SHOWN = 5
+FAILURES_SHOWN = 20
+
+
+@dataclass(frozen=True, slots=True)
+class StepStatus:
+    """One step of a recipe.
+
+    :param outcomes: all items that the step has met, for whichever recipe, by what became of them: ok, empty,
+        filtered, failed.
+    :param pending: items of the recipe that a run would do now.
+    :param waiting: items of the recipe whose earlier steps are not done, or failed or filtered them.
+    :param reasons: items that are not ok, by their reason code.
+    """
+
+    title: str
+    digest: str
+    outcomes: dict[str, int]
+    pending: int
+    waiting: int
+    reasons: dict[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class DatabaseStatus:
+    """A database at a glance.
+
+    :param corpora: per corpus its name, licence, and per language the number of sentences.
+    :param links: translations by kind, ``"en-de"`` and how many.
+    :param recipes: the steps of each recipe.
+    :param runs: the latest runs, the newest first; ``lost`` are those that ended without saying so.
+    :param failures: the latest failures: step, item, message.
+    """
+
+    url: str
+    corpora: list[dict[str, Any]]
+    links: list[dict[str, Any]]
+    recipes: dict[str, list[StepStatus]]
+    runs: list[dict[str, Any]]
+    failures: list[dict[str, Any]] = field(default_factory=list)
+
+
+def read_status(database: Database, *, anew: bool = False) -> DatabaseStatus:
+    """Read the status; loads no model. What it had to count is kept, if the database can be written at once.
+
+    :param anew: count everything, whatever was kept: for a database that other programs have written to.
+    """
+    with database.read() as connection:
+        names = list(connection.execute(select(recipe.c.name).order_by(recipe.c.name)).scalars())
+    plans = {name: load_plan(database, name) for name in names}
+    with database.read() as connection:
+        counts = CountCache(connection, anew=anew)
+        found = DatabaseStatus(
+            url=database.url,
+            corpora=_corpora(connection, counts),
+            links=counts.of("translations", lambda: _links(connection)),
+            recipes={name: _steps(connection, plan, counts) for name, plan in plans.items()},
+            runs=_runs(connection),
+            failures=_failures(connection),
+        )
+    counts.keep(database)
+    return found
+
+
+def keep_counts(database: Database) -> None:
+    """Count what the status tells, so that the first to ask for it need not wait."""
+    read_status(database)
+
+
+def _corpora(connection: Connection, counts: CountCache) -> list[dict[str, Any]]:
+    langs: dict[int, dict[str, int]] = {}
+    for corpus_id, lang, count in counts.of("sentences", lambda: _sentences(connection)):
+        langs.setdefault(corpus_id, {})[lang] = count
+    rows = connection.execute(select(corpus).order_by(corpus.c.name)).mappings()
+    return [{"name": row["name"], "licence": row["licence"], "sentences": langs.get(row["id"], {})} for row in rows]
+
+
+def _sentences(connection: Connection) -> list[list[Any]]:
+    scope = (sentence.c.corpus_id, sentence.c.lang)
+    return [list(row) for row in connection.execute(select(*scope, func.count()).group_by(*scope))]
+
+
+def _links(connection: Connection) -> list[dict[str, Any]]:
+    t = translation.c
+    # Counted in an index, which the kind is not in: what one step makes between two languages is of one kind.
+    scope = (t.corpus_id, t.original_lang, t.rendering_lang, t.step_id)
+    names = {row.id: row.name for row in connection.execute(select(corpus.c.id, corpus.c.name))}
+    counts: Counter[tuple[str, ...]] = Counter()
+    for *key, count in connection.execute(select(*scope, func.count()).group_by(*scope)).all():
+        same = (column == value for column, value in zip(scope, key, strict=True))
+        kind = connection.execute(select(t.kind).where(*same).limit(1)).scalar_one()
+        counts[names[key[0]], key[1], key[2], kind] += count
+    told = ("corpus", "original", "rendering", "kind")
+    return [{**dict(zip(told, key, strict=True)), "translations": count} for key, count in sorted(counts.items())]
+
+
+def _steps(connection: Connection, plan: Plan, counts: CountCache) -> list[StepStatus]:
+    return [_step(connection, stage, plan.pairs[stage.spec], counts) for stage in plan.stages]
+
+
+def _step(connection: Connection, stage: Stage, pairs: Sequence[Bitext], counts: CountCache) -> StepStatus:
+    outcomes: Counter[str] = Counter()
+    reasons: Counter[str] = Counter()
+    for status, reason, count in counts.of(f"outcomes {stage.step_id}", partial(_outcomes, connection, stage.step_id)):
+        outcomes[status] += count
+        for code in reason_codes(reason or ""):
+            reasons[code] += count
+    # Not from the outcomes, which may be of items that only other recipes cover.
+    where = f"{stage.step_id} {canonical_json(pairs)}"
+    undone = counts.of(f"undone {where}", partial(count_undone, connection, stage, pairs))
+    pending = counts.of(f"pending {where}", partial(count_pending, connection, stage, pairs)) if undone else 0
+    return StepStatus(stage.title, stage.spec.digest, dict(outcomes), pending, undone - pending, dict(reasons))
+
+
+def _outcomes(connection: Connection, step_id: int) -> list[list[Any]]:
+    """How many items became what, and why: status, reason and count."""
+    of_step = select(func.count()).where(outcome.c.step_id == step_id)
+    plain = and_(outcome.c.status == "ok", outcome.c.reason.is_(None))
+    count = connection.execute(of_step.where(plain)).scalar_one()
+    found: list[list[Any]] = [["ok", None, count]] if count else []
+    if connection.execute(of_step).scalar_one() == count:
+        return found
+    # Only these are grouped, which is to sort them: most items are plainly ok, and to count takes a fifth of the time.
+    query = select(outcome.c.status, outcome.c.reason, func.count()).where(outcome.c.step_id == step_id, not_(plain))
+    rows = connection.execute(query.group_by(outcome.c.status, outcome.c.reason))
+    return found + [list(row) for row in rows]
+
+
+def _runs(connection: Connection) -> list[dict[str, Any]]:
+    names = ("id", "command", "recipe_name", "started_at", "ended_at", "heartbeat_at", "status", "counts", "process")
+    query = select(*(run.c[name] for name in names)).order_by(run.c.id.desc()).limit(RUNS_SHOWN)
+    return [_run(dict(row)) for row in connection.execute(query).mappings()]
+
+
+def _run(row: dict[str, Any]) -> dict[str, Any]:
+    counts = json.loads(row["counts"] or "{}")
+    counts.pop("steps", None)
+    lost = is_lost(row["status"], row.pop("process"), row["heartbeat_at"])
+    return {**row, "counts": counts, "lost": lost}
+
+
+def _failures(connection: Connection) -> list[dict[str, Any]]:
+    """Failures that stand: those that are still their item's outcome, and not of an earlier try."""
+    same = (outcome.c[name] == failure.c[name] for name in ("step_id", "item_id", "run_id"))
+    query = (
+        select(failure.c.step_id, failure.c.item_id, failure.c.message, failure.c.run_id)
+        # Not a join, for which SQLite may go through all outcomes: failures are few.
+        .where(exists().where(*same, outcome.c.status == "failed"))
+        .order_by(failure.c.run_id.desc(), failure.c.item_id)
+        .limit(FAILURES_SHOWN)
+    )
+    return [dict(row) for row in connection.execute(query).mappings()]

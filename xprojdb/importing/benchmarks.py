@@ -1,0 +1,67 @@
+"""Import a published benchmark: its files, its licence and citation, its label scheme, and its name for comparisons."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from sqlalchemy import select
+
+from xprojdb.db import Database
+from xprojdb.db.tables import corpus
+from xprojdb.importing.corpus_files import CorpusFile, CorpusInfo, corpus_file
+from xprojdb.importing.files import ImportReport, import_files
+from xprojdb.readers.benchmarks import Benchmark, BenchmarkFile, find_files
+
+
+def import_benchmark(
+    database: Database,
+    benchmark: Benchmark,
+    folder: Path,
+    *,
+    langs: Sequence[str] = (),
+    splits: Sequence[str] = (),
+    name: str | None = None,
+    version: str | None = None,
+    command: str = "import benchmark",
+    watch: Callable[[str, int], None] | None = None,
+) -> ImportReport:
+    """Import a copy of a benchmark, in any of its published layouts; what is stored already is not read again.
+
+    Sentences have the same ids whatever the layout, so that the copy of a git repository and that of the Hub are one.
+
+    :param folder: the copy.
+    :param langs: by any code; empty: all that are there.
+    :param splits: empty: all.
+    :param name: of the corpus; by default the benchmark's.
+    :param version: of the copy, such as a commit.
+    :returns: what was added.
+    :raises UsageError: when it has no such language or split.
+    :raises InputError: when a file is missing or cannot be read; nothing is stored then.
+    """
+    files = [_described(each) for each in find_files(benchmark, folder, langs, splits)]
+    info = CorpusInfo(
+        name or benchmark.name,
+        version=version,
+        licence=benchmark.licence,
+        citation=benchmark.citation,
+        url=benchmark.url,
+        scheme=benchmark.scheme,
+        benchmark=benchmark.name,
+    )
+    info = _as_stored(database, info)
+    parallel = benchmark.parallel and len({file.lang for file in files}) > 1
+    return import_files(database, info, files, parallel=parallel, command=command, watch=watch)
+
+
+def _described(file: BenchmarkFile) -> CorpusFile:
+    return corpus_file(file.path, file.lang, form=file.format, split=file.split, part=file.part, **file.reading)
+
+
+def _as_stored(database: Database, info: CorpusInfo) -> CorpusInfo:
+    """Leave a corpus that was imported by hand, without a scheme, as it is in this."""
+    with database.read() as connection:
+        known = connection.execute(select(corpus.c.scheme).where(corpus.c.name == info.name)).first()
+    if known is None or known.scheme is not None:
+        return info
+    return CorpusInfo(info.name, info.version, info.licence, info.citation, info.url, None, info.benchmark)

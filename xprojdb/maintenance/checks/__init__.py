@@ -1,0 +1,34 @@
+"""What ``xprojdb verify`` looks for, a kind of damage a module, and how each is mended."""
+
+from __future__ import annotations
+
+from xprojdb.maintenance.checks.check import Check, Finding
+from xprojdb.maintenance.checks.dangling import DanglingRows, LostRuns, LostVotes, UnknownEntities
+from xprojdb.maintenance.checks.digests import ArtifactDigests, StepDigests
+from xprojdb.maintenance.checks.outcomes import OkWithoutRows, RowsDespiteOutcome, RowsWithoutOutcome
+from xprojdb.maintenance.checks.plans import BrokenPlans, UnfinishedDeletions
+from xprojdb.maintenance.checks.sources import FileCounts, SentenceWords
+from xprojdb.maintenance.checks.spans import Gaps, LinkRange, Overlaps, SpanRange
+
+#: in the order in which they are mended: what others read comes first, then what takes much away
+CHECKS: tuple[type[Check], ...] = (
+    BrokenPlans,
+    UnfinishedDeletions,
+    StepDigests,
+    DanglingRows,
+    LostRuns,
+    FileCounts,
+    SentenceWords,
+    ArtifactDigests,
+    SpanRange,
+    LinkRange,
+    Overlaps,
+    Gaps,
+    UnknownEntities,
+    LostVotes,
+    OkWithoutRows,
+    RowsWithoutOutcome,
+    RowsDespiteOutcome,
+)
+
+__all__ = ["CHECKS", "Check", "Finding"]

@@ -1,0 +1,65 @@
+"""Recipes that name what is not there, and deletions that were interrupted."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+
+from sqlalchemy import Connection, delete, select
+
+from xprojdb.db.tables import corpus, recipe
+from xprojdb.maintenance.checks.check import Check, Finding
+from xprojdb.maintenance.corpus_deletion import DELETING, delete_corpus
+from xprojdb.maintenance.removal import run_delete
+from xprojdb.maintenance.step_rows import StoredStep
+
+
+class BrokenPlans(Check):
+    """Recipes whose stored plan cannot be read, or names a step or a corpus that is not there."""
+
+    name = "plans of recipes"
+    repair = "the recipe is forgotten: run it again"
+
+    def find(self, connection: Connection, steps: Sequence[StoredStep]) -> Iterator[Finding]:
+        known = {each.id: each.digest for each in steps}
+        corpora = set(connection.execute(select(corpus.c.id)).scalars())
+        for row in connection.execute(select(recipe.c.id, recipe.c.name, recipe.c.plan)):
+            if not _is_whole(row.plan, known, corpora):
+                yield Finding(f"the recipe {row.name} names a step or a corpus that is not there", item=row.id)
+
+    def mend(self, findings: Sequence[Finding]) -> Counter[str]:
+        keys = [each.item for each in findings]
+        with self.database.write() as connection:
+            return Counter(recipe=run_delete(connection, delete(recipe).where(recipe.c.id.in_(keys))))
+
+
+def _is_whole(plan: str, steps: Mapping[int, str], corpora: set[int]) -> bool:
+    # The step of the translations, by its digest; none where a language's sentences are labelled as they are.
+    links = {"", *steps.values()}
+    try:
+        planned = json.loads(plan)
+        return all(
+            each["step"] in steps and all(pair[0] in corpora and pair[3] in links for pair in each["pairs"])
+            for each in planned
+        )
+    except (ValueError, KeyError, TypeError, IndexError):
+        return False
+
+
+class UnfinishedDeletions(Check):
+    """Corpora whose deletion was interrupted."""
+
+    name = "unfinished deletions"
+    repair = "the corpus is deleted to the end"
+
+    def find(self, connection: Connection, steps: Sequence[StoredStep]) -> Iterator[Finding]:  # noqa: ARG002
+        for key, name in connection.execute(select(corpus.c.id, corpus.c.name)):
+            if name.endswith(DELETING):
+                yield Finding(name, item=key)
+
+    def mend(self, findings: Sequence[Finding]) -> Counter[str]:
+        taken: Counter[str] = Counter()
+        for each in findings:
+            taken.update(delete_corpus(self.database, each.told.removesuffix(DELETING)).rows)
+        return taken

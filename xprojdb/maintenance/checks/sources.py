@@ -1,0 +1,75 @@
+"""Imported sentences that are not what their file brought."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterator, Sequence
+
+from sqlalchemy import Connection, func, select
+
+from xprojdb.db import bulk
+from xprojdb.db.tables import sentence, source_file
+from xprojdb.maintenance.checks.check import Check, Finding, drop_file, drop_files_of, drop_items
+from xprojdb.maintenance.step_rows import StoredStep
+
+_DROPPED = "the file's sentences are dropped with all that is on them: import the file again"
+
+
+class FileCounts(Check):
+    """Files of which more or fewer sentences are stored than were imported."""
+
+    name = "sentences of a file"
+    repair = _DROPPED
+
+    def find(self, connection: Connection, steps: Sequence[StoredStep]) -> Iterator[Finding]:  # noqa: ARG002
+        counted = (
+            select(sentence.c.source_file_id, func.count().label("stored"))
+            .group_by(sentence.c.source_file_id)
+            .subquery()
+        )
+        stored = func.coalesce(counted.c.stored, 0)
+        query = select(source_file.c.id, source_file.c.name, source_file.c.sentences, stored)
+        query = query.outerjoin(counted, counted.c.source_file_id == source_file.c.id)
+        for key, name, told, there in connection.execute(query.where(source_file.c.sentences != stored)):
+            yield Finding(f"{name}: {told} sentences were imported, {there} are stored", item=key)
+
+    def mend(self, findings: Sequence[Finding]) -> Counter[str]:
+        taken: Counter[str] = Counter()
+        for each in findings:
+            taken += drop_file(self.database, each.item)
+        return taken
+
+
+class SentenceWords(Check):
+    """Sentences whose words cannot be read, or are not as many as told."""
+
+    name = "words of a sentence"
+    repair = f"a machine's translation is dropped, to be made again; else {_DROPPED}"
+
+    def find(self, connection: Connection, steps: Sequence[StoredStep]) -> Iterator[Finding]:  # noqa: ARG002
+        columns = (
+            sentence.c.id,
+            sentence.c.n_words,
+            sentence.c.words,
+            sentence.c.offsets,
+            sentence.c.step_id,
+            sentence.c.parent_id,
+        )
+        for block in bulk.stream(connection, select(*columns).order_by(sentence.c.id), 5_000):
+            for key, count, words, offsets, step_id, parent in block:
+                if _wrong(count, words) or (offsets is not None and _wrong(count, offsets)):
+                    made = (step_id, parent) if step_id is not None and parent is not None else (0, key)
+                    yield Finding(f"sentence {key} does not have {count} words", *made)
+
+    def mend(self, findings: Sequence[Finding]) -> Counter[str]:
+        imported = [each.item for each in findings if not each.step]
+        return drop_files_of(self.database, imported) + drop_items(self.database, filter(lambda f: f.step, findings))
+
+
+def _wrong(count: int, words: str) -> bool:
+    try:
+        found = json.loads(words)
+    except ValueError:
+        return True
+    return not isinstance(found, list) or len(found) != count

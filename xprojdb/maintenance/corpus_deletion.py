@@ -1,0 +1,191 @@
+"""Delete a corpus with all that came from it, in blocks.
+
+Each transaction takes whole groups of sentences: those that translations join, with all that hangs on them. A deletion
+that was interrupted leaves a smaller corpus under a name that says so, and is taken up where it was left.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Select, delete, func, select, update
+
+from xprojdb.db import Database, bulk
+from xprojdb.db.tables import (
+    alignment,
+    artifact,
+    candidate,
+    corpus,
+    entity,
+    evaluation,
+    failure,
+    label,
+    outcome,
+    recipe,
+    sentence,
+    source_file,
+    translation,
+    vote,
+    word_score,
+)
+from xprojdb.digest import canonical_json
+from xprojdb.errors import UsageError
+from xprojdb.maintenance.removal import descendants, remove_sentences, run_delete, sides_of, translations_of
+from xprojdb.maintenance.step_rows import Items, ids_with, stored_steps
+
+#: sentences that a transaction begins with; those that translations join with them come along
+SEEDS = 500
+#: what the name of a corpus ends in while it is being deleted
+DELETING = " (being deleted)"
+Watch = Callable[[str, int], None]
+
+
+@dataclass(slots=True)
+class CorpusContents:
+    """What is in a corpus, or what was deleted with it.
+
+    :param rows: rows by table.
+    :param recipes: recipes that then name nothing; they go with the corpus.
+    :param narrowed: recipes that cover other corpora, too; they stay, for those.
+    """
+
+    name: str
+    rows: dict[str, int]
+    recipes: list[str] = field(default_factory=list)
+    narrowed: list[str] = field(default_factory=list)
+
+
+def corpus_contents(database: Database, name: str) -> CorpusContents:
+    """What a deletion would take; changes nothing.
+
+    :raises UsageError: when there is no such corpus.
+    """
+    with database.read() as connection:
+        corpus_id, called = _find(connection, name)
+        rows = {table: connection.execute(query).scalar_one() for table, query in _counts(connection, corpus_id)}
+        gone, narrowed = _recipes(connection, corpus_id)
+        return CorpusContents(called, {table: count for table, count in rows.items() if count}, [*gone], [*narrowed])
+
+
+def delete_corpus(database: Database, name: str, *, watch: Watch = lambda _name, _rows: None) -> CorpusContents:
+    """Delete a corpus: its sentences, those made from them, its translations, and all that steps made of these.
+
+    Recipes that covered nothing else are forgotten, others go on without it. Steps stay: ``xprojdb gc`` frees those
+    that nothing names any more. What was exported stays where it was written, and recorded.
+
+    :param watch: told, after each transaction, a table and how many of its rows are gone.
+    :raises UsageError: when there is no such corpus.
+    """
+    found = CorpusContents(name, {})
+    taken: Counter[str] = Counter()
+    with database.write() as connection:
+        corpus_id, found.name = _find(connection, name)
+        gone, narrowed = _recipes(connection, corpus_id)
+        found.recipes, found.narrowed = [*gone], [*narrowed]
+        taken += _begin(connection, corpus_id, found.name, gone, narrowed)
+    cursor: int | None = 0
+    while cursor is not None:
+        with database.write() as connection:
+            cursor, block = _delete_group(connection, corpus_id, cursor)
+        taken += block
+        for table, rows in block.items():
+            watch(table, rows)
+    with database.write() as connection:
+        taken["source_file"] = run_delete(connection, delete(source_file).where(source_file.c.corpus_id == corpus_id))
+        taken["corpus"] = run_delete(connection, delete(corpus).where(corpus.c.id == corpus_id))
+    found.rows = dict(+taken)
+    return found
+
+
+def _find(connection: Connection, name: str) -> tuple[int, str]:
+    known = {row.name: row.id for row in connection.execute(select(corpus.c.id, corpus.c.name))}
+    # A deletion that was interrupted comes first: two could not have the same name.
+    for called in (f"{name}{DELETING}", name):
+        if called in known:
+            return known[called], called
+    hint = f"there are {', '.join(sorted(known)) or 'none'}"
+    raise UsageError(f"there is no corpus {name}", hint=hint, corpus=name)
+
+
+def _begin(
+    connection: Connection, corpus_id: int, called: str, gone: Iterable[str], narrowed: dict[str, str]
+) -> Counter[str]:
+    """Take what is known of the corpus as a whole, and mark it, so that nobody takes it for complete."""
+    if not called.endswith(DELETING):
+        connection.execute(update(corpus).where(corpus.c.id == corpus_id).values(name=called + DELETING))
+    taken = Counter(recipe=run_delete(connection, delete(recipe).where(recipe.c.name.in_(list(gone)))))
+    for name, plan in narrowed.items():
+        connection.execute(update(recipe).where(recipe.c.name == name).values(plan=plan))
+    fits = ids_with(stored_steps(connection), outcome, "corpus")
+    for table in (outcome, failure):
+        own = table.c.step_id.in_(fits), table.c.item_id == corpus_id
+        taken[table.name] = run_delete(connection, delete(table).where(*own))
+    for table in (artifact, evaluation):
+        taken[table.name] = run_delete(connection, delete(table).where(table.c.corpus_id == corpus_id))
+    return +taken
+
+
+def _recipes(connection: Connection, corpus_id: int) -> tuple[list[str], dict[str, str]]:
+    """The recipes that cover this corpus only, and the plans of the others without it."""
+    gone, narrowed = [], {}
+    for name, plan in connection.execute(select(recipe.c.name, recipe.c.plan).order_by(recipe.c.name)):
+        planned: list[dict[str, Any]] = json.loads(plan)
+        left = [{**each, "pairs": [pair for pair in each["pairs"] if pair[0] != corpus_id]} for each in planned]
+        left = [each for each in left if each["pairs"]]
+        if not left:
+            gone.append(name)
+        elif canonical_json(left) != plan:
+            narrowed[name] = canonical_json(left)
+    return gone, narrowed
+
+
+def _delete_group(connection: Connection, corpus_id: int, cursor: int) -> tuple[int | None, Counter[str]]:
+    """The next sentences and all that translations join with them; returns the cursor behind them."""
+    query = select(sentence.c.id).where(sentence.c.corpus_id == corpus_id, sentence.c.id > cursor)
+    seeds = list(connection.execute(query.order_by(sentence.c.id).limit(SEEDS)).scalars())
+    if not seeds:
+        return None, Counter()
+    return seeds[-1], remove_sentences(connection, stored_steps(connection), _joined(connection, corpus_id, seeds))
+
+
+def _joined(connection: Connection, corpus_id: int, seeds: Iterable[int]) -> set[int]:
+    """All sentences of the corpus that translations join with some, directly or through others."""
+    found = set(seeds)
+    fresh = found
+    while fresh:
+        near = descendants(connection, fresh) | sides_of(connection, translations_of(connection, fresh))
+        query = select(sentence.c.id).where(bulk.among(connection, sentence.c.id, sorted(near - found)))
+        fresh = set(connection.execute(query.where(sentence.c.corpus_id == corpus_id)).scalars())
+        found |= fresh
+    return found
+
+
+def _counts(connection: Connection, corpus_id: int) -> Iterable[tuple[str, Select[Any]]]:
+    sentences = select(sentence.c.id).where(sentence.c.corpus_id == corpus_id)
+    links = select(translation.c.id).where(translation.c.corpus_id == corpus_id)
+    for table in (sentence, translation, source_file, artifact, evaluation):
+        yield table.name, _count(table.c.corpus_id == corpus_id)
+    for table in (entity, word_score, label, vote):
+        yield table.name, _count(table.c.sentence_id.in_(sentences))
+    for table in (alignment, candidate):
+        yield table.name, _count(table.c.translation_id.in_(links))
+    steps = stored_steps(connection)
+    own: dict[Items, Select[tuple[int]]] = {
+        "sentence": sentences,
+        "translation": links,
+        "corpus": select(corpus.c.id).where(corpus.c.id == corpus_id),
+    }
+    for table in (outcome, failure):
+        counts = [
+            _count(table.c.step_id.in_(ids_with(steps, table, items)), table.c.item_id.in_(keys)).scalar_subquery()
+            for items, keys in own.items()
+        ]
+        yield table.name, select(counts[0] + counts[1] + counts[2])
+
+
+def _count(*chosen: ColumnElement[bool]) -> Select[Any]:
+    return select(func.count()).where(*chosen)

@@ -1,0 +1,159 @@
+"""Delete sentences and translations with everything that hangs on them, and items of a step with all it made of them.
+
+Nothing here is committed: every function is given a write transaction and leaves no row behind that refers to nothing.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+
+from sqlalchemy import ColumnElement, Connection, Delete, Table, delete, select, update
+
+from xprojdb.db import bulk
+from xprojdb.db.tables import (
+    alignment,
+    candidate,
+    entity,
+    failure,
+    label,
+    outcome,
+    sentence,
+    translation,
+    vote,
+    word_score,
+)
+from xprojdb.maintenance.step_rows import RESULT_TABLES, Items, StoredStep, ids_with, item_column
+
+Ids = Sequence[int]
+
+
+def run_delete(connection: Connection, statement: Delete) -> int:
+    """How many rows a deletion took."""
+    # Without the option, psycopg's count is lost.
+    return int(connection.execute(statement, execution_options={"preserve_rowcount": True}).rowcount)
+
+
+def descendants(connection: Connection, sentences: Iterable[int]) -> set[int]:
+    """Sentences and all that were made from them."""
+    found = set(sentences)
+    fresh = found
+    while fresh:
+        query = select(sentence.c.id).where(bulk.among(connection, sentence.c.parent_id, sorted(fresh)))
+        fresh = set(connection.execute(query).scalars()) - found
+        found |= fresh
+    return found
+
+
+def translations_of(connection: Connection, sentences: Iterable[int]) -> set[int]:
+    """The translations that have one of some sentences on either side."""
+    keys = sorted(sentences)
+    found: set[int] = set()
+    # A query a side: an OR would keep SQLite from its indices.
+    for side in (translation.c.original_id, translation.c.rendering_id):
+        found |= set(connection.execute(select(translation.c.id).where(bulk.among(connection, side, keys))).scalars())
+    return found
+
+
+def sides_of(connection: Connection, translations: Iterable[int]) -> set[int]:
+    """The sentences on both sides of translations."""
+    sides = select(translation.c.original_id, translation.c.rendering_id)
+    rows = bulk.fetch(connection, sides.where(bulk.among(connection, translation.c.id, sorted(translations))))
+    return {key for row in rows for key in row}
+
+
+def remove_sentences(connection: Connection, steps: Sequence[StoredStep], sentences: Iterable[int]) -> Counter[str]:
+    """Delete sentences, what was made from them, their translations, and everything on all of these.
+
+    :param steps: all of the database, as :func:`xprojdb.maintenance.step_rows.stored_steps` reads them.
+    :returns: rows by table.
+    """
+    doomed = sorted(descendants(connection, sentences))
+    taken = remove_translations(connection, steps, translations_of(connection, doomed))
+    for table in (entity, word_score, label, vote):
+        on = table.c.step_id.in_(ids_with(steps, table)), bulk.among(connection, table.c.sentence_id, doomed)
+        taken[table.name] += run_delete(connection, delete(table).where(*on))
+    taken += _forget_outcomes(connection, steps, "sentence", doomed)
+    own = bulk.among(connection, sentence.c.id, doomed)
+    # Children and parents go together: the order in which a database deletes rows is its own affair.
+    connection.execute(update(sentence).where(own, sentence.c.parent_id.is_not(None)).values(parent_id=None))
+    taken["sentence"] += run_delete(connection, delete(sentence).where(own))
+    return +taken
+
+
+def remove_translations(
+    connection: Connection, steps: Sequence[StoredStep], translations: Iterable[int]
+) -> Counter[str]:
+    """Delete translations and everything on them; a consensus that they had a vote in goes too.
+
+    :returns: rows by table.
+    """
+    doomed = sorted(translations)
+    sides = sorted(sides_of(connection, doomed))
+    taken: Counter[str] = Counter()
+    for table in (alignment, candidate):
+        on = table.c.step_id.in_(ids_with(steps, table)), bulk.among(connection, table.c.translation_id, doomed)
+        taken[table.name] += run_delete(connection, delete(table).where(*on))
+    taken += _remove_voted(connection, steps, doomed, sides)
+    through = bulk.among(connection, label.c.translation_id, doomed)
+    onto = bulk.among(connection, label.c.sentence_id, sides)
+    on_both = label.c.step_id.in_(ids_with(steps, label)), onto, through
+    taken["label"] += run_delete(connection, delete(label).where(*on_both))
+    taken += _forget_outcomes(connection, steps, "translation", doomed)
+    gone = delete(translation).where(bulk.among(connection, translation.c.id, doomed))
+    taken["translation"] += run_delete(connection, gone)
+    return +taken
+
+
+def _remove_voted(connection: Connection, steps: Sequence[StoredStep], doomed: Ids, sides: Ids) -> Counter[str]:
+    query = select(vote.c.step_id, vote.c.sentence_id).distinct()
+    voting = vote.c.step_id.in_(ids_with(steps, vote)), bulk.among(connection, vote.c.sentence_id, sides)
+    through = bulk.among(connection, vote.c.translation_id, doomed)
+    by_step: dict[int, list[int]] = {}
+    for step_id, key in connection.execute(query.where(*voting, through)):
+        by_step.setdefault(step_id, []).append(key)
+    taken: Counter[str] = Counter()
+    for each in steps:
+        if each.id in by_step:
+            taken += forget_items(connection, steps, each, by_step[each.id])
+    return taken
+
+
+def _forget_outcomes(connection: Connection, steps: Sequence[StoredStep], items: Items, keys: Ids) -> Counter[str]:
+    taken: Counter[str] = Counter()
+    for table in (outcome, failure):
+        on = table.c.step_id.in_(ids_with(steps, table, items)), bulk.among(connection, table.c.item_id, keys)
+        taken[table.name] += run_delete(connection, delete(table).where(*on))
+    return taken
+
+
+def forget_items(
+    connection: Connection, steps: Sequence[StoredStep], step: StoredStep, items: Iterable[int]
+) -> Counter[str]:
+    """Delete what a step made of some items, sentences included, and their outcomes: they are pending again.
+
+    :returns: rows by table.
+    """
+    keys = sorted(items)
+    taken: Counter[str] = Counter()
+    made = select(sentence.c.id).where(
+        bulk.among(connection, sentence.c.parent_id, keys), sentence.c.step_id == step.id
+    )
+    if step.items == "sentence" and (children := list(connection.execute(made).scalars())):
+        taken += remove_sentences(connection, steps, children)
+    for table in RESULT_TABLES:
+        if table.name in step.tables:
+            on = (table.c.step_id == step.id, *_results(connection, table, step, keys))
+            taken[table.name] += run_delete(connection, delete(table).where(*on))
+    for table in (outcome, failure):
+        on_items = bulk.among(connection, table.c.item_id, keys)
+        taken[table.name] += run_delete(connection, delete(table).where(table.c.step_id == step.id, on_items))
+    return +taken
+
+
+def _results(connection: Connection, table: Table, step: StoredStep, keys: Ids) -> list[ColumnElement[bool]]:
+    on = [bulk.among(connection, item_column(table, step), keys)]
+    if table is label and step.items == "translation":
+        # The sentence comes before the translation in the key.
+        on.append(bulk.among(connection, label.c.sentence_id, sorted(sides_of(connection, keys))))
+    return on

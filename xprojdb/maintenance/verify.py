@@ -1,0 +1,102 @@
+"""Look through a whole database for damage, and mend it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from itertools import islice
+
+from xprojdb.db import Database
+from xprojdb.maintenance.checks import CHECKS, Check, Finding
+from xprojdb.maintenance.step_rows import stored_steps
+
+#: findings told of one check
+EXAMPLES = 5
+#: findings mended at a time; bounds the memory of a repair
+BLOCK = 20_000
+#: how often all checks are gone through: what one repair takes away, another check may miss
+ROUNDS = 4
+
+
+@dataclass(slots=True)
+class CheckReport:
+    """What one check found.
+
+    :param examples: the first few findings.
+    :param repair: what its repair does.
+    """
+
+    name: str
+    found: int
+    examples: list[str]
+    repair: str
+
+
+@dataclass(slots=True)
+class VerifyReport:
+    """What a look through the database found.
+
+    :param checks: every check, also those that found nothing.
+    :param taken: what a repair took away: rows by table, recipes and files by what to do again.
+    :param left: what was found after the repair; empty when all is well, or nothing was to be repaired.
+    """
+
+    checks: list[CheckReport]
+    taken: dict[str, int] = field(default_factory=dict)
+    left: list[CheckReport] = field(default_factory=list)
+
+    @property
+    def damage(self) -> int:
+        """How much was found in all."""
+        return sum(each.found for each in self.checks)
+
+
+def verify(database: Database, *, repair: bool = False) -> VerifyReport:
+    """Check every row of a database against every other.
+
+    :param repair: also mend what is found: mostly by dropping what is wrong and what rests on it, so that the next run
+        makes it again. Imported files with damage are dropped whole and have to be imported again.
+    """
+    found = VerifyReport(_look(database))
+    if not repair or not found.damage:
+        return found
+    taken: Counter[str] = Counter()
+    left = found.checks
+    for _ in range(ROUNDS):
+        for check in CHECKS:
+            taken += _mend(check(database))
+        left = _look(database)
+        if not any(each.found for each in left):
+            break
+    found.taken = dict(+taken)
+    found.left = [each for each in left if each.found]
+    return found
+
+
+def _look(database: Database) -> list[CheckReport]:
+    with database.read() as connection:
+        steps = stored_steps(connection)
+        return [_count(check, check(database).find(connection, steps)) for check in CHECKS]
+
+
+def _count(check: type[Check], findings: Iterator[Finding]) -> CheckReport:
+    examples = [each.told for each in islice(findings, EXAMPLES)]
+    return CheckReport(check.name, len(examples) + sum(1 for _ in findings), examples, check.repair)
+
+
+def _mend(check: Check) -> Counter[str]:
+    taken: Counter[str] = Counter()
+    before: list[Finding] = []
+    while findings := _next(check):
+        if findings == before:
+            # Its repair does not help; the look that follows tells.
+            break
+        taken += check.mend(findings)
+        before = findings
+    return taken
+
+
+def _next(check: Check) -> list[Finding]:
+    with check.database.read() as connection:
+        return list(islice(check.find(connection, stored_steps(connection)), BLOCK))

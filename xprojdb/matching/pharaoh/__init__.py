@@ -1,0 +1,1 @@
+"""Pharaoh alignments, read and written a batch at a time."""

@@ -1,0 +1,188 @@
+"""Pharaoh alignments of a file: many lines read at once, brought into one order, and written as they are stored."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from xprojdb.matching.arrays import Flags, Ints, Longs, compiled, offsets
+from xprojdb.matching.pharaoh.links import read_number
+
+#: digits of a word's position at most: three numbers of a link fit into one, for sorting
+DIGITS = 6
+_POSITION = 20
+#: powers of ten that are exact: a whole number below 2**53 divided by one is rounded once, as Python reads a decimal
+_EXACT, _WHOLE = 22, 15
+_POWERS = np.array([float(10**n) for n in range(_EXACT + 1)])
+
+
+class LinkLines(NamedTuple):
+    """N lines of L links in all.
+
+    :param ptr: (N+1,) offsets of the links.
+    :param left: (L,) left words.
+    :param right: (L,) right words.
+    :param score: (L,) from 0 to 1.
+    """
+
+    ptr: Longs
+    left: Ints
+    right: Ints
+    score: npt.NDArray[np.float32]
+
+    @property
+    def line(self) -> Longs:
+        """(L,) the line of each link, counted from 0."""
+        return np.repeat(np.arange(len(self.ptr) - 1), np.diff(self.ptr))
+
+    def only(self, kept: Flags) -> LinkLines:
+        """Some of the lines.
+
+        :param kept: (N,) which.
+        """
+        links = np.repeat(kept, np.diff(self.ptr))
+        return LinkLines(offsets(np.diff(self.ptr)[kept]), self.left[links], self.right[links], self.score[links])
+
+    def swapped(self, lines: Flags) -> LinkLines:
+        """With left and right exchanged in some lines, and in order again.
+
+        :param lines: (N,) in which.
+        """
+        if not lines.any():
+            return self
+        links = np.repeat(lines, np.diff(self.ptr))
+        left, right = np.where(links, self.right, self.left), np.where(links, self.left, self.right)
+        return LinkLines(self.ptr, left, right, self.score).in_order()
+
+    def in_order(self) -> LinkLines:
+        """Each line's links by left word and right word, each two words once, with the highest of their scores."""
+        key = (self.line << 2 * _POSITION) | (self.left.astype(np.int64) << _POSITION) | self.right
+        if (key[1:] > key[:-1]).all():
+            return self
+        order = np.argsort(key, kind="stable")
+        first = np.flatnonzero(np.append(True, key[order[1:]] != key[order[:-1]]))
+        score = np.maximum.reduceat(self.score[order], first)
+        ptr = offsets(np.bincount(self.line[order[first]], minlength=len(self.ptr) - 1))
+        return LinkLines(ptr, self.left[order[first]], self.right[order[first]], score)
+
+
+def read_link_lines(text: str, lines: int) -> LinkLines | None:
+    """Read links such as ``0-0 1-2`` or ``0-0:0.97``; a link without a score has 1.
+
+    :param text: lines of ASCII, each ended by a newline.
+    :param lines: how many.
+    :returns: the links in order, or None when any of them is not in this form, or cannot be read exactly here.
+    """
+    data = np.frombuffer(text.encode("utf-8"), np.uint8)
+    room = int(np.count_nonzero(data == ord("-")))
+    ptr = np.zeros(lines + 1, np.int64)
+    left, right, score = np.empty(room, np.int32), np.empty(room, np.int32), np.empty(room, np.float32)
+    if not _parse(data, _POWERS, ptr, left, right, score):
+        return None
+    # A minus sign in an exponent is no link: the arrays may have room to spare.
+    return LinkLines(ptr, left[: ptr[-1]], right[: ptr[-1]], score[: ptr[-1]]).in_order()
+
+
+def link_texts(lines: LinkLines) -> list[str]:
+    """Each line as it is stored: what :func:`xprojdb.models.aligners.word_links.format_links` writes."""
+    different, code = np.unique(lines.score, return_inverse=True)
+    table = np.array([f"{score:.4g}" for score in different.tolist()] or [""], np.bytes_)
+    width = table.dtype.itemsize
+    out = np.empty(len(lines.left) * (2 * DIGITS + 3 + width) + len(lines.ptr), np.uint8)
+    scores: npt.NDArray[Any] = np.frombuffer(table.tobytes(), np.uint8).reshape(-1, width)
+    end = _write(lines.ptr, lines.left, lines.right, code.astype(np.int64), scores, out)
+    return out[:end].tobytes().decode("ascii").split("\n")[:-1]
+
+
+@compiled
+def _parse(text, powers, ptr, left, right, score):  # type: ignore[no-untyped-def]
+    """Fill the arrays from newline-ended ``text``; whether all of it could be read."""
+    at, line, links = 0, 0, 0
+    while at < len(text):
+        if text[at] == 10:
+            line += 1
+            ptr[line] = links
+            at += 1
+        elif text[at] == 32 or text[at] == 9:
+            at += 1
+        else:
+            begin = at
+            at, x = read_number(text, at)
+            if x < 0 or at - begin > DIGITS or text[at] != 45:
+                return False
+            begin = at + 1
+            at, y = read_number(text, begin)
+            if y < 0 or at - begin > DIGITS:
+                return False
+            sure = 1.0
+            if text[at] == 58:
+                at, sure = _score(text, at + 1, powers)
+            if not 0 <= sure <= 1 or (text[at] != 32 and text[at] != 9 and text[at] != 10):
+                return False
+            left[links], right[links], score[links] = x, y, sure
+            links += 1
+    return True
+
+
+@compiled
+def _score(text, at, powers):  # type: ignore[no-untyped-def]
+    """The position after ``1.25`` or ``3e-05``, and its value: -1 when malformed or not exact here."""
+    value, digits, power = np.int64(0), 0, 0
+    while 48 <= text[at] <= 57:
+        value, digits, at = value * 10 + (text[at] - 48), digits + 1, at + 1
+        if digits > _WHOLE:
+            return at, -1.0
+    if not digits:
+        return at, -1.0
+    if text[at] == 46:
+        at += 1
+        while 48 <= text[at] <= 57:
+            value, digits, power, at = value * 10 + (text[at] - 48), digits + 1, power - 1, at + 1
+            if digits > _WHOLE:
+                return at, -1.0
+    if text[at] == 101 or text[at] == 69:
+        sign = -1 if text[at + 1] == 45 else 1
+        at, exponent = read_number(text, at + (2 if text[at + 1] == 45 or text[at + 1] == 43 else 1))
+        if exponent < 0 or exponent > 1000:
+            return at, -1.0
+        power += sign * exponent
+    if power < -_EXACT or power > _EXACT:
+        return at, -1.0
+    return at, value / powers[-power] if power < 0 else value * powers[power]
+
+
+@compiled
+def _write(ptr, left, right, code, scores, out):  # type: ignore[no-untyped-def]
+    """Write lines of ``left-right:score``; the position after the last newline."""
+    at = 0
+    for line in range(len(ptr) - 1):
+        for q in range(ptr[line], ptr[line + 1]):
+            if q > ptr[line]:
+                out[at] = 32
+                at += 1
+            at = _write_number(left[q], out, at)
+            out[at] = 45
+            at = _write_number(right[q], out, at + 1)
+            out[at] = 58
+            at += 1
+            for letter in scores[code[q]]:
+                if letter:
+                    out[at] = letter
+                    at += 1
+        out[at] = 10
+        at += 1
+    return at
+
+
+@compiled
+def _write_number(value, out, at):  # type: ignore[no-untyped-def]
+    """Write the digits of a number that is not negative; the position after them."""
+    size, rest = 1, value // 10
+    while rest:
+        size, rest = size + 1, rest // 10
+    for place in range(at + size - 1, at - 1, -1):
+        out[place] = 48 + value % 10
+        value //= 10
+    return at + size

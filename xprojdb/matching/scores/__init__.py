@@ -1,0 +1,1 @@
+"""Scores of candidates, a kind a module."""

@@ -1,0 +1,73 @@
+"""Scores of where a candidate begins and ends: names rarely begin with an article, and begin with a capital."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+
+from xprojdb.errors import MatchingError
+from xprojdb.matching.arrays import Flags, Floats, Longs, flat, offsets
+from xprojdb.matching.batch import PairBatch
+from xprojdb.matching.candidates import Candidates
+from xprojdb.matching.scores.word_weights import WordCounts
+
+
+def is_function_word(word: str, counts: WordCounts, most: float) -> bool:
+    """Whether a word has no letter and no digit, or is more than a share ``most`` of all occurrences."""
+    return not any(character.isalnum() or character == "_" for character in word) or counts.share(word) > most
+
+
+def function_words(sentences: Iterable[Sequence[str]], counts: WordCounts, most: float) -> Flags:
+    """Which words are function words, the sentences one after the other: (W,); see :func:`is_function_word`."""
+    words = [word for sentence in sentences for word in sentence]
+    known = {word: is_function_word(word, counts, most) for word in set(words)}
+    return np.fromiter((known[word] for word in words), np.bool_, len(words))
+
+
+def begins_like_a_name(word: str) -> bool:
+    """Whether a word begins with a capital or a digit."""
+    return word[:1].isupper() or word[:1].isdigit()
+
+
+def name_words(sentences: Iterable[Sequence[str]]) -> Flags:
+    """Which words begin like a name, the sentences one after the other: (W,)."""
+    return np.array([begins_like_a_name(word) for sentence in sentences for word in sentence], np.bool_)
+
+
+def clean_start(pairs: PairBatch, candidates: Candidates, function: Flags) -> Floats:
+    """1 for candidates whose first word is no function word, else 0.
+
+    :param function: (sum of target words,) which words are, the sentences one after the other.
+    :returns: (C,) scores.
+    :raises MatchingError: when ``function`` has another length.
+    """
+    scores: Floats = 1.0 - _at(pairs, candidates, function)[0]
+    return scores
+
+
+def name_edges(pairs: PairBatch, candidates: Candidates, name: Flags, entity_is_name: Flags) -> Floats:
+    """The share of a candidate's two edges that begin like a name; 1 for entities that do not themselves.
+
+    :param name: (sum of target words,) which words begin like a name, the sentences one after the other.
+    :param entity_is_name: (E,) whether the entity's first word does.
+    :returns: (C,) 0, ½ or 1.
+    :raises MatchingError: when ``name`` has another length.
+    """
+    first, last = _at(pairs, candidates, name)
+    pair = np.repeat(np.arange(len(pairs)), np.diff(candidates.ptr))
+    asked = np.asarray(entity_is_name, np.bool_)[pairs.entity_ptr[pair] + candidates.entity]
+    return np.where(asked, (first + last) / 2, 1.0)
+
+
+def _at(pairs: PairBatch, candidates: Candidates, flags: Flags) -> tuple[Floats, Floats]:
+    """The flags of each candidate's first and last word, as numbers."""
+    candidates.by_entity(pairs.entity_ptr, pairs.target_words)
+    word_ptr: Longs = offsets(pairs.target_words)
+    values: Floats = flat("flags", flags, np.float64)
+    if len(values) != word_ptr[-1]:
+        message = f"{len(values)} flags for {word_ptr[-1]} target words"
+        hint = "give one for every target word of the batch"
+        raise MatchingError(message, hint=hint, what="flags", value=len(values))
+    base = np.repeat(word_ptr[:-1], np.diff(candidates.ptr))
+    return values[base + candidates.start], values[base + candidates.end - 1]

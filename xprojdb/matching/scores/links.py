@@ -1,0 +1,170 @@
+"""Scores of candidates, their fusion, and the integers that the solvers compare."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from xprojdb.errors import MatchingError
+from xprojdb.matching.arrays import Floats, Longs, compiled, flat
+from xprojdb.matching.batch import PairBatch
+from xprojdb.matching.candidates import Candidates
+
+SCALE = 1 << 30
+LARGEST = 1 << 20
+
+
+def alignment(pairs: PairBatch, candidates: Candidates) -> Floats:
+    """``2 · links(e, t) / (|e| + |t|)``: how many word links join entity and candidate, for their lengths.
+
+    :returns: (C,) scores; above 1 where words have many links.
+    :raises MatchingError: when the candidates do not belong to the pairs.
+    """
+    own = candidates.by_entity(pairs.entity_ptr, pairs.target_words)
+    return _over_words(pairs, candidates, own, _between(pairs, candidates, own, np.ones(len(pairs.link_source))))
+
+
+def soft_alignment(pairs: PairBatch, candidates: Candidates, by_words: bool = False) -> Floats:
+    """``2 · mass(e, t) / (mass(e, all) + mass(all, t))``, mass being sums of link scores; 0 where nothing is linked.
+
+    :param by_words: divide by ``|e| + |t|`` instead, as :func:`alignment` does.
+    :returns: (C,) scores.
+    :raises MatchingError: when the pairs have no link scores or the candidates do not belong to them.
+    """
+    if pairs.link_score is None:
+        raise MatchingError(
+            "the links have no scores",
+            hint="align with an aligner that scores its links, or use the alignment score",
+            what="link_score",
+            value=None,
+        )
+    own = candidates.by_entity(pairs.entity_ptr, pairs.target_words)
+    mass = pairs.link_score.astype(np.float64)
+    between = _between(pairs, candidates, own, mass)
+    if by_words:
+        return _over_words(pairs, candidates, own, between)
+    columns = (pairs.entity_ptr, pairs.entity_start, pairs.entity_end, pairs.target_words)
+    links = (pairs.link_ptr, pairs.link_source, pairs.link_target, mass)
+    both: Floats = _outgoing_and_incoming(*columns, *links, own, candidates.start, candidates.end)
+    return np.divide(2 * between, both, out=np.zeros(len(candidates)), where=both > 0)
+
+
+def fuse(parts: Sequence[npt.ArrayLike], weights: Sequence[float]) -> Floats:
+    """The weighted sum of several scores of the same candidates.
+
+    :param parts: arrays (C,).
+    :param weights: one for each part, finite and not negative.
+    :returns: (C,) fused scores.
+    :raises MatchingError: when lengths differ, a weight is negative or not finite, or a score is not finite;
+        ``part`` is its index.
+    """
+    if len(parts) != len(weights) or not parts:
+        raise _refusal("weights", None, len(weights), f"{len(parts)} scores to fuse and {len(weights)} weights")
+    arrays = [np.asarray(part, np.float64) for part in parts]
+    for n, (array, weight) in enumerate(zip(arrays, weights, strict=True)):
+        if not 0 <= weight < np.inf:
+            raise _refusal("weight", n, weight, f"weight {n} is {weight}")
+        if array.shape != arrays[0].shape:
+            raise _refusal("score", n, array.shape, f"score {n} has shape {array.shape}, the first {arrays[0].shape}")
+        if not np.isfinite(array).all():
+            at = int(np.flatnonzero(~np.isfinite(array))[0])
+            raise _refusal("score", n, float(array[at]), f"score {n} of candidate {at} is {array[at]}")
+    total = np.zeros(arrays[0].shape)
+    for array, weight in zip(arrays, weights, strict=True):
+        total += weight * array
+    return total
+
+
+def to_fixed(scores: npt.ArrayLike) -> Longs:
+    """``round(score · 2**30)``: solvers compare integers, so that ties are ties on every machine and in every solver.
+
+    :param scores: (C,) finite numbers below a million; what is not positive is never chosen.
+    :returns: (C,) fixed-point scores.
+    :raises MatchingError: when a score is not finite or too large; ``candidate`` is its index.
+    """
+    array = np.asarray(scores, np.float64)
+    bad = np.flatnonzero(~(np.abs(array) < LARGEST))
+    if len(bad):
+        raise MatchingError(
+            f"the score of candidate {bad[0]} is {array[bad[0]]}",
+            hint=f"scores are finite and smaller than {LARGEST}",
+            what="score",
+            candidate=int(bad[0]),
+            value=float(array[bad[0]]),
+        )
+    return np.rint(array * SCALE).astype(np.int64)
+
+
+def check_fixed(scores: Longs, candidates: Candidates) -> Longs:
+    """The scores as a solver wants them.
+
+    :raises MatchingError: when they are not integers (see :func:`to_fixed`), or not one for each candidate.
+    """
+    fixed: Longs = flat("scores", scores, np.int64)
+    if len(fixed) != len(candidates):
+        message = f"{len(fixed)} scores for {len(candidates)} candidates"
+        raise MatchingError(message, hint="score every candidate once", what="scores", value=len(fixed))
+    return fixed
+
+
+def _refusal(what: str, part: int | None, value: object, message: str) -> MatchingError:
+    hint = "give every score a weight that is finite and not negative, and a finite value for every candidate"
+    return MatchingError(message, hint=hint, what=what, part=part, value=value)
+
+
+def _over_words(pairs: PairBatch, candidates: Candidates, own: Longs, between: Floats) -> Floats:
+    words = np.repeat(pairs.entity_end - pairs.entity_start, np.diff(own)) + (candidates.end - candidates.start)
+    result: Floats = 2 * between / words
+    return result
+
+
+def _between(pairs: PairBatch, candidates: Candidates, own: Longs, mass: Floats) -> Floats:
+    columns = (pairs.entity_ptr, pairs.entity_start, pairs.entity_end, pairs.target_words)
+    links = (pairs.link_ptr, pairs.link_source, pairs.link_target, mass)
+    between: Floats = _mass(*columns, *links, own, candidates.start, candidates.end)
+    return between
+
+
+@compiled
+def _mass(entity_ptr, entity_start, entity_end, words, link_ptr, source, target, mass, own, start, end):  # type: ignore[no-untyped-def]
+    """Link mass between each candidate and its entity; before[y] is the entity's mass on target words before y."""
+    result = np.empty(len(start))
+    before = np.empty(words.max() + 1 if len(words) else 1)
+    for i in range(len(words)):
+        for e in range(entity_ptr[i], entity_ptr[i + 1]):
+            if own[e] == own[e + 1]:
+                continue
+            before[: words[i] + 1] = 0
+            for q in range(link_ptr[i], link_ptr[i + 1]):
+                if entity_start[e] <= source[q] < entity_end[e]:
+                    before[target[q] + 1] += mass[q]
+            for y in range(words[i]):
+                before[y + 1] += before[y]
+            for c in range(own[e], own[e + 1]):
+                result[c] = before[end[c]] - before[start[c]]
+    return result
+
+
+@compiled
+def _outgoing_and_incoming(  # type: ignore[no-untyped-def]
+    entity_ptr, entity_start, entity_end, words, link_ptr, source, target, mass, own, start, end
+):
+    """mass(e, all) + mass(all, t) of each candidate t of entity e."""
+    result = np.empty(len(start))
+    before = np.empty(words.max() + 1 if len(words) else 1)
+    for i in range(len(words)):
+        before[: words[i] + 1] = 0
+        for q in range(link_ptr[i], link_ptr[i + 1]):
+            before[target[q] + 1] += mass[q]
+        for y in range(words[i]):
+            before[y + 1] += before[y]
+        for e in range(entity_ptr[i], entity_ptr[i + 1]):
+            outgoing = 0.0
+            for q in range(link_ptr[i], link_ptr[i + 1]):
+                if entity_start[e] <= source[q] < entity_end[e]:
+                    outgoing += mass[q]
+            for c in range(own[e], own[e + 1]):
+                result[c] = outgoing + before[end[c]] - before[start[c]]
+    return result

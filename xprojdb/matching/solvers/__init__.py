@@ -1,0 +1,1 @@
+"""Solvers: candidates with scores in, the chosen spans out."""

@@ -1,0 +1,169 @@
+"""The exact match: each entity at most once, no overlaps, the greatest sum of scores.
+
+Most pairs are settled at once: when the entities' own best candidates do not overlap, they are the optimum. Otherwise:
+
+1. A candidate that contains a better one of the same entity (or an equal one with the same start) is dropped.
+2. What is left splits into components: entities whose candidates overlap, directly or through others.
+3. In a component, a candidate that loses more against its entity's best than the component's slack (its entities' best
+   scores summed, less what greedy reaches) is dropped.
+4. A dynamic program runs over the words. Its state says which entities are used, but only of those that have candidates
+   on both sides of the word: the others need no memory.
+
+Among answers of equal total the chosen spans, sorted as (start, end, entity ordinal), are the lexicographically
+smallest such list: leftmost, then shorter, then lower entity. No list can be the beginning of another of equal total,
+as every chosen score is above 0. For one entity this means: higher score, then leftmost, then shorter.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from xprojdb.matching.arrays import Longs, compiled, stable_order
+from xprojdb.matching.candidates import Candidates
+from xprojdb.matching.scores.links import check_fixed
+from xprojdb.matching.solvers.dynamic_program import optimum, place
+from xprojdb.matching.solvers.greedy import best_free, take
+from xprojdb.matching.solvers.matches import Matches, SolverStatus, answer
+
+DEFERRED = int(SolverStatus.DEFERRED)
+
+
+def exact(entity_ptr: Longs, candidates: Candidates, scores: Longs, width: int = 12, work: int = 1 << 26) -> Matches:
+    """Maximise the sum of scores, each entity taking at most one candidate and no two overlapping.
+
+    :param entity_ptr: (N+1,) offsets of the entities of each pair.
+    :param scores: (C,) fixed-point scores; what is not above 0 is never chosen.
+    :param width: entities that the dynamic program may have to remember at one word, 20 at most.
+    :param work: additions that one component may cost, about a nanosecond each; its table holds a sixteenth as
+        many numbers.
+    :returns: answers that are OPTIMAL, or DEFERRED where some entities (``deferred``) exceeded the limits.
+    :raises MatchingError: when candidates, scores and entities do not belong together.
+    """
+    own, scores = candidates.by_entity(entity_ptr), check_fixed(scores, candidates)
+    limits = (min(width, 20), work)
+    choice, status, bound, deferred = _exact(entity_ptr, own, candidates.start, candidates.end, scores, *limits)
+    return answer(own, scores, choice[choice >= 0], status, bound, deferred)
+
+
+@compiled
+def _exact(entity_ptr, own, start, end, score, width, work):  # type: ignore[no-untyped-def]
+    pairs, entities = len(entity_ptr) - 1, len(own) - 1
+    choice, deferred = np.full(entities, -1, np.int64), np.zeros(entities, np.bool_)
+    status, bound = np.zeros(pairs, np.uint8), np.zeros(pairs, np.int64)
+    below = np.zeros(end.max() + 1 if len(end) else 1, np.int64)
+    table = np.empty(0, np.int64)
+    nothing = np.empty(0, np.int64)
+    for i in range(pairs):
+        a, b = entity_ptr[i], entity_ptr[i + 1]
+        for e in range(a, b):
+            choice[e] = best_free(own[e], own[e + 1], start, end, score, nothing)
+        if clash(choice[a:b], start, end):
+            table = _contested(a, b, own, start, end, score, width, work, choice, deferred, below, table)
+        for e in range(a, b):
+            if choice[e] >= 0:
+                bound[i] += score[choice[e]]
+            if deferred[e]:
+                status[i] = DEFERRED
+        if status[i] == DEFERRED:
+            bound[i] = _loose_bound(a, b, own, start, end, score, choice, deferred)
+    return choice, status, bound, deferred
+
+
+@compiled
+def clash(chosen, start, end):  # type: ignore[no-untyped-def]
+    """Whether two of the chosen candidates overlap (-1 is none)."""
+    for j in range(1, len(chosen)):
+        for h in range(j):
+            c, d = chosen[j], chosen[h]
+            if c >= 0 and d >= 0 and start[c] < end[d] and start[d] < end[c]:
+                return True
+    return False
+
+
+@compiled
+def _loose_bound(a, b, own, start, end, score, choice, deferred):  # type: ignore[no-untyped-def]
+    """Settled entities' scores, and the best scores of the deferred ones."""
+    bound = 0
+    for e in range(a, b):
+        c = best_free(own[e], own[e + 1], start, end, score, choice[:0]) if deferred[e] else choice[e]
+        bound += score[c] if c >= 0 else 0
+    return bound
+
+
+@compiled
+def _contested(a, b, own, start, end, score, width, work, choice, deferred, below, table):  # type: ignore[no-untyped-def]
+    """Settle the entities a:b, component by component. ``choice`` comes with each entity's best candidate."""
+    kept, who = undominated(a, b, own, start, end, score, below)
+    part = _parts(b - a, kept, who, start, end)
+    for root in range(b - a):
+        members = np.flatnonzero(part == root)
+        if len(members) > 1 and clash(choice[a + members], start, end):
+            within = part[who] == root
+            mine, whose = kept[within], who[within] + a
+            table = _settle(a + members, mine, whose, own, start, end, score, width, work, choice, deferred, table)
+    return table
+
+
+@compiled
+def undominated(a, b, own, start, end, score, below):  # type: ignore[no-untyped-def]
+    """Candidates of the entities a:b that may be in the answer, ordered by (start, end, entity), and whose they are.
+
+    below[y]: the best score of the entity's candidates seen so far (those that start later) that end by word y.
+    """
+    kept, who, n = np.empty(own[b] - own[a], np.int64), np.empty(own[b] - own[a], np.int64), 0
+    for e in range(a, b):
+        below[:] = 0
+        last = own[e + 1]
+        while last > own[e]:
+            first, same = last - 1, np.int64(0)
+            while first > own[e] and start[first - 1] == start[last - 1]:
+                first -= 1
+            for c in range(first, last):
+                if score[c] > same and score[c] >= below[end[c]]:
+                    kept[n], who[n], same = c, e - a, score[c]
+                    n += 1
+            for c in range(first, last):
+                y = end[c]
+                while y < len(below) and below[y] < score[c]:
+                    below[y] = score[c]
+                    y += 1
+            last = first
+    order = stable_order(start[kept[:n]].astype(np.int64) << 31 | end[kept[:n]])
+    return kept[order], who[order]
+
+
+@compiled
+def _parts(entities, kept, who, start, end):  # type: ignore[no-untyped-def]
+    """The component of each entity, named by its first entity: candidates that touch, directly or through others."""
+    part = np.arange(entities)
+    until, leader = -1, -1
+    for n in range(len(kept)):
+        if start[kept[n]] >= until:
+            leader = who[n]
+        one, two = part[leader], part[who[n]]
+        if one != two:
+            part[part == max(one, two)] = min(one, two)
+        until = max(until, end[kept[n]])
+    return part
+
+
+@compiled
+def _settle(members, kept, who, own, start, end, score, width, work, choice, deferred, table):  # type: ignore[no-untyped-def]
+    """Find the optimum of one component, or give it greedy's answer and mark it as deferred."""
+    taken = take(members, own, start, end, score, 1)
+    slack = np.int64(0)
+    for e in members:
+        slack += score[choice[e]] if choice[e] >= 0 else 0
+    for c in taken:
+        slack -= score[c]
+    near = np.empty(len(kept), np.bool_)
+    for n in range(len(kept)):
+        near[n] = score[choice[who[n]]] - score[kept[n]] <= slack
+    kept, who = kept[near], who[near]
+    solved, table = optimum(members, kept, who, start, end, score, width, work, choice, table)
+    if not solved:
+        deferred[members] = True
+        choice[members] = -1
+        for c in taken:
+            choice[place(own, c + 1) - 1] = c
+    return table

@@ -1,0 +1,1 @@
+"""Word aligners, a variant a module."""

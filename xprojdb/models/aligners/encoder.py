@@ -1,0 +1,232 @@
+"""Word aligners: sentence pairs in, links out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass, fields
+from functools import partial
+from typing import Any, Protocol
+
+import numpy as np
+
+from xprojdb.errors import UsageError
+from xprojdb.models.aligners.link_extraction import Cells, argmax, entmax15, itermax, match, soft, softmax
+from xprojdb.models.aligners.similarity import Similarities, batches, cosine_similarities, dot_products
+from xprojdb.models.aligners.word_links import Links
+from xprojdb.models.encoders.encoder import Encoder, SubwordVectors
+from xprojdb.models.encoders.transforms import TRANSFORMS, Floats, Transform, less, unchanged
+
+METHODS = ("soft", "argmax", "itermax", "match", "softmax", "entmax15")
+POOLINGS = ("word", "subword")
+#: a transform that is fitted to a corpus: see :meth:`EncoderAligner.centred`
+CENTRE_LANGUAGE = "centre-language"
+_PAIRS_AT_ONCE = 1024
+
+SentencePair = tuple[Sequence[str], Sequence[str]]
+
+
+class Aligner(Protocol):
+    """Whatever links the words of two sentences."""
+
+    def align(self, pairs: Sequence[SentencePair]) -> list[Links]:
+        """Align sentence pairs.
+
+        :param pairs: the words of the left and of the right sentence.
+        :returns: links of each pair, in the same order.
+        """
+
+
+@dataclass(frozen=True)
+class AlignerParams:
+    """How an encoder's vectors become links; the defaults are for multilingual-e5-small.
+
+    :param method: of :data:`METHODS`.
+    :param layer: hidden state of the encoder, 0 for its embeddings.
+    :param pooling: ``"word"`` averages the sub-words of each word and aligns words; ``"subword"`` aligns sub-words, and
+        words are linked when any of their sub-words are.
+    :param threshold: the probability that both softmaxes must exceed, for ``softmax`` alone; AWESOME: 0.001 for mBERT.
+    :param transform: of ``TRANSFORMS``, applied to the vectors that are aligned; or
+        ``"centre-language"``: less the mean of the language, which the aligner is told.
+    :raises UsageError: when a value is not possible; fields ``param``, ``value`` and ``known``.
+    """
+
+    method: str = "itermax"
+    layer: int = 7
+    pooling: str = "word"
+    threshold: float = 0.1
+    temperature: float = 0.04
+    transform: str = "none"
+
+    def __post_init__(self) -> None:
+        choices = {"method": METHODS, "pooling": POOLINGS, "transform": (*TRANSFORMS, CENTRE_LANGUAGE)}
+        for param, known in choices.items():
+            if getattr(self, param) not in known:
+                raise _impossible(param, getattr(self, param), known)
+        if not 0 <= self.threshold < 1:
+            raise _impossible("threshold", self.threshold, ("0 to 1",))
+        if not self.temperature > 0:
+            raise _impossible("temperature", self.temperature, ("above 0",))
+        if self.layer < 0:
+            raise _impossible("layer", self.layer, ("0 and up",))
+
+    @classmethod
+    def from_json(cls, values: dict[str, Any]) -> AlignerParams:
+        """Make them from a JSON object; what it leaves out has the default.
+
+        :raises UsageError: when it has an unknown key or an impossible value.
+        """
+        known = tuple(field.name for field in fields(cls))
+        for key, value in values.items():
+            if key not in known:
+                raise _impossible(key, value, known)
+        return cls(**values)
+
+    def to_json(self) -> dict[str, Any]:
+        """A JSON object with every parameter."""
+        return asdict(self)
+
+
+class EncoderAligner:
+    """An aligner that compares contextual vectors.
+
+    Scores: ``argmax``, ``itermax`` and ``match`` give the similarity (cosine + 1) / 2, the others the
+    probability √(row · column). With sub-words, a word link has the score of its best sub-word link.
+
+    :param encoder: gives the vectors.
+    :param params: how they are aligned.
+    :param transforms: of the left and of the right side, in place of the one that ``params`` names: for those that were
+        fitted to a corpus.
+    """
+
+    def __init__(
+        self,
+        encoder: Encoder,
+        params: AlignerParams | None = None,
+        *,
+        transforms: tuple[Transform, Transform] | None = None,
+    ) -> None:
+        self.encoder = encoder
+        self.params = params or AlignerParams()
+        named = TRANSFORMS.get(self.params.transform, unchanged)
+        self._left, self._right = transforms or (named, named)
+
+    def align(self, pairs: Sequence[SentencePair]) -> list[Links]:
+        """Align sentence pairs.
+
+        :param pairs: the words of the left and of the right sentence; either may be empty.
+        :returns: links of each pair, in the same order. A word from which the tokenizer makes nothing has none.
+        :raises UsageError: when the encoder has no such layer.
+        """
+        links: list[Links] = []
+        for start in range(0, len(pairs), _PAIRS_AT_ONCE):
+            block = pairs[start : start + _PAIRS_AT_ONCE]
+            sides = self.units([words for pair in block for words in pair])
+            left = [_transformed(units, self._left) for units in sides[::2]]
+            right = [_transformed(units, self._right) for units in sides[1::2]]
+            links += link_units(left, right, self.params)
+        return links
+
+    def centred(self, left: Floats, right: Floats) -> EncoderAligner:
+        """This aligner, with the mean of each side's language taken off its vectors.
+
+        :param left, right: float32 arrays (hidden,), such as :meth:`mean` gives.
+        """
+        return EncoderAligner(self.encoder, self.params, transforms=(less(left), less(right)))
+
+    def mean(self, sentences: Sequence[Sequence[str]]) -> Floats:
+        """The mean of what is aligned in sentences: float32 (hidden,); zeros when they are empty.
+
+        :param sentences: words of each.
+        """
+        total, count = 0.0, 0
+        for start in range(0, len(sentences), _PAIRS_AT_ONCE):
+            for units in self.units(sentences[start : start + _PAIRS_AT_ONCE]):
+                total = total + units.vectors.sum(0, dtype=np.float64)
+                count += len(units.words)
+        return np.asarray(total / max(count, 1), np.float32)
+
+    def units(self, sentences: Sequence[Sequence[str]]) -> list[SubwordVectors]:
+        """What is aligned: words or sub-words, as the encoder gives them.
+
+        :param sentences: words of each sentence.
+        :returns: their vectors, and the word that each belongs to.
+        """
+        if self.params.pooling == "subword":
+            return self.encoder.subword_vectors(sentences, self.params.layer)
+        return [present_words(vectors) for vectors in self.encoder.word_vectors(sentences, self.params.layer)]
+
+
+def link_units(left: Sequence[SubwordVectors], right: Sequence[SubwordVectors], params: AlignerParams) -> list[Links]:
+    """Links out of the vectors of sentence pairs: pure, and batched over the pairs.
+
+    :param left, right: vectors of each pair's two sentences, and the word each vector belongs to.
+    :param params: of which method and threshold count.
+    :returns: word links of each pair.
+    """
+    links = [NO_LINKS] * len(left)
+    for batch in _batches(left, right):
+        cells = _extract([left[pair].vectors for pair in batch], [right[pair].vectors for pair in batch], params)
+        left_words = _word_table([left[pair].words for pair in batch])
+        right_words = _word_table([right[pair].words for pair in batch])
+        found = _word_links(cells, left_words, right_words)
+        for pair, pair_links in zip(batch, found, strict=True):
+            links[pair] = pair_links
+    return links
+
+
+def _batches(left: Sequence[SubwordVectors], right: Sequence[SubwordVectors]) -> Iterator[list[int]]:
+    rows = np.array([len(units.words) for units in left], np.int64)
+    columns = np.array([len(units.words) for units in right], np.int64)
+    filled = np.flatnonzero((rows > 0) & (columns > 0))
+    for batch in batches(rows[filled], columns[filled]):
+        yield filled[batch].tolist()
+
+
+def _extract(left: list[Any], right: list[Any], params: AlignerParams) -> Cells:
+    if params.method in ("softmax", "entmax15"):
+        extract = entmax15 if params.method == "entmax15" else partial(softmax, threshold=params.threshold)
+        return extract(dot_products(left, right))
+    by_cosine: dict[str, Callable[[Similarities], Cells]] = {
+        "soft": partial(soft, temperature=params.temperature, threshold=params.threshold),
+        "argmax": argmax,
+        "itermax": itermax,
+        "match": match,
+    }
+    return by_cosine[params.method](cosine_similarities(left, right))
+
+
+def _word_table(words: list[Any]) -> Any:
+    table = np.zeros((len(words), max(map(len, words))), np.int32)
+    for row, indices in zip(table, words, strict=True):
+        row[: len(indices)] = indices
+    return table
+
+
+def _word_links(cells: Cells, left_words: Any, right_words: Any) -> list[Links]:
+    """Cells of a batch as sorted word links per pair; of several between the same words, the best score."""
+    left, right = left_words[cells.pair, cells.row], right_words[cells.pair, cells.column]
+    order = np.lexsort((-cells.scores, right, left, cells.pair))
+    pair, links = cells.pair[order], np.column_stack([left[order], right[order]])
+    first = np.ones(len(pair), np.bool_)
+    first[1:] = (pair[1:] != pair[:-1]) | (links[1:] != links[:-1]).any(1)
+    bounds = np.searchsorted(pair[first], np.arange(1, len(left_words)))
+    split = zip(np.split(links[first], bounds), np.split(cells.scores[order][first], bounds), strict=True)
+    return [Links(pairs, scores) for pairs, scores in split]
+
+
+def _transformed(units: SubwordVectors, transform: Transform) -> SubwordVectors:
+    return SubwordVectors(transform(units.vectors), units.words)
+
+
+def present_words(vectors: Any) -> SubwordVectors:
+    """The words that have a vector: one that the tokenizer dropped has zeros."""
+    words = np.flatnonzero(vectors.any(1)).astype(np.int32)
+    return SubwordVectors(vectors if len(words) == len(vectors) else vectors[words], words)
+
+
+def _impossible(param: str, value: Any, known: Sequence[str]) -> UsageError:
+    hint = f"possible: {', '.join(known)}"
+    return UsageError(f"aligner: {param} cannot be {value!r}", hint=hint, param=param, value=value, known=tuple(known))
+
+
+NO_LINKS = Links(np.empty((0, 2), np.int32), np.empty(0, np.float32))

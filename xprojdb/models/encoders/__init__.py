@@ -1,0 +1,1 @@
+"""Encoders: words in, contextual vectors out."""

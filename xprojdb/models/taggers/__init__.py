@@ -1,0 +1,1 @@
+"""Taggers, a variant a module."""

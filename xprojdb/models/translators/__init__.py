@@ -1,0 +1,1 @@
+"""Translators, a variant a module."""

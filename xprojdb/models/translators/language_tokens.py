@@ -1,0 +1,96 @@
+"""How each family of translation models is told which language it reads and which one it shall write."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from xprojdb.errors import UsageError
+from xprojdb.text.languages import Language, language
+
+
+class Prompt(NamedTuple):
+    """A direction, in the words of one model.
+
+    :param prefix: text put before every source sentence.
+    :param source: the tokenizer's code of the source language; None where it knows none.
+    :param target: the tokenizer's code of the target language; None where it knows none.
+    :param first: id of the token that a translation must begin with; None where there is none.
+    """
+
+    prefix: str = ""
+    source: str | None = None
+    target: str | None = None
+    first: int | None = None
+
+
+class LanguageMissing(UsageError):
+    """A model that does not know a language; fields ``model_id`` and ``language``."""
+
+
+def prompt_for(model_type: str, tokenizer: Any, source: str, target: str, model_id: str) -> Prompt:
+    """Ask a model for a direction.
+
+    NLLB, M2M-100 and mBART-50 have a token for each language. MADLAD and Marian's many-target models want one in
+    the source text, T5 a sentence about it. A bilingual model knows its direction.
+
+    :param model_type: as in the model's configuration, such as ``"m2m_100"``.
+    :param tokenizer: the model's ``transformers`` tokenizer.
+    :param source, target: languages, by any code.
+    :param model_id: what to call the model in messages.
+    :raises LanguageMissing: when the model has no token for one of the languages.
+    :raises UnknownLanguage: when nobody knows the language.
+    """
+    left, right = language(source), language(target)
+    if model_type in ("m2m_100", "nllb-moe", "mbart"):
+        source_code, _ = _token(tokenizer, left, model_id)
+        target_code, first = _token(tokenizer, right, model_id)
+        return Prompt("", source_code, target_code, first)
+    if model_type == "marian":
+        return Prompt(_marian_prefix(tokenizer, right, model_id))
+    if model_type in ("t5", "mt5", "umt5"):
+        return Prompt(_t5_prefix(tokenizer, left, right, model_id))
+    return Prompt()
+
+
+def _token(tokenizer: Any, entry: Language, model_id: str) -> tuple[str, int]:
+    """The tokenizer's code for a language, and the id of its token."""
+    named = ((entry.nllb, entry.nllb), (entry.m2m100, f"__{entry.m2m100}__"), (entry.mbart50, entry.mbart50))
+    for code, token in named:
+        found = _id(tokenizer, token) if code and token else None
+        if code and found is not None:
+            return code, found
+    raise _missing(model_id, entry)
+
+
+def _marian_prefix(tokenizer: Any, entry: Language, model_id: str) -> str:
+    known: list[str] = getattr(tokenizer, "supported_language_codes", [])
+    if not known:
+        return ""
+    for code in (entry.iso639_3, entry.iso639_1, entry.nllb):
+        if f">>{code}<<" in known:
+            return f">>{code}<< "
+    raise _missing(model_id, entry)
+
+
+def _t5_prefix(tokenizer: Any, left: Language, right: Language, model_id: str) -> str:
+    codes = (right.madlad, right.iso639_1, right.iso639_3)
+    for code in codes:
+        if code and _id(tokenizer, f"<2{code}>") is not None:
+            return f"<2{code}> "
+    if _id(tokenizer, "<2en>") is not None:
+        raise _missing(model_id, right)
+    return f"translate {left.name} to {right.name}: "
+
+
+def _id(tokenizer: Any, token: str) -> int | None:
+    found = tokenizer.convert_tokens_to_ids(token)
+    return None if found is None or found == tokenizer.unk_token_id else int(found)
+
+
+def _missing(model_id: str, entry: Language) -> LanguageMissing:
+    return LanguageMissing(
+        f"model {model_id} does not know {entry.name} ({entry.code})",
+        hint="choose a model that has the language",
+        model_id=model_id,
+        language=entry.code,
+    )

@@ -1,0 +1,185 @@
+"""Hugging Face encoder-decoder models: how probable they find a translation, and what they translate to."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from xprojdb.extras import require
+from xprojdb.models.batches import TokenBatches
+from xprojdb.models.loading import Loaded, load
+from xprojdb.models.translators.language_tokens import Prompt, prompt_for
+from xprojdb.models.translators.text_tokens import TextTokens, Translated
+
+Probabilities = NDArray[np.float64]
+
+BATCH_TOKENS = {"cpu": 512, "cuda": 16384}
+"""Sub-words of both sides in one batch that is scored, padding included."""
+BEAM_TOKENS = {"cpu": 2048, "cuda": 32768}
+"""Sub-words of all hypotheses in one batch that is translated, padding included: each step reads all weights once."""
+TOKENIZERS = {"ychenNLP/nllb-200-3.3B-easyproject": "facebook/nllb-200-3.3B"}
+"""Where a model's tokenizer is, for models whose own checkpoint has none."""
+_IGNORED = -100
+
+
+class Seq2Seq:
+    """An encoder-decoder model: NLLB, M2M-100, mBART-50, Marian, T5, MADLAD.
+
+    :param model_id: whatever :func:`xprojdb.models.store.resolve` understands.
+    :param device, precision, revision: as for :func:`xprojdb.models.loading.load`.
+    :param batch_tokens: sub-words per batch; by default by device (:data:`BATCH_TOKENS`, :data:`BEAM_TOKENS`).
+    :param tokenizer_id: where the tokenizer is, when not in the checkpoint; a few are known (:data:`TOKENIZERS`).
+    :raises ModelError: when the model cannot be found or loaded, or is no encoder-decoder.
+    :raises MissingExtra: when torch or transformers is not installed.
+    """
+
+    def __init__(
+        self,
+        model_id: str,
+        device: str = "auto",
+        precision: str = "auto",
+        *,
+        revision: str | None = None,
+        batch_tokens: int | None = None,
+        tokenizer_id: str | None = None,
+    ) -> None:
+        self._torch = require("torch", "models")
+        loaded = load_translation_model(model_id, device, precision, revision=revision, tokenizer_id=tokenizer_id)
+        self.model_id, self.revision = model_id, loaded.revision
+        self._model, self._tokenizer = loaded.model, loaded.tokenizer
+        self._batches = TokenBatches(batch_tokens or BATCH_TOKENS[loaded.model.device.type])
+        self._beams = TokenBatches(batch_tokens or BEAM_TOKENS[loaded.model.device.type])
+        self._pad: int = self._tokenizer.pad_token_id or 0
+        settings = loaded.model.generation_config
+        # A second limit beside ours, and an end that is written where there is none: a cut could not be seen.
+        settings.max_length = settings.forced_eos_token_id = None
+        self._begin = decoder_start(loaded.model)
+        self._texts = TextTokens(self._tokenizer, getattr(loaded.model.config, "max_position_embeddings", None))
+        self.limit: int = self._texts.limit
+        """Sub-words that it reads or writes at most, special ones included."""
+
+    def prompt(self, source: str, target: str) -> Prompt:
+        """How to ask this model for a direction.
+
+        :raises LanguageMissing: when the model does not know one of the languages.
+        """
+        return prompt_for(self._model.config.model_type, self._tokenizer, source, target, self.model_id)
+
+    def probabilities(self, given: Sequence[str], phrases: Sequence[str], source: str, target: str) -> Probabilities:
+        """P(phrase | given), normalised for length: the geometric mean over the phrase's sub-words and its end.
+
+        The token that names the target language is given, and not counted. Of texts longer than :attr:`limit`, the
+        beginning counts.
+
+        :param given: N texts in the source language.
+        :param phrases: N texts in the target language.
+        :param source, target: languages, by any code; they may be the same.
+        :returns: (N,) numbers from 0 to 1.
+        :raises LanguageMissing: when the model does not know one of the languages.
+        """
+        if not given:
+            return np.empty(0)
+        prompt = self.prompt(source, target)
+        left = [each.ids for each in self._texts.sources(given, prompt)]
+        right = self._texts.targets(phrases, prompt)
+        lengths = [max(len(a), len(b)) for a, b in zip(left, right, strict=True)]
+        found = self._batches.run(
+            lengths, lambda batch: self._score([left[n] for n in batch], [right[n] for n in batch], prompt)
+        )
+        return np.array(found)
+
+    def generate(
+        self,
+        sentences: Sequence[str],
+        source: str,
+        target: str,
+        *,
+        beams: int = 4,
+        ratio: float = 2.0,
+        extra: int = 20,
+    ) -> list[Translated]:
+        """Translate by beam search.
+
+        :param sentences: running text in the source language.
+        :param source, target: languages, by any code.
+        :param beams: hypotheses kept.
+        :param ratio, extra: a translation may have ``ratio · n + extra`` sub-words, n being those of its source.
+        :returns: a translation for each sentence.
+        :raises LanguageMissing: when the model does not know one of the languages.
+        """
+        prompt = self.prompt(source, target)
+        texts = self._texts.sources(sentences, prompt)
+        longest = [self._texts.longest(text, ratio, extra) for text in texts]
+
+        def translate(batch: list[int]) -> list[Translated]:
+            written = self._write([texts[n].ids for n in batch], max(longest[n] for n in batch), beams, prompt)
+            pairs = zip(batch, written, strict=True)
+            return [self._texts.read(ids, longest[n], texts[n].was_cut) for n, ids in pairs]
+
+        return self._beams.run([beams * len(text.ids) for text in texts], translate)
+
+    def _score(self, left: list[list[int]], right: list[list[int]], prompt: Prompt) -> list[float]:
+        labels = self._padded(right, _IGNORED)
+        previous = labels.roll(1, 1)
+        previous[:, 0] = self._begin
+        previous = previous.masked_fill(previous == _IGNORED, self._pad)
+        counted = labels != _IGNORED
+        if prompt.first is not None:
+            counted &= ~((labels == prompt.first) & (self._torch.arange(labels.shape[1], device=labels.device) == 0))
+        with self._torch.inference_mode():
+            logits = self._model(**self._inputs(left), decoder_input_ids=previous).logits
+            chosen = labels.clamp(min=0).unsqueeze(-1)
+            logs = logits.gather(-1, chosen).squeeze(-1).float() - logits.float().logsumexp(-1)
+            means = (logs * counted).sum(1) / counted.sum(1)
+        found: list[float] = means.double().exp().tolist()
+        return found
+
+    def _write(self, sources: list[list[int]], longest: int, beams: int, prompt: Prompt) -> list[list[int]]:
+        """Sub-words of translations, after the forced beginning."""
+        forced = {} if prompt.first is None else {"forced_bos_token_id": prompt.first}
+        # The end sign, and the forced beginning, come on top of the text's own sub-words.
+        most = longest + 1 + len(forced)
+        with self._torch.inference_mode():
+            written = self._model.generate(
+                **self._inputs(sources), num_beams=beams, do_sample=False, max_new_tokens=most, **forced
+            )
+        return [ids[1 + len(forced) :] for ids in written.tolist()]
+
+    def _inputs(self, sources: list[list[int]]) -> dict[str, Any]:
+        ids = self._padded(sources, self._pad)
+        lengths = self._torch.tensor([len(each) for each in sources], device=ids.device)
+        mask = self._torch.arange(ids.shape[1], device=ids.device) < lengths.unsqueeze(1)
+        return {"input_ids": ids, "attention_mask": mask.long()}
+
+    def _padded(self, rows: list[list[int]], filler: int) -> Any:
+        longest = max(map(len, rows))
+        padded = [[*row, *[filler] * (longest - len(row))] for row in rows]
+        return self._torch.tensor(padded, device=self._model.device)
+
+
+def load_translation_model(
+    model_id: str, device: str, precision: str, *, revision: str | None = None, tokenizer_id: str | None = None
+) -> Loaded:
+    """Load an encoder-decoder; see :func:`xprojdb.models.loading.load`.
+
+    :param tokenizer_id: where the tokenizer is, when not in the checkpoint; a few are known (:data:`TOKENIZERS`).
+    """
+    return load(
+        "AutoModelForSeq2SeqLM",
+        model_id,
+        task="a translation model",
+        device=device,
+        precision=precision,
+        revision=revision,
+        tokenizer_id=tokenizer_id or TOKENIZERS.get(model_id),
+    )
+
+
+def decoder_start(model: Any) -> int:
+    """Id of the token that every translation of a ``transformers`` model begins with, before the language's."""
+    begin = model.generation_config.decoder_start_token_id
+    found: int = model.config.decoder_start_token_id if begin is None else begin
+    return found

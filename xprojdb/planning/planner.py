@@ -1,0 +1,220 @@
+"""Turn a recipe into steps, and the sets of translations that each of them covers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from sqlalchemy import Connection
+
+from xprojdb.config.recipe import LoadedRecipe, Recipe, RecipeError
+from xprojdb.config.settings import ProjectTable
+from xprojdb.db import Database
+from xprojdb.errors import MatchingError, UsageError
+from xprojdb.planning.bitexts import DirectedBitext, directed_bitexts, nothing_there, transfer_bitexts
+from xprojdb.planning.labellings import Projection
+from xprojdb.planning.plan import Plan
+from xprojdb.steps.align.plan import align_spec, for_languages, least_link
+from xprojdb.steps.combine.plan import combine_specs
+from xprojdb.steps.fit.surface_forms import SurfaceFormsFit
+from xprojdb.steps.project.heuristic import ProjectHeuristically, rules_of, rules_to_json
+from xprojdb.steps.project.markers import ProjectMarkers
+from xprojdb.steps.project.match import AT_MOST_ONE, TIME_LIMIT, ProjectMatch
+from xprojdb.steps.registry import stage_of
+from xprojdb.steps.score.plan import MEMORY, Direction, score_specs
+from xprojdb.steps.spec import GOLD, StepSpec
+from xprojdb.steps.stage import Bitext, Side
+from xprojdb.steps.tag.plan import tag_spec
+
+__all__ = ["Plan", "plan_recipe"]
+
+
+def plan_recipe(database: Database, loaded: LoadedRecipe) -> Plan:
+    """The steps that a recipe stands for, on the corpora of a database.
+
+    :raises UsageError: when a corpus is not there, or no translation joins the recipe's languages.
+    :raises ModelError: when the aligner's model cannot be found.
+    """
+    recipe = loaded.recipe
+    _check_derived(recipe)
+    plan = Plan(loaded.record)
+    with database.read() as connection:
+        directed = directed_bitexts(connection, recipe)
+    align = None if recipe.project.method == "markers" else align_spec(recipe.align)
+    for each in directed:
+        for spec, pair in each.made_by:
+            plan.add(stage_of(spec), pair)
+        plan.require(_projected(recipe, align, each), each.pair)
+    if recipe.combine.method != "none":
+        others = _others(database, recipe)
+        with database.read() as connection:
+            _add_consensus(connection, plan, recipe, directed, align, others)
+    if not plan.stages:
+        raise nothing_there(recipe)
+    plan.sort()
+    return plan
+
+
+def _others(database: Database, recipe: Recipe) -> dict[str, list[Projection]]:
+    """What other recipes project, by their names."""
+    # Not above: stored plans are read by what plans are made of.
+    from xprojdb.planning.store import load_plan
+
+    if recipe.name in recipe.combine.recipes:
+        raise UsageError(f"{recipe.name} cannot be a source of its own", hint="name other recipes", name=recipe.name)
+    return {name: load_plan(database, name).projections for name in recipe.combine.recipes}
+
+
+def _add_consensus(
+    connection: Connection,
+    plan: Plan,
+    recipe: Recipe,
+    directed: list[DirectedBitext],
+    align: StepSpec | None,
+    others: Mapping[str, list[Projection]],
+) -> None:
+    """Combine what each target language has from several sources, over all corpora."""
+    for target in recipe.target:
+        voters, onto = {}, []
+        for each in directed:
+            source, into = each.languages
+            if into == target:
+                voters[f"{source}:{each.labelled}"] = _projected(recipe, align, each)
+                onto.append(each.pair)
+        onto += transfer_bitexts(connection, recipe, target) if not recipe.source else []
+        sources = [lang for lang in recipe.source if any(role.startswith(f"{lang}:") for role in voters)]
+        for name, projections in others.items():
+            for other in projections:
+                if other.target == target and other.corpus_id in {pair.corpus_id for pair in onto}:
+                    called = f"{other.source}@{name}"
+                    voters[f"{called}:{other.labelled}"] = other.step.spec
+                    sources += [called] if called not in sources else []
+                    onto += [other.pair] if other.pair not in onto else []
+        mapping = None if recipe.source else recipe.mapping
+        tagger = _tag_spec(recipe, target)
+        for spec in combine_specs(recipe.combine, target, sources, voters, tagger, mapping) if onto else ():
+            for pair in onto:
+                plan.add(stage_of(spec), pair)
+
+
+def _entity_spec(recipe: Recipe, each: DirectedBitext) -> StepSpec:
+    """Where the entities of the labelled side come from: a tagger of its language, or gold."""
+    return _tag_spec(recipe, each.languages[0]) or GOLD
+
+
+def _tag_spec(recipe: Recipe, lang: str) -> StepSpec | None:
+    if recipe.tag is None:
+        return None
+    scored = lang in recipe.target and any(table.score == "ner" and not table.tagger for table in recipe.score)
+    return tag_spec(recipe.tag, lang, keep_scores=scored)
+
+
+def _score_specs(recipe: Recipe, labelled: Side, pair: Bitext, inputs: Mapping[str, StepSpec]) -> dict[str, StepSpec]:
+    """The score steps by the names of their tables."""
+    source, target = _source_and_target(labelled, pair)
+    proposals = _tag_spec(recipe, target)
+    direction = Direction(source, target, _labelling(recipe, labelled), inputs, proposals)
+    return score_specs(recipe.score, direction, lambda: _project_spec(_draft(recipe), labelled, pair, inputs))
+
+
+def _draft(recipe: Recipe) -> Recipe:
+    """The recipe without corpus memory: the labels that memory is learned from are what it projects."""
+    others = tuple(table for table in recipe.score if table.score not in MEMORY)
+    project = recipe.project.model_copy(update={"one_label": None})
+    return recipe.model_copy(update={"score": others, "project": project})
+
+
+def _forms(recipe: Recipe, labelled: Side, pair: Bitext, inputs: Mapping[str, StepSpec]) -> dict[str, StepSpec]:
+    """The step that counts which labels the same words have, where the recipe asks for one."""
+    if recipe.project.one_label is None:
+        return {}
+    _, target = _source_and_target(labelled, pair)
+    labels = _project_spec(_draft(recipe), labelled, pair, inputs)
+    return {
+        "forms": StepSpec(SurfaceFormsFit.kind, SurfaceFormsFit.version, {"lang": target}, inputs={"labels": labels})
+    }
+
+
+def _source_and_target(labelled: Side, pair: Bitext) -> tuple[str, str]:
+    langs = pair.original_lang, pair.rendering_lang
+    return langs if labelled == "original" else langs[::-1]
+
+
+def _projected(recipe: Recipe, align: StepSpec | None, each: DirectedBitext) -> StepSpec:
+    """The project step of a set of translations."""
+    entities = _entity_spec(recipe, each)
+    if align is None:
+        assert each.carried is not None, "markers are carried"
+        inputs = {"entities": entities, "carried": each.carried}
+        return StepSpec(ProjectMarkers.kind, ProjectMarkers.version, _labelling(recipe, each.labelled), inputs=inputs)
+    inputs = {"entities": each.carried or entities, "alignment": for_languages(align, each.pair)}
+    return _project_spec(recipe, each.labelled, each.pair, inputs)
+
+
+def _project_spec(recipe: Recipe, labelled: Side, pair: Bitext, inputs: Mapping[str, StepSpec]) -> StepSpec:
+    if recipe.project.method == "heuristic":
+        lang = pair.rendering_lang if labelled == "original" else pair.original_lang
+        params = {**_heuristic_params(recipe, lang), **_labelling(recipe, labelled)}
+        forms = _forms(recipe, labelled, pair, inputs)
+        return StepSpec("heuristic", ProjectHeuristically.version, params, inputs={**inputs, **forms})
+    params = {
+        "weights": {table.called: table.weight for table in recipe.score},
+        "solver": recipe.project.solver,
+        "threshold": recipe.project.threshold,
+        **_unusual(recipe.project),
+        **_labelling(recipe, labelled),
+    }
+    scorers = {f"score:{name}": spec for name, spec in _score_specs(recipe, labelled, pair, inputs).items()}
+    scorers |= _forms(recipe, labelled, pair, inputs)
+    return StepSpec("project", ProjectMatch.version, params, inputs={"entities": inputs["entities"], **scorers})
+
+
+def _unusual(table: ProjectTable) -> dict[str, object]:
+    """The settings that are no part of a step's identity unless they say something."""
+    found: dict[str, object] = {}
+    if table.counted != AT_MOST_ONE:
+        found["count"] = list(table.counted)
+    if table.time_limit != TIME_LIMIT:
+        found["time_limit"] = table.time_limit
+    return found | _relabelling(table)
+
+
+def _check_derived(recipe: Recipe) -> None:
+    """Refuse a derived label that the recipe's own mapping would drop from gold."""
+    becomes, mapping = recipe.project.derived, recipe.mapping
+    if becomes in ("", "drop") or mapping is None or mapping.others == "keep":
+        return
+    known = sorted({label for _, label in mapping.table if label is not None})
+    if becomes not in known:
+        raise RecipeError(
+            f"project.derived: the recipe's labels have no {becomes!r}",
+            hint=f'write derived = "drop", or one of {", ".join(known)}',
+            key="project.derived",
+        )
+
+
+def _relabelling(table: ProjectTable) -> dict[str, object]:
+    found: dict[str, object] = {}
+    if table.derived:
+        becomes = None if table.derived == "drop" else table.derived
+        found["derived"] = {"becomes": becomes, "from": sorted(table.derived_from)}
+    if table.one_label is not None:
+        found["one_label"] = table.one_label
+    return found
+
+
+def _heuristic_params(recipe: Recipe, lang: str) -> dict[str, object]:
+    table = recipe.project
+    try:
+        rules = rules_of(table.preset, table.heuristic.changes(lang))
+    except MatchingError as error:
+        key = "project.heuristic"
+        raise RecipeError(f"{key}: {error.message}", hint=error.hint, key=key) from error
+    least = table.min_link
+    if least is None:
+        least = least_link(recipe.align)
+    return {"rules": rules_to_json(rules), "min_link": least, **_relabelling(table)}
+
+
+def _labelling(recipe: Recipe, labelled: Side) -> dict[str, object]:
+    mapping = recipe.mapping
+    return {"labelled": labelled, "labels": mapping.to_json() if mapping else None}

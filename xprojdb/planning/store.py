@@ -1,0 +1,98 @@
+"""Plans in the database: what each recipe name stands for, so that it can be asked about without its file or models."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from sqlalchemy import Connection, insert, select, update
+
+from xprojdb.db import Database
+from xprojdb.db.runs import RecipeRecord
+from xprojdb.db.tables import recipe
+from xprojdb.digest import canonical_json
+from xprojdb.errors import UsageError
+from xprojdb.planning.plan import Plan
+from xprojdb.steps.registry import stage_of
+from xprojdb.steps.spec import find_step, load_spec, register_step
+from xprojdb.steps.stage import Bitext
+
+
+def bind_plan(database: Database, plan: Plan) -> None:
+    """Store a plan's steps and the plan under its recipe's name, and tell every stage its ids.
+
+    Writes nothing when all of it is stored already.
+    """
+    with database.read() as connection:
+        stored = _is_stored(connection, plan)
+    if not stored:
+        with database.write() as connection:
+            for stage in plan.stages:
+                register_step(connection, stage.spec)
+            _store(connection, plan)
+    with database.read() as connection:
+        _bind(connection, plan)
+
+
+def load_plan(database: Database, name: str | None = None) -> Plan:
+    """The plan that a recipe name stands for.
+
+    :param name: may be left out when the database has one recipe.
+    :raises UsageError: when there is none of that name, or several and none was named.
+    """
+    with database.read() as connection:
+        row = _find(connection, name)
+        plan = Plan(RecipeRecord(row.name, row.digest, row.text))
+        for planned in json.loads(row.plan):
+            stage = stage_of(load_spec(connection, planned["step"]))
+            for pair in planned["pairs"]:
+                plan.add(stage, _pair(pair))
+        _bind(connection, plan)
+    return plan
+
+
+def _find(connection: Connection, name: str | None) -> Any:
+    rows = connection.execute(select(recipe).order_by(recipe.c.name)).all()
+    named = [row for row in rows if name in (None, row.name)]
+    if len(named) == 1:
+        return named[0]
+    names = ", ".join(row.name for row in rows)
+    if not rows:
+        raise UsageError("no recipe has been run on this database", hint="xprojdb run RECIPE.toml", name=name)
+    if name is None:
+        raise UsageError("this database has several recipes", hint=f"choose one with --recipe: {names}", name=name)
+    raise UsageError(f"no recipe {name!r} has been run on this database", hint=f"it knows {names}", name=name)
+
+
+def _is_stored(connection: Connection, plan: Plan) -> bool:
+    if any(find_step(connection, stage.spec) is None for stage in plan.stages):
+        return False
+    row = connection.execute(select(recipe).where(recipe.c.name == plan.recipe.name)).first()
+    return row is not None and (row.digest, row.plan) == (plan.recipe.digest, _told(connection, plan))
+
+
+def _store(connection: Connection, plan: Plan) -> None:
+    given = plan.recipe
+    values = {"digest": given.digest, "text": given.text, "plan": _told(connection, plan)}
+    changed = connection.execute(update(recipe).where(recipe.c.name == given.name).values(**values)).rowcount
+    if not changed:
+        connection.execute(insert(recipe).values(name=given.name, **values))
+
+
+def _told(connection: Connection, plan: Plan) -> str:
+    return canonical_json(
+        [{"step": find_step(connection, stage.spec), "pairs": plan.pairs[stage.spec]} for stage in plan.stages]
+    )
+
+
+def _pair(given: list[Any]) -> Bitext:
+    *scope, splits = given
+    return Bitext._make([*scope, tuple(splits)])
+
+
+def _bind(connection: Connection, plan: Plan) -> None:
+    for stage in plan.stages:
+        own = find_step(connection, stage.spec)
+        inputs = {role: find_step(connection, given) for role, given in stage.spec.inputs.items()}
+        assert own is not None
+        stage.bind(own, {role: key for role, key in inputs.items() if key is not None})

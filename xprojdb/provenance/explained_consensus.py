@@ -1,0 +1,136 @@
+"""What a consensus label rests on: the votes of the sources, the entities behind them, and what each contributed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import Connection, Row, select
+
+from xprojdb.db.tables import entity, label, step_input, vote
+from xprojdb.planning.labellings import Consensus
+from xprojdb.text.spans import Span
+
+if TYPE_CHECKING:
+    from xprojdb.provenance.explained_projection import ExplainedProjection
+    from xprojdb.provenance.lineage import LineageStep
+    from xprojdb.provenance.sentences import Text
+
+
+@dataclass(frozen=True, slots=True)
+class ExplainedVote:
+    """What one source said for a label of the consensus.
+
+    :param source: the language it comes from, or ``transfer``.
+    :param sentence: the sentence of its entity, as :func:`xprojdb.provenance.sentences.find_sentence` takes it.
+    :param entity: the entity in that sentence; None where its step does not know it.
+    :param text: the entity's words.
+    :param label: the label that it stands for here.
+    :param contribution: its part of the label's score.
+    """
+
+    source: str
+    sentence: str
+    translation_id: int
+    entity: Span | None
+    text: str | None
+    label: str
+    contribution: float
+
+
+@dataclass(frozen=True, slots=True)
+class ExplainedLabel:
+    """A label that the sources agreed on, with its votes by contribution.
+
+    :param score: the share of what the sources that the sentence has could give.
+    :param margin: score less that of the best alternative.
+    """
+
+    span: Span
+    text: str
+    score: float
+    margin: float
+    votes: list[ExplainedVote]
+
+
+@dataclass(frozen=True, slots=True)
+class ExplainedConsensus:
+    """The labels that several sources gave a sentence together.
+
+    :param sources: all that the recipe has for the language, present or not.
+    :param outcome: of the combine step: ok, empty, failed, or pending.
+    """
+
+    sources: list[str]
+    outcome: str
+    reason: str | None
+    labels: list[ExplainedLabel]
+    made_by: list[LineageStep]
+
+
+def explain_consensus(
+    connection: Connection,
+    consensus: Consensus,
+    target: Text,
+    projections: Sequence[ExplainedProjection],
+    made_by: list[LineageStep],
+) -> ExplainedConsensus:
+    """Explain what a combine step made of a sentence.
+
+    :param projections: those that reach the sentence.
+    :param made_by: the combine step, and what learned its weights.
+    """
+    votes: dict[int, list[ExplainedVote]] = {}
+    for row in _rows(connection, vote, consensus, target):
+        votes.setdefault(row.ordinal, []).append(_vote(connection, row, consensus, target, projections))
+    labels = [
+        ExplainedLabel(
+            Span(row.start_word, row.end_word, row.label),
+            target.phrase(row.start_word, row.end_word),
+            row.score,
+            row.margin,
+            sorted(votes.get(row.ordinal, ()), key=lambda each: -each.contribution),
+        )
+        for row in _rows(connection, label, consensus, target)
+    ]
+    combined = made_by[-1]
+    return ExplainedConsensus(list(consensus.sources), combined.outcome, combined.reason, labels, made_by)
+
+
+def _rows(connection: Connection, table: Any, consensus: Consensus, target: Text) -> Sequence[Row[Any]]:
+    query = select(table).where(table.c.step_id == consensus.step.step_id, table.c.sentence_id == target.id)
+    return connection.execute(query.order_by(*table.primary_key.columns)).all()
+
+
+def _vote(
+    connection: Connection,
+    row: Row[Any],
+    consensus: Consensus,
+    target: Text,
+    projections: Sequence[ExplainedProjection],
+) -> ExplainedVote:
+    source, found = "transfer", target
+    entities: int | None = row.voter_step_id
+    for projection in projections:
+        if projection.translation_id == row.translation_id:
+            source, found = _source(consensus, row.voter_step_id, projection.source.lang), projection.source
+            role = (step_input.c.step_id == row.voter_step_id) & (step_input.c.role == "entities")
+            entities = connection.execute(select(step_input.c.input_id).where(role)).scalar()
+    span = _entity(connection, entities, found, row.entity_ordinal)
+    text = found.phrase(span.start, span.end) if span else None
+    return ExplainedVote(source, found.name, row.translation_id, span, text, row.label, row.contribution)
+
+
+def _source(consensus: Consensus, step_id: int, lang: str) -> str:
+    """What the consensus calls the source: several may project from one language, and one step from several."""
+    inputs = consensus.step.input_ids
+    names = (voter.role.rpartition(":")[0] for voter in consensus.step.voters if inputs[voter.role] == step_id)
+    return next((name for name in names if name.partition("@")[0] == lang), lang)
+
+
+def _entity(connection: Connection, step_id: int | None, side: Text, ordinal: int) -> Span | None:
+    columns = (entity.c.start_word, entity.c.end_word, entity.c.label)
+    query = select(*columns).where(entity.c.step_id == step_id, entity.c.sentence_id == side.id)
+    row = connection.execute(query.where(entity.c.ordinal == ordinal)).first()
+    return Span(*row) if row is not None else None

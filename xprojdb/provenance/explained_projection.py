@@ -1,0 +1,212 @@
+"""The labels that one translation brought to a sentence, down to the candidates, scores and links behind each."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, NamedTuple
+
+from sqlalchemy import Connection, Row, select
+
+from xprojdb.db.tables import alignment, candidate, label
+from xprojdb.planning.labellings import Projection
+from xprojdb.provenance.lineage import LABELS, LineageStep, made_by, steps_behind
+from xprojdb.provenance.sentences import Text, read_entities, read_text
+from xprojdb.steps.project.stage import ProjectStage, entity_reason
+from xprojdb.steps.score.candidates import origins_of
+from xprojdb.text.label_schemes import LabelMapping, UnknownLabel
+from xprojdb.text.spans import Span
+
+
+@dataclass(frozen=True, slots=True)
+class ExplainedCandidate:
+    """A target span that was considered: its value from every scorer, and their weighted sum.
+
+    :param origins: the sets of candidates that had it, by scorer; only of scorers that unite several.
+    """
+
+    start: int
+    end: int
+    text: str
+    parts: dict[str, float]
+    fused: float
+    rank: str
+    origins: dict[str, tuple[str, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class ExplainedEntity:
+    """An entity of the labelled side and what became of it.
+
+    :param projected: its label as projected (after mapping), or None when no candidate was chosen.
+    :param score: the winner's fused score.
+    :param margin: winner less runner-up.
+    :param links: its words' links: source word, target word, score.
+    :param candidates: best first; ``rank`` is ``"winner"``, ``"runner-up"`` or empty.
+    :param also: its further labels, of a method that gives several.
+    :param reason: the code of why it has no label, where the project step tells one for each entity.
+    """
+
+    ordinal: int
+    span: Span
+    text: str
+    projected: Span | None
+    score: float | None
+    margin: float | None
+    links: list[tuple[int, int, float]]
+    candidates: list[ExplainedCandidate]
+    also: list[Span] = field(default_factory=list)
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ExplainedProjection:
+    """The labels that one translation brought to the sentence.
+
+    :param kind: how the translation was made: human, machine, back.
+    :param outcome: of the project step: ok, empty, filtered, failed, or pending; only the first two mean that an
+        entity without a label is lost.
+    """
+
+    source: Text
+    translation_id: int
+    kind: str
+    entities: list[ExplainedEntity]
+    made_by: list[LineageStep]
+
+    @property
+    def outcome(self) -> str:
+        return next(made.outcome for made in self.made_by if made.role == LABELS)
+
+
+def explain_projection(
+    connection: Connection, projection: Projection, target: Text, link: Row[Any]
+) -> ExplainedProjection:
+    """Explain what one translation brought to a sentence.
+
+    :param link: of the translation its ``id`` and ``kind``, and the key of the labelled sentence as ``source_id``.
+    """
+    project = projection.step
+    source = read_text(connection, link.source_id)
+    labels = _labels(connection, project, target, link.id)
+    scores = _scores(connection, project, link.id)
+    links = _links(connection, projection, link.id)
+    entities = [
+        _entity(ordinal, span, source, target, labels.get(ordinal, []), scores.get(ordinal, {}), links, project.weights)
+        for ordinal, span in read_entities(connection, project.input_ids["entities"], source.id)
+        if _is_wanted(project.mapping, span)
+    ]
+    steps = made_by(connection, project, link.id, source.id)
+    why = next(made.reason for made in steps if made.role == LABELS)
+    entities = [replace(each, reason=entity_reason(why, each.ordinal)) for each in entities]
+    return ExplainedProjection(source, link.id, link.kind, entities, steps)
+
+
+def _is_wanted(mapping: LabelMapping | None, span: Span) -> bool:
+    """Whether an entity is projected; one whose label the mapping refuses made the item fail, and is shown."""
+    try:
+        return mapping is None or bool(mapping.apply([span]))
+    except UnknownLabel:
+        return True
+
+
+def _labels(
+    connection: Connection, project: ProjectStage, target: Text, translation_id: int
+) -> dict[int, list[Row[Any]]]:
+    """The labels that came from each entity, by its ordinal, from left to right."""
+    query = select(label).where(
+        label.c.step_id == project.step_id,
+        label.c.sentence_id == target.id,
+        label.c.translation_id == translation_id,
+    )
+    found: dict[int, list[Row[Any]]] = {}
+    for row in connection.execute(query.order_by(label.c.ordinal)):
+        found.setdefault(row.entity_ordinal, []).append(row)
+    return found
+
+
+class _Part(NamedTuple):
+    """One scorer's value of a candidate, and which of its sets of candidates had it."""
+
+    score: float
+    origins: tuple[str, ...]
+
+
+Scores = dict[tuple[int, int], dict[str, _Part]]
+
+
+def _scores(connection: Connection, project: ProjectStage, translation_id: int) -> dict[int, Scores]:
+    """Per entity ordinal and span, what each scorer stored."""
+    found: dict[int, Scores] = {}
+    for name in project.weights:
+        step_id, spec = project.input_ids[f"score:{name}"], project.spec.inputs[f"score:{name}"]
+        query = select(candidate).where(candidate.c.step_id == step_id, candidate.c.translation_id == translation_id)
+        for row in connection.execute(query):
+            spans = found.setdefault(row.entity_ordinal, {})
+            part = _Part(row.score, origins_of(spec, row.origin))
+            spans.setdefault((row.start_word, row.end_word), {})[name] = part
+    return found
+
+
+def _links(connection: Connection, projection: Projection, translation_id: int) -> list[tuple[int, int, float]]:
+    # By its role: the aligners that a vote rests on are in the chain as well.
+    step_ids = {key for key, role in steps_behind(connection, projection.step.step_id).items() if role == "alignment"}
+    query = select(alignment.c.links).where(
+        alignment.c.step_id.in_(step_ids), alignment.c.translation_id == translation_id
+    )
+    links = [_link(text) for text in (connection.execute(query).scalar() or "").split()]
+    if projection.labelled == "rendering":
+        links = [(right, left, score) for left, right, score in links]
+    return sorted(links)
+
+
+def _link(text: str) -> tuple[int, int, float]:
+    # Not parse_links, which is compiled for thousands: for one sentence, loading it takes longer than all the rest.
+    words, _, score = text.partition(":")
+    left, _, right = words.partition("-")
+    return int(left), int(right), float(score or 1)
+
+
+def _entity(
+    ordinal: int,
+    span: Span,
+    source: Text,
+    target: Text,
+    labels: list[Row[Any]],
+    scores: Scores,
+    links: list[tuple[int, int, float]],
+    weights: Mapping[str, float],
+) -> ExplainedEntity:
+    chosen = labels[0] if labels else None
+    winners = {(row.start_word, row.end_word) for row in labels}
+    fused = {place: sum(weights[name] * part.score for name, part in parts.items()) for place, parts in scores.items()}
+    ranked = sorted(scores, key=lambda place: (place not in winners, -fused[place], place))
+    candidates = [
+        _candidate(place, target, scores[place], fused[place], _rank(place, n, winners))
+        for n, place in enumerate(ranked)
+    ]
+    return ExplainedEntity(
+        ordinal,
+        span,
+        source.phrase(span.start, span.end),
+        Span(chosen.start_word, chosen.end_word, chosen.label) if chosen is not None else None,
+        chosen.score if chosen is not None else None,
+        chosen.margin if chosen is not None else None,
+        [each for each in links if span.start <= each[0] < span.end],
+        candidates,
+        [Span(row.start_word, row.end_word, row.label) for row in labels[1:]],
+    )
+
+
+def _candidate(
+    place: tuple[int, int], target: Text, parts: Mapping[str, _Part], fused: float, rank: str
+) -> ExplainedCandidate:
+    values = {name: part.score for name, part in parts.items()}
+    origins = {name: part.origins for name, part in parts.items() if part.origins}
+    return ExplainedCandidate(*place, target.phrase(*place), values, fused, rank, origins)
+
+
+def _rank(place: tuple[int, int], number: int, winners: set[tuple[int, int]]) -> str:
+    if place in winners:
+        return "winner"
+    return "runner-up" if number == len(winners) else ""

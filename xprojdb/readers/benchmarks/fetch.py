@@ -1,0 +1,53 @@
+"""Fetch a benchmark from the Hub, as Parquet, into the cache of the Hub's client."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from xprojdb.errors import UsageError
+from xprojdb.extras import require
+from xprojdb.hub import asking
+from xprojdb.readers.benchmarks.catalog import Benchmark
+from xprojdb.readers.benchmarks.layouts import published_names
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """A copy of a benchmark.
+
+    :param revision: the commit that it is a copy of.
+    """
+
+    folder: Path
+    revision: str
+
+
+def fetch_benchmark(
+    benchmark: Benchmark, langs: Sequence[str] = (), splits: Sequence[str] = (), revision: str | None = None
+) -> Fetched:
+    """Download the files of some languages and splits; what the cache has already is not fetched again.
+
+    :param langs: by any code; empty: all.
+    :param splits: empty: all.
+    :param revision: a branch, tag or commit of its repository; by default the one that has Parquet files.
+    :raises UsageError: when the benchmark is not on the Hub, or has no such language.
+    :raises HubError: when the Hub cannot be asked.
+    """
+    if benchmark.hub is None:
+        hint = f"get it from {benchmark.url} and name the folder with --path"
+        raise UsageError(f"{benchmark.title} is not on the Hub", hint=hint, benchmark=benchmark.name)
+    patterns = [
+        layout.pattern.format(lang=lang, split=name)
+        for lang in published_names(benchmark, langs)
+        for layout in benchmark.layouts
+        for split, name in layout.splits.items()
+        if layout.format == "parquet" and (not splits or split in splits)
+    ]
+    hub = require("huggingface_hub", "hub")
+    wanted = revision or benchmark.revision
+    with asking(benchmark.hub):
+        commit = hub.HfApi(library_name="xprojdb").dataset_info(benchmark.hub, revision=wanted).sha
+        folder = hub.snapshot_download(benchmark.hub, repo_type="dataset", revision=commit, allow_patterns=patterns)
+    return Fetched(Path(folder), str(commit))

@@ -1,0 +1,123 @@
+"""Parquet as the ``datasets`` library writes it: words and tags in list columns, names of tags in the schema."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from xprojdb.extras import require
+from xprojdb.readers.records import ReadError, Record, RecordError, check_words
+from xprojdb.text.spans import Encoding, Span, TagError, spans_from_tags
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+_ROWS = 2_000
+
+
+def read_parquet(
+    path: str | os.PathLike[str],
+    *,
+    words_field: str = "tokens",
+    tags_field: str = "ner_tags",
+    label_names: Sequence[str] | None = None,
+    encoding: Encoding = "auto",
+    strict: bool = False,
+) -> Iterator[Record]:
+    """Stream the sentences of a Parquet file, in memory that does not grow with it.
+
+    A row without words is passed over, as blank lines are in a column file. A record's line is its row, from 1. Ids are
+    not read: in published data sets they are numbers that begin anew in each file.
+
+    :param words_field: the column of the words: a list of texts.
+    :param tags_field: the column of the tags: a list of texts, or of numbers that have names.
+    :param label_names: the tag behind each number; by default those that the file's own schema tells.
+    :param encoding: of the tags: see :func:`xprojdb.text.spans.spans_from_tags`.
+    :param strict: refuse tag sequences that the encoding does not allow, instead of repairing them.
+    :returns: the records in file order.
+    :raises ReadError: when the file cannot be read, a column is missing or of another type, or has no sentence.
+    :raises MissingExtra: when pyarrow is not installed.
+    """
+    file = Path(path)
+    source = _open(file)
+    _check_columns(file, source.schema_arrow, words_field, tags_field)
+    names = label_names or _names_in(source.schema_arrow.metadata, tags_field)
+    found = 0
+    for row, (words, tags) in enumerate(_rows(file, source, words_field, tags_field), 1):
+        if words:
+            found += 1
+            yield _record(file, row, words, _named(file, row, tags or (), names), encoding, strict)
+    if not found:
+        raise ReadError.at(file, "empty", "there is no sentence in this file", hint="check that it is the right file")
+
+
+def _open(file: Path) -> Any:
+    pa = require("pyarrow", "export")
+    try:
+        return require("pyarrow.parquet", "export").ParquetFile(file)
+    except pa.ArrowInvalid as error:
+        raise ReadError.at(file, "parquet", f"not a Parquet file: {error}", hint="fetch it again") from error
+    except OSError as error:
+        raise ReadError.at(file, "io", f"cannot be read: {error.strerror or error}") from error
+
+
+def _check_columns(file: Path, schema: pa.Schema, *wanted: str) -> None:
+    types = require("pyarrow", "export").types
+    for name in wanted:
+        if name not in schema.names:
+            message = f"no column {name!r}; there are {', '.join(schema.names)}"
+            raise ReadError.at(file, "missing-field", message, field=name)
+        kind = schema.field(name).type
+        if not types.is_list(kind) or not (types.is_string(kind.value_type) or types.is_integer(kind.value_type)):
+            raise ReadError.at(file, "type", f"the column {name!r} is of type {kind}, not a list", field=name)
+
+
+def _rows(file: Path, source: Any, words: str, tags: str) -> Iterator[tuple[list[Any] | None, list[Any] | None]]:
+    pa = require("pyarrow", "export")
+    try:
+        for batch in source.iter_batches(batch_size=_ROWS, columns=[words, tags]):
+            yield from zip(batch[words].to_pylist(), batch[tags].to_pylist(), strict=True)
+    except (pa.ArrowInvalid, OSError) as error:
+        raise ReadError.at(file, "parquet", f"damaged: {error}", hint="fetch it again") from error
+
+
+def _names_in(metadata: Mapping[bytes, bytes] | None, field: str) -> Sequence[str] | None:
+    """The names of the tag numbers, where the ``datasets`` library left them in the schema."""
+    try:
+        features = json.loads((metadata or {})[b"huggingface"])["info"]["features"]
+        names = features[field]["feature"]["names"]
+    except (KeyError, TypeError, ValueError):
+        return None
+    return names if isinstance(names, list) else None
+
+
+def _named(file: Path, row: int, tags: Sequence[Any], names: Sequence[str] | None) -> list[str]:
+    found = []
+    for tag in tags:
+        if isinstance(tag, int):
+            if names is None or not 0 <= tag < len(names):
+                message = f"the tag {tag} is a number without a name"
+                hint = "give the tags in the order of their numbers: label_names=('O', 'B-PER', …)"
+                raise ReadError.at(file, "label-names", message, line=row, hint=hint)
+            found.append(names[tag])
+        else:
+            found.append("O" if tag is None else tag)
+    return found
+
+
+def _record(
+    file: Path, row: int, words: Sequence[Any], tags: Sequence[str], encoding: Encoding, strict: bool
+) -> Record:
+    if len(words) != len(tags):
+        raise ReadError.at(file, "length", f"{len(tags)} tags for {len(words)} words", line=row)
+    try:
+        checked = check_words(["" if word is None else word for word in words])
+        entities: tuple[Span, ...] = spans_from_tags(tags, encoding, strict)
+    except RecordError as error:
+        raise ReadError.at(file, error.reason, error.message, line=row) from error
+    except TagError as error:
+        raise ReadError.at(file, "tag", error.message, line=row, hint=error.hint) from error
+    return Record(checked, entities, line=row)

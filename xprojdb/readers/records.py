@@ -1,0 +1,113 @@
+"""What every reader yields, whatever the format: one sentence, checked."""
+
+from __future__ import annotations
+
+import os
+import re
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from xprojdb.errors import InputError
+from xprojdb.text.spans import Span
+
+# U+0080 to U+009F stay, see files.py; halves of surrogate pairs, which JSON can write, have no UTF-8 form.
+_CONTROL = re.compile("[\x00-\x1f\x7f\ud800-\udfff]")
+_WHITE_SPACE = re.compile(r"[\t-\r]")
+
+
+class ReadError(InputError):
+    """A file cannot be read; fields ``file``, ``line`` and ``column`` (from 1, or None) and ``reason`` (a code)."""
+
+    @classmethod
+    def at(
+        cls,
+        file: str | os.PathLike[str],
+        reason: str,
+        message: str,
+        *,
+        line: int | None = None,
+        column: int | None = None,
+        hint: str | None = None,
+        **fields: Any,
+    ) -> ReadError:
+        """Build the error, its message opening with the place as compilers write it."""
+        place = ":".join(str(part) for part in (os.fspath(file), line, column) if part is not None)
+        fields |= {"file": os.fspath(file), "line": line, "column": column, "reason": reason}
+        return cls(f"{place}: {message}", hint=hint, **fields)
+
+
+class RecordError(InputError):
+    """A sentence cannot be stored: fields ``reason`` (a code) and ``word`` (its position, or None)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One sentence of a corpus.
+
+    :param words: the words, in NFC, none empty or with an ASCII control character; at least one is visible.
+    :param entities: the gold spans; None for an unlabelled sentence, which is not the same as ``()``.
+    :param text: the untokenised text, in NFC, when there was one.
+    :param offsets: where each word starts in ``text``, in code points.
+    :param external_id: the sentence's name in its corpus.
+    :param split: such as ``"train"``.
+    :param line: first line of the sentence in its file, counted from 1.
+    """
+
+    words: tuple[str, ...]
+    entities: tuple[Span, ...] | None = None
+    text: str | None = None
+    offsets: tuple[int, ...] | None = None
+    external_id: str | None = None
+    split: str | None = None
+    line: int = 1
+
+
+def check_words(words: Sequence[str]) -> tuple[str, ...]:
+    """Bring words into NFC and refuse those that no sentence can have.
+
+    White space other than a control character may stand in a word, and even be one: published corpora have words
+    that are a no-break space.
+
+    :param words: the words of one sentence.
+    :returns: the same words in NFC.
+    :raises RecordError: when a word is empty or has a control character, or when no word is visible.
+    """
+    joined = "".join(words)
+    if not joined or joined.isspace():
+        raise RecordError("the sentence has no visible word", reason="blank", word=None)
+    for position, word in enumerate(words):
+        if not word:
+            raise RecordError(f"word {position} is empty", reason="empty-word", word=position)
+        if _CONTROL.search(word):
+            raise RecordError(f"word {position} has a control character", reason="control-character", word=position)
+    return tuple(unicodedata.normalize("NFC", word) for word in words)
+
+
+def check_text(text: str) -> str:
+    """Bring untokenised text into NFC on one line, without white space around it.
+
+    :returns: the text; tabs and newlines in it have become spaces.
+    :raises RecordError: when it has a control character.
+    """
+    plain = unicodedata.normalize("NFC", _WHITE_SPACE.sub(" ", text)).strip()
+    if _CONTROL.search(plain):
+        raise RecordError("the text has a control character", reason="control-character", word=None)
+    return plain
+
+
+def locate_words(words: Sequence[str], text: str) -> tuple[int, ...] | None:
+    """Find words, in order, in the text that they were split from.
+
+    :returns: the offset of each word in ``text``, or None when they cannot be found one after the other.
+    """
+    offsets = []
+    end = 0
+    for word in words:
+        start = text.find(word, end)
+        if start < 0 or text[end:start].strip():
+            return None
+        offsets.append(start)
+        end = start + len(word)
+    return tuple(offsets)

@@ -1,0 +1,58 @@
+"""Plain text, one sentence a line."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Literal
+
+from xprojdb.readers.files import read_lines
+from xprojdb.readers.records import ReadError, Record
+from xprojdb.text.languages import language as find_language
+from xprojdb.text.words import split_words
+
+
+def read_text(
+    path: str | os.PathLike[str],
+    language: str,
+    *,
+    pretokenized: bool = False,
+    blank: Literal["error", "skip"] = "error",
+) -> Iterator[Record]:
+    """Stream the sentences of a text file, plain or gzip; they are unlabelled.
+
+    A blank line is an error unless it is asked to be skipped: in parallel text the line number is all that joins a
+    sentence to its translation, so a line left out here would shift every sentence after it.
+
+    :param language: of the text, by any code; it decides how words are split.
+    :param pretokenized: words are parted by spaces already, and the records keep no text beside them.
+    :param blank: what to do with a blank line.
+    :returns: the records in file order; ``line`` is right also after a skipped line.
+    :raises ReadError: when the file cannot be read, has a blank line or no sentence.
+    :raises UnknownLanguage: when the language is not in the table.
+    """
+    file = Path(path)
+    code = find_language(language).code
+    found = False
+    for number, line in read_lines(file):
+        text = line.replace("\t", " ").strip()
+        record = _record(text, code, number, pretokenized) if text else None
+        if record is not None:
+            found = True
+            yield record
+        elif blank == "error":
+            hint = "fill it in, or read with blank='skip' where no other file depends on line numbers"
+            raise ReadError.at(file, "blank", "the line has no visible word", line=number, hint=hint)
+    if not found:
+        raise ReadError.at(file, "empty", "there is no sentence in this file", hint="check that it is the right file")
+
+
+def _record(text: str, code: str, line: int, pretokenized: bool) -> Record | None:
+    if pretokenized:
+        return Record(tuple(part for part in text.split(" ") if part), line=line)
+    words = split_words(text, code)
+    if not words:
+        return None
+    offsets = tuple(word.start for word in words)
+    return Record(tuple(word.word for word in words), text=text, offsets=offsets, line=line)

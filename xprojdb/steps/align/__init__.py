@@ -1,0 +1,1 @@
+"""Align: the stage, its variants, and the steps that ``[align]`` stands for."""

@@ -1,0 +1,145 @@
+"""Align: the word links between the two sides of a translation, stored from original to rendering."""
+
+from __future__ import annotations
+
+import json
+from abc import abstractmethod
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
+
+from sqlalchemy import ColumnElement, Connection, select
+
+from xprojdb.db import bulk
+from xprojdb.db.tables import alignment, sentence, translation
+from xprojdb.models.aligners.word_links import format_links
+from xprojdb.steps.fit.mean_vectors import read_mean
+from xprojdb.steps.fit.stage import read_artifact
+from xprojdb.steps.inputs import read_keys
+from xprojdb.steps.spec import StepSpec
+from xprojdb.steps.stage import ModelStage, Outcome, Result, Rows
+
+if TYPE_CHECKING:
+    from xprojdb.models.aligners.encoder import Aligner
+    from xprojdb.models.aligners.word_links import Links
+    from xprojdb.models.encoders.transforms import Floats
+
+Read = tuple[int, list[str], list[str]]
+
+
+@runtime_checkable
+class Centrable(Protocol):
+    """An aligner whose vectors can be centred; see :meth:`xprojdb.models.aligners.encoder.EncoderAligner.centred`."""
+
+    def centred(self, left: Floats, right: Floats) -> Aligner: ...
+
+
+@runtime_checkable
+class Trainable(Protocol):
+    """An aligner that is trained on a corpus; see :meth:`xprojdb.models.aligners.eflomal.Eflomal.trained`."""
+
+    def trained(self, learned: Any) -> Aligner: ...
+
+
+class Align(ModelStage[Any]):
+    """Run a word aligner over translations; or :class:`AlignLearned` makes one of what is loaded."""
+
+    kind = "align"
+    version = 1
+    block = 512
+
+    @property
+    def title(self) -> str:
+        return f"align {aligner_title(self.spec)}"
+
+    def process(self, connection: Connection, items: Sequence[int]) -> Result:
+        read = read_words(connection, items)
+        links = self._links(connection, self.model, read)
+        rows, outcomes = [], []
+        for (key, _, _), found in zip(read, links, strict=True):
+            if not len(found.pairs):
+                outcomes.append(Outcome(key, "empty", "no-links"))
+                continue
+            rows.append((self.step_id, key, format_links(found)))
+            outcomes.append(Outcome(key, "ok"))
+        return Result(outcomes, [Rows(alignment, ("step_id", "translation_id", "links"), rows)])
+
+    def _links(self, connection: Connection, aligner: Any, read: Sequence[Read]) -> list[Links]:  # noqa: ARG002
+        links: list[Links] = aligner.align([(original, rendering) for _, original, rendering in read])
+        return links
+
+
+class AlignLearned(Align):
+    """Run an aligner that needs what was learned from the corpus: its inputs are fits."""
+
+    def needs(self) -> Mapping[str, ColumnElement[int]]:
+        return dict.fromkeys(self.spec.inputs, translation.c.corpus_id)
+
+    @abstractmethod
+    def fitted(self, connection: Connection, aligner: Any, corpus_id: int) -> Aligner:
+        """The aligner, with what was learned from a corpus."""
+
+    def _links(self, connection: Connection, aligner: Any, read: Sequence[Read]) -> list[Links]:
+        corpora = read_keys(connection, [key for key, _, _ in read], translation.c.corpus_id)
+        found: dict[int, Links] = {}
+        for corpus_id in sorted(set(corpora)):
+            own = [each for each, corpus in zip(read, corpora, strict=True) if corpus == corpus_id]
+            links = super()._links(connection, self.fitted(connection, aligner, corpus_id), own)
+            found.update(zip((key for key, _, _ in own), links, strict=True))
+        return [found[key] for key, _, _ in read]
+
+
+class AlignCentred(AlignLearned):
+    """Run an encoder's aligner, with the mean of each side's language in the corpus taken off the vectors."""
+
+    def fitted(self, connection: Connection, aligner: Any, corpus_id: int) -> Aligner:
+        assert isinstance(aligner, Centrable), "only an encoder has vectors"
+        roles = ("original_mean", "rendering_mean")
+        return aligner.centred(*(read_mean(connection, self.input_ids[role], corpus_id) for role in roles))
+
+
+class AlignTrained(AlignLearned):
+    """Run an aligner that was trained on the corpus."""
+
+    def open(self) -> None:
+        super().open()
+        self._fitted: dict[int, Aligner] = {}
+
+    def close(self) -> None:
+        super().close()
+        self._fitted = {}
+
+    def fitted(self, connection: Connection, aligner: Any, corpus_id: int) -> Aligner:
+        assert isinstance(aligner, Trainable), "only a statistical aligner is trained"
+        if corpus_id not in self._fitted:
+            learned = read_artifact(connection, self.input_ids["counts"], corpus_id)
+            self._fitted[corpus_id] = aligner.trained(learned)
+        return self._fitted[corpus_id]
+
+
+def read_words(connection: Connection, items: Sequence[int]) -> list[Read]:
+    """The words on both sides of translations: (key, original, rendering), in key order."""
+    original, rendering = sentence.alias("original"), sentence.alias("rendering")
+    query = (
+        select(translation.c.id, original.c.words, rendering.c.words)
+        .join(original, original.c.id == translation.c.original_id)
+        .join(rendering, rendering.c.id == translation.c.rendering_id)
+        .where(bulk.among(connection, translation.c.id, items))
+        .order_by(translation.c.id)
+    )
+    return [(key, json.loads(left), json.loads(right)) for key, left, right in bulk.fetch(connection, query)]
+
+
+def aligner_title(spec: StepSpec) -> str:
+    """What an align step aligns with, in a few words for people."""
+    params = spec.params
+    name = params.get("aligner", "encoder")
+    if name == "vote":
+        voters = [aligner_title(given).removeprefix("with ") for _, given in sorted(spec.inputs.items())]
+        votes = f"{params['votes']} of {len(voters)}" if params["rule"] == "votes" else params["rule"]
+        return f"by {votes}: {', '.join(voters)}"
+    if name in ("exact", "imported"):
+        return "by equal words" if name == "exact" else f"as imported ({params['name']})"
+    if name == "eflomal":
+        return f"with eflomal {spec.revision} ({params['rule']})"
+    encoder = "the encoder of " if name == "transalign" else ""
+    return f"with {encoder}{spec.model or 'no model'} ({params.get('method', 'links')})"

@@ -1,0 +1,55 @@
+"""Links: how often the words of a corpus are linked, as a statistical aligner finds that is trained on it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from typing import Any, Protocol
+
+from sqlalchemy import Connection, select
+
+from xprojdb.db import bulk
+from xprojdb.db.tables import sentence, translation
+from xprojdb.steps.fit.stage import Fit
+from xprojdb.steps.stage import ModelStage
+
+Words = tuple[list[str], list[str]]
+
+
+class Learns(Protocol):
+    """Whatever learns from sentence pairs, as :meth:`xprojdb.models.aligners.eflomal.Eflomal.learn` does."""
+
+    def learn(self, pairs: Iterable[Words]) -> Any: ...
+
+
+class LinkCounts(ModelStage[Learns], Fit):
+    """Train an aligner on all translations between two languages, from ``lang`` into ``rendering_lang``."""
+
+    kind = "link-counts"
+    version = 1
+
+    @property
+    def title(self) -> str:
+        return f"train {self.spec.model} on {self.lang}–{self.spec.params['rendering_lang']}"
+
+    def learn(self, connection: Connection, corpus_id: int) -> Any:
+        return self.model.learn(stream_pairs(connection, corpus_id, self.lang, self.spec.params["rendering_lang"]))
+
+
+def stream_pairs(connection: Connection, corpus_id: int, original: str, rendering: str) -> Iterator[Words]:
+    """The words of both sides of all translations of a corpus between two languages, in key order."""
+    left, right = sentence.alias("original"), sentence.alias("rendering")
+    query = (
+        select(left.c.words, right.c.words)
+        .select_from(translation)
+        .join(left, left.c.id == translation.c.original_id)
+        .join(right, right.c.id == translation.c.rendering_id)
+        .where(
+            translation.c.corpus_id == corpus_id,
+            translation.c.original_lang == original,
+            translation.c.rendering_lang == rendering,
+        )
+        .order_by(translation.c.id)
+    )
+    for block in bulk.stream(connection, query):
+        yield from ((json.loads(ours), json.loads(theirs)) for ours, theirs in block)

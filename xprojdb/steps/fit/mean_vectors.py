@@ -1,0 +1,57 @@
+"""Means: the mean vector of the words of a language, which says nothing about which word is which."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+from sqlalchemy import Connection, select
+
+from xprojdb.db import bulk
+from xprojdb.db.tables import sentence
+from xprojdb.steps.fit.stage import Fit, read_artifact
+from xprojdb.steps.stage import ModelStage
+
+if TYPE_CHECKING:
+    from xprojdb.models.encoders.transforms import Floats
+
+#: sentences that are encoded at most, evenly spaced in the corpus: the mean of 384 numbers needs no more
+MOST = 2_048
+
+
+class HasMean(Protocol):
+    """Whatever gives the mean vector of sentences, as ``EncoderAligner.mean`` does."""
+
+    def mean(self, sentences: Sequence[Sequence[str]]) -> Floats: ...
+
+
+class MeanVectors(ModelStage[HasMean], Fit):
+    """Average what an aligner compares, over sentences of one language."""
+
+    kind = "mean"
+    version = 1
+
+    @property
+    def title(self) -> str:
+        return f"average the words of {self.lang} with {self.spec.model}"
+
+    def learn(self, connection: Connection, corpus_id: int) -> Any:
+        mean = self.model.mean(_sample(connection, corpus_id, self.lang))
+        return [float(f"{value:.7g}") for value in mean.tolist()]
+
+
+def read_mean(connection: Connection, step_id: int, corpus_id: int) -> Floats:
+    """The mean of a corpus: float32 (hidden,)."""
+    return np.array(read_artifact(connection, step_id, corpus_id), np.float32)
+
+
+def _sample(connection: Connection, corpus_id: int, lang: str) -> list[list[str]]:
+    """The words of sentences, evenly spaced."""
+    own = select(sentence.c.id).where(sentence.c.corpus_id == corpus_id, sentence.c.lang == lang)
+    keys = [key for (key,) in bulk.fetch(connection, own.order_by(sentence.c.id))]
+    places = np.linspace(0, len(keys) - 1, min(MOST, len(keys)), dtype=np.int64)
+    chosen = [keys[place] for place in places.tolist()]
+    query = select(sentence.c.words).where(bulk.among(connection, sentence.c.id, chosen)).order_by(sentence.c.id)
+    return [json.loads(words) for (words,) in bulk.fetch(connection, query)]

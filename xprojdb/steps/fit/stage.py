@@ -1,0 +1,62 @@
+"""Fits: what is learned from all sentences of a corpus in one language, and stored as an artifact.
+
+Later steps use the artifact as it is stored, also for sentences that came after the fit.
+"""
+
+from __future__ import annotations
+
+import json
+from abc import abstractmethod
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from sqlalchemy import Connection, Select, select
+
+from xprojdb.db import bulk
+from xprojdb.db.tables import artifact, corpus, sentence
+from xprojdb.digest import canonical_json, digest_of
+from xprojdb.steps.spec import StepSpec
+from xprojdb.steps.stage import Bitext, Outcome, Result, Rows, Stage
+
+
+class Fit(Stage):
+    """A stage whose items are corpora. Its parameter ``lang`` says which of their sentences it learns from."""
+
+    block = 1
+    noun = "corpora"
+
+    def __init__(self, spec: StepSpec) -> None:
+        super().__init__(spec)
+        self.lang: str = spec.params["lang"]
+
+    def items(self, pair: Bitext) -> Select[tuple[int]]:
+        return select(corpus.c.id).where(corpus.c.id == pair.corpus_id)
+
+    @abstractmethod
+    def learn(self, connection: Connection, corpus_id: int) -> Any:
+        """Learn from a corpus.
+
+        :returns: a JSON value.
+        """
+
+    def process(self, connection: Connection, items: Sequence[int]) -> Result:
+        learned = [self.learn(connection, item) for item in items]
+        rows = [
+            (self.step_id, item, canonical_json(content), digest_of(content))
+            for item, content in zip(items, learned, strict=True)
+        ]
+        columns = ("step_id", "corpus_id", "content", "digest")
+        return Result([Outcome(item, "ok") for item in items], [Rows(artifact, columns, rows)])
+
+
+def stream_sentences(connection: Connection, corpus_id: int, lang: str) -> Iterator[list[tuple[int, list[str]]]]:
+    """Blocks of the sentences of a corpus in a language, keys and words, in key order, in constant memory."""
+    query = select(sentence.c.id, sentence.c.words).where(sentence.c.corpus_id == corpus_id, sentence.c.lang == lang)
+    for block in bulk.stream(connection, query.order_by(sentence.c.id)):
+        yield [(key, json.loads(words)) for key, words in block]
+
+
+def read_artifact(connection: Connection, step_id: int, corpus_id: int) -> Any:
+    """What a fit learned from a corpus."""
+    query = select(artifact.c.content).where(artifact.c.step_id == step_id, artifact.c.corpus_id == corpus_id)
+    return json.loads(connection.execute(query).scalar_one())

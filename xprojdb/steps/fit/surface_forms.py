@@ -1,0 +1,52 @@
+"""Forms: which labels the same words have throughout the database, counted there."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+from sqlalchemy import Connection, Select, func, select
+
+from xprojdb.db import bulk
+from xprojdb.db.tables import label, sentence
+from xprojdb.matching.scores.translation_memory import majority_labels
+from xprojdb.steps.fit.entity_renderings import folded_phrase
+from xprojdb.steps.fit.stage import Fit, read_artifact
+
+
+class SurfaceFormsFit(Fit):
+    """Count the labels that the step ``labels`` gave each sequence of words of a language, all its corpora together.
+
+    Words that were labelled once are left out: there is nothing that their label could agree with.
+    """
+
+    kind = "forms"
+    version = 1
+
+    @property
+    def title(self) -> str:
+        return f"count the labels of the same words of {self.lang}"
+
+    def learn(self, connection: Connection, corpus_id: int) -> Any:  # noqa: ARG002 -- all corpora count
+        found: dict[str, Counter[str]] = {}
+        for block in bulk.stream(connection, self._counted(connection)):
+            for text, name, count in block:
+                found.setdefault(folded_phrase(text), Counter())[name] += count
+        return {text: counts for text, counts in found.items() if counts.total() > 1}
+
+    def _counted(self, connection: Connection) -> Select[tuple[str, str, int]]:
+        """Words, label, how often."""
+        text = bulk.phrase(connection, sentence.c.words, label.c.start_word, label.c.end_word).label("text")
+        texts = (
+            select(text, label.c.label)
+            .join(sentence, sentence.c.id == label.c.sentence_id)
+            .where(label.c.step_id == self.input_ids["labels"], sentence.c.lang == self.lang)
+            .subquery("texts")
+        )
+        columns = (texts.c.text, texts.c.label)
+        return select(*columns, func.count()).group_by(*columns)
+
+
+def read_majority(connection: Connection, step_id: int, corpus_id: int, share: float) -> dict[str, str]:
+    """The label of each form that one label has more than a share of."""
+    return majority_labels(read_artifact(connection, step_id, corpus_id), share)

@@ -1,0 +1,1 @@
+"""Project: a module for each method, and what they share."""

@@ -1,0 +1,235 @@
+"""Project: fuse the scores of candidates, choose among them, store the labels."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from sqlalchemy import ColumnElement, Connection, select
+
+from xprojdb.db.tables import candidate, translation
+from xprojdb.matching.arrays import Floats, Longs
+from xprojdb.matching.candidates import Candidates
+from xprojdb.matching.scores.links import SCALE, to_fixed
+from xprojdb.matching.solvers.matches import Matches, SolverStatus
+from xprojdb.matching.solvers.solve import Relation, Solver, solve
+from xprojdb.steps.inputs import LabelledSpans, read_entities, read_numbers, runs, within
+from xprojdb.steps.project.stage import Labels, ProjectStage, Reasons, in_order
+from xprojdb.steps.score.handover import HandedEntities, HandedScores
+from xprojdb.steps.score.stage import ScoreStage
+from xprojdb.steps.spec import StepSpec
+from xprojdb.steps.stage import Outcome, Result, plain_outcomes
+
+#: how many candidates an entity takes, unless the parameters say otherwise
+AT_MOST_ONE: tuple[Relation, int] = ("<=", 1)
+#: deterministic seconds that CP-SAT may spend on one pair, unless the parameters say otherwise
+TIME_LIMIT = 10.0
+
+
+class ProjectMatch(ProjectStage):
+    """Weigh the scorers' values together and solve for the best spans without overlaps.
+
+    Its scorers are its inputs named ``score:…``; a candidate that one of them does not have gets 0 from it. The margin
+    of a label is its score less that of the entity's best candidate that was not chosen, 0 when there is none.
+    """
+
+    kind = "project"
+    version = 1
+
+    def __init__(self, spec: StepSpec) -> None:
+        super().__init__(spec)
+        self.weights = dict(spec.params["weights"])
+        self.threshold: float = spec.params["threshold"]
+        self.solver: Solver = spec.params["solver"]
+        relation, number = spec.params.get("count", AT_MOST_ONE)
+        self.count: tuple[Relation, int] = (relation, number)
+        self.time_limit: float = spec.params.get("time_limit", TIME_LIMIT)
+        self._handed: dict[str, HandedScores] = {}
+        self._handed_entities: HandedEntities | None = None
+
+    @property
+    def title(self) -> str:
+        told = ", ".join(f"{weight:g} {name}" for name, weight in self.weights.items())
+        count = "" if self.count == AT_MOST_ONE else f", {self.count[0]} {self.count[1]} an entity"
+        return f"project, {self.solver} match ({told}{count})"
+
+    def take_from(self, name: str, scorer: ScoreStage) -> None:
+        """Take a scorer's candidates, and the entities it has read, from where it hands them over, if they are there.
+
+        :param name: of the scorer.
+        """
+        self._handed[name] = scorer.handed
+        if self._handed_entities is None and _entities_of(scorer.spec) == _entities_of(self.spec):
+            scorer.handed_entities = scorer.handed_entities or HandedEntities()
+            self._handed_entities = scorer.handed_entities
+
+    def close(self) -> None:
+        super().close()
+        for handed in (*self._handed.values(), self._handed_entities):
+            if handed is not None:
+                handed.clear()
+
+    def needs(self) -> Mapping[str, ColumnElement[int]]:
+        return {**{f"score:{name}": translation.c.id for name in self.weights}, **super().needs()}
+
+    def process(self, connection: Connection, items: Sequence[int]) -> Result:
+        entities = self._entities(connection, items)
+        if not entities.label:
+            return Result([Outcome(item, "empty", "no-entities") for item in items])
+        keys = np.unique(entities.item)
+        entity_ptr = runs(entities.item, keys)
+        candidates, fused = self.read_candidates(connection, items, keys, entities)
+        fixed = np.where(fused > self.threshold, to_fixed(fused), 0)
+        matched = solve(entity_ptr, candidates, fixed, self.solver, self.count, self.time_limit)
+        chosen = chosen_labels(entities, entity_ptr, candidates, fixed, matched)
+        reasons = Reasons()
+        labels = self.relabelled(connection, entities, chosen, reasons)
+        outcomes = _outcomes(items, keys, matched, entities.item[chosen.entity])
+        if reasons:
+            left = set(entities.item[labels.entity].tolist())
+            outcomes = [reasons.completed(each, each.item in left) for each in outcomes]
+        return Result(outcomes, [self.label_rows(entities, labels)])
+
+    def _entities(self, connection: Connection, items: Sequence[int]) -> LabelledSpans:
+        handed = None if self._handed_entities is None else self._handed_entities.entities(items)
+        if handed is not None:
+            return handed
+        return read_entities(connection, self.input_ids["entities"], items, self.labelled, self.mapping)
+
+    def read_candidates(
+        self, connection: Connection, items: Sequence[int], keys: Longs, entities: LabelledSpans
+    ) -> tuple[Candidates, Floats]:
+        """All candidates of a batch, each once, and the weighted sum of their scores."""
+        where, values = [], []
+        for weight, (places, scores) in zip(self.weights.values(), self.read_scores(connection, items), strict=True):
+            where.append(places)
+            values.append(weight * scores)
+        places, fused = _fuse(where, values)
+        return placed(places, keys, entities), fused
+
+    def read_scores(self, connection: Connection, items: Sequence[int]) -> Iterator[tuple[Longs, Floats]]:
+        """Of each scorer, in the order of the weights: (4, C) item, ordinal, start and end, ascending; (C,) scores."""
+        for name in self.weights:
+            taken = self._handed[name].scores(items) if name in self._handed else None
+            yield taken or _read_scores(connection, self.input_ids[f"score:{name}"], items)
+
+
+def _entities_of(spec: StepSpec) -> tuple[Any, ...]:
+    """What decides which entities a step reads."""
+    return spec.inputs["entities"], spec.params["labelled"], spec.params.get("labels")
+
+
+def placed(places: Longs, keys: Longs, entities: LabelledSpans) -> Candidates:
+    """Candidates as the matcher wants them.
+
+    :param places: (4, C) item, ordinal, start and end, ascending and distinct.
+    :param keys: the items that have entities.
+    """
+    item, ordinal, start, end = places
+    index = np.searchsorted(_joint(entities.item, entities.ordinal), _joint(item, ordinal))
+    first = runs(entities.item, keys)[np.searchsorted(keys, item)]
+    entity, begin, until = (column.astype(np.int32) for column in (index - first, start, end))
+    return Candidates(runs(item, keys), entity, begin, until, np.ones(len(item), np.uint8))
+
+
+def spread(where: Sequence[Longs], values: Sequence[Floats]) -> tuple[Longs, Floats]:
+    """The scores of several scorers side by side.
+
+    :param where: per scorer, (4, C) places of its candidates.
+    :param values: per scorer, (C,) scores.
+    :returns: (4, D) places, ascending and distinct, and the scores (K, D) of the K scorers, 0 where one has none.
+    """
+    places, _ = _fuse(where, values) if len(where) > 1 else (where[0], values[0])
+    parts = np.zeros((len(where), places.shape[1]))
+    for part, own, scores in zip(parts, where, values, strict=True):
+        both = np.concatenate([places, own], 1)
+        order = np.lexsort(both[::-1])
+        # Stable: a place comes just before the scorer's candidate that equals it.
+        rank = np.cumsum(order < places.shape[1]) - 1
+        mine = order >= places.shape[1]
+        part[rank[mine]] = scores[order[mine] - places.shape[1]]
+    return places, parts
+
+
+def chosen_labels(
+    entities: LabelledSpans, entity_ptr: Longs, candidates: Candidates, fixed: Longs, matched: Matches
+) -> Labels:
+    """The chosen candidates as labels, an entity's several ones included."""
+    row = matched.chosen
+    pair = np.searchsorted(candidates.ptr, row, "right") - 1
+    entity = entity_ptr[pair] + candidates.entity[row]
+    score = fixed[row] / SCALE
+    # The match tells an entity's margin for its leftmost span.
+    margin = matched.margin[entity] + (score - fixed[matched.choice[entity]] / SCALE)
+    labels = [entities.label[e] for e in entity.tolist()]
+    return in_order(entities, Labels(entity, candidates.start[row], candidates.end[row], score, margin, labels))
+
+
+def _outcomes(items: Sequence[int], keys: Longs, matched: Matches, labelled: Longs) -> Sequence[Outcome]:
+    """What became of each item.
+
+    :param keys: the items that have entities.
+    :param labelled: those of them that have labels.
+    """
+    plain = plain_outcomes(items, keys, labelled)
+    unusual = np.flatnonzero(matched.status != SolverStatus.OPTIMAL)
+    if not len(unusual):
+        return plain
+    outcomes = list(plain)
+    for n, place in zip(unusual.tolist(), np.searchsorted(items, keys[unusual]).tolist(), strict=True):
+        outcomes[place] = _unusual(
+            items[place], SolverStatus(matched.status[n]), matched.bound[n], items[place] in labelled
+        )
+    return outcomes
+
+
+def _unusual(item: int, status: SolverStatus, bound: float, labelled: bool) -> Outcome:
+    """The outcome of an item whose match is not known to be optimal."""
+    if status == SolverStatus.INFEASIBLE:
+        return Outcome(item, "filtered", "infeasible")
+    if status == SolverStatus.UNSOLVED:
+        return Outcome(item, "filtered", "time-limit")
+    if not labelled:
+        return Outcome(item, "empty", "no-candidates")
+    return Outcome(item, "ok", f"not-proven-optimal:bound={bound:.6g}")
+
+
+def _read_scores(connection: Connection, step_id: int, items: Sequence[int]) -> tuple[Longs, Floats]:
+    """(4, C) item, ordinal, start and end of each candidate, ascending, and (C,) scores."""
+    query = (
+        select(
+            candidate.c.translation_id,
+            candidate.c.entity_ordinal,
+            candidate.c.start_word,
+            candidate.c.end_word,
+            candidate.c.score,
+        )
+        .where(candidate.c.step_id == step_id, within(connection, candidate.c.translation_id, items))
+        .order_by(*candidate.primary_key.columns)
+    )
+    read = read_numbers(connection, query, 5)
+    return read[:4].astype(np.int64), read[4]
+
+
+def _fuse(where: Sequence[Longs], values: Sequence[Floats]) -> tuple[Longs, Floats]:
+    """Sum the values of equal candidates of several scorers.
+
+    :param where: per scorer, (4, C) item, ordinal, start and end of each candidate, ascending.
+    :param values: per scorer, (C,) scores.
+    :returns: (4, D) places, ascending and distinct, and their sums (D,).
+    """
+    if len(where) == 1:
+        return where[0], values[0]
+    place, score = np.concatenate(where, 1), np.concatenate(values)
+    order = np.lexsort(place[::-1])
+    place, score = place[:, order], score[order]
+    new = np.ones(place.shape[1], np.bool_)
+    new[1:] = (place[:, 1:] != place[:, :-1]).any(0)
+    first = np.flatnonzero(new)
+    return place[:, first], np.add.reduceat(score, first) if len(first) else score
+
+
+def _joint(item: Longs, ordinal: Longs) -> Longs:
+    """One sortable number for (translation, entity ordinal): a sentence has fewer than 2**20 entities."""
+    return item << 20 | ordinal

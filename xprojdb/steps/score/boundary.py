@@ -1,0 +1,45 @@
+"""Whether a candidate begins, and ends, like a name."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+from sqlalchemy import ColumnElement, Connection
+
+from xprojdb.db.tables import translation
+from xprojdb.matching.arrays import Flags, Floats
+from xprojdb.matching.scores.boundary import begins_like_a_name, clean_start, function_words, name_edges, name_words
+from xprojdb.steps.fit.word_frequencies import read_frequencies
+from xprojdb.steps.score.batch import ScoringBatch
+from xprojdb.steps.score.stage import ScoreStage
+from xprojdb.steps.spec import StepSpec
+
+
+class BoundaryScore(ScoreStage):
+    """``words``: 1 for candidates whose first word is no function word; ``capitals``: their edges that begin so."""
+
+    def __init__(self, spec: StepSpec) -> None:
+        super().__init__(spec)
+        self.edges: str = spec.params.get("edges", "words")
+        self.most: float = spec.params.get("most", 0.02)
+
+    def needs(self) -> Mapping[str, ColumnElement[int]]:
+        counts = {"target_frequencies": translation.c.corpus_id} if self.edges == "words" else {}
+        return {**super().needs(), **counts}
+
+    def values(self, connection: Connection, batch: ScoringBatch) -> Floats:
+        if self.edges == "words":
+            return clean_start(batch.pairs, batch.candidates, self._function_words(connection, batch))
+        first = batch.pairs.entity_start
+        pair = np.repeat(np.arange(len(batch.keys)), np.diff(batch.pairs.entity_ptr))
+        words = (batch.source_words[i][word] for i, word in zip(pair.tolist(), first.tolist(), strict=True))
+        asked = np.fromiter((begins_like_a_name(word) for word in words), np.bool_, len(first))
+        return name_edges(batch.pairs, batch.candidates, name_words(batch.target_words), asked)
+
+    def _function_words(self, connection: Connection, batch: ScoringBatch) -> Flags:
+        counts = self.learned(connection, batch, "target_frequencies", read_frequencies)
+        if all(each is counts[0] for each in counts):
+            return function_words(batch.target_words, counts[0], self.most)
+        each = zip(batch.target_words, counts, strict=True)
+        return np.concatenate([function_words([words], own, self.most) for words, own in each])

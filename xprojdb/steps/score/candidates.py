@@ -1,0 +1,128 @@
+"""The candidates of a score step: from links, all spans, a tagger's, another scorer's, or several of these."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+import numpy as np
+from sqlalchemy import ColumnElement, Connection, select
+
+from xprojdb.db.tables import candidate, translation
+from xprojdb.matching.arrays import Flags, Longs
+from xprojdb.matching.batch import PairBatch
+from xprojdb.matching.candidates import Candidates, aligned_subranges, from_spans, ngrams, union
+from xprojdb.steps.inputs import LabelledSpans, longs, read_columns, read_entities, read_side_words, runs, within
+from xprojdb.steps.spec import StepSpec
+from xprojdb.steps.stage import Side, other, sentence_key
+
+
+class Generator:
+    """Makes the candidates that a score step's parameters name.
+
+    :param spec: of the score step.
+    """
+
+    def __init__(self, spec: StepSpec) -> None:
+        self.sets = _sets(spec)
+        self.origins = origin_names(spec)
+        self.labelled: Side = spec.params["labelled"]
+        self._scorers = _scorers(spec)
+        self.longest: int = spec.params["longest"]
+        self._stop = frozenset(spec.params.get("stop", ()))
+        self._subspans: bool = spec.params.get("subspans", False)
+
+    @property
+    def title(self) -> str:
+        """The sets, for people."""
+        return "+".join(self.sets)
+
+    def needs(self) -> Mapping[str, ColumnElement[int]]:
+        """Inputs beside entities and links; see :meth:`xprojdb.steps.stage.Stage.needs`."""
+        found: dict[str, ColumnElement[int]] = {}
+        if "tagged" in self.sets:
+            found["proposals"] = sentence_key(other(self.labelled))
+        return found | dict.fromkeys(self._scorers, translation.c.id)
+
+    def generate(
+        self,
+        connection: Connection,
+        inputs: Mapping[str, int],
+        keys: Sequence[int],
+        pairs: PairBatch,
+        entities: LabelledSpans,
+    ) -> Candidates:
+        """The candidates of some pairs; the bits of their origins follow the order of ``origins``.
+
+        :param inputs: the score step's inputs.
+        :param keys: (N,) keys of the translations, ascending.
+        :param entities: those of ``pairs``, in the same order.
+        """
+        makers: dict[str, Callable[[], list[Candidates]]] = {
+            "aligned": lambda: [aligned_subranges(pairs, self.longest)],
+            "ngram": lambda: [ngrams(pairs, self.longest, self._forbidden(connection, keys))],
+            "tagged": lambda: [self._tagged(connection, inputs["proposals"], keys, pairs)],
+            "scored": lambda: [_scored(connection, inputs[role], keys, pairs, entities) for role in self._scorers],
+        }
+        return union(*(found for name in self.sets for found in makers[name]()))
+
+    def _forbidden(self, connection: Connection, keys: Sequence[int]) -> Flags | None:
+        """Which target words no candidate may have."""
+        if not self._stop:
+            return None
+        sentences = read_side_words(connection, keys, other(self.labelled))
+        return np.array([word in self._stop for words in sentences for word in words], np.bool_)
+
+    def _tagged(self, connection: Connection, step_id: int, keys: Sequence[int], pairs: PairBatch) -> Candidates:
+        found = read_entities(connection, step_id, keys, other(self.labelled), None)
+        span_ptr = runs(found.item, longs(keys))
+        start, end = found.start.astype(np.int32), found.end.astype(np.int32)
+        return from_spans(pairs, span_ptr, start, end, self._subspans, self.longest)
+
+
+def origin_names(spec: StepSpec) -> tuple[str, ...]:
+    """Where the candidates of a score step come from: what the bits of their origins stand for, the lowest first.
+
+    Sets of candidates by their names; in place of ``scored``, the names of the scorers whose candidates it takes.
+    """
+    own = {"scored": [role.removeprefix("scored:") for role in _scorers(spec)]}
+    return tuple(origin for name in _sets(spec) for origin in own.get(name, [name]))
+
+
+def origins_of(spec: StepSpec, bits: int | None) -> tuple[str, ...]:
+    """The sets that had a candidate of a score step; none where only one was asked.
+
+    :param bits: its ``origin``, as it is stored.
+    """
+    return tuple(name for place, name in enumerate(origin_names(spec)) if (bits or 0) >> place & 1)
+
+
+def _sets(spec: StepSpec) -> tuple[str, ...]:
+    given = spec.params["candidates"]
+    return (given,) if isinstance(given, str) else tuple(given)
+
+
+def _scorers(spec: StepSpec) -> list[str]:
+    return sorted(role for role in spec.inputs if role.startswith("scored:"))
+
+
+def _scored(
+    connection: Connection, step_id: int, keys: Sequence[int], pairs: PairBatch, entities: LabelledSpans
+) -> Candidates:
+    """The candidates that another scorer has stored."""
+    columns = (candidate.c.translation_id, candidate.c.entity_ordinal, candidate.c.start_word, candidate.c.end_word)
+    query = (
+        select(*columns)
+        .where(candidate.c.step_id == step_id, within(connection, candidate.c.translation_id, keys))
+        .order_by(*candidate.primary_key.columns)
+    )
+    item, ordinal, start, end = map(longs, read_columns(connection, query, 4))
+    ptr = runs(item, longs(keys))
+    first = pairs.entity_ptr[np.repeat(np.arange(len(pairs)), np.diff(ptr))]
+    row = np.searchsorted(_joint(entities.item, entities.ordinal), _joint(item, ordinal))
+    spans = ((row - first).astype(np.int32), start.astype(np.int32), end.astype(np.int32))
+    return Candidates(ptr, *spans, np.ones(len(item), np.uint8))
+
+
+def _joint(item: Longs, ordinal: Longs) -> Longs:
+    """One sortable number for (translation, entity ordinal): a sentence has fewer than 2**20 entities."""
+    return item << 20 | ordinal

@@ -1,0 +1,63 @@
+"""Scores from the word links."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+from sqlalchemy import ColumnElement, Connection
+
+from xprojdb.db.tables import translation
+from xprojdb.matching.arrays import Floats
+from xprojdb.matching.batch import PairBatch
+from xprojdb.matching.scores.links import alignment, soft_alignment
+from xprojdb.matching.scores.word_weights import WordCounts, weigh_links, word_weights
+from xprojdb.steps.fit.word_frequencies import read_frequencies
+from xprojdb.steps.score.batch import ScoringBatch
+from xprojdb.steps.score.stage import ScoreStage
+from xprojdb.steps.spec import StepSpec
+
+
+class LinkDice(ScoreStage):
+    """The number of links between entity and candidate, for their lengths."""
+
+    def values(self, connection: Connection, batch: ScoringBatch) -> Floats:  # noqa: ARG002
+        return alignment(batch.pairs, batch.candidates)
+
+
+class LinkMass(ScoreStage):
+    """The share of the linked mass of both sides that lies between entity and candidate, raised to a power.
+
+    With ``word_weights``, a link's mass is its score times the geometric mean of its two words' weights.
+    """
+
+    def __init__(self, spec: StepSpec) -> None:
+        super().__init__(spec)
+        self.power: float = spec.params.get("power", 1.0)
+        self.gamma: float = spec.params.get("word_weights", 0.0)
+
+    def needs(self) -> Mapping[str, ColumnElement[int]]:
+        counts = ("source_frequencies", "target_frequencies") if self.gamma else ()
+        return {**super().needs(), **dict.fromkeys(counts, translation.c.corpus_id)}
+
+    def values(self, connection: Connection, batch: ScoringBatch) -> Floats:
+        scores = soft_alignment(self._weighed(connection, batch), batch.candidates)
+        return scores if self.power == 1 else scores**self.power
+
+    def _weighed(self, connection: Connection, batch: ScoringBatch) -> PairBatch:
+        if not self.gamma:
+            return batch.pairs
+        sides = (("source_frequencies", batch.source_words), ("target_frequencies", batch.target_words))
+        weights = []
+        for role, sentences in sides:
+            counts = self.learned(connection, batch, role, read_frequencies)
+            weights.append(_weights_of(sentences, counts, self.gamma))
+        return weigh_links(batch.pairs, *weights)
+
+
+def _weights_of(sentences: list[list[str]], counts: list[WordCounts], gamma: float) -> Floats:
+    """The weights of words, counted in each sentence's own corpus."""
+    if all(each is counts[0] for each in counts):
+        return word_weights(sentences, counts[0], gamma)
+    parts = [word_weights([words], own, gamma) for words, own in zip(sentences, counts, strict=True)]
+    return np.concatenate(parts)

@@ -1,0 +1,1 @@
+"""Tag: the stage, and the steps that ``[tag]`` stands for."""

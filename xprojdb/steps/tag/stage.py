@@ -1,0 +1,112 @@
+"""Tag: entities that a model finds on the labelled side of translations."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any, cast
+
+import numpy as np
+from sqlalchemy import Connection, Select, select
+
+from xprojdb.db import bulk
+from xprojdb.db.tables import entity, sentence, translation, word_score
+from xprojdb.matching.arrays import Floats
+from xprojdb.steps.inputs import within
+from xprojdb.steps.spec import StepSpec
+from xprojdb.steps.stage import (
+    Bitext,
+    ModelStage,
+    Outcome,
+    Result,
+    Row,
+    Rows,
+    Side,
+    imported,
+    sentence_key,
+    translations,
+)
+from xprojdb.text.spans import Span
+
+if TYPE_CHECKING:
+    from xprojdb.models.taggers.spacy import ScoringTagger, Tagger
+
+_COLUMNS = ("step_id", "sentence_id", "ordinal", "start_word", "end_word", "label")
+
+
+class Tag(ModelStage["Tagger"]):
+    """Run a tagger over the sentences that labels come from. Its items are sentences, each tagged once.
+
+    Its parameter ``lang`` says which sentences: those of that language, on whichever side of a translation they are.
+    With ``keep_scores`` it stores the probabilities of words, too; its parameter ``labels`` then names their columns.
+    """
+
+    kind = "tag"
+    version = 1
+    block = 1_000
+    noun = "sentences"
+
+    def __init__(self, spec: StepSpec, load: Callable[[], Tagger]) -> None:
+        super().__init__(spec, load)
+        self.lang: str = spec.params["lang"]
+        self.keep_scores: bool = spec.params.get("keep_scores", False)
+
+    @property
+    def title(self) -> str:
+        return f"tag {self.lang} with {self.spec.model}"
+
+    def items(self, pair: Bitext) -> Select[tuple[int]]:
+        if not pair.link:
+            return imported(pair, self.lang)
+        side: Side = "original" if pair.original_lang == self.lang else "rendering"
+        tagged: Select[Any] = select(sentence_key(side)).where(translation.c.id.in_(translations(pair))).distinct()
+        return tagged
+
+    def process(self, connection: Connection, items: Sequence[int]) -> Result:
+        query = select(sentence.c.id, sentence.c.words).where(bulk.among(connection, sentence.c.id, items))
+        read = bulk.fetch(connection, query.order_by(sentence.c.id))
+        keys = [key for key, _ in read]
+        tagged, rows = self._tag(keys, [json.loads(words) for _, words in read])
+        outcomes = [
+            Outcome(key, "ok") if spans else Outcome(key, "empty", "no-entities")
+            for key, spans in zip(keys, tagged, strict=True)
+        ]
+        return Result(outcomes, [Rows(entity, _COLUMNS, self._entities(keys, tagged)), *rows])
+
+    def _tag(self, keys: Sequence[int], sentences: list[list[str]]) -> tuple[list[tuple[Span, ...]], list[Rows]]:
+        """The spans of sentences, and rows with their probabilities where they are kept."""
+        if not self.keep_scores:
+            return self.model.tag(sentences), []
+        tagged = cast("ScoringTagger", self.model).tag_scored(sentences)
+        packed = [
+            (self.step_id, key, each.probabilities.astype(np.float16).tobytes())
+            for key, each in zip(keys, tagged, strict=True)
+        ]
+        columns = ("step_id", "sentence_id", "probabilities")
+        return [each.spans for each in tagged], [Rows(word_score, columns, packed)]
+
+    def _entities(self, keys: Sequence[int], tagged: Sequence[Sequence[Span]]) -> Iterator[Row]:
+        for key, spans in zip(keys, tagged, strict=True):
+            for ordinal, span in enumerate(spans):
+                yield (self.step_id, key, ordinal, *span)
+
+
+def read_word_scores(
+    connection: Connection, step_id: int, items: Sequence[int], side: Side, labels: int
+) -> list[Floats]:
+    """The word probabilities that a tag step has stored.
+
+    :param items: keys of translations, ascending.
+    :param side: the side of them that was tagged.
+    :param labels: how many columns the step's ``labels`` name.
+    :returns: (words, labels) for each translation.
+    """
+    query = (
+        select(word_score.c.probabilities)
+        .select_from(translation)
+        .join(word_score, (word_score.c.step_id == step_id) & (word_score.c.sentence_id == sentence_key(side)))
+        .where(within(connection, translation.c.id, items))
+        .order_by(translation.c.id)
+    )
+    read = bulk.fetch(connection, query)
+    return [np.frombuffer(packed, np.float16).reshape(-1, labels).astype(np.float64) for (packed,) in read]

@@ -1,0 +1,94 @@
+"""Translate: a machine's rendering of every sentence of a language in another."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, cast
+
+from sqlalchemy import Connection, Select
+
+from xprojdb.steps.spec import StepSpec
+from xprojdb.steps.stage import Bitext, ModelStage, Outcome, Result, imported
+from xprojdb.steps.translate.sentences import Original, Rendering, read_originals, rendering_of, rendering_rows
+from xprojdb.text import translation_quality
+
+if TYPE_CHECKING:
+    from xprojdb.models.translators.chat import ChatTranslator, Cost
+    from xprojdb.models.translators.text_tokens import Translated
+    from xprojdb.models.translators.translator import Translator
+
+
+class Translating(ModelStage["Translator"]):
+    """What every step shares that translates. Its items are sentences.
+
+    Its parameters have ``from`` and ``to``, two languages, and ``keep_cut``, whether translations count that were cut
+    at the limits of the model.
+    """
+
+    block = 256
+    noun = "sentences"
+
+    def __init__(self, spec: StepSpec, load: Callable[[], Translator]) -> None:
+        super().__init__(spec, load)
+        self.original_lang: str = spec.params["from"]
+        self.lang: str = spec.params["to"]
+        self.keep_cut: bool = spec.params.get("keep_cut", False)
+
+    def items(self, pair: Bitext) -> Select[tuple[int]]:
+        return imported(pair, self.original_lang)
+
+    @abstractmethod
+    def texts(self, connection: Connection, items: Sequence[int]) -> list[str]:
+        """What the translator is given for some items.
+
+        :param items: keys in ascending order.
+        """
+
+    @property
+    def is_served(self) -> bool:
+        """Whether a server translates, which may cost money."""
+        return (self.spec.model or "").startswith("openai:")
+
+    def would_send(self, connection: Connection, items: Sequence[int]) -> Cost:
+        """What the server would be sent for some items; nothing is sent.
+
+        :param items: keys in ascending order.
+        """
+        return cast("ChatTranslator", self.load()).cost(self.texts(connection, items), self.original_lang, self.lang)
+
+    def refused(self, original: Original, made: Translated) -> str | None:
+        """The code of why nothing may be projected from a translation, or None."""
+        if made.cut and not self.keep_cut:
+            return f"{made.cut}-cut"
+        return translation_quality.reason(original.running, made.text, original.lang, self.lang)
+
+
+class Translate(Translating):
+    """Translate whole sentences. What is of no use is filtered, with the reason, before anything is projected from it:
+    see :mod:`xprojdb.text.translation_quality`; a translation that was cut is told by ``input-cut`` or ``output-cut``.
+    """
+
+    kind = "translate"
+    version = 1
+
+    @property
+    def title(self) -> str:
+        return f"translate {self.original_lang} → {self.lang} with {self.spec.model}"
+
+    def process(self, connection: Connection, items: Sequence[int]) -> Result:
+        originals = read_originals(connection, items)
+        wanted = [each for each in originals if each.words]
+        translated = self.model.translate([each.running for each in wanted], self.original_lang, self.lang)
+        outcomes = [Outcome(each.id, "filtered", "no-words") for each in originals if not each.words]
+        made: list[Rendering] = []
+        for each, found in zip(wanted, translated, strict=True):
+            reason = self.refused(each, found)
+            if reason is None:
+                made.append(rendering_of(each, found.text, self.lang))
+            cut = f"{found.cut}-cut" if found.cut else None
+            outcomes.append(Outcome(each.id, "filtered", reason) if reason else Outcome(each.id, "ok", cut))
+        return Result(sorted(outcomes), rendering_rows(made, self.lang, self.step_id, self.spec.short, "machine"))
+
+    def texts(self, connection: Connection, items: Sequence[int]) -> list[str]:
+        return [each.running for each in read_originals(connection, items) if each.words]

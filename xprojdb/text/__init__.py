@@ -1,0 +1,1 @@
+"""Text without a database: spans and tags, label schemes, languages, words, failed translations."""

@@ -1,1 +1,0 @@
-"""Upkeep: what can be freed, deleted, checked, mended or moved, with everything that hangs on it."""
