@@ -29,7 +29,7 @@ def filled(database: Database, write_conll: Write, tmp_path: Path) -> Database:
     """A database with rows in most tables, bytes among them."""
     build(database, write_conll, tmp_path)
     with database.write() as connection:
-        connection.execute(insert(word_score).values(step_id=1, sentence_id=5, packed=b"\x00\xff'\n"))
+        connection.execute(insert(word_score).values(step_id=1, sentence_id=5, probabilities=b"\x00\xff'\n"))
     return database
 
 

@@ -160,7 +160,7 @@ def test_phrases_of_a_model_in_use_are_kept(changed: Database) -> None:
         align = connection.execute(select(step).where(step.c.kind == "align")).one()
         connection.execute(
             insert(phrase_score).values(
-                model=align.model, revision=align.revision, direction="en>de", given="a", phrase="b", score=0.5
+                model=align.model, revision=align.revision, direction="en>de", condition="a", phrase="b", score=0.5
             )
         )
     assert find_garbage(changed).phrases == (0, 0)

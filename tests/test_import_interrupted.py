@@ -15,7 +15,7 @@ CHILD = """
 import signal, sys, time
 from pathlib import Path
 from xprojdb.cli.main import main
-from xprojdb.importing import file_writer, imports
+from xprojdb.importing import file_writer
 
 file_writer.BLOCK = 1000
 store = file_writer.FileWriter.store
