@@ -28,6 +28,7 @@ from xprojdb.exports.rows.provenance_columns import provenance_columns
 from xprojdb.exports.selection.parts import Part, Selection, select_parts
 from xprojdb.exports.unfinished import sweep
 from xprojdb.planning.planner import Plan
+from xprojdb.steps.vanished import check_steps
 
 _ROWS = 10_000
 
@@ -119,6 +120,7 @@ def export_dataset(
     :raises UsageError: when there is nothing to export.
     :raises NothingLeft: when the cut leaves nothing.
     :raises ExportError: when it cannot be written; an earlier version of the folder stays whole.
+    :raises GroundMoved: when a step was freed meanwhile: what is written is whole, and is not recorded.
     """
     with database.read() as connection, bulk.uncollected():
         selection = select_parts(connection, plan, **asked)
@@ -148,6 +150,7 @@ def export_files(
     :raises UsageError: when there is nothing to export.
     :raises NothingLeft: when the cut leaves nothing.
     :raises ExportError: when a file cannot be written; earlier versions of all files stay whole.
+    :raises GroundMoved: when a step was freed meanwhile: what is written is whole, and is not recorded.
     """
     counts, checksums = {}, {}
     with database.read() as connection, bulk.uncollected():
@@ -209,7 +212,9 @@ def _counts(manifest: Manifest) -> dict[str, int]:
 
 
 def _record(database: Database, plan: Plan, form: str, report: ExportReport, query: Mapping[str, Any]) -> None:
+    again = f"{report.destination} is written and whole, but not recorded; run the recipe and export again"
     with database.write() as connection:
+        check_steps(connection, plan.pairs, again)
         run_id = begin_run(connection, "export", plan.recipe)
         values = {
             "run_id": run_id,

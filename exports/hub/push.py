@@ -24,6 +24,7 @@ from xprojdb.exports.hub.repository import Published, Repository
 from xprojdb.exports.manifest import Manifest
 from xprojdb.hub import HubError, RepositoryMissing
 from xprojdb.planning.planner import Plan
+from xprojdb.steps.vanished import check_steps
 
 _FRONT_MATTER = re.compile(r"\A---\n.*?^---\n", re.DOTALL | re.MULTILINE)
 
@@ -115,6 +116,7 @@ def push_recipe(
     :param targets: see :func:`xprojdb.exports.api.export_dataset`, as ``source`` and ``table``.
     :raises UsageError: when no data set can be called so, or there is nothing to export.
     :raises HubError: see :func:`push_folder`.
+    :raises GroundMoved: when a step was freed before anything was published.
     """
     name = dataset_name(repo)
     if not dry_run:
@@ -122,6 +124,8 @@ def push_recipe(
     with tempfile.TemporaryDirectory(prefix="xprojdb-push-") as scratch:
         folder = Path(scratch) / "data"
         export_dataset(database, plan, folder, targets=targets, source=source, table=table, record=False)
+        with database.read() as connection:
+            check_steps(connection, plan.pairs, "nothing was published; run the recipe again, then push")
         return push_folder(database, folder, name, private=private, dry_run=dry_run, recipe=plan.recipe)
 
 
