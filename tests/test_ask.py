@@ -35,6 +35,7 @@ def asked(database: Database, name: str, **chosen: Any) -> Rows:
         return [dict(zip(answer.columns, row, strict=True)) for block in answer.blocks for row in block]
 
 
+@pytest.mark.slow
 def test_every_question_runs_with_and_without_filters(combined: Database) -> None:
     for name in QUESTIONS:
         whole = asked(combined, name)
@@ -122,6 +123,7 @@ def test_failures_are_told(database: Database, write_conll: Write, tmp_path: Pat
     assert (row["kind"], row["message"]) == ("align", "cannot bear poison")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "chosen"),
     [
@@ -136,6 +138,7 @@ def test_what_is_unknown_is_refused(combined: Database, name: str, chosen: dict[
         asked(combined, name, **chosen)
 
 
+@pytest.mark.slow
 def test_the_command_lists_asks_and_shows_its_sql(run_cli: Any, combined: Database) -> None:
     address = combined.engine.url.render_as_string(hide_password=False)
     listed = run_cli("ask")

@@ -74,6 +74,7 @@ def test_scores_are_geometric_means_of_both_softmaxes() -> None:
     np.testing.assert_allclose(links.scores, expected.ravel(), rtol=1e-5)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("method", "threshold"), METHODS)
 def test_real_sentences(method: str, threshold: float) -> None:
     from transformers import AutoModel, AutoTokenizer

@@ -69,6 +69,7 @@ def test_translated_sentences_are_told_as_such(card: Callable[..., str]) -> None
     assert "**translate**" in _part(text, "How the labels were made")
 
 
+@pytest.mark.slow
 def test_the_licence_of_the_translator_is_called_out(card: Callable[..., str]) -> None:
     tagger = f'[tag]\nmodels = {{ en = "hf:{toy_tagger()}" }}\n'
     text = card("translate-test", "de", german(5), tagger)

@@ -37,6 +37,7 @@ def news(database: Database, write_conll: Write) -> Database:
     return database
 
 
+@pytest.mark.slow
 def test_a_majority_of_the_present_sources_decides(news: Database, tmp_path: Path) -> None:
     plan = run_combined(news, tmp_path, MAJORITY)
     assert consensus(news, plan) == {
@@ -98,6 +99,7 @@ def test_terms_of_a_first_match_move_the_second(news: Database, write_conll: Wri
     ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("weights", ["agreement", "learned"])
 def test_all_of_it_at_once(news: Database, tmp_path: Path, weights: str) -> None:
     settings = f'method = "joint"\nweights = "{weights}"\nthreshold = 0.3\nfirst_word = 0.01\nterms = 0.1'
@@ -112,6 +114,7 @@ def test_one_source_is_a_consensus_of_one(news: Database, tmp_path: Path) -> Non
     assert consensus(news, plan) == {"a-1": [(0, 2, "PER", 1.0)], "a-2": [(1, 4, "ORG", 1.0)]}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("how", ["agreement", "learned"])
 def test_weights_are_learned_once_for_a_corpus(
     database: Database, write_conll: Write, tmp_path: Path, how: str
@@ -211,6 +214,7 @@ class _Tagger:
         return [[Span(n, n + 1, kinds[word]) for n, word in enumerate(words) if word in kinds] for words in sentences]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("combine", "score"), [(MAJORITY, 2 / 3), (JOINT, 2 / 3)])
 def test_the_target_languages_own_tagger_is_one_more_source(
     news: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, combine: str, score: float

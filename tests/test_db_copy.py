@@ -143,6 +143,7 @@ def test_what_postgresql_cannot_hold_is_told(sqlite_database: Database, postgres
     assert refused.value.table == "run"
 
 
+@pytest.mark.slow
 def test_the_command_tells_every_table(run_cli: Any, filled: Database, tmp_path: Path) -> None:
     done = run_cli("db", "copy", _address(filled), tmp_path / "copy.db", "--json")
     assert done.code == 0, done.stderr

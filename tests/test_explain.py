@@ -57,6 +57,7 @@ def test_an_entity_is_followed_to_its_label(database: Database, plan: Plan) -> N
     assert all(candidate.fused == pytest.approx(sum(candidate.parts.values())) for candidate in club.candidates)
 
 
+@pytest.mark.slow
 def test_candidates_of_several_sets_are_told_where_they_come_from(
     sqlite_database: Database, write_conll: Write, tmp_path: Path
 ) -> None:

@@ -139,6 +139,7 @@ def by_rows(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(pool, "is_screened", lambda *_: False)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("seed", "words"), [(0, PLAIN), (1, PLAIN + ODD), (2, PLAIN * 3 + ODD + SPACED)])
 def test_columns_and_rows_give_the_same(
     database: Database, plan: Plan, tmp_path: Path, seed: int, words: tuple[str, ...]
@@ -182,6 +183,7 @@ def test_wrong_labels_are_refused_alike(database: Database, plan: Plan, tmp_path
             assert repr(written(write, database, plan, tmp_path / "out")) == repr(found)
 
 
+@pytest.mark.slow
 def test_a_consensus_without_its_sources_goes_by_columns(
     database: Database, write_conll: Callable[..., Path], tmp_path: Path
 ) -> None:

@@ -56,6 +56,7 @@ def _bytes(folder: Path) -> dict[str, bytes]:
     return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
+@pytest.mark.slow
 def test_columns_and_rows_give_the_same_files(
     database: Database, done: Plan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -61,6 +61,7 @@ def test_only_the_step_that_nothing_names_is_freed(changed: Database, tmp_path: 
     assert not find_garbage(changed).steps
 
 
+@pytest.mark.slow
 def test_nothing_that_a_recipe_needs_is_freed(database: Database, write_conll: Write, tmp_path: Path) -> None:
     import_news(database, write_conll)
     run_combined(database, tmp_path, 'method = "majority"')
@@ -166,6 +167,7 @@ def test_phrases_of_a_model_in_use_are_kept(changed: Database) -> None:
     assert find_garbage(changed).phrases == (0, 0)
 
 
+@pytest.mark.slow
 def test_the_command_shows_first_and_frees_with_yes(run_cli: Any, changed: Database) -> None:
     address = changed.engine.url.render_as_string(hide_password=False)
     shown = json.loads(run_cli("--db", address, "gc", "--json").stdout)

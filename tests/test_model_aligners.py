@@ -63,6 +63,7 @@ def test_words_are_linked_when_any_of_their_subwords_are_and_keep_the_best_score
     assert several > 5
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("pooling", ["word", "subword"])
 @pytest.mark.parametrize("method", METHODS)
 def test_empty_sentences_and_empty_words_have_no_links(encoder: Encoder, method: str, pooling: str) -> None:

@@ -36,6 +36,7 @@ SENTENCES = [
 ]
 
 
+@pytest.mark.slow
 def test_sentences_are_translated(model: Seq2Seq) -> None:
     made = Seq2SeqTranslator(model).translate(SENTENCES, "en", "de")
     assert made == [(toy_translation(text), "") for text in SENTENCES]

@@ -69,6 +69,7 @@ def test_names_and_revisions() -> None:
     assert translator_revision("openai:m", "2026-01") == "2026-01"
 
 
+@pytest.mark.slow
 def test_a_model_of_the_hub_translates_by_name() -> None:
     name = f"hf:{toy_translator()}"
     revision = translator_revision(name)

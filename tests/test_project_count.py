@@ -67,6 +67,7 @@ COUNTS: dict[str, Callable[[int], bool]] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("count", "allowed"), COUNTS.items(), ids=COUNTS)
 def test_each_entity_takes_as_many_as_the_recipe_says(
     database: Database, write_conll: Callable[..., Path], tmp_path: Path, count: str, allowed: Callable[[int], bool]
@@ -161,6 +162,7 @@ def test_weights_that_are_no_positive_numbers_are_refused(
     assert caught.value.key == "score.weight"
 
 
+@pytest.mark.slow
 def test_a_long_sentence_with_many_entities_has_an_honest_status(
     sqlite_database: Database, write_conll: Callable[..., Path], tmp_path: Path
 ) -> None:
@@ -208,6 +210,7 @@ class Dense(Diagonal):
         return found
 
 
+@pytest.mark.slow
 def test_no_time_at_all_is_an_outcome(
     sqlite_database: Database, write_conll: Callable[..., Path], tmp_path: Path
 ) -> None:

@@ -20,6 +20,7 @@ DE = ("anna besucht turiner", "europäisch schläft", "meer meer schläft")
 METHODS = {"match": "", "heuristic": 'method = "heuristic"\n'}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", METHODS)
 @pytest.mark.parametrize(
     ("settings", "places"),

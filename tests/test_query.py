@@ -97,6 +97,7 @@ def test_sql_that_writes_or_is_wrong_is_refused(projected: Database, row_counts:
     assert row_counts(projected) == before
 
 
+@pytest.mark.slow
 def test_every_form_says_the_same(run_cli: Any, projected: Database, tmp_path: Path) -> None:
     address = projected.engine.url.render_as_string(hide_password=False)
     sql = "SELECT external_id, label, score FROM v_label ORDER BY sentence_id, ordinal"

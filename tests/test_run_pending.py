@@ -98,8 +98,11 @@ def test_what_is_left_is_counted_wherever_the_gaps_are(
         assert len(pending_items(connection, stage, pairs, 0, 100)) == len(missing)
 
 
+@pytest.mark.slow
 @given(data=st.data())
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
 def test_what_waits_is_the_same_by_ranges_and_item_by_item(
     sqlite_database: Database, write_conll: Callable[..., Path], tmp_path: Path, data: st.DataObject
 ) -> None:

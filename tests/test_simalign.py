@@ -40,6 +40,7 @@ def random_sides(seed: int, spread: float) -> Callable[[], np.ndarray]:
     return side
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", METHODS)
 @pytest.mark.parametrize("spread", [0.2, 3.0])
 def test_random_vectors(method: str, spread: float) -> None:
@@ -61,6 +62,7 @@ def test_scores_are_similarities(method: str) -> None:
     np.testing.assert_allclose(links.scores, similarity[tuple(links.pairs.T)], rtol=1e-5)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("pooling", "token_type"), [("word", "word"), ("subword", "bpe")])
 def test_real_sentences(pooling: str, token_type: str) -> None:
     theirs = Reference(model=str(e5_folder()), token_type=token_type, matching_methods="mai", layer=7)

@@ -38,6 +38,7 @@ def _run(database: Database, write: Write, folder: Path, settings: str) -> dict[
     return results(database, ("candidate", "label", "outcome"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("recipe", RECIPES)
 @pytest.mark.parametrize(("score_block", "project_block"), [(7, 7), (5, 12), (12, 5), (1000, 1000)])
 def test_the_rows_are_those_of_scores_that_are_read(

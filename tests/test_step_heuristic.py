@@ -93,6 +93,7 @@ def _mass(links: dict[tuple[int, int], float], entity: tuple[int, int], span: tu
     return 2 * both / (out + into) if both else 0.0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("settings", "rules", "least"), CASES.values(), ids=CASES)
 def test_labels_and_reasons_are_those_of_the_naive_projection(
     database: Database,

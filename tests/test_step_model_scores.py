@@ -51,6 +51,7 @@ def _rows(database: Database, *columns: Any) -> list[tuple[Any, ...]]:
         return [tuple(row) for row in connection.execute(select(*columns).order_by(*columns))]
 
 
+@pytest.mark.slow
 def test_a_hugging_face_tagger_labels_the_source_side(
     database: Database, write_conll: Callable[..., Path], tmp_path: Path
 ) -> None:
@@ -113,6 +114,7 @@ def test_the_taggers_labels_are_renamed_with_those_of_the_source(sample: Databas
     assert [row[1:] for row in labels(sample)] == [(3, 5, "HUMAN"), (1, 2, "HUMAN"), (3, 5, "HUMAN")]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("labelled", ["original", "rendering"])
 def test_scores_of_models_are_fused_with_the_alignment(
     sqlite_database: Database, write_conll: Callable[..., Path], tmp_path: Path, labelled: str

@@ -44,6 +44,7 @@ def reference(text: str, lang: str, layer: int) -> Any:
     return states[1:-1].numpy(), framed
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("layer", [0, 1])
 @pytest.mark.parametrize("lang", ["en", "de"])
 def test_vectors_are_those_of_the_model_with_the_language_token(lang: str, layer: int) -> None:

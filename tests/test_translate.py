@@ -103,6 +103,7 @@ class Shifted:
 LINES = ("Anna traf Berta in Turin", "niemand sah Regen", "Nora/B-LOC sah Cora/B-PER")
 
 
+@pytest.mark.slow
 def test_labels_come_back_from_the_translation(
     database: Database, tmp_path: Path, write_conll: Callable[..., Path], dictionary: Dictionary
 ) -> None:
@@ -290,6 +291,7 @@ def test_a_server_that_does_not_answer_leaves_its_batch_pending_and_the_rest_goe
     assert len(outcomes(database, "project")) == 6
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("top", "settings"),
     [

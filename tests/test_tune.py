@@ -42,6 +42,7 @@ def _plan(
     return plan_of(database, folder, settings, top=TOP, aligner=Noisy())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("more", ["", 'count = "<= 2"', 'derived = "drop"\nderived_from = ["LOC", "ORG"]'])
 def test_every_point_is_what_a_run_with_its_settings_gives(
     database: Database, write_conll: Callable[..., Path], tmp_path: Path, row_counts: Any, more: str
@@ -166,6 +167,7 @@ def test_a_heuristic_has_no_scores(sqlite_database: Database, write_conll: Calla
     assert caught.value.recipe == "sample"
 
 
+@pytest.mark.slow
 def test_the_command(
     sqlite_database: Database, write_conll: Callable[..., Path], tmp_path: Path, run_cli: Callable[..., Any]
 ) -> None:
