@@ -1,0 +1,88 @@
+"""Hooks of MkDocs: files that stand at the top of the repository become pages, and lists of pages are read from folders."""
+
+from __future__ import annotations
+
+import pkgutil
+import re
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from mkdocs.config.defaults import MkDocsConfig
+from mkdocs.structure.files import File, Files
+
+ROOT = Path(__file__).resolve().parents[2]
+#: pages made of files outside of docs/
+TOP = {
+    "index.md": "README.md",
+    "architecture.md": "ARCHITECTURE.md",
+    "contributing.md": "CONTRIBUTING.md",
+    "changelog.md": "CHANGELOG.md",
+}
+PAGE_OF = {name: page for page, name in TOP.items()}
+#: what is a file in the repository, and not a page: linked there
+API_MARK = "<!-- api -->"
+
+
+def on_config(config: MkDocsConfig) -> MkDocsConfig:
+    """List the pages of folders in the navigation: the commands, and the plug-in guide where there is one."""
+    nav: list[Any] = config.nav or []
+    folders = {"Commands": "commands", "Writing plug-ins": "plugins"}
+    for section in nav:
+        for title, folder in folders.items():
+            if title in section:
+                section[title] = _pages_in(folder)
+    guide = _pages_in("plugins")
+    if guide:
+        position = next(index for index, section in enumerate(nav) if "Python API" in section)
+        nav.insert(position + 1, {"Writing plug-ins": guide})
+    return config
+
+
+def on_files(files: Files, config: MkDocsConfig) -> Files:
+    """Add the pages whose text stands at the top of the repository."""
+    for page, name in TOP.items():
+        files.append(File.generated(config, page, content=_localize((ROOT / name).read_text(encoding="utf-8"), config)))
+    return files
+
+
+def on_page_markdown(markdown: str, config: MkDocsConfig, **_: Any) -> str:
+    """Point links that leave docs/ at the pages made of those files, and list what the API documents."""
+    depth_free = re.sub(r"\]\((?:\.\./)+([A-Z]+\.md)", _to_page, markdown)
+    text = re.sub(
+        r"\]\((?:\.\./)+((?:benchmarks|tests|recipes|exports|cli|xprojdb)/[^)]+)\)", _to_repository(config), depth_free
+    )
+    return text.replace(API_MARK, "\n\n".join(f"::: {name}" for name in _api_modules()))
+
+
+def _pages_in(folder: str) -> list[str]:
+    found = sorted(
+        (ROOT / "docs" / folder).glob("*.md"), key=lambda path: (path.stem not in ("index", "README"), path.stem)
+    )
+    return [f"{folder}/{path.name}" for path in found]
+
+
+def _localize(text: str, config: MkDocsConfig) -> str:
+    """README's links are absolute, for PyPI; on the site they lead to its pages."""
+    base = re.escape(f"{config.repo_url}/blob/main/")
+    text = re.sub(rf"\]\({base}docs/([^)]+)\)", r"](\1)", text)
+    text = re.sub(rf"\]\({base}([A-Z]+\.md)", _to_page, text)
+    text = re.sub(r"\]\(docs/([^)]+)\)", r"](\1)", text)
+    return re.sub(r"\]\(([A-Z]+\.md)", _to_page, text)
+
+
+def _to_page(match: re.Match[str]) -> str:
+    return f"]({PAGE_OF.get(match[1], match[1])}"
+
+
+def _to_repository(config: MkDocsConfig) -> Any:
+    return lambda match: f"]({config.repo_url}/blob/main/{match[1]})"
+
+
+def _api_modules() -> list[str]:
+    """The modules of the public API; before there is an ``xprojdb.api``, the package's own names."""
+    spec = find_spec("xprojdb.api")
+    if spec is None:
+        return ["xprojdb"]
+    public = [name.name for name in pkgutil.iter_modules(spec.submodule_search_locations or []) if name.name[0] != "_"]
+    return ["xprojdb", *(f"xprojdb.api.{name}" for name in public)] if public else ["xprojdb", "xprojdb.api"]
