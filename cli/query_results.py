@@ -32,7 +32,11 @@ def form_options(command: Command) -> Command:
         ),
         click.option("--json", "form", flag_value="json", help="As --format json."),
         click.option(
-            "--format", "form", type=click.Choice(_FORMATS), default="table", show_default=True,
+            "--format",
+            "form",
+            type=click.Choice(_FORMATS),
+            default="table",
+            show_default=True,
             help="How to write the rows; Parquet needs --output.",
         ),
     ):

@@ -1,10 +1,10 @@
 """The commands of a documentation page, with what it says they print.
 
-    <!-- run -->            before a block: of `$ command` lines with their output below each; or an `sh` block, whose output
-                            is the block after it (without one, the commands only have to succeed)
-    <!-- run: COMMAND -->   before a block: what COMMAND prints
-    <!-- file: NAME -->     before a block: the content of a file that the commands read
-    <!-- demo -->           on a page: its commands run where `xprojdb demo` has run, on the demo's database
+<!-- run -->            before a block of `$ command` lines, each with its output below; or before an `sh` block, whose
+                        output is the block after it (without one, the commands only have to succeed)
+<!-- run: COMMAND -->   before a block: what COMMAND prints
+<!-- file: NAME -->     before a block: the content of a file that the commands read
+<!-- demo -->           on a page: its commands run where `xprojdb demo` has run, on the demo's database
 """
 
 from __future__ import annotations
@@ -80,7 +80,7 @@ def _output_after(lines: Sequence[str], start: int) -> str | None:
 
 
 def _session(block: Block) -> Iterator[Command]:
-    """The commands of a block that begin with ``$ ``, each with the lines below it; indented ones continue a command."""
+    """The commands of a block that begin with ``$ ``, each with the lines below it."""
     command: list[str] = []
     output: list[str] = []
     for line in block.lines:
@@ -107,7 +107,10 @@ def normalize(text: str) -> str:
 
 
 def matches(expected: str, printed: str) -> bool:
-    """Whether a command printed what a page shows, numbers aside; ``…`` stands for any text, alone on a line for any lines."""
+    """Whether a command printed what a page shows, numbers aside.
+
+    ``…`` stands for any text; alone on a line, for any number of lines.
+    """
     return re.fullmatch("".join(_pattern(normalize(expected))), normalize(printed) + "\n") is not None
 
 
@@ -116,4 +119,4 @@ def _pattern(expected: str) -> Iterator[str]:
         if line == "…":
             yield r"(?:.*\n)*?"
         else:
-            yield ".*".join(re.escape(part) for part in line.split("…")) + r"\n"
+            yield ".*".join(re.escape(part.strip()) for part in line.split("…")) + r"\n"

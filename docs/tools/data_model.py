@@ -137,8 +137,9 @@ def _curve(box: Box, y: int, to: Box, color: str) -> str:
 
 def _draw(box: Box) -> Iterator[str]:
     color = COLORS.get(box.table.name, "#34495e")
-    yield f'<rect x="{box.x}" y="{box.y}" width="{WIDTH}" height="{box.height}" rx="4" fill="#fdfdfd" stroke="{color}"/>'
-    yield f'<rect x="{box.x}" y="{box.y}" width="{WIDTH}" height="{HEAD}" rx="4" fill="{color}"/>'
+    corner = f'<rect x="{box.x}" y="{box.y}" width="{WIDTH}" rx="4"'
+    yield f'{corner} height="{box.height}" fill="#fdfdfd" stroke="{color}"/>'
+    yield f'{corner} height="{HEAD}" fill="{color}"/>'
     yield _text(box.x + 8, box.y + 15, box.table.name, "#ffffff", bold=True)
     for index, column in enumerate(box.table.columns):
         y = box.y + HEAD + ROW * (index + 1) - 3

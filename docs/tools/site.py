@@ -1,4 +1,4 @@
-"""Hooks of MkDocs: files that stand at the top of the repository become pages, and lists of pages are read from folders."""
+"""Hooks of MkDocs: pages for the files at the top of the repository, and navigation read from folders."""
 
 from __future__ import annotations
 
