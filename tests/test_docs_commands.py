@@ -51,7 +51,7 @@ def print_of(command: str, folder: Path, environment: Mapping[str, str]) -> tupl
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         encoding="utf-8",
-        timeout=300,
+        timeout=3600,
         check=False,
     )
     return done.returncode, done.stdout

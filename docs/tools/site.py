@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import pkgutil
 import re
+from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import File, Files
+
+import xprojdb
 
 ROOT = Path(__file__).resolve().parents[2]
 #: pages made of files outside of docs/
@@ -20,8 +23,9 @@ TOP = {
     "changelog.md": "CHANGELOG.md",
 }
 PAGE_OF = {name: page for page, name in TOP.items()}
-#: what is a file in the repository, and not a page: linked there
+#: where docs/python_api.md lists the public names
 API_MARK = "<!-- api -->"
+RESULTS = "xprojdb.api.results"
 
 
 def on_config(config: MkDocsConfig) -> MkDocsConfig:
@@ -52,7 +56,7 @@ def on_page_markdown(markdown: str, config: MkDocsConfig, **_: Any) -> str:
     text = re.sub(
         r"\]\((?:\.\./)+((?:benchmarks|tests|recipes|exports|cli|xprojdb)/[^)]+)\)", _to_repository(config), depth_free
     )
-    return text.replace(API_MARK, "\n\n".join(f"::: {name}" for name in _api_modules()))
+    return text.replace(API_MARK, _api())
 
 
 def _pages_in(folder: str) -> list[str]:
@@ -79,10 +83,27 @@ def _to_repository(config: MkDocsConfig) -> Any:
     return lambda match: f"]({config.repo_url}/blob/main/{match[1]})"
 
 
-def _api_modules() -> list[str]:
-    """The modules of the public API; before there is an ``xprojdb.api``, the package's own names."""
-    spec = find_spec("xprojdb.api")
-    if spec is None:
-        return ["xprojdb"]
-    public = [name.name for name in pkgutil.iter_modules(spec.submodule_search_locations or []) if name.name[0] != "_"]
-    return ["xprojdb", *(f"xprojdb.api.{name}" for name in public)] if public else ["xprojdb", "xprojdb.api"]
+def _api() -> str:
+    """The public names of the package, then the classes of results, in the notation of mkdocstrings."""
+    names = [getattr(xprojdb, name) for name in xprojdb.__all__ if name not in ("__version__", "XprojdbError")]
+    objects = [f"{found.__module__}.{found.__qualname__}" for found in names]
+    listed = [f"::: {name}" for name in objects if not name.startswith(RESULTS)]
+    results = [f"::: {name}" for module in _modules(RESULTS) for name in _classes(module)]
+    return "\n\n".join([*listed, *(["## Results"] if results else []), *results])
+
+
+def _classes(module: str) -> list[str]:
+    """The public classes that a module defines."""
+    members = vars(import_module(module)).values()
+    classes = [member for member in members if isinstance(member, type) and member.__module__ == module]
+    return [f"{module}.{found.__name__}" for found in classes if found.__name__[0] != "_"]
+
+
+def _modules(package: str) -> list[str]:
+    """The public modules of a package; none where there is no such package yet."""
+    try:
+        spec = find_spec(package)
+    except ModuleNotFoundError:
+        return []
+    paths = spec.submodule_search_locations if spec is not None else None
+    return [f"{package}.{module.name}" for module in pkgutil.iter_modules(paths or []) if module.name[0] != "_"]
