@@ -38,12 +38,13 @@ def environment(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, str]:
 def demo(environment: Mapping[str, str], tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder in which ``xprojdb demo`` has run."""
     folder = tmp_path_factory.mktemp("demo")
-    print_of("xprojdb demo", folder, environment)
+    code, printed = print_of("xprojdb demo", folder, environment)
+    assert code == 0, printed
     return folder
 
 
 def print_of(command: str, folder: Path, environment: Mapping[str, str]) -> tuple[int, str]:
-    """The exit code and what the terminal shows."""
+    """Run a command; its exit code, and its output and errors as a terminal shows them."""
     done = subprocess.run(
         ["bash", "-c", command],
         cwd=folder,

@@ -11,6 +11,7 @@ from typing import Any
 
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import File, Files
+from mkdocs.structure.pages import Page
 
 import xprojdb
 
@@ -26,6 +27,8 @@ PAGE_OF = {name: page for page, name in TOP.items()}
 #: where docs/python_api.md lists the public names
 API_MARK = "<!-- api -->"
 RESULTS = "xprojdb.api.results"
+_TOP_LINK = re.compile(r"\]\((?:\.\./)+([A-Z]+\.md)")
+_SOURCE_LINK = re.compile(r"\]\((?:\.\./)+((?:benchmarks|tests|recipes|exports|cli|xprojdb)/[^)]+)\)")
 
 
 def on_config(config: MkDocsConfig) -> MkDocsConfig:
@@ -50,12 +53,11 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
     return files
 
 
-def on_page_markdown(markdown: str, config: MkDocsConfig, **_: Any) -> str:
+def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, **_: Any) -> str:
     """Point links that leave docs/ at the pages made of those files, and list what the API documents."""
-    depth_free = re.sub(r"\]\((?:\.\./)+([A-Z]+\.md)", _to_page, markdown)
-    text = re.sub(
-        r"\]\((?:\.\./)+((?:benchmarks|tests|recipes|exports|cli|xprojdb)/[^)]+)\)", _to_repository(config), depth_free
-    )
+    up = "../" * page.file.src_uri.count("/")
+    text = _TOP_LINK.sub(lambda link: f"]({up}{PAGE_OF.get(link[1], link[1])}", markdown)
+    text = _SOURCE_LINK.sub(lambda link: f"]({config.repo_url}/blob/main/{link[1]})", text)
     return text.replace(API_MARK, _api())
 
 
@@ -77,10 +79,6 @@ def _localize(text: str, config: MkDocsConfig) -> str:
 
 def _to_page(match: re.Match[str]) -> str:
     return f"]({PAGE_OF.get(match[1], match[1])}"
-
-
-def _to_repository(config: MkDocsConfig) -> Any:
-    return lambda match: f"]({config.repo_url}/blob/main/{match[1]})"
 
 
 def _api() -> str:
