@@ -25,13 +25,20 @@ _FORMATS = ("table", "csv", "json", "jsonl", "parquet")
 
 
 def form_options(command: Command) -> Command:
-    """The options that say in which form an answer is wanted, and where."""
+    """The options for the format of an answer and where it is written."""
     for option in (
         click.option(
             "--output", "-o", type=click.Path(path_type=Path), help="Write to this file.  [default: the terminal]"
         ),
         click.option("--json", "form", flag_value="json", help="As --format json."),
-        click.option("--format", "form", type=click.Choice(_FORMATS), default="table", show_default=True),
+        click.option(
+            "--format",
+            "form",
+            type=click.Choice(_FORMATS),
+            default="table",
+            show_default=True,
+            help="How to write the rows; Parquet needs --output.",
+        ),
     ):
         command = option(command)
     return command
