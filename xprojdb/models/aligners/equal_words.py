@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 
-from xprojdb.errors import UsageError
 from xprojdb.models.aligners.encoder import SentencePair
 from xprojdb.models.aligners.word_links import Links
 from xprojdb.text.normalization import fold
 
-WORDS = ("names", "all")
-REPEATS = ("nearest", "skip")
+Words = Literal["names", "all"]
+Repeats = Literal["nearest", "skip"]
 
 
 @dataclass(frozen=True)
@@ -26,22 +25,10 @@ class EqualWordsParams:
         digit; ``all``: punctuation and function words as well.
     :param repeats: of a word that occurs several times on a side: ``nearest``: each with the one whose place in the
         sentence is most like its own; ``skip``: none.
-    :raises UsageError: when a value is not possible; fields ``param`` and ``value``.
     """
 
-    words: str = "names"
-    repeats: str = "nearest"
-
-    def __post_init__(self) -> None:
-        for param, known in (("words", WORDS), ("repeats", REPEATS)):
-            value = getattr(self, param)
-            if value not in known:
-                hint = f"possible: {', '.join(known)}"
-                raise UsageError(f"exact: {param} cannot be {value!r}", hint=hint, param=param, value=value)
-
-    def to_json(self) -> dict[str, Any]:
-        """A JSON object with every parameter."""
-        return asdict(self)
+    words: Words = "names"
+    repeats: Repeats = "nearest"
 
 
 class EqualWordsAligner:

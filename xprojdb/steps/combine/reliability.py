@@ -15,10 +15,11 @@ from xprojdb.matching.arrays import Floats, Longs
 from xprojdb.matching.combination.reliability import agreement_counts, f1_of_counts, reliability, source_weights
 from xprojdb.matching.combination.sources import Sources
 from xprojdb.steps.combine.consensus import agree, coded
+from xprojdb.steps.combine.params import ConsensusRule, ReliabilityParams
 from xprojdb.steps.combine.voters import Ballot, Present, SeveralSources
 from xprojdb.steps.inputs import runs
 from xprojdb.steps.spec import StepSpec
-from xprojdb.steps.stage import Bitext, Outcome, Result, Rows
+from xprojdb.steps.stage import Bitext, ItemKind, Outcome, Result, Rows
 
 _BLOCK = 10_000
 Fitted = tuple[Floats, dict[str, Floats]]
@@ -35,12 +36,13 @@ class ReliabilityFit(SeveralSources):
     kind = "reliability"
     version = 1
     block = 1
-    noun = "corpora"
+    item_kind = ItemKind.CORPORA
 
     def __init__(self, spec: StepSpec) -> None:
         super().__init__(spec)
-        self.learn: str = spec.params["learn"]
-        self.rule: dict[str, Any] = dict(spec.params.get("rule", {}))
+        params = ReliabilityParams.from_params(spec.params)
+        self.learn = params.learn
+        self.rule = ConsensusRule.from_params(params.rule) if params.rule else None
 
     @property
     def title(self) -> str:
