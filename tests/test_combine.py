@@ -20,7 +20,7 @@ from xprojdb.planning.dry_run import preview_plan
 from xprojdb.planning.store import load_plan
 from xprojdb.steps.combine.stage import Combine
 from xprojdb.steps.stage import Result
-from xprojdb.steps.tag import plan as tag_plan
+from xprojdb.steps.tag import spacy as spacy_variant
 from xprojdb.steps.tag.stage import Tag
 from xprojdb.text.spans import Span
 
@@ -215,7 +215,7 @@ class _Tagger:
 def test_the_target_languages_own_tagger_is_one_more_source(
     news: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, combine: str, score: float
 ) -> None:
-    monkeypatch.setattr(tag_plan, "spacy_revision", lambda _: "1")
+    monkeypatch.setattr(spacy_variant, "spacy_revision", lambda _: "1")
     settings = f'[tag]\nmodels = {{ de = "spacy:toy" }}\n[combine]\n{combine}\ntransfer = true\n'
     plan = plan_of(news, tmp_path, settings, top=ALL)
     plan.stages = [

@@ -16,7 +16,7 @@ from xprojdb.config.recipe import RecipeError, parse_recipe
 from xprojdb.db import Database
 from xprojdb.errors import ModelError, UsageError
 from xprojdb.execution.run import run_plan
-from xprojdb.models.aligners.encoder import AlignerParams
+from xprojdb.models.aligners.encoder_params import AlignerParams
 from xprojdb.models.aligners.transalign import TransAligner, TranslationEncoder
 from xprojdb.models.translators.language_tokens import LanguageMissing
 from xprojdb.planning.planner import plan_recipe

@@ -11,6 +11,7 @@ from xprojdb.config.explain import placed
 from xprojdb.config.types import Text
 from xprojdb.config.variants import build
 from xprojdb.entry_points import Group, PluginError
+from xprojdb.errors import UsageError
 
 PrefixedName = Text
 
@@ -25,10 +26,11 @@ def plugin_of(group: Group, name: str, key: str) -> Any:
     try:
         plugin = entry_points.load(group, prefix)
     except PluginError as error:
-        raise RecipeError(error.message, hint=error.hint, key=key, nearest=error.fields.get("nearest")) from error
+        nearest = error.fields.get("nearest")
+        raise RecipeError(error.message, hint=error.hint, key=key, nearest=nearest, name=name) from error
     if bool(model) != plugin.named:
         wanted = f"{prefix}:{plugin.metavar}" if plugin.named else prefix
-        raise RecipeError(f"{name!r} names no model", hint=f"write {wanted}", key=key)
+        raise RecipeError(f"{name!r} names no model", hint=f"write {wanted}", key=key, name=name)
     return plugin
 
 
@@ -42,3 +44,5 @@ def options_of(plugin: Any, options: Mapping[str, Any], key: str) -> Any:
         return build(plugin.Config, options)
     except RecipeError as error:
         raise placed(error, (key,) if key else ()) from None
+    except UsageError as error:
+        raise RecipeError(error.message, hint=error.hint, key=key, **error.fields) from error

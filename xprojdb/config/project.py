@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, cast
 
 from annotated_types import Ge, Lt
 from pydantic import Field, field_validator, model_validator
@@ -12,6 +12,8 @@ from xprojdb.config.base import Settings
 from xprojdb.config.errors import RecipeError
 from xprojdb.config.languages import language_code
 from xprojdb.config.types import Count, Positive, Share, Some, Text
+
+Relation = Literal["<", "<=", "=", ">=", ">"]
 
 
 class HeuristicTable(Settings):
@@ -121,7 +123,7 @@ class ProjectTable(Settings):
         return self
 
     @property
-    def counted(self) -> tuple[str, int]:
+    def counted(self) -> tuple[Relation, int]:
         """The relation and the number of ``candidates_per_entity``."""
         relation, number = self.candidates_per_entity.split()
-        return relation, int(number)
+        return cast("Relation", relation), int(number)

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import MISSING, Field, asdict, dataclass, fields
-from functools import cache
 from typing import TYPE_CHECKING, Any, ClassVar, Self, get_type_hints
 
 from xprojdb import entry_points
@@ -18,6 +17,8 @@ from xprojdb.entry_points import Group, PluginError
 if TYPE_CHECKING:
     from pydantic import BaseModel
 
+#: made once a class
+_MODELS: dict[type[Any], type[BaseModel]] = {}
 _OLD_NAMES = {"aligners": ALIGNERS, "scorers": SCORERS}
 
 
@@ -108,9 +109,14 @@ def build(config: type[Any], table: Mapping[str, Any]) -> Any:
     return config(**{name: getattr(values, name) for name in model.model_fields})
 
 
-@cache
 def model_of(config: type[Any]) -> type[BaseModel]:
     """The model that validates the keys of a ``Config``."""
+    if config not in _MODELS:
+        _MODELS[config] = _model(config)
+    return _MODELS[config]
+
+
+def _model(config: type[Any]) -> type[BaseModel]:
     from pydantic import create_model
 
     from xprojdb.config.base import Settings

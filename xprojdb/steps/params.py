@@ -42,7 +42,7 @@ class StepParams:
     @classmethod
     def from_params(cls, stored: Mapping[str, Any]) -> Self:
         """The inverse of :meth:`to_params`; keys of other variants are passed over."""
-        values = {}
+        values: dict[str, Any] = {}
         for own in fields(cls):
             key = stored_key(cls.kind, own.name)
             if key in stored:

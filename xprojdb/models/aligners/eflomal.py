@@ -13,12 +13,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import numpy as np
 
 from xprojdb.config.types import Probability
-from xprojdb.errors import ModelError
+from xprojdb.errors import ModelError, UsageError
 from xprojdb.extras import require
 from xprojdb.models.aligners.encoder import NO_LINKS, SentencePair
 from xprojdb.models.aligners.hmm import Cell, Floats, WordModel
@@ -38,10 +38,23 @@ class EflomalParams:
         ``RULES``: the likeliest link of each word in either direction, if it is likelier
         than none, made one; its score is the mean of the two probabilities, 0 where a direction has it not.
     :param min_probability: of ``soft``: links whose score is not above it are left out.
+    :raises UsageError: when a value is not possible; fields ``param`` and ``value``.
     """
 
     symmetrization: Symmetrization = "soft"
     min_probability: Probability = 0.01
+
+    def __post_init__(self) -> None:
+        known = get_args(Symmetrization)
+        if self.symmetrization not in known:
+            raise _impossible("symmetrization", self.symmetrization, ", ".join(known))
+        if not 0 <= self.min_probability < 1:
+            raise _impossible("min_probability", self.min_probability, "0 to 1")
+
+
+def _impossible(param: str, value: Any, possible: str) -> UsageError:
+    message = f"eflomal: {param} cannot be {value!r}"
+    return UsageError(message, hint=f"possible: {possible}", param=param, value=value)
 
 
 def eflomal_version() -> str:

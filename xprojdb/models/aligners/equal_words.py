@@ -5,10 +5,11 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 
+from xprojdb.errors import UsageError
 from xprojdb.models.aligners.encoder import SentencePair
 from xprojdb.models.aligners.word_links import Links
 from xprojdb.text.normalization import fold
@@ -25,10 +26,18 @@ class EqualWordsParams:
         digit; ``all``: punctuation and function words as well.
     :param repeats: of a word that occurs several times on a side: ``nearest``: each with the one whose place in the
         sentence is most like its own; ``skip``: none.
+    :raises UsageError: when a value is not possible; fields ``param`` and ``value``.
     """
 
     words: Words = "names"
     repeats: Repeats = "nearest"
+
+    def __post_init__(self) -> None:
+        for param, known in (("words", get_args(Words)), ("repeats", get_args(Repeats))):
+            value = getattr(self, param)
+            if value not in known:
+                hint = f"possible: {', '.join(known)}"
+                raise UsageError(f"equal_words: {param} cannot be {value!r}", hint=hint, param=param, value=value)
 
 
 class EqualWordsAligner:

@@ -11,7 +11,8 @@ import numpy as np
 
 from xprojdb.errors import UsageError
 from xprojdb.extras import require
-from xprojdb.models.aligners.encoder import AlignerParams, SentencePair, link_units, present_words
+from xprojdb.models.aligners.encoder import SentencePair, link_units, present_words
+from xprojdb.models.aligners.encoder_params import AlignerParams
 from xprojdb.models.aligners.word_links import Links
 from xprojdb.models.batches import TokenBatches
 from xprojdb.models.encoders.encoder import BATCH_TOKENS, SubwordVectors

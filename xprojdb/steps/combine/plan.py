@@ -47,8 +47,8 @@ def combine_specs(
     common = SourcesParams(target=target, sources=tuple(names), labels=mapping.to_json() if mapping else None)
     rule = _rule(table)
     if table.first_word or table.last_word:
-        params = FitParams(lang=target).to_params()
-        inputs[FREQUENCIES] = StepSpec(WordFrequencies.kind, WordFrequencies.version, params)
+        counted = FitParams(lang=target).to_params()
+        inputs[FREQUENCIES] = StepSpec(WordFrequencies.kind, WordFrequencies.version, counted)
     if table.learn is not None:
         inputs[WEIGHTS] = _reliability(table.learn, common, rule, inputs)
     weights = None if WEIGHTS in inputs else _weights(table, names)
@@ -96,8 +96,8 @@ def _rule(table: CombineTable) -> ConsensusRule:
     )
     if not (table.first_word or table.last_word):
         return rule
-    words = {"first_word": table.first_word, "last_word": table.last_word}
-    return replace(rule, **words, max_frequency=table.max_frequency)
+    first, last, most = table.first_word, table.last_word, table.max_frequency
+    return replace(rule, first_word=first, last_word=last, max_frequency=most)
 
 
 #: the share of what the present sources could give that a span needs in a joint match

@@ -29,7 +29,7 @@ class ReliabilityFit(SeveralSources):
     """Learn the weights of the sources; its items are corpora, and what it learned stays as it is.
 
     Its parameter ``learn`` is ``"agreement"``: the F1 of each source's own labels against the consensus of equally
-    weighted sources, made by the parameter ``rule``; or ``"learned"``: the expected F1 by truth inference, see
+    weighted sources, made by its ``rule``; or ``"learned"``: the expected F1 by truth inference, see
     :func:`xprojdb.matching.combination.reliability.reliability`.
     """
 
@@ -67,6 +67,7 @@ class ReliabilityFit(SeveralSources):
         return Result([Outcome(item, "ok") for item in items], [Rows(artifact, columns, rows)])
 
     def _agreement(self, connection: Connection, corpus_id: int) -> Fitted:
+        assert self.rule is not None, "agreement is with a consensus"
         right, both = np.zeros(len(self.sources)), np.zeros(len(self.sources))
         equal = np.ones(len(self.sources))
         for keys, present in self._blocks(connection, corpus_id):

@@ -15,7 +15,7 @@ from xprojdb.db.tables import entity, label, outcome, sentence, step, translatio
 from xprojdb.matching.arrays import Flags, Floats, Ints, Longs
 from xprojdb.steps.combine.params import SourcesParams
 from xprojdb.steps.inputs import longs, read_columns, read_numbers, within
-from xprojdb.steps.score.stage import mapping_of
+from xprojdb.steps.labelling import mapping_of
 from xprojdb.steps.spec import GOLD, StepSpec
 from xprojdb.steps.stage import (
     Bitext,
