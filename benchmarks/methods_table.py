@@ -57,10 +57,9 @@ METHODS = {
     "alignment score, n-grams, exact": f"{_ALIGNMENT}{_NGRAM}[project]\nmin_score = 0.2\n",
     "alignment score, aligned, greedy": f'{_ALIGNMENT}{_ALIGNED}[project]\nmin_score = 0.2\nsolver = "greedy"\n',
     "alignment score, aligned, exact": f"{_ALIGNMENT}{_ALIGNED}[project]\nmin_score = 0.2\n",
-    "alignment score, aligned, exact, = 1(
-        ": f'{_ALIGNMENT}{_ALIGNED}[project]\nmin_score = 0.2\n"
-        "candidates_per_entity = "
-    )= 1"\n',
+    "alignment score, aligned, exact, = 1": (
+        f'{_ALIGNMENT}{_ALIGNED}[project]\nmin_score = 0.2\ncandidates_per_entity = "= 1"\n'
+    ),
     "soft score, aligned, greedy": f'{_SOFT}{_ALIGNED}[project]\nsolver = "greedy"\n',
     "soft score, aligned, exact": f"{_SOFT}{_ALIGNED}[project]\n",
 }

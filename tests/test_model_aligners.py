@@ -128,12 +128,11 @@ def test_the_defaults_are_those_of_recipes() -> None:
         ("transform", "x"),
         ("min_probability", 1.5),
         ("layer", -1),
-        ("metod", "mwmf"),
     ],
 )
 def test_impossible_params_are_refused(param: str, value: object) -> None:
     with pytest.raises(UsageError) as caught:
-        AlignerParams.from_json({param: value})
+        AlignerParams(**{param: value})
     assert (caught.value.param, caught.value.value) == (param, value)
     assert caught.value.known
 

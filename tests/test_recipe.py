@@ -59,7 +59,7 @@ def test_a_misspelt_key_names_the_nearest(text: str, key: str, nearest: str | No
         ('[align]\nmethod = "fast_align"', "align.method", "'itermax'"),
         ("[[scorer]]\nweight = -1", "scorer.weight", "greater than 0"),
         ("[[scorer]]\nweight = 0", "scorer.weight", "greater than 0"),
-        ("[[scorer]]\nweight = nan", "scorer.weight", "greater than 0"),
+        ("[[scorer]]\nweight = nan", "scorer.weight", "less than or equal to 1000"),
         ("[[scorer]]\nweight = inf", "scorer.weight", "less than or equal to 1000"),
         ("[[scorer]]\nmin_score = -0.1", "scorer.min_score", "greater than or equal to 0"),
         ('[[scorer]]\nmax_length = "4"', "scorer.max_length", "integer"),

@@ -114,4 +114,4 @@ def test_a_recipe_without_a_model() -> None:
     text = 'name = "n"\ncorpora = ["c"]\nsource = ["en"]\ntarget = ["de"]\n[align]\naligner = "transalign"\n'
     with pytest.raises(RecipeError) as caught:
         parse_recipe(text)
-    assert caught.value.key == "align"
+    assert caught.value.key == "align.model"

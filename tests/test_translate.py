@@ -226,7 +226,7 @@ def test_a_sentence_that_waits_for_a_translation_is_not_combined(
     ("table", "key"),
     [
         ('[translate]\nmodel = "nllb"', "translate.model"),
-        ('[translate]\nmodel = "apertium"\nback_model = "apertium"', "translate"),
+        ('[translate]\nmodel = "apertium"\nback_model = "apertium"', "translate.back_model"),
         ('[project]\nmethod = "markers"', "project.method"),
         ('[translate]\nmodel = "apertium"\ndirection = "round-trip"', "translate"),
     ],
