@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, model_validator
+from pydantic import BaseModel, ConfigDict, GetJsonSchemaHandler, model_validator
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema
+
+from xprojdb.config.docs import param_docs
 
 
 class Settings(BaseModel):
@@ -16,6 +20,17 @@ class Settings(BaseModel):
     @classmethod
     def _tuples(cls, table: Any) -> Any:
         return frozen(table)
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        made = handler(schema)
+        own = handler.resolve_ref_schema(made)
+        own["description"] = (cls.__doc__ or "").partition("\n")[0]
+        properties = own.get("properties", {})
+        for key, text in param_docs(cls).items():
+            if key in properties:
+                properties[key].setdefault("description", text)
+        return made
 
 
 def frozen(value: Any) -> Any:
