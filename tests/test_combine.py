@@ -15,8 +15,8 @@ from sqlalchemy import Connection, select
 from xprojdb.db import Database
 from xprojdb.db.tables import artifact
 from xprojdb.errors import UsageError
+from xprojdb.execution.dry_run import preview_plan
 from xprojdb.execution.run import StopRequest, run_plan
-from xprojdb.planning.dry_run import preview_plan
 from xprojdb.planning.store import load_plan
 from xprojdb.steps.combine.stage import Combine
 from xprojdb.steps.stage import Result

@@ -12,8 +12,8 @@ from sqlalchemy import func, select
 from xprojdb.db import Database
 from xprojdb.db.tables import lease
 from xprojdb.errors import UsageError
+from xprojdb.execution.dry_run import preview_plan
 from xprojdb.execution.run import run_plan
-from xprojdb.planning.dry_run import preview_plan
 from xprojdb.steps.align.stage import Align
 
 Write = Callable[..., Path]

@@ -14,9 +14,9 @@ from sqlalchemy import delete, select
 
 from xprojdb.db import Database, bulk
 from xprojdb.db.tables import lease, outcome, run
+from xprojdb.execution.dry_run import preview_plan
 from xprojdb.execution.pending import count_pending, count_undone, pending_items
 from xprojdb.execution.run import run_plan
-from xprojdb.planning.dry_run import preview_plan
 from xprojdb.planning.store import bind_plan
 from xprojdb.steps.align.stage import Align
 

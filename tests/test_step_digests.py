@@ -14,8 +14,8 @@ from digest_sample import import_corpora, pretend_models
 from xprojdb.config.recipe import LoadedRecipe, Recipe, parse_recipe
 from xprojdb.db import Database, open_database, schema
 from xprojdb.db.opening import connect
+from xprojdb.execution.dry_run import preview_plan
 from xprojdb.execution.run import run_plan
-from xprojdb.planning.dry_run import preview_plan
 from xprojdb.planning.planner import plan_recipe
 
 RunCli = Callable[..., Any]

@@ -18,13 +18,13 @@ from xprojdb.config.recipe import RecipeError, parse_recipe
 from xprojdb.db import Database
 from xprojdb.db import tables as t
 from xprojdb.errors import ServiceError, UsageError
+from xprojdb.execution.dry_run import preview_plan
 from xprojdb.execution.run import run_plan
 from xprojdb.importing.files import CorpusInfo, corpus_file, import_files
 from xprojdb.maintenance.garbage_collection import find_garbage
 from xprojdb.maintenance.verify import verify
 from xprojdb.models.aligners.word_links import Links
 from xprojdb.models.translators.text_tokens import Translated
-from xprojdb.planning.dry_run import preview_plan
 from xprojdb.planning.planner import Plan
 from xprojdb.planning.store import bind_plan
 from xprojdb.provenance.explain import explain_sentence

@@ -16,7 +16,7 @@ OLD_KEYS: Mapping[str, tuple[str, ...]] = {
     "most": ("max_frequency",),
     "back": ("back_model",),
     "keep_cut": ("keep_truncated",),
-    "threshold": ("min_probability", "min_similarity", "min_score", "min_support"),
+    "threshold": ("min_probability", "min_similarity", "min_support", "min_score"),
     "rule": ("symmetrization",),
     "votes": ("min_votes",),
     "count": ("candidates_per_entity",),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from xprojdb.plugins import WrittenFile
 
@@ -14,7 +14,7 @@ class Brackets:
 
     name = "brackets"
     provenance = False
-    options: dict[str, Any] = {}
+    options: ClassVar[dict[str, Any]] = {}
 
     def write(self, folder: Path, content: Any, opener: Any) -> Iterator[WrittenFile]:
         path, sentences = folder / f"{content.name}.txt", 0
