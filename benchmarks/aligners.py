@@ -24,7 +24,7 @@ from xprojdb.planning.planner import plan_recipe
 
 LANGUAGES = ("de", "es", "it")
 HERE = Path(__file__).parent
-_VOTERS = '[[align.voters]]\n[[align.voters]]\naligner = "eflomal"\n[[align.voters]]\naligner = "exact"\n'
+_VOTERS = '[[align.voters]]\n[[align.voters]]\naligner = "eflomal"\n[[align.voters]]\naligner = "equal_words"\n'
 #: name of the recipe → its table [align]
 ALIGNERS = {
     "e5": "",

@@ -38,11 +38,11 @@ source = ["en"]
 target = ["de"]
 
 [align]
-aligner = "exact"
+aligner = "equal_words"
 words = "all"
 
-[[score]]
-[[score]]
+[[scorer]]
+[[scorer]]
 candidates = "ngram"
 weight = 0.5
 """

@@ -74,7 +74,7 @@ def command(
 
 
 def _show_pending(database: Database, plan: Plan, only: Sequence[str], limit: int | None, as_json: bool) -> None:
-    from xprojdb.planning.dry_run import preview_plan
+    from xprojdb.execution.dry_run import preview_plan
 
     found = preview_plan(database, plan, only=only, limit=limit)
     if as_json:

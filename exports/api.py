@@ -6,10 +6,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any, Literal, TypedDict, Unpack
+from typing import Any, ClassVar, Literal, TypedDict, Unpack
 
 from sqlalchemy import Connection, insert
 
+from xprojdb import entry_points
 from xprojdb.config.export import ExportTable
 from xprojdb.db import Database, bulk
 from xprojdb.db.runs import begin_run, end_run
@@ -138,6 +139,30 @@ def export_dataset(
     if record:
         _record(database, plan, "huggingface", report, query)
     return report
+
+
+class HuggingFace:
+    """A folder that ``datasets.load_dataset`` opens: Parquet, one configuration per language, and a card."""
+
+    name: ClassVar[str] = "hf"
+
+    def export(self, database: Database, plan: Plan, folder: Path, **asked: Unpack[ExportOptions]) -> ExportReport:
+        """Write it; see :func:`export_dataset`."""
+        return export_dataset(database, plan, folder, **asked)
+
+
+def export_as(name: str, database: Database, plan: Plan, folder: Path, **asked: Unpack[ExportOptions]) -> ExportReport:
+    """Write the format of a name, with its default options.
+
+    :param name: of a plug-in of the group ``xprojdb.exporters``: ``conll``, ``jsonl``, ``spacy``, ``hf`` or another's.
+    :param asked: which sentences.
+    :raises PluginError: when there is none of that name.
+    :raises UsageError: when there is nothing to export.
+    """
+    form = entry_points.load("exporters", name)()
+    if isinstance(form, HuggingFace):
+        return form.export(database, plan, folder, **asked)
+    return export_files(database, plan, folder, form, **asked)
 
 
 def export_files(

@@ -90,7 +90,7 @@ def test_a_label_that_the_mapping_drops_is_not_lost(database: Database, write_co
 
 def test_an_entity_below_the_threshold_was_not_chosen(database: Database, write_conll: Write, tmp_path: Path) -> None:
     import_sample(database, write_conll, {"en": english(3), "de": german(3)})
-    run_plan(database, plan_of(database, tmp_path, "[project]\nthreshold = 5.0"))
+    run_plan(database, plan_of(database, tmp_path, "[project]\nmin_score = 5.0"))
     rows = asked(database, "lost-entities")
     assert len(rows) == 6
     assert all(row["why"] in ("not-chosen", "no-candidates") and row["best_score"] > 0 for row in rows)

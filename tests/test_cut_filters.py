@@ -101,7 +101,7 @@ def test_a_table_that_means_nothing_is_refused(keys: dict[str, Any]) -> None:
 
 
 def test_options_go_before_the_recipe() -> None:
-    text = TEXT + '[export]\nmin_margin = 0.2\nlabels = ["PER"]\nshares = { train = 0.5, test = 0.5 }\n'
+    text = TEXT + '[export]\nmin_margin = 0.2\nlabels = ["PER"]\nsplit_ratios = { train = 0.5, test = 0.5 }\n'
     table = export_table(text, {"min_margin": 0.4, "budget": 10})
     assert (table.min_margin, table.labels, table.budget) == (0.4, ("PER",), 10)
     assert table.given["shares"] == {"train": 0.5, "test": 0.5}

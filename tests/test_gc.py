@@ -25,8 +25,8 @@ from xprojdb.planning.planner import Plan
 from xprojdb.steps.spec import StepSpec, register_step
 
 Write = Callable[..., Path]
-LOOSE = "[project]\nthreshold = 0.1"
-STRICT = "[project]\nthreshold = 0.5"
+LOOSE = "[project]\nmin_score = 0.1"
+STRICT = "[project]\nmin_score = 0.5"
 
 
 def _run(database: Database, folder: Path, settings: str) -> Plan:

@@ -45,7 +45,7 @@ from xprojdb.planning.store import bind_plan
 from xprojdb.steps.align.stage import Align
 
 Write = Callable[..., Path]
-STRICT = "[project]\nthreshold = 0.5"
+STRICT = "[project]\nmin_score = 0.5"
 _LONG_AGO = "2020-01-01T00:00:00+00:00"
 #: of no step and no translation, for a repair to take away
 _LABEL = {

@@ -18,7 +18,10 @@ from xprojdb.db import open_database
 from xprojdb.db.postgresql import WRITER_LOCK
 
 Write = Callable[..., Path]
-RECIPE = 'name = "r"\ncorpora = ["news"]\nsource = ["en"]\ntarget = ["de"]\n[align]\naligner = "exact"\nwords = "all"\n'
+RECIPE = (
+    'name = "r"\ncorpora = ["news"]\nsource = ["en"]\ntarget = ["de"]\n[align]\n'
+    'aligner = "equal_words"\nwords = "all"\n'
+)
 COUNT = 2_000
 
 

@@ -8,12 +8,13 @@ import numpy as np
 import pytest
 from model_checkpoints import e5_encoder, e5_folder, word_pairs
 
-from xprojdb.models.aligners.encoder import AlignerParams, EncoderAligner, link_units
+from xprojdb.models.aligners.encoder import EncoderAligner, link_units
+from xprojdb.models.aligners.encoder_params import AlignerParams
 from xprojdb.models.encoders.encoder import SubwordVectors
 
 simalign = pytest.importorskip("simalign", reason="compares with the simalign package: pip install simalign==0.4")
 Reference = simalign.SentenceAligner
-METHODS = {"argmax": "inter", "itermax": "itermax", "match": "mwmf"}
+METHODS = {"argmax": "inter", "itermax": "itermax", "mwmf": "mwmf"}
 
 
 def reference_matrix(method: str, left: np.ndarray, right: np.ndarray) -> np.ndarray:

@@ -25,10 +25,10 @@ from xprojdb.steps.score.stage import ScoreStage
 
 Write = Callable[..., Path]
 RECIPES = {
-    "one scorer": "[project]\nthreshold = 0.3\n",
+    "one scorer": "[project]\nmin_score = 0.3\n",
     "several": f"{UNITED}[project]\nthreshold = 0.2\n",
-    "two passes": '[[score]]\n[[score]]\nscore = "memory"\ncandidates = "ngram"\nlongest = 3\n'
-    "[project]\none_label = 0.5\n",
+    "two passes": '[[scorer]]\n[[scorer]]\ntype = "translation_memory"\ncandidates = "ngram"\nmax_length = 3\n'
+    "[project]\nlabel_consistency = 0.5\n",
 }
 
 

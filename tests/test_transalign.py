@@ -16,7 +16,7 @@ from xprojdb.config.recipe import RecipeError, parse_recipe
 from xprojdb.db import Database
 from xprojdb.errors import ModelError, UsageError
 from xprojdb.execution.run import run_plan
-from xprojdb.models.aligners.encoder import AlignerParams
+from xprojdb.models.aligners.encoder_params import AlignerParams
 from xprojdb.models.aligners.transalign import TransAligner, TranslationEncoder
 from xprojdb.models.translators.language_tokens import LanguageMissing
 from xprojdb.planning.planner import plan_recipe
@@ -115,4 +115,4 @@ def test_a_recipe_without_a_model() -> None:
     text = 'name = "n"\ncorpora = ["c"]\nsource = ["en"]\ntarget = ["de"]\n[align]\naligner = "transalign"\n'
     with pytest.raises(RecipeError) as caught:
         parse_recipe(text)
-    assert caught.value.key == "align"
+    assert caught.value.key == "align.model"

@@ -15,21 +15,11 @@ from xprojdb.db.count_cache import REMOVALS
 from xprojdb.db.tables import corpus, lease, run, sentence, step, translation
 from xprojdb.errors import GroundMoved
 from xprojdb.execution.batches import ItemBatch
-from xprojdb.planning.plan import Plan
-from xprojdb.steps.stage import Bitext, Stage
-from xprojdb.steps.vanished import check_corpora
+from xprojdb.steps.stage import Bitext, ItemKind, Stage
 
 #: where the items of a stage are, by what it calls them
-_TABLES = {"pairs": translation, "sentences": sentence, "corpora": corpus}
+_TABLES = {ItemKind.PAIRS: translation, ItemKind.SENTENCES: sentence, ItemKind.CORPORA: corpus}
 _AGAIN = "nothing of these items was stored; run the recipe again for what is left"
-
-
-def check_plan(connection: Connection, plan: Plan) -> None:
-    """Refuse a plan for corpora that are being deleted, or were.
-
-    :raises GroundMoved: with the field ``corpus``.
-    """
-    check_corpora(connection, {pair.corpus_id for pairs in plan.pairs.values() for pair in pairs})
 
 
 def check_step(connection: Connection, stage: Stage) -> None:
@@ -77,13 +67,13 @@ def is_held(
 def _check_items(
     connection: Connection, stage: Stage, pairs: Sequence[Bitext], batch: ItemBatch, run_id: int | None
 ) -> None:
-    table = _TABLES[stage.noun]
+    table = _TABLES[stage.item_kind]
     gone = len(batch.items) - len(_among(connection, select(table.c.id), batch.items))
     lost = len(batch.items) - len(set().union(*(_among(connection, stage.ready(pair), batch.items) for pair in pairs)))
     if lost:
         what = "were deleted" if gone else "rest on something that was deleted"
         raise GroundMoved(
-            f"{stage.title}: {gone or lost} of {len(batch.items)} {stage.noun} {what} while they were computed",
+            f"{stage.title}: {gone or lost} of {len(batch.items)} {stage.item_kind} {what} while they were computed",
             hint=f"{_AGAIN}; deleted corpora have to be imported again",
             step=stage.step_id,
             run=run_id,

@@ -136,7 +136,7 @@ class _Runner:
 
     def _passes(self, stages: Sequence[Stage]) -> None:
         """Go through the steps until none has items that are pending, or that another process has taken."""
-        reports = [StepReport(stage.step_id, stage.title, stage.noun) for stage in stages]
+        reports = [StepReport(stage.step_id, stage.title, stage.item_kind) for stage in stages]
         settled = False
         while not settled:
             settled, before = True, self.report.done
@@ -201,7 +201,7 @@ class _Runner:
             for made in compute(waiting.next_batch):
                 if began is None or made is None:
                     began = time.monotonic() - report.seconds
-                    self.progress.begin(stage.title, stage.noun, report.total or 0)
+                    self.progress.begin(stage.title, stage.item_kind, report.total or 0)
                 if made is not None:
                     _check_any_done(stage, made.result)
                     report.seconds = time.monotonic() - began
@@ -285,7 +285,7 @@ def _check_any_done(stage: Stage, result: Result) -> None:
         return
     _, _, message, told = next(iter(result.rows[0].values))
     raise StepFailed(
-        f"{stage.title}: all of {len(result.outcomes)} {stage.noun} failed, the first with: {message}",
+        f"{stage.title}: all of {len(result.outcomes)} {stage.item_kind} failed, the first with: {message}",
         hint="nothing of them was recorded; mend the cause and run again",
         step=stage.step_id,
         items=len(result.outcomes),

@@ -12,11 +12,19 @@ from xprojdb.db.runs import RecipeRecord
 from xprojdb.db.tables import recipe
 from xprojdb.digest import canonical_json
 from xprojdb.errors import GroundMoved, UsageError
-from xprojdb.execution.ground import check_plan
 from xprojdb.planning.plan import Plan
 from xprojdb.steps.registry import stage_of
 from xprojdb.steps.spec import find_step, load_spec, register_step
 from xprojdb.steps.stage import Bitext
+from xprojdb.steps.vanished import check_corpora
+
+
+def check_plan(connection: Connection, plan: Plan) -> None:
+    """Refuse a plan for corpora that are being deleted, or were.
+
+    :raises GroundMoved: with the field ``corpus``.
+    """
+    check_corpora(connection, {pair.corpus_id for pairs in plan.pairs.values() for pair in pairs})
 
 
 def bind_plan(database: Database, plan: Plan) -> None:
