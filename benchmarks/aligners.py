@@ -31,7 +31,7 @@ ALIGNERS = {
     "eflomal": 'aligner = "eflomal"\n',
     "eflomal-gdfa": 'aligner = "eflomal"\nrule = "grow-diag-final-and"\n',
     "eflomal-intersection": 'aligner = "eflomal"\nrule = "intersection"\n',
-    "exact": 'aligner = "exact"\n',
+    "equal_words": 'aligner = "equal_words"\n',
     "vote-2-of-3": f'aligner = "vote"\n{_VOTERS}',
     "vote-union": f'aligner = "vote"\nrule = "union"\n{_VOTERS}',
 }

@@ -19,7 +19,7 @@ from xprojdb.importing.files import CorpusInfo, corpus_file, import_files
 from xprojdb.planning.planner import Plan
 
 CUT = ExportTable(
-    min_margin=0.1, budget=9, dedupe=True, tiers={"gold": 0.5}, exclude=("held out",), mix={"news": 2.0}, seed=3
+    min_margin=0.1, budget=9, dedupe=True, tiers={"gold": 0.5}, decontaminate=("held out",), mix={"news": 2.0}, seed=3
 )
 
 

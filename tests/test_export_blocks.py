@@ -41,10 +41,10 @@ TABLES = (
     ExportTable(),
     ExportTable(provenance="full", tiers={"gold": 0.5, "rest": 0.0}),
     ExportTable(provenance="none", tiers={"gold": 0.5}, tier_by="score"),
-    ExportTable(min_margin=0.2, dedupe=True, budget=20, shares={"train": 0.7, "test": 0.3}),
+    ExportTable(min_margin=0.2, dedupe=True, budget=20, split_ratios={"train": 0.7, "test": 0.3}),
     ExportTable(min_score=0.0, min_words=2, max_words=7, min_entities=1, splits=("train", "dev")),
     ExportTable(outcomes=("ok", "empty:no-entities"), dedupe=True, provenance="full"),
-    ExportTable(labels=("PER",), min_margin=0.3, below="label", min_entities=1, budget=40, unit="entities"),
+    ExportTable(labels=("PER",), min_margin=0.3, on_low_score="label", min_entities=1, budget=40, unit="entities"),
 )
 WRITERS: tuple[Callable[..., Any], ...] = (
     export_dataset,

@@ -6,7 +6,7 @@ What is stored has the words of :mod:`xprojdb.config.canonical`, so that digests
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import MISSING, dataclass, field, fields
 from typing import Any, ClassVar, Self
 
 from xprojdb.config.canonical import current_value, stored_key, stored_value
@@ -41,13 +41,18 @@ class StepParams:
 
     @classmethod
     def from_params(cls, stored: Mapping[str, Any]) -> Self:
-        """The inverse of :meth:`to_params`; keys of other variants are passed over."""
+        """The inverse of :meth:`to_params`; keys of other variants are passed over.
+
+        :raises KeyError: when one is missing.
+        """
         values: dict[str, Any] = {}
         for own in fields(cls):
             key = stored_key(cls.kind, own.name)
             if key in stored:
                 value = current_value(cls.kind, own.name, stored[key])
                 values[own.name] = tuple(value) if isinstance(value, list) else value
+            elif own.default is MISSING:
+                raise KeyError(key)
         return cls(**values)
 
 
