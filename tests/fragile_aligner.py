@@ -65,7 +65,7 @@ class Watchful(Processes):
         return super()._answering(handles, min(seconds, 0.05))
 
     def _patience(self, member: Any) -> float:
-        return 0.0 if (self._folder / f"{member.hand._process.pid}-hangs").exists() else super()._patience(member)
+        return 0.0 if (self._folder / f"{member.handle._process.pid}-hangs").exists() else super()._patience(member)
 
 
 def fragile_stage(spec: StepSpec) -> Stage:
