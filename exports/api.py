@@ -21,6 +21,7 @@ from xprojdb.exports.card.context import card_facts
 from xprojdb.exports.card.render import render_card
 from xprojdb.exports.formats.huggingface import SplitRows, columnar, write_dataset
 from xprojdb.exports.formats.text_formats import Conll, DocBins, JsonLines, TextFormat
+from xprojdb.exports.ground import check_kept
 from xprojdb.exports.manifest import Manifest
 from xprojdb.exports.rows.arrow_columns import converted
 from xprojdb.exports.rows.columnar import is_columnar
@@ -29,7 +30,6 @@ from xprojdb.exports.rows.provenance_columns import provenance_columns
 from xprojdb.exports.selection.parts import Part, Selection, select_parts
 from xprojdb.exports.unfinished import sweep
 from xprojdb.planning.planner import Plan
-from xprojdb.steps.vanished import check_steps
 
 _ROWS = 10_000
 
@@ -239,7 +239,7 @@ def _counts(manifest: Manifest) -> dict[str, int]:
 def _record(database: Database, plan: Plan, form: str, report: ExportReport, query: Mapping[str, Any]) -> None:
     again = f"{report.destination} is written and whole, but not recorded; run the recipe and export again"
     with database.write() as connection:
-        check_steps(connection, plan.pairs, again)
+        check_kept(connection, plan, again)
         run_id = begin_run(connection, "export", plan.recipe)
         values = {
             "run_id": run_id,

@@ -17,6 +17,7 @@ from xprojdb.db.tables import export
 from xprojdb.digest import canonical_json
 from xprojdb.exports.api import export_dataset
 from xprojdb.exports.formats.huggingface import CARD_NAME
+from xprojdb.exports.ground import check_kept
 from xprojdb.exports.hub.difference import FolderDifference, LocalFile, RemoteFile, difference
 from xprojdb.exports.hub.folder import files_to_publish
 from xprojdb.exports.hub.names import address_of, dataset_name
@@ -24,7 +25,6 @@ from xprojdb.exports.hub.repository import Published, Repository
 from xprojdb.exports.manifest import Manifest
 from xprojdb.hub import HubError, RepositoryMissing
 from xprojdb.planning.planner import Plan
-from xprojdb.steps.vanished import check_steps
 
 _FRONT_MATTER = re.compile(r"\A---\n.*?^---\n", re.DOTALL | re.MULTILINE)
 
@@ -125,7 +125,7 @@ def push_recipe(
         folder = Path(scratch) / "data"
         export_dataset(database, plan, folder, targets=targets, source=source, table=table, record=False)
         with database.read() as connection:
-            check_steps(connection, plan.pairs, "nothing was published; run the recipe again, then push")
+            check_kept(connection, plan, "nothing was published; run the recipe again, then push")
         return push_folder(database, folder, name, private=private, dry_run=dry_run, recipe=plan.recipe)
 
 

@@ -12,14 +12,20 @@ from sqlalchemy import Connection, Select, select
 
 from xprojdb.db import bulk
 from xprojdb.db.count_cache import REMOVALS
-from xprojdb.db.tables import corpus, lease, run, sentence, step, translation
+from xprojdb.db.tables import corpus, lease, recipe, run, sentence, step, translation
 from xprojdb.errors import GroundMoved
 from xprojdb.execution.batches import ItemBatch
 from xprojdb.steps.stage import Bitext, ItemKind, Stage
 
 #: where the items of a stage are, by what it calls them
 _TABLES = {ItemKind.PAIRS: translation, ItemKind.SENTENCES: sentence, ItemKind.CORPORA: corpus}
-_AGAIN = "nothing of these items was stored; run the recipe again for what is left"
+_AGAIN = "what was being computed was not stored; run the recipe again for what is left"
+
+
+def check_recipe(connection: Connection, name: str) -> None:
+    """:raises GroundMoved: when nothing is known of a recipe any more; with the field ``recipe``."""
+    if connection.execute(select(recipe.c.id).where(recipe.c.name == name)).first() is None:
+        raise GroundMoved(f"the recipe {name} was forgotten while the run went on", hint=_AGAIN, recipe=name)
 
 
 def check_step(connection: Connection, stage: Stage) -> None:

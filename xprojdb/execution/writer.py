@@ -18,7 +18,7 @@ from xprojdb.db.tables import outcome
 from xprojdb.errors import DatabaseError
 from xprojdb.execution.batch_rows import write_rows
 from xprojdb.execution.batches import ItemBatch
-from xprojdb.execution.ground import check_run, check_step, is_held
+from xprojdb.execution.ground import check_recipe, check_run, check_step, is_held
 from xprojdb.execution.leases import Leases
 from xprojdb.execution.progress import RunReport
 from xprojdb.steps.stage import Bitext, Outcomes, Result, Stage
@@ -65,10 +65,11 @@ class Writer:
         """Take the next batches of a step; see :meth:`Leases.take`.
 
         :returns: the batches, and whether no other process has taken any.
-        :raises GroundMoved: when the step is gone, or the run was ended.
+        :raises GroundMoved: when the recipe or the step is gone, or the run was ended.
         """
         with self.database.write() as connection:
             check_run(connection, self.report.run_id)
+            check_recipe(connection, self.recipe.name)
             check_step(connection, stage)
             batches = self.leases.take(connection, stage, pairs, after, limit)
             return batches, not self.leases.others_have(connection, stage.step_id)
