@@ -17,6 +17,7 @@ from xprojdb.digest import canonical_json
 from xprojdb.errors import InputError
 from xprojdb.importing.corpus_files import CorpusFile, FileReport, ImportRefused
 from xprojdb.importing.reimport import skip_stored
+from xprojdb.readers.contents import content_files
 from xprojdb.readers.records import Record
 from xprojdb.text.label_schemes import LabelScheme
 
@@ -76,6 +77,7 @@ class FileWriter:
             report.sentences = skip_stored(self.connection, file, known, self.target.gold_step, records)
         key = known.id if known is not None else self._new_file(file, values)
         self._store_records(file, key, records, report)
+        report.notes = dict(file.notes)
         values["sentences"] = report.sentences
         self.connection.execute(update(source_file).where(source_file.c.id == key).values(**values))
         return report
@@ -176,6 +178,13 @@ def _json_strings(words: Sequence[str]) -> str:
 
 
 def _sha256(path: Path) -> str:
+    files = content_files(path)
+    if files == [path]:
+        return _digest(path)
+    return hashlib.sha256("".join(map(_digest, files)).encode()).hexdigest()
+
+
+def _digest(path: Path) -> str:
     # A pipe could be read once only, and is read twice: for its digest, and for its sentences.
     if path.exists() and not path.is_file():
         kind = "a folder" if path.is_dir() else "a pipe or a device"

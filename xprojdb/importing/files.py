@@ -18,6 +18,7 @@ from xprojdb.errors import UsageError
 from xprojdb.importing.corpus_files import CorpusFile, CorpusInfo, FileReport, ImportRefused, corpus_file, split_in_name
 from xprojdb.importing.file_writer import BLOCK, FileWriter, Target
 from xprojdb.importing.join import first_unlinked, link_corpus
+from xprojdb.readers.gate import check_names
 from xprojdb.steps.spec import GOLD, register_step
 from xprojdb.text.label_schemes import label_scheme
 
@@ -69,6 +70,7 @@ def import_files(
     :raises InputError: when a file cannot be read; nothing is stored then.
     :raises UsageError: when the label scheme is unknown or not the corpus's.
     """
+    check_names(None, corpus=info.name)
     if parallel:
         _check_languages(files)
     report = ImportReport(info.name)

@@ -9,7 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from xprojdb.readers.files import read_lines
+from xprojdb.readers.json_objects import read_objects
+from xprojdb.readers.label_fields import refuse_labels
+from xprojdb.readers.reader import Reader, as_keywords
 from xprojdb.readers.records import ReadError, Record, RecordError, check_text, check_words, locate_words
 from xprojdb.text.languages import language as find_language
 from xprojdb.text.spans import Encoding, Span, TagError, spans_from_tags
@@ -20,6 +22,22 @@ _TAGS = ("ner_tags", "tags", "labels")
 _TEXT = ("text", "sentence")
 _ID = ("id",)
 _SPLIT = ("split",)
+#: objects whose other fields are looked at
+_CHECKED = 100
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JsonlOptions:
+    """The options of :func:`read_jsonl`."""
+
+    words_field: str | None = None
+    tags_field: str | None = None
+    text_field: str | None = None
+    id_field: str | None = None
+    split_field: str | None = None
+    label_names: Sequence[str] | None = None
+    encoding: Encoding = "auto"
+    strict: bool = False
 
 
 def read_jsonl(
@@ -35,11 +53,11 @@ def read_jsonl(
     encoding: Encoding = "auto",
     strict: bool = False,
 ) -> Iterator[Record]:
-    """Stream the sentences of a JSON lines file, plain or gzip.
+    """Stream the sentences of a JSON lines file, or of one JSON array of objects, plain or gzip.
 
     A field that is not named is looked for in the first object: words as ``tokens`` or ``words``, tags as ``ner_tags``,
     ``tags`` or ``labels``, text as ``text`` or ``sentence``, and ``id`` and ``split``. Without words the text is split.
-    Blank lines are passed over.
+    Where no tags are read, a field that looks like labels is an error. Blank lines are passed over.
 
     :param language: of the sentences, by any code; it decides how text is split into words.
     :param label_names: the tag behind each number, where tags are numbers.
@@ -53,11 +71,11 @@ def read_jsonl(
     code = find_language(language).code
     fields: _Fields | None = None
     named = (words_field, tags_field, text_field, id_field, split_field)
-    for number, line in read_lines(file):
-        if not line.strip():
-            continue
-        item = _Item(file, number, _parse(file, number, line))
+    for count, (number, data) in enumerate(read_objects(file, normalize=True)):
+        item = _Item(file, number, data)
         fields = fields or _find_fields(item, named)
+        if fields.tags is None and count < _CHECKED:
+            refuse_labels(file, number, data, (fields.words, fields.text, fields.id, fields.split))
         yield _record(item, fields, code, _Tagging(label_names, encoding, strict))
     if fields is None:
         raise ReadError.at(file, "empty", "there is no sentence in this file", hint="check that it is the right file")
@@ -106,17 +124,6 @@ class _Item:
         if not isinstance(value, list) or not all(isinstance(x, kinds) and not isinstance(x, bool) for x in value):
             raise self.error("type", field, f"a list of {what} is needed, and it is {json.dumps(value)[:40]}")
         return value
-
-
-def _parse(file: Path, number: int, line: str) -> Mapping[str, Any]:
-    try:
-        data = json.loads(line)
-    except json.JSONDecodeError as error:
-        raise ReadError.at(file, "json", f"not JSON: {error.msg}", line=number, column=error.colno) from error
-    if not isinstance(data, dict):
-        hint = "write one object a line, not one list for the file"
-        raise ReadError.at(file, "json", "not an object", line=number, column=1, hint=hint)
-    return data
 
 
 def _find_fields(item: _Item, named: tuple[str | None, ...]) -> _Fields:
@@ -201,3 +208,15 @@ def _tag_name(item: _Item, field: str, tag: int, names: Sequence[str] | None) ->
     if not 0 <= tag < len(names):
         raise item.error("label-names", field, f"the tag {tag} is not one of the {len(names)} names")
     return names[tag]
+
+
+READER = Reader(
+    name="jsonl",
+    title="JSON lines, or a JSON array, of words and tags or of text",
+    command="import jsonl",
+    options=JsonlOptions,
+    sniff=lambda head: head.object is not None,
+    stream=lambda path, language, options, _: read_jsonl(path, language, **as_keywords(options)),
+    suffixes=(".jsonl", ".json", ".ndjson"),
+    rank=60,
+)

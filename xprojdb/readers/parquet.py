@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from xprojdb.extras import require
+from xprojdb.readers.reader import Reader, as_keywords
 from xprojdb.readers.records import ReadError, Record, RecordError, check_words
 from xprojdb.text.spans import Encoding, Span, TagError, spans_from_tags
 
@@ -16,6 +18,17 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 _ROWS = 2_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ParquetOptions:
+    """The options of :func:`read_parquet`."""
+
+    words_field: str = "tokens"
+    tags_field: str = "ner_tags"
+    label_names: Sequence[str] | None = None
+    encoding: Encoding = "auto"
+    strict: bool = False
 
 
 def read_parquet(
@@ -121,3 +134,16 @@ def _record(
     except TagError as error:
         raise ReadError.at(file, "tag", error.message, line=row, hint=error.hint) from error
     return Record(checked, entities, line=row)
+
+
+READER = Reader(
+    name="parquet",
+    title="one Parquet file of a published benchmark",
+    command="import benchmark",
+    options=ParquetOptions,
+    # Parquet files that users name are read as data sets, which have columns of other kinds, too.
+    sniff=lambda _: False,
+    stream=lambda path, _, options, __: read_parquet(path, **as_keywords(options)),
+    suffixes=(".parquet",),
+    rank=110,
+)
