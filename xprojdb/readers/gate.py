@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from xprojdb.errors import UsageError
+from xprojdb.file_names import SPLIT_HINT, is_split
 from xprojdb.readers.conll_layout import DOCSTART
 from xprojdb.readers.label_names import label_fault
 from xprojdb.readers.notes import Notes
@@ -18,8 +19,6 @@ from xprojdb.readers.records import ReadError, Record
 LONGEST_ID = 2_000
 #: of a name of a corpus or of a part, which ids are made of
 LONGEST_NAME = 200
-# As the datasets library has it.
-_SPLIT = re.compile(r"[A-Za-z0-9_]+(\.[A-Za-z0-9_]+)*")
 _LINE_ENDS = re.compile("[\x85\u2028\u2029]")
 
 
@@ -80,9 +79,8 @@ def _check_id(file: Path, record: Record, name: str) -> None:
 
 
 def _check_split(file: Path, record: Record, split: str) -> None:
-    if not _SPLIT.fullmatch(split):
-        hint = "a split has letters, digits and underscores, such as dev_2024"
-        raise _error(file, record, "split", f"{split!r} cannot name a split", hint, split=split)
+    if not is_split(split):
+        raise _error(file, record, "split", f"{split!r} cannot name a split", SPLIT_HINT, split=split)
 
 
 def _error(file: Path, record: Record, reason: str, message: str, hint: str | None = None, **fields: Any) -> ReadError:
@@ -95,9 +93,8 @@ def check_names(split: str | None, **names: str | None) -> None:
     :param names: what becomes part of ids, such as ``part="dev"``.
     :raises UsageError: when the split cannot be written out again, or a name is too long.
     """
-    if split is not None and not _SPLIT.fullmatch(split):
-        hint = "a split has letters, digits and underscores, such as dev_2024"
-        raise UsageError(f"{split!r} cannot name a split", hint=hint, split=split)
+    if split is not None and not is_split(split):
+        raise UsageError(f"{split!r} cannot name a split", hint=SPLIT_HINT, split=split)
     for what, name in names.items():
         size = len((name or "").encode("utf-8", "replace"))
         if size > LONGEST_NAME:

@@ -9,10 +9,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from xprojdb.file_names import SPLIT_HINT, is_split
+from xprojdb.printable import one_line
 from xprojdb.readers.json_objects import read_objects
 from xprojdb.readers.label_fields import refuse_labels
 from xprojdb.readers.reader import Reader, as_keywords
-from xprojdb.readers.records import ReadError, Record, RecordError, check_text, check_words, locate_words
+from xprojdb.readers.records import ReadError, Record, RecordError, check_text, check_words, label_fault, locate_words
 from xprojdb.text.languages import language as find_language
 from xprojdb.text.spans import Encoding, Span, TagError, spans_from_tags
 from xprojdb.text.words import split_words
@@ -115,15 +117,19 @@ class _Item:
     def string(self, field: str) -> str:
         value = self.get(field)
         if not isinstance(value, str):
-            raise self.error("type", field, f"a string is needed, and it is {json.dumps(value)[:40]}")
+            raise self.error("type", field, f"a string is needed, and it is {_shown(value)}")
         return value
 
     def sequence(self, field: str, kinds: type | tuple[type, ...], what: str) -> list[Any]:
         value = self.get(field)
         # True and False are integers to isinstance.
         if not isinstance(value, list) or not all(isinstance(x, kinds) and not isinstance(x, bool) for x in value):
-            raise self.error("type", field, f"a list of {what} is needed, and it is {json.dumps(value)[:40]}")
+            raise self.error("type", field, f"a list of {what} is needed, and it is {_shown(value)}")
         return value
+
+
+def _shown(value: Any) -> str:
+    return one_line(json.dumps(value), 40)
 
 
 def _find_fields(item: _Item, named: tuple[str | None, ...]) -> _Fields:
@@ -156,7 +162,7 @@ def _record(item: _Item, fields: _Fields, code: str, tagging: _Tagging) -> Recor
         text=text,
         offsets=offsets,
         external_id=_name(item, fields.id),
-        split=_name(item, fields.split),
+        split=_split(item, fields.split),
         line=item.line,
     )
 
@@ -182,9 +188,16 @@ def _name(item: _Item, field: str | None) -> str | None:
         return None
     if isinstance(value, str):
         return _plain(item, field, value) or None
-    if isinstance(value, int) and not isinstance(value, bool):
+    if isinstance(value, int) and not isinstance(value, bool) and abs(value) < 10**100:
         return str(value)
-    raise item.error("type", field, f"a string or an integer is needed, and it is {json.dumps(value)[:40]}")
+    raise item.error("type", field, f"a string or an integer is needed, and it is {_shown(value)}")
+
+
+def _split(item: _Item, field: str | None) -> str | None:
+    split = _name(item, field)
+    if split is not None and field is not None and not is_split(split):
+        raise item.error("split", field, f"{split[:40]!r} cannot name a split", SPLIT_HINT)
+    return split
 
 
 def _entities(item: _Item, field: str, n_words: int, tagging: _Tagging) -> tuple[Span, ...]:
@@ -192,9 +205,13 @@ def _entities(item: _Item, field: str, n_words: int, tagging: _Tagging) -> tuple
     if len(tags) != n_words:
         raise item.error("length", field, f"{len(tags)} tags for {n_words} words")
     try:
-        return spans_from_tags(tags, tagging.encoding, tagging.strict)
+        spans = spans_from_tags(tags, tagging.encoding, tagging.strict)
     except TagError as error:
         raise item.error("tag", field, error.message, error.hint) from error
+    for span in spans:
+        if (fault := label_fault(span.label)) is not None:
+            raise item.error("label", field, f"the label {one_line(span.label, 60)!r} {fault}")
+    return spans
 
 
 def _tag_names(item: _Item, field: str, tags: Sequence[str | int], names: Sequence[str] | None) -> list[str]:
