@@ -197,7 +197,7 @@ def test_sources_that_are_not_combined_can_be_mixed(
 
 def test_sources_must_agree(database: Database, write_conll: WriteConll, tmp_path: Path) -> None:
     import_part(database, write_conll, FIRST, "all")
-    plan = run_combined(database, tmp_path, 'method = "majority"\nthreshold = 0.1')
+    plan = run_combined(database, tmp_path, 'method = "majority"\nmin_support = 0.1')
     everything = _cut(database, plan)
     assert _cut(database, plan, min_votes=2) < everything
     with database.read() as connection:
