@@ -61,7 +61,9 @@ def _cut(database: Database, plan: Plan, targets: Sequence[str] = (), **keys: An
     with database.read() as connection:
         selection = select_parts(connection, plan, targets, None, table)
         found = [
-            (part.target, sentence.external_id, part.split) if table.shares else (part.target, sentence.external_id)
+            (part.target, sentence.external_id, part.split)
+            if table.split_ratios
+            else (part.target, sentence.external_id)
             for part in selection.parts
             for _, sentence in selection.sentences(connection, part)
         ]
@@ -109,7 +111,7 @@ def test_a_sample_does_not_depend_on_what_was_imported_first(
     _import(database, write_conll, {"fr": german(40)}, "other")
     _import(database, write_conll, {"en": english(40), "de": german(40)})
     plans = [_project(each, tmp_path) for each in (database, sqlite_database)]
-    keys: dict[str, Any] = {"budget": 9, "shares": {"train": 0.5, "test": 0.5}}
+    keys: dict[str, Any] = {"budget": 9, "split_ratios": {"train": 0.5, "test": 0.5}}
     assert _cut(database, plans[0], **keys) == _cut(sqlite_database, plans[1], **keys)
 
 
