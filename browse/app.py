@@ -25,7 +25,7 @@ _LONGEST_KEY = 19
 
 
 def make_app(database: Database, doorkeeper: Doorkeeper) -> Starlette:
-    """The application on a database; it writes reviews of the sessions that have a reviewer's name, and nothing else."""
+    """The application on a database; it writes what reviewers decide, and nothing else."""
     pages = Pages(database, ServerLinks())
 
     def sentences(request: Request) -> Response:

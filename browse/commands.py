@@ -10,15 +10,16 @@ from xprojdb.browse.filters import Filters
 class Commands:
     """Commands on one database.
 
-    :param address: its path or URL, without a password.
+    :param address: its path or URL, without a password; None: it is not told.
     """
 
-    def __init__(self, address: str) -> None:
+    def __init__(self, address: str | None) -> None:
         self._address = address
 
     def of(self, *arguments: str) -> str:
         """A command line."""
-        return shlex.join(["xprojdb", "--db", self._address, *arguments])
+        named = ["--db", self._address] if self._address else []
+        return shlex.join(["xprojdb", *named, *arguments])
 
     def explain(self, name: str, recipe: str | None) -> str:
         return self.of("explain", name, *(["--recipe", recipe] if recipe else []))

@@ -71,7 +71,7 @@ def compare_page(database: Database, first: str, second: str, after: int = 0) ->
     """
     with limited(database) as connection:
         sides = [_steps(connection, name) for name in (first, second)]
-        found = ComparedPage(*(_told(connection, steps) for steps in sides))
+        found = ComparedPage(_told(connection, sides[0]), _told(connection, sides[1]))
         last = connection.execute(select(func.max(sentence.c.id))).scalar() or 0
         budget, cursor = Budget(SECONDS), after
         while cursor < last and len(found.sentences) < SHOWN and not (budget.spent and cursor > after):
@@ -108,18 +108,19 @@ def _labels(connection: Connection, steps: Sequence[int], cursor: int, end: int)
 
 
 def _compared(
-    connection: Connection, keys: Sequence[int], one: Labels, two: Labels, counts: Counter[str]
+    connection: Connection, keys: Sequence[int], first: Labels, second: Labels, counts: Counter[str]
 ) -> Iterator[ComparedSentence]:
     columns = (sentence.c.id, corpus.c.name, sentence.c.lang, sentence.c.external_id, sentence.c.words)
     query = select(*columns).join(corpus, corpus.c.id == sentence.c.corpus_id).order_by(sentence.c.id)
     for key, called, lang, external_id, told in bulk.fetch(
         connection, query.where(bulk.among(connection, sentence.c.id, keys))
     ):
-        words, before, after = json.loads(told), sorted(one.get(key, ())), sorted(two.get(key, ()))
-        changes = [(_kind(*pair), *(_phrase(words, span) for span in pair)) for pair in pair_spans(before, after)]
+        words, before, after = json.loads(told), sorted(first.get(key, ())), sorted(second.get(key, ()))
+        pairs = pair_spans(before, after)
+        changes = [(_kind(one, two), _phrase(words, one), _phrase(words, two)) for one, two in pairs]
         counts.update(kind for kind, _, _ in changes)
         name = str(key) if external_id is None else f"{called}/{lang}/{external_id}"
-        yield ComparedSentence(name, lang, words, before, after, changes)  # type: ignore[arg-type]
+        yield ComparedSentence(name, lang, words, before, after, changes)
 
 
 def _kind(before: Span | None, after: Span | None) -> str:

@@ -6,7 +6,7 @@ import re
 
 from markupsafe import Markup
 
-# Controls but tab and newline, those of direction, marks that have no width, separators of lines, tags, halves of pairs.
+# Controls but tab and newline, those of direction, marks without width, line separators, tags, halves of pairs.
 # Joiners (U+200C, U+200D) stay: Persian and the languages of India are written with them.
 _ACTING = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u00ad\u061c\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"

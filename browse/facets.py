@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from threading import Lock
+from typing import Any
 
 from sqlalchemy import Connection, func, select
 
@@ -59,7 +61,10 @@ class FacetCounts:
             key = (recipe.name if recipe else "", version_of(connection))
             with self._lock:
                 if key not in self._kept:
-                    self._kept = {**{k: v for k, v in self._kept.items() if k[1] == key[1]}, key: _read(connection, recipe)}
+                    self._kept = {
+                        **{k: v for k, v in self._kept.items() if k[1] == key[1]},
+                        key: _read(connection, recipe),
+                    }
                 return self._kept[key]
 
 
@@ -76,10 +81,18 @@ def _read(connection: Connection, recipe: KnownRecipe | None) -> Facets:
     outcomes, reasons = _outcomes(connection, recipe.steps if recipe else [])
     labels = _labels(connection, recipe.steps) if recipe else []
     sampled = sum(count for _, count in labels) >= SAMPLE or sum(count for _, count in splits) >= SAMPLE
-    return Facets(*map(_sorted, (corpora, langs, Counter(dict(splits)), Counter(dict(labels)))), *map(_sorted, (outcomes, reasons)), sampled)  # fmt: skip
+    return Facets(
+        corpora=_sorted(corpora),
+        langs=_sorted(langs),
+        splits=_sorted(Counter(dict(splits))),
+        labels=_sorted(Counter(dict(labels))),
+        outcomes=_sorted(outcomes),
+        reasons=_sorted(reasons),
+        sampled=sampled,
+    )
 
 
-def _sentences(connection: Connection) -> list[list[object]]:
+def _sentences(connection: Connection) -> list[list[Any]]:
     scope = (sentence.c.corpus_id, sentence.c.lang)
     return [list(row) for row in connection.execute(select(*scope, func.count()).group_by(*scope))]
 
@@ -99,14 +112,14 @@ def _outcomes(connection: Connection, steps: Sequence[int]) -> tuple[Counter[str
     reasons: Counter[str] = Counter()
     counts = CountCache(connection)
     for step_id in steps:
-        for status, reason, count in counts.of(f"outcomes {step_id}", lambda key=step_id: _of_step(connection, key)):  # type: ignore[misc]
+        for status, reason, count in counts.of(f"outcomes {step_id}", partial(_of_step, connection, step_id)):
             outcomes[status] += count
             for code in reason_codes(reason or ""):
                 reasons[code] += count
     return outcomes, reasons
 
 
-def _of_step(connection: Connection, step_id: int) -> list[list[object]]:
+def _of_step(connection: Connection, step_id: int) -> list[list[Any]]:
     first = select(outcome.c.status, outcome.c.reason).where(outcome.c.step_id == step_id).limit(SAMPLE).subquery()
     query = select(first.c.status, first.c.reason, func.count()).group_by(first.c.status, first.c.reason)
     return [list(row) for row in connection.execute(query)]

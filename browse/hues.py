@@ -5,7 +5,8 @@ from __future__ import annotations
 import zlib
 
 _OWN = {
-    "PER": "per", "PERSON": "per", "ORG": "org", "LOC": "loc", "GPE": "loc", "DATE": "date", "TIME": "date", "MISC": "misc",
+    "PER": "per", "PERSON": "per", "ORG": "org", "LOC": "loc", "GPE": "loc", "DATE": "date", "TIME": "date",
+    "MISC": "misc",
 }  # fmt: skip
 _OTHERS = 6
 

@@ -87,12 +87,15 @@ class Listing:
             return _by_key(connection, filters, recipe, size)
 
     def _ranking(self, connection: Connection, filters: Filters, recipe: KnownRecipe) -> list[int]:
-        key = (replace(filters, after=0), version_of(connection))
+        version = version_of(connection)
+        if filters.reviewed:
+            version += connection.execute(select(func.max(review.c.id))).scalar() or 0
+        key = (replace(filters, after=0), version)
         with self._lock:
             if key not in self._ranked:
                 if len(self._ranked) > 50:
                     self._ranked.clear()
-                self._ranked[key] = list(connection.execute(_ranked(filters, recipe)).scalars())
+                self._ranked[key] = [row[0] for row in bulk.fetch(connection, _ranked(filters, recipe))]
             return self._ranked[key]
 
 
@@ -135,7 +138,8 @@ def read_listed(connection: Connection, keys: Sequence[int], recipe: KnownRecipe
         name = str(key) if external_id is None else f"{called}/{lang}/{external_id}"
         own = labels.get(key, [])
         spans = sorted({span for span, _, _ in own}) or gold.get(key, [])
-        score, margin = (min((each[at] for each in own), default=None) for at in (1, 2))
+        score = min((value for _, value, _ in own), default=None)
+        margin = min((value for _, _, value in own), default=None)
         told = (name, lang, split, json.loads(words), spans, not own, score, margin, finished.get(key, 0))
         found.append(ListedSentence(key, *told))
     return found

@@ -12,6 +12,7 @@ from markupsafe import Markup
 
 from xprojdb.browse.commands import Commands
 from xprojdb.browse.comparison import compare_page
+from xprojdb.browse.drawing import writing_of
 from xprojdb.browse.escaping import finalize, visible
 from xprojdb.browse.facets import FacetCounts
 from xprojdb.browse.filters import PAGE, Filters
@@ -23,7 +24,6 @@ from xprojdb.browse.plots import bars, reliability_diagram
 from xprojdb.browse.recipes import KnownRecipe, Recipes
 from xprojdb.browse.runs import read_run_page
 from xprojdb.browse.sentence import neighbours, show_sentence
-from xprojdb.browse.drawing import writing_of
 from xprojdb.db import Database
 
 #: files of ``assets`` and their types
@@ -66,14 +66,15 @@ class Pages:
         self.links = links
         self.recipes = Recipes(database)
         self.listing = Listing(database)
-        self.commands = Commands(database.url)
+        # What is published does not tell where a database lies.
+        self.commands = Commands(database.url if links.live else None)
         self._facets = FacetCounts(database)
         self._templates = environment()
 
     def render(self, template: str, links: Links | None = None, **values: Any) -> str:
         """A template with what every page has."""
         return self._templates.get_template(template).render(
-            links=links or self.links, commands=self.commands, database_url=self.database.url, **values
+            links=links or self.links, commands=self.commands, **values
         )
 
     def sentences(self, filters: Filters, page: ListPage | None = None) -> str:
@@ -122,9 +123,7 @@ class Pages:
         names = self.recipes.names()
         found = compare_page(self.database, first, second, after) if first and second else None
         command = self.commands.of("diff", first or "RECIPE", second or "RECIPE")
-        return self.render(
-            "compare.html", recipe_names=names, first=first, second=second, found=found, command=command
-        )
+        return self.render("compare.html", recipe_names=names, first=first, second=second, found=found, command=command)
 
     def overview(self) -> str:
         """Counts, outcomes, scores and margins by corpus and language, with F1 where there is gold."""
@@ -139,7 +138,9 @@ class Pages:
 
     def runs(self) -> str:
         """Runs that are going on, and the latest that have ended."""
-        return self.render("runs.html", found=read_run_page(self.database), command=self.commands.of("status", "--watch"))
+        return self.render(
+            "runs.html", found=read_run_page(self.database), command=self.commands.of("status", "--watch")
+        )
 
     def problem(self, message: str, hint: str | None) -> str:
         """What could not be shown, and why."""

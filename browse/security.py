@@ -41,7 +41,8 @@ HEADERS = {
 #: the page that the one-time address shows: from it, the browser goes on as from our own site, with the cookie
 _WELCOME = (
     '<!doctype html><html lang="en"><head><meta charset="utf-8"><meta http-equiv="refresh" content="0;url=/">'
-    '<link rel="icon" href="data:,"><title>xprojdb</title></head><body><p><a href="/">Go on to xprojdb</a></p></body></html>'
+    '<link rel="icon" href="data:,"><title>xprojdb</title></head>'
+    '<body><p><a href="/">Go on to xprojdb</a></p></body></html>'
 )
 
 

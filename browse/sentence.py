@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from sqlalchemy import Connection, select
 
@@ -95,12 +94,12 @@ class ShownSentence:
     translations: list[ShownTranslation]
     gold: DrawnSide | None
     combined: DrawnSide | None
-    path: list[PathStep]
-    sources: list[str]
-    outcome: str | None
-    reason: str | None
     others: list[tuple[str, str]]
     reviews: list[str]
+    path: list[PathStep] = field(default_factory=list)
+    sources: list[str] = field(default_factory=list)
+    outcome: str | None = None
+    reason: str | None = None
 
 
 def show_sentence(database: Database, recipe: KnownRecipe | None, name: str) -> ShownSentence:
@@ -114,7 +113,7 @@ def show_sentence(database: Database, recipe: KnownRecipe | None, name: str) -> 
         others, reviews = _others(connection, text.id), _reviewers(connection, text.id)
     found = _explained(database, recipe, text)
     if found is None:
-        return ShownSentence(text, drawn_side(text, text.gold or ()), [], [], [], None, None, [], [], None, None, others, reviews)  # fmt: skip
+        return ShownSentence(text, drawn_side(text, text.gold or ()), [], [], [], None, None, others, reviews)
     with database.read() as connection:
         shown = [_translation(connection, found.target, each, n) for n, each in enumerate(found.projections)]
     return _put_together(found, shown, others, reviews)
@@ -135,16 +134,19 @@ def _put_together(
 ) -> ShownSentence:
     text, together = found.target, found.consensus
     single = [label for each in shown for label in each.labels]
-    labels = _consensus_labels(found, shown) if together else [each for each in single if each.span]
+    labels = _consensus_labels(found) if together else [each for each in single if each.span]
     combined = drawn_side(text, [each.span for each in together.labels]) if together else None
     gold = drawn_side(text, text.gold) if text.gold is not None else None
-    told = (together.sources, together.outcome, together.reason) if together else ([], None, None)
-    path = path_of(together.made_by) if together else []
     lost = [each for each in single if each.span is None]
-    return ShownSentence(text, drawn_side(text, text.gold or ()), labels, lost, shown, gold, combined, path, *told, others, reviews)  # fmt: skip
+    plain = drawn_side(text, text.gold or ())
+    made = ShownSentence(text, plain, labels, lost, shown, gold, combined, others, reviews)
+    if together is None:
+        return made
+    sources, path = together.sources, path_of(together.made_by)
+    return replace(made, path=path, sources=sources, outcome=together.outcome, reason=together.reason)
 
 
-def _consensus_labels(found: Explanation, shown: Sequence[ShownTranslation]) -> list[ShownLabel]:
+def _consensus_labels(found: Explanation) -> list[ShownLabel]:
     assert found.consensus is not None
     numbers = {each.translation_id: number for number, each in enumerate(found.projections)}
     labels = []
@@ -167,7 +169,8 @@ def _translation(connection: Connection, target: Text, each: ExplainedProjection
     source = drawn_side(each.source, [entity.span for entity in each.entities], left)
     receiving = drawn_side(target, spans, right)
     lasting = not is_long(source, receiving)
-    return ShownTranslation(number, each.kind, each.outcome, source, receiving, links, lasting, labels, path_of(each.made_by))  # fmt: skip
+    told = (each.kind, each.outcome, source, receiving, links, lasting, labels)
+    return ShownTranslation(number, *told, path_of(each.made_by))
 
 
 def _labels(each: ExplainedProjection, target: Text, number: int, place: int) -> list[ShownLabel]:
@@ -175,7 +178,7 @@ def _labels(each: ExplainedProjection, target: Text, number: int, place: int) ->
     entity = each.entities[place]
     parts = list(dict.fromkeys(name for candidate in entity.candidates for name in candidate.parts))
     hidden = max(len(entity.candidates) - CANDIDATES, 0)
-    spans = [span for span in (entity.projected, *entity.also) if span is not None] or [None]
+    spans: list[Span | None] = [span for span in (entity.projected, *entity.also) if span is not None]
     return [
         ShownLabel(
             100 * number + place,
@@ -192,7 +195,7 @@ def _labels(each: ExplainedProjection, target: Text, number: int, place: int) ->
             hidden,
             sides=[(number, entity.span.start, entity.span.end)],
         )
-        for span in spans
+        for span in spans or [None]
     ]
 
 

@@ -25,8 +25,12 @@ _PORT = 8765
 @click.option("--corpus", default="", help="With --static: only this corpus.")
 @click.option("--lang", default="", help="With --static: only this language.")
 @click.option("--order", type=click.Choice(["id", "margin", "score"]), default="id", help="With --static: which first.")
-@click.option("--limit", type=click.IntRange(1, 20_000), default=200, show_default=True, help="With --static: sentences.")
-@click.option("--card", is_flag=True, help="With --static: FOLDER is an exported data set; put the pages beside its card.")
+@click.option(
+    "--limit", type=click.IntRange(1, 20_000), default=200, show_default=True, help="With --static: sentences."
+)
+@click.option(
+    "--card", is_flag=True, help="With --static: FOLDER is an exported data set; put the pages beside its card."
+)
 def command(
     port: int, opened: bool, folder: Path | None, recipe: str | None, corpus: str, lang: str, order: str, limit: int,
     card: bool,
@@ -60,5 +64,7 @@ def _write(folder: Path, recipe: str | None, corpus: str, lang: str, order: str,
     from xprojdb.browse.files import write_files
 
     with open_current() as database:
-        done = write_files(database, folder, recipe=recipe, corpus=corpus, lang=lang, order=order, limit=limit, card=card)
+        done = write_files(
+            database, folder, recipe=recipe, corpus=corpus, lang=lang, order=order, limit=limit, card=card
+        )
     click.echo(f"{done.sentences:,} sentences on {done.files:,} files in {done.folder}: open {done.folder}/index.html")

@@ -77,7 +77,9 @@ def remove_sentences(connection: Connection, steps: Sequence[StoredStep], senten
         taken[table.name] += run_delete(connection, delete(table).where(*on))
     taken += _forget_outcomes(connection, steps, "sentence", doomed)
     for table in (review, campaign_item):
-        taken[table.name] += run_delete(connection, delete(table).where(bulk.among(connection, table.c.sentence_id, doomed)))
+        taken[table.name] += run_delete(
+            connection, delete(table).where(bulk.among(connection, table.c.sentence_id, doomed))
+        )
     own = bulk.among(connection, sentence.c.id, doomed)
     # Children and parents go together: the order in which a database deletes rows is its own affair.
     connection.execute(update(sentence).where(own, sentence.c.parent_id.is_not(None)).values(parent_id=None))
