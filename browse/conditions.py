@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from sqlalchemy import ColumnElement, and_, exists, false, not_, or_, select
 from sqlalchemy.sql.selectable import FromClause
@@ -45,15 +45,26 @@ def _contains(text: str) -> Iterator[Condition]:
 def of_recipe(filters: Filters, recipe: KnownRecipe) -> Iterator[Condition]:
     """Conditions on what a recipe made of the sentence."""
     if filters.of_labels:
-        yield _some_label(recipe.steps, *of_label(label, filters))
+        yield _some_label(recipe, *of_label(label, filters))
     if filters.tier:
         yield from _tier(filters.tier, recipe)
     if filters.outcome or filters.reason:
         yield or_(false(), *(_outcome(filters, final) for final in recipe.finals))
 
 
-def _some_label(steps: Sequence[int], *conditions: Condition) -> Condition:
-    return exists().where(label.c.step_id.in_(steps), label.c.sentence_id == sentence.c.id, *conditions)
+def _some_label(recipe: KnownRecipe, *conditions: Condition) -> Condition:
+    here = (label.c.step_id.in_(recipe.steps), label.c.sentence_id == sentence.c.id)
+    return exists().where(*here, *through(recipe), *conditions)
+
+
+def through(recipe: KnownRecipe) -> Iterator[Condition]:
+    """That a label came from a language of the recipe, where others use its steps as well."""
+    if not recipe.shared:
+        return
+    langs = sorted({source for _, _, source in recipe.sources})
+    near = translation.c.id == label.c.translation_id
+    from_one = or_(translation.c.original_lang.in_(langs), translation.c.rendering_lang.in_(langs))
+    yield or_(label.c.translation_id == 0, exists().where(near, from_one))
 
 
 def of_label(labels: FromClause, filters: Filters) -> Iterator[Condition]:
@@ -87,10 +98,10 @@ def _tier(name: str, recipe: KnownRecipe) -> Iterator[Condition]:
         yield false()
         return
     at = places.index(name)
-    yield _some_label(recipe.steps)
-    yield ~_some_label(recipe.steps, column < recipe.tiers[at][1])
+    yield _some_label(recipe)
+    yield ~_some_label(recipe, column < recipe.tiers[at][1])
     if at:
-        yield _some_label(recipe.steps, column < recipe.tiers[at - 1][1])
+        yield _some_label(recipe, column < recipe.tiers[at - 1][1])
 
 
 def _outcome(filters: Filters, final: FinalStep) -> Condition:

@@ -13,7 +13,7 @@ from threading import Lock
 
 from sqlalchemy import Connection, Select, func, select
 
-from xprojdb.browse.conditions import of_label, of_recipe, of_sentence
+from xprojdb.browse.conditions import of_label, of_recipe, of_sentence, through
 from xprojdb.browse.filters import PAGE, Filters
 from xprojdb.browse.limits import Budget, limited
 from xprojdb.browse.recipes import KnownRecipe, version_of
@@ -117,7 +117,9 @@ def _by_key(connection: Connection, filters: Filters, recipe: KnownRecipe | None
 def _ranked(filters: Filters, recipe: KnownRecipe) -> Select[tuple[int]]:
     """The sentences with the least certain labels, those first."""
     measure = func.min(label.c.margin if filters.order == "margin" else label.c.score)
-    query = select(label.c.sentence_id).where(label.c.step_id.in_(recipe.steps), *of_label(label, filters))
+    query = select(label.c.sentence_id).where(
+        label.c.step_id.in_(recipe.steps), *through(recipe), *of_label(label, filters)
+    )
     others = [*of_sentence(filters, None), *of_recipe(replace(filters, label=""), recipe)]
     if others:
         query = query.join(sentence, sentence.c.id == label.c.sentence_id).where(*others)
@@ -151,7 +153,7 @@ def _labels(
     if recipe is None:
         return {}
     names = ("sentence_id", "start_word", "end_word", "label", "score", "margin")
-    query = select(*(label.c[name] for name in names)).where(label.c.step_id.in_(recipe.steps))
+    query = select(*(label.c[name] for name in names)).where(label.c.step_id.in_(recipe.steps), *through(recipe))
     found: dict[int, list[tuple[Span, float, float]]] = {}
     for key, *span, score, margin in bulk.fetch(
         connection, query.where(bulk.among(connection, label.c.sentence_id, keys))

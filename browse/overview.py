@@ -11,7 +11,8 @@ from sqlalchemy import Connection, func, select
 from xprojdb.browse.limits import limited
 from xprojdb.browse.recipes import FinalStep, KnownRecipe, Recipes, corpus_names, version_of
 from xprojdb.db import Database, bulk
-from xprojdb.db.tables import evaluation, label, outcome, sentence
+from xprojdb.db.tables import evaluation, label, outcome, sentence, translation
+from xprojdb.review.calibration import Calibration, latest_calibration
 
 #: bars of a distribution
 BINS = 20
@@ -26,6 +27,7 @@ class LanguageOverview:
     :param labels: labels by name.
     :param scores, margins: how many labels have a value from n/BINS on.
     :param f1: of the last evaluation: all labels, its interval, sentences; None without gold.
+    :param calibration: what was last learned of how probable its labels are right.
     :param sampled: whether only the first labels were counted.
     """
 
@@ -38,6 +40,7 @@ class LanguageOverview:
     margins: list[int] = field(default_factory=lambda: [0] * BINS)
     outcomes: Counter[str] = field(default_factory=Counter)
     f1: tuple[float, float, float, int] | None = None
+    calibration: Calibration | None = None
     sampled: bool = False
 
 
@@ -80,23 +83,27 @@ def _sentences(connection: Connection) -> list[tuple[str, str, int]]:
 
 def _recipe(connection: Connection, recipe: KnownRecipe) -> list[LanguageOverview]:
     names = corpus_names(connection)
-    labellings = {(each.step.step_id, each.target): each for each in recipe.plan.labellings}
     found = []
     for final in recipe.finals:
-        labelling = labellings[final.id, final.lang]
-        made = LanguageOverview(names[final.corpus_id], final.lang, labelling.source, final.digest)
+        made = LanguageOverview(names[final.corpus_id], final.lang, final.source, final.digest)
         _count_labels(connection, final, made)
-        made.f1 = _f1(connection, final, labelling.source)
+        made.f1 = _f1(connection, final, final.source)
         made.outcomes = _outcomes(connection, final)
+        made.calibration = latest_calibration(connection, final.id, final.lang)
         found.append(made)
     return found
 
 
 def _count_labels(connection: Connection, final: FinalStep, made: LanguageOverview) -> None:
     own = label.c
-    first = select(own.label, own.score, own.margin, own.sentence_id).where(own.step_id == final.id).limit(SAMPLE)
+    first = select(own.label, own.score, own.margin, own.sentence_id, own.translation_id)
+    first = first.where(own.step_id == final.id).limit(SAMPLE)
     inner = first.subquery()
     here = select(inner.c.label, inner.c.score, inner.c.margin).join(sentence, sentence.c.id == inner.c.sentence_id)
+    if final.receiving is not None:
+        # Other recipes may have the same step bring labels from other languages.
+        source = translation.c.original_lang if final.receiving == "rendering" else translation.c.rendering_lang
+        here = here.join(translation, translation.c.id == inner.c.translation_id).where(source == final.source)
     rows = bulk.fetch(connection, here.where(sentence.c.lang == final.lang, sentence.c.corpus_id == final.corpus_id))
     for name, score, margin in rows:
         made.labels[name] += 1

@@ -25,6 +25,7 @@ Receiving = Literal["original", "rendering"]
 class FinalStep:
     """A step whose labels a recipe ends in, for one language.
 
+    :param source: the language its labels come from, or several.
     :param receiving: the side of translations that its labels are on; None where its items are sentences.
     """
 
@@ -32,6 +33,7 @@ class FinalStep:
     digest: str
     lang: str
     corpus_id: int
+    source: str
     receiving: Receiving | None
 
 
@@ -40,12 +42,14 @@ class KnownRecipe:
     """A recipe.
 
     :param finals: what it ends in.
+    :param shared: whether another recipe has the same last step bring labels to these languages from other ones.
     :param tiers: of its exports, the highest first: name and least margin (or score).
     """
 
     name: str
     plan: Plan
     finals: tuple[FinalStep, ...]
+    shared: bool
     tiers: tuple[tuple[str, float], ...]
     tier_by: str
 
@@ -57,6 +61,11 @@ class KnownRecipe:
     @property
     def langs(self) -> list[str]:
         return sorted({each.lang for each in self.finals})
+
+    @property
+    def sources(self) -> set[tuple[int, str, str]]:
+        """The steps through translations: key, target and source language of each."""
+        return {(each.id, each.lang, each.source) for each in self.finals if each.receiving is not None}
 
     @property
     def combines(self) -> bool:
@@ -101,14 +110,20 @@ class Recipes:
             wanted = set(final_steps(connection, name))
         finals = tuple(_final(each) for each in plan.labellings if each.step.step_id in wanted)
         tiers, by = _tiers(plan)
-        return KnownRecipe(name, plan, finals, tiers, by)
+        return KnownRecipe(name, plan, finals, self._is_shared(name, finals), tiers, by)
+
+    def _is_shared(self, name: str, finals: tuple[FinalStep, ...]) -> bool:
+        own = {(each.id, each.lang): each.source for each in finals if each.receiving is not None}
+        others = [load_plan(self._database, other) for other in self.names() if other != name]
+        brought = [(each.step.step_id, each.target, each.source) for plan in others for each in plan.projections]
+        return any(own.get((step_id, lang), source) != source for step_id, lang, source in brought)
 
 
 def _final(each: Labelling) -> FinalStep:
     receiving: Receiving | None = None
     if not isinstance(each, Consensus):
         receiving = "rendering" if each.labelled == "original" else "original"
-    return FinalStep(each.step.step_id, each.step.spec.digest, each.target, each.corpus_id, receiving)
+    return FinalStep(each.step.step_id, each.step.spec.digest, each.target, each.corpus_id, each.source, receiving)
 
 
 def _tiers(plan: Plan) -> tuple[tuple[tuple[str, float], ...], str]:

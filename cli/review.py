@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import asdict
 from pathlib import Path
@@ -15,6 +16,7 @@ from xprojdb.extras import require
 
 if TYPE_CHECKING:
     from xprojdb.browse.security import Doorkeeper
+    from xprojdb.review.calibration import Calibration
     from xprojdb.review.progress import CampaignProgress
 
 _NAME = re.compile(r"[^\s/\x00-\x1f\x7f]{1,60}")
@@ -33,7 +35,7 @@ def command() -> None:
 @click.option("--split", "splits", multiple=True, metavar="SPLIT", help="Only this split; may be repeated.")
 @click.option("--size", default=200, show_default=True, type=click.IntRange(1, 100_000), help="Sentences.")
 @click.option("--by", default="margin=0.7,random=0.3", show_default=True, metavar="ORDER",
-              help="random, margin, score, disagreement or rare, or shares of several.")  # fmt: skip
+              help="random, margin, score, disagreement, rare or probability, or shares of several.")  # fmt: skip
 @click.option("--seed", default=0, show_default=True, help="Another seed draws another queue.")
 @click.option("--label", "labels", multiple=True, help="A further label that reviewers may give; may be repeated.")
 @click.option("--guideline", type=click.Path(dir_okay=False, path_type=Path), help="A text that reviewers see.")
@@ -192,3 +194,97 @@ def freeze(name: str, prefer: str | None, as_json: bool) -> None:
     click.echo(f"step review {done.digest[:8]}{again}: {done.sentences:,} sentences, {done.labels:,} labels")
     click.echo(f"left out: {done.unfinished:,} not finished, {done.disputed:,} on which reviewers disagree")
     click.echo(f"next: xprojdb review evaluate {name}")
+
+
+@command.command()
+@click.argument("name")
+@click.option("--resamples", default=1000, show_default=True, help="Bootstrap resamples of the sentences.")
+@click.option("--seed", default=0, show_default=True, help="Random seed of the bootstrap.")
+@as_json
+def evaluate(name: str, resamples: int, seed: int, as_json: bool) -> None:
+    """Score the labels that a campaign shows against what was frozen of it, as they would score on all sentences.
+
+    Each sentence counts for as many as its probability of being drawn says. A campaign without a random share is
+    refused: what its order did not take could not have been drawn.
+    """
+    from xprojdb.review.campaigns import load_campaign
+    from xprojdb.review.figures import weighted_figures
+
+    with open_current() as database:
+        found = weighted_figures(database, load_campaign(database, name), resamples=resamples, seed=seed)
+    if as_json:
+        print_json(asdict(found))
+        return
+    shown = table("label", "precision>", "recall>", "F1>", "95 % interval>")
+    for label, score in found.labels.items():
+        figures = (f"{100 * value:.1f}" for value in (score.precision, score.recall, score.f1))
+        shown.add_row(label, *figures, f"{100 * score.low:.1f} – {100 * score.high:.1f}")
+    console().print(shown)
+    click.echo(
+        f"of {found.population:,} sentences, {found.drawn:,} were drawn and {found.sentences:,} are frozen; "
+        f"F1 on these as they are: {100 * found.plain:.1f}"
+    )
+
+
+@command.command()
+@click.argument("name", required=False)
+@recipe_option
+@click.option("--lang", metavar="CODE", help="Without a campaign: the target language.")
+@click.option("--by", "measure", type=click.Choice(["margin", "score"]), default="margin", show_default=True)
+@click.option("--method", type=click.Choice(["isotonic", "logistic"]), default="isotonic", show_default=True)
+@click.option("--seed", default=0, show_default=True, help="Of the folds.")
+@as_json
+def calibrate(
+    name: str | None, recipe: str | None, lang: str | None, measure: str, method: str, seed: int, as_json: bool
+) -> None:
+    """Learn how probable labels are right, from the frozen reviews of a campaign, or else from imported labels.
+
+    Tells the margin (or score) from which labels are right with a probability, for "export --min-margin".
+    """
+    from xprojdb.review.calibrating import calibrate_campaign, calibrate_recipe
+
+    options: dict[str, Any] = {"measure": measure, "method": method, "seed": seed}
+    with open_current() as database:
+        if name is not None:
+            from xprojdb.review.campaigns import load_campaign
+
+            found = calibrate_campaign(database, load_campaign(database, name), **options)
+        else:
+            from xprojdb.planning.store import load_plan
+
+            found = calibrate_recipe(database, load_plan(database, recipe), lang, **options)
+    if as_json:
+        print_json(asdict(found))
+    else:
+        _show_calibration(found)
+
+
+def _show_calibration(found: Calibration) -> None:
+    click.echo(f"{found.labels:,} labels, {100 * found.right:.1f} % right; step calibration {found.digest[:8]}")
+    click.echo(f"expected calibration error: {found.before:.3f} of the {found.measure} itself, {found.after:.3f} after")
+    bins = table("probability>", "right>", "labels>")
+    for predicted, right, count in found.bins:
+        bins.add_row(f"{predicted:.2f}", f"{right:.2f}", f"{count:,}")
+    console().print(bins)
+    shown = table("right with>", *(f"{label}>" for label in ("all", *found.by_label)), "option")
+    for probability in (0.8, 0.9, 0.95, 0.98):
+        places = [curve.threshold(probability) for curve in (found.curve, *found.by_label.values())]
+        option = "–" if places[0] is None else f"--min-{found.measure} {places[0]:.3f}"
+        shown.add_row(f"{probability:g}", *("never" if place is None else f"{place:.3f}" for place in places), option)
+    console().print(shown)
+
+
+@command.command()
+@click.argument("name")
+@click.option("-o", "--output", type=click.Path(path_type=Path, dir_okay=False), help="A file; else standard output.")
+def export(name: str, output: Path | None) -> None:
+    """Write the reviewed sentences as JSON lines: what most reviewers want, and what each said, under numbers."""
+    from xprojdb.review.campaigns import load_campaign
+    from xprojdb.review.exporting import exported_reviews
+
+    with open_current() as database, click.open_file(str(output or "-"), "w", encoding="utf-8") as file:
+        count = 0
+        for row in exported_reviews(database, load_campaign(database, name)):
+            file.write(json.dumps(row, ensure_ascii=False) + "\n")
+            count += 1
+    click.echo(f"{count:,} sentences", err=True)

@@ -39,7 +39,7 @@ def _reviewed(connection: Connection) -> set[int]:
     """The steps whose labels people were shown, and those that hold what they said."""
     shown = (campaign.c.step_id, review.c.seen_step_id)
     found = {key for column in shown for key in connection.execute(select(column).distinct()).scalars()}
-    frozen = connection.execute(select(step.c.id).where(step.c.kind == "review")).scalars()
+    frozen = connection.execute(select(step.c.id).where(step.c.kind.in_(("review", "calibration")))).scalars()
     return {*(key for key in found if key is not None), *frozen}
 
 

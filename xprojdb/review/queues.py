@@ -13,12 +13,14 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
+import numpy as np
 from sqlalchemy import Connection, func, select
 
 from xprojdb.db import bulk
 from xprojdb.db.tables import label, outcome, sentence, vote
 from xprojdb.errors import UsageError
 from xprojdb.planning.labellings import Consensus, Labelling
+from xprojdb.review.calibration import latest_calibration
 
 RANDOM = "random"
 
@@ -162,10 +164,27 @@ def _by_rare_label(connection: Connection, labelling: Labelling) -> Mapping[Plac
     return found
 
 
+def _by_probability(connection: Connection, labelling: Labelling) -> Mapping[Place, float]:
+    """Per sentence, how probable it is that all its labels are right, as the last calibration has it."""
+    found = latest_calibration(connection, labelling.step.step_id, labelling.target)
+    if found is None:
+        hint = "xprojdb review calibrate learns them; draw by margin until then"
+        raise UsageError("there are no probabilities yet", hint=hint, order="probability")
+    own = label.c
+    query = select(own.sentence_id, own.translation_id, own.label, own[found.measure])
+    rows = bulk.fetch(connection, query.where(own.step_id == labelling.step.step_id))
+    chances = found.probabilities([row[2] for row in rows], np.array([row[3] for row in rows], np.float64))
+    together: dict[Place, float] = {}
+    for (key, link, *_), chance in zip(rows, chances.tolist(), strict=True):
+        together[key, link] = together.get((key, link), 1.0) * chance
+    return together
+
+
 #: what each order sorts by, the least first; sentences that have none of it come last
 ORDERS: Mapping[str, Callable[[Connection, Labelling], Mapping[Place, float]]] = {
     "margin": _least("margin"),
     "score": _least("score"),
     "disagreement": _by_disagreement,
+    "probability": _by_probability,
     "rare": _by_rare_label,
 }
