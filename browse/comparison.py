@@ -11,10 +11,11 @@ from sqlalchemy import Connection, func, select
 
 from xprojdb.browse.limits import Budget, limited
 from xprojdb.db import Database, bulk
-from xprojdb.db.tables import corpus, label, recipe, sentence, step
+from xprojdb.db.tables import corpus, label, outcome, recipe, sentence, step, translation
 from xprojdb.errors import UsageError
 from xprojdb.provenance.diff import ADDED, BOTH, MOVED, RELABELLED, REMOVED, pair_spans
-from xprojdb.provenance.questions import final_steps
+from xprojdb.provenance.questions import final_steps, labelled_side
+from xprojdb.steps.stage import other, sentence_key
 from xprojdb.text.spans import Span
 
 #: sentences a page
@@ -85,15 +86,13 @@ def _compare_window(connection: Connection, found: ComparedPage, sides: Sequence
     """Compare the next sentences; returns the key of the last of them."""
     end = cursor + WINDOW
     one, two = (_labels(connection, steps, cursor, end) for steps in sides)
-    differing = []
-    for key in sorted(one.keys() | two.keys()):
-        before, after = one.get(key, set()), two.get(key, set())
-        found.same += len(before & after)
-        if before != after:
-            differing.append(key)
-            if len(found.sentences) + len(differing) == SHOWN:
-                end = key
-                break
+    keys = sorted(one.keys() | two.keys())
+    differing = [key for key in keys if one.get(key) != two.get(key)]
+    both = set.intersection(*(_done(connection, steps, differing) for steps in sides))
+    differing = [key for key in differing if key in both][: SHOWN - len(found.sentences)]
+    if len(found.sentences) + len(differing) == SHOWN:
+        end = differing[-1]
+    found.same += sum(len(one.get(key, set()) & two.get(key, set())) for key in keys if key <= end)
     found.sentences += _compared(connection, differing, one, two, found.counts)
     return end
 
@@ -104,6 +103,20 @@ def _labels(connection: Connection, steps: Sequence[int], cursor: int, end: int)
     found: Labels = {}
     for key, *span in bulk.fetch(connection, query):
         found.setdefault(key, set()).add(Span(*span))
+    return found
+
+
+def _done(connection: Connection, steps: Sequence[int], keys: Sequence[int]) -> set[int]:
+    """Those of some sentences that a side has done, with or without labels."""
+    found: set[int] = set()
+    for step_id in steps:
+        side = labelled_side(connection, step_id)
+        column = outcome.c.item_id if side is None else sentence_key(other(side))
+        query = select(column).select_from(outcome).where(bulk.among(connection, column, keys))
+        if side is not None:
+            query = query.join(translation, translation.c.id == outcome.c.item_id)
+        done = outcome.c.step_id == step_id, outcome.c.status.in_(("ok", "empty", "filtered"))
+        found |= set(connection.execute(query.where(*done)).scalars())
     return found
 
 

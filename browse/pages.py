@@ -123,7 +123,9 @@ class Pages:
         names = self.recipes.names()
         found = compare_page(self.database, first, second, after) if first and second else None
         command = self.commands.of("diff", first or "RECIPE", second or "RECIPE")
-        return self.render("compare.html", recipe_names=names, first=first, second=second, found=found, command=command)
+        return self.render(
+            "compare.html", recipe_names=names, first=first, second=second, after=after, found=found, command=command
+        )
 
     def overview(self) -> str:
         """Counts, outcomes, scores and margins by corpus and language, with F1 where there is gold."""
