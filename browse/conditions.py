@@ -10,9 +10,11 @@ from sqlalchemy.sql.selectable import FromClause
 
 from xprojdb.browse.filters import Filters
 from xprojdb.browse.recipes import FinalStep, KnownRecipe
-from xprojdb.db.tables import corpus, label, outcome, review, sentence, translation, vote
+from xprojdb.db.tables import corpus, label, outcome, review, sentence, step, translation, vote
 
 Condition = ColumnElement[bool]
+#: the score of a label that all sources want, but for rounding
+_ALL = 0.999999
 
 
 def of_sentence(filters: Filters, recipe: KnownRecipe | None) -> Iterator[Condition]:
@@ -84,10 +86,15 @@ def of_label(labels: FromClause, filters: Filters) -> Iterator[Condition]:
 
 
 def is_divided(labels: FromClause) -> Condition:
-    """That a vote for a label was for other words or another label."""
+    """That a vote for a label was for other words or another label, or that a source did not want it at all.
+
+    Where sources vote, a label's score is the share of those that the sentence has, and they are all for the same.
+    """
     other = or_(*(vote.c[name] != labels.c[name] for name in ("start_word", "end_word", "label")))
     same = (vote.c[name] == labels.c[name] for name in ("step_id", "sentence_id", "ordinal"))
-    return exists().where(*same, other)
+    voting = select(step.c.id).where(step.c.kind == "combine", step.c.params.contains('"method":"vote"'))
+    short = and_(labels.c.step_id.in_(voting), labels.c.score < _ALL)
+    return or_(short, exists().where(*same, other))
 
 
 def _tier(name: str, recipe: KnownRecipe) -> Iterator[Condition]:

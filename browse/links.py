@@ -9,8 +9,8 @@ from urllib.parse import quote, urlencode
 
 from xprojdb.digest import digest_of
 
-#: characters of a sentence's name that its file may have
-_PLAIN = re.compile(r"[A-Za-z0-9._-]{1,80}")
+#: names that stay apart as names of files, also where upper and lower case are the same
+_PLAIN = re.compile(r"[a-z0-9][a-z0-9./-]{0,79}")
 
 
 class Links(Protocol):
@@ -101,10 +101,9 @@ class FileLinks:
 
 def file_name(name: str) -> str:
     """A file's name for a sentence: its own where every system takes that, else with a digest."""
-    plain = name.replace("/", "_")
-    if _PLAIN.fullmatch(plain) and not plain.startswith("."):
-        return f"{plain}.html"
-    return f"{re.sub(r'[^A-Za-z0-9-]+', '-', plain)[:40].strip('-')}-{digest_of(name)[:12]}.html"
+    if _PLAIN.fullmatch(name):
+        return f"{name.replace('/', '_')}.html"
+    return f"{re.sub(r'[^A-Za-z0-9-]+', '-', name)[:40].strip('-')}-{digest_of(name)[:12]}.html"
 
 
 def _with_query(path: str, values: Mapping[str, object]) -> str:

@@ -125,16 +125,12 @@ def status(name: str | None, as_json: bool) -> None:
         chosen = [load_campaign(database, name)] if name else list_campaigns(database)
         found = [read_progress(database, each) for each in chosen]
     if as_json:
-        print_json([_progress(each) for each in found])
+        print_json([asdict(each) for each in found])
         return
     if not found:
         click.echo("no campaigns yet: xprojdb review new NAME")
     for each in found:
         _show_progress(each)
-
-
-def _progress(each: CampaignProgress) -> dict[str, Any]:
-    return asdict(each)
 
 
 def _show_progress(each: CampaignProgress) -> None:
@@ -145,7 +141,7 @@ def _show_progress(each: CampaignProgress) -> None:
     out.print(f"{each.finished:,} of {each.sentences:,} sentences finished{times}, {each.begun:,} begun")
     shown = table("reviewer", "finished>", "skipped>", "accept>", "correct>", "reject>", "add>", "bulk>", "seconds>")
     for one in each.reviewers:
-        counts = (f"{one.actions[action]:,}" for action in ("accept", "correct", "reject", "add", "bulk"))
+        counts = (f"{one.actions.get(action, 0):,}" for action in ("accept", "correct", "reject", "add", "bulk"))
         seconds = f"{one.seconds:.0f}" if one.seconds is not None else "–"
         shown.add_row(one.reviewer, f"{one.finished:,}", f"{one.skipped:,}", *counts, seconds)
     if each.reviewers:

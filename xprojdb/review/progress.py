@@ -26,7 +26,7 @@ class ReviewerProgress:
     reviewer: str
     finished: int = 0
     skipped: int = 0
-    actions: Counter[str] = field(default_factory=Counter)
+    actions: dict[str, int] = field(default_factory=dict)
     seconds: float | None = None
 
 
@@ -81,8 +81,8 @@ def _of_reviewer(name: str, sentences: Sequence[ReviewedSentence]) -> ReviewerPr
     made = ReviewerProgress(name)
     made.finished = sum(each.state == DONE for each in sentences)
     made.skipped = sum(each.state == SKIP for each in sentences)
-    for each in sentences:
-        made.actions.update(row.action for row in each.decided.values() if row.action in OF_LABELS)
+    rows = [row for each in sentences for row in each.decided.values()]
+    made.actions = dict(Counter(row.action for row in rows if row.action in OF_LABELS).most_common())
     seconds = [row.seconds for each in sentences for row in each.live if row.action == DONE and row.seconds is not None]
     made.seconds = median(seconds) if seconds else None
     return made
