@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, exists, func, select
 
 from xprojdb.browse.limits import Budget, limited
 from xprojdb.db import Database, bulk
@@ -23,7 +23,7 @@ SHOWN = 25
 #: keys that are compared at a time
 WINDOW = 5_000
 #: seconds of comparing
-SECONDS = 0.3
+SECONDS = 0.1
 Labels = dict[int, set[Span]]
 
 
@@ -111,12 +111,15 @@ def _done(connection: Connection, steps: Sequence[int], keys: Sequence[int]) -> 
     found: set[int] = set()
     for step_id in steps:
         side = labelled_side(connection, step_id)
-        column = outcome.c.item_id if side is None else sentence_key(other(side))
-        query = select(column).select_from(outcome).where(bulk.among(connection, column, keys))
-        if side is not None:
-            query = query.join(translation, translation.c.id == outcome.c.item_id)
-        done = outcome.c.step_id == step_id, outcome.c.status.in_(("ok", "empty", "filtered"))
-        found |= set(connection.execute(query.where(*done)).scalars())
+        done = (outcome.c.step_id == step_id) & outcome.c.status.in_(("ok", "empty", "filtered"))
+        if side is None:
+            query = select(outcome.c.item_id).where(done, bulk.among(connection, outcome.c.item_id, keys))
+        else:
+            # From the translations of these sentences to their outcomes, and not through all outcomes of the step.
+            column = sentence_key(other(side))
+            met = exists().where(done, outcome.c.item_id == translation.c.id)
+            query = select(column).where(bulk.among(connection, column, keys), met)
+        found |= set(connection.execute(query).scalars())
     return found
 
 

@@ -63,10 +63,14 @@ def through(recipe: KnownRecipe) -> Iterator[Condition]:
     """That a label came from a language of the recipe, where others use its steps as well."""
     if not recipe.shared:
         return
-    langs = sorted({source for _, _, source in recipe.sources})
     near = translation.c.id == label.c.translation_id
-    from_one = or_(translation.c.original_lang.in_(langs), translation.c.rendering_lang.in_(langs))
-    yield or_(label.c.translation_id == 0, exists().where(near, from_one))
+    yield or_(label.c.translation_id == 0, exists().where(near, from_sources(recipe)))
+
+
+def from_sources(recipe: KnownRecipe) -> Condition:
+    """That a translation has a source language of the recipe."""
+    langs = sorted({source for _, _, source in recipe.sources})
+    return or_(translation.c.original_lang.in_(langs), translation.c.rendering_lang.in_(langs))
 
 
 def of_label(labels: FromClause, filters: Filters) -> Iterator[Condition]:

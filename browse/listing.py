@@ -11,14 +11,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from threading import Lock
 
-from sqlalchemy import Connection, Select, func, select
+from sqlalchemy import Connection, func, select
 
-from xprojdb.browse.conditions import of_label, of_recipe, of_sentence, through
+from xprojdb.browse.conditions import from_sources, of_label, of_recipe, of_sentence, through
 from xprojdb.browse.filters import PAGE, Filters
 from xprojdb.browse.limits import Budget, limited
 from xprojdb.browse.recipes import KnownRecipe, version_of
 from xprojdb.db import Database, bulk
-from xprojdb.db.tables import corpus, entity, label, review, sentence
+from xprojdb.db.tables import corpus, entity, label, review, sentence, translation
 from xprojdb.steps.spec import GOLD, find_step
 from xprojdb.text.spans import Span
 
@@ -95,7 +95,7 @@ class Listing:
             if key not in self._ranked:
                 if len(self._ranked) > 50:
                     self._ranked.clear()
-                self._ranked[key] = [row[0] for row in bulk.fetch(connection, _ranked(filters, recipe))]
+                self._ranked[key] = _ranked(connection, filters, recipe)
             return self._ranked[key]
 
 
@@ -114,16 +114,24 @@ def _by_key(connection: Connection, filters: Filters, recipe: KnownRecipe | None
     return ListPage(shown, cursor if cursor < last else None, cursor < last, (min(cursor, last), last))
 
 
-def _ranked(filters: Filters, recipe: KnownRecipe) -> Select[tuple[int]]:
-    """The sentences with the least certain labels, those first."""
-    measure = func.min(label.c.margin if filters.order == "margin" else label.c.score)
-    query = select(label.c.sentence_id).where(
-        label.c.step_id.in_(recipe.steps), *through(recipe), *of_label(label, filters)
-    )
+def _ranked(connection: Connection, filters: Filters, recipe: KnownRecipe) -> list[int]:
+    """The sentences with the least certain labels, those first.
+
+    Labels are ordered, and not sentences by their least certain one: that would group them all first.
+    """
+    measure = label.c.margin if filters.order == "margin" else label.c.score
+    query = select(label.c.sentence_id, label.c.translation_id)
+    query = query.where(label.c.step_id.in_(recipe.steps), *of_label(label, filters))
     others = [*of_sentence(filters, None), *of_recipe(replace(filters, label=""), recipe)]
     if others:
         query = query.join(sentence, sentence.c.id == label.c.sentence_id).where(*others)
-    return query.group_by(label.c.sentence_id).order_by(measure, label.c.sentence_id).limit(RANKED)
+    rows = bulk.fetch(connection, query.order_by(measure, label.c.sentence_id).limit(4 * RANKED))
+    if recipe.shared:
+        own, keys = translation.c.id, sorted({link for _, link in rows})
+        kept = select(own).where(bulk.among(connection, own, keys), from_sources(recipe))
+        links = {0, *(link for (link,) in bulk.fetch(connection, kept))}
+        rows = [row for row in rows if row[1] in links]
+    return list(dict.fromkeys(key for key, _ in rows))[:RANKED]
 
 
 def read_listed(connection: Connection, keys: Sequence[int], recipe: KnownRecipe | None) -> list[ListedSentence]:

@@ -17,7 +17,7 @@ from xprojdb.review.calibration import Calibration, latest_calibration
 #: bars of a distribution
 BINS = 20
 #: labels and outcomes of a step that are counted
-SAMPLE = 50_000
+SAMPLE = 20_000
 
 
 @dataclass(slots=True)
