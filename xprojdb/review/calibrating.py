@@ -8,8 +8,9 @@ from xprojdb.db import Database
 from xprojdb.errors import UsageError
 from xprojdb.exports.rows.projected_labels import choose
 from xprojdb.planning.plan import Plan
-from xprojdb.review.calibration import Calibration, Measure, Method, calibrate
+from xprojdb.review.calibration import Calibration, Measure, calibrate
 from xprojdb.review.campaigns import Campaign
+from xprojdb.review.curves import Method
 from xprojdb.review.figures import read_judged
 from xprojdb.review.freezing import find_frozen
 from xprojdb.review.queues import read_population

@@ -7,12 +7,11 @@ A probability that rises with the margin is a threshold of the margin: what is l
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal
 
 import numpy as np
-from numpy.typing import NDArray
 from sqlalchemy import Connection, select
 
 from xprojdb.db import Database, bulk
@@ -21,60 +20,17 @@ from xprojdb.db.tables import artifact, label, outcome, sentence, step, step_inp
 from xprojdb.digest import canonical_json, digest_of
 from xprojdb.errors import UsageError
 from xprojdb.evaluation.gold import read_gold
-from xprojdb.extras import require
+from xprojdb.review.curves import FITS, Curve, Floats, Judged, Method, binned, calibration_error
 from xprojdb.steps.spec import GOLD, StepSpec, find_step, load_spec, register_step
 
 KIND = "calibration"
 VERSION = 1
 #: labels of one kind that a calibration of their own needs
 ENOUGH = 100
-BINS = 10
 FOLDS = 5
-Method = Literal["isotonic", "logistic"]
 Measure = Literal["margin", "score"]
-Floats = NDArray[np.float64]
 #: sentence and translation, 0 for several
 Place = tuple[int, int]
-
-
-class Judged(NamedTuple):
-    """Labels that gold says right or wrong.
-
-    :param names: (N,) their labels.
-    :param values: (N,) their margins or scores.
-    :param right: (N,) 1 or 0.
-    :param weights: (N,) how many labels each stands for.
-    :param sentences: (N,) the sentence of each.
-    """
-
-    names: NDArray[np.str_]
-    values: Floats
-    right: Floats
-    weights: Floats
-    sentences: NDArray[np.int64]
-
-
-@dataclass(frozen=True, slots=True)
-class Curve:
-    """A probability that rises with a value: known at some places, straight between them.
-
-    :param values: ascending.
-    :param probabilities: at these.
-    """
-
-    values: list[float]
-    probabilities: list[float]
-
-    def at(self, values: Floats) -> Floats:
-        """The probabilities at other values."""
-        found: Floats = np.interp(values, self.values, self.probabilities)
-        return found
-
-    def threshold(self, probability: float) -> float | None:
-        """The least value that has this probability; None when none has."""
-        places = np.linspace(min(0.0, self.values[0]), max(1.0, self.values[-1]), 2001)
-        reached = places[self.at(places) >= probability - 1e-9]
-        return float(reached[0]) if len(reached) else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,7 +143,7 @@ def _learn(judged: Judged, digest: str, measure: Measure, method: Method, seed: 
 
 def _curves(judged: Judged, method: Method) -> dict[str | None, Curve]:
     """The curve of all labels under None, and of those that are frequent enough."""
-    fit = _FITS[method]
+    fit = FITS[method]
     found: dict[str | None, Curve] = {None: fit(judged.values, judged.right, judged.weights)}
     for name in sorted(set(judged.names.tolist())):
         own = judged.names == name
@@ -212,69 +168,6 @@ def _cross_fitted(judged: Judged, method: Method, seed: int) -> Floats:
             chosen = inside & (judged.names == name)
             found[chosen] = curve.at(judged.values[chosen]) if name is not None else found[chosen]
     return found
-
-
-def _isotonic(values: Floats, right: Floats, weights: Floats) -> Curve:
-    """The rising steps that fit best, joined by straight lines."""
-    regression = require("scipy.optimize", "models").isotonic_regression
-    places, where = np.unique(values, return_inverse=True)
-    mass = np.bincount(where, weights)
-    share = np.bincount(where, weights * right) / mass
-    fitted = regression(share, weights=mass).x
-    # The ends of each step are enough.
-    ends = np.flatnonzero(np.r_[True, np.diff(fitted) > 0] | np.r_[np.diff(fitted) > 0, True])
-    return Curve(places[ends].tolist(), fitted[ends].tolist())
-
-
-def _logistic(values: Floats, right: Floats, weights: Floats) -> Curve:
-    """A logistic curve (Platt 1999), with his targets that are never quite 0 or 1."""
-    minimize = require("scipy.optimize", "models").minimize
-    positive, negative = float((weights * right).sum()), float((weights * (1 - right)).sum())
-    target = np.where(right > 0, (positive + 1) / (positive + 2), 1 / (negative + 2))
-
-    def loss(line: Floats) -> float:
-        told = line[0] * values + line[1]
-        return float((weights * (np.logaddexp(0, told) - target * told)).sum())
-
-    slope, shift = minimize(loss, np.array([1.0, 0.0]), method="Nelder-Mead").x
-    places = np.linspace(min(0.0, float(values.min())), max(1.0, float(values.max())), 101)
-    # A curve that falls would turn thresholds round.
-    chances = 1 / (1 + np.exp(-(max(slope, 0.0) * places + shift)))
-    return Curve(places.tolist(), chances.tolist())
-
-
-_FITS: Mapping[Method, Callable[[Floats, Floats, Floats], Curve]] = {"isotonic": _isotonic, "logistic": _logistic}
-
-
-class Bin(NamedTuple):
-    """Labels of about one probability.
-
-    :param right: the share that is.
-    """
-
-    probability: float
-    right: float
-    labels: int
-    weight: float
-
-
-def binned(chances: Floats, judged: Judged) -> list[Bin]:
-    """Labels by their probability, in tenths; empty ones are left out."""
-    place = np.minimum((chances * BINS).astype(np.int64), BINS - 1)
-    found = []
-    for n in range(BINS):
-        inside = place == n
-        if inside.any():
-            weights = judged.weights[inside]
-            probability, right = (float(np.average(each[inside], weights=weights)) for each in (chances, judged.right))
-            found.append(Bin(probability, right, int(inside.sum()), float(weights.sum())))
-    return found
-
-
-def calibration_error(bins: Sequence[Bin], judged: Judged) -> float:
-    """Expected calibration error: how far probabilities are from the shares that are right, on average over labels."""
-    total = float(judged.weights.sum())
-    return sum(each.weight * abs(each.probability - each.right) for each in bins) / total
 
 
 def _spec(
