@@ -31,6 +31,8 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "explain": ("xprojdb.cli.explain", "Show where the labels of one sentence come from."),
     "query": ("xprojdb.cli.query", "Ask the database in SQL, without changing it."),
     "ask": ("xprojdb.cli.ask", "Ask a ready question: weakest labels, disagreements, lost entities and more."),
+    "browse": ("xprojdb.cli.browse", "Show sentences, labels and what is behind them in a browser."),
+    "review": ("xprojdb.cli.review", "Let people judge projected labels, and make gold of what they say."),
     "diff": ("xprojdb.cli.diff", "Compare the labels of two steps or recipes, sentence by sentence."),
     "evaluate": ("xprojdb.cli.evaluate", "Score projected labels against gold labels."),
     "compare": ("xprojdb.cli.compare", "Compare recipes on the same gold labels."),
