@@ -69,7 +69,7 @@ def main() -> None:
         with served(copy) as address:
             page = browser.new_page()
             page.goto(address)
-            page.wait_for_url("**/")
+            page.wait_for_url(lambda url: "/enter" not in url)
             take(page, address.partition("/enter")[0], asked.folder)
         browser.close()
 

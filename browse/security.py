@@ -40,9 +40,9 @@ HEADERS = {
 }
 #: the page that the one-time address shows: from it, the browser goes on as from our own site, with the cookie
 _WELCOME = (
-    '<!doctype html><html lang="en"><head><meta charset="utf-8"><meta http-equiv="refresh" content="0;url=/">'
+    '<!doctype html><html lang="en"><head><meta charset="utf-8"><meta http-equiv="refresh" content="0;url={home}">'
     '<link rel="icon" href="data:,"><title>xprojdb</title></head>'
-    '<body><p><a href="/">Go on to xprojdb</a></p></body></html>'
+    '<body><p><a href="{home}">Go on to xprojdb</a></p></body></html>'
 )
 
 
@@ -63,10 +63,12 @@ class Doorkeeper:
 
     :param port: of the server: cookies are not kept apart by ports, so that its number is in the cookie's name.
     :param reviewers: for each a one-time token; a server that only reads has one, without a name.
+    :param home: the address that a browser goes to once it is let in.
     """
 
-    def __init__(self, port: int, reviewers: tuple[str, ...] = ("",)) -> None:
+    def __init__(self, port: int, reviewers: tuple[str, ...] = ("",), home: str = "/") -> None:
         self.port = port
+        self.home = home
         self.tokens: Mapping[str, str] = {name: secrets.token_urlsafe(32) for name in reviewers}
         self._unused = {token: name for name, token in self.tokens.items()}
         self._sessions: dict[str, Session] = {}
@@ -151,7 +153,7 @@ class Guard:
         value = self._doorkeeper.exchange(token)
         if value is None and session is None:
             return _refusal(403, "this address was used, or is not the one that was printed: start xprojdb again")
-        response = HTMLResponse(_WELCOME)
+        response = HTMLResponse(_WELCOME.format(home=self._doorkeeper.home))
         if value is not None:
             response.set_cookie(self._doorkeeper.cookie, value, httponly=True, samesite="strict", path="/")
         return response

@@ -18,16 +18,24 @@ LOOPBACK = "127.0.0.1"
 CONCURRENT = 64
 
 
-def serve(database: Database, *, port: int, reviewers: Sequence[str], tell: Callable[[Doorkeeper], None]) -> None:
+def serve(
+    database: Database,
+    *,
+    port: int,
+    reviewers: Sequence[str],
+    tell: Callable[[Doorkeeper], None],
+    home: str = "/",
+) -> None:
     """Serve the pages of a database until interrupted.
 
     :param port: 0: any that is free.
     :param reviewers: who may write reviews; empty: nobody, and one may read.
+    :param home: the page that comes first.
     :param tell: called once connections are taken, with the addresses.
     :raises UsageError: when the port is in use.
     """
     listening = _listen(port)
-    doorkeeper = Doorkeeper(listening.getsockname()[1], tuple(reviewers) or ("",))
+    doorkeeper = Doorkeeper(listening.getsockname()[1], tuple(reviewers) or ("",), home)
     config = uvicorn.Config(
         make_app(database, doorkeeper),
         log_level="warning",

@@ -6,12 +6,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from statistics import mean
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from xprojdb.cli.bounds import RESAMPLES, SEED
-from xprojdb.cli.output import as_json, console, open_current, print_json, table
+from xprojdb.cli.output import as_json, console, gold_option, gold_step_of, open_current, print_json, table
 from xprojdb.cli.published_table import show_published
 
 if TYPE_CHECKING:
@@ -39,6 +39,7 @@ _TEXT_SHOWN = 50
     "--dataset",
     help="Which data set of the published scores.  [default: that of the corpus]",
 )
+@gold_option
 @click.option("--missed", nargs=2, metavar="A B", help="List instead the gold entities that A found and B missed.")
 @click.option("--sql", is_flag=True, help="With --missed: print the query, and run nothing.")
 @as_json
@@ -50,6 +51,7 @@ def command(
     seed: int,
     published: Path | None,
     dataset: str | None,
+    gold: str | None,
     missed: tuple[str, str] | None,
     sql: bool,
     as_json: bool,
@@ -64,6 +66,8 @@ def command(
     chosen = [name.strip() for name in labels.split(",") if name.strip()]
     if sql and missed is None:
         raise click.UsageError("--sql prints the query of --missed A B")
+    if missed is not None and gold is not None:
+        raise click.UsageError("--missed lists imported gold entities: leave out --gold")
     if missed is not None:
         _missed(*missed, chosen, sql, as_json)
         return
@@ -74,7 +78,9 @@ def command(
     scores = load_published(published) if published else load_benchmark_scores()
     chosen_scores = published is not None or dataset is not None
     with open_current() as database:
-        found = compare_recipes(database, recipes, best=best, labels=chosen, resamples=resamples, seed=seed)
+        step = gold_step_of(database, gold)
+        options: dict[str, Any] = {"resamples": resamples, "seed": seed, "gold_step": step}
+        found = compare_recipes(database, recipes, best=best, labels=chosen, **options)
         beside = beside_published(found, scores, dataset) if chosen_scores else compared_benchmarks(database, found)
     if as_json:
         print_json({**asdict(found), "published": [asdict(each) for each in beside]})

@@ -10,11 +10,19 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from xprojdb.cli.bounds import RESAMPLES, SEED
-from xprojdb.cli.output import as_json, console, open_current, print_json, recipe_option, table
+from xprojdb.cli.output import (
+    as_json,
+    console,
+    gold_option,
+    gold_step_of,
+    open_current,
+    print_json,
+    recipe_option,
+    table,
+)
 from xprojdb.cli.published_table import show_published
 
 if TYPE_CHECKING:
-    from xprojdb.db import Database
     from xprojdb.evaluation.evaluate import LanguageScore
     from xprojdb.evaluation.published_comparison import PublishedComparison
 
@@ -25,7 +33,7 @@ if TYPE_CHECKING:
     "--resamples", type=RESAMPLES, default=1000, show_default=True, help="Bootstrap resamples of the sentences."
 )
 @click.option("--seed", type=SEED, default=0, show_default=True, help="Random seed of the bootstrap.")
-@click.option("--gold", metavar="CAMPAIGN", help="Against the frozen reviews of a campaign, or the step of a digest.")
+@gold_option
 @as_json
 def command(recipe: str | None, resamples: int, seed: int, gold: str | None, as_json: bool) -> None:
     """Score the labels that a recipe projected against the imported gold labels of the same sentences.
@@ -40,7 +48,7 @@ def command(recipe: str | None, resamples: int, seed: int, gold: str | None, as_
 
     with open_current() as database:
         plan = load_plan(database, recipe)
-        step = _gold_step(database, gold) if gold else None
+        step = gold_step_of(database, gold)
         scores = evaluate_projections(database, plan.labellings, resamples=resamples, seed=seed, gold_step=step)
         beside = evaluated_benchmarks(database, scores)
         each_beside = [evaluated_benchmarks(database, [score]) for score in scores] if as_json else []
@@ -49,20 +57,6 @@ def command(recipe: str | None, resamples: int, seed: int, gold: str | None, as_
         return
     show_scores(scores)
     show_published(beside, list(dict.fromkeys(score.projection.source for score in scores)))
-
-
-def _gold_step(database: Database, name: str) -> int:
-    """The step that holds the frozen reviews of a campaign.
-
-    :raises UsageError: when they are no fair sample.
-    """
-    from xprojdb.review.figures import check_fair
-    from xprojdb.review.freezing import find_frozen
-
-    with database.read() as connection:
-        step_id = find_frozen(connection, name)
-        check_fair(connection, step_id)
-    return step_id
 
 
 def show_scores(scores: list[LanguageScore]) -> None:

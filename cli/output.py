@@ -16,6 +16,9 @@ from xprojdb.printable import escaped_json, escaped_lines, is_printable
 
 as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 recipe_option = click.option("--recipe", metavar="NAME", help="Which recipe; needed when the database has several.")
+gold_option = click.option(
+    "--gold", metavar="CAMPAIGN", help="Against the frozen reviews of a campaign, or the step of a digest."
+)
 
 
 #: columns of what goes to a file or a pipe, where rich would assume 80: nothing is cut or folded there
@@ -64,6 +67,15 @@ def table(*columns: str, title: str | None = None) -> NarrowTable:
 def megabytes(size: int) -> str:
     """A number of bytes for people."""
     return f"{size / 1e6:,.1f} MB" if size >= 1e5 else f"{size / 1e3:,.1f} kB"
+
+
+def gold_step_of(database: Any, name: str | None) -> int | None:
+    """The step that ``--gold`` names; None: the imported labels."""
+    if name is None:
+        return None
+    from xprojdb.review.figures import fair_gold
+
+    return fair_gold(database, name)
 
 
 def open_current(create: bool = False) -> Any:

@@ -96,19 +96,18 @@ def start(name: str | None, reviewers: tuple[str, ...], port: int, opened: bool)
     from xprojdb.browse.server import serve
 
     with open_current() as database:
+        home = "/review"
         if name is not None:
             from xprojdb.review.campaigns import load_campaign
 
-            load_campaign(database, name)
-        serve(database, port=port, reviewers=reviewers, tell=lambda keeper: _tell(keeper, name, opened))
+            home = f"/review/{load_campaign(database, name).id}"
+        serve(database, port=port, reviewers=reviewers, home=home, tell=lambda keeper: _tell(keeper, opened))
 
 
-def _tell(doorkeeper: Doorkeeper, name: str | None, opened: bool) -> None:
+def _tell(doorkeeper: Doorkeeper, opened: bool) -> None:
     for reviewer in doorkeeper.tokens:
         click.echo(f"{reviewer}: open {doorkeeper.address(reviewer)}")
-    click.echo(
-        f"each works in one browser, once; campaigns are under Review{f', {name} too' if name else ''}; Ctrl+C ends it"
-    )
+    click.echo("each works in one browser, once; Ctrl+C ends it")
     if opened:
         click.launch(doorkeeper.address(next(iter(doorkeeper.tokens))))
 

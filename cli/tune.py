@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from xprojdb.cli.bounds import FOLDS, ROWS, SEED
-from xprojdb.cli.output import as_json, console, open_current, print_json, table
+from xprojdb.cli.output import as_json, console, gold_option, gold_step_of, open_current, print_json, table
 
 if TYPE_CHECKING:
     from xprojdb.db import Database
@@ -57,6 +57,7 @@ def _named_ranges(_context: click.Context, _option: click.Parameter, texts: tupl
 @click.option("--folds", type=FOLDS, default=0, metavar="N", help="Choose on N-1 parts, report on the other.")
 @click.option("--seed", type=SEED, default=0, show_default=True, help="Random seed of the folds.")
 @click.option("--top", type=ROWS, default=10, show_default=True, help="How many of the best points to print.")
+@gold_option
 @click.option("--keep", metavar="NAME", help="Store the best point as steps of a recipe NAME, and run it.")
 @as_json
 def command(
@@ -68,6 +69,7 @@ def command(
     folds: int,
     seed: int,
     top: int,
+    gold: str | None,
     keep: str | None,
     as_json: bool,
 ) -> None:
@@ -90,6 +92,7 @@ def command(
             solvers=solvers,
             folds=folds,
             seed=seed,
+            gold_step=gold_step_of(database, gold),
         )
         if keep is not None:
             _keep(database, plan, found.points[0].point, keep)

@@ -66,5 +66,5 @@ def entered(context: Any, address: str, complaints: list[str]) -> Any:
     page.on("console", lambda told: complaints.append(told.text) if told.type in ("error", "warning") else None)
     page.on("pageerror", lambda error: complaints.append(str(error)))
     page.goto(address)
-    page.wait_for_url("**/")
+    page.wait_for_url(lambda url: "/enter" not in url)
     return page

@@ -110,6 +110,7 @@ def test_pages_are_accessible(browser, complaints, sqlite_database, path, write_
     with served(path, "review", "start", "--reviewer", "ana", env=child_env) as (_, addresses):
         page = entered(context, addresses[0], complaints)
         review = f"/review/{campaign.id}"
+        page.goto(address_of(page) + "/")
         sentence = page.locator("a.name", has_text="/de/").first.get_attribute("href")
         compared = "/compare?first=sample&second=sample"
         for each in ("/", sentence, compared, "/overview", "/runs", "/review", f"{review}/0", f"{review}/bulk"):

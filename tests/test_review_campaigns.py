@@ -2,15 +2,20 @@
 
 import json
 from collections import Counter
+from dataclasses import replace
 
 import pytest
 from browse_sample import combined_sample
+from projection_sample import plan_of
 from review_sample import SENTENCES, accept_all, campaign_of, items_of, labelled, labelled_item
 from sqlalchemy import select
 
 from xprojdb.db.tables import campaign_item, entity, outcome, review, step
 from xprojdb.errors import UsageError
+from xprojdb.evaluation.compare import compare_recipes
 from xprojdb.evaluation.evaluate import evaluate_projections
+from xprojdb.evaluation.tune import grid_recipe
+from xprojdb.execution.run import run_plan
 from xprojdb.maintenance.corpus_deletion import delete_corpus
 from xprojdb.maintenance.garbage_collection import free_garbage
 from xprojdb.maintenance.verify import verify
@@ -259,3 +264,21 @@ def test_maintenance_knows_reviews(database, plan):
         for table in (campaign_item, review):
             assert connection.execute(select(table)).first() is None
         assert connection.execute(select(outcome).where(outcome.c.step_id == frozen.step_id)).first() is None
+
+
+def test_frozen_reviews_are_gold_for_grids_and_comparisons(database, plan, tmp_path):
+    campaign = campaign_of(database, plan)
+    finish(database, campaign, "ana")
+    decide(database, campaign, labelled_item(database, campaign), "ana", [NewDecision(REJECT, ANNA)])
+    frozen = freeze_reviews(database, campaign)
+    with pytest.raises(UsageError):
+        grid_recipe(database, plan)
+    tuned = grid_recipe(database, plan, thresholds=[0.1], gold_step=frozen.step_id)
+    assert tuned.sentences == {"en → de": SENTENCES}
+    assert tuned.points[0].mean == pytest.approx(2 * 31 / (32 + 31))
+    other = plan_of(database, tmp_path, "[project]\nthreshold = 0.99")
+    other.recipe = replace(other.recipe, name="strict")
+    run_plan(database, other)
+    compared = compare_recipes(database, ["sample", "strict"], resamples=10, gold_step=frozen.step_id)
+    assert compared.languages[0].sentences == SENTENCES
+    assert compared.languages[0].f1("sample") == pytest.approx(2 * 31 / (32 + 31))

@@ -87,6 +87,7 @@ def compare_recipes(
     labels: Collection[str] = (),
     resamples: int = 1000,
     seed: int = 0,
+    gold_step: int | None = None,
 ) -> Comparison:
     """Compare recipes on the gold sentences that all of them have labelled.
 
@@ -96,13 +97,14 @@ def compare_recipes(
     :param labels: count these labels only (as they are after the recipes' mappings); empty: all.
     :param resamples: bootstrap resamples.
     :param seed: their random seed; the same seed gives the same intervals.
+    :param gold_step: the step whose entities are gold; None: the imported ones.
     :raises UsageError: when there are not two methods, no gold sentence is done by all of them, their label mappings
         make different gold labels of a sentence, or a label does not occur.
     """
     methods = find_methods(database, names)
     shared = [slot for slot in methods[0].slots if all(slot in method.slots for method in methods)]
     with database.read() as connection:
-        measured = [_measure(connection, methods, slot, labels) for slot in shared]
+        measured = [_measure(connection, methods, slot, labels, gold_step) for slot in shared]
         compared = [each for each in measured if each.sentences]
         every = _slot_names(connection, methods)
     _check(methods, compared, labels)
@@ -133,27 +135,29 @@ class _Measured:
         return len(self.counts[0])
 
 
-def _measure(connection: Connection, methods: Sequence[Method], slot: Slot, labels: Collection[str]) -> _Measured:
+def _measure(
+    connection: Connection, methods: Sequence[Method], slot: Slot, labels: Collection[str], gold_step: int | None
+) -> _Measured:
     parts = [method.onto(slot) for method in methods]
     counts: list[list[SpanCounts]] = [[] for _ in parts]
     errors: list[Counter[ErrorType]] = [count_errors(()) for _ in parts]
-    for block in _read_blocks(connection, parts, labels):
+    for block in _read_blocks(connection, parts, labels, gold_step):
         for number, pairs in enumerate(block):
             counts[number].append(count_spans(pairs))
             errors[number].update(count_errors(pairs))
     joined = [concatenate(each) for each in counts]
-    left_out = count_covered(connection, parts) - len(joined[0])
+    left_out = count_covered(connection, parts, gold_step) - len(joined[0])
     name = connection.execute(select(corpus.c.name).where(corpus.c.id == slot[0])).scalar_one()
     return _Measured(name, slot[1], left_out, joined, errors)
 
 
 def _read_blocks(
-    connection: Connection, methods: Sequence[Method], labels: Collection[str]
+    connection: Connection, methods: Sequence[Method], labels: Collection[str], gold_step: int | None
 ) -> Iterator[list[list[GoldAndPredicted]]]:
     """For each block of sentences, and each method, the sentences' gold and predicted spans."""
-    for rows in bulk.stream(connection, common_sentences(connection, methods), BLOCK):
+    for rows in bulk.stream(connection, common_sentences(connection, methods, gold_step), BLOCK):
         sentences = [row[0] for row in rows]
-        stored = read_gold(connection, sentences)
+        stored = read_gold(connection, sentences, gold_step)
         gold = [[_kept(stored.get(key, ()), method.mapping, labels) for key in sentences] for method in methods]
         _check_same_gold(methods, sentences, gold)
         block = []

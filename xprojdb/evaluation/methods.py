@@ -106,20 +106,25 @@ def _is_ambiguous(projections: Sequence[Labelling]) -> bool:
     return len(pairs) > len({(corpus_id, target) for corpus_id, target, _ in pairs})
 
 
-def done_sentences(connection: Connection, method: Method) -> Select[tuple[int, int]]:
+def done_sentences(connection: Connection, method: Method, gold_step: int | None = None) -> Select[tuple[int, int]]:
     """The sentences with gold labels that a method has done, and the translation that its labels came through.
 
     Where it reached a sentence through several translations, that is the first of them; for a consensus it is 0.
+
+    :param gold_step: the step whose entities are gold; None: the imported ones.
     """
-    read = union_all(*(projected(connection, each) for each in method.projections)).subquery("done")
+    read = union_all(*(projected(connection, each, gold_step) for each in method.projections)).subquery("done")
     key, sentence = read.c[0], read.c.sentence_id
     return select(sentence, func.min(key).label("translation_id")).group_by(sentence)
 
 
-def common_sentences(connection: Connection, methods: Sequence[Method]) -> Select[tuple[int, ...]]:
+def common_sentences(
+    connection: Connection, methods: Sequence[Method], gold_step: int | None = None
+) -> Select[tuple[int, ...]]:
     """The sentences that all methods have done: key of the sentence, then of the translation for each method."""
     first, *others = [
-        done_sentences(connection, method).cte(f"method_{number}") for number, method in enumerate(methods, 1)
+        done_sentences(connection, method, gold_step).cte(f"method_{number}")
+        for number, method in enumerate(methods, 1)
     ]
     columns = [first.c.sentence_id, first.c.translation_id, *(each.c.translation_id for each in others)]
     query = select(*columns)
@@ -128,8 +133,8 @@ def common_sentences(connection: Connection, methods: Sequence[Method]) -> Selec
     return query.order_by(first.c.sentence_id)
 
 
-def count_covered(connection: Connection, methods: Sequence[Method]) -> int:
+def count_covered(connection: Connection, methods: Sequence[Method], gold_step: int | None = None) -> int:
     """How many sentences with gold labels one of the methods would label or more."""
-    covered = (with_gold(connection, each) for method in methods for each in method.projections)
+    covered = (with_gold(connection, each, gold_step) for method in methods for each in method.projections)
     targets = [select(query.subquery().c.sentence_id) for query in covered]
     return int(connection.execute(select(func.count()).select_from(union(*targets).subquery())).scalar_one())

@@ -90,11 +90,14 @@ def _counted(where: Longs, scores: StoredScores) -> CountsByLabel:
     return np.bincount(where, minlength=len(scores.gold)).astype(np.uint16)
 
 
-def load_scores(connection: Connection, projection: Projection) -> StoredScores | None:
-    """Read what a grid over a projection needs; None when no sentence has gold labels and scores."""
+def load_scores(connection: Connection, projection: Projection, gold_step: int | None = None) -> StoredScores | None:
+    """Read what a grid over a projection needs; None when no sentence has gold labels and scores.
+
+    :param gold_step: the step whose entities are gold; None: the imported ones.
+    """
     step = projection.step
     assert isinstance(step, ProjectMatch)
-    items, source, target = _sentences(connection, projection, step)
+    items, source, target = _sentences(connection, projection, step, gold_step)
     if not len(items):
         return None
     entities = read_entities(connection, step.input_ids["entities"], items.tolist(), step.labelled, step.mapping)
@@ -105,7 +108,7 @@ def load_scores(connection: Connection, projection: Projection) -> StoredScores 
     entity_ptr, names, codes = runs(entities.item, keys), *_coded(entities, step, majority)
     labels = _candidate_labels(connection, step, entities, keys, entity_ptr, candidates, names, codes)
     labels = _agreed(connection, step, keys, candidates, labels, majority, names)
-    gold = _gold(connection, step, target)
+    gold = _gold(connection, step, target, gold_step)
     position = np.searchsorted(items, keys)
     correct = _is_gold(gold, position, candidates, labels, names)
     counts = np.array([len(spans) for spans in gold], np.int64)
@@ -115,9 +118,11 @@ def load_scores(connection: Connection, projection: Projection) -> StoredScores 
     )
 
 
-def _sentences(connection: Connection, projection: Projection, step: ProjectMatch) -> tuple[Longs, Longs, Longs]:
+def _sentences(
+    connection: Connection, projection: Projection, step: ProjectMatch, gold_step: int | None
+) -> tuple[Longs, Longs, Longs]:
     """Keys of the translations, and of their labelled and other sentences."""
-    query = with_gold(connection, projection)
+    query = with_gold(connection, projection, gold_step)
     for number, (role, item) in enumerate(step.needs().items()):
         query = require_done(query, f"input{number}", step.input_ids[role], item)  # type: ignore[arg-type, assignment]
     keys = query.order_by(translation.c.id).subquery()
@@ -186,9 +191,9 @@ def _agreed(
     return np.where(change, np.array(agreed, np.int32), labels)
 
 
-def _gold(connection: Connection, step: ProjectMatch, target: Longs) -> list[set[Span]]:
+def _gold(connection: Connection, step: ProjectMatch, target: Longs, gold_step: int | None) -> list[set[Span]]:
     """The gold spans of each sentence, their labels mapped as the projected ones are."""
-    found = read_gold(connection, np.unique(target).tolist())
+    found = read_gold(connection, np.unique(target).tolist(), gold_step)
     spans = (found.get(key, []) for key in target.tolist())
     return [set(step.mapping.apply_to_gold(each) if step.mapping else each) for each in spans]
 

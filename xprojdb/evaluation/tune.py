@@ -90,6 +90,7 @@ def grid_recipe(
     folds: int = 0,
     seed: int = 0,
     progress: Callable[[int, int], None] | None = None,
+    gold_step: int | None = None,
 ) -> Tuning:
     """Solve a recipe's matches again with every combination of settings, and compare with gold.
 
@@ -100,6 +101,7 @@ def grid_recipe(
     :param folds: choose on all folds but one and report on that one; 0: do not.
     :param seed: of the folds.
     :param progress: told after every point how many are done, and how many there are.
+    :param gold_step: the step whose entities are gold; None: the imported ones.
     :raises UsageError: when the recipe has no scorers, one of the names is none of them, a value is negative or not a
         number, or no sentence has gold labels and scores.
     """
@@ -107,7 +109,7 @@ def grid_recipe(
     step = _any_step(plan)
     _check(step, given, raised, thresholds, folds)
     points = list(_points(step, given, raised, thresholds, solvers))
-    loaded = _load(database, plan)
+    loaded = _load(database, plan, gold_step)
     counts = [_count(loaded, point) for point in _watched(points, progress)]
     everything = [np.ones(len(each.gold), np.bool_) for each in loaded]
     scored = [_scored(loaded, point, found, everything) for point, found in zip(points, counts, strict=True)]
@@ -180,10 +182,10 @@ def _watched(points: Sequence[Point], progress: Callable[[int, int], None] | Non
             progress(done, len(points))
 
 
-def _load(database: Database, plan: Plan) -> list[StoredScores]:
+def _load(database: Database, plan: Plan, gold_step: int | None) -> list[StoredScores]:
     projections = [each for each in plan.projections if isinstance(each.step, ProjectMatch)]
     with database.read() as connection:
-        loaded = [load_scores(connection, each) for each in projections]
+        loaded = [load_scores(connection, each, gold_step) for each in projections]
     found = [each for each in loaded if each is not None]
     if not found:
         raise UsageError(

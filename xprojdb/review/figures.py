@@ -133,6 +133,19 @@ def _ratios(total: Floats) -> tuple[float, float, float]:
     return precision, recall, 2 * correct / (predicted + gold) if predicted + gold else 0.0
 
 
+def fair_gold(database: Database, name: str) -> int:
+    """The step that holds the frozen reviews of a campaign.
+
+    :param name: of the campaign, or the beginning of a digest.
+    :raises UsageError: when nothing was frozen.
+    :raises BiasedSample: when plain figures on it would not be those of all sentences.
+    """
+    with database.read() as connection:
+        step_id = find_frozen(connection, name)
+        check_fair(connection, step_id)
+    return step_id
+
+
 def check_fair(connection: Connection, frozen: int) -> None:
     """Refuse a frozen step whose plain figures would not be those of all sentences.
 
