@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from xprojdb.cli.bounds import SOME_ROWS
 from xprojdb.cli.output import console, open_current, table
 from xprojdb.cli.query_results import check_form, form_options, write_answer
 
@@ -15,7 +16,7 @@ from xprojdb.cli.query_results import check_form, form_options, write_answer
 @click.option("--recipe", metavar="NAME", help="Only what this recipe made.  [default: every recipe]")
 @click.option("--lang", metavar="CODE", help="Only labels of this target language.")
 @click.option("--corpus", metavar="NAME", help="Only this corpus.")
-@click.option("--limit", type=click.IntRange(min=1), default=20, show_default=True, help="Rows at most.")
+@click.option("--limit", type=SOME_ROWS, default=20, show_default=True, help="Rows at most.")
 @click.option("--sql", is_flag=True, help="Print the SQL of the question, to be changed and given to query.")
 @form_options
 def command(
@@ -26,6 +27,7 @@ def command(
     limit: int,
     sql: bool,
     form: str,
+    escape_formulas: bool,
     output: Path | None,
 ) -> None:
     """Ask a ready QUESTION; without one, list them."""
@@ -34,7 +36,7 @@ def command(
     if question is None:
         _list()
         return
-    check_form(form, output)
+    check_form(form, output, escape_formulas)
     asked = QuestionResult(recipe, lang, corpus, limit)
     with open_current() as database:
         if sql:
@@ -45,7 +47,7 @@ def command(
             click.echo(text.strip())
             return
         with ask_question(database, question, asked) as answer:
-            write_answer(answer, form, output)
+            write_answer(answer, form, output, escape_formulas)
 
 
 def _list() -> None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from xprojdb.cli.bounds import RESAMPLES, SEED
 from xprojdb.cli.output import as_json, console, gold_option, gold_step_of, open_current, print_json, table
 from xprojdb.cli.published_table import show_published
 
@@ -26,8 +27,10 @@ _TEXT_SHOWN = 50
 @click.argument("recipes", nargs=-1, metavar="[RECIPE[:SOURCE]]...")
 @click.option("--best", is_flag=True, help="Take the differences from the best method, not from the first one.")
 @click.option("--labels", metavar="A,B", default="", help="Count these labels only.")
-@click.option("--resamples", default=1000, show_default=True, help="Bootstrap resamples of the sentences.")
-@click.option("--seed", default=0, show_default=True, help="Random seed of the bootstrap.")
+@click.option(
+    "--resamples", type=RESAMPLES, default=1000, show_default=True, help="Bootstrap resamples of the sentences."
+)
+@click.option("--seed", type=SEED, default=0, show_default=True, help="Random seed of the bootstrap.")
 @click.option(
     "--published", type=click.Path(path_type=Path), metavar="FILE|FOLDER",
     help="CSV files of published scores.  [default: those that xprojdb knows of benchmarks]",

@@ -6,6 +6,7 @@ from dataclasses import asdict
 
 import click
 
+from xprojdb.cli.end_runs import end_and_tell, end_runs_option
 from xprojdb.cli.output import as_json, console, open_current, print_json, table
 
 
@@ -17,16 +18,19 @@ def command() -> None:
 @command.command()
 @click.argument("name")
 @click.option("--yes", is_flag=True, help="Delete it; without this, it is only shown.")
+@end_runs_option
 @as_json
-def delete(name: str, yes: bool, as_json: bool) -> None:
+def delete(name: str, yes: bool, end_runs: bool, as_json: bool) -> None:
     """Delete the corpus NAME: its sentences, their translations, and all that was made of them.
 
     Steps stay (see "xprojdb gc"), and so do other corpora. What was exported stays where it was written. A deletion
-    that was interrupted is taken up by the same command.
+    that was interrupted is taken up by the same command. While runs are under way, nothing is deleted.
     """
     from xprojdb.maintenance.corpus_deletion import corpus_contents, delete_corpus
 
     with open_current() as database:
+        if yes and end_runs:
+            end_and_tell(database.engine)
         found = delete_corpus(database, name) if yes else corpus_contents(database, name)
     if as_json:
         print_json(asdict(found))

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from xprojdb.cli.end_runs import end_and_tell, end_runs_option
 from xprojdb.cli.output import as_json, console, megabytes, open_current, print_json, table
 
 if TYPE_CHECKING:
@@ -22,12 +23,15 @@ def command() -> None:
 
 @command.command()
 @click.argument("revision", default="head")
+@end_runs_option
 @click.pass_obj
-def upgrade(address: str, revision: str) -> None:
+def upgrade(address: str, revision: str, end_runs: bool) -> None:
     """Bring the schema up to REVISION (default: what this version needs), making the database when there is none."""
     from xprojdb.db import schema
 
     with _engine(address, create=True) as engine:
+        if end_runs and "lease" in schema.state(engine).tables:
+            end_and_tell(engine)
         schema.upgrade(engine, revision)
         _tell_revision(engine)
 
@@ -35,12 +39,15 @@ def upgrade(address: str, revision: str) -> None:
 @command.command()
 @click.argument("revision")
 @click.confirmation_option(prompt="Tables of later revisions are dropped with what is in them. Go on?")
+@end_runs_option
 @click.pass_obj
-def downgrade(address: str, revision: str) -> None:
+def downgrade(address: str, revision: str, end_runs: bool) -> None:
     """Take the schema back to REVISION ("base": no tables)."""
     from xprojdb.db import schema
 
     with _engine(address) as engine:
+        if end_runs and "lease" in schema.state(engine).tables:
+            end_and_tell(engine)
         schema.downgrade(engine, revision)
         _tell_revision(engine)
 
@@ -96,12 +103,15 @@ def copy(source: str, target: str, as_json: bool) -> None:
 
 @command.command()
 @click.option("--full", is_flag=True, help="On PostgreSQL, write the tables anew; nobody can use them meanwhile.")
+@end_runs_option
 @as_json
-def vacuum(full: bool, as_json: bool) -> None:
+def vacuum(full: bool, end_runs: bool, as_json: bool) -> None:
     """Give the space of deleted rows back."""
     from xprojdb.maintenance.vacuum import vacuum
 
     with open_current() as database:
+        if end_runs:
+            end_and_tell(database.engine)
         size = vacuum(database, full=full)
     if as_json:
         print_json({"before": size.before, "after": size.after})

@@ -6,8 +6,9 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 import click
-from rich.markup import escape
+from rich.text import Text
 
+from xprojdb.cli.bounds import ROWS
 from xprojdb.cli.output import as_json, console, open_current, print_json, table
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ _KINDS = {
 @click.argument("first", metavar="STEP")
 @click.argument("second", metavar="STEP")
 @click.option("--kind", type=click.Choice(list(_KINDS)), help="Show only changes of this kind.")
-@click.option("--limit", type=click.IntRange(min=0), default=20, show_default=True, help="Changes shown at most.")
+@click.option("--limit", type=ROWS, default=20, show_default=True, help="Changes shown at most.")
 @as_json
 def command(first: str, second: str, kind: str | None, limit: int, as_json: bool) -> None:
     """Compare the labels of two steps, sentence by sentence.
@@ -47,7 +48,8 @@ def command(first: str, second: str, kind: str | None, limit: int, as_json: bool
 
 def _show(found: LabelDifference) -> None:
     out = console()
-    out.print(f"[bold]{', '.join(found.first)}[/bold] → [bold]{', '.join(found.second)}[/bold]")
+    first, second = (Text(", ".join(names), "bold") for names in (found.first, found.second))
+    out.print(first, "→", second)
     counts = ", ".join(f"{count:,} {kind}" for kind, count in found.counts.items() if count)
     out.print(
         f"{found.sentences:,} sentences done by both, {found.changed:,} differ; "
@@ -56,7 +58,7 @@ def _show(found: LabelDifference) -> None:
     shown = table("change", "sentence", "before", "after")
     for each in found.changes:
         before, after = _told(each.before, each.before_text), _told(each.after, each.after_text)
-        shown.add_row(each.kind, escape(each.sentence), before, after)
+        shown.add_row(each.kind, each.sentence, before, after)
     if found.changes:
         out.print(shown)
     hidden = sum(found.counts.values()) - len(found.changes)
@@ -67,4 +69,4 @@ def _show(found: LabelDifference) -> None:
 def _told(span: Span | None, text: str | None) -> str:
     if span is None:
         return "–"
-    return escape(f"{text} {span.label} {span.start}–{span.end - 1}")
+    return f"{text} {span.label} {span.start}–{span.end - 1}"

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from xprojdb.cli.bounds import RESAMPLES, SEED
 from xprojdb.cli.output import (
     as_json,
     console,
@@ -28,8 +29,10 @@ if TYPE_CHECKING:
 
 @click.command()
 @recipe_option
-@click.option("--resamples", default=1000, show_default=True, help="Bootstrap resamples of the sentences.")
-@click.option("--seed", default=0, show_default=True, help="Random seed of the bootstrap.")
+@click.option(
+    "--resamples", type=RESAMPLES, default=1000, show_default=True, help="Bootstrap resamples of the sentences."
+)
+@click.option("--seed", type=SEED, default=0, show_default=True, help="Random seed of the bootstrap.")
 @gold_option
 @as_json
 def command(recipe: str | None, resamples: int, seed: int, gold: str | None, as_json: bool) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 import click
 
+from xprojdb.cli.bounds import WORKERS, Seconds, Share
 from xprojdb.errors import UsageError
 
 if TYPE_CHECKING:
@@ -20,21 +21,15 @@ _OPTIONS = (
         help="Where batches are computed: in this process, in several on this machine, or by Ray. "
         "[default: local, processes with --workers]",
     ),
-    click.option(
-        "--workers", type=click.IntRange(1), metavar="N", help="Processes or Ray actors. [default: all cores]"
-    ),
+    click.option("--workers", type=WORKERS, metavar="N", help="Processes or Ray actors. [default: all cores]"),
     click.option(
         "--batch-timeout",
-        type=click.FloatRange(0, min_open=True),
+        type=Seconds(),
         metavar="SECONDS",
         help="A worker that takes longer for a batch is taken to hang, and ended. [default: 1800]",
     ),
-    click.option(
-        "--cpus-per-worker", type=click.FloatRange(0), metavar="N", help="Ray: cores of one actor. [default: 1]"
-    ),
-    click.option(
-        "--gpus-per-worker", type=click.FloatRange(0), metavar="N", help="Ray: GPUs of one actor. [default: 0]"
-    ),
+    click.option("--cpus-per-worker", type=Share(), metavar="N", help="Ray: cores of one actor. [default: 1]"),
+    click.option("--gpus-per-worker", type=Share(), metavar="N", help="Ray: GPUs of one actor. [default: 0]"),
     click.option(
         "--ray-address", envvar="RAY_ADDRESS", metavar="HOST:PORT", help="Ray: the cluster. [env: RAY_ADDRESS]"
     ),

@@ -67,7 +67,7 @@ def show_explanation(found: Explanation, limit: int | None = _CANDIDATES_SHOWN) 
 
 
 def _show_consensus(out: Console, target: sentences.Text, found: ExplainedConsensus) -> None:
-    out.print(f"[bold]{target.name}[/bold]  (consensus of {', '.join(found.sources)})\n")
+    out.print(Text(target.name, "bold").append(f"  (consensus of {', '.join(found.sources)})\n", "not bold"))
     out.print(_line(f"{target.lang} consensus", target.words, [each.span for each in found.labels]))
     if target.gold is not None:
         out.print(_line(f"{target.lang} gold     ", target.words, target.gold))
@@ -87,7 +87,7 @@ def _show_consensus(out: Console, target: sentences.Text, found: ExplainedConsen
 
 def _show_sides(out: Console, target: sentences.Text, projection: explained_projection.ExplainedProjection) -> None:
     source = projection.source
-    out.print(f"[bold]{target.name}[/bold]  ({projection.kind} translation)\n")
+    out.print(Text(target.name, "bold").append(f"  ({projection.kind} translation)\n", "not bold"))
     labelled = [each.span for each in projection.entities]
     projected = [span for each in projection.entities for span in (each.projected, *each.also) if span is not None]
     out.print(_line(f"{source.lang} labelled ", source.words, labelled))

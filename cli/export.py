@@ -4,20 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from xprojdb.cli.output import as_json, console, open_current, print_json, recipe_option, table
+from xprojdb.cli.plugin_commands import ExporterGroup
 from xprojdb.cli.selection_options import cut_options, given_cut
 
 if TYPE_CHECKING:
     from xprojdb.exports.api import ExportReport
+    from xprojdb.exports.formats.text_formats import TextFormat
     from xprojdb.planning.plan import Plan
 
 
-@click.group()
+@click.group(cls=ExporterGroup)
 def command() -> None:
     """Write projected labels as CoNLL, JSON lines, spaCy's DocBin or a Hugging Face data set.
 
@@ -37,7 +40,7 @@ def choice_options(function: Callable[..., None]) -> Callable[..., None]:
     return function
 
 
-def _options(function: Callable[..., None]) -> Callable[..., None]:
+def export_options(function: Callable[..., None]) -> Callable[..., None]:
     return click.argument("folder", type=click.Path(path_type=Path))(choice_options(as_json(function)))
 
 
@@ -52,7 +55,7 @@ def choice(plan: Plan, options: dict[str, Any]) -> dict[str, Any]:
 
 
 @command.command()
-@_options
+@export_options
 @click.option("--columns", type=click.Choice(["2", "4"]), default="2", show_default=True, help="4: as CoNLL-2003.")
 @click.option("--ids", "with_ids", is_flag=True, help="Put a comment with its id before each sentence.")
 def conll(folder: Path, recipe: str | None, columns: str, with_ids: bool, **options: Any) -> None:
@@ -63,7 +66,7 @@ def conll(folder: Path, recipe: str | None, columns: str, with_ids: bool, **opti
 
 
 @command.command()
-@_options
+@export_options
 def jsonl(folder: Path, recipe: str | None, **options: Any) -> None:
     """Write LANG.SPLIT.jsonl into FOLDER: an object a sentence."""
     from xprojdb.exports.api import export_jsonl
@@ -72,7 +75,7 @@ def jsonl(folder: Path, recipe: str | None, **options: Any) -> None:
 
 
 @command.command()
-@_options
+@export_options
 def spacy(folder: Path, recipe: str | None, **options: Any) -> None:
     """Write LANG.SPLIT/0000.spacy and so on into FOLDER, as "spacy train" reads them."""
     from xprojdb.exports.api import export_spacy
@@ -81,7 +84,7 @@ def spacy(folder: Path, recipe: str | None, **options: Any) -> None:
 
 
 @command.command()
-@_options
+@export_options
 def hf(folder: Path, recipe: str | None, **options: Any) -> None:
     """Write FOLDER as a Hugging Face data set: Parquet, one configuration per language, and a card.
 
@@ -103,6 +106,13 @@ def _export(write: Callable[..., Any], folder: Path, recipe: str | None, options
         print_json(asdict(report))
     else:
         _show(report)
+
+
+def export_command(form: TextFormat, folder: Path, recipe: str | None, options: dict[str, Any]) -> None:
+    """Write files of a format that a plug-in brings."""
+    from xprojdb.exports.api import export_files
+
+    _export(partial(export_files, form=form), folder, recipe, options)
 
 
 def _show(report: ExportReport) -> None:

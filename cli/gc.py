@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from xprojdb.cli.end_runs import end_and_tell, end_runs_option
 from xprojdb.cli.output import as_json, console, megabytes, open_current, print_json, table
 
 if TYPE_CHECKING:
@@ -16,16 +17,21 @@ if TYPE_CHECKING:
 @click.option("--yes", is_flag=True, help="Free it; without this, it is only shown.")
 @click.option("--forget", "forgotten", multiple=True, metavar="RECIPE", help="Forget a recipe; may be repeated.")
 @click.option("--forget-exports", is_flag=True, help="Free what only an earlier export names.")
+@end_runs_option
 @as_json
-def command(yes: bool, forgotten: tuple[str, ...], forget_exports: bool, as_json: bool) -> None:
+def command(yes: bool, forgotten: tuple[str, ...], forget_exports: bool, end_runs: bool, as_json: bool) -> None:
     """Free the steps that no recipe and no export names, with all their rows.
 
     A recipe that was changed and run again names its new steps; the old ones stay until they are freed here. Steps that
     a kept step reads are kept. The file gets smaller by "xprojdb db vacuum".
+
+    While runs are under way, nothing is freed.
     """
     from xprojdb.maintenance.garbage_collection import find_garbage, free_garbage
 
     with open_current() as database:
+        if yes and end_runs:
+            end_and_tell(database.engine)
         act = free_garbage if yes else find_garbage
         found = act(database, without=forgotten, exports=not forget_exports)
     if as_json:

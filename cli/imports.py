@@ -9,15 +9,24 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
-from rich.markup import escape
 
-from xprojdb.cli.output import as_json, console, open_current, print_json, table
+from xprojdb.cli import import_formats
+from xprojdb.cli.import_options import (
+    ColumnType,
+    Options,
+    corpus_options,
+    import_all,
+    listed,
+    show_report,
+    tag_options,
+    told,
+)
+from xprojdb.cli.output import as_json, open_current, print_json
 
 if TYPE_CHECKING:
-    from xprojdb.importing.files import CorpusFile, ImportReport
     from xprojdb.readers import Format
 
-Options = dict[str, Any]
+__all__ = ["command", "show_report"]
 
 
 @click.group()
@@ -29,67 +38,45 @@ def command() -> None:
     """
 
 
-def _corpus_options(function: Callable[..., None]) -> Callable[..., None]:
-    for option in reversed(
-        (
-            click.option("--corpus", required=True, help="Name of the corpus; made when it is new."),
-            click.option("--split", help="train, validation or test.  [default: from the file's name]"),
-            click.option("--part", help="Name of the file within corpus and language.  [default: the split]"),
-            click.option("--scheme", help="conll, wikiann, masakhaner or ontonotes; labels outside it are refused."),
-            click.option("--version", help="Version of the corpus."),
-            click.option("--licence", help="Its licence, as an SPDX name."),
-            click.option("--citation", help="How to cite it."),
-            click.option("--url", help="Where it comes from."),
-            as_json,
-        )
-    ):
-        function = option(function)
-    return function
-
-
-def _tag_options(function: Callable[..., None]) -> Callable[..., None]:
-    for option in (
-        click.option(
-            "--encoding", type=click.Choice(["auto", "iob1", "iob2", "bioes"]), default="auto", show_default=True,
-            help="How the tags mark spans.",
-        ),
-        click.option("--strict", is_flag=True, help="Refuse tags that break the encoding instead of repairing them."),
-    ):  # fmt: skip
-        function = option(function)
-    return function
-
-
 def _conll_options(function: Callable[..., None]) -> Callable[..., None]:
     for option in (
-        click.option("--column", default=-1, show_default=True, help="Column of the tags, from 0, or from the end."),
-        click.option("--word-column", default=0, show_default=True, help="Column of the words."),
+        click.option(
+            "--column", type=ColumnType(),
+            help="Column of the tags: its number from 0, or from the end, or its name in the first line.  "
+            "[default: the one with tags]",
+        ),
+        click.option("--word-column", type=ColumnType(), help="Column of the words.  [default: the first]"),
         click.option("--separator", help="What parts the columns.  [default: tab, else white space]"),
         click.option("--unlabelled", is_flag=True, help="Read the words alone."),
-    ):
+    ):  # fmt: skip
         function = option(function)
-    return _tag_options(function)
+    return tag_options(function)
 
 
 @command.command()
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--lang", required=True, help="Language, by any code.")
 @_conll_options
-@_corpus_options
+@corpus_options
 def conll(file: Path, lang: str, unlabelled: bool, **options: Any) -> None:
     """Import a CoNLL FILE: CoNLL-2002 and -2003, MasakhaNER, WikiANN; a word a line, tags in a column."""
     names = ("column", "word_column", "separator", "encoding", "strict")
     reading = {name: options.pop(name) for name in names} | {"labelled": not unlabelled}
-    _import([(lang, file)], "conll", reading, options)
+    _refuse_other(file, "import conll")
+    import_all([(lang, file, reading)], "conll", options)
 
 
 @command.command()
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--lang", required=True, help="Language, by any code.")
 @click.option("--pretokenized", is_flag=True, help="Words are separated by spaces already.")
-@_corpus_options
-def text(file: Path, lang: str, pretokenized: bool, **options: Any) -> None:
+@click.option("--plain", is_flag=True, help="Take each line as it is, even when the file looks like another format.")
+@corpus_options
+def text(file: Path, lang: str, pretokenized: bool, plain: bool, **options: Any) -> None:
     """Import a plain text FILE, a sentence a line."""
-    _import([(lang, file)], "text", {"pretokenized": pretokenized}, options)
+    if not plain:
+        _refuse_other(file, "import text")
+    import_all([(lang, file, {"pretokenized": pretokenized})], "text", options)
 
 
 @command.command()
@@ -101,33 +88,59 @@ def text(file: Path, lang: str, pretokenized: bool, **options: Any) -> None:
 @click.option("--id-field", help="Field of the id.  [default: id]")
 @click.option("--split-field", help="Field of the split.  [default: split]")
 @click.option("--label-names", metavar="TAG,TAG,…", help="The tag behind each number, when tags are numbers.")
-@_tag_options
-@_corpus_options
+@tag_options
+@corpus_options
 def jsonl(file: Path, lang: str, label_names: str | None, **options: Any) -> None:
-    """Import a JSON lines FILE, an object a line."""
+    """Import a FILE of JSON lines, an object a line, or of one JSON array."""
     names = ("words_field", "tags_field", "text_field", "id_field", "split_field", "encoding", "strict")
     reading: Options = {name: options.pop(name) for name in names}
     reading["label_names"] = label_names.split(",") if label_names else None
-    _import([(lang, file)], "jsonl", reading, options)
+    _refuse_other(file, "import jsonl")
+    import_all([(lang, file, reading)], "jsonl", options)
 
 
 @command.command()
-@click.argument("files", nargs=-1, required=True, metavar="LANG=FILE LANG=FILE …")
+@click.argument("files", nargs=-1, required=True, metavar="LANG=FILE LANG=FILE … | FILE")
+@click.option("--langs", metavar="CODE,CODE,…", help="Languages to read, when one FILE holds them all.")
 @click.option(
     "--format",
     "form",
-    type=click.Choice(["auto", "conll", "text", "jsonl"]),
     default="auto",
     show_default=True,
-    help="Format of the files; auto goes by their suffix.",
+    help="conll, text, jsonl, memory (TMX, XLIFF), hf, table; auto goes by the content.",
 )
-@_corpus_options
-def parallel(files: tuple[str, ...], form: Format, **options: Any) -> None:
-    """Import FILES that hold the same sentences in several languages, line by line, as human translations."""
+@click.option("--no-ids", is_flag=True, help="Number the sentences, whatever TMX or XLIFF calls its units.")
+@corpus_options
+def parallel(files: tuple[str, ...], langs: str | None, form: Format, no_ids: bool, **options: Any) -> None:
+    """Import sentences in several languages that say the same, as human translations.
+
+    Either FILES that hold the same sentences line by line, as Moses has them, or one FILE that holds all languages:
+    TMX, XLIFF, a table with a column for each, or a data set with a column "translation".
+    """
+    if len(files) == 1 and langs:
+        _one_file(Path(files[0]), listed(langs), form, no_ids, options)
+        return
     given = [file.split("=", 1) for file in files]
-    if len(given) < 2 or any(len(pair) < 2 for pair in given):
-        raise click.UsageError("give two files or more as LANG=FILE, such as en=news.en.txt de=news.de.txt")
-    _import([(lang, Path(file)) for lang, file in given], form, {}, options, parallel=True)
+    if langs or no_ids or len(given) < 2 or any(len(pair) < 2 for pair in given):
+        example = "such as en=news.en.txt de=news.de.txt, or one file with --langs en,de"
+        raise click.UsageError(f"give two files or more as LANG=FILE, {example}")
+    import_all([(lang, Path(file), {}) for lang, file in given], form, options, parallel=True)
+
+
+def _one_file(path: Path, langs: list[str], form: Format, no_ids: bool, options: Options) -> None:
+    from xprojdb.readers.registry import format_of
+    from xprojdb.text.languages import language
+
+    codes = tuple(language(lang).code for lang in langs)
+    chosen = format_of(path) if form == "auto" else form
+    reading: dict[str, Options] = {"memory": {"languages": codes, "ids": not no_ids}, "hf": {"languages": codes}}
+    wanted = reading.get(chosen)
+    if chosen == "table":
+        import_formats.import_columns(path, [(code, None) for code in codes], {}, options)
+    elif wanted is None:
+        raise click.UsageError(f"{path} is no file of several languages; give files as LANG=FILE")
+    else:
+        import_all([(code, path, wanted) for code in codes], chosen, options, parallel=True)
 
 
 @command.command()
@@ -190,7 +203,7 @@ def benchmark(
     if folder and revision:
         raise click.UsageError("--revision is of the Hub; --path names a copy")
     wanted, version = find_benchmark(name), None
-    codes, parts = _listed(langs), _listed(splits)
+    codes, parts = listed(langs), listed(splits)
     if folder is None:
         if not sys.stderr.isatty():
             quiet_progress()
@@ -201,48 +214,14 @@ def benchmark(
         report = import_benchmark(
             database, wanted, folder, langs=codes, splits=parts, name=corpus, version=version, command=command
         )
-    _told(report, as_json)
+    told(report, as_json)
 
 
-def _listed(text: str | None) -> list[str]:
-    return [item.strip() for item in (text or "").split(",") if item.strip()]
+def _refuse_other(path: Path, name: str) -> None:
+    from xprojdb.readers.registry import refuse_other
+
+    refuse_other(path, name)
 
 
-def _import(
-    files: list[tuple[str, Path]], form: Format, reading: Options, options: Options, parallel: bool = False
-) -> None:
-    from xprojdb.importing.files import CorpusInfo, import_files
-
-    as_json = options.pop("as_json")
-    split, part = options.pop("split"), options.pop("part")
-    info = CorpusInfo(options.pop("corpus"), **options)
-    described = [_file(lang, path, form, reading, split, part) for lang, path in files]
-    with open_current(create=True) as database:
-        command = click.get_current_context().command_path
-        report = import_files(database, info, described, parallel=parallel, command=command)
-    _told(report, as_json)
-
-
-def _told(report: ImportReport, as_json: bool) -> None:
-    if as_json:
-        print_json(asdict(report))
-    else:
-        show_report(report)
-
-
-def _file(lang: str, path: Path, form: Format, reading: Options, split: str | None, part: str | None) -> CorpusFile:
-    from xprojdb.importing.files import corpus_file
-
-    return corpus_file(path, lang, form=form, split=split, part=part, **reading)
-
-
-def show_report(report: ImportReport) -> None:
-    shown = table("file", "language", "part", "sentences>", "new>", "new entities>")
-    for file in report.files:
-        numbers = (str(file.sentences), str(file.added), str(file.entities))
-        shown.add_row(escape(Path(file.path).name), file.lang, escape(file.part), *numbers)
-    console().print(shown)
-    if report.links:
-        click.echo(f"{report.links} new links between translations")
-    if not report.added and not report.links:
-        click.echo("nothing new")
+for _each in (import_formats.table, import_formats.spans, import_formats.hf):
+    command.add_command(_each)

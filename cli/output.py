@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from typing import Any
 
 import click
-from rich.console import Console
-from rich.table import Table
+from rich.console import Console, ConsoleOptions, RenderableType
+from rich.segment import Segment
+
+from xprojdb.cli.narrow import NarrowTable
+from xprojdb.cli.streams import print_exactly, prints_unicode
+from xprojdb.printable import escaped_json, escaped_lines, is_printable
 
 as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 recipe_option = click.option("--recipe", metavar="NAME", help="Which recipe; needed when the database has several.")
@@ -20,9 +25,19 @@ gold_option = click.option(
 _FILE_WIDTH = 100_000
 
 
-def console() -> Console:
+class PlainConsole(Console):
+    """A console on which foreign text is text: its control and direction characters are written out."""
+
+    def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
+        """Draw something."""
+        for segment in super().render(renderable, options):
+            plain = segment.control or is_printable(segment.text)
+            yield segment if plain else Segment(escaped_lines(segment.text), segment.style)
+
+
+def console() -> PlainConsole:
     """Standard output; plain text when it is not a terminal."""
-    made = Console(highlight=False, soft_wrap=True)
+    made = PlainConsole(highlight=False, soft_wrap=True, markup=False)
     if not made.is_terminal:
         made.width = _FILE_WIDTH
     return made
@@ -30,15 +45,18 @@ def console() -> Console:
 
 def print_json(value: object) -> None:
     """Print a value as indented JSON, with non-ASCII characters as they are."""
-    click.echo(json.dumps(value, indent=2, ensure_ascii=False))
+    print_exactly(escaped_json(json.dumps(value, indent=2, ensure_ascii=not prints_unicode())) + "\n")
 
 
-def table(*columns: str, title: str | None = None) -> Table:
+def table(*columns: str, title: str | None = None) -> NarrowTable:
     """A table whose columns are numbers, aligned to the right, when their name ends in ``>``.
 
-    Where there is no room, texts are folded, the widest first; numbers never are.
+    Where there is no room, texts are folded, the widest first; numbers never are: when they do not fit, the table
+    goes on below, its first columns again.
     """
-    made = Table(title=title, title_justify="left", box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
+    made = NarrowTable(
+        title=title, title_justify="left", box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold"
+    )
     for name in columns:
         number = name.endswith(">")
         # A column that may not fold would be cut, and narrow ones with it, down to nothing.

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
-from rich.markup import escape
 
 from xprojdb.cli.export import choice, choice_options
 from xprojdb.cli.output import as_json, console, open_current, print_json, table
@@ -75,7 +74,7 @@ def show_report(report: PushReport) -> None:
     shown = table("file", "change", "bytes>")
     for change in ("added", "changed", "removed", "unchanged"):
         for path, size in getattr(report, change).items():
-            shown.add_row(escape(path), change, f"{size:,}", style="dim" if change == "unchanged" else None)
+            shown.add_row(path, change, f"{size:,}", style="dim" if change == "unchanged" else None)
     console().print(shown)
     click.echo(_summary(report))
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from xprojdb.cli.bounds import SOME_ROWS
 from xprojdb.cli.execution_options import engine_options, make_engine
 from xprojdb.cli.output import as_json, console, open_current, print_json, table
 
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 @click.option("--retry-failed", is_flag=True, help="Try the items again that failed before.")
 @click.option("--dry-run", is_flag=True, help="Only show which steps would run, on how many items, and why.")
 @click.option("--only", multiple=True, metavar="STEP", help="Only these steps: a kind (align) or how a digest begins.")
-@click.option("--limit", type=click.IntRange(1), metavar="N", help="At most N items of each step.")
+@click.option("--limit", type=SOME_ROWS, metavar="N", help="At most N items of each step.")
 @engine_options
 @as_json
 def command(
@@ -74,7 +75,7 @@ def command(
 
 
 def _show_pending(database: Database, plan: Plan, only: Sequence[str], limit: int | None, as_json: bool) -> None:
-    from xprojdb.planning.dry_run import preview_plan
+    from xprojdb.execution.dry_run import preview_plan
 
     found = preview_plan(database, plan, only=only, limit=limit)
     if as_json:

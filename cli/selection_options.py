@@ -44,29 +44,32 @@ _OPTIONS: Mapping[str, Mapping[str, Any]] = {
     "--min-score": {"type": float, "help": "The least score of a label."},
     "--min-margin": {"type": float, "help": "The least margin of a label over its runner-up."},
     "--min-votes": {"type": int, "help": "How many sources must agree on a label of a consensus."},
-    "--below": {
+    "--on-low-score": {
         "type": click.Choice(["sentence", "label"]),
-        "help": "What a label below one of these takes along: its sentence, or only itself.  [default: sentence]",
+        "help": "What to drop when a label misses one of these: its sentence, or only the label.  [default: sentence]",
     },
     "--outcomes": {"type": Names(), "help": "Only sentences with these: ok, empty, or empty:REASON."},
     "--min-words": {"type": int, "help": "Words of a sentence at least."},
     "--max-words": {"type": int, "help": "Words of a sentence at most."},
     "--min-entities": {"type": int, "help": "Labels of a sentence at least, after the filters above."},
-    "--exclude": {
+    "--decontaminate": {
         "multiple": True,
         "metavar": "CORPUS[:SPLIT]|FILE",
         "help": "A test set: no sentence with a text of it, nor a translation of one. May be repeated.",
     },
     "--dedupe/--no-dedupe": {"help": "Keep one of several sentences of a language with the same words."},
     "--budget": {"type": int, "help": "Take so much at most; a larger budget holds the smaller one."},
-    "--unit": {"type": click.Choice(["sentences", "tokens", "entities"]), "help": "Its unit.  [default: sentences]"},
-    "--per": {
+    "--budget-unit": {
+        "type": click.Choice(["sentences", "tokens", "entities"]),
+        "help": "Its unit.  [default: sentences]",
+    },
+    "--budget-per": {
         "type": click.Choice(["lang", "corpus", "source", "all"]),
         "help": "What has the budget: each of these, or all together.  [default: lang]",
     },
     "--mix": {"type": Figures(), "help": "Weights of corpora, in the shares of which they are taken."},
     "--mix-by": {"type": click.Choice(["corpus", "lang", "source"]), "help": "What --mix names.  [default: corpus]"},
-    "--shares": {"type": Figures(), "help": "New splits, such as train=0.8,test=0.2; translations stay together."},
+    "--split-ratios": {"type": Figures(), "help": "New splits: train=0.8,test=0.2; translations stay together."},
     "--tiers": {"type": Figures(), "help": "A column tier by margin, such as gold=0.5,silver=0.2,bronze=0."},
     "--tier-by": {"type": click.Choice(["margin", "score"]), "help": "What tiers are of.  [default: margin]"},
     "--provenance": {

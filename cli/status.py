@@ -7,7 +7,6 @@ from textwrap import indent
 from typing import TYPE_CHECKING
 
 import click
-from rich.markup import escape
 from rich.text import Text
 
 from xprojdb.cli.output import as_json, console, open_current, print_json, table
@@ -86,7 +85,7 @@ def _show(database: Database, recount: bool, as_json: bool) -> None:
         print_json(asdict(found))
         return
     out = console()
-    out.print(f"[bold]{found.url}[/bold]\n")
+    out.print(f"{found.url}\n", style="bold")
     _show_corpora(out, found)
     for name in found.recipes:
         _show_recipe(out, found, name)
@@ -110,9 +109,9 @@ def _show_recipe(out: Console, found: DatabaseStatus, name: str) -> None:
         cells = [f"{step.outcomes.get(status, 0):,}" for status in ("ok", "empty", "filtered")]
         failed = step.outcomes.get("failed", 0)
         why = ", ".join(f"{reason} {count:,}" for reason, count in sorted(step.reasons.items()))
-        marked = f"[red]{failed:,}[/red]" if failed else "0"
+        marked = Text(f"{failed:,}", "red" if failed else "")
         shown.add_row(step.digest[:8], step.title, *cells, marked, f"{step.pending:,}", f"{step.waiting:,}", why)
-    out.print(f"\n[bold]recipe {name}[/bold]")
+    out.print(f"\nrecipe {name}", style="bold")
     out.print(shown)
 
 
@@ -127,9 +126,9 @@ def _show_runs(out: Console, found: DatabaseStatus) -> None:
         row = (str(run["id"]), run["command"], run["recipe_name"] or "–", run["started_at"], status, counts)
         shown.add_row(*row, style=style)
     if found.runs:
-        out.print("\n[bold]latest runs[/bold]")
+        out.print("\nlatest runs", style="bold")
         out.print(shown)
     for each in found.failures:
-        out.print(f"[red]failed[/red] step {each['step_id']}, item {each['item_id']}: {escape(each['message'])}")
+        out.print(Text("failed", "red"), f"step {each['step_id']}, item {each['item_id']}: {each['message']}")
     if found.failures:
         out.print("which sentences, and why: xprojdb status --failed")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from xprojdb.cli.bounds import FOLDS, ROWS, SEED
 from xprojdb.cli.output import as_json, console, gold_option, gold_step_of, open_current, print_json, table
 
 if TYPE_CHECKING:
@@ -53,9 +54,9 @@ def _named_ranges(_context: click.Context, _option: click.Parameter, texts: tupl
 @click.option("--power", "powers", multiple=True, callback=_named_ranges, metavar="SCORER=VALUES", help="Of its score.")
 @click.option("--threshold", "thresholds", callback=_range, metavar="VALUES", help="Of the weighted sum.")
 @click.option("--solver", "solvers", multiple=True, type=click.Choice(["exact", "greedy"]), help="May be repeated.")
-@click.option("--folds", default=0, metavar="N", help="Choose on N-1 parts of the sentences, report on the other.")
-@click.option("--seed", default=0, show_default=True, help="Random seed of the folds.")
-@click.option("--top", default=10, show_default=True, help="How many of the best points to print.")
+@click.option("--folds", type=FOLDS, default=0, metavar="N", help="Choose on N-1 parts, report on the other.")
+@click.option("--seed", type=SEED, default=0, show_default=True, help="Random seed of the folds.")
+@click.option("--top", type=ROWS, default=10, show_default=True, help="How many of the best points to print.")
 @gold_option
 @click.option("--keep", metavar="NAME", help="Store the best point as steps of a recipe NAME, and run it.")
 @as_json

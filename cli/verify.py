@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from xprojdb.cli.end_runs import end_and_tell, end_runs_option
 from xprojdb.cli.output import as_json, console, open_current, print_json, table
 
 if TYPE_CHECKING:
@@ -15,17 +16,22 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.option("--repair", is_flag=True, help="Mend what is found, and tell what was done.")
+@end_runs_option
 @as_json
 @click.pass_context
-def command(context: click.Context, repair: bool, as_json: bool) -> None:
+def command(context: click.Context, repair: bool, end_runs: bool, as_json: bool) -> None:
     """Check all rows against each other: dangling keys, spans, overlaps, outcomes, digests, files.
 
     A repair drops what is wrong and what rests on it, so that the next run makes it again; a file whose sentences are
     damaged is dropped whole, to be imported again. Exit code 1 when there is damage that was not mended.
+
+    While runs are under way, nothing is mended.
     """
     from xprojdb.maintenance.verify import verify
 
     with open_current() as database:
+        if repair and end_runs:
+            end_and_tell(database.engine)
         found = verify(database, repair=repair)
     if as_json:
         print_json(asdict(found))

@@ -85,8 +85,8 @@ def _bar(step: StepReport) -> str:
     return "━" * full + "╌" * (_BAR - full)
 
 
-def _pace(step: StepReport) -> tuple[str, str, str]:
+def _pace(step: StepReport) -> tuple[str, str, Text]:
     speed, left = rate(step), remaining(step)
     told = "" if speed is None else f"{speed:,.{0 if speed >= 10 else 1}f}/s"
-    failed = f"[red]{step.failed:,}[/red]" if step.failed else "0"
+    failed = Text(f"{step.failed:,}", "red" if step.failed else "")
     return told, "" if left is None else f"{left:,.0f} s" if left else "done", failed

@@ -69,7 +69,7 @@ def scripts_sample(database: Database, folder: Path) -> None:
             _import_pair(database, folder, lang, lines, sides["en"][: len(lines)])
     for lang in ("ar", "am", "th", "zh", "he", "ur", "de"):
         top = f'source = ["en"]\ntarget = ["{lang}"]'
-        plan = plan_of(database, folder, "[project]\nthreshold = 0.1", top=top, corpora=f'["{lang}"]')
+        plan = plan_of(database, folder, "[project]\nmin_score = 0.1", top=top, corpora=f'["{lang}"]')
         plan.recipe = replace(plan.recipe, name=f"into-{lang}")
         run_plan(database, plan)
     with database.write() as connection:

@@ -21,7 +21,7 @@ SENTENCES = 20
 def labelled(database: Database, write_conll: Callable[..., Path], folder: Path, count: int = SENTENCES) -> Plan:
     """A recipe that has labelled German."""
     import_sample(database, write_conll, {"en": english(count), "de": german(count)})
-    plan = plan_of(database, folder, "[project]\nthreshold = 0.1")
+    plan = plan_of(database, folder, "[project]\nmin_score = 0.1")
     run_plan(database, plan)
     return plan
 

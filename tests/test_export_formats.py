@@ -87,6 +87,7 @@ def test_datasets_reads_json_lines(sqlite_database: Database, done: Plan, tmp_pa
     assert (loaded[0]["ner_tags"], loaded[4]["entities"]) == (TAGS, [])
 
 
+@pytest.mark.slow
 def test_spacy_reads_its_files(sqlite_database: Database, done: Plan, tmp_path: Path) -> None:
     spacy = pytest.importorskip("spacy")
     report = export_spacy(sqlite_database, done, tmp_path / "out")
@@ -204,15 +205,21 @@ def test_words_that_are_no_text_are_refused(tmp_path: Path) -> None:
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("done")
 def test_the_command_cuts_and_tells(run_cli: Callable[..., object], tmp_path: Path) -> None:
     database = str(tmp_path / "test.db")
-    cut = ("--min-entities", "1", "--budget", "3", "--shares", "train=0.5,test=0.5", "--json")
+    cut = ("--min-entities", "1", "--budget", "3", "--split-ratios", "train=0.5,test=0.5", "--json")
     said = run_cli("--db", database, "export", "jsonl", "out", *cut)
     report = json.loads(said.stdout)  # type: ignore[attr-defined]
     assert (sum(report["counts"].values()), report["found"]) == (6, 24)
     assert report["removed"] == {"min_entities": 4, "budget": 14}
-    for wrong in (("--shares", "train"), ("--mix", "=2"), ("--below", "label"), ("--exclude", "nowhere")):
+    for wrong in (
+        ("--split-ratios", "train"),
+        ("--mix", "=2"),
+        ("--on-low-score", "label"),
+        ("--decontaminate", "nowhere"),
+    ):
         refused = run_cli("--db", database, "export", "jsonl", "other", *wrong)
         assert refused.code == 2, wrong  # type: ignore[attr-defined]
         assert "Traceback" not in refused.stderr  # type: ignore[attr-defined]

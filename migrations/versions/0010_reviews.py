@@ -37,6 +37,7 @@ def _campaign(key: sa.types.TypeEngine[int]) -> None:
         sa.ForeignKeyConstraint(["step_id"], ["step.id"], name="fk_campaign_step_id"),
         sa.PrimaryKeyConstraint("id", name="pk_campaign"),
         sa.UniqueConstraint("name", name="uq_campaign_name"),
+        sqlite_autoincrement=True,
     )
 
 
@@ -79,6 +80,7 @@ def _review(key: sa.types.TypeEngine[int]) -> None:
         sa.ForeignKeyConstraint(["seen_step_id"], ["step.id"], name="fk_review_seen_step_id"),
         sa.ForeignKeyConstraint(["undone_id"], ["review.id"], name="fk_review_undone_id"),
         sa.PrimaryKeyConstraint("id", name="pk_review"),
+        sqlite_autoincrement=True,
     )
     op.create_index("ix_review_sentence_id", "review", ["sentence_id"])
     op.create_index("ix_review_campaign", "review", ["campaign_id", "reviewer", "sentence_id"])

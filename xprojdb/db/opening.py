@@ -10,18 +10,22 @@ from sqlalchemy import URL, Connection, Engine, make_url
 from sqlalchemy.exc import ArgumentError
 
 from xprojdb.db import count_cache, postgresql, schema, sqlite
-from xprojdb.db.driver_errors import shown, translated_errors
+from xprojdb.db.driver_errors import SECRET_PARAMETERS, shown, translated_errors
 from xprojdb.errors import DatabaseError, UsageError
+from xprojdb.masking import masked, remember
 
 
 class Database:
     """An open database, checked to be at the revision this code needs.
 
+    :param checked: whether it was at that revision when it was opened, so that it is an error when it no longer is.
+
     Use :func:`open_database`. Reading happens in :meth:`read`, every change in :meth:`write`.
     """
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, *, checked: bool = False) -> None:
         self.engine = engine
+        self.checked = checked
 
     @property
     def url(self) -> str:
@@ -32,9 +36,10 @@ class Database:
     def read(self) -> Iterator[Connection]:
         """A connection in one read transaction: it sees one state of the database throughout, and cannot change it.
 
-        :raises DatabaseError: when the database cannot be read.
+        :raises DatabaseError: when the database cannot be read, or the schema is another one by now.
         """
         with translated_errors(self.engine), self.engine.connect() as connection, connection.begin():
+            self._check_unmoved(connection)
             yield connection
 
     @contextmanager
@@ -45,18 +50,28 @@ class Database:
 
         :param wait: for that; otherwise it is an error when another one writes.
         :param counted: counts of rows that were kept no longer hold when rows are changed (``count_cache``).
-        :raises DatabaseError: when the database cannot be written, or another writer does not end.
+        :raises DatabaseError: when the database cannot be written, another writer does not end, or the schema is
+            another one by now.
         """
         with (
             translated_errors(self.engine),
             self.engine.connect().execution_options(xprojdb_write="wait" if wait else "now") as connection,
             connection.begin(),
         ):
+            self._check_unmoved(connection)
             before = count_cache.changes(connection)
             yield connection
             # Not after a caller's own rollback.
             if counted and connection.in_transaction() and count_cache.changes(connection) != before:
                 count_cache.count_write(connection)
+
+    def _check_unmoved(self, connection: Connection) -> None:
+        """Use no other schema than the one that was opened: another process may have moved it meanwhile."""
+        if not self.checked:
+            return
+        found = schema.revision_of(connection)
+        if found != schema.revisions()[-1]:
+            raise schema.moved_error(self.url, found)
 
     def close(self) -> None:
         self.engine.dispose()
@@ -82,7 +97,7 @@ def open_database(address: str | Path, *, create: bool = False) -> Database:
     except BaseException:
         engine.dispose()
         raise
-    return Database(engine)
+    return Database(engine, checked=True)
 
 
 def _check_revision(engine: Engine, *, create: bool) -> None:
@@ -137,9 +152,16 @@ def parse_address(address: str | Path) -> URL:
         return URL.create("sqlite", database=text)
     try:
         url = make_url(text)
-    except (ArgumentError, ValueError) as error:
-        raise UsageError(
-            f"{text!r} is no database URL", hint="a path, sqlite:///FILE or postgresql://…", address=text
-        ) from error
+    except (ArgumentError, ValueError):
+        # Alone, since the error that it comes from repeats the address.
+        address = masked(text)
+        hint = "a path, sqlite:///FILE or postgresql://…"
+        raise UsageError(f"{address!r} is no database URL", hint=hint, address=address) from None
+    for secret in (url.password, *(url.query.get(name) for name in SECRET_PARAMETERS)):
+        if isinstance(secret, str):
+            remember(secret)
+    if "@" in (url.host or ""):
+        hint = "in a password, write @ as %40, / as %2F and : as %3A; or leave it to PGPASSFILE"
+        raise UsageError("the host of the database URL has @ in it", hint=hint, address=masked(text))
     # The older spelling that hosting services still hand out.
     return url.set(drivername="postgresql") if url.drivername == "postgres" else url

@@ -134,6 +134,8 @@ def _driver(connection: Connection) -> sqlite3.Connection:
 
 def fault(error: BaseException) -> str | None:
     """Which of ``FAULTS`` an error of the driver is, or None for a fault in our program."""
+    if "Could not decode to UTF-8" in str(error):
+        return "texts"
     code = getattr(error, "sqlite_errorcode", None)
     return None if code is None else _FAULTS.get(code & 0xFF)
 
@@ -182,3 +184,21 @@ def phrase(words: ColumnElement[str], start: ColumnElement[int], end: ColumnElem
         f" WHERE key >= {start} AND key < {end} ORDER BY key))",
         Text,
     )
+
+
+def last_key(connection: Connection, table: str) -> int:
+    """The highest key that a table has ever given."""
+    query = (
+        f"SELECT max(coalesce((SELECT max(id) FROM {table}), 0),"
+        " coalesce((SELECT max(seq) FROM sqlite_sequence WHERE name = ?), 0))"
+    )
+    return int(connection.exec_driver_sql(query, (table,)).scalar_one())
+
+
+def raise_key(connection: Connection, table: str, key: int) -> None:
+    """Let the next key be above one. Needs a write transaction."""
+    there = connection.exec_driver_sql(
+        "UPDATE sqlite_sequence SET seq = max(seq, ?) WHERE name = ?", (key, table)
+    ).rowcount
+    if not there:
+        connection.exec_driver_sql("INSERT INTO sqlite_sequence (name, seq) VALUES (?, ?)", (table, key))

@@ -11,6 +11,8 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from xprojdb.db.tables import failure
 from xprojdb.errors import DatabaseError, MissingExtra, ModelError, UsageError
+from xprojdb.masking import masked
+from xprojdb.printable import escaped_lines
 from xprojdb.steps.stage import Outcome, Result, Rows, Stage
 
 #: what concerns a whole run and not one item: never recorded as an item's failure
@@ -24,10 +26,12 @@ class ItemBatch:
 
     :param lease: the first item of the lease on them, which names it.
     :param items: keys in ascending order; fewer than were claimed when some are done meanwhile.
+    :param removals: which deletions there had been when they were taken (:func:`xprojdb.db.count_cache.removals`).
     """
 
     lease: int
     items: Sequence[int]
+    removals: int = 0
 
 
 def process_or_bisect(stage: Stage, connection: Connection, items: Sequence[int]) -> Result:
@@ -50,6 +54,8 @@ def failed(step_id: int, item: int, reason: str, message: str, told: str) -> Res
     :param reason: a code.
     :param told: the traceback, or what else is known.
     """
+    # Not every character can be stored, and a message may repeat an address with a password.
+    message, told = escaped_lines(masked(message)), escaped_lines(masked(told))
     # The writer adds the run.
     return Result([Outcome(item, "failed", reason)], [Rows(failure, _FAILURE, [(step_id, item, message, told)])])
 

@@ -123,8 +123,9 @@ def _inputs(connection: Connection, campaign: Campaign) -> dict[str, StepSpec]:
 
 
 def _write(connection: Connection, spec: StepSpec, gold: Mapping[int, Sequence[Span]]) -> int:
-    run_id = begin_run(connection, "review freeze")
+    # In this order: a step remembers the last run before it, and outcomes of earlier runs would be damage.
     step_id = register_step(connection, spec)
+    run_id = begin_run(connection, "review freeze")
     spans = [(step_id, key, n, *span) for key, own in sorted(gold.items()) for n, span in enumerate(own)]
     columns = ("step_id", "sentence_id", "ordinal", "start_word", "end_word", "label")
     bulk.insert(connection, entity, columns, spans)
