@@ -36,7 +36,9 @@ def command() -> None:
 @click.option("--size", default=200, show_default=True, type=click.IntRange(1, 100_000), help="Sentences.")
 @click.option("--by", default="margin=0.7,random=0.3", show_default=True, metavar="ORDER",
               help="random, margin, score, disagreement, rare or probability, or shares of several.")  # fmt: skip
-@click.option("--seed", default=0, show_default=True, help="Another seed draws another queue.")
+@click.option(
+    "--seed", type=click.IntRange(0, 2**31 - 1), default=0, show_default=True, help="Another seed draws another queue."
+)
 @click.option("--label", "labels", multiple=True, help="A further label that reviewers may give; may be repeated.")
 @click.option("--guideline", type=click.Path(dir_okay=False, path_type=Path), help="A text that reviewers see.")
 @click.option("--redundancy", default=1, show_default=True, type=click.IntRange(1, 20), help="Reviewers a sentence.")
@@ -193,8 +195,16 @@ def freeze(name: str, prefer: str | None, as_json: bool) -> None:
 
 @command.command()
 @click.argument("name")
-@click.option("--resamples", default=1000, show_default=True, help="Bootstrap resamples of the sentences.")
-@click.option("--seed", default=0, show_default=True, help="Random seed of the bootstrap.")
+@click.option(
+    "--resamples",
+    type=click.IntRange(1, 1_000_000),
+    default=1000,
+    show_default=True,
+    help="Bootstrap resamples of the sentences.",
+)
+@click.option(
+    "--seed", type=click.IntRange(0, 2**31 - 1), default=0, show_default=True, help="Random seed of the bootstrap."
+)
 @as_json
 def evaluate(name: str, resamples: int, seed: int, as_json: bool) -> None:
     """Score the labels that a campaign shows against what was frozen of it, as they would score on all sentences.
@@ -234,7 +244,7 @@ def evaluate(name: str, resamples: int, seed: int, as_json: bool) -> None:
     help="What of a label tells how sure it is.",
 )
 @click.option("--method", type=click.Choice(["isotonic", "logistic"]), default="isotonic", show_default=True)
-@click.option("--seed", default=0, show_default=True, help="Of the folds.")
+@click.option("--seed", type=click.IntRange(0, 2**31 - 1), default=0, show_default=True, help="Of the folds.")
 @as_json
 def calibrate(
     name: str | None, recipe: str | None, lang: str | None, measure: str, method: str, seed: int, as_json: bool
