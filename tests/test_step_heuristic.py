@@ -166,7 +166,7 @@ def test_no_scorer_runs_for_it(database: Database, write_conll: Callable[..., Pa
 
 
 def test_a_language_has_its_own_ratio(database: Database, write_conll: Callable[..., Path], tmp_path: Path) -> None:
-    import_gold(database, write_conll, SENTENCES, split="all")
+    import_gold(database, write_conll, SENTENCES, split="train")
     settings = (
         '[project]\nmethod = "heuristic"\n[project.heuristic]\nmin_ratio = 0.5\nmin_ratio_by = { deu = 0.7 }\n'
         "max_ratio_by = { de = 4 }\n"
@@ -183,7 +183,7 @@ def test_a_language_has_its_own_ratio(database: Database, write_conll: Callable[
 def test_explain_and_status_tell_why_an_entity_has_no_label(
     database: Database, write_conll: Callable[..., Path], tmp_path: Path
 ) -> None:
-    import_gold(database, write_conll, SENTENCES, split="all")
+    import_gold(database, write_conll, SENTENCES, split="train")
     aligner = _Without("Lin", "Mira")
     settings = '[project]\nmethod = "heuristic"\n[project.heuristic]\ncomp_src = true\n'
     plan = plan_of(database, tmp_path, settings, aligner=aligner)

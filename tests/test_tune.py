@@ -54,7 +54,7 @@ def test_every_point_is_what_a_run_with_its_settings_gives(
 ) -> None:
     sides = _sides(8)
     sides["de"] = [line.replace("Turin/B-LOC", "turin/B-LOC") for line in sides["de"]]
-    import_gold(database, write_conll, sides, split="all")
+    import_gold(database, write_conll, sides, split="train")
     run_plan(database, _plan(database, tmp_path, more=more))
     before = row_counts(database)
     grid = grid_recipe(
@@ -82,7 +82,7 @@ def test_every_point_is_what_a_run_with_its_settings_gives(
 def test_what_is_chosen_on_one_half_is_reported_on_the_other(
     sqlite_database: Database, write_conll: Callable[..., Path], tmp_path: Path
 ) -> None:
-    import_gold(sqlite_database, write_conll, _sides(10), split="all")
+    import_gold(sqlite_database, write_conll, _sides(10), split="train")
     plan = _plan(sqlite_database, tmp_path)
     run_plan(sqlite_database, plan)
     settings: dict[str, Any] = {"weights": {"a": [0.0, 0.3, 1.0]}, "thresholds": [0.2, 0.5, 0.9]}
@@ -109,7 +109,7 @@ def test_what_is_chosen_on_one_half_is_reported_on_the_other(
 def test_powers_raise_the_stored_scores(
     sqlite_database: Database, write_conll: Callable[..., Path], tmp_path: Path
 ) -> None:
-    import_gold(sqlite_database, write_conll, _sides(6), split="all")
+    import_gold(sqlite_database, write_conll, _sides(6), split="train")
     run_plan(sqlite_database, _plan(sqlite_database, tmp_path))
     plan = load_plan(sqlite_database)
     grid = grid_recipe(sqlite_database, plan, weights={"a": [0.0]}, powers={"s": [1.0, 2.0]}, thresholds=[0.36, 0.6])
@@ -123,7 +123,7 @@ def test_powers_raise_the_stored_scores(
 
 
 def test_the_best_point_can_be_kept(database: Database, write_conll: Callable[..., Path], tmp_path: Path) -> None:
-    import_gold(database, write_conll, _sides(6), split="all")
+    import_gold(database, write_conll, _sides(6), split="train")
     run_plan(database, _plan(database, tmp_path))
     plan = load_plan(database)
     best = grid_recipe(database, plan, weights={"a": [0.0]}, thresholds=[0.2, 0.5]).points[0]
@@ -157,7 +157,7 @@ def test_a_grid_that_makes_no_sense_is_refused(
     field: str,
     value: object,
 ) -> None:
-    import_gold(sqlite_database, write_conll, SENTENCES, split="all")
+    import_gold(sqlite_database, write_conll, SENTENCES, split="train")
     run_plan(sqlite_database, _plan(sqlite_database, tmp_path))
     with pytest.raises(UsageError) as caught:
         grid_recipe(sqlite_database, load_plan(sqlite_database), **settings)
@@ -165,7 +165,7 @@ def test_a_grid_that_makes_no_sense_is_refused(
 
 
 def test_a_heuristic_has_no_scores(sqlite_database: Database, write_conll: Callable[..., Path], tmp_path: Path) -> None:
-    import_gold(sqlite_database, write_conll, SENTENCES, split="all")
+    import_gold(sqlite_database, write_conll, SENTENCES, split="train")
     run_plan(sqlite_database, plan_of(sqlite_database, tmp_path, '[project]\nmethod = "heuristic"\n', top=TOP))
     with pytest.raises(UsageError) as caught:
         grid_recipe(sqlite_database, load_plan(sqlite_database))
@@ -176,7 +176,7 @@ def test_a_heuristic_has_no_scores(sqlite_database: Database, write_conll: Calla
 def test_the_command(
     sqlite_database: Database, write_conll: Callable[..., Path], tmp_path: Path, run_cli: Callable[..., Any]
 ) -> None:
-    import_gold(sqlite_database, write_conll, _sides(4), split="all")
+    import_gold(sqlite_database, write_conll, _sides(4), split="train")
     run_plan(sqlite_database, _plan(sqlite_database, tmp_path))
     db = ("--db", str(tmp_path / "test.db"))
     done = run_cli(*db, "grid", "sample", "--weights", "a=0:1:0.5", "--threshold", "0.3,0.6", "--folds", "2", "--json")
