@@ -4,42 +4,37 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
-from rich.markup import escape
 
-from xprojdb.cli.output import as_json, console, open_current, print_json, table
+from xprojdb.cli.output import as_json, listed, open_current, show
 
 if TYPE_CHECKING:
-    from xprojdb.importing.files import CorpusFile, ImportReport
     from xprojdb.readers import Format
-
-Options = dict[str, Any]
 
 
 @click.group()
 def command() -> None:
-    """Read sentences into the database, which is made when there is none.
+    """Import sentences into the database. Creates the database if there is none.
 
-    The same file again adds nothing, a grown file adds what is new, a changed one is refused. When anything is wrong
-    with a file, nothing of it is stored.
+    Importing the same file again adds nothing, a file that has grown adds its new sentences, and a file that has
+    changed is refused. If there is anything wrong with a file, nothing of it is stored.
     """
 
 
 def _corpus_options(function: Callable[..., None]) -> Callable[..., None]:
     for option in reversed(
         (
-            click.option("--corpus", required=True, help="Name of the corpus; made when it is new."),
+            click.option("--corpus", required=True, help="Name of the corpus. Created if it is new."),
             click.option("--split", help="train, validation or test.  [default: from the file's name]"),
             click.option("--part", help="Name of the file within corpus and language.  [default: the split]"),
-            click.option("--scheme", help="conll, wikiann, masakhaner or ontonotes; labels outside it are refused."),
+            click.option("--scheme", help="conll, wikiann, masakhaner or ontonotes. Other labels are refused."),
             click.option("--version", help="Version of the corpus."),
-            click.option("--licence", help="Its licence, as an SPDX name."),
-            click.option("--citation", help="How to cite it."),
-            click.option("--url", help="Where it comes from."),
+            click.option("--license", help="Its license, as an SPDX identifier."),
+            click.option("--citation", help="How to cite the corpus."),
+            click.option("--url", help="Web address of the corpus."),
             as_json,
         )
     ):
@@ -51,9 +46,9 @@ def _tag_options(function: Callable[..., None]) -> Callable[..., None]:
     for option in (
         click.option(
             "--encoding", type=click.Choice(["auto", "iob1", "iob2", "bioes"]), default="auto", show_default=True,
-            help="How the tags mark spans.",
+            help="Tagging scheme.",
         ),
-        click.option("--strict", is_flag=True, help="Refuse tags that break the encoding instead of repairing them."),
+        click.option("--strict", is_flag=True, help="Refuse tags that violate the encoding instead of repairing them."),
     ):  # fmt: skip
         function = option(function)
     return function
@@ -61,10 +56,12 @@ def _tag_options(function: Callable[..., None]) -> Callable[..., None]:
 
 def _conll_options(function: Callable[..., None]) -> Callable[..., None]:
     for option in (
-        click.option("--column", default=-1, show_default=True, help="Column of the tags, from 0, or from the end."),
+        click.option(
+            "--column", default=-1, show_default=True, help="Column of the tags, counted from 0, or from the end."
+        ),
         click.option("--word-column", default=0, show_default=True, help="Column of the words."),
-        click.option("--separator", help="What parts the columns.  [default: tab, else white space]"),
-        click.option("--unlabelled", is_flag=True, help="Read the words alone."),
+        click.option("--separator", help="Column separator.  [default: tab, else white space]"),
+        click.option("--unlabelled", is_flag=True, help="Ignore the tags."),
     ):
         function = option(function)
     return _tag_options(function)
@@ -72,43 +69,42 @@ def _conll_options(function: Callable[..., None]) -> Callable[..., None]:
 
 @command.command()
 @click.argument("file", type=click.Path(path_type=Path))
-@click.option("--lang", required=True, help="Language, by any code.")
+@click.option("--lang", required=True, help="Language, by any of its codes.")
 @_conll_options
 @_corpus_options
-def conll(file: Path, lang: str, unlabelled: bool, **options: Any) -> None:
-    """Import a CoNLL FILE: CoNLL-2002 and -2003, MasakhaNER, WikiANN; a word a line, tags in a column."""
-    names = ("column", "word_column", "separator", "encoding", "strict")
-    reading = {name: options.pop(name) for name in names} | {"labelled": not unlabelled}
-    _import([(lang, file)], "conll", reading, options)
+def conll(file: Path, unlabelled: bool, as_json: bool, **options: Any) -> None:
+    """Import a CoNLL FILE, one word per line with its tag: CoNLL-2002 and -2003, MasakhaNER, WikiANN."""
+    with open_current(create=True) as database:
+        show(database.import_conll(file, labelled=not unlabelled, **options), as_json)
 
 
 @command.command()
 @click.argument("file", type=click.Path(path_type=Path))
-@click.option("--lang", required=True, help="Language, by any code.")
+@click.option("--lang", required=True, help="Language, by any of its codes.")
 @click.option("--pretokenized", is_flag=True, help="Words are separated by spaces already.")
 @_corpus_options
-def text(file: Path, lang: str, pretokenized: bool, **options: Any) -> None:
-    """Import a plain text FILE, a sentence a line."""
-    _import([(lang, file)], "text", {"pretokenized": pretokenized}, options)
+def text(file: Path, as_json: bool, **options: Any) -> None:
+    """Import a plain text FILE, one sentence per line."""
+    with open_current(create=True) as database:
+        show(database.import_text(file, **options), as_json)
 
 
 @command.command()
 @click.argument("file", type=click.Path(path_type=Path))
-@click.option("--lang", required=True, help="Language, by any code.")
-@click.option("--words-field", help="Field of the words.  [default: tokens or words]")
-@click.option("--tags-field", help="Field of the tags.  [default: ner_tags, tags or labels]")
-@click.option("--text-field", help="Field of the text.  [default: text or sentence]")
-@click.option("--id-field", help="Field of the id.  [default: id]")
-@click.option("--split-field", help="Field of the split.  [default: split]")
-@click.option("--label-names", metavar="TAG,TAG,…", help="The tag behind each number, when tags are numbers.")
+@click.option("--lang", required=True, help="Language, by any of its codes.")
+@click.option("--words-field", help="Field with the words.  [default: tokens or words]")
+@click.option("--tags-field", help="Field with the tags.  [default: ner_tags, tags or labels]")
+@click.option("--text-field", help="Field with the text.  [default: text or sentence]")
+@click.option("--id-field", help="Field with the id.  [default: id]")
+@click.option("--split-field", help="Field with the split.  [default: split]")
+@click.option("--label-names", metavar="TAG,TAG,…", help="Names of the tags, if they are numbers.")
 @_tag_options
 @_corpus_options
-def jsonl(file: Path, lang: str, label_names: str | None, **options: Any) -> None:
-    """Import a JSON lines FILE, an object a line."""
-    names = ("words_field", "tags_field", "text_field", "id_field", "split_field", "encoding", "strict")
-    reading: Options = {name: options.pop(name) for name in names}
-    reading["label_names"] = label_names.split(",") if label_names else None
-    _import([(lang, file)], "jsonl", reading, options)
+def jsonl(file: Path, label_names: str | None, as_json: bool, **options: Any) -> None:
+    """Import a JSON lines FILE, one object per sentence."""
+    names = label_names.split(",") if label_names else None
+    with open_current(create=True) as database:
+        show(database.import_jsonl(file, label_names=names, **options), as_json)
 
 
 @command.command()
@@ -119,55 +115,47 @@ def jsonl(file: Path, lang: str, label_names: str | None, **options: Any) -> Non
     type=click.Choice(["auto", "conll", "text", "jsonl"]),
     default="auto",
     show_default=True,
-    help="Format of the files; auto goes by their suffix.",
+    help="Format of the files. auto: by their suffix.",
 )
 @_corpus_options
-def parallel(files: tuple[str, ...], form: Format, **options: Any) -> None:
+def parallel(files: tuple[str, ...], form: Format, as_json: bool, **options: Any) -> None:
     """Import FILES that hold the same sentences in several languages, line by line, as human translations."""
     given = [file.split("=", 1) for file in files]
     if len(given) < 2 or any(len(pair) < 2 for pair in given):
-        raise click.UsageError("give two files or more as LANG=FILE, such as en=news.en.txt de=news.de.txt")
-    _import([(lang, Path(file)) for lang, file in given], form, {}, options, parallel=True)
+        raise click.UsageError("name at least two files as LANG=FILE, such as en=news.en.txt de=news.de.txt")
+    corpus = options.pop("corpus")
+    with open_current(create=True) as database:
+        paths = [(lang, Path(file)) for lang, file in given]
+        show(database.import_parallel(corpus, paths, format=form, **options), as_json)
 
 
 @command.command()
 @click.argument("file", type=click.Path(path_type=Path))
-@click.option("--corpus", required=True, help="Name of the corpus whose translations are aligned.")
-@click.option("--langs", required=True, metavar="LEFT,RIGHT", help="Languages of the left and of the right words.")
-@click.option("--name", required=True, help="What the alignments are called in recipes.")
-@click.option("--part", help="Only the translations of this part.  [default: all of the two languages]")
-@click.option("--ids", is_flag=True, help="Each line begins with the id of the left sentence and a tab.")
+@click.option("--corpus", required=True, help="Name of the corpus with the translations.")
+@click.option("--langs", required=True, metavar="LEFT,RIGHT", help="Languages of the left and the right words.")
+@click.option("--name", required=True, help="Name of the alignments, for recipes.")
+@click.option("--part", help="Only translations of this part.  [default: all]")
+@click.option("--ids", is_flag=True, help="Each line starts with the id of the left sentence and a tab.")
 @as_json
 def alignments(file: Path, langs: str, as_json: bool, **options: Any) -> None:
-    """Import a FILE of word alignments, a translation a line: 0-0 1-2, or with scores 0-0:0.97 1-2:0.4.
+    """Import a FILE of word alignments, one translation per line: 0-0 1-2, or with scores 0-0:0.97 1-2:0.4.
 
-    Lines are in the order in which the sentences were imported, unless they have ids. A recipe uses them with
-    [align] aligner = "imported" and their name.
+    Lines are in the order in which the sentences were imported, unless they have ids. To use the alignments in a
+    recipe, set [align] aligner = "imported" and name = "…".
     """
-    from xprojdb.importing.alignments import AlignmentFile, import_alignments
-    from xprojdb.text.languages import language
-
-    codes = [language(code.strip()).code for code in langs.split(",")]
-    if len(codes) != 2:
-        raise click.UsageError("give two languages, such as --langs en,de")
-    described = AlignmentFile(file, langs=(codes[0], codes[1]), **options)
     with open_current() as database:
-        report = import_alignments(database, described, command=click.get_current_context().command_path)
-    if as_json:
-        print_json(asdict(report))
-    else:
-        click.echo(f"{report.name}: {report.lines} translations, {report.added} new, with {report.links} links")
+        show(database.import_alignments(file, langs=listed(langs), **options), as_json)
 
 
 @command.command()
 @click.argument("name", metavar="masakhaner2|masakhaner|pan-x|europarl-ner|conll2003")
 @click.option(
-    "--path", "folder", type=click.Path(path_type=Path), help="A copy in its published layout.  [default: from the Hub]"
+    "--path", "folder", type=click.Path(path_type=Path), help="A local copy.  [default: download from the Hub]"
 )
-@click.option("--revision", help="Branch, tag or commit on the Hub.  [default: the one that has Parquet files]")
+@click.option("--revision", help="Branch, tag or commit on the Hub.  [default: the one with Parquet files]")
 @click.option("--langs", metavar="CODE,CODE,…", help="Languages.  [default: all]")
-@click.option("--splits", metavar="NAME,NAME,…", help="Of train, validation, test.  [default: all]")
-@click.option("--corpus", help="Name of the corpus.  [default: that of the benchmark]")
+@click.option("--splits", metavar="NAME,NAME,…", help="train, validation or test.  [default: all]")
+@click.option("--corpus", help="Name of the corpus.  [default: the name of the benchmark]")
 @as_json
 def benchmark(
     name: str,
@@ -178,71 +166,16 @@ def benchmark(
     corpus: str | None,
     as_json: bool,
 ) -> None:
-    """Import a published benchmark, with its licence, citation, label scheme and published scores.
+    """Import a published benchmark, with its license, citation, label scheme and published scores.
 
-    "evaluate" and "compare" show the published scores of its languages beside those of the database.
+    'evaluate' and 'compare' show the published scores beside those of the database.
     """
     from xprojdb.hub import quiet_progress
-    from xprojdb.importing.benchmarks import import_benchmark
-    from xprojdb.readers.benchmarks import benchmark as find_benchmark
-    from xprojdb.readers.benchmarks.fetch import fetch_benchmark
 
-    if folder and revision:
-        raise click.UsageError("--revision is of the Hub; --path names a copy")
-    wanted, version = find_benchmark(name), None
-    codes, parts = _listed(langs), _listed(splits)
-    if folder is None:
-        if not sys.stderr.isatty():
-            quiet_progress()
-        fetched = fetch_benchmark(wanted, codes, parts, revision)
-        folder, version = fetched.folder, fetched.revision
+    if not sys.stderr.isatty():
+        quiet_progress()
     with open_current(create=True) as database:
-        command = click.get_current_context().command_path
-        report = import_benchmark(
-            database, wanted, folder, langs=codes, splits=parts, name=corpus, version=version, command=command
+        imported = database.import_benchmark(
+            name, path=folder, revision=revision, langs=listed(langs), splits=listed(splits), corpus=corpus
         )
-    _told(report, as_json)
-
-
-def _listed(text: str | None) -> list[str]:
-    return [item.strip() for item in (text or "").split(",") if item.strip()]
-
-
-def _import(
-    files: list[tuple[str, Path]], form: Format, reading: Options, options: Options, parallel: bool = False
-) -> None:
-    from xprojdb.importing.files import CorpusInfo, import_files
-
-    as_json = options.pop("as_json")
-    split, part = options.pop("split"), options.pop("part")
-    info = CorpusInfo(options.pop("corpus"), **options)
-    described = [_file(lang, path, form, reading, split, part) for lang, path in files]
-    with open_current(create=True) as database:
-        command = click.get_current_context().command_path
-        report = import_files(database, info, described, parallel=parallel, command=command)
-    _told(report, as_json)
-
-
-def _told(report: ImportReport, as_json: bool) -> None:
-    if as_json:
-        print_json(asdict(report))
-    else:
-        show_report(report)
-
-
-def _file(lang: str, path: Path, form: Format, reading: Options, split: str | None, part: str | None) -> CorpusFile:
-    from xprojdb.importing.files import corpus_file
-
-    return corpus_file(path, lang, form=form, split=split, part=part, **reading)
-
-
-def show_report(report: ImportReport) -> None:
-    shown = table("file", "language", "part", "sentences>", "new>", "new entities>")
-    for file in report.files:
-        numbers = (str(file.sentences), str(file.added), str(file.entities))
-        shown.add_row(escape(Path(file.path).name), file.lang, escape(file.part), *numbers)
-    console().print(shown)
-    if report.links:
-        click.echo(f"{report.links} new links between translations")
-    if not report.added and not report.links:
-        click.echo("nothing new")
+    show(imported, as_json)

@@ -1,16 +1,19 @@
-"""What commands print with: tables and colours for people, JSON for machines."""
+"""What commands print with: results for people, JSON for programs."""
 
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 from rich.console import Console
-from rich.table import Table
+
+if TYPE_CHECKING:
+    from xprojdb.api.database import Database
+    from xprojdb.api.results.base import Result
 
 as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-recipe_option = click.option("--recipe", metavar="NAME", help="Which recipe; needed when the database has several.")
+recipe_option = click.option("--recipe", metavar="NAME", help="The recipe. Required if the database has several.")
 
 
 #: columns of what goes to a file or a pipe, where rich would assume 80: nothing is cut or folded there
@@ -25,34 +28,31 @@ def console() -> Console:
     return made
 
 
-def print_json(value: object) -> None:
+def show(result: Result, as_json: bool = False) -> None:
+    """Print a result: its tables and lines, with its notes on standard error, or its JSON."""
+    if as_json:
+        print_json(result.to_json())
+        return
+    console().print(result)
+    for note in result.notes:
+        click.echo(note, err=True)
+
+
+def print_json(value: Any) -> None:
     """Print a value as indented JSON, with non-ASCII characters as they are."""
     click.echo(json.dumps(value, indent=2, ensure_ascii=False))
 
 
-def table(*columns: str, title: str | None = None) -> Table:
-    """A table whose columns are numbers, aligned to the right, when their name ends in ``>``.
-
-    Where there is no room, texts are folded, the widest first; numbers never are.
-    """
-    made = Table(title=title, title_justify="left", box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
-    for name in columns:
-        number = name.endswith(">")
-        # A column that may not fold would be cut, and narrow ones with it, down to nothing.
-        made.add_column(name.removesuffix(">"), justify="right" if number else "left", no_wrap=number, overflow="fold")
-    return made
-
-
-def megabytes(size: int) -> str:
-    """A number of bytes for people."""
-    return f"{size / 1e6:,.1f} MB" if size >= 1e5 else f"{size / 1e3:,.1f} kB"
-
-
-def open_current(create: bool = False) -> Any:
+def open_current(create: bool = False) -> Database:
     """The database that ``--db`` names.
 
     :param create: make it when it is not there.
     """
-    from xprojdb.db import open_database
+    import xprojdb
 
-    return open_database(click.get_current_context().find_root().obj, create=create)
+    return xprojdb.open(click.get_current_context().find_root().obj, create=create)
+
+
+def listed(text: str | None) -> list[str]:
+    """The parts of a list such as ``en,de``."""
+    return [part.strip() for part in (text or "").split(",") if part.strip()]

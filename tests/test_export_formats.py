@@ -207,12 +207,13 @@ def test_words_that_are_no_text_are_refused(tmp_path: Path) -> None:
 @pytest.mark.usefixtures("done")
 def test_the_command_cuts_and_tells(run_cli: Callable[..., object], tmp_path: Path) -> None:
     database = str(tmp_path / "test.db")
-    cut = ("--min-entities", "1", "--budget", "3", "--shares", "train=0.5,test=0.5", "--json")
+    cut = ("--min-entities", "1", "--budget", "3", "--split-ratios", "train=0.5,test=0.5", "--json")
     said = run_cli("--db", database, "export", "jsonl", "out", *cut)
     report = json.loads(said.stdout)  # type: ignore[attr-defined]
     assert (sum(report["counts"].values()), report["found"]) == (6, 24)
     assert report["removed"] == {"min_entities": 4, "budget": 14}
-    for wrong in (("--shares", "train"), ("--mix", "=2"), ("--below", "label"), ("--exclude", "nowhere")):
+    options = {"--split-ratios": "train", "--mix": "=2", "--on-low-score": "label", "--decontaminate": "nowhere"}
+    for wrong in options.items():
         refused = run_cli("--db", database, "export", "jsonl", "other", *wrong)
         assert refused.code == 2, wrong  # type: ignore[attr-defined]
         assert "Traceback" not in refused.stderr  # type: ignore[attr-defined]

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, TextClause, text
+from sqlalchemy import Connection, Executable, text
 from sqlalchemy.exc import DBAPIError, ResourceClosedError
 
 from xprojdb.db import Database
@@ -56,7 +56,12 @@ def answered(connection: Connection, sql: str, values: Mapping[str, Any]) -> Que
     return _answer(connection, text(sql), values)
 
 
-def _answer(connection: Connection, statement: TextClause, values: Mapping[str, Any]) -> QueryResult:
+def streamed(connection: Connection, statement: Executable) -> QueryResult:
+    """The answer to a statement of our own."""
+    return _answer(connection, statement, {})
+
+
+def _answer(connection: Connection, statement: Executable, values: Mapping[str, Any]) -> QueryResult:
     result = connection.execute(statement, values, execution_options={"stream_results": True})
     columns = tuple(result.keys())
     return QueryResult(columns, ([tuple(row) for row in block] for block in iter(lambda: result.fetchmany(_BLOCK), [])))

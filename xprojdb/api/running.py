@@ -1,0 +1,101 @@
+"""The methods of a database that run recipes and say how far they are."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Unpack
+
+from xprojdb.api.engines import EngineOptions, make_engine
+from xprojdb.api.opened import Opened
+from xprojdb.api.recipe_text import loaded_recipe
+
+if TYPE_CHECKING:
+    from xprojdb.api.results.running import DryRunResult, RunResult
+    from xprojdb.api.results.status import FailuresResult, RunningResult, StatusResult
+    from xprojdb.config.recipe import LoadedRecipe, Recipe
+    from xprojdb.execution.progress import Progress, StopRequest
+    from xprojdb.planning.plan import Plan
+
+
+class Running(Opened):
+    """Running recipes."""
+
+    def dry_run(
+        self, recipe: Recipe | LoadedRecipe | str | Path, *, steps: Sequence[str] = (), limit: int | None = None
+    ) -> DryRunResult:
+        """Which steps a run of a recipe would do now, on how many items, and why; stores nothing.
+
+        :param recipe, steps, limit: as :meth:`xprojdb.Database.run` takes them.
+        :raises RecipeError: when the recipe cannot be followed.
+        :raises UsageError: when a corpus is not there, or no translation joins the recipe's languages.
+        """
+        from xprojdb.api.results.running import DryRunResult
+        from xprojdb.planning.dry_run import preview_plan
+        from xprojdb.planning.planner import plan_recipe
+
+        plan = plan_recipe(self.store, loaded_recipe(recipe))
+        return DryRunResult(preview_plan(self.store, plan, only=steps, limit=limit))
+
+    def _run(
+        self,
+        recipe: Recipe | LoadedRecipe | str | Path,
+        steps: Sequence[str],
+        limit: int | None,
+        retry_failed: bool,
+        progress: Progress | None,
+        stop: StopRequest | None,
+        **engine: Unpack[EngineOptions],
+    ) -> tuple[Plan, RunResult]:
+        from xprojdb.api.results.running import RunResult
+        from xprojdb.execution.run import chosen_stages, forget_failures, run_plan
+        from xprojdb.execution.status.database import keep_counts
+        from xprojdb.planning.planner import plan_recipe
+
+        plan = plan_recipe(self.store, loaded_recipe(recipe))
+        chosen_stages(plan, steps)
+        computing = make_engine(**engine)
+        if retry_failed:
+            forget_failures(self.store, plan)
+        report = run_plan(self.store, plan, progress=progress, stop=stop, engine=computing, only=steps, limit=limit)
+        if report.run_id is not None and not report.stopped:
+            keep_counts(self.store)
+        return plan, RunResult(report)
+
+    def status(self, *, recount: bool = False) -> StatusResult:
+        """What is in the database and, for each step of each recipe, what is done, pending and failed, and why.
+
+        :param recount: count all rows, for a database that other programs have written to.
+        """
+        from xprojdb.api.results.status import StatusResult
+        from xprojdb.execution.status.database import read_status
+
+        return StatusResult(read_status(self.store, anew=recount))
+
+    def failures(self, *, traceback: bool = False) -> FailuresResult:
+        """The items that failed: which sentences they are, and why.
+
+        :param traceback: show the traceback of each, too; the rows have it in any case.
+        """
+        from xprojdb.api.results.status import FailuresResult
+        from xprojdb.execution.status.failures import read_failed
+
+        return FailuresResult(read_failed(self.store), traceback)
+
+    def watch(self, interval: float = 1.0) -> Iterator[RunningResult]:
+        """The runs that are going on, again and again until they have ended.
+
+        :param interval: seconds between two looks.
+        """
+        from xprojdb.api.results.status import RunningResult
+        from xprojdb.execution.status.watch import read_runs
+
+        seen: set[int] = set()
+        while True:
+            result = RunningResult(read_runs(self.store, sorted(seen)))
+            seen |= {run.id for run in result.report}
+            yield result
+            if not result.going_on:
+                return
+            time.sleep(interval)
