@@ -38,6 +38,7 @@ class Asking(Opened):
         The views ``v_label``, ``v_candidate``, ``v_links``, ``v_translation``, ``v_upstream`` and ``v_outcome`` spell
         out the common joins.
 
+        :param sql: a statement that reads: SELECT, WITH … SELECT, VALUES or EXPLAIN.
         :raises UsageError: when the SQL is wrong, would write, or gives no rows.
         """
         from xprojdb.api.results.rows import Rows

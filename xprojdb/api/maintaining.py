@@ -43,6 +43,7 @@ class Maintaining(Opened):
         Steps stay (see :meth:`gc`), and so do other corpora. What was exported stays where it was written. A deletion
         that was interrupted is continued by the same call.
 
+        :param name: of the corpus.
         :param dry_run: only count what would be deleted.
         :raises UsageError: when there is no such corpus.
         """

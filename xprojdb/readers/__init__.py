@@ -76,6 +76,6 @@ def format_of(path: Path) -> Format:
     """
     suffix = path.with_suffix("").suffix if path.suffix == ".gz" else path.suffix
     if suffix.lower() not in _SUFFIXES:
-        hint = f"give format='conll', 'text', 'jsonl' or 'parquet', or use one of {', '.join(_SUFFIXES)}"
+        hint = f"choose one with --format, or use one of {', '.join(_SUFFIXES)}"
         raise UsageError(f"the suffix of {path.name!r} says no format", hint=hint, path=str(path), suffix=suffix)
     return _SUFFIXES[suffix.lower()]

@@ -95,7 +95,7 @@ def _strip_prefix(file: Path, sentence: _Sentence, prefix: str) -> list[str]:
     for position, word in enumerate(sentence.words):
         if not word.startswith(prefix) or word == prefix:
             message = f"the word {word!r} has not the prefix {prefix!r} of the words before it"
-            hint = "strip_language_prefix=False keeps words as they are"
+            hint = "add the prefix to this word, or remove it from the others"
             line = _line_of(sentence, position)
             raise ReadError.at(file, "language-prefix", message, line=line, column=1, hint=hint)
         words.append(word[len(prefix) :])
@@ -216,7 +216,7 @@ class _Sentences:
         width = len(fields)
         end = len(row.rstrip()) + 1
         if self.column is not None and width == 1:
-            hint = "read unlabelled sentences with labelled=False"
+            hint = "import the words without tags: --unlabelled"
             raise ReadError.at(self.file, "columns", "one column only, and no tag", line=line, column=end, hint=hint)
         for column in (self.word_column, self.column or 0):
             if not -width <= column < width:

@@ -8,7 +8,6 @@ from html import escape
 from typing import Any
 
 from rich.console import Console, Group
-from rich.markup import render
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
@@ -28,7 +27,8 @@ def table(*columns: str, title: str | None = None) -> Table:
     for name in columns:
         number = name.endswith(">")
         # A column that may not fold would be cut, and narrow ones with it, down to nothing.
-        made.add_column(name.removesuffix(">"), justify="right" if number else "left", no_wrap=number, overflow="fold")
+        head = Text(name.removesuffix(">"))
+        made.add_column(head, justify="right" if number else "left", no_wrap=number, overflow="fold")
     return made
 
 
@@ -83,7 +83,7 @@ def _html_table(shown: Table) -> str:
 
 
 def _cell(content: Any) -> str:
-    return escape((content if isinstance(content, Text) else render(str(content))).plain)
+    return escape(content.plain if isinstance(content, Text) else str(content))
 
 
 def _html_text(renderable: Any) -> str:

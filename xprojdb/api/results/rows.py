@@ -108,9 +108,13 @@ class Rows(Result):
                     stream.write(piece.encode("utf-8"))
 
     def __rich__(self) -> RenderableType:
+        from rich.text import Text
+
         from xprojdb.api.results.rendering import add_row, table
 
-        shown = table(*self.columns)
+        shown = table()
+        for name in self.columns:
+            shown.add_column(Text(name), overflow="fold")
         for row in self.rows:
             add_row(shown, *("–" if value is None else str(value) for value in row))
         return shown
