@@ -17,13 +17,14 @@ from typing import Any, NamedTuple
 from rich.console import Console
 from rich.table import Table
 
-from xprojdb.models.aligners.encoder import METHODS, AlignerParams, EncoderAligner
+from xprojdb.models.aligners.encoder import EncoderAligner
+from xprojdb.models.aligners.encoder_params import METHODS, AlignerParams
 from xprojdb.models.aligners.word_links import Links
 from xprojdb.models.encoders.encoder import Encoder
 from xprojdb.models.store import resolve
 
 ROOT = Path(__file__).resolve().parents[1]
-SIMALIGN_NAMES = {"argmax": "inter", "itermax": "itermax", "match": "mwmf"}
+SIMALIGN_NAMES = {"argmax": "inter", "itermax": "itermax", "mwmf": "mwmf"}
 Pairs = list[tuple[list[str], list[str]]]
 Row = tuple[str, str, str, str, str, str]
 

@@ -24,14 +24,14 @@ from xprojdb.planning.planner import plan_recipe
 
 LANGUAGES = ("de", "es", "it")
 HERE = Path(__file__).parent
-_VOTERS = '[[align.voters]]\n[[align.voters]]\naligner = "eflomal"\n[[align.voters]]\naligner = "exact"\n'
+_VOTERS = '[[align.voters]]\n[[align.voters]]\naligner = "eflomal"\n[[align.voters]]\naligner = "equal_words"\n'
 #: name of the recipe → its table [align]
 ALIGNERS = {
     "e5": "",
     "eflomal": 'aligner = "eflomal"\n',
     "eflomal-gdfa": 'aligner = "eflomal"\nrule = "grow-diag-final-and"\n',
     "eflomal-intersection": 'aligner = "eflomal"\nrule = "intersection"\n',
-    "exact": 'aligner = "exact"\n',
+    "equal_words": 'aligner = "equal_words"\n',
     "vote-2-of-3": f'aligner = "vote"\n{_VOTERS}',
     "vote-union": f'aligner = "vote"\nrule = "union"\n{_VOTERS}',
 }

@@ -40,14 +40,14 @@ source = ["en"]
 target = ["de", "es", "it"]
 """
 CENTRED = '[align]\ntransform = "centre-language"\n'
-DERIVED = 'derived = "MISC"\n'
-ONE_LABEL = "one_label = 0.5\n"
+DERIVED = 'adjective_label = "MISC"\n'
+ONE_LABEL = "label_consistency = 0.5\n"
 Scores = dict[str, SpanCounts]
 
 
 def one_pass(links: str = "", threshold: float = 0.4, project: str = "") -> str:
     """A recipe's tables with the score from links alone."""
-    return f"[[score]]\n{links}[project]\nthreshold = {threshold:g}\n{project}"
+    return f"[[scorer]]\n{links}[project]\nthreshold = {threshold:g}\n{project}"
 
 
 def full(first: float, memory: float, threshold: float, project: str = DERIVED) -> str:
@@ -57,9 +57,9 @@ def full(first: float, memory: float, threshold: float, project: str = DERIVED) 
     :param memory: what it gains when its words were always projected elsewhere.
     :param threshold: of a candidate that gains neither.
     """
-    tables = "[[score]]\npower = 2.0\nword_weights = 0.5\nfloor = 0.04\n"
-    tables += f'[[score]]\nscore = "edges"\ncandidates = "scored"\nweight = {first:g}\n' if first else ""
-    tables += f'[[score]]\nscore = "terms"\ncandidates = "scored"\nweight = {memory:g}\n' if memory else ""
+    tables = "[[scorer]]\npower = 2.0\nword_weights = 0.5\nmin_score = 0.04\n"
+    tables += f'[[scorer]]\ntype = "boundary"\ncandidates = "scored"\nweight = {first:g}\n' if first else ""
+    tables += f'[[scorer]]\ntype = "term_consistency"\ncandidates = "scored"\nweight = {memory:g}\n' if memory else ""
     return f"{tables}[project]\nthreshold = {first + threshold:g}\n{project}"
 
 
@@ -69,7 +69,7 @@ def by_name(tables: str) -> str:
 
 
 WEIGHED = "word_weights = 0.5\n"
-ALIGNED = '[[score]]\nscore = "alignment"\nfloor = 0.1\n[project]\nthreshold = 0.1\n'
+ALIGNED = '[[scorer]]\ntype = "link_dice"\nmin_score = 0.1\n[project]\nmin_score = 0.1\n'
 ABLATION = {
     "0/1 links (itermax), alignment score": '[align]\nmethod = "itermax"\n' + ALIGNED,
     "soft links, soft score": one_pass(),

@@ -153,7 +153,10 @@ EXPORTS: dict[str, tuple[Any, ExportTable]] = {
     "hf, no provenance": (export_dataset, ExportTable(provenance="none")),
     "conll": (export_conll, ExportTable()),
     "jsonl": (export_jsonl, ExportTable()),
-    "hf, cut to a half": (export_dataset, ExportTable(min_margin=0.1, dedupe=True, shares={"train": 0.9, "test": 0.1})),
+    "hf, cut to a half": (
+        export_dataset,
+        ExportTable(min_margin=0.1, dedupe=True, split_ratios={"train": 0.9, "test": 0.1}),
+    ),
 }
 
 

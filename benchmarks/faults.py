@@ -18,7 +18,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from functools import partial
@@ -38,11 +38,11 @@ source = ["en"]
 target = ["de"]
 
 [align]
-aligner = "exact"
+aligner = "equal_words"
 words = "all"
 
-[[score]]
-[[score]]
+[[scorer]]
+[[scorer]]
 candidates = "ngram"
 weight = 0.5
 """
@@ -139,19 +139,32 @@ def undisturbed(scene: Scene, place: Place) -> dict[str, float]:
 
 
 def strike_often(
-    scene: Scene, place: Place, tally: Tally, count: int, strikes: Iterator[float], strike: Strike
+    scene: Scene,
+    place: Place,
+    tally: Tally,
+    count: int,
+    moment: Callable[[float], float],
+    longest: float,
+    strike: Strike,
 ) -> None:
-    """Strike a command until that hit it so often; after some blows in a row it may go on to its end."""
+    """Strike a command until that hit it so often; after some blows in a row it may go on to its end.
+
+    :param moment: chooses when to strike, in seconds from the command's beginning, of so many at most.
+    :param longest: seconds that the command took.
+    """
     for _ in range(count * _MISSES):
         if tally.hits == count:
             return
         scene.clear()
         place.restore(COMMANDS[tally.command])
         for _ in range(min(_IN_A_ROW, count - tally.hits)):
-            hit, ended = strike(scene.start(place.address, tally.command), next(strikes))
+            after = moment(longest)
+            hit, ended = strike(scene.start(place.address, tally.command), after)
             tally.hits += hit
             tally.ended += ended
             if not hit:
+                # It is faster than it was, and later blows would miss it too.
+                longest = after
                 break
         scene.finish(place.address, tally.command)
         tally.different |= scene.check(place.address, tally.command)
@@ -228,8 +241,8 @@ def strike_place(scene: Scene, place: Place, kills: int, restarts: int, chance: 
     for name, count, strike in faults:
         for command in COMMANDS if count else ():
             tallies.append(Tally(name, place.name, command))
-            moments = iter(partial(chance.uniform, 0, seconds[command]), None)
-            strike_often(scene, place, tallies[-1], count, moments, strike)
+            moment = partial(chance.uniform, 0)
+            strike_often(scene, place, tallies[-1], count, moment, seconds[command], strike)
             print(*tallies[-1].row(), sep=", ", file=sys.stderr)
     return tallies
 

@@ -28,7 +28,7 @@ PACKAGE = Path(xprojdb.__file__).parent
 ROOTS = tuple(
     str(path) + "/" for path in (PACKAGE, *(link.resolve() for link in PACKAGE.iterdir() if link.is_symlink()))
 )
-RECIPE = 'name = "sample"\ncorpora = ["sample"]\nsource = ["en"]\ntarget = ["de"]\n[align]\naligner = "exact"\n'
+RECIPE = 'name = "sample"\ncorpora = ["sample"]\nsource = ["en"]\ntarget = ["de"]\n[align]\naligner = "equal_words"\n'
 #: what every command does alike, before its own work
 _OPENING = ("opening.py", "schema.py", "runs.py", "sqlite.py", "count_cache.py", "heartbeat.py")
 

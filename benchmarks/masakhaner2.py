@@ -33,12 +33,13 @@ from xprojdb.text.languages import language
 
 PAIRS = ("en-lug", "en-pcm", "en-tsn", "en-yor", "fr-bam", "fr-ewe")
 RECIPE = (Path(__file__).parent / "masakhaner2.toml").read_text(encoding="utf-8")
-HEAD = RECIPE[: RECIPE.index("[[score]]")]
+HEAD = RECIPE[: RECIPE.index("[[scorer]]")]
 REFERENCE = "reference heuristic"
 OURS = "links, letters, capitals, memory, one label"
-ONE_LABEL = "one_label = 0.5\n"
+ONE_LABEL = "label_consistency = 0.5\n"
 NAMES = (
-    '[[score]]\nname = "names"\nscore = "memory"\ncandidates = "scored"\nof = ["links", "letters"]\nweight = 0.3\n\n'
+    '[[scorer]]\nname = "names"\ntype = "translation_memory"\ncandidates = "scored"\n'
+    'scorers = ["links", "letters"]\nweight = 0.3\n\n'
 )
 HEURISTIC = '[project]\nmethod = "heuristic"\npreset = "reference"\n'
 GRID = tuple(product((0.3, 0.5), (0.3, 0.6), (0.0, 0.5), (0.3, 0.4, 0.5)))
@@ -50,10 +51,10 @@ def weighted(links: float, capitals: float, memory: float, threshold: float, let
     :param threshold: of a candidate without capitals.
     """
     weights = {"links": links, "letters": letters, "capitals": capitals, "memory": memory}
-    tables = RECIPE[len(HEAD) : RECIPE.index("[project]")].split("[[score]]\n")[1:]
+    tables = RECIPE[len(HEAD) : RECIPE.index("[project]")].split("[[scorer]]\n")[1:]
     kept = [_reweighted(table, weight) for table, weight in zip(tables, weights.values(), strict=True) if weight]
     told = ", ".join(f'"{name}"' for name in ("links", "letters") if weights[name])
-    text = re.sub(r"of = .*", f"of = [{told}]", "".join(kept))
+    text = re.sub(r"scorers = .*", f"scorers = [{told}]", "".join(kept))
     return f"{HEAD}{text}[project]\nthreshold = {threshold + capitals:g}\n{ONE_LABEL}"
 
 
@@ -63,7 +64,7 @@ def apart(recipe: str) -> str:
 
 
 def _reweighted(table: str, weight: float) -> str:
-    return f"[[score]]\n{re.sub(r'weight = .*', '', table).rstrip()}\nweight = {weight:g}\n\n"
+    return f"[[scorer]]\n{re.sub(r'weight = .*', '', table).rstrip()}\nweight = {weight:g}\n\n"
 
 
 #: what is there before [align], so that the links are those of the library's defaults

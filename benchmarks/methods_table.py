@@ -44,20 +44,22 @@ ALIGNERS = {
     "softmax (AWESOME)": 'method = "softmax"\nthreshold = 0.001',
     "soft": 'method = "soft"',
 }
-_NGRAM = 'candidates = "ngram"\nlongest = 10\n'
+_NGRAM = 'candidates = "ngram"\nmax_length = 10\n'
 _ALIGNED = 'candidates = "aligned"\n'
-_ALIGNMENT = '[[score]]\nscore = "alignment"\nfloor = 0.2\n'
-_SOFT = '[[score]]\nscore = "soft"\nfloor = 0.2\n'
+_ALIGNMENT = '[[scorer]]\ntype = "link_dice"\nmin_score = 0.2\n'
+_SOFT = '[[scorer]]\ntype = "link_mass"\nmin_score = 0.2\n'
 #: name in the table → tables of the recipe
 METHODS = {
     "heuristic, reference": '[project]\nmethod = "heuristic"\npreset = "reference"\n',
     "heuristic, default": '[project]\nmethod = "heuristic"\n',
     "heuristic, min–max": '[project]\nmethod = "heuristic"\n[project.heuristic]\nminmax = true\n',
-    "alignment score, n-grams, greedy": f'{_ALIGNMENT}{_NGRAM}[project]\nthreshold = 0.2\nsolver = "greedy"\n',
-    "alignment score, n-grams, exact": f"{_ALIGNMENT}{_NGRAM}[project]\nthreshold = 0.2\n",
-    "alignment score, aligned, greedy": f'{_ALIGNMENT}{_ALIGNED}[project]\nthreshold = 0.2\nsolver = "greedy"\n',
-    "alignment score, aligned, exact": f"{_ALIGNMENT}{_ALIGNED}[project]\nthreshold = 0.2\n",
-    "alignment score, aligned, exact, = 1": f'{_ALIGNMENT}{_ALIGNED}[project]\nthreshold = 0.2\ncount = "= 1"\n',
+    "alignment score, n-grams, greedy": f'{_ALIGNMENT}{_NGRAM}[project]\nmin_score = 0.2\nsolver = "greedy"\n',
+    "alignment score, n-grams, exact": f"{_ALIGNMENT}{_NGRAM}[project]\nmin_score = 0.2\n",
+    "alignment score, aligned, greedy": f'{_ALIGNMENT}{_ALIGNED}[project]\nmin_score = 0.2\nsolver = "greedy"\n',
+    "alignment score, aligned, exact": f"{_ALIGNMENT}{_ALIGNED}[project]\nmin_score = 0.2\n",
+    "alignment score, aligned, exact, = 1": (
+        f'{_ALIGNMENT}{_ALIGNED}[project]\nmin_score = 0.2\ncandidates_per_entity = "= 1"\n'
+    ),
     "soft score, aligned, greedy": f'{_SOFT}{_ALIGNED}[project]\nsolver = "greedy"\n',
     "soft score, aligned, exact": f"{_SOFT}{_ALIGNED}[project]\n",
 }

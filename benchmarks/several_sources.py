@@ -109,7 +109,7 @@ def joint_table(settings: Settings, weights: str) -> str:
     threshold, terms, first_word = settings
     last_word = first_word / 2
     edges = f"first_word = {first_word:g}\nlast_word = {last_word:g}\nterms = {terms:g}\n"
-    return f'[combine]\nmethod = "joint"\nweights = "{weights}"\nthreshold = {threshold:g}\n{edges}'
+    return f'[combine]\nmethod = "joint"\nweights = "{weights}"\nmin_support = {threshold:g}\n{edges}'
 
 
 def others(target: str) -> tuple[str, ...]:

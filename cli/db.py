@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from xprojdb.cli.end_runs import end_runs_option
 from xprojdb.cli.output import as_json, open_current, show
 
 
@@ -14,23 +15,25 @@ def command() -> None:
 
 @command.command()
 @click.argument("revision", default="head")
+@end_runs_option
 @click.pass_obj
-def upgrade(address: str, revision: str) -> None:
+def upgrade(address: str, revision: str, end_runs: bool) -> None:
     """Upgrade the schema to REVISION (default: the latest). Creates the database if there is none."""
     import xprojdb
 
-    show(xprojdb.upgrade(address, revision))
+    show(xprojdb.upgrade(address, revision, end_runs=end_runs))
 
 
 @command.command()
 @click.argument("revision")
 @click.confirmation_option(prompt="This drops the tables of later revisions with all their rows. Continue?")
+@end_runs_option
 @click.pass_obj
-def downgrade(address: str, revision: str) -> None:
+def downgrade(address: str, revision: str, end_runs: bool) -> None:
     """Downgrade the schema to REVISION ("base": no tables)."""
     import xprojdb
 
-    show(xprojdb.downgrade(address, revision))
+    show(xprojdb.downgrade(address, revision, end_runs=end_runs))
 
 
 @command.command()
@@ -68,8 +71,9 @@ def copy(source: str, target: str, as_json: bool) -> None:
 
 @command.command()
 @click.option("--full", is_flag=True, help="On PostgreSQL, rewrite the tables. They cannot be used meanwhile.")
+@end_runs_option
 @as_json
-def vacuum(full: bool, as_json: bool) -> None:
+def vacuum(full: bool, end_runs: bool, as_json: bool) -> None:
     """Return the space of deleted rows to the file system."""
     with open_current() as database:
-        show(database.vacuum(full=full), as_json)
+        show(database.vacuum(full=full, end_runs=end_runs), as_json)

@@ -9,10 +9,11 @@ from typing import Any
 import click
 
 from xprojdb.cli.output import as_json, listed, open_current, recipe_option, show
+from xprojdb.cli.plugin_commands import ExporterGroup
 from xprojdb.cli.selection_options import selection_from, selection_options
 
 
-@click.group()
+@click.group(cls=ExporterGroup)
 def command() -> None:
     """Export projected labels as CoNLL, JSON lines, spaCy's DocBin or a Hugging Face data set.
 
@@ -38,12 +39,13 @@ def label_arguments(options: dict[str, Any]) -> dict[str, Any]:
     return {**options, "langs": listed(options["langs"]), **selection}
 
 
-def _options(function: Callable[..., None]) -> Callable[..., None]:
+def export_options(function: Callable[..., None]) -> Callable[..., None]:
+    """All options of a command that exports."""
     return click.argument("folder", type=click.Path(path_type=Path))(label_options(as_json(function)))
 
 
 @command.command()
-@_options
+@export_options
 @click.option("--columns", type=click.Choice(["2", "4"]), default="2", show_default=True, help="4: as in CoNLL-2003.")
 @click.option("--ids", is_flag=True, help="Write the id of each sentence in a comment before it.")
 def conll(folder: Path, columns: str, as_json: bool, **options: Any) -> None:
@@ -53,7 +55,7 @@ def conll(folder: Path, columns: str, as_json: bool, **options: Any) -> None:
 
 
 @command.command()
-@_options
+@export_options
 def jsonl(folder: Path, as_json: bool, **options: Any) -> None:
     """Write LANG.SPLIT.jsonl to FOLDER, one object per sentence."""
     with open_current() as database:
@@ -61,7 +63,7 @@ def jsonl(folder: Path, as_json: bool, **options: Any) -> None:
 
 
 @command.command()
-@_options
+@export_options
 def spacy(folder: Path, as_json: bool, **options: Any) -> None:
     """Write LANG.SPLIT/0000.spacy and so on to FOLDER, for 'spacy train'."""
     with open_current() as database:
@@ -69,7 +71,7 @@ def spacy(folder: Path, as_json: bool, **options: Any) -> None:
 
 
 @command.command()
-@_options
+@export_options
 def hf(folder: Path, as_json: bool, **options: Any) -> None:
     """Write FOLDER as a Hugging Face data set: Parquet, one configuration per language, and a card.
 
@@ -77,3 +79,9 @@ def hf(folder: Path, as_json: bool, **options: Any) -> None:
     """
     with open_current() as database:
         show(database.export(folder, "hf", **label_arguments(options)), as_json)
+
+
+def export_command(format: str, folder: Path, as_json: bool, options: dict[str, Any]) -> None:
+    """Write files of a format that a plug-in brings."""
+    with open_current() as database:
+        show(database.export(folder, format, **label_arguments(options)), as_json)

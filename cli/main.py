@@ -13,6 +13,7 @@ from typing import Any
 import click
 
 import xprojdb
+from xprojdb.cli.plugin_commands import plugin_command, plugin_commands
 from xprojdb.errors import XprojdbError
 
 #: command → its module and its line in the help: a module is imported only when its command is called
@@ -54,17 +55,20 @@ class LazyGroup(click.Group):
             raise
 
     def list_commands(self, _context: click.Context) -> list[str]:
-        return list(COMMANDS)
+        return [*COMMANDS, *plugin_commands()]
 
     def get_command(self, _context: click.Context, name: str) -> click.Command | None:
         if name not in COMMANDS:
-            return None
+            return plugin_command(name)
         found: click.Command = import_module(COMMANDS[name][0]).command
         return found
 
     def format_commands(self, _context: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
             formatter.write_dl([(name, line) for name, (_, line) in COMMANDS.items()])
+        if others := plugin_commands():
+            with formatter.section("Commands of plug-ins"):
+                formatter.write_dl(list(others.items()))
 
 
 @click.command(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})

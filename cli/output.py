@@ -29,11 +29,11 @@ def console() -> Console:
 
 
 def show(result: Result, as_json: bool = False) -> None:
-    """Print a result: its tables and lines, with its notes on standard error, or its JSON."""
+    """Print a result: its tables and lines, or its JSON; and its notes on standard error."""
     if as_json:
         print_json(result.to_json())
-        return
-    console().print(result)
+    else:
+        console().print(result)
     for note in result.notes:
         click.echo(note, err=True)
 

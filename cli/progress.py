@@ -106,7 +106,11 @@ def watcher() -> Bars | Lines:
 
 @contextmanager
 def stop_on_interrupt() -> Iterator[StopRequest]:
-    """Turn the first Ctrl-C (or TERM signal) into a request to stop; the second one interrupts at once."""
+    """Turn the first Ctrl-C (or TERM signal) into a request to stop; the second one interrupts at once.
+
+    A signal that is ignored stays so: Ctrl-C in a script's background job, which whoever sits at the terminal does not
+    mean.
+    """
     stop = StopRequest()
 
     def ask(_number: int, _frame: FrameType | None) -> None:
@@ -115,7 +119,8 @@ def stop_on_interrupt() -> Iterator[StopRequest]:
         stop.requested = True
         click.echo("\nending after this batch; once more to stop at once", err=True)
 
-    earlier = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
+    heeded = [number for number in (signal.SIGINT, signal.SIGTERM) if signal.getsignal(number) != signal.SIG_IGN]
+    earlier = {number: signal.signal(number, ask) for number in heeded}
     try:
         yield stop
     finally:

@@ -23,7 +23,13 @@ def format_options(command: Command) -> Command:
     for option in (
         click.option("--output", "-o", type=click.Path(path_type=Path), help="Write to this file.  [default: stdout]"),
         click.option("--json", "format", flag_value="json", help="Short for --format json."),
-        click.option("--format", type=click.Choice(_FORMATS), default="table", show_default=True),
+        click.option(
+            "--format",
+            type=click.Choice(_FORMATS),
+            default="table",
+            show_default=True,
+            help="Format of the rows. Parquet needs --output.",
+        ),
     ):
         command = option(command)
     return command

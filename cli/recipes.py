@@ -28,6 +28,14 @@ def list_recipes(as_json: bool) -> None:
 
 
 @command.command()
+def schema() -> None:
+    """Print the JSON schema of recipes, for editors: xprojdb recipes schema > recipe.schema.json."""
+    import xprojdb
+
+    print_json(xprojdb.recipe_schema())
+
+
+@command.command()
 @click.argument("name")
 def show(name: str) -> None:
     """Print the recipe NAME, to edit a copy of it: xprojdb recipes show NAME > mine.toml."""

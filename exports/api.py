@@ -6,10 +6,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any, Literal, TypedDict, Unpack
+from typing import Any, ClassVar, Literal, TypedDict, Unpack
 
 from sqlalchemy import Connection, insert
 
+from xprojdb import entry_points
 from xprojdb.config.export import ExportTable
 from xprojdb.db import Database, bulk
 from xprojdb.db.runs import begin_run, end_run
@@ -20,6 +21,7 @@ from xprojdb.exports.card.context import card_facts
 from xprojdb.exports.card.render import render_card
 from xprojdb.exports.formats.huggingface import SplitRows, columnar, write_dataset
 from xprojdb.exports.formats.text_formats import Conll, DocBins, JsonLines, TextFormat
+from xprojdb.exports.ground import check_kept
 from xprojdb.exports.manifest import Manifest
 from xprojdb.exports.rows.arrow_columns import converted
 from xprojdb.exports.rows.columnar import is_columnar
@@ -119,6 +121,7 @@ def export_dataset(
     :raises UsageError: when there is nothing to export.
     :raises NothingLeft: when the cut leaves nothing.
     :raises ExportError: when it cannot be written; an earlier version of the folder stays whole.
+    :raises GroundMoved: when a step was freed meanwhile: what is written is whole, and is not recorded.
     """
     with database.read() as connection, bulk.uncollected():
         selection = select_parts(connection, plan, **asked)
@@ -138,6 +141,30 @@ def export_dataset(
     return report
 
 
+class HuggingFace:
+    """A folder that ``datasets.load_dataset`` opens: Parquet, one configuration per language, and a card."""
+
+    name: ClassVar[str] = "hf"
+
+    def export(self, database: Database, plan: Plan, folder: Path, **asked: Unpack[ExportOptions]) -> ExportReport:
+        """Write it; see :func:`export_dataset`."""
+        return export_dataset(database, plan, folder, **asked)
+
+
+def export_as(name: str, database: Database, plan: Plan, folder: Path, **asked: Unpack[ExportOptions]) -> ExportReport:
+    """Write the format of a name, with its default options.
+
+    :param name: of a plug-in of the group ``xprojdb.exporters``: ``conll``, ``jsonl``, ``spacy``, ``hf`` or another's.
+    :param asked: which sentences.
+    :raises PluginError: when there is none of that name.
+    :raises UsageError: when there is nothing to export.
+    """
+    form = entry_points.load("exporters", name)()
+    if isinstance(form, HuggingFace):
+        return form.export(database, plan, folder, **asked)
+    return export_files(database, plan, folder, form, **asked)
+
+
 def export_files(
     database: Database, plan: Plan, folder: Path, form: TextFormat, **asked: Unpack[ExportOptions]
 ) -> ExportReport:
@@ -148,6 +175,7 @@ def export_files(
     :raises UsageError: when there is nothing to export.
     :raises NothingLeft: when the cut leaves nothing.
     :raises ExportError: when a file cannot be written; earlier versions of all files stay whole.
+    :raises GroundMoved: when a step was freed meanwhile: what is written is whole, and is not recorded.
     """
     counts, checksums = {}, {}
     with database.read() as connection, bulk.uncollected():
@@ -209,7 +237,9 @@ def _counts(manifest: Manifest) -> dict[str, int]:
 
 
 def _record(database: Database, plan: Plan, form: str, report: ExportReport, query: Mapping[str, Any]) -> None:
+    again = f"{report.destination} is written and whole, but not recorded; run the recipe and export again"
     with database.write() as connection:
+        check_kept(connection, plan, again)
         run_id = begin_run(connection, "export", plan.recipe)
         values = {
             "run_id": run_id,

@@ -13,8 +13,14 @@ from xprojdb.api.results.labels import Labels
 Write = Callable[..., Path]
 
 #: keys of a recipe, as Python has them and as TOML has them
-SETTINGS = {"name": "news", "corpora": ["news"], "source": ["en"], "target": ["de"], "align": {"aligner": "exact"}}
-TOML = 'name = "news"\ncorpora = ["news"]\nsource = ["en"]\ntarget = ["de"]\n[align]\naligner = "exact"\n'
+SETTINGS = {
+    "name": "news",
+    "corpora": ["news"],
+    "source": ["en"],
+    "target": ["de"],
+    "align": {"aligner": "equal_words"},
+}
+TOML = 'name = "news"\ncorpora = ["news"]\nsource = ["en"]\ntarget = ["de"]\n[align]\naligner = "equal_words"\n'
 
 
 def gold_german(count: int) -> list[str]:

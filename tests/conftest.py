@@ -15,11 +15,25 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
+from children import HANG, end_all
+from hypothesis import HealthCheck, settings
+from marking import pytest_collection_modifyitems, pytest_make_collect_report, pytest_runtest_makereport  # noqa: F401
 from sqlalchemy import URL, create_engine, func, make_url, select
 
 from xprojdb.db import Database, open_database, schema
 from xprojdb.db.opening import connect
 from xprojdb.db.tables import LASTING
+
+# Whatever the profile of the machine is: how long an example takes says nothing.
+settings.register_profile("any-machine", settings.default, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("any-machine")
+
+
+@pytest.fixture(autouse=True)
+def ended_children() -> Iterator[None]:
+    """Processes that a test started and did not end are ended with it."""
+    yield
+    end_all()
 
 
 @pytest.fixture(scope="session")
@@ -42,13 +56,29 @@ def started_postgres() -> Iterator[Any]:
     # Not below tmp_path: the path of a socket may have 107 bytes only.
     folder = Path(tempfile.mkdtemp(prefix="xprojdb-pg-"))
     try:
-        server = pgserver.get_server(folder / "data", cleanup_mode="delete")
+        with _unhurried(pgserver.postgres_server):
+            server = pgserver.get_server(folder / "data", cleanup_mode="delete")
     except (OSError, RuntimeError, subprocess.SubprocessError) as error:
         shutil.rmtree(folder, ignore_errors=True)
         pytest.skip(f"PostgreSQL cannot be started here ({error}); name a server in XPROJDB_TEST_POSTGRES")
     yield server
     server.cleanup()
     shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def _unhurried(starter: Any) -> Iterator[None]:
+    """Lets a server start as slowly as it must: pgserver gives it ten seconds."""
+    execute = starter.pgexec
+
+    def patiently(*arguments: Any, **options: Any) -> str:
+        options["timeout"] = HANG
+        return str(execute(*arguments, **options))
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(starter, "pgexec", patiently)
+        patch.setenv("PGCTLTIMEOUT", str(int(HANG)))
+        yield
 
 
 def _forgo_durability(server: URL) -> None:
@@ -212,7 +242,7 @@ def run_cli(tmp_path: Path, child_env: dict[str, str]) -> Callable[..., Finished
     def run(*arguments: str | Path, cwd: Path = tmp_path, **env: str) -> Finished:
         command = [str(XPROJDB), *map(str, arguments)]
         done = subprocess.run(
-            command, cwd=cwd, env=child_env | env, capture_output=True, encoding="utf-8", timeout=120, check=False
+            command, cwd=cwd, env=child_env | env, capture_output=True, encoding="utf-8", timeout=HANG, check=False
         )
         return Finished(done.returncode, done.stdout, done.stderr)
 

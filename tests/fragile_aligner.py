@@ -7,9 +7,13 @@ import signal
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
+from children import HANG
 from projection_sample import Diagonal
 
+from xprojdb.execution.pool import WorkerHandle
+from xprojdb.execution.processes import Processes
 from xprojdb.models.aligners.encoder import SentencePair
 from xprojdb.models.aligners.word_links import Links
 from xprojdb.steps.align.stage import Align
@@ -21,7 +25,7 @@ from xprojdb.steps.stage import Stage
 class Fragile(Diagonal):
     """Dies at the word ``killer``, hangs at ``sleeper``; at ``killer-once`` and ``sleeper-once`` only the first time.
 
-    :param folder: where it remembers that.
+    :param folder: where it remembers that, and says which process hangs.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -45,7 +49,23 @@ class Fragile(Diagonal):
     def _fall(self, name: str) -> None:
         if name == "killer":
             os.kill(os.getpid(), signal.SIGKILL)
-        time.sleep(600)
+        (self.folder / f"{os.getpid()}-hangs").touch()
+        while True:
+            time.sleep(HANG)
+
+
+class Watchful(Processes):
+    """Takes those workers to hang that say so, however slow the others are."""
+
+    def __init__(self, workers: int, folder: Path) -> None:
+        super().__init__(workers, batch_timeout=HANG, make=fragile_stage)
+        self._folder = folder
+
+    def _answering(self, handles: Sequence[WorkerHandle], seconds: float) -> Sequence[WorkerHandle]:
+        return super()._answering(handles, min(seconds, 0.05))
+
+    def _patience(self, member: Any) -> float:
+        return 0.0 if (self._folder / f"{member.handle._process.pid}-hangs").exists() else super()._patience(member)
 
 
 def fragile_stage(spec: StepSpec) -> Stage:

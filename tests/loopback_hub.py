@@ -79,6 +79,9 @@ class LoopbackHub:
             "HF_HOME": home,
             "HF_HUB_DISABLE_XET": "1",
             "HF_HUB_DISABLE_TELEMETRY": "1",
+            # Seconds: the machine may be slow.
+            "HF_HUB_DOWNLOAD_TIMEOUT": "900",
+            "HF_HUB_ETAG_TIMEOUT": "900",
             **({"HF_TOKEN": token} if token else {}),
         }
 

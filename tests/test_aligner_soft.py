@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from xprojdb.errors import UsageError
-from xprojdb.models.aligners.encoder import AlignerParams, link_units
+from xprojdb.models.aligners.encoder import link_units
+from xprojdb.models.aligners.encoder_params import AlignerParams
 from xprojdb.models.encoders.encoder import SubwordVectors
 
 
@@ -32,7 +33,7 @@ def test_soft_links_equal_the_formula(temperature: float, threshold: float) -> N
     sizes = random.integers(1, 12, (30, 2))
     left = [random.normal(size=(n, 8)).astype(np.float32) for n, _ in sizes]
     right = [random.normal(size=(m, 8)).astype(np.float32) for _, m in sizes]
-    params = AlignerParams(method="soft", temperature=temperature, threshold=threshold)
+    params = AlignerParams(method="soft", temperature=temperature, min_probability=threshold)
     links = link_units([_units(v) for v in left], [_units(v) for v in right], params)
     for found, one, other in zip(links, left, right, strict=True):
         expected = _naive(one, other, temperature, threshold)

@@ -11,7 +11,6 @@ import pytest
 from api_sample import SETTINGS, TOML, run_sample, write_sample
 
 import xprojdb as xp
-from xprojdb.api.recipe_text import recipe_text
 from xprojdb.config.recipe import RecipeError, parse_recipe
 from xprojdb.errors import DatabaseError, UsageError
 
@@ -36,15 +35,15 @@ def test_a_recipe_of_python_plans_the_steps_of_its_toml(db: xp.Database, write_c
 @pytest.mark.parametrize(
     "more",
     [
-        {"score": [{"score": "soft", "power": 3.0}, {"name": "b", "score": "surface", "weight": 0.5}]},
-        {"labels": {"PER": "PERSON"}, "splits": ["test"], "project": {"threshold": 0.25}},
+        {"scorer": [{"type": "link_mass", "power": 3.0}, {"name": "b", "type": "edit_similarity", "weight": 0.5}]},
+        {"labels": {"PER": "PERSON"}, "splits": ["test"], "project": {"min_score": 0.25}},
         {"labels": ["PER", "LOC"], "tag": {"models": {"en": 'spacy:a"b\\c\td'}}},
         {"export": {"min_margin": 0.1, "tiers": {"gold": 0.5}, "dedupe": True}},
     ],
 )
 def test_the_text_of_a_recipe_of_python_is_the_same_recipe(more: dict[str, Any]) -> None:
     recipe = xp.Recipe(**{**SETTINGS, **more})
-    again = parse_recipe(recipe_text(recipe)).recipe
+    again = parse_recipe(recipe.to_toml()).recipe
     assert again == recipe
     assert again.digest == recipe.digest
 
@@ -107,7 +106,7 @@ def test_everything_that_is_asked_of_labels(db: xp.Database, write_conll: Write,
 
 def test_export_keywords_are_the_options_of_the_command(db: xp.Database, write_conll: Write, tmp_path: Path) -> None:
     labels = run_sample(db, write_conll, tmp_path)
-    for wrong, nearest in (("below", "on_low_score"), ("per", "budget_per"), ("min_scor", "min_score")):
+    for wrong, nearest in (("on_low", "on_low_score"), ("budget_pr", "budget_per"), ("min_scor", "min_score")):
         with pytest.raises(UsageError) as refused:
             labels.export(tmp_path / "out", **{wrong: 1})
         assert refused.value.nearest == nearest

@@ -27,6 +27,7 @@ CALLS: dict[str, set[str]] = {
     "join": {"join"},
     "run": {"run", "dry_run"},
     "recipes list": {"list_recipes"},
+    "recipes schema": {"recipe_schema"},
     "recipes show": {"recipe_text"},
     "status": {"status", "failures", "watch"},
     "explain": {"explain"},

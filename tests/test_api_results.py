@@ -28,7 +28,7 @@ def db(sqlite_template: Path, write_conll: Write, tmp_path: Path) -> Iterator[xp
     path.write_bytes(sqlite_template.read_bytes())
     with xp.open(path) as opened:
         run_sample(opened, write_conll, tmp_path)
-        opened.run(xp.Recipe(**{**SETTINGS, "name": "strict", "project": {"threshold": 0.9}, "labels": ["PER", "LOC"]}))
+        opened.run(xp.Recipe(**{**SETTINGS, "name": "strict", "project": {"min_score": 0.9}, "labels": ["PER", "LOC"]}))
         yield opened
 
 

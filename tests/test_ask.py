@@ -35,6 +35,7 @@ def asked(database: Database, name: str, **chosen: Any) -> Rows:
         return [dict(zip(answer.columns, row, strict=True)) for block in answer.blocks for row in block]
 
 
+@pytest.mark.slow
 def test_every_question_runs_with_and_without_filters(combined: Database) -> None:
     for name in QUESTIONS:
         whole = asked(combined, name)
@@ -89,7 +90,7 @@ def test_a_label_that_the_mapping_drops_is_not_lost(database: Database, write_co
 
 def test_an_entity_below_the_threshold_was_not_chosen(database: Database, write_conll: Write, tmp_path: Path) -> None:
     import_sample(database, write_conll, {"en": english(3), "de": german(3)})
-    run_plan(database, plan_of(database, tmp_path, "[project]\nthreshold = 5.0"))
+    run_plan(database, plan_of(database, tmp_path, "[project]\nmin_score = 5.0"))
     rows = asked(database, "lost-entities")
     assert len(rows) == 6
     assert all(row["why"] in ("not-chosen", "no-candidates") and row["best_score"] > 0 for row in rows)
@@ -122,6 +123,7 @@ def test_failures_are_told(database: Database, write_conll: Write, tmp_path: Pat
     assert (row["kind"], row["message"]) == ("align", "cannot bear poison")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "chosen"),
     [
@@ -136,6 +138,7 @@ def test_what_is_unknown_is_refused(combined: Database, name: str, chosen: dict[
         asked(combined, name, **chosen)
 
 
+@pytest.mark.slow
 def test_the_command_lists_asks_and_shows_its_sql(run_cli: Any, combined: Database) -> None:
     address = combined.engine.url.render_as_string(hide_password=False)
     listed = run_cli("ask")

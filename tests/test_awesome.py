@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 from model_checkpoints import e5_encoder, e5_folder, word_pairs
 
-from xprojdb.models.aligners.encoder import AlignerParams, EncoderAligner, link_units
+from xprojdb.models.aligners.encoder import EncoderAligner, link_units
+from xprojdb.models.aligners.encoder_params import AlignerParams
 from xprojdb.models.encoders.encoder import SubwordVectors
 
 modeling = pytest.importorskip(
@@ -59,7 +60,7 @@ def test_random_vectors(method: str, threshold: float, scale: float) -> None:
         [(scale * random.normal(size=(random.integers(1, 14), 12))).astype(np.float32) for _ in range(300)]
         for _ in range(2)
     )
-    params = AlignerParams(method=method, threshold=threshold)
+    params = AlignerParams(method=method, min_probability=threshold)
     found = link_units([units(v) for v in left], [units(v) for v in right], params)
     for links, expected in zip(found, reference_links(method, threshold, left, right), strict=True):
         np.testing.assert_array_equal(links.pairs, expected)
@@ -68,12 +69,13 @@ def test_random_vectors(method: str, threshold: float, scale: float) -> None:
 def test_scores_are_geometric_means_of_both_softmaxes() -> None:
     random = np.random.default_rng(4)
     left, right = random.normal(size=(5, 6)).astype(np.float32), random.normal(size=(4, 6)).astype(np.float32)
-    (links,) = link_units([units(left)], [units(right)], AlignerParams(method="softmax", threshold=0.0))
+    (links,) = link_units([units(left)], [units(right)], AlignerParams(method="softmax", min_probability=0.0))
     raised = np.exp(left.astype(np.float64) @ right.T.astype(np.float64))
     expected = np.sqrt(raised / raised.sum(0) * raised / raised.sum(1, keepdims=True))
     np.testing.assert_allclose(links.scores, expected.ravel(), rtol=1e-5)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("method", "threshold"), METHODS)
 def test_real_sentences(method: str, threshold: float) -> None:
     from transformers import AutoModel, AutoTokenizer
@@ -91,6 +93,6 @@ def test_real_sentences(method: str, threshold: float) -> None:
         sorted({(left[i], right[j]) for i, j in cells.tolist()})
         for left, right, cells in zip(words[::2], words[1::2], linked, strict=True)
     ]
-    params = AlignerParams(method=method, layer=7, pooling="subword", threshold=threshold)
+    params = AlignerParams(method=method, layer=7, pooling="subword", min_probability=threshold)
     ours = EncoderAligner(e5_encoder(), params).align(word_pairs())
     assert [list(map(tuple, links.pairs.tolist())) for links in ours] == expected

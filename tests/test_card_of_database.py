@@ -19,7 +19,7 @@ from xprojdb.importing.files import CorpusInfo, corpus_file, import_files
 from xprojdb.planning.planner import Plan
 
 CUT = ExportTable(
-    min_margin=0.1, budget=9, dedupe=True, tiers={"gold": 0.5}, exclude=("held out",), mix={"news": 2.0}, seed=3
+    min_margin=0.1, budget=9, dedupe=True, tiers={"gold": 0.5}, decontaminate=("held out",), mix={"news": 2.0}, seed=3
 )
 
 
@@ -46,6 +46,7 @@ def _export(database: Database, plan: Plan, folder: Path, table: ExportTable = C
     return (folder / "README.md").read_text(encoding="utf-8")
 
 
+@pytest.mark.slow
 def test_the_card_tells_how_sentences_were_chosen(sqlite_database: Database, done: Plan, tmp_path: Path) -> None:
     card = _export(sqlite_database, done, tmp_path / "hf")
     section = card.split("## How the sentences were chosen")[1].split("\n## ")[0]
@@ -89,6 +90,7 @@ def test_what_people_wrote_survives_the_next_export(sqlite_database: Database, d
     assert "\nMind the gap.\n" in again
 
 
+@pytest.mark.slow
 def test_the_card_is_shown_and_drawn(
     sqlite_database: Database, done: Plan, tmp_path: Path, run_cli: Callable[..., object]
 ) -> None:

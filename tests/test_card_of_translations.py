@@ -15,10 +15,10 @@ from xprojdb.exports.api import export_dataset
 from xprojdb.exports.card.step_sentences import tell_stages
 from xprojdb.exports.rows.provenance_columns import chain_of
 from xprojdb.importing.files import CorpusInfo, corpus_file, import_files
-from xprojdb.models.translators import translator
 from xprojdb.models.translators.text_tokens import Translated
 from xprojdb.steps import registry
 from xprojdb.steps.translate import plan as translate_plan
+from xprojdb.steps.translate import variant as translator_variant
 
 NLLB = "hf:facebook/nllb-200-3.3B"
 
@@ -41,7 +41,7 @@ def card(
     sqlite_database: Database, write_conll: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Callable[..., str]:
     """The card of a translating recipe, by its direction."""
-    monkeypatch.setattr(translator, "load_translator", lambda *_: WordForWord())
+    monkeypatch.setattr(translator_variant, "load_translator", lambda *_: WordForWord())
     monkeypatch.setattr(translate_plan, "translator_revision", lambda *_, **__: "1")
 
     def write(direction: str, lang: str, lines: Sequence[str], rest: str = "") -> str:
@@ -69,6 +69,7 @@ def test_translated_sentences_are_told_as_such(card: Callable[..., str]) -> None
     assert "**translate**" in _part(text, "How the labels were made")
 
 
+@pytest.mark.slow
 def test_the_licence_of_the_translator_is_called_out(card: Callable[..., str]) -> None:
     tagger = f'[tag]\nmodels = {{ en = "hf:{toy_tagger()}" }}\n'
     text = card("translate-test", "de", german(5), tagger)

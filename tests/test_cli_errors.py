@@ -63,6 +63,7 @@ def test_a_pipe(fails):
     assert "/dev/null" in fails(*conll("/dev/null"))[0]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("content", "place"),
     [
@@ -79,6 +80,7 @@ def test_files_that_cannot_be_read(fails, tmp_path, content, place):
     assert message.startswith(f"{place}: ")
 
 
+@pytest.mark.slow
 def test_an_inside_tag_after_outside_with_strict(fails, run_cli, tmp_path):
     (tmp_path / "bad.conll").write_text("Ana\tB-PER\nin\tO\nBerlin\tI-LOC\n")
     message, _ = fails(*conll("bad.conll", "--strict", "--encoding", "iob2"))
@@ -117,6 +119,7 @@ def test_a_scheme_that_is_not(fails):
     assert "colours" in fails(*conll("good.conll", "--scheme", "colours"), code=2)[0]
 
 
+@pytest.mark.slow
 def test_a_recipe_with_a_misspelt_key(fails, tmp_path):
     (tmp_path / "r.toml").write_text('name = "r"\ncorpora = ["old"]\nsource = ["en"]\ntarget = ["de"]\nlables = "x"\n')
     message, hint = fails("run", "r.toml", code=2)
@@ -125,6 +128,7 @@ def test_a_recipe_with_a_misspelt_key(fails, tmp_path):
     assert "labels" in hint
 
 
+@pytest.mark.slow
 def test_no_recipe(fails):
     assert "none.toml" in fails("run", "none.toml", code=2)[0]
 
@@ -139,6 +143,7 @@ def test_a_folder_that_is_not_there(fails, tmp_path):
     assert str(tmp_path / "none") in fails(*conll("good.conll"), db=tmp_path / "none" / "x.db")[0]
 
 
+@pytest.mark.slow
 def test_a_database_of_another_program(fails, tmp_path):
     path = tmp_path / "other.db"
     with sqlite3.connect(path) as connection:
@@ -156,6 +161,7 @@ def test_a_file_that_is_no_database(fails, tmp_path):
     assert str(path) in fails(*conll("good.conll"), db=path)[0]
 
 
+@pytest.mark.slow
 def test_a_read_only_database(run_cli, tmp_path, read_only):
     folder = tmp_path / "archive"
     folder.mkdir()
@@ -172,12 +178,14 @@ def test_no_database_url(fails):
     assert "mysql" in fails(*conll("good.conll"), db="mysql://host/x", code=2)[0]
 
 
+@pytest.mark.slow
 def test_a_password_is_never_shown(fails):
     url = "postgresql://someone:secret@127.0.0.1:1/x"
     assert "secret" not in " ".join(fails("db", "current", db=url))
     assert "secret" not in " ".join(fails(*conll("good.conll"), db=url))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "arguments",
     [

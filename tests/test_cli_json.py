@@ -35,6 +35,7 @@ def read_json(
     return read
 
 
+@pytest.mark.slow
 def test_status(read_json: Callable[..., Any]) -> None:
     found = read_json("status")
     assert set(found) == {"url", "corpora", "links", "recipes", "runs", "failures"}

@@ -53,11 +53,13 @@ def test_importing_files_needs_no_models(modules):
     assert not loaded & MODELS
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", COMMANDS)
 def test_the_help_of_a_command_imports_no_models(modules, name):
     assert not modules(call(name, "--help")) & MODELS
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("arguments", [("status",), ("explain", "1"), ("ask", "by-step"), ("ask", "low-margin")])
 def test_looking_at_a_database_loads_no_compiler_and_no_settings(
     modules, sqlite_database, write_conll, tmp_path, arguments
@@ -76,6 +78,7 @@ def test_the_help_lists_every_command_with_its_line(run_cli):
         assert f"{name} {line}" in shown
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", COMMANDS)
 def test_every_command_has_its_help(run_cli, name):
     done = run_cli(name, "--help")

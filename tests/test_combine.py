@@ -15,18 +15,18 @@ from sqlalchemy import Connection, select
 from xprojdb.db import Database
 from xprojdb.db.tables import artifact
 from xprojdb.errors import UsageError
+from xprojdb.execution.dry_run import preview_plan
 from xprojdb.execution.run import StopRequest, run_plan
-from xprojdb.planning.dry_run import preview_plan
 from xprojdb.planning.store import load_plan
 from xprojdb.steps.combine.stage import Combine
 from xprojdb.steps.stage import Result
-from xprojdb.steps.tag import plan as tag_plan
+from xprojdb.steps.tag import spacy as spacy_variant
 from xprojdb.steps.tag.stage import Tag
 from xprojdb.text.spans import Span
 
 Write = Callable[..., Path]
 MAJORITY = 'method = "majority"'
-JOINT = 'method = "joint"\nweights = "equal"\nthreshold = 0.3'
+JOINT = 'method = "joint"\nweights = "equal"\nmin_support = 0.3'
 
 
 @pytest.fixture
@@ -37,6 +37,7 @@ def news(database: Database, write_conll: Write) -> Database:
     return database
 
 
+@pytest.mark.slow
 def test_a_majority_of_the_present_sources_decides(news: Database, tmp_path: Path) -> None:
     plan = run_combined(news, tmp_path, MAJORITY)
     assert consensus(news, plan) == {
@@ -79,7 +80,7 @@ def test_in_a_joint_match_overlapping_entities_support_one_span(news: Database, 
 def test_function_words_at_the_edges_cost(news: Database, tmp_path: Path) -> None:
     plain = consensus(news, run_combined(news, tmp_path, JOINT))
     # In so small a corpus every word is more than a fiftieth of all, and none is more than all.
-    edges = f"{JOINT}\nfirst_word = 0.05\nlast_word = 0.02\nmost = "
+    edges = f"{JOINT}\nfirst_word = 0.05\nlast_word = 0.02\nmax_frequency = "
     assert consensus(news, run_combined(news, tmp_path, f"{edges}1.0")) == plain
     costly = consensus(news, run_combined(news, tmp_path, f"{edges}0.02"))
     assert costly["a-1"] == [(0, 2, "PER", pytest.approx(0.93)), (3, 4, "PER", pytest.approx(2 / 3 - 0.07, abs=1e-5))]
@@ -89,7 +90,7 @@ def test_terms_of_a_first_match_move_the_second(news: Database, write_conll: Wri
     lines = {lang: ["Anna/B-PER Berg/I-PER"] for lang in ("en", "de", "es", "it")}
     import_part(news, write_conll, lines, "c")
     plan = run_combined(news, tmp_path, f"{JOINT}\nterms = 0.3")
-    assert [stage.spec.kind for stage in plan.stages if stage.noun != "pairs"] == ["combine", "terms", "combine"]
+    assert [stage.spec.kind for stage in plan.stages if stage.item_kind != "pairs"] == ["combine", "terms", "combine"]
     assert plan.consensuses[0].step is plan.stages[-1]
     # Anna Berg is labelled in the only other sentence that has her: 1 / (1 + 1). Lin is nowhere else.
     assert consensus(news, plan)["a-1"] == [
@@ -98,9 +99,10 @@ def test_terms_of_a_first_match_move_the_second(news: Database, write_conll: Wri
     ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("weights", ["agreement", "learned"])
 def test_all_of_it_at_once(news: Database, tmp_path: Path, weights: str) -> None:
-    settings = f'method = "joint"\nweights = "{weights}"\nthreshold = 0.3\nfirst_word = 0.01\nterms = 0.1'
+    settings = f'method = "joint"\nweights = "{weights}"\nmin_support = 0.3\nfirst_word = 0.01\nterms = 0.1'
     plan = run_combined(news, tmp_path, settings)
     assert [stage.spec.kind for stage in plan.stages][-5:].count("combine") == 2
     assert consensus(news, plan)["a-1"][0][:3] == (0, 2, "PER")
@@ -112,6 +114,7 @@ def test_one_source_is_a_consensus_of_one(news: Database, tmp_path: Path) -> Non
     assert consensus(news, plan) == {"a-1": [(0, 2, "PER", 1.0)], "a-2": [(1, 4, "ORG", 1.0)]}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("how", ["agreement", "learned"])
 def test_weights_are_learned_once_for_a_corpus(
     database: Database, write_conll: Write, tmp_path: Path, how: str
@@ -211,11 +214,12 @@ class _Tagger:
         return [[Span(n, n + 1, kinds[word]) for n, word in enumerate(words) if word in kinds] for words in sentences]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("combine", "score"), [(MAJORITY, 2 / 3), (JOINT, 2 / 3)])
 def test_the_target_languages_own_tagger_is_one_more_source(
     news: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, combine: str, score: float
 ) -> None:
-    monkeypatch.setattr(tag_plan, "spacy_revision", lambda _: "1")
+    monkeypatch.setattr(spacy_variant, "spacy_revision", lambda _: "1")
     settings = f'[tag]\nmodels = {{ de = "spacy:toy" }}\n[combine]\n{combine}\ntransfer = true\n'
     plan = plan_of(news, tmp_path, settings, top=ALL)
     plan.stages = [

@@ -33,6 +33,7 @@ def _run_other(database: Database, folder: Path) -> Plan:
     return plan
 
 
+@pytest.mark.slow
 def test_two_methods_vote_on_one_language(news: Database, tmp_path: Path) -> None:
     _run_other(news, tmp_path)
     plan = combined_plan(news, tmp_path, 'method = "majority"\nrecipes = ["other"]', top=ENGLISH)

@@ -37,6 +37,7 @@ def plan(database: Database, write_conll: Write, tmp_path: Path) -> Plan:
     return run_combined(database, tmp_path, 'method = "majority"')
 
 
+@pytest.mark.slow
 def test_every_source_and_the_consensus_are_scored(
     database: Database, plan: Plan, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -108,6 +109,7 @@ def test_exports_take_the_consensus(database: Database, plan: Plan, tmp_path: Pa
         export_conll(database, plan, tmp_path / "fr", source="fr")
 
 
+@pytest.mark.slow
 def test_a_data_set_names_sources_and_votes(database: Database, plan: Plan, tmp_path: Path) -> None:
     datasets = pytest.importorskip("datasets")
     export_dataset(database, plan, tmp_path / "hf")

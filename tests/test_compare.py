@@ -251,6 +251,7 @@ def test_a_run_that_goes_on_is_compared_on_more(database: Database, write_conll:
     assert compare_recipes(database, ["full", "weak"], resamples=50).languages[0].sentences == 4
 
 
+@pytest.mark.slow
 def test_the_command_prints_tables_lists_and_sql(
     sqlite_database: Database, write_conll: Write, tmp_path: Path, run_cli: Callable[..., Any]
 ) -> None:

@@ -26,6 +26,7 @@ Write = Callable[..., Path]
 RECORDS = ("run", "step", "step_input", "xprojdb_revision")
 
 
+@pytest.mark.slow
 def test_deleting_and_importing_again_gives_the_same(
     database: Database, write_conll: Write, tmp_path: Path, row_counts: Any
 ) -> None:
@@ -46,6 +47,7 @@ def test_deleting_and_importing_again_gives_the_same(
     assert verify(database).damage == 0
 
 
+@pytest.mark.slow
 def test_another_corpus_keeps_every_row(database: Database, write_conll: Write, tmp_path: Path) -> None:
     build(database, write_conll, tmp_path)
     undisturbed = by_name(database)
@@ -59,6 +61,7 @@ def test_another_corpus_keeps_every_row(database: Database, write_conll: Write, 
     assert verify(database).damage == 0
 
 
+@pytest.mark.slow
 def test_a_recipe_for_several_corpora_goes_on_with_the_others(
     database: Database, write_conll: Write, tmp_path: Path
 ) -> None:
@@ -79,6 +82,7 @@ def test_a_recipe_for_several_corpora_goes_on_with_the_others(
     assert verify(database).damage == 0
 
 
+@pytest.mark.slow
 def test_an_interrupted_deletion_is_told_and_taken_up(
     database: Database, write_conll: Write, tmp_path: Path, row_counts: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -109,6 +113,7 @@ def test_an_unknown_corpus_is_refused(database: Database) -> None:
         assert refused.value.corpus == "news"
 
 
+@pytest.mark.slow
 def test_the_command_shows_first_and_deletes_with_yes(
     run_cli: Any, database: Database, write_conll: Write, row_counts: Any
 ) -> None:

@@ -64,7 +64,7 @@ def test_what_is_written_is_counted(filled: Database, tmp_path: Path, write_conl
         lambda: import_sample(filled, write_conll, {"en": english(9), "de": german(9)}),
         lambda: run_plan(filled, plan_of(filled, tmp_path)),
         lambda: delete_corpus(filled, "more"),
-        lambda: run_plan(filled, plan_of(filled, tmp_path, "[project]\nthreshold = 0.99\n")),
+        lambda: run_plan(filled, plan_of(filled, tmp_path, "[project]\nmin_score = 0.99\n")),
     ):
         change()
         check()

@@ -85,21 +85,21 @@ def test_a_budget_may_be_in_words_or_labels(database: Database, two_targets: Pla
         cost = {"tokens": (7, 4), "entities": (2, 0)}[unit]
         return sum(cost[int(name.rpartition("-")[2]) % 5 == 0] for _, name in rows)
 
-    small = _cut(database, two_targets, per="all", budget=50, unit=unit)
+    small = _cut(database, two_targets, budget_per="all", budget=50, budget_unit=unit)
     assert 50 - 7 < spent(small) <= 50
-    assert small < _cut(database, two_targets, per="all", budget=80, unit=unit)
+    assert small < _cut(database, two_targets, budget_per="all", budget=80, budget_unit=unit)
 
 
 def test_renderings_of_one_another_share_their_split(database: Database, two_targets: Plan) -> None:
     shares = {"train": 0.5, "test": 0.5}
-    rows = _cut(database, two_targets, shares=shares)
+    rows = _cut(database, two_targets, split_ratios=shares)
     splits: dict[str, set[str]] = {}
     for _, name, split in rows:  # type: ignore[misc]
         splits.setdefault(name, set()).add(split)  # type: ignore[has-type]
     assert len(splits) == 40
     assert all(len(each) == 1 for each in splits.values())
     assert 8 < sum(each == {"train"} for each in splits.values()) < 32
-    assert _cut(database, two_targets, ["es"], shares=shares) < rows
+    assert _cut(database, two_targets, ["es"], split_ratios=shares) < rows
 
 
 def test_a_sample_does_not_depend_on_what_was_imported_first(
@@ -127,16 +127,16 @@ def test_no_text_of_a_test_set_is_exported(database: Database, write_conll: Writ
     _import(database, write_conll, {"de": [german(8)[7].upper(), "unbekannt"]}, "held")
     file = write_conll("test.conll", "Anna/B-PER Berg/I-PER met 3 peopl e in Turin")
     everything = _cut(database, two_targets)
-    rows = _cut(database, two_targets, exclude=("held", str(file)))
+    rows = _cut(database, two_targets, decontaminate=("held", str(file)))
     # The German text of the eighth sentence takes its Spanish rendering along, the English one of the fourth both.
     assert everything - rows == {(lang, f"all-{number}") for lang in ("de", "es") for number in (4, 8)}
     for name in ("held:test", "nowhere", "news:x:y"):
         with pytest.raises(UsageError) as caught:
-            _cut(database, two_targets, exclude=(name,))
+            _cut(database, two_targets, decontaminate=(name,))
         assert caught.value.name == name
     with pytest.raises(NothingLeft) as left:
-        _cut(database, two_targets, exclude=("news",))
-    assert left.value.removed == {"exclude": 80}
+        _cut(database, two_targets, decontaminate=("news",))
+    assert left.value.removed == {"decontaminate": 80}
 
 
 @pytest.fixture
@@ -165,7 +165,7 @@ def test_corpora_are_joined_and_mixed(database: Database, two_corpora: Plan, tmp
     assert count(mix={"news": 1, "talks": 1}) == {"news": 10, "talks": 10}
     assert count(mix={"news": 3, "talks": 2}, budget=10) == {"news": 6, "talks": 4}
     assert count(mix={"news": 1}, budget=7) == {"news": 7}
-    assert count(per="corpus", budget=6) == {"news": 6, "talks": 6}
+    assert count(budget_per="corpus", budget=6) == {"news": 6, "talks": 6}
     with pytest.raises(UsageError) as caught:
         count(mix={"new": 1})
     assert (caught.value.key, caught.value.name) == ("mix", "new")
@@ -187,7 +187,7 @@ def test_sources_that_are_not_combined_can_be_mixed(
 
     assert sources(mix_by="source", mix={"en": 1, "es": 1}, budget=20) == {"en": 10, "es": 10}
     assert sources(mix_by="source", mix={"es": 1}, budget=50) == {"es": 50}
-    whole = sources(per="source", budget=1000)
+    whole = sources(budget_per="source", budget=1000)
     assert whole["en"] + whole["es"] == 60
     assert min(whole.values()) > 15
     with pytest.raises(UsageError) as caught:
@@ -201,7 +201,7 @@ def test_sources_must_agree(database: Database, write_conll: WriteConll, tmp_pat
     everything = _cut(database, plan)
     assert _cut(database, plan, min_votes=2) < everything
     with database.read() as connection:
-        selection = select_parts(connection, plan, table=ExportTable(min_votes=3, below="label"))
+        selection = select_parts(connection, plan, table=ExportTable(min_votes=3, on_low_score="label"))
         rows = [row for part in selection.parts for _, row in selection.sentences(connection, part)]
     assert {(row.external_id, row.name) for row in rows} == {(name, f"news/de/{name}") for _, name in everything}
     assert {label.votes for row in rows for label in row.labels} == {("en", "es", "it")}

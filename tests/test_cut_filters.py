@@ -92,7 +92,7 @@ def test_a_tier_is_that_of_the_least_certain_label() -> None:
         {"budget": 0},
         {"min_margin": float("nan")},
         {"mix": {"news": 0.0}},
-        {"unit": "words"},
+        {"budget_unit": "words"},
     ],
 )
 def test_a_table_that_means_nothing_is_refused(keys: dict[str, Any]) -> None:
@@ -101,10 +101,10 @@ def test_a_table_that_means_nothing_is_refused(keys: dict[str, Any]) -> None:
 
 
 def test_options_go_before_the_recipe() -> None:
-    text = TEXT + '[export]\nmin_margin = 0.2\nlabels = ["PER"]\nshares = { train = 0.5, test = 0.5 }\n'
+    text = TEXT + '[export]\nmin_margin = 0.2\nlabels = ["PER"]\nsplit_ratios = { train = 0.5, test = 0.5 }\n'
     table = export_table(text, {"min_margin": 0.4, "budget": 10})
     assert (table.min_margin, table.labels, table.budget) == (0.4, ("PER",), 10)
-    assert table.given["shares"] == {"train": 0.5, "test": 0.5}
+    assert table.given["split_ratios"] == {"train": 0.5, "test": 0.5}
     assert not export_table(TEXT, {}).chooses
     assert not export_table(TEXT, {"tiers": {"gold": 0.5}}).chooses
 
@@ -121,4 +121,6 @@ def test_the_table_has_keys_like_any_other() -> None:
 def test_only_a_recipe_with_the_table_has_another_digest() -> None:
     plain, cut = parse_recipe(TEXT).recipe, parse_recipe(TEXT + "[export]\ndedupe = true\n").recipe
     assert plain.digest != cut.digest
-    assert plain.digest == digest_of(plain.model_dump(mode="json", exclude={"export"}))
+    said = plain.to_dict()
+    assert said.pop("export") is None
+    assert plain.digest == digest_of(said)

@@ -123,6 +123,7 @@ def test_fetch_of_nothing(filled):
         assert list(bulk.stream(connection, KEYS.where(entity.c.step_id == 2))) == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("ids", [[], [5], [5, 5, 2000], list(range(-40_000, 40_000))])
 def test_among_takes_any_number_of_ids(filled, ids):
     with filled.read() as connection:
@@ -140,10 +141,9 @@ def test_next_id_counts_on_from_what_is_stored(database):
         assert connection.execute(select(func.count()).select_from(sentence)).scalar_one() == 3
 
 
-def test_a_sentence_without_an_id_is_refused_on_postgresql(database, dialect):
+@pytest.mark.parametrize("dialect", ["postgresql"])
+def test_a_sentence_without_an_id_is_refused_on_postgresql(database):
     """SQLite gives one out by itself; a PostgreSQL sequence would run into the ids that are given here."""
-    if dialect == "sqlite":
-        pytest.skip("an SQLite integer key cannot be without a default")
     with pytest.raises(DBAPIError), database.write() as connection:
         connection.exec_driver_sql("INSERT INTO corpus (name) VALUES ('c')")
         connection.exec_driver_sql(

@@ -29,7 +29,7 @@ def filled(database: Database, write_conll: Write, tmp_path: Path) -> Database:
     """A database with rows in most tables, bytes among them."""
     build(database, write_conll, tmp_path)
     with database.write() as connection:
-        connection.execute(insert(word_score).values(step_id=1, sentence_id=5, packed=b"\x00\xff'\n"))
+        connection.execute(insert(word_score).values(step_id=1, sentence_id=5, probabilities=b"\x00\xff'\n"))
     return database
 
 
@@ -143,6 +143,7 @@ def test_what_postgresql_cannot_hold_is_told(sqlite_database: Database, postgres
     assert refused.value.table == "run"
 
 
+@pytest.mark.slow
 def test_the_command_tells_every_table(run_cli: Any, filled: Database, tmp_path: Path) -> None:
     done = run_cli("db", "copy", _address(filled), tmp_path / "copy.db", "--json")
     assert done.code == 0, done.stderr

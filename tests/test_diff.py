@@ -48,7 +48,7 @@ def _hurt(database: Database, key: int, sentence: int, **values: Any) -> None:
 def test_every_kind_of_change_is_counted(database: Database, write_conll: Write, tmp_path: Path) -> None:
     import_sample(database, write_conll, {"en": english(6), "de": german(6)})
     for threshold in (0.1, 0.2):
-        run_plan(database, plan_of(database, tmp_path, f"[project]\nthreshold = {threshold}"))
+        run_plan(database, plan_of(database, tmp_path, f"[project]\nmin_score = {threshold}"))
     (_, first), (second_id, second) = _steps(database)
     alike = diff_steps(database, first, second)
     assert (alike.changed, alike.same, sum(alike.counts.values())) == (0, 10, 0)
@@ -85,9 +85,9 @@ def test_only_sentences_that_both_have_done_are_compared(
     database: Database, write_conll: Write, tmp_path: Path
 ) -> None:
     import_sample(database, write_conll, {"en": english(3), "de": german(3)})
-    run_plan(database, plan_of(database, tmp_path, "[project]\nthreshold = 0.1"))
+    run_plan(database, plan_of(database, tmp_path, "[project]\nmin_score = 0.1"))
     import_sample(database, write_conll, {"en": english(6), "de": german(6)})
-    run_plan(database, plan_of(database, tmp_path, "[project]\nthreshold = 0.2"))
+    run_plan(database, plan_of(database, tmp_path, "[project]\nmin_score = 0.2"))
     (_, first), (_, second) = _steps(database)
     found = diff_steps(database, first, second)
     assert (found.sentences, found.changed, sum(found.counts.values())) == (3, 0, 0)

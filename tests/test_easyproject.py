@@ -116,6 +116,7 @@ def test_spans_that_overlap_are_refused() -> None:
     assert raised.value.reason == "spans"
 
 
+@pytest.mark.slow
 def test_a_trained_model_carries_entities() -> None:
     translator = Seq2SeqTranslator(Seq2Seq(str(toy_translator()), device="cpu"))
     sentences = [

@@ -40,6 +40,7 @@ def reference(folder: Path, sentence: list[str], layer: int) -> tuple[np.ndarray
     return states[0, 1:-1].numpy(), words
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("layer", range(4))
 def test_subword_vectors_are_the_hidden_states_of_that_layer(checkpoint: Path, encoder: Encoder, layer: int) -> None:
     for sentence, found in zip(SENTENCES, encoder.subword_vectors(SENTENCES, layer), strict=True):
@@ -192,6 +193,7 @@ def test_half_precision_is_near(checkpoint: Path, encoder: Encoder) -> None:
         assert not np.array_equal(near, exact)
 
 
+@pytest.mark.optional
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
 def test_cuda_equals_cpu(checkpoint: Path, encoder: Encoder) -> None:
     on_cuda = Encoder(str(checkpoint), device="cuda").word_vectors(SENTENCES, 3)
@@ -265,6 +267,7 @@ def test_other_architectures(kind: str, tmp_path: Path) -> None:
         np.testing.assert_allclose(found.vectors, states[layer][0, 1:-1].numpy(), atol=1e-5)
 
 
+@pytest.mark.slow
 def test_e5_vectors_are_its_hidden_states() -> None:
     sentence = word_pairs()[0][1]
     (found,) = e5_encoder().subword_vectors([sentence], 7)

@@ -28,6 +28,7 @@ def naive_interval(counts, resamples, score):
     return np.quantile(samples, [0.025, 0.975])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("average", ["micro", "macro"])
 @pytest.mark.parametrize("metric", ["precision", "recall", "f1"])
 def test_interval_agrees_with_drawing_sentences_one_by_one(metric, average):

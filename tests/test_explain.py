@@ -57,11 +57,12 @@ def test_an_entity_is_followed_to_its_label(database: Database, plan: Plan) -> N
     assert all(candidate.fused == pytest.approx(sum(candidate.parts.values())) for candidate in club.candidates)
 
 
+@pytest.mark.slow
 def test_candidates_of_several_sets_are_told_where_they_come_from(
     sqlite_database: Database, write_conll: Write, tmp_path: Path
 ) -> None:
     import_sample(sqlite_database, write_conll, {"en": english(3), "de": german(3)})
-    settings = '[[score]]\n[[score]]\nname = "copied"\nscore = "surface"\ncandidates = ["aligned", "ngram"]\n'
+    settings = '[[scorer]]\n[[scorer]]\nname = "copied"\ntype = "edit_similarity"\ncandidates = ["aligned", "ngram"]\n'
     plan = plan_of(sqlite_database, tmp_path, settings)
     run_plan(sqlite_database, plan)
     anna, _ = _only(sqlite_database, plan, "news/de/all-1").entities
@@ -69,7 +70,7 @@ def test_candidates_of_several_sets_are_told_where_they_come_from(
     assert winner.origins == {"copied": ("aligned", "ngram")}
     assert {each.origins.get("copied") for each in others} == {("aligned", "ngram"), ("ngram",)}
     # A scorer with one set has nothing to tell.
-    assert not any("soft:aligned" in each.origins for each in anna.candidates)
+    assert not any("link_mass:aligned" in each.origins for each in anna.candidates)
 
 
 def test_what_was_learned_from_a_corpus_is_told_with_its_run(
@@ -77,7 +78,7 @@ def test_what_was_learned_from_a_corpus_is_told_with_its_run(
 ) -> None:
     """The keys of corpora and of translations are not the same."""
     import_sample(sqlite_database, write_conll, {"en": english(6), "de": german(6)})
-    plan = plan_of(sqlite_database, tmp_path, "[[score]]\nword_weights = 0.5\n[project]\none_label = 0.5\n")
+    plan = plan_of(sqlite_database, tmp_path, "[[scorer]]\nword_weights = 0.5\n[project]\nlabel_consistency = 0.5\n")
     run_plan(sqlite_database, plan)
     made_by = _only(sqlite_database, plan, "news/de/all-3").made_by
     learned = [each for each in made_by if each.kind in ("frequencies", "forms")]
@@ -117,7 +118,7 @@ def test_an_entity_below_the_threshold_shows_its_candidates(
     sqlite_database: Database, write_conll: Write, tmp_path: Path
 ) -> None:
     import_sample(sqlite_database, write_conll, {"en": ["Mira/B-PER sang"], "de": ["Mira sang"]})
-    plan = plan_of(sqlite_database, tmp_path, "[project]\nthreshold = 5.0")
+    plan = plan_of(sqlite_database, tmp_path, "[project]\nmin_score = 5.0")
     run_plan(sqlite_database, plan)
     found = _only(sqlite_database, plan, "news/de/all-1")
     (mira,) = found.entities

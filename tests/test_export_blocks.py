@@ -41,10 +41,10 @@ TABLES = (
     ExportTable(),
     ExportTable(provenance="full", tiers={"gold": 0.5, "rest": 0.0}),
     ExportTable(provenance="none", tiers={"gold": 0.5}, tier_by="score"),
-    ExportTable(min_margin=0.2, dedupe=True, budget=20, shares={"train": 0.7, "test": 0.3}),
+    ExportTable(min_margin=0.2, dedupe=True, budget=20, split_ratios={"train": 0.7, "test": 0.3}),
     ExportTable(min_score=0.0, min_words=2, max_words=7, min_entities=1, splits=("train", "dev")),
     ExportTable(outcomes=("ok", "empty:no-entities"), dedupe=True, provenance="full"),
-    ExportTable(labels=("PER",), min_margin=0.3, below="label", min_entities=1, budget=40, unit="entities"),
+    ExportTable(labels=("PER",), min_margin=0.3, on_low_score="label", min_entities=1, budget=40, unit="entities"),
 )
 WRITERS: tuple[Callable[..., Any], ...] = (
     export_dataset,
@@ -139,6 +139,7 @@ def by_rows(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(pool, "is_screened", lambda *_: False)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("seed", "words"), [(0, PLAIN), (1, PLAIN + ODD), (2, PLAIN * 3 + ODD + SPACED)])
 def test_columns_and_rows_give_the_same(
     database: Database, plan: Plan, tmp_path: Path, seed: int, words: tuple[str, ...]
@@ -182,6 +183,7 @@ def test_wrong_labels_are_refused_alike(database: Database, plan: Plan, tmp_path
             assert repr(written(write, database, plan, tmp_path / "out")) == repr(found)
 
 
+@pytest.mark.slow
 def test_a_consensus_without_its_sources_goes_by_columns(
     database: Database, write_conll: Callable[..., Path], tmp_path: Path
 ) -> None:

@@ -26,7 +26,7 @@ TABLES = [
     ExportTable(),
     ExportTable(provenance="none", tiers={"gold": 0.9, "silver": 0.5, "rest": 0.0}),
     ExportTable(provenance="full", tiers={"gold": 0.95}, tier_by="score"),
-    ExportTable(budget=7, shares={"train": 0.5, "test": 0.5}),
+    ExportTable(budget=7, split_ratios={"train": 0.5, "test": 0.5}),
     ExportTable(min_entities=1, dedupe=True, provenance="full"),
     ExportTable(outcomes=("empty",)),
 ]
@@ -56,6 +56,7 @@ def _bytes(folder: Path) -> dict[str, bytes]:
     return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
+@pytest.mark.slow
 def test_columns_and_rows_give_the_same_files(
     database: Database, done: Plan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -80,5 +81,9 @@ def test_labels_that_overlap_are_refused(database: Database, done: Plan, tmp_pat
 
 def test_only_whole_labels_of_one_source_go_by_columns(done: Plan) -> None:
     projection = done.projections[0]
-    asked = (ExportTable(min_margin=0.5), ExportTable(labels=("PER",)), ExportTable(min_margin=0.5, below="label"))
+    asked = (
+        ExportTable(min_margin=0.5),
+        ExportTable(labels=("PER",)),
+        ExportTable(min_margin=0.5, on_low_score="label"),
+    )
     assert [columnar.is_columnar(projection, table) for table in asked] == [True, False, False]

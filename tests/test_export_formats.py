@@ -87,6 +87,7 @@ def test_datasets_reads_json_lines(sqlite_database: Database, done: Plan, tmp_pa
     assert (loaded[0]["ner_tags"], loaded[4]["entities"]) == (TAGS, [])
 
 
+@pytest.mark.slow
 def test_spacy_reads_its_files(sqlite_database: Database, done: Plan, tmp_path: Path) -> None:
     spacy = pytest.importorskip("spacy")
     report = export_spacy(sqlite_database, done, tmp_path / "out")
@@ -204,6 +205,7 @@ def test_words_that_are_no_text_are_refused(tmp_path: Path) -> None:
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("done")
 def test_the_command_cuts_and_tells(run_cli: Callable[..., object], tmp_path: Path) -> None:
     database = str(tmp_path / "test.db")
@@ -212,8 +214,12 @@ def test_the_command_cuts_and_tells(run_cli: Callable[..., object], tmp_path: Pa
     report = json.loads(said.stdout)  # type: ignore[attr-defined]
     assert (sum(report["counts"].values()), report["found"]) == (6, 24)
     assert report["removed"] == {"min_entities": 4, "budget": 14}
-    options = {"--split-ratios": "train", "--mix": "=2", "--on-low-score": "label", "--decontaminate": "nowhere"}
-    for wrong in options.items():
+    for wrong in (
+        ("--split-ratios", "train"),
+        ("--mix", "=2"),
+        ("--on-low-score", "label"),
+        ("--decontaminate", "nowhere"),
+    ):
         refused = run_cli("--db", database, "export", "jsonl", "other", *wrong)
         assert refused.code == 2, wrong  # type: ignore[attr-defined]
         assert "Traceback" not in refused.stderr  # type: ignore[attr-defined]

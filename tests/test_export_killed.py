@@ -9,6 +9,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from children import HANG
+from children import start as start_child
 from projection_sample import english, german, import_sample, plan_of
 
 from xprojdb.db import Database
@@ -49,9 +51,7 @@ def start(child_env: dict[str, str], tmp_path: Path) -> Start:
 
     def begin(code: str, *places: Path) -> subprocess.Popen[str]:
         arguments = [sys.executable, "-c", code, *map(str, places)]
-        child = subprocess.Popen(
-            arguments, cwd=tmp_path, env=child_env, stdin=subprocess.PIPE, stdout=subprocess.PIPE, encoding="utf-8"
-        )
+        child = start_child(arguments, cwd=tmp_path, env=child_env, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         assert child.stdout is not None
         assert child.stdout.readline() == "written\n"
         return child
@@ -61,7 +61,7 @@ def start(child_env: dict[str, str], tmp_path: Path) -> Start:
 
 def _kill(child: subprocess.Popen[str]) -> None:
     child.kill()
-    assert child.wait(60) == -signal.SIGKILL
+    assert child.wait(HANG) == -signal.SIGKILL
     child.communicate()
 
 
@@ -77,6 +77,7 @@ def done(sqlite_database: Database, write_conll: Callable[..., Path], tmp_path: 
     return plan
 
 
+@pytest.mark.slow
 def test_files_of_a_killed_export_are_removed_and_those_of_a_live_one_stay(
     sqlite_database: Database, done: Plan, tmp_path: Path, start: Start
 ) -> None:
@@ -90,11 +91,12 @@ def test_files_of_a_killed_export_are_removed_and_those_of_a_live_one_stay(
     left = _partials(out)
     assert [path.read_bytes() for path in left] == [b"unfinished"] * 2
     assert all(f"~{living.pid}~" in path.name for path in left)
-    living.communicate("go on\n", timeout=60)
+    living.communicate("go on\n", timeout=HANG)
     assert (living.returncode, _partials(out)) == (0, [])
     assert places[1].read_bytes() == b"unfinished"
 
 
+@pytest.mark.slow
 def test_a_folder_of_a_killed_export_is_removed_and_that_of_a_live_one_stays(tmp_path: Path, start: Start) -> None:
     pytest.importorskip("pyarrow")
     killed, elsewhere, living = (start(FOLDER, tmp_path / name) for name in ("out", "other", "out"))
@@ -110,6 +112,7 @@ def test_a_folder_of_a_killed_export_is_removed_and_that_of_a_live_one_stays(tmp
     assert not list(tmp_path.glob(".out.*"))
 
 
+@pytest.mark.slow
 def test_folders_of_splits_are_swept_too(sqlite_database: Database, done: Plan, tmp_path: Path, start: Start) -> None:
     pytest.importorskip("spacy")
     folder = tmp_path / "out" / "es.train"

@@ -25,8 +25,8 @@ from xprojdb.planning.planner import Plan
 from xprojdb.steps.spec import StepSpec, register_step
 
 Write = Callable[..., Path]
-LOOSE = "[project]\nthreshold = 0.1"
-STRICT = "[project]\nthreshold = 0.5"
+LOOSE = "[project]\nmin_score = 0.1"
+STRICT = "[project]\nmin_score = 0.5"
 
 
 def _run(database: Database, folder: Path, settings: str) -> Plan:
@@ -61,6 +61,7 @@ def test_only_the_step_that_nothing_names_is_freed(changed: Database, tmp_path: 
     assert not find_garbage(changed).steps
 
 
+@pytest.mark.slow
 def test_nothing_that_a_recipe_needs_is_freed(database: Database, write_conll: Write, tmp_path: Path) -> None:
     import_news(database, write_conll)
     run_combined(database, tmp_path, 'method = "majority"')
@@ -160,12 +161,13 @@ def test_phrases_of_a_model_in_use_are_kept(changed: Database) -> None:
         align = connection.execute(select(step).where(step.c.kind == "align")).one()
         connection.execute(
             insert(phrase_score).values(
-                model=align.model, revision=align.revision, direction="en>de", given="a", phrase="b", score=0.5
+                model=align.model, revision=align.revision, direction="en>de", condition="a", phrase="b", score=0.5
             )
         )
     assert find_garbage(changed).phrases == (0, 0)
 
 
+@pytest.mark.slow
 def test_the_command_shows_first_and_frees_with_yes(run_cli: Any, changed: Database) -> None:
     address = changed.engine.url.render_as_string(hide_password=False)
     shown = json.loads(run_cli("--db", address, "gc", "--json").stdout)

@@ -39,6 +39,7 @@ def every_alignment(model, given, emitted):
     return mass / whole
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(12))
 def test_probabilities_are_those_of_all_alignments(seed):
     random = np.random.default_rng(seed)

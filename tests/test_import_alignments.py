@@ -65,6 +65,7 @@ def stored(database: Database) -> list[str]:
         return list(connection.execute(query).scalars())
 
 
+@pytest.mark.slow
 def test_a_recipe_projects_over_imported_links(news: Database, pharaoh: Callable[..., AlignmentFile]) -> None:
     report = import_alignments(news, pharaoh("0-2 1-1 2-0\n\n0-0 1-1\n"))
     assert report == AlignmentReport("hand", 3, 3, 5)
@@ -147,6 +148,7 @@ def test_nothing_to_align(
     assert field in caught.value.fields
 
 
+@pytest.mark.slow
 def test_the_command(
     address: str, run_cli: Callable[..., object], write_conll: Callable[..., Path], tmp_path: Path
 ) -> None:

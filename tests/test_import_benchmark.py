@@ -189,6 +189,7 @@ def test_a_corpus_imported_by_hand_becomes_the_benchmark(
         assert connection.execute(select(corpus.c.benchmark)).scalars().all() == ["europarl-ner"]
 
 
+@pytest.mark.slow
 def test_from_the_hub(run_cli: Callable[..., Any], tmp_path: Path) -> None:
     folder = masakhaner_hub(tmp_path / "copy")
     masakhaner_hub(folder, "bam")

@@ -80,6 +80,7 @@ def test_every_format_through_the_library(database, tmp_path, name, content, lab
 CONLL = "Ana B-PER\nsings O\nin O\nBerlin B-LOC\n\nShe O\nwaits O\n"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("arguments", "content", "labelled"),
     [

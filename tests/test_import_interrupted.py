@@ -5,6 +5,7 @@ import subprocess
 import sys
 
 import pytest
+from children import HANG, start
 
 from xprojdb.db import open_database, schema
 from xprojdb.errors import DatabaseError
@@ -12,10 +13,10 @@ from xprojdb.importing.files import CorpusInfo, corpus_file, import_files
 
 #: imports a file in small blocks, tells each block, and waits in the third for whatever comes
 CHILD = """
-import signal, sys, time
+import sys
 from pathlib import Path
 from xprojdb.cli.main import main
-from xprojdb.importing import file_writer, imports
+from xprojdb.importing import file_writer
 
 file_writer.BLOCK = 1000
 store = file_writer.FileWriter.store
@@ -24,7 +25,7 @@ def slow_store(writer, file):
     def watch(lang, count):
         print(count, flush=True)
         if count >= 3000:
-            time.sleep(60)
+            sys.stdin.read()
     writer.watch = watch
     return store(writer, file)
 
@@ -51,19 +52,19 @@ def is_sound(database):
         )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
 def test_a_process_that_is_ended_in_mid_import(address, write_conll, big, row_counts, child_env, tmp_path, number):
     with open_database(address) as database:
         load(database, write_conll("small.conll", "Ana/B-PER sings"), part="small")
         before = row_counts(database)
     command = [sys.executable, "-c", CHILD, address, str(big)]
-    child = subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, encoding="utf-8", env=child_env, cwd=tmp_path
-    )
+    pipes = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)
+    child = start(command, env=child_env, cwd=tmp_path, **pipes)
     assert [child.stdout.readline() for _ in range(3)] == ["1000\n", "2000\n", "3000\n"]
     child.send_signal(number)
-    _, errors = child.communicate(timeout=60)
-    assert child.returncode == {signal.SIGINT: 130}.get(number, -number)
+    assert child.wait(HANG) == {signal.SIGINT: 130}.get(number, -number)
+    errors = child.stderr.read()
     assert "Traceback" not in errors
     with open_database(address) as database:
         assert row_counts(database) == before
@@ -87,6 +88,7 @@ def test_a_full_disk_in_mid_import(sqlite_database, write_conll, big, row_counts
     assert load(sqlite_database, big).added == 5000
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kibibytes", [600, 900])
 def test_a_disk_that_is_really_full(run_cli, small_disk, big, row_counts, kibibytes):
     disk = small_disk(kibibytes)

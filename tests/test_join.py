@@ -124,6 +124,7 @@ def test_refusals(connection, name, langs, field):
     assert links(connection) == []
 
 
+@pytest.mark.slow
 def test_the_command(run_cli, address, write_conll):
     for lang in ("en", "de"):
         path = write_conll(f"{lang}.conll", "Ana/B-PER", "Berlin/B-LOC")

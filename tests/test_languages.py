@@ -1,5 +1,6 @@
 import pytest
 
+from xprojdb.errors import UsageError
 from xprojdb.text.languages import UnknownLanguage, language, languages
 
 # fmt: off
@@ -103,7 +104,7 @@ def test_writing():
         assert entry.nllb is None or entry.nllb.endswith(entry.script)
 
 
-@pytest.mark.parametrize(("name", "nearest"), [("Germn", "de"), ("sr-Latn", "sr"), ("deu-latm", "de")])
+@pytest.mark.parametrize(("name", "nearest"), [("Germn", "de"), ("englsh", "en"), ("deu-latm9x", "de")])
 def test_an_unknown_language_names_one_like_it(name, nearest):
     with pytest.raises(UnknownLanguage) as caught:
         language(name)
@@ -114,3 +115,65 @@ def test_an_unknown_language_names_one_like_it(name, nearest):
 def test_unknown_languages(name):
     with pytest.raises(UnknownLanguage):
         language(name)
+
+
+# fmt: off
+WIKIANN = [
+    "ace", "af", "als", "am", "an", "ang", "ar", "arc", "arz", "as", "ast", "ay", "az", "ba", "bar", "bat-smg",
+    "be", "be-x-old", "bg", "bh", "bn", "bo", "br", "bs", "ca", "cbk-zam", "cdo", "ce", "ceb", "ckb", "co", "crh",
+    "cs", "csb", "cv", "cy", "da", "de", "diq", "dv", "el", "eml", "en", "eo", "es", "et", "eu", "ext", "fa", "fi",
+    "fiu-vro", "fo", "fr", "frr", "fur", "fy", "ga", "gan", "gd", "gl", "gn", "gu", "hak", "he", "hi", "hr", "hsb",
+    "hu", "hy", "ia", "id", "ig", "ilo", "io", "is", "it", "ja", "jbo", "jv", "ka", "kk", "km", "kn", "ko", "ksh",
+    "ku", "ky", "la", "lb", "li", "lij", "lmo", "ln", "lt", "lv", "map-bms", "mg", "mhr", "mi", "min", "mk", "ml",
+    "mn", "mr", "ms", "mt", "mwl", "my", "mzn", "nap", "nds", "ne", "nl", "nn", "no", "nov", "oc", "or", "os", "pa",
+    "pdc", "pl", "pms", "pnb", "ps", "pt", "qu", "rm", "ro", "ru", "rw", "sa", "sah", "scn", "sco", "sd", "sh",
+    "si", "simple", "sk", "sl", "so", "sq", "sr", "su", "sv", "sw", "szl", "ta", "te", "tg", "th", "tk", "tl", "tr",
+    "tt", "ug", "uk", "ur", "uz", "vec", "vep", "vi", "vls", "vo", "wa", "war", "wuu", "xmf", "yi", "yo", "zea",
+    "zh", "zh-classical", "zh-min-nan", "zh-yue",
+]
+# fmt: on
+
+
+def test_every_language_of_wikiann_is_known():
+    assert len(WIKIANN) == 176
+    assert all(language(code).name for code in WIKIANN)
+
+
+@pytest.mark.parametrize("code", ["ace_Arab", "arb_Latn", "kas_Deva", "taq_Tfng", "zho_Hant", "bjn_Arab", "ltg_Latn"])
+def test_a_language_in_another_script_is_one_of_its_own(code):
+    entry = language(code)
+    assert entry.nllb == code
+    assert entry.script == code[-4:]
+    assert language(entry.code) == entry
+
+
+@pytest.mark.parametrize(
+    ("code", "known"), [("swh", "sw"), ("cmn_Hans", "zh"), ("pes", "fa"), ("zlm_Latn", "ms"), ("zh-min-nan", "nan")]
+)
+def test_codes_of_translation_models_and_of_wikipedia(code, known):
+    assert language(code).code == known
+
+
+def test_the_direction_follows_from_the_script():
+    assert language("nqo").right_to_left
+    assert language("kas_Arab").right_to_left
+    assert not language("kas_Deva").right_to_left
+
+
+def test_a_language_of_ones_own(tmp_path, monkeypatch):
+    file = tmp_path / "languages.toml"
+    file.write_text('[vala]\nname = "Valarin"\nscript = "Arab"\naliases = ["val-x"]\n', encoding="utf-8")
+    monkeypatch.setenv("XPROJDB_LANGUAGES", str(file))
+    entry = language("val-X")
+    assert (entry.code, entry.name, entry.right_to_left, entry.units) == ("vala", "Valarin", True, "word")
+    assert language("de").code == "de"
+
+
+@pytest.mark.parametrize("text", ["[vala]\ndirection = 1", "[vala", 'vala = "x"', '["../x"]\nname = "y"'])
+def test_a_faulty_file_of_languages_is_named(tmp_path, monkeypatch, text):
+    file = tmp_path / "languages.toml"
+    file.write_text(text, encoding="utf-8")
+    monkeypatch.setenv("XPROJDB_LANGUAGES", str(file))
+    with pytest.raises(UsageError) as caught:
+        language("vala")
+    assert caught.value.fields["file"] == str(file)

@@ -60,6 +60,7 @@ def spans_of(matches, candidates, pair):
     return sorted((int(candidates.start[c]), int(candidates.end[c]), int(candidates.entity[c])) for c in rows)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("entities", "words", "most", "top"), [(4, 7, 6, 4), (3, 5, 12, 2), (6, 12, 4, 9), (2, 4, 10, 1)]
 )

@@ -107,6 +107,7 @@ def long_sentence(words, entities, seed):
     )
 
 
+@pytest.mark.slow
 def test_a_long_sentence_ends_with_an_honest_status():
     entity_ptr, candidates, scores = long_sentence(200, 40, 7)
     matches = solve(entity_ptr, candidates, scores, time_limit=0.5)

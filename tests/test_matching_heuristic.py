@@ -74,6 +74,7 @@ RULES = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("rules", RULES.values(), ids=RULES)
 def test_it_equals_a_naive_projection(rules):
     random = np.random.default_rng(12)

@@ -87,6 +87,7 @@ RULES = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("rule", RULES)
 @pytest.mark.parametrize("seed", range(4))
 def test_the_answer_is_that_of_the_plain_rule(seed, rule):

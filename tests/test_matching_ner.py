@@ -35,6 +35,7 @@ def _naive(
     return found
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(40))
 def test_it_is_the_mean_probability_raised_by_length(seed: int) -> None:
     random = np.random.default_rng(seed)

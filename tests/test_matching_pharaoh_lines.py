@@ -55,6 +55,7 @@ def read(path: Path, text: str) -> list[tuple[LinkLines, int]]:
     return [(block.links, block.first) for block in read_alignments(path)]
 
 
+@pytest.mark.slow
 @given(st.lists(line, min_size=1, max_size=8))
 @settings(deadline=None, max_examples=300)
 def test_lines_are_stored_as_when_read_one_by_one(tmp_path_factory: pytest.TempPathFactory, lines: list[str]) -> None:

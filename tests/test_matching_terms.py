@@ -38,6 +38,7 @@ def _by_hand(sentences: Sentences, spans: Spans, here: int, start: int, end: int
     return chosen / (occurs + 1)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(8))
 def test_shares_leave_the_sentence_itself_out(seed: int) -> None:
     sentences, spans = _corpus(seed)

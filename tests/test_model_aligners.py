@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import json
-
 import numpy as np
 import pytest
 from model_checkpoints import tiny_checkpoint
 
 from xprojdb.errors import UsageError
-from xprojdb.models.aligners.encoder import METHODS, AlignerParams, EncoderAligner, link_units
+from xprojdb.models.aligners.encoder import EncoderAligner, link_units
+from xprojdb.models.aligners.encoder_params import METHODS, AlignerParams
 from xprojdb.models.aligners.similarity import batches
 from xprojdb.models.encoders.encoder import Encoder, SubwordVectors
 from xprojdb.models.encoders.transforms import Floats
+from xprojdb.steps.align.encoder import EncoderConfig, aligner_params
 
 RED_BOAT = ["a", "red", "boat"]
 BOAT_IS_RED = ["the", "boat", "is", "red"]
@@ -24,7 +24,7 @@ def encoder(tmp_path_factory: pytest.TempPathFactory) -> Encoder:
 
 
 def params(method: str, pooling: str = "word", transform: str = "none") -> AlignerParams:
-    return AlignerParams(method=method, layer=2, pooling=pooling, threshold=0.01, transform=transform)
+    return AlignerParams(method=method, layer=2, pooling=pooling, min_probability=0.01, transform=transform)
 
 
 def random_units(random: np.random.Generator) -> SubwordVectors:
@@ -63,6 +63,7 @@ def test_words_are_linked_when_any_of_their_subwords_are_and_keep_the_best_score
     assert several > 5
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("pooling", ["word", "subword"])
 @pytest.mark.parametrize("method", METHODS)
 def test_empty_sentences_and_empty_words_have_no_links(encoder: Encoder, method: str, pooling: str) -> None:
@@ -114,11 +115,10 @@ def test_transform_sees_the_vectors_that_are_aligned(encoder: Encoder) -> None:
     assert plain.scores.tolist() != by_name.scores.tolist()
 
 
-def test_params_go_through_json() -> None:
-    made = AlignerParams(method="softmax", layer=3, pooling="subword", threshold=0.2)
-    assert AlignerParams.from_json(json.loads(json.dumps(made.to_json()))) == made
-    assert AlignerParams.from_json({}) == AlignerParams()
-    assert AlignerParams() == AlignerParams("itermax", 7, "word")
+def test_the_defaults_are_those_of_recipes() -> None:
+    assert EncoderConfig.variant == "encoder"
+    assert AlignerParams(**aligner_params(EncoderConfig())) == AlignerParams()
+    assert AlignerParams() == AlignerParams("soft", 7, "word", 0.01)
 
 
 @pytest.mark.parametrize(
@@ -127,14 +127,13 @@ def test_params_go_through_json() -> None:
         ("method", "itrmax"),
         ("pooling", "sub"),
         ("transform", "x"),
-        ("threshold", 1.5),
+        ("min_probability", 1.5),
         ("layer", -1),
-        ("metod", "match"),
     ],
 )
 def test_impossible_params_are_refused(param: str, value: object) -> None:
     with pytest.raises(UsageError) as caught:
-        AlignerParams.from_json({param: value})
+        AlignerParams(**{param: value})
     assert (caught.value.param, caught.value.value) == (param, value)
     assert caught.value.known
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import threading
-import time
+import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pytest
+from children import HANG, wait_until
 
 from xprojdb.errors import ServiceError, UsageError
 from xprojdb.models.service import Service
@@ -44,11 +45,11 @@ class Stand:
                 status, headers, text = answers(number, body)
                 with stand._lock:
                     stand._at_once -= 1
-                self.send_response(status)
-                for name, value in headers.items():
-                    self.send_header(name, value)
-                self.end_headers()
                 with suppress(BrokenPipeError, ConnectionResetError):  # whoever asked has given up
+                    self.send_response(status)
+                    for name, value in headers.items():
+                        self.send_header(name, value)
+                    self.end_headers()
                     self.wfile.write(text.encode())
 
             def log_message(self, *_args: object) -> None: ...
@@ -76,7 +77,7 @@ def echo(_number: int, body: Ask) -> Answer:
 
 
 def translator(stand: Stand, **server: Any) -> ChatTranslator:
-    settings = {"patience": 0.0, "timeout": 5.0, "attempts": 4, **server}
+    settings = {"patience": 0.0, "timeout": HANG, "attempts": 4, **server}
     return ChatTranslator("m", ChatParams(), Server(stand.url, "NO_SUCH_KEY", **settings))
 
 
@@ -114,10 +115,33 @@ def test_an_answer_at_its_limit_is_cut() -> None:
         assert translator(stand).translate(["the old boat"], "en", "de") == [("das alte", "output")]
 
 
-def test_a_server_may_be_slow_broken_and_silly_before_it_works() -> None:
+@pytest.fixture
+def forever() -> Iterator[threading.Event]:
+    """What a server waits for that does not answer; it comes when the test has ended."""
+    event = threading.Event()
+    yield event
+    event.set()
+
+
+def test_a_server_may_be_slow_broken_and_silly_before_it_works(
+    forever: threading.Event, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    urlopen = urllib.request.urlopen
+
+    def impatient_at_first(request: urllib.request.Request, timeout: float) -> Any:
+        if stand.bodies:
+            return urlopen(request, timeout=timeout)
+        try:
+            return urlopen(request, timeout=0.2)
+        finally:
+            # So that the server does not take the next request for this one.
+            wait_until(lambda: stand.bodies)
+
+    monkeypatch.setattr(urllib.request, "urlopen", impatient_at_first)
+
     def answers(number: int, body: Ask) -> Answer:
         if number == 0:
-            time.sleep(0.5)
+            forever.wait()
         bad = [
             said("late"),
             (500, {}, "oops"),
@@ -129,7 +153,7 @@ def test_a_server_may_be_slow_broken_and_silly_before_it_works() -> None:
         return bad[number] if number < len(bad) else echo(number, body)
 
     with Stand(answers) as stand:
-        made = translator(stand, timeout=0.2, attempts=7).translate(["the old boat"], "en", "de")
+        made = translator(stand, attempts=7).translate(["the old boat"], "en", "de")
     assert made == [("THE OLD BOAT", "")]
     assert len(stand.bodies) == 7
 
@@ -157,8 +181,8 @@ def test_a_model_that_the_server_lacks_is_asked_for_once() -> None:
     assert "no such model" in raised.value.message
 
 
-def test_a_server_that_never_answers_is_given_up() -> None:
-    with Stand(lambda *_: time.sleep(0.4) or said("late")) as stand, pytest.raises(ServiceError) as raised:
+def test_a_server_that_never_answers_is_given_up(forever: threading.Event) -> None:
+    with Stand(lambda *_: (forever.wait(), said("late"))[1]) as stand, pytest.raises(ServiceError) as raised:
         translator(stand, timeout=0.1, attempts=2).translate(["the old boat"], "en", "de")
     assert (raised.value.reason, raised.value.attempts) == ("timeout", 2)
 
@@ -176,7 +200,7 @@ def _waits(answers: Callable[[int, Ask], Answer]) -> Iterator[list[float]]:
     """The pauses that a service makes."""
     pauses: list[float] = []
     with Stand(answers) as stand:
-        service = Service(stand.url, timeout=5, attempts=5, patience=1.0, sleep=pauses.append)
+        service = Service(stand.url, timeout=HANG, attempts=5, patience=1.0, sleep=pauses.append)
         with pytest.raises(ServiceError):
             service.post("/chat/completions", {}, lambda reply: reply.value)
         yield pauses
@@ -211,13 +235,15 @@ def test_what_was_answered_is_not_sent_again() -> None:
 
 
 def test_no_more_requests_at_a_time_than_allowed() -> None:
-    def slowly(number: int, body: Ask) -> Answer:
-        time.sleep(0.02)
+    three = threading.Barrier(3)
+
+    def together(number: int, body: Ask) -> Answer:
+        three.wait(HANG)
         return echo(number, body)
 
-    with Stand(slowly) as stand:
+    with Stand(together) as stand:
         translator(stand, parallel=3).translate([f"sentence {number}" for number in range(12)], "en", "de")
-    assert 1 < stand.most_at_once <= 3
+    assert stand.most_at_once == 3
 
 
 def test_a_dry_run_sends_nothing() -> None:

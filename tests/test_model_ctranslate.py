@@ -33,6 +33,7 @@ def sentences(count: int) -> list[str]:
     return [" ".join(rng.choices(pieces, k=rng.randint(1, 7))) for _ in range(count)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("ratio", [2.0, 0.5])
 def test_float32_writes_what_transformers_writes(ratio: float) -> None:
     model, texts = str(toy_translator()), [*sentences(60), "the boat " * 60]

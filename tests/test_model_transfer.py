@@ -34,6 +34,7 @@ def _plan(database: Database, folder: Path) -> Plan:
     return plan_of(database, folder, f'{COMBINE}[tag]\nmodels = {{ de = "hf:{toy_tagger()}" }}\n', top=TOP)
 
 
+@pytest.mark.slow
 def test_the_tagger_s_labels_are_the_sentences_own(
     database: Database, tmp_path: Path, write_conll: Callable[..., Path]
 ) -> None:

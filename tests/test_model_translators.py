@@ -8,21 +8,21 @@ import pytest
 from toy_translator import toy_translation, toy_translator
 
 from xprojdb.errors import ModelError, UsageError
-from xprojdb.models.translators.translator import (
-    SERVED,
+from xprojdb.steps.translate.openai import SERVED
+from xprojdb.steps.translate.variant import (
     Placement,
     canonical_name,
     load_translator,
-    translator_params,
+    translator_options,
     translator_revision,
 )
 
 
 def test_each_kind_has_its_parameters() -> None:
-    assert translator_params("hf:m", {"beams": 2}) == {"beams": 2, "ratio": 2.0, "extra": 20, "precision": "float32"}
-    assert translator_params("ct2:m") == {"beams": 4, "ratio": 2.0, "extra": 20, "compute": "int8"}
-    assert translator_params("apertium") == {}
-    assert set(translator_params("openai:m")) == {"prompt", "temperature", "seed", "max_tokens"}
+    assert translator_options("hf:m", {"beams": 2}) == {"beams": 2, "ratio": 2.0, "extra": 20, "precision": "float32"}
+    assert translator_options("ct2:m") == {"beams": 4, "ratio": 2.0, "extra": 20, "compute": "int8"}
+    assert translator_options("apertium") == {}
+    assert set(translator_options("openai:m")) == {"prompt", "temperature", "seed", "max_tokens"}
 
 
 @pytest.mark.parametrize(
@@ -36,8 +36,8 @@ def test_each_kind_has_its_parameters() -> None:
 )
 def test_a_parameter_of_another_kind_is_refused(name: str, values: dict[str, Any], param: str) -> None:
     with pytest.raises(UsageError) as raised:
-        translator_params(name, values)
-    assert raised.value.param == param
+        translator_options(name, values)
+    assert raised.value.key == f"options.{param}"
 
 
 @pytest.mark.parametrize(
@@ -52,13 +52,13 @@ def test_a_parameter_of_another_kind_is_refused(name: str, values: dict[str, Any
 )
 def test_impossible_values_are_refused(name: str, values: dict[str, Any]) -> None:
     with pytest.raises(UsageError):
-        translator_params(name, values)
+        translator_options(name, values)
 
 
 @pytest.mark.parametrize("name", ["", "hf", "hf:", "openai:", "apertium:eng-spa", "google"])
 def test_what_is_no_translator_is_refused(name: str) -> None:
     with pytest.raises(UsageError) as raised:
-        translator_params(name)
+        translator_options(name)
     assert raised.value.name == name
 
 
@@ -69,6 +69,7 @@ def test_names_and_revisions() -> None:
     assert translator_revision("openai:m", "2026-01") == "2026-01"
 
 
+@pytest.mark.slow
 def test_a_model_of_the_hub_translates_by_name() -> None:
     name = f"hf:{toy_translator()}"
     revision = translator_revision(name)

@@ -31,7 +31,7 @@ def test_equal_recipes_have_equal_steps(sample: Database, tmp_path: Path) -> Non
     plain = plan_of(sample, tmp_path)
     assert [stage.spec.kind for stage in plain.stages] == ["align", "score", "project"]
     assert _digests(plan_of(sample, tmp_path)) == _digests(plain)
-    assert _digests(plan_of(sample, tmp_path, "[[score]]\nfloor = 0.2\n[project]\nthreshold = 0.4\n")) == _digests(
+    assert _digests(plan_of(sample, tmp_path, "[[scorer]]\nmin_score = 0.2\n[project]\nmin_score = 0.4\n")) == _digests(
         plain
     )
 
@@ -39,9 +39,9 @@ def test_equal_recipes_have_equal_steps(sample: Database, tmp_path: Path) -> Non
 @pytest.mark.parametrize(
     ("settings", "align", "kept"),
     [
-        ("[project]\nthreshold = 0.5\n", "", 2),
-        ("[[score]]\nweight = 0.5\n", "", 2),
-        ("[[score]]\nfloor = 0.1\n", "", 1),
+        ("[project]\nmin_score = 0.5\n", "", 2),
+        ("[[scorer]]\nweight = 0.5\n", "", 2),
+        ("[[scorer]]\nmin_score = 0.1\n", "", 1),
         ("", "layer = 3\n", 0),
     ],
 )
@@ -71,7 +71,7 @@ def test_the_labelled_side_is_part_of_a_step(sample: Database, tmp_path: Path) -
 
 
 def test_two_scorers_are_two_steps(sample: Database, tmp_path: Path) -> None:
-    tables = '[[score]]\n[[score]]\nscore = "alignment"\ncandidates = "aligned"\n'
+    tables = '[[scorer]]\n[[scorer]]\ntype = "link_dice"\ncandidates = "aligned"\n'
     plan = plan_of(sample, tmp_path, tables)
     assert [stage.spec.kind for stage in plan.stages] == ["align", "score", "score", "project"]
     assert plan.stages[-1].spec.params["weights"] == {"soft:aligned": 1.0, "alignment:aligned": 1.0}
@@ -117,7 +117,7 @@ def test_a_changed_project_parameter_adds_one_step_and_realigns_nothing(
     import_sample(database, write_conll, {"en": english(10), "de": german(10)})
     run_plan(database, plan_of(database, tmp_path))
     before = results(database)
-    report = run_plan(database, plan_of(database, tmp_path, "[project]\nthreshold = 0.5\n"))
+    report = run_plan(database, plan_of(database, tmp_path, "[project]\nmin_score = 0.5\n"))
     assert [(step.title.split()[0].rstrip(","), step.done) for step in report.steps] == [
         ("align", 0),
         ("score", 0),

@@ -37,6 +37,7 @@ def _set_links(database: Database, links: str) -> int:
     return int(key)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", METHODS)
 @pytest.mark.parametrize(
     "links",

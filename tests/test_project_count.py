@@ -20,7 +20,7 @@ from xprojdb.models.aligners.encoder import SentencePair
 from xprojdb.models.aligners.word_links import Links
 from xprojdb.provenance.explain import explain_sentence
 
-SCORER = '[[score]]\nscore = "soft"\ncandidates = "ngram"\nlongest = 3\nfloor = 0.1\n'
+SCORER = '[[scorer]]\ntype = "link_mass"\ncandidates = "ngram"\nmax_length = 3\nmin_score = 0.1\n'
 
 
 class Scattered(Diagonal):
@@ -67,6 +67,7 @@ COUNTS: dict[str, Callable[[int], bool]] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("count", "allowed"), COUNTS.items(), ids=COUNTS)
 def test_each_entity_takes_as_many_as_the_recipe_says(
     database: Database, write_conll: Callable[..., Path], tmp_path: Path, count: str, allowed: Callable[[int], bool]
@@ -74,7 +75,7 @@ def test_each_entity_takes_as_many_as_the_recipe_says(
     pytest.importorskip("ortools")
     lines = [f"Anna/B-PER Berg/I-PER met Lin/B-PER {'x' * n}".strip() for n in range(8)]
     import_sample(database, write_conll, {"en": lines, "de": [f"Anna Berg traf Lin {'y' * n}" for n in range(8)]})
-    settings = f'{SCORER}[project]\nthreshold = 0.15\ncount = "{count}"\n'
+    settings = f'{SCORER}[project]\nmin_score = 0.15\ncandidates_per_entity = "{count}"\n'
     run_plan(database, plan_of(database, tmp_path, settings, aligner=Scattered()))
     with database.read() as connection:
         scored = connection.execute(select(candidate)).all()
@@ -105,7 +106,7 @@ def test_explain_shows_several_labels_of_an_entity(
 ) -> None:
     pytest.importorskip("ortools")
     import_sample(sqlite_database, write_conll, {"en": english(3), "de": german(3)})
-    settings = f'{SCORER}[project]\nthreshold = 0.1\ncount = "<= 2"\n'
+    settings = f'{SCORER}[project]\nmin_score = 0.1\ncandidates_per_entity = "<= 2"\n'
     plan = plan_of(sqlite_database, tmp_path, settings)
     run_plan(sqlite_database, plan)
     with sqlite_database.read() as connection:
@@ -124,7 +125,13 @@ def test_the_usual_count_is_no_part_of_a_step(
     import_sample(sqlite_database, write_conll, {"en": english(1), "de": german(1)})
     specs = [
         plan_of(sqlite_database, tmp_path, f"[project]\n{settings}\n").stages[-1].spec
-        for settings in ("", 'count = "<= 1"\ntime_limit = 10.0', 'count = "<=1"', 'count = "< 3"', "time_limit = 1.0")
+        for settings in (
+            "",
+            'candidates_per_entity = "<= 1"\ntime_limit = 10.0',
+            'candidates_per_entity = "<=1"',
+            'candidates_per_entity = "< 3"',
+            "time_limit = 1.0",
+        )
     ]
     assert specs[0] == specs[1] == specs[2]
     assert set(specs[0].params) == {"labelled", "labels", "weights", "threshold", "solver"}
@@ -134,14 +141,14 @@ def test_the_usual_count_is_no_part_of_a_step(
 @pytest.mark.parametrize(
     ("settings", "key"),
     [
-        ('count = "1"', "project.count"),
-        ('count = "<= 0"', "project.count"),
-        ('count = "< 1"', "project.count"),
-        ('count = "~ 1"', "project.count"),
-        ('count = "= 1"\nsolver = "greedy"', "project"),
+        ('candidates_per_entity = "1"', "project.candidates_per_entity"),
+        ('candidates_per_entity = "<= 0"', "project.candidates_per_entity"),
+        ('candidates_per_entity = "< 1"', "project.candidates_per_entity"),
+        ('candidates_per_entity = "~ 1"', "project.candidates_per_entity"),
+        ('candidates_per_entity = "= 1"\nsolver = "greedy"', "project"),
         ("time_limit = 0.0", "project.time_limit"),
-        ("threshold = nan", "project.threshold"),
-        ("threshold = -0.5", "project.threshold"),
+        ("min_score = nan", "project.min_score"),
+        ("min_score = -0.5", "project.min_score"),
     ],
 )
 def test_counts_that_make_no_sense_are_refused(
@@ -157,10 +164,11 @@ def test_weights_that_are_no_positive_numbers_are_refused(
     sqlite_database: Database, tmp_path: Path, weight: str
 ) -> None:
     with pytest.raises(RecipeError) as caught:
-        plan_of(sqlite_database, tmp_path, f"[[score]]\nweight = {weight}\n")
-    assert caught.value.key == "score.weight"
+        plan_of(sqlite_database, tmp_path, f"[[scorer]]\nweight = {weight}\n")
+    assert caught.value.key == "scorer.weight"
 
 
+@pytest.mark.slow
 def test_a_long_sentence_with_many_entities_has_an_honest_status(
     sqlite_database: Database, write_conll: Callable[..., Path], tmp_path: Path
 ) -> None:
@@ -170,7 +178,7 @@ def test_a_long_sentence_with_many_entities_has_an_honest_status(
     import_sample(
         sqlite_database, write_conll, {"en": [" ".join(tokens)], "de": [" ".join(f"v{n}" for n in range(words))]}
     )
-    settings = '[[score]]\ncandidates = "ngram"\nlongest = 12\nfloor = 0.0\n[project]\nthreshold = 0.0\n'
+    settings = '[[scorer]]\ncandidates = "ngram"\nmax_length = 12\nmin_score = 0.0\n[project]\nmin_score = 0.0\n'
     statuses = {}
     for limit in (0.001, 1.0):
         plan = plan_of(sqlite_database, tmp_path, f"{settings}time_limit = {limit}\n", aligner=Dense())
@@ -208,6 +216,7 @@ class Dense(Diagonal):
         return found
 
 
+@pytest.mark.slow
 def test_no_time_at_all_is_an_outcome(
     sqlite_database: Database, write_conll: Callable[..., Path], tmp_path: Path
 ) -> None:
@@ -216,8 +225,8 @@ def test_no_time_at_all_is_an_outcome(
     import_sample(
         sqlite_database, write_conll, {"en": [" ".join(tokens)], "de": [" ".join(f"v{n}" for n in range(200))]}
     )
-    settings = '[[score]]\ncandidates = "ngram"\nlongest = 8\nfloor = 0.0\n'
-    settings += '[project]\nthreshold = 0.0\ncount = "= 2"\ntime_limit = 1e-9\n'
+    settings = '[[scorer]]\ncandidates = "ngram"\nmax_length = 8\nmin_score = 0.0\n'
+    settings += '[project]\nmin_score = 0.0\ncandidates_per_entity = "= 2"\ntime_limit = 1e-9\n'
     plan = plan_of(sqlite_database, tmp_path, settings, aligner=Dense())
     run_plan(sqlite_database, plan)
     assert _outcomes_of(sqlite_database, plan.stages[-1].step_id) == [("filtered", "time-limit")]

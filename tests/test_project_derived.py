@@ -20,14 +20,15 @@ DE = ("anna besucht turiner", "europäisch schläft", "meer meer schläft")
 METHODS = {"match": "", "heuristic": 'method = "heuristic"\n'}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", METHODS)
 @pytest.mark.parametrize(
     ("settings", "places"),
     [
         ("", ["PER", "LOC", "LOC", "LOC"]),
-        ('derived = "MISC"', ["PER", "MISC", "MISC", "LOC"]),
-        ('derived = "MISC"\nderived_from = ["PER"]', ["MISC", "LOC", "LOC", "LOC"]),
-        ('derived = "drop"', ["PER", "LOC"]),
+        ('adjective_label = "MISC"', ["PER", "MISC", "MISC", "LOC"]),
+        ('adjective_label = "MISC"\nadjective_from = ["PER"]', ["MISC", "LOC", "LOC", "LOC"]),
+        ('adjective_label = "drop"', ["PER", "LOC"]),
     ],
     ids=["off", "on", "from persons", "drop"],
 )
@@ -59,7 +60,13 @@ def test_an_absent_rule_is_no_part_of_a_step(
     import_sample(sqlite_database, write_conll, {"en": english(1), "de": german(1)})
     specs = [
         plan_of(sqlite_database, tmp_path, f"[project]\n{settings}\n").stages[-1].spec
-        for settings in ("", 'derived = ""', 'derived_from = ["LOC"]', 'derived = "MISC"', 'derived = "drop"')
+        for settings in (
+            "",
+            'adjective_label = ""',
+            'adjective_from = ["LOC"]',
+            'adjective_label = "MISC"',
+            'adjective_label = "drop"',
+        )
     ]
     assert specs[0] == specs[1] == specs[2]
     assert len({spec.digest for spec in specs}) == 3
@@ -71,7 +78,7 @@ def test_a_label_that_the_recipe_does_not_keep_is_refused(
     import_sample(sqlite_database, write_conll, {"en": english(1), "de": german(1)})
     kept = 'source = ["en"]\ntarget = ["de"]\nlabels = ["PER", "LOC"]'
     with pytest.raises(RecipeError) as caught:
-        plan_of(sqlite_database, tmp_path, '[project]\nderived = "MISC"\n', top=kept)
-    assert caught.value.key == "project.derived"
+        plan_of(sqlite_database, tmp_path, '[project]\nadjective_label = "MISC"\n', top=kept)
+    assert caught.value.key == "project.adjective_label"
     for becomes in ("drop", "PER"):
-        plan_of(sqlite_database, tmp_path, f'[project]\nderived = "{becomes}"\n', top=kept)
+        plan_of(sqlite_database, tmp_path, f'[project]\nadjective_label = "{becomes}"\n', top=kept)

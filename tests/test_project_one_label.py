@@ -22,7 +22,7 @@ Write = Callable[..., Path]
 EN = ("Turin/B-LOC won", "Turin/B-LOC slept", "Turin/B-ORG won", "Pisa/B-ORG won", "Pisa/B-LOC slept", "Lin/B-PER sang")
 DE = ("Turin gewann", "TURIN schlief", "Turin gewann", "Pisa gewann", "Pisa schlief", "Lin sang")
 METHODS = {"match": "", "heuristic": 'method = "heuristic"\n'}
-ONE = "[project]\none_label = 0.5\n"
+ONE = "[project]\nlabel_consistency = 0.5\n"
 
 
 def _final(database: Database, plan: Plan) -> list[str]:
@@ -48,7 +48,7 @@ def test_the_share_decides(
     sqlite_database: Database, write_conll: Write, tmp_path: Path, share: float, third: str
 ) -> None:
     import_sample(sqlite_database, write_conll, {"en": EN, "de": DE})
-    plan = plan_of(sqlite_database, tmp_path, f"[project]\none_label = {share}\n")
+    plan = plan_of(sqlite_database, tmp_path, f"[project]\nlabel_consistency = {share}\n")
     run_plan(sqlite_database, plan)
     assert _final(sqlite_database, plan)[2] == third
 
@@ -58,7 +58,7 @@ def test_the_rule_comes_after_that_for_derived_words(
 ) -> None:
     lines = {"en": ["Europe/B-LOC won"] * 3, "de": ["europäisch gewann"] * 2 + ["Europäisch gewann"]}
     import_sample(sqlite_database, write_conll, lines)
-    plan = plan_of(sqlite_database, tmp_path, f'{ONE}derived = "MISC"\n')
+    plan = plan_of(sqlite_database, tmp_path, f'{ONE}adjective_label = "MISC"\n')
     run_plan(sqlite_database, plan)
     assert _final(sqlite_database, plan) == ["MISC"] * 3
 
@@ -81,7 +81,7 @@ def test_a_grid_solves_with_the_rule(sqlite_database: Database, write_conll: Wri
     with sqlite_database.read() as connection:
         stored = load_scores(connection, plan.projections[0])
     assert stored is not None
-    counts = stored.solve(*stored.fuse({"soft:aligned": 1.0}, {}), 0.4, "exact")
+    counts = stored.solve(*stored.fuse({"link_mass:aligned": 1.0}, {}), 0.4, "exact")
     assert counts.correct.tolist() == [1, 1, 1, 1, 0, 1]
 
 

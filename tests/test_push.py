@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from children import HANG
 from loopback_hub import TOKEN, LoopbackHub
 from projection_sample import english, german, import_sample, plan_of
 from push_sample import CARD, DATA, GENERATED, REPO, Command, Push, exports_of, told_by
@@ -42,12 +43,13 @@ def _load(hub: LoopbackHub, tmp_path: Path, run_env: dict[str, str]) -> dict[str
     done = subprocess.run(
         [sys.executable, "-c", code],
         env=run_env | hub.environment(str(tmp_path / "reader"), None),
-        capture_output=True, encoding="utf-8", timeout=120, check=True,
+        capture_output=True, encoding="utf-8", timeout=HANG, check=True,
     )  # fmt: skip
     found: dict[str, Any] = json.loads(done.stdout)
     return found
 
 
+@pytest.mark.slow
 def test_a_new_data_set_is_made_and_loads_back(
     command: Command, hub: LoopbackHub, tmp_path: Path, child_env: dict[str, str], run_cli: Command
 ) -> None:

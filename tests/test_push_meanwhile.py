@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from children import HANG
 from loopback_hub import LoopbackHub
 from push_sample import CARD, DATA, GENERATED, REPO, Command, Push, with_text
 
@@ -23,6 +24,7 @@ pytest_plugins = ("push_fixtures",)
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning:httpx2")
 
 
+@pytest.mark.slow
 def test_the_hand_written_part_on_the_hub_survives(push: Push, hub: LoopbackHub) -> None:
     push()
     edited = with_text(hub.files(REPO)[CARD].decode(), "\nCite us.\n")
@@ -96,10 +98,11 @@ def test_somebody_published_meanwhile(push: Push, hub: LoopbackHub) -> None:
     assert "theirs.txt" in hub.files(REPO)
 
 
+@pytest.mark.slow
 def test_of_two_pushes_at_once_one_wins(command: Command, hub: LoopbackHub) -> None:
     hub.publish(REPO, {".gitattributes": b""})
     both = threading.Barrier(2)
-    hub.faults = lambda _method, path: "/preupload/" in path and both.wait(60) and None
+    hub.faults = lambda _method, path: "/preupload/" in path and both.wait(HANG) and None
     finished: list[Any] = []
     pushes = [threading.Thread(target=lambda: finished.append(command())) for _ in range(2)]
     for each in pushes:

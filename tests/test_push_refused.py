@@ -18,6 +18,7 @@ pytest_plugins = ("push_fixtures",)
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning:httpx2")
 
 
+@pytest.mark.slow
 def test_a_connection_cut_at_the_commit_leaves_nothing_half_done(push: Push, hub: LoopbackHub) -> None:
     hub.faults = lambda _method, path: "cut" if "/commit/" in path else None
     with pytest.raises(HubError) as caught:
@@ -83,6 +84,7 @@ def test_without_the_right_to_write(
     assert not exports_of(sample)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("token", ["hf_unknown0000", "hf_with\x01control"])
 def test_the_token_is_never_shown(command: Command, token: str, tmp_path: Path) -> None:
     done = command(token=token)

@@ -18,6 +18,7 @@ from xprojdb.steps.align.stage import Align
 ray = pytest.importorskip("ray")
 
 
+@pytest.mark.slow
 def test_a_lost_actor_costs_only_its_batch(
     sqlite_database: Database,
     sqlite_template: Path,

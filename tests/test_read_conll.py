@@ -253,6 +253,7 @@ def test_sentences_across_the_pieces_that_are_read(write):
     assert count == 6000
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("blank", ["\n", " \t\n"])
 def test_memory_does_not_grow_with_the_file(write, blank):
     sentence = "".join(f"word{j}\tO\n" for j in range(20)) + blank

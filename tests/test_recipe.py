@@ -23,7 +23,7 @@ def _refused(text: str) -> RecipeError:
 def test_defaults_are_spelt_out_and_part_of_the_digest() -> None:
     short = parse_recipe(TOP).recipe
     assert (short.align.method, short.align.layer, short.project.solver) == ("soft", 7, "exact")
-    assert [table.called for table in short.score] == ["soft:aligned"]
+    assert [table.label for table in short.scorer] == ["link_mass:aligned"]
     assert parse_recipe(TOP + "[align]\nlayer = 7\n").recipe.digest == short.digest
     assert parse_recipe(TOP + "[align]\nlayer = 8\n").recipe.digest != short.digest
 
@@ -39,7 +39,7 @@ def test_languages_go_by_any_code(code: str) -> None:
     [
         ('split = ["test"]', "split", "splits"),
         ('[align]\nmetod = "soft"', "align.metod", "method"),
-        ("[[score]]\nwieght = 1", "score.wieght", "weight"),
+        ("[[scorer]]\nwieght = 1", "scorer.wieght", "weight"),
         ('[project]\nsolvr = "exact"', "project.solvr", "solver"),
         ('[projekt]\nsolver = "exact"', "projekt", "project"),
         ("qqqq = 1", "qqqq", None),
@@ -57,20 +57,20 @@ def test_a_misspelt_key_names_the_nearest(text: str, key: str, nearest: str | No
     [
         ('[project]\nsolver = "exakt"', "project.solver", "'exact' or 'greedy'"),
         ('[align]\nmethod = "fast_align"', "align.method", "'itermax'"),
-        ("[[score]]\nweight = -1", "score.weight", "greater than 0"),
-        ("[[score]]\nweight = 0", "score.weight", "greater than 0"),
-        ("[[score]]\nweight = nan", "score.weight", "finite"),
-        ("[[score]]\nweight = inf", "score.weight", "finite"),
-        ("[[score]]\nfloor = -0.1", "score.floor", "greater than or equal to 0"),
-        ('[[score]]\nlongest = "4"', "score.longest", "integer"),
-        ("[[score]]\nlongest = 0", "score.longest", "greater than or equal to 1"),
-        ("[project]\nthreshold = true", "project.threshold", "number"),
+        ("[[scorer]]\nweight = -1", "scorer.weight", "greater than 0"),
+        ("[[scorer]]\nweight = 0", "scorer.weight", "greater than 0"),
+        ("[[scorer]]\nweight = nan", "scorer.weight", "less than or equal to 1000"),
+        ("[[scorer]]\nweight = inf", "scorer.weight", "less than or equal to 1000"),
+        ("[[scorer]]\nmin_score = -0.1", "scorer.min_score", "greater than or equal to 0"),
+        ('[[scorer]]\nmax_length = "4"', "scorer.max_length", "integer"),
+        ("[[scorer]]\nmax_length = 0", "scorer.max_length", "greater than or equal to 1"),
+        ("[project]\nmin_score = true", "project.min_score", "number"),
         ("[align]\ntemperature = 0", "align.temperature", "greater than 0"),
-        ("[align]\nthreshold = 1", "align.threshold", "less than 1"),
+        ("[align]\nmin_probability = 1", "align.min_probability", "less than 1"),
         ('splits = "test"', "splits", "list"),
         ("splits = [1]", "splits", "string"),
         ("align = 3", "align", "table"),
-        ("[score]\nfloor = 1", "score", "[[score]]"),
+        ("[scorer]\nmin_score = 1", "scorer", "[[scorer]]"),
         ("labels = 3", "labels", "list of labels"),
         ("labels = []", "labels", "list of labels"),
         ('labels = ["PER", 3]', "labels", "list of labels"),
@@ -108,12 +108,12 @@ def test_what_must_not_be_empty(empty: str) -> None:
 
 
 def test_scorers_have_names_of_their_own() -> None:
-    twice = TOP + "[[score]]\nfloor = 0.1\n[[score]]\nfloor = 0.3\n"
+    twice = TOP + "[[scorer]]\nmin_score = 0.1\n[[scorer]]\nmin_score = 0.3\n"
     error = _refused(twice)
-    assert error.key == "score"
-    assert "soft:aligned" in error.message
+    assert error.key == "scorer"
+    assert "link_mass:aligned" in error.message
     named = parse_recipe(twice + 'name = "strict"\n').recipe
-    assert [table.called for table in named.score] == ["soft:aligned", "strict"]
+    assert [table.label for table in named.scorer] == ["link_mass:aligned", "strict"]
 
 
 def test_labels_become_a_mapping() -> None:
@@ -149,4 +149,4 @@ def test_a_file_that_is_no_recipe(tmp_path: Path) -> None:
 def test_scorers_that_a_heuristic_would_not_ask_are_refused() -> None:
     text = 'name = "r"\ncorpora = ["c"]\nsource = ["en"]\ntarget = ["de"]\n[project]\nmethod = "heuristic"\n'
     parse_recipe(text)
-    assert _refused(text + '[[score]]\nscore = "surface"\n').key == "score"
+    assert _refused(text + '[[scorer]]\ntype = "edit_similarity"\n').key == "scorer"

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from children import HANG, start
 from conftest import XPROJDB
 from model_checkpoints import tiny_checkpoint
 from projection_sample import english, german, import_sample
@@ -36,6 +37,7 @@ def sample(sqlite_database: Database, write_conll: Callable[..., Path]) -> Datab
     return sqlite_database
 
 
+@pytest.mark.slow
 def test_a_dry_run_tells_and_writes_nothing_then_a_run_does_it(
     sample: Database, recipe: Path, run_cli: Callable[..., Any], row_counts: RowCounts
 ) -> None:
@@ -65,14 +67,15 @@ def test_a_wrong_recipe_is_a_usage_error(sample: Database, recipe: Path, run_cli
     assert "did you mean layer?" in done.stderr
 
 
+@pytest.mark.slow
 def test_a_terminal_gets_a_bar_for_each_step_once(sample: Database, recipe: Path, child_env: dict[str, str]) -> None:
     main, secondary = pty.openpty()
-    command = [str(XPROJDB), "--db", str(sample.engine.url.database), "run", str(recipe)]
+    command = [XPROJDB, "--db", str(sample.engine.url.database), "run", recipe]
     env = {**child_env, "TERM": "xterm-256color", "COLUMNS": "150"}
-    child = subprocess.Popen(command, env=env, stdout=subprocess.DEVNULL, stderr=secondary)
+    child = start(command, env=env, stdout=subprocess.DEVNULL, stderr=secondary)
     os.close(secondary)
     shown = _read_all(main)
-    assert child.wait(60) == 0
+    assert child.wait(HANG) == 0
     final = _final_lines(shown)
     bars = [line for line in final if "12/12" in line]
     assert [line.split()[0].rstrip(",") for line in bars] == ["align", "score", "project"]

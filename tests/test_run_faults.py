@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import shutil
 import subprocess
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from children import HANG, start, wait_until
 from conftest import XPROJDB, Finished, started_postgres
 from projection_sample import english, german, import_sample, outcomes, results
 from sqlalchemy import create_engine, make_url
@@ -18,7 +18,10 @@ from xprojdb.db import open_database
 from xprojdb.db.postgresql import WRITER_LOCK
 
 Write = Callable[..., Path]
-RECIPE = 'name = "r"\ncorpora = ["news"]\nsource = ["en"]\ntarget = ["de"]\n[align]\naligner = "exact"\nwords = "all"\n'
+RECIPE = (
+    'name = "r"\ncorpora = ["news"]\nsource = ["en"]\ntarget = ["de"]\n[align]\n'
+    'aligner = "equal_words"\nwords = "all"\n'
+)
 COUNT = 2_000
 
 
@@ -56,6 +59,7 @@ def _is_one_error(done: Finished) -> bool:
     return done.code == 1 and len(lines) == 2 and "Traceback" not in done.stderr
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("free", [8, 300])
 def test_a_disk_that_is_full_in_mid_run(
     small_disk: Callable[[int], Path],
@@ -87,7 +91,8 @@ def own_server() -> Iterator[Any]:
 
 def _crash(server: Any) -> None:
     command = [str(server.bin_path / "pg_ctl"), "-D", str(server.pgdata), "-l", str(server.log), "restart", "-w"]
-    told = {"stdout": subprocess.DEVNULL, "user": server.system_user, "timeout": 60}
+    command += ["-t", str(int(HANG))]
+    told = {"stdout": subprocess.DEVNULL, "user": server.system_user, "timeout": HANG}
     subprocess.run([*command, "-m", "immediate"], check=True, **told)
 
 
@@ -107,13 +112,11 @@ def test_a_server_that_crashes_in_mid_run(
     # Whoever wants to write waits for this lock, so that the run is in the middle of a transaction.
     with engine.connect() as holder:
         holder.exec_driver_sql(f"SELECT pg_advisory_lock({WRITER_LOCK})")
-        command = [str(XPROJDB), "--db", address, "run", str(recipe)]
-        child = subprocess.Popen(command, stderr=subprocess.PIPE, encoding="utf-8", env=child_env)
+        child = start([XPROJDB, "--db", address, "run", recipe], stderr=subprocess.PIPE, env=child_env)
         waiting = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
-        while child.poll() is None and not holder.exec_driver_sql(waiting).scalar_one():
-            time.sleep(0.02)
+        wait_until(lambda: holder.exec_driver_sql(waiting).scalar_one(), child)
         _crash(own_server)
-        _, errors = child.communicate(timeout=60)
+        _, errors = child.communicate(timeout=HANG)
         holder.invalidate()
     engine.dispose()
     assert _is_one_error(Finished(child.returncode, "", errors)), errors

@@ -82,7 +82,7 @@ def test_sentences_without_links_are_done_and_empty(
     database: Database, write_conll: Callable[..., Path], tmp_path: Path
 ) -> None:
     import_sample(database, write_conll, {"en": english(5), "de": german(5)})
-    run_plan(database, plan_of(database, tmp_path, '[[score]]\nscore = "alignment"\n', aligner=_Blind()))
+    run_plan(database, plan_of(database, tmp_path, '[[scorer]]\ntype = "link_dice"\n', aligner=_Blind()))
     assert set(outcomes(database, "align").values()) == {("empty", "no-links")}
     found = outcomes(database, "project")
     reasons = [found[key] for key in sorted(found)]

@@ -12,8 +12,8 @@ from sqlalchemy import func, select
 from xprojdb.db import Database
 from xprojdb.db.tables import lease
 from xprojdb.errors import UsageError
+from xprojdb.execution.dry_run import preview_plan
 from xprojdb.execution.run import run_plan
-from xprojdb.planning.dry_run import preview_plan
 from xprojdb.steps.align.stage import Align
 
 Write = Callable[..., Path]
@@ -63,7 +63,7 @@ def test_a_dry_run_names_the_change_that_makes_steps_new(
     assert {each.change for each in first} == {"the recipe has not run here"}
     run_plan(sqlite_database, plan_of(sqlite_database, tmp_path))
     assert [each.change for each in preview_plan(sqlite_database, plan_of(sqlite_database, tmp_path))] == [""] * 3
-    threshold = preview_plan(sqlite_database, plan_of(sqlite_database, tmp_path, "[project]\nthreshold = 0.5\n"))
+    threshold = preview_plan(sqlite_database, plan_of(sqlite_database, tmp_path, "[project]\nmin_score = 0.5\n"))
     assert [each.change for each in threshold] == ["", "", "threshold 0.4 → 0.5"]
     layer = preview_plan(sqlite_database, plan_of(sqlite_database, tmp_path, align="layer = 3\n"))
     assert layer[0].change == "layer 7 → 3"

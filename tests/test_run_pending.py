@@ -14,9 +14,9 @@ from sqlalchemy import delete, select
 
 from xprojdb.db import Database, bulk
 from xprojdb.db.tables import lease, outcome, run
+from xprojdb.execution.dry_run import preview_plan
 from xprojdb.execution.pending import count_pending, count_undone, pending_items
 from xprojdb.execution.run import run_plan
-from xprojdb.planning.dry_run import preview_plan
 from xprojdb.planning.store import bind_plan
 from xprojdb.steps.align.stage import Align
 
@@ -98,8 +98,11 @@ def test_what_is_left_is_counted_wherever_the_gaps_are(
         assert len(pending_items(connection, stage, pairs, 0, 100)) == len(missing)
 
 
+@pytest.mark.slow
 @given(data=st.data())
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
 def test_what_waits_is_the_same_by_ranges_and_item_by_item(
     sqlite_database: Database, write_conll: Callable[..., Path], tmp_path: Path, data: st.DataObject
 ) -> None:
@@ -163,7 +166,7 @@ def test_a_dry_run_counts_what_would_run_and_writes_nothing(
     assert row_counts(database) == counts
     run_plan(database, plan_of(database, tmp_path))
     import_sample(database, write_conll, {"en": english(13), "de": german(13)})
-    found = preview_plan(database, plan_of(database, tmp_path, "[project]\nthreshold = 0.5\n"))
+    found = preview_plan(database, plan_of(database, tmp_path, "[project]\nmin_score = 0.5\n"))
     assert [(each.known, each.pending) for each in found] == [(True, 3), (True, 3), (False, 13)]
 
 
@@ -174,7 +177,7 @@ def test_a_dry_run_expects_nothing_of_failed_items_and_unlabelled_sentences(
     lines[2] = "poison in Turin/B-LOC"
     import_sample(sqlite_database, write_conll, {"en": lines, "de": german(5)})
     run_plan(sqlite_database, plan_of(sqlite_database, tmp_path))
-    found = preview_plan(sqlite_database, plan_of(sqlite_database, tmp_path, "[[score]]\nfloor = 0.1\n"))
+    found = preview_plan(sqlite_database, plan_of(sqlite_database, tmp_path, "[[scorer]]\nmin_score = 0.1\n"))
     assert [each.pending for each in found] == [0, 4, 4]
     back = plan_of(sqlite_database, tmp_path, top='source = ["de"]\ntarget = ["en"]\n')
     assert [each.pending for each in preview_plan(sqlite_database, back)] == [0, 0, 0]

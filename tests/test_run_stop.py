@@ -5,16 +5,18 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-import time
+import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
+from children import HANG, start
 from conftest import XPROJDB
 from model_checkpoints import tiny_checkpoint
 from projection_sample import Diagonal, english, german, import_sample, plan_of, results
 from sqlalchemy import func, select
 
+from xprojdb.cli.progress import stop_on_interrupt
 from xprojdb.db import Database, open_database
 from xprojdb.db.tables import alignment, outcome, run
 from xprojdb.execution.run import StopRequest, run_plan
@@ -59,9 +61,27 @@ def recipe(tmp_path: Path) -> Path:
     return path
 
 
-def _start(address: str, recipe: Path, env: dict[str, str]) -> subprocess.Popen[str]:
-    command = [str(XPROJDB), "--db", address, "run", str(recipe)]
-    return subprocess.Popen(command, env=env, stderr=subprocess.PIPE, stdout=subprocess.PIPE, encoding="utf-8")
+#: the command line, which says on standard output when it has aligned its second batch, and waits for a line
+HELD = """
+import sys
+from xprojdb.cli.main import main
+from xprojdb.steps.align.stage import Align
+batches, process = [], Align.process
+def held(stage, connection, items):
+    result = process(stage, connection, items)
+    batches.append(items)
+    if len(batches) == 2:
+        print("aligned", flush=True)
+        sys.stdin.readline()
+    return result
+Align.process = held
+main()
+"""
+
+
+def _start(program: Sequence[str | Path], address: str, recipe: Path, env: dict[str, str]) -> subprocess.Popen[str]:
+    pipes = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)
+    return start([*program, "--db", address, "run", recipe], env=env, **pipes)
 
 
 def _aligned(database: Database) -> int:
@@ -69,25 +89,25 @@ def _aligned(database: Database) -> int:
         return int(connection.execute(select(func.count()).select_from(alignment)).scalar_one())
 
 
+@pytest.mark.slow
 def test_an_interrupted_child_keeps_what_it_did(
     sqlite_database: Database,
     write_conll: Callable[..., Path],
     recipe: Path,
     child_env: dict[str, str],
 ) -> None:
-    import_sample(sqlite_database, write_conll, {"en": english(20_000), "de": german(20_000)})
+    count = 3 * Align.block
+    import_sample(sqlite_database, write_conll, {"en": english(count), "de": german(count)})
     address = str(sqlite_database.engine.url.database)
-    child = _start(address, recipe, child_env)
-    while child.poll() is None and not _aligned(sqlite_database):
-        time.sleep(0.05)
-    os.kill(child.pid, signal.SIGINT)
-    stdout, stderr = child.communicate(timeout=60)
+    child = _start([sys.executable, "-c", HELD], address, recipe, child_env)
+    assert child.stdout.readline() == "aligned\n", child.stderr.read()
+    child.send_signal(signal.SIGINT)
+    assert any("after this batch" in line for line in child.stderr)
+    stdout, stderr = child.communicate("go on\n", timeout=HANG)
     assert child.returncode == 130, stderr
-    assert "after this batch" in stderr
     assert "stopped" in stdout
     done = _aligned(sqlite_database)
-    assert done % Align.block == 0
-    assert Align.block <= done < 20_000
+    assert done == 2 * Align.block
     with sqlite_database.read() as connection:
         last = connection.execute(select(run).order_by(run.c.id.desc())).first()
         assert last is not None
@@ -97,6 +117,21 @@ def test_an_interrupted_child_keeps_what_it_did(
         assert connection.execute(kept).scalar() == done
 
 
+def test_a_signal_that_is_ignored_stays_so() -> None:
+    """A script's background job and what runs under nohup are not for whoever sits at the terminal to end."""
+    earlier = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        with stop_on_interrupt() as stop:
+            os.kill(os.getpid(), signal.SIGINT)
+            assert not stop.requested
+            os.kill(os.getpid(), signal.SIGTERM)
+            assert stop.requested
+        assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGINT, earlier)
+
+
+@pytest.mark.slow
 def test_two_runs_at_once_do_every_item_once(
     database: Database,
     address: str,
@@ -108,15 +143,15 @@ def test_two_runs_at_once_do_every_item_once(
 ) -> None:
     count = 2_000
     import_sample(database, write_conll, {"en": english(count), "de": german(count)})
-    children = [_start(address, recipe, child_env) for _ in range(2)]
-    told = [child.communicate(timeout=120) for child in children]
+    children = [_start([XPROJDB], address, recipe, child_env) for _ in range(2)]
+    told = [child.communicate(timeout=HANG) for child in children]
     assert [child.returncode for child in children] == [0, 0], told
     alone = tmp_path / "alone.db"
     alone.write_bytes(sqlite_template.read_bytes())
     with open_database(alone) as single:
         import_sample(single, write_conll, {"en": english(count), "de": german(count)})
-        child = _start(str(alone), recipe, child_env)
-        child.communicate(timeout=120)
+        child = _start([XPROJDB], str(alone), recipe, child_env)
+        child.communicate(timeout=HANG)
         assert results(database) == results(single)
     with database.read() as connection:
         counted = connection.execute(select(run.c.counts).where(run.c.command.like("%run%"))).scalars().all()

@@ -16,6 +16,7 @@ from xprojdb.text.words import split_words
 SEGMENTERS = {"zh": "jieba", "ja": "fugashi", "th": "pythainlp"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("code", "text", "words"),
     [

@@ -10,15 +10,14 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from driving import start_driver
+from children import HANG, wait_until
+from driving import open_gate, start_driver
 from projection_sample import Diagonal, english, german, import_sample, outcomes, plan_of, results
-from sqlalchemy import func, insert, select
+from sqlalchemy import func, insert, select, update
 
 from xprojdb.db import Database, open_database
 from xprojdb.db.heartbeat import clock, this_process
 from xprojdb.db.tables import alignment, lease, outcome, run
-from xprojdb.execution.leases import LEASE
-from xprojdb.execution.progress import StopRequest
 from xprojdb.execution.run import run_plan
 from xprojdb.planning.store import bind_plan
 from xprojdb.steps.align.stage import Align
@@ -40,6 +39,17 @@ def _claim(database: Database, step_id: int, first: int, last: int, owner: str, 
         connection.execute(insert(lease).values(dict(zip(names, values, strict=True))))
 
 
+@pytest.fixture
+def no_waiting(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
+    """From when it is called, nothing in this process may wait for time to pass, as a run does for others."""
+
+    def refuse(_seconds: float) -> None:
+        raise AssertionError("waits for others")
+
+    return lambda: monkeypatch.setattr(time, "sleep", refuse)
+
+
+@pytest.mark.slow
 def test_what_another_has_taken_is_left_to_it_until_its_lease_ends(
     database: Database, write_conll: Write, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -47,19 +57,20 @@ def test_what_another_has_taken_is_left_to_it_until_its_lease_ends(
     import_sample(database, write_conll, {"en": english(20), "de": german(20)})
     plan = plan_of(database, tmp_path, aligner=(aligner := Diagonal()))
     bind_plan(database, plan)
-    _claim(database, plan.stages[0].step_id, 5, 10, ELSEWHERE, 2.5)
-    stop, seen = StopRequest(), []
+    _claim(database, plan.stages[0].step_id, 5, 10, ELSEWHERE, HANG)
+    seen: list[int] = []
 
     def look() -> None:
-        while len(outcomes(database, "project")) < 14:
-            time.sleep(0.05)
-        seen.extend([sorted(outcomes(database, "align")), _count(database, lease)])
+        wait_until(lambda: len(outcomes(database, "project")) == 14)
+        seen.extend(sorted(outcomes(database, "align")))
+        with database.write() as connection:
+            connection.execute(update(lease).values(expires_at=clock(connection) - 1))
 
-    watching = threading.Thread(target=look)
+    watching = threading.Thread(target=look, daemon=True)
     watching.start()
-    report = run_plan(database, plan, stop=stop)
+    report = run_plan(database, plan)
     watching.join()
-    assert seen[0] == [*range(1, 5), *range(11, 21)]
+    assert seen == [*range(1, 5), *range(11, 21)]
     assert [step.done for step in report.steps] == [20] * 3
     assert sum(aligner.seen) == 20
     assert _count(database, lease) == 0
@@ -67,17 +78,16 @@ def test_what_another_has_taken_is_left_to_it_until_its_lease_ends(
 
 @pytest.mark.parametrize("owner", ["ended", "own", "lapsed"])
 def test_claims_of_those_who_are_gone_hold_nobody_up(
-    sqlite_database: Database, write_conll: Write, tmp_path: Path, owner: str
+    sqlite_database: Database, write_conll: Write, tmp_path: Path, owner: str, no_waiting: Callable[[], None]
 ) -> None:
     import_sample(sqlite_database, write_conll, {"en": english(6), "de": german(6)})
     plan = plan_of(sqlite_database, tmp_path)
     bind_plan(sqlite_database, plan)
     host, pid, _ = this_process().rsplit(":", 2)
     owners = {"ended": f"{host}:{pid}:1", "own": this_process(), "lapsed": ELSEWHERE}
-    _claim(sqlite_database, plan.stages[0].step_id, 1, 3, owners[owner], -1 if owner == "lapsed" else 600)
-    began = time.monotonic()
+    _claim(sqlite_database, plan.stages[0].step_id, 1, 3, owners[owner], -1 if owner == "lapsed" else HANG)
+    no_waiting()
     assert run_plan(sqlite_database, plan).done == 18
-    assert time.monotonic() - began < 60
     assert _count(sqlite_database, lease) == 0
 
 
@@ -104,16 +114,17 @@ def test_a_batch_that_others_have_begun_is_done_without_their_items(
     assert _count(database, lease) == 0
 
 
+@pytest.mark.slow
 def test_four_drivers_one_of_them_killed_do_every_item_once(
     database: Database, address: str, write_conll: Write, tmp_path: Path, sqlite_template: Path
 ) -> None:
     import_sample(database, write_conll, {"en": english(COUNT), "de": german(COUNT)})
     plan = plan_of(database, tmp_path)
     drivers = [start_driver(address, tmp_path) for _ in range(4)]
-    while not _count(database, alignment) and all(driver.poll() is None for driver in drivers):
-        time.sleep(0.02)
+    wait_until(lambda: len(_done(database)) == 4, *drivers)
     os.kill(drivers[0].pid, signal.SIGKILL)
-    told = [driver.communicate(timeout=120) for driver in drivers]
+    open_gate(tmp_path)
+    told = [driver.communicate(timeout=HANG) for driver in drivers]
     assert [driver.returncode for driver in drivers] == [-signal.SIGKILL, 0, 0, 0], told
     assert run_plan(database, plan).done == 0
     alone = tmp_path / "alone.db"
@@ -123,32 +134,32 @@ def test_four_drivers_one_of_them_killed_do_every_item_once(
         run_plan(single, plan_of(single, tmp_path))
         assert results(database) == results(single)
     assert _count(database, lease) == 0
+    assert sum(_done(database).values()) == 3 * COUNT
+
+
+def _done(database: Database) -> dict[int, int]:
+    """How many items each run has done."""
+    by_run = select(outcome.c.run_id, func.count()).join(run, run.c.id == outcome.c.run_id)
     with database.read() as connection:
-        by_run = select(outcome.c.run_id, func.count()).join(run, run.c.id == outcome.c.run_id)
-        done = dict(connection.execute(by_run.where(run.c.command == "run").group_by(outcome.c.run_id)).all())
-    assert sum(done.values()) == 3 * COUNT
-    assert len(done) > 1
+        return dict(connection.execute(by_run.where(run.c.command == "run").group_by(outcome.c.run_id)).all())
 
 
-def test_workers_end_with_their_driver(sqlite_database: Database, write_conll: Write, tmp_path: Path) -> None:
+def test_workers_end_with_their_driver(
+    sqlite_database: Database, write_conll: Write, tmp_path: Path, no_waiting: Callable[[], None]
+) -> None:
     import_sample(sqlite_database, write_conll, {"en": english(COUNT), "de": german(COUNT)})
     driver = start_driver(str(sqlite_database.engine.url.database), tmp_path, workers=2)
-    while driver.poll() is None and not _count(sqlite_database, alignment):
-        time.sleep(0.02)
+    wait_until(lambda: _count(sqlite_database, alignment), driver)
     workers = _children(driver.pid)
     assert len(workers) >= 2
     driver.kill()
-    driver.communicate(timeout=60)
-    until = time.monotonic() + 30
-    while any(map(_lives, workers)) and time.monotonic() < until:
-        time.sleep(0.05)
-    assert not any(map(_lives, workers))
+    driver.communicate(timeout=HANG)
+    wait_until(lambda: not any(map(_lives, workers)))
     done = _count(sqlite_database, alignment)
     # What it had taken is free at once: its process has ended.
     assert _count(sqlite_database, lease) > 0
-    began = time.monotonic()
+    no_waiting()
     assert run_plan(sqlite_database, plan_of(sqlite_database, tmp_path)).steps[0].done == COUNT - done
-    assert time.monotonic() - began < LEASE
     assert _count(sqlite_database, lease) == 0
 
 

@@ -8,12 +8,13 @@ import numpy as np
 import pytest
 from model_checkpoints import e5_encoder, e5_folder, word_pairs
 
-from xprojdb.models.aligners.encoder import AlignerParams, EncoderAligner, link_units
+from xprojdb.models.aligners.encoder import EncoderAligner, link_units
+from xprojdb.models.aligners.encoder_params import AlignerParams
 from xprojdb.models.encoders.encoder import SubwordVectors
 
 simalign = pytest.importorskip("simalign", reason="compares with the simalign package: pip install simalign==0.4")
 Reference = simalign.SentenceAligner
-METHODS = {"argmax": "inter", "itermax": "itermax", "match": "mwmf"}
+METHODS = {"argmax": "inter", "itermax": "itermax", "mwmf": "mwmf"}
 
 
 def reference_matrix(method: str, left: np.ndarray, right: np.ndarray) -> np.ndarray:
@@ -40,6 +41,7 @@ def random_sides(seed: int, spread: float) -> Callable[[], np.ndarray]:
     return side
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", METHODS)
 @pytest.mark.parametrize("spread", [0.2, 3.0])
 def test_random_vectors(method: str, spread: float) -> None:
@@ -61,6 +63,7 @@ def test_scores_are_similarities(method: str) -> None:
     np.testing.assert_allclose(links.scores, similarity[tuple(links.pairs.T)], rtol=1e-5)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("pooling", "token_type"), [("word", "word"), ("subword", "bpe")])
 def test_real_sentences(pooling: str, token_type: str) -> None:
     theirs = Reference(model=str(e5_folder()), token_type=token_type, matching_methods="mai", layer=7)

@@ -39,6 +39,7 @@ def test_links_without_scores_are_read_too() -> None:
     assert (ptr.tolist(), left.tolist(), right.tolist(), scores) == ([0, 2, 2, 3], [0, 1, 3], [0, 2, 1], None)
 
 
+@pytest.mark.slow
 def test_a_real_encoder_projects_names(
     sqlite_database: Database, write_conll: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -76,7 +76,7 @@ def sample(database: Database, write_conll: Callable[..., Path]) -> Database:
 
 
 def test_equal_words_project_names(sample: Database) -> None:
-    report = run_plan(sample, plan_with(sample, '[align]\naligner = "exact"\n'))
+    report = run_plan(sample, plan_with(sample, '[align]\naligner = "equal_words"\n'))
     assert [step.title for step in report.steps][:1] == ["align by equal words"]
     assert {row[1:] for row in labels(sample)} == {(0, 2, "PER"), (6, 7, "LOC")}
     assert set(outcomes(sample, "align").values()) == {("ok", None)}
@@ -84,7 +84,7 @@ def test_equal_words_project_names(sample: Database) -> None:
 
 def test_pairs_without_equal_words_are_empty(database: Database, write_conll: Callable[..., Path]) -> None:
     import_sample(database, write_conll, {"en": ["Anna/B-PER met us"], "de": ["wir trafen sie"]})
-    run_plan(database, plan_with(database, '[align]\naligner = "exact"\n'))
+    run_plan(database, plan_with(database, '[align]\naligner = "equal_words"\n'))
     assert list(outcomes(database, "align").values()) == [("empty", "no-links")]
 
 
@@ -134,7 +134,7 @@ def test_symmetrised_directions_of_eflomal(sqlite_database: Database, write_conl
     import_sample(sqlite_database, write_conll, {"en": left, "de": right})
     found = {}
     for rule in ("intersection", "grow-diag", "grow-diag-final-and", "union"):
-        report = run_plan(sqlite_database, plan_with(sqlite_database, f'{EFLOMAL}rule = "{rule}"\n'))
+        report = run_plan(sqlite_database, plan_with(sqlite_database, f'{EFLOMAL}symmetrization = "{rule}"\n'))
         assert report.steps[0].done == (rule == "intersection"), "trained once for all rules"
         links = stored_links(sqlite_database)[report.steps[1].step_id]
         assert right_share(links, left) > 0.9
@@ -154,19 +154,19 @@ VOTE = """
 aligner = "vote"
 {rule}
 [[align.voters]]
-aligner = "exact"
+aligner = "equal_words"
 [[align.voters]]
-aligner = "exact"
+aligner = "equal_words"
 words = "all"
 [[align.voters]]
-aligner = "exact"
+aligner = "equal_words"
 repeats = "skip"
 """
 
 
 def test_voters_are_steps_of_their_own(database: Database, write_conll: Callable[..., Path]) -> None:
     import_sample(database, write_conll, {"en": ["Anna/B-PER met Anna in x"], "de": ["Anna x Anna in y"]})
-    plan = plan_with(database, VOTE.format(rule="votes = 2"))
+    plan = plan_with(database, VOTE.format(rule="min_votes = 2"))
     report = run_plan(database, plan)
     assert [stage.spec.kind for stage in plan.stages] == ["align"] * 4 + ["score", "project"]
     assert report.steps[3].title == "align by 2 of 3: by equal words, by equal words, by equal words"
@@ -174,7 +174,7 @@ def test_voters_are_steps_of_their_own(database: Database, write_conll: Callable
     (voted,) = links[report.steps[3].step_id]
     assert voted == pytest.approx({(0, 0): 2 / 3, (2, 2): 2 / 3}, abs=1e-3)
 
-    again = run_plan(database, plan_with(database, VOTE.format(rule='rule = "union"')))
+    again = run_plan(database, plan_with(database, VOTE.format(rule='symmetrization = "union"')))
     assert [step.done for step in again.steps] == [0, 0, 0, 1, 1, 1]
     (united,) = stored_links(database)[again.steps[3].step_id]
     assert united.keys() == {(0, 0), (2, 2), (3, 3), (4, 1)} and united[3, 3] == pytest.approx(1 / 3, abs=1e-3)
@@ -191,28 +191,31 @@ def test_explain_tells_who_voted_and_shows_the_voted_links(
     sqlite_database: Database, write_conll: Callable[..., Path]
 ) -> None:
     import_sample(sqlite_database, write_conll, {"en": ["Anna/B-PER met Tom"], "de": ["traf Tom Anna"]})
-    plan = plan_with(sqlite_database, VOTE.format(rule="votes = 3"))
+    plan = plan_with(sqlite_database, VOTE.format(rule="min_votes = 3"))
     run_plan(sqlite_database, plan)
     found = explain_sentence(sqlite_database, plan, "news/de/all-1")
     (projection,) = found.projections
     assert [(left, right) for left, right, _ in projection.entities[0].links] == [(0, 2)]
     made: dict[str, Any] = {each.role: each for each in projection.made_by}
     assert {"voter:01", "voter:02", "voter:03", "alignment"} <= made.keys()
-    assert (made["voter:02"].params["aligner"], made["voter:02"].params["words"]) == ("exact", "all")
-    assert made["alignment"].params["votes"] == 3 and made["voter:03"].outcome == "ok"
+    assert (made["voter:02"].params["aligner"], made["voter:02"].params["words"]) == ("equal_words", "all")
+    assert made["alignment"].params["min_votes"] == 3 and made["voter:03"].outcome == "ok"
 
 
 @pytest.mark.parametrize(
     ("align", "key"),
     [
-        ('aligner = "exact"\nmodel = "m"', "align"),
-        ('aligner = "eflomal"\nrule = "votes"', "align"),
-        ('aligner = "vote"\nrule = "soft"', "align"),
-        ('aligner = "vote"', "align"),
-        ('aligner = "vote"\nvotes = 3\nvoters = [{ aligner = "exact" }, { aligner = "eflomal" }]', "align"),
-        ('aligner = "imported"', "align"),
+        ('aligner = "equal_words"\nmodel = "m"', "align.model"),
+        ('aligner = "eflomal"\nsymmetrization = "votes"', "align.symmetrization"),
+        ('aligner = "vote"\nsymmetrization = "soft"', "align.symmetrization"),
+        ('aligner = "vote"', "align.voters"),
+        (
+            'aligner = "vote"\nmin_votes = 3\nvoters = [{ aligner = "equal_words" }, { aligner = "eflomal" }]',
+            "align.min_votes",
+        ),
+        ('aligner = "imported"', "align.name"),
         ('aligner = "giza"', "align.aligner"),
-        ('aligner = "vote"\n[[align.voters]]\nalinger = "exact"', "align.voters.alinger"),
+        ('aligner = "vote"\n[[align.voters]]\nalinger = "equal_words"', "align.voters.alinger"),
     ],
 )
 def test_settings_that_make_no_sense(align: str, key: str) -> None:

@@ -51,7 +51,7 @@ class Sparse(Diagonal):
 CASES = {
     "default": ("", DEFAULT, 0.0),
     "reference": ('preset = "reference"', REFERENCE, 0.0),
-    "weak links left out": ("min_link = 0.5", DEFAULT, 0.5),
+    "weak links left out": ("min_link_score = 0.5", DEFAULT, 0.5),
     "min-max and filters": (
         "[project.heuristic]\nminmax = true\ncomp_src = true\nrestr_tgt = true\nmax_ratio = 2",
         Heuristic(minmax=True, comp_src=True, restr_tgt=True, max_ratio=2.0),
@@ -93,6 +93,7 @@ def _mass(links: dict[tuple[int, int], float], entity: tuple[int, int], span: tu
     return 2 * both / (out + into) if both else 0.0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("settings", "rules", "least"), CASES.values(), ids=CASES)
 def test_labels_and_reasons_are_those_of_the_naive_projection(
     database: Database,
@@ -104,8 +105,8 @@ def test_labels_and_reasons_are_those_of_the_naive_projection(
 ) -> None:
     lines, translated = _variants(60)
     import_sample(database, write_conll, {"en": lines, "de": translated})
-    settings = f'[project]\nmethod = "heuristic"\nmin_link = 0.0\n{settings}'
-    settings = settings.replace("min_link = 0.0\n", "") if "min_link = 0.5" in settings else settings
+    settings = f'[project]\nmethod = "heuristic"\nmin_link_score = 0.0\n{settings}'
+    settings = settings.replace("min_link_score = 0.0\n", "") if "min_link_score = 0.5" in settings else settings
     report = run_plan(database, plan_of(database, tmp_path, settings, aligner=Sparse()))
     assert [step.failed for step in report.steps] == [0, 0]
     found = outcomes(database, "heuristic")
@@ -176,7 +177,7 @@ def test_a_language_has_its_own_ratio(database: Database, write_conll: Callable[
     assert isinstance(found["es"], ProjectHeuristically)
     assert (found["de"].rules.min_ratio, found["de"].rules.max_ratio) == (0.7, 4.0)
     assert (found["es"].rules.min_ratio, found["es"].rules.max_ratio) == (0.5, 3.0)
-    assert found["es"].min_link == 0.2, "soft links need a bound"
+    assert found["es"].min_link_score == 0.2, "soft links need a bound"
 
 
 def test_explain_and_status_tell_why_an_entity_has_no_label(
@@ -211,11 +212,11 @@ class _Without(Diagonal):
 @pytest.mark.parametrize(
     ("settings", "key"),
     [
-        ('method = "heuristic"\nthreshold = 0.5', "project"),
+        ('method = "heuristic"\nmin_score = 0.5', "project"),
         ('preset = "reference"', "project"),
         ('method = "heuristic"\n[project.heuristic]\nmin_ratios = 0.5', "project.heuristic.min_ratios"),
         ('method = "heuristic"\n[project.heuristic]\nmin_ratio = nan', "project.heuristic.min_ratio"),
-        ('method = "heuristic"\nmin_link = -0.1', "project.min_link"),
+        ('method = "heuristic"\nmin_link_score = -0.1', "project.min_link_score"),
         ('method = "heuristic"\n[project.heuristic.min_ratio_by]\nxx1 = 0.5', "project.heuristic.min_ratio_by"),
     ],
 )

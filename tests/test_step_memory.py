@@ -25,8 +25,9 @@ from xprojdb.text.normalization import fold
 
 Write = Callable[..., Path]
 RECIPE = (
-    '[[score]]\nname = "links"\n'
-    '[[score]]\nscore = "memory"\ncandidates = "ngram"\nlongest = 3\nweight = 0.5\n[project]\nthreshold = 0.3\n'
+    '[[scorer]]\nname = "links"\n'
+    '[[scorer]]\ntype = "translation_memory"\ncandidates = "ngram"\nmax_length = 3\n'
+    "weight = 0.5\n[project]\nmin_score = 0.3\n"
 )
 ENGLISH = [
     "Anna/B-PER met Ida/B-PER in Turin/B-LOC",
@@ -93,7 +94,7 @@ def test_memory_is_what_other_sentences_made_of_the_same_name(sample: Database, 
             for end in range(start + 1, min(start + 3, len(target)) + 1):
                 share = other.count(_text(target, start, end)) / (len(other) + 1)
                 expected |= {(key, ordinal, start, end): share} if share else {}
-    assert _stored(sample, plan, "memory:ngram") == pytest.approx(expected)
+    assert _stored(sample, plan, "translation_memory:ngram") == pytest.approx(expected)
     assert len(expected) > 3
 
 
@@ -106,7 +107,7 @@ def test_a_later_corpus_knows_what_an_earlier_one_made_of_names(
     for pairs in plan.pairs.values():
         pairs.append(pairs[0]._replace(corpus_id=2))
     run_plan(sqlite_database, plan)
-    shares = {place[0]: value for place, value in _stored(sqlite_database, plan, "memory:ngram").items()}
+    shares = {place[0]: value for place, value in _stored(sqlite_database, plan, "translation_memory:ngram").items()}
     assert shares == {1: 0.5, 2: 0.5}
 
 
@@ -128,13 +129,13 @@ def test_labels_are_compared_after_mapping(sqlite_database: Database, write_conl
     top = 'source = ["en"]\ntarget = ["de"]\nlabels = { GPE = "LOC", LOC = "LOC" }\n'
     plan = plan_of(sqlite_database, tmp_path, RECIPE, top=top)
     run_plan(sqlite_database, plan)
-    assert set(_stored(sqlite_database, plan, "memory:ngram").values()) == {0.5}
+    assert set(_stored(sqlite_database, plan, "translation_memory:ngram").values()) == {0.5}
 
 
 def test_memory_alone_is_refused(sample: Database, tmp_path: Path) -> None:
     with pytest.raises(UsageError) as caught:
-        plan_of(sample, tmp_path, '[[score]]\nscore = "memory"\n[[score]]\nscore = "terms"\n')
-    assert caught.value.scorer == "memory:aligned"
+        plan_of(sample, tmp_path, '[[scorer]]\ntype = "translation_memory"\n[[scorer]]\ntype = "term_consistency"\n')
+    assert caught.value.scorer == "translation_memory:aligned"
 
 
 @given(st.lists(st.tuples(st.sampled_from("ab"), st.sampled_from("xyz"), st.sampled_from("xyz"), st.integers(1, 3))))

@@ -35,8 +35,8 @@ GERMAN = ["das amt traf Anna Berg bei Turin", "heute Lin gab brot", "das alt boo
 
 def _settings(**scores: str) -> str:
     """A recipe's tables: a scorer a keyword, and the German tagger where one may need it."""
-    head = "" if "translation" in scores and len(scores) == 1 else f'[tag]\nmodels = {{ de = "hf:{toy_tagger()}" }}\n'
-    tables = (f'[[score]]\nscore = "{score}"\n{keys}\n' for score, keys in scores.items())
+    head = "" if "nmt_score" in scores and len(scores) == 1 else f'[tag]\nmodels = {{ de = "hf:{toy_tagger()}" }}\n'
+    tables = (f'[[scorer]]\ntype = "{score}"\n{keys}\n' for score, keys in scores.items())
     return head + "".join(tables)
 
 
@@ -51,6 +51,7 @@ def _rows(database: Database, *columns: Any) -> list[tuple[Any, ...]]:
         return [tuple(row) for row in connection.execute(select(*columns).order_by(*columns))]
 
 
+@pytest.mark.slow
 def test_a_hugging_face_tagger_labels_the_source_side(
     database: Database, write_conll: Callable[..., Path], tmp_path: Path
 ) -> None:
@@ -67,7 +68,7 @@ def test_a_hugging_face_tagger_labels_the_source_side(
 
 
 def test_probabilities_are_kept_only_where_they_are_wanted(sample: Database, tmp_path: Path) -> None:
-    settings = _settings(soft='candidates = "tagged"\nfloor = 0.0')
+    settings = _settings(link_mass='candidates = "tagged"\nmin_score = 0.0')
     plan = plan_of(sample, tmp_path, settings)
     run_plan(sample, plan)
     assert outcomes(sample, "tag")
@@ -75,7 +76,10 @@ def test_probabilities_are_kept_only_where_they_are_wanted(sample: Database, tmp
 
 
 def test_the_ner_score_is_the_mean_probability_of_the_words(sample: Database, tmp_path: Path) -> None:
-    run_plan(sample, plan_of(sample, tmp_path, _settings(ner='candidates = "ngram"\nlongest = 3\nalpha = 1.1')))
+    run_plan(
+        sample,
+        plan_of(sample, tmp_path, _settings(tagger_probability='candidates = "ngram"\nmax_length = 3\nalpha = 1.1')),
+    )
     tagger = TokenClassifier(str(toy_tagger()), device="cpu")
     rows = tagger.tag_scored([GERMAN[0].split()])[0].probabilities.astype(np.float16).astype(float)
     place = {tag: column for column, tag in enumerate(TAGS)}
@@ -101,18 +105,19 @@ def test_the_likeliest_label_counts_where_any_may(
 ) -> None:
     lines = {"en": ["Lin/B-ANIMAL met Oslo/B-ANIMAL"], "de": ["Lin traf Oslo"]}
     import_sample(sqlite_database, write_conll, lines)
-    scorers = {"ner": f"any_label = {any_label}\nweight = 0.1", "alignment": ""}
-    settings = f"{_settings(**scorers)}[project]\nthreshold = 1.05\n"
+    scorers = {"tagger_probability": f"any_label = {any_label}\nweight = 0.1", "link_dice": ""}
+    settings = f"{_settings(**scorers)}[project]\nmin_score = 1.05\n"
     run_plan(sqlite_database, plan_of(sqlite_database, tmp_path, settings))
     assert [row[1:] for row in labels(sqlite_database)] == found
 
 
 def test_the_taggers_labels_are_renamed_with_those_of_the_source(sample: Database, tmp_path: Path) -> None:
-    settings = _settings(ner='candidates = "ngram"\n') + "[project]\nthreshold = 0.9\n"
+    settings = _settings(tagger_probability='candidates = "ngram"\n') + "[project]\nmin_score = 0.9\n"
     run_plan(sample, plan_of(sample, tmp_path, settings, top='labels = { PER = "HUMAN" }\n'))
     assert [row[1:] for row in labels(sample)] == [(3, 5, "HUMAN"), (1, 2, "HUMAN"), (3, 5, "HUMAN")]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("labelled", ["original", "rendering"])
 def test_scores_of_models_are_fused_with_the_alignment(
     sqlite_database: Database, write_conll: Callable[..., Path], tmp_path: Path, labelled: str
@@ -121,9 +126,9 @@ def test_scores_of_models_are_fused_with_the_alignment(
     import_sample(sqlite_database, write_conll, dict(sides if labelled == "original" else sides[::-1]))
     sample = sqlite_database
     settings = _settings(
-        alignment="weight = 0.5",
-        ner='candidates = "ngram"\nlongest = 3\nweight = 0.5',
-        translation=f'candidates = "scored"\nof = ["alignment:aligned"]\nmodel = "{toy_translator()}"',
+        link_dice="weight = 0.5",
+        tagger_probability='candidates = "ngram"\nmax_length = 3\nweight = 0.5',
+        nmt_score=f'candidates = "scored"\nscorers = ["link_dice:aligned"]\nmodel = "{toy_translator()}"',
     )
     plan = plan_of(sample, tmp_path, settings)
     assert [each.labelled for each in plan.projections] == [labelled]
@@ -143,12 +148,12 @@ def test_scores_of_models_are_fused_with_the_alignment(
 
 
 def _translated(keys: str = "") -> str:
-    return _settings(translation=f'candidates = "ngram"\nlongest = 2\nmodel = "{toy_translator()}"\n{keys}')
+    return _settings(nmt_score=f'candidates = "ngram"\nmax_length = 2\nmodel = "{toy_translator()}"\n{keys}')
 
 
 @pytest.mark.parametrize("direct", [False, True])
 def test_the_translation_score_is_nmtscore(sample: Database, tmp_path: Path, direct: bool) -> None:
-    run_plan(sample, plan_of(sample, tmp_path, _translated(f"direct = {str(direct).lower()}\nleast = 0.2")))
+    run_plan(sample, plan_of(sample, tmp_path, _translated(f"direct = {str(direct).lower()}\ncutoff = 0.2")))
     model, entity = Seq2Seq(str(toy_translator()), device="cpu"), "Anna Berg"
 
     def score(candidate: str) -> float:
@@ -199,9 +204,11 @@ def test_a_text_that_is_impossible_given_itself_scores_nothing() -> None:
 
 def test_a_scorer_without_a_tagger_says_what_it_needs(sample: Database, tmp_path: Path) -> None:
     with pytest.raises(UsageError) as raised:
-        plan_of(sample, tmp_path, '[[score]]\nscore = "ner"\n')
-    assert (raised.value.lang, raised.value.scorer) == ("de", "ner:aligned")
-    run_plan(sample, plan_of(sample, tmp_path, f'[[score]]\nscore = "ner"\ntagger = "hf:{toy_tagger()}"\n'))
+        plan_of(sample, tmp_path, '[[scorer]]\ntype = "tagger_probability"\n')
+    assert (raised.value.lang, raised.value.scorer) == ("de", "tagger_probability:aligned")
+    run_plan(
+        sample, plan_of(sample, tmp_path, f'[[scorer]]\ntype = "tagger_probability"\ntagger = "hf:{toy_tagger()}"\n')
+    )
     assert len(labels(sample)) == 4
 
 
@@ -217,10 +224,10 @@ def test_a_tagger_that_is_none_is_refused_before_anything_is_stored(sample: Data
     ("table", "key"),
     [
         ('[tag]\nmodels = { en = "bert" }', "tag.models"),
-        ('[tag]\nmodels = { en = "spacy:en_core_web_sm" }\nkeep_scores = true', "tag"),
-        ('[[score]]\nscore = "translation"', "score"),
-        ('[[score]]\nscore = "ner"\ntagger = "bert"', "score.tagger"),
-        ("[[score]]\nalpha = 1.1", "score"),
+        ('[tag]\nmodels = { en = "spacy:en_core_web_sm" }\nkeep_scores = true', "tag.keep_scores"),
+        ('[[scorer]]\ntype = "nmt_score"', "scorer.model"),
+        ('[[scorer]]\ntype = "tagger_probability"\ntagger = "bert"', "scorer.tagger"),
+        ("[[scorer]]\nalpha = 1.1", "scorer.alpha"),
     ],
 )
 def test_a_wrong_key_is_named(table: str, key: str) -> None:

@@ -18,9 +18,9 @@ from xprojdb.execution.run import run_plan
 from xprojdb.steps.project.match import _fuse, spread
 
 TWO = (
-    '[[score]]\ncandidates = "ngram"\nlongest = 4\n'
-    '[[score]]\nscore = "alignment"\ncandidates = "aligned"\nweight = 0.25\nfloor = 0.4\n'
-    "[project]\nthreshold = 0.5\n"
+    '[[scorer]]\ncandidates = "ngram"\nmax_length = 4\n'
+    '[[scorer]]\ntype = "link_dice"\ncandidates = "aligned"\nweight = 0.25\nmin_score = 0.4\n'
+    "[project]\nmin_score = 0.5\n"
 )
 
 
@@ -101,7 +101,7 @@ def test_the_exact_match_is_never_worse_than_greedy(
     import_sample(sqlite_database, write_conll, {"en": english(30), "de": german(30)})
     totals = []
     for solver in ("exact", "greedy"):
-        settings = f'[[score]]\ncandidates = "ngram"\n[project]\nsolver = "{solver}"\nthreshold = 0.3\n'
+        settings = f'[[scorer]]\ncandidates = "ngram"\n[project]\nsolver = "{solver}"\nmin_score = 0.3\n'
         report = run_plan(sqlite_database, plan_of(sqlite_database, tmp_path, settings, aligner=Noisy()))
         with sqlite_database.read() as connection:
             own = select(label.c.score).where(label.c.step_id == report.steps[-1].step_id)
@@ -114,5 +114,5 @@ def test_nothing_above_the_threshold_is_an_outcome(
     sqlite_database: Database, write_conll: Callable[..., Path], tmp_path: Path
 ) -> None:
     import_sample(sqlite_database, write_conll, {"en": english(4), "de": german(4)})
-    run_plan(sqlite_database, plan_of(sqlite_database, tmp_path, "[project]\nthreshold = 1.5\n"))
+    run_plan(sqlite_database, plan_of(sqlite_database, tmp_path, "[project]\nmin_score = 1.5\n"))
     assert set(outcomes(sqlite_database, "project").values()) == {("empty", "no-candidates")}

@@ -48,7 +48,7 @@ def test_candidates_are_those_above_the_floor(
 ) -> None:
     lines = ["Anna/B-PER Berg/I-PER met people in Turin/B-LOC today"]
     import_sample(database, write_conll, {"en": lines, "de": ["Anna Berg traf heute Leute in Turin"]})
-    settings = '[[score]]\ncandidates = "ngram"\nlongest = 3\nfloor = 0.3\n'
+    settings = '[[scorer]]\ncandidates = "ngram"\nmax_length = 3\nmin_score = 0.3\n'
     run_plan(database, plan_of(database, tmp_path, settings, aligner=Noisy()))
     links = Noisy()._links(7, 7, len("Anna Berg met people in Turin today"))
     expected = {
@@ -75,7 +75,7 @@ def test_portions_change_nothing(
     at_once: int,
 ) -> None:
     import_sample(sqlite_database, write_conll, {"en": english(23), "de": german(23)})
-    settings = '[[score]]\ncandidates = "ngram"\n'
+    settings = '[[scorer]]\ncandidates = "ngram"\n'
     run_plan(sqlite_database, plan_of(sqlite_database, tmp_path, settings, aligner=Noisy()))
     whole = results(sqlite_database)["candidate"]
     monkeypatch.setattr(score_batch, "AT_ONCE", at_once)

@@ -15,6 +15,7 @@ from projection_sample import Diagonal, english, german, import_sample, outcomes
 from sqlalchemy import select
 from test_step_score import Noisy
 
+from xprojdb.config.canonical import score_role
 from xprojdb.config.recipe import RecipeError
 from xprojdb.db import Database
 from xprojdb.db import tables as t
@@ -23,7 +24,7 @@ from xprojdb.execution.run import run_plan
 from xprojdb.planning.planner import Plan
 from xprojdb.steps.fit.stage import read_artifact
 from xprojdb.steps.score.candidates import origin_names
-from xprojdb.steps.tag import plan as tag_plan
+from xprojdb.steps.tag import spacy as spacy_variant
 from xprojdb.steps.tag.stage import Tag
 from xprojdb.text.normalization import edit_similarity, fold
 from xprojdb.text.spans import Span
@@ -40,7 +41,7 @@ def sample(database: Database, write_conll: Write) -> Database:
 
 def _stored(database: Database, plan: Plan, called: str) -> dict[Key, float]:
     """The candidates of the scorer of a plan: translation, entity, start, end, and their values."""
-    step_id = plan.projections[-1].step.input_ids[f"score:{called}"]
+    step_id = plan.projections[-1].step.input_ids[score_role(called)]
     columns = (t.candidate.c.translation_id, t.candidate.c.entity_ordinal, t.candidate.c.start_word)
     query = select(*columns, t.candidate.c.end_word, t.candidate.c.score).where(t.candidate.c.step_id == step_id)
     with database.read() as connection:
@@ -76,7 +77,9 @@ def _every_ngram(database: Database, longest: int) -> list[Key]:
 
 
 def test_surface_is_how_alike_the_letters_are(sample: Database, tmp_path: Path) -> None:
-    plan = plan_of(sample, tmp_path, '[[score]]\nscore = "surface"\ncandidates = "ngram"\nlongest = 3\noffset = 0.4\n')
+    plan = plan_of(
+        sample, tmp_path, '[[scorer]]\ntype = "edit_similarity"\ncandidates = "ngram"\nmax_length = 3\noffset = 0.4\n'
+    )
     run_plan(sample, plan)
     sides, entities = _sides(sample), _entities(sample)
     expected: dict[Key, float] = {}
@@ -87,17 +90,17 @@ def test_surface_is_how_alike_the_letters_are(sample: Database, tmp_path: Path) 
         )
         value = max(edit_similarity(source, target) - 0.4, 0) / 0.6
         expected |= {(key, ordinal, start, end): value} if value > 0 else {}
-    assert _stored(sample, plan, "surface:ngram") == pytest.approx(expected)
+    assert _stored(sample, plan, "edit_similarity:ngram") == pytest.approx(expected)
     assert len(expected) > 20
 
 
 def test_word_weights_and_power_change_soft_scores(sample: Database, tmp_path: Path) -> None:
-    settings = '[[score]]\ncandidates = "ngram"\nlongest = 2\nfloor = 0.01\npower = 2.0\nword_weights = 0.5\n'
+    settings = '[[scorer]]\ncandidates = "ngram"\nmax_length = 2\nmin_score = 0.01\npower = 2.0\nword_weights = 0.5\n'
     plan = plan_of(sample, tmp_path, settings, aligner=Noisy())
     run_plan(sample, plan)
     sides, entities = _sides(sample), _entities(sample)
     weights = [_weights([words[side] for words in sides.values()]) for side in (0, 1)]
-    found = _stored(sample, plan, "soft:ngram")
+    found = _stored(sample, plan, "link_mass:ngram")
     for key, ordinal, start, end in _every_ngram(sample, 2):
         source, target = sides[key]
         links = Noisy()._links(len(source), len(target), len(" ".join(source)))
@@ -118,11 +121,12 @@ def _weights(sentences: Sequence[Sequence[str]]) -> dict[str, float]:
 
 def test_edges_score_what_another_scorer_kept(sample: Database, tmp_path: Path) -> None:
     settings = (
-        '[[score]]\nname = "links"\n[[score]]\nscore = "edges"\ncandidates = "scored"\nmost = 0.1\nweight = 0.1\n'
+        '[[scorer]]\nname = "links"\n[[scorer]]\ntype = "boundary"\ncandidates = "scored"\n'
+        "max_frequency = 0.1\nweight = 0.1\n"
     )
     plan = plan_of(sample, tmp_path, settings, aligner=Noisy())
     run_plan(sample, plan)
-    links, edges, sides = _stored(sample, plan, "links"), _stored(sample, plan, "edges:scored"), _sides(sample)
+    links, edges, sides = _stored(sample, plan, "links"), _stored(sample, plan, "boundary:scored"), _sides(sample)
     counts = Counter(word.lower() for _, target in sides.values() for word in target)
     common = {word for word, count in counts.items() if count / counts.total() > 0.1}
     assert edges == {place: 1.0 for place in links if sides[place[0]][1][place[2]].lower() not in common}
@@ -131,10 +135,10 @@ def test_edges_score_what_another_scorer_kept(sample: Database, tmp_path: Path) 
 
 def test_the_candidates_of_several_scorers_are_united(sample: Database, tmp_path: Path) -> None:
     settings = (
-        '[[score]]\nname = "links"\nlongest = 1\n'
-        '[[score]]\nname = "letters"\nscore = "surface"\ncandidates = "ngram"\nlongest = 2\noffset = 0.5\n'
-        '[[score]]\nname = "both"\nscore = "edges"\nedges = "capitals"\n'
-        'candidates = "scored"\nof = ["links", "letters"]\n'
+        '[[scorer]]\nname = "links"\nmax_length = 1\n'
+        '[[scorer]]\nname = "letters"\ntype = "edit_similarity"\ncandidates = "ngram"\nmax_length = 2\noffset = 0.5\n'
+        '[[scorer]]\nname = "both"\ntype = "boundary"\nrule = "capitals"\n'
+        'candidates = "scored"\nscorers = ["links", "letters"]\n'
     )
     plan = plan_of(sample, tmp_path, settings, aligner=Noisy())
     run_plan(sample, plan)
@@ -148,17 +152,17 @@ def test_the_candidates_of_several_scorers_are_united(sample: Database, tmp_path
 
 def _origins(database: Database, plan: Plan, called: str) -> dict[Key, int | None]:
     """The origin of each candidate that a scorer stored."""
-    step_id = plan.projections[-1].step.input_ids[f"score:{called}"]
+    step_id = plan.projections[-1].step.input_ids[score_role(called)]
     query = select(t.candidate).where(t.candidate.c.step_id == step_id)
     with database.read() as connection:
         return {tuple(row)[1:5]: row.origin for row in connection.execute(query)}  # type: ignore[misc]
 
 
 UNITED = (
-    '[[score]]\nname = "links"\nlongest = 1\n'
-    '[[score]]\nname = "letters"\nscore = "surface"\ncandidates = "ngram"\nlongest = 2\noffset = 0.5\n'
-    '[[score]]\nname = "both"\nscore = "edges"\nedges = "capitals"\n'
-    'candidates = ["aligned", "scored"]\nof = ["links", "letters"]\nlongest = 3\n'
+    '[[scorer]]\nname = "links"\nmax_length = 1\n'
+    '[[scorer]]\nname = "letters"\ntype = "edit_similarity"\ncandidates = "ngram"\nmax_length = 2\noffset = 0.5\n'
+    '[[scorer]]\nname = "both"\ntype = "boundary"\nrule = "capitals"\n'
+    'candidates = ["aligned", "scored"]\nscorers = ["links", "letters"]\nmax_length = 3\n'
 )
 
 
@@ -179,17 +183,19 @@ def test_the_origin_of_united_candidates_is_stored(sample: Database, tmp_path: P
 
 def test_nine_sets_of_candidates_are_too_many(sample: Database, tmp_path: Path) -> None:
     names = [f"links{n}" for n in range(9)]
-    scorers = "".join(f'[[score]]\nname = "{name}"\n' for name in names)
+    scorers = "".join(f'[[scorer]]\nname = "{name}"\n' for name in names)
     with pytest.raises(UsageError) as caught:
-        plan_of(sample, tmp_path, f'{scorers}[[score]]\nname = "all"\ncandidates = "scored"\nof = {names}\n')
-    assert (caught.value.scorer, len(caught.value.of)) == ("all", 9)
+        plan_of(sample, tmp_path, f'{scorers}[[scorer]]\nname = "all"\ncandidates = "scored"\nscorers = {names}\n')
+    assert (caught.value.scorer, len(caught.value.scorers)) == ("all", 9)
 
 
 def test_stop_words_and_limits_of_a_language(sqlite_database: Database, write_conll: Write, tmp_path: Path) -> None:
     lines = ["Anna/B-PER Berg/I-PER met people"]
     sides = {"en": lines, "de": ["Anna ! Berg traf Leute"], "it": ["Anna Berg ha visto gente"]}
     import_sample(sqlite_database, write_conll, sides)
-    settings = '[[score]]\nscore = "surface"\ncandidates = "ngram"\nlongest = 3\nlongest_by = { ita = 2 }\n'
+    settings = (
+        '[[scorer]]\ntype = "edit_similarity"\ncandidates = "ngram"\nmax_length = 3\nmax_length_by = { ita = 2 }\n'
+    )
     plan = plan_of(sqlite_database, tmp_path, settings, top='source = ["en"]\ntarget = ["de", "it"]\n')
     run_plan(sqlite_database, plan)
     found = {}
@@ -221,9 +227,9 @@ class _Capitals:
 def test_tagged_candidates_are_what_the_tagger_found(
     sample: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, subspans: bool
 ) -> None:
-    monkeypatch.setattr(tag_plan, "spacy_revision", lambda _: "1")
+    monkeypatch.setattr(spacy_variant, "spacy_revision", lambda _: "1")
     settings = (
-        f'[[score]]\nscore = "edges"\nedges = "capitals"\ncandidates = "tagged"\nsubspans = {str(subspans).lower()}\n'
+        f'[[scorer]]\ntype = "boundary"\nrule = "capitals"\ncandidates = "tagged"\nsubspans = {str(subspans).lower()}\n'
     )
     plan = plan_of(sample, tmp_path, f'{settings}[tag]\nmodels = {{ de = "spacy:none" }}\n')
     plan.stages = [
@@ -236,17 +242,18 @@ def test_tagged_candidates_are_what_the_tagger_found(
         for start, end, _ in _Capitals().tag([sides[key][1]])[0]:
             inner = [(a, b) for a in range(start, end) for b in range(a + 1, end + 1)]
             expected |= {(key, ordinal, *place) for place in (inner if subspans else [(start, end)])}
-    assert _stored(sample, plan, "edges:tagged").keys() == expected
+    assert _stored(sample, plan, "boundary:tagged").keys() == expected
 
 
 def test_tagged_candidates_need_a_tagger(sample: Database, tmp_path: Path) -> None:
     with pytest.raises(UsageError) as caught:
-        plan_of(sample, tmp_path, '[[score]]\ncandidates = "tagged"\n')
-    assert (caught.value.scorer, caught.value.lang) == ("soft:tagged", "de")
+        plan_of(sample, tmp_path, '[[scorer]]\ncandidates = "tagged"\n')
+    assert (caught.value.scorer, caught.value.lang) == ("link_mass:tagged", "de")
 
 
 TWO_PASSES = (
-    '[[score]]\nname = "links"\n[[score]]\nname = "memory"\nscore = "terms"\ncandidates = "scored"\nweight = 0.3\n'
+    '[[scorer]]\nname = "links"\n[[scorer]]\nname = "memory"\ntype = "term_consistency"\n'
+    'candidates = "scored"\nweight = 0.3\n'
 )
 
 
@@ -272,12 +279,12 @@ def test_memory_is_what_the_first_pass_projected_elsewhere(sample: Database, tmp
 
 def test_memory_alone_is_refused(sample: Database, tmp_path: Path) -> None:
     with pytest.raises(UsageError) as caught:
-        plan_of(sample, tmp_path, '[[score]]\nscore = "terms"\n')
-    assert caught.value.scorer == "terms:aligned"
+        plan_of(sample, tmp_path, '[[scorer]]\ntype = "term_consistency"\n')
+    assert caught.value.scorer == "term_consistency:aligned"
 
 
 def test_sentences_that_come_later_use_what_was_learned(sample: Database, write_conll: Write, tmp_path: Path) -> None:
-    settings = "[[score]]\nword_weights = 1.0\n"
+    settings = "[[scorer]]\nword_weights = 1.0\n"
     plan = plan_of(sample, tmp_path, settings)
     run_plan(sample, plan)
     (source,) = (stage for stage in plan.stages if stage.spec.params.get("lang") == "en")
@@ -296,14 +303,14 @@ def test_sentences_that_come_later_use_what_was_learned(sample: Database, write_
 
 def test_a_scorer_is_not_before_itself(sample: Database, tmp_path: Path) -> None:
     with pytest.raises(UsageError) as caught:
-        plan_of(sample, tmp_path, '[[score]]\nname = "x"\ncandidates = "scored"\nof = ["y"]\n')
-    assert (caught.value.scorer, caught.value.of) == ("x", ("y",))
+        plan_of(sample, tmp_path, '[[scorer]]\nname = "x"\ncandidates = "scored"\nscorers = ["y"]\n')
+    assert (caught.value.scorer, caught.value.scorers) == ("x", ("y",))
 
 
 @pytest.mark.parametrize("key", ["offset = 0.3", "edges = 'capitals'"])
 def test_a_key_of_another_scorer_is_refused(sample: Database, tmp_path: Path, key: str) -> None:
     with pytest.raises(RecipeError):
-        plan_of(sample, tmp_path, f"[[score]]\n{key}\n")
+        plan_of(sample, tmp_path, f"[[scorer]]\n{key}\n")
 
 
 class _Centred(Diagonal):
@@ -340,7 +347,7 @@ def test_means_of_both_languages_reach_the_aligner(sample: Database, tmp_path: P
 def test_each_corpus_has_its_own_counts(sample: Database, write_conll: Write, tmp_path: Path) -> None:
     lines = {"en": ["Anna/B-PER met Anna/B-PER and Ida/B-PER"] * 3, "de": ["Anna traf Anna und Ida"] * 3}
     import_sample(sample, write_conll, lines, corpus="talk")
-    settings = '[[score]]\n[[score]]\nscore = "edges"\ncandidates = "scored"\nmost = 0.3\n'
+    settings = '[[scorer]]\n[[scorer]]\ntype = "boundary"\ncandidates = "scored"\nmax_frequency = 0.3\n'
     both = plan_of(sample, tmp_path, settings)
     with sample.read() as connection:
         talk = connection.execute(select(t.corpus.c.id).where(t.corpus.c.name == "talk")).scalar_one()
@@ -348,7 +355,7 @@ def test_each_corpus_has_its_own_counts(sample: Database, write_conll: Write, tm
         pairs.append(pairs[0]._replace(corpus_id=talk))
     run_plan(sample, both)
     sides = _sides(sample)
-    starts = {(place[0], sides[place[0]][1][place[2]]) for place in _stored(sample, both, "edges:scored")}
+    starts = {(place[0], sides[place[0]][1][place[2]]) for place in _stored(sample, both, "boundary:scored")}
     # Two of five words of one corpus are Anna: a function word there, and a name in the other.
     anna = {key for key, (_, target) in sides.items() if target[0] == "Anna" and len(target) > 5}
     assert {key for key, word in starts if word == "Anna"} == anna

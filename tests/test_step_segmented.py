@@ -24,6 +24,7 @@ def align_specs(database: Database, align: str, top: str = TOP) -> list[StepSpec
     return [stage.spec for stage in plan.stages if stage.spec.kind in ("align", "link-counts", "mean")]
 
 
+@pytest.mark.slow
 def test_characters_are_aligned_as_words(database: Database, write_conll: Callable[..., Path]) -> None:
     pytest.importorskip("jieba")
     # As in text where a name was left in Chinese: only as a whole is the word equal to the other one.

@@ -16,7 +16,7 @@ from xprojdb.config.recipe import RecipeError, parse_recipe
 from xprojdb.db import Database
 from xprojdb.errors import ModelError, UsageError
 from xprojdb.execution.run import run_plan
-from xprojdb.models.aligners.encoder import AlignerParams
+from xprojdb.models.aligners.encoder_params import AlignerParams
 from xprojdb.models.aligners.transalign import TransAligner, TranslationEncoder
 from xprojdb.models.translators.language_tokens import LanguageMissing
 from xprojdb.planning.planner import plan_recipe
@@ -44,6 +44,7 @@ def reference(text: str, lang: str, layer: int) -> Any:
     return states[1:-1].numpy(), framed
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("layer", [0, 1])
 @pytest.mark.parametrize("lang", ["en", "de"])
 def test_vectors_are_those_of_the_model_with_the_language_token(lang: str, layer: int) -> None:
@@ -114,4 +115,4 @@ def test_a_recipe_without_a_model() -> None:
     text = 'name = "n"\ncorpora = ["c"]\nsource = ["en"]\ntarget = ["de"]\n[align]\naligner = "transalign"\n'
     with pytest.raises(RecipeError) as caught:
         parse_recipe(text)
-    assert caught.value.key == "align"
+    assert caught.value.key == "align.model"

@@ -18,18 +18,18 @@ from xprojdb.config.recipe import RecipeError, parse_recipe
 from xprojdb.db import Database
 from xprojdb.db import tables as t
 from xprojdb.errors import ServiceError, UsageError
+from xprojdb.execution.dry_run import preview_plan
 from xprojdb.execution.run import run_plan
 from xprojdb.importing.files import CorpusInfo, corpus_file, import_files
 from xprojdb.maintenance.garbage_collection import find_garbage
 from xprojdb.maintenance.verify import verify
 from xprojdb.models.aligners.word_links import Links
-from xprojdb.models.translators import translator
 from xprojdb.models.translators.text_tokens import Translated
-from xprojdb.planning.dry_run import preview_plan
 from xprojdb.planning.planner import Plan
 from xprojdb.planning.store import bind_plan
 from xprojdb.provenance.explain import explain_sentence
 from xprojdb.steps.translate import plan as translate_plan
+from xprojdb.steps.translate import variant as translator_variant
 
 GERMAN = {"traf": "met", "in": "in", "sah": "saw", "niemand": "nobody", "Regen": "rain", "fiel": "fell"}
 TEST = 'source = ["en"]\ntarget = ["de"]'
@@ -59,7 +59,7 @@ def _by(words: Mapping[str, str], text: str, target: str) -> str:
 @pytest.fixture
 def dictionary(monkeypatch: pytest.MonkeyPatch) -> Dictionary:
     made = Dictionary()
-    monkeypatch.setattr(translator, "load_translator", lambda *_: made)
+    monkeypatch.setattr(translator_variant, "load_translator", lambda *_: made)
     monkeypatch.setattr(translate_plan, "translator_revision", lambda *_, **__: "1")
     return made
 
@@ -103,6 +103,7 @@ class Shifted:
 LINES = ("Anna traf Berta in Turin", "niemand sah Regen", "Nora/B-LOC sah Cora/B-PER")
 
 
+@pytest.mark.slow
 def test_labels_come_back_from_the_translation(
     database: Database, tmp_path: Path, write_conll: Callable[..., Path], dictionary: Dictionary
 ) -> None:
@@ -199,7 +200,7 @@ def test_what_is_no_translation_labels_nothing(
         ("filtered", "empty"), ("filtered", "output-cut"), ("ok", None)
     ]  # fmt: skip
     assert len(results(database, ("alignment",))["alignment"]) == 1
-    kept = _plan(database, tmp_path, TEST, "keep_cut = true", rest=_tagger("en"), aligner=Shifted())
+    kept = _plan(database, tmp_path, TEST, "keep_truncated = true", rest=_tagger("en"), aligner=Shifted())
     run_plan(database, kept)
     assert ("ok", "output-cut") in outcomes(database, "translate").values()
 
@@ -226,7 +227,7 @@ def test_a_sentence_that_waits_for_a_translation_is_not_combined(
     ("table", "key"),
     [
         ('[translate]\nmodel = "nllb"', "translate.model"),
-        ('[translate]\nmodel = "apertium"\nback = "apertium"', "translate"),
+        ('[translate]\nmodel = "apertium"\nback_model = "apertium"', "translate.back_model"),
         ('[project]\nmethod = "markers"', "project.method"),
         ('[translate]\nmodel = "apertium"\ndirection = "round-trip"', "translate"),
     ],
@@ -290,6 +291,7 @@ def test_a_server_that_does_not_answer_leaves_its_batch_pending_and_the_rest_goe
     assert len(outcomes(database, "project")) == 6
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("top", "settings"),
     [

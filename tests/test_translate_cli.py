@@ -35,6 +35,7 @@ def news(run_cli: RunCli, write_conll: Callable[..., Path], tmp_path: Path) -> s
     return address
 
 
+@pytest.mark.slow
 def test_entities_travel_through_a_translation_model(news: str, run_cli: RunCli, tmp_path: Path) -> None:
     recipe = _recipe(tmp_path, "train", "translate-train", '[project]\nmethod = "markers"\n', ("en", "de"))
     done = run_cli("--db", news, "run", recipe)
@@ -48,6 +49,7 @@ def test_entities_travel_through_a_translation_model(news: str, run_cli: RunCli,
     assert ["sieht", "O"] in words
 
 
+@pytest.mark.slow
 def test_a_language_that_the_model_lacks_is_one_clear_line(news: str, run_cli: RunCli, tmp_path: Path) -> None:
     recipe = _recipe(tmp_path, "lacking", "translate-train", '[project]\nmethod = "markers"\n', ("en", "bam"))
     done = run_cli("--db", news, "run", recipe)

@@ -91,6 +91,7 @@ def test_what_the_source_repeats_may_be_repeated(phrase: list[str], times: int) 
     assert reason(" ".join(["go", "on"] * times), " ".join(phrase * times), "en", "de") != "repetition"
 
 
+@pytest.mark.slow
 @given(st.text(max_size=60), st.text(max_size=60), st.sampled_from(["en", "de", "zh", "th", "ar", "am"]))
 def test_every_text_has_an_answer(source_text: str, text: str, target: str) -> None:
     found = reason(source_text, text, "fr", target)

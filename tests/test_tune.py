@@ -24,8 +24,11 @@ from xprojdb.planning.planner import Plan
 from xprojdb.planning.store import load_plan
 
 TOP = 'source = ["en"]\ntarget = ["de", "es"]'
-SCORERS = '[[score]]\nname = "s"\nfloor = 0.1\n[[score]]\nname = "a"\nscore = "alignment"\nfloor = 0.1\nweight = {a}\n'
-PROJECT = '[project]\nthreshold = {threshold}\nsolver = "{solver}"\n{more}\n'
+SCORERS = (
+    '[[scorer]]\nname = "s"\nmin_score = 0.1\n[[scorer]]\nname = "a"\ntype = "link_dice"\n'
+    "min_score = 0.1\nweight = {a}\n"
+)
+PROJECT = '[project]\nmin_score = {threshold}\nsolver = "{solver}"\n{more}\n'
 
 
 def _sides(times: int) -> dict[str, list[str]]:
@@ -42,7 +45,10 @@ def _plan(
     return plan_of(database, folder, settings, top=TOP, aligner=Noisy())
 
 
-@pytest.mark.parametrize("more", ["", 'count = "<= 2"', 'derived = "drop"\nderived_from = ["LOC", "ORG"]'])
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "more", ["", 'candidates_per_entity = "<= 2"', 'adjective_label = "drop"\nadjective_from = ["LOC", "ORG"]']
+)
 def test_every_point_is_what_a_run_with_its_settings_gives(
     database: Database, write_conll: Callable[..., Path], tmp_path: Path, row_counts: Any, more: str
 ) -> None:
@@ -166,6 +172,7 @@ def test_a_heuristic_has_no_scores(sqlite_database: Database, write_conll: Calla
     assert caught.value.recipe == "sample"
 
 
+@pytest.mark.slow
 def test_the_command(
     sqlite_database: Database, write_conll: Callable[..., Path], tmp_path: Path, run_cli: Callable[..., Any]
 ) -> None:

@@ -111,6 +111,7 @@ DAMAGE = [
 ]  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("statement", "name"), DAMAGE)
 def test_what_a_run_made_is_made_again(whole_file: Undisturbed, statement: str, name: str) -> None:
     database, undisturbed, again = whole_file

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+import subprocess
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
-from driving import start_driver
+from children import HANG, start, wait_until
+from conftest import XPROJDB
+from driving import open_gate, start_driver
 from projection_sample import Diagonal, english, german, import_sample, plan_of
 from sqlalchemy import select, update
 
@@ -42,6 +45,7 @@ def test_failed_items_are_named_with_their_reason_and_traceback(
     assert found.title.startswith("align with")
 
 
+@pytest.mark.slow
 def test_failed_items_from_a_shell(
     sqlite_database: Database, write_conll: Write, tmp_path: Path, run_cli: Callable[..., Any]
 ) -> None:
@@ -88,18 +92,18 @@ def test_a_run_tells_how_far_it_is(
     assert remaining(ended.steps[0]) == 0
 
 
+@pytest.mark.slow
 def test_a_killed_run_gives_no_sign_of_life(
     sqlite_database: Database, write_conll: Write, tmp_path: Path, run_cli: Callable[..., Any]
 ) -> None:
     import_sample(sqlite_database, write_conll, {"en": english(600), "de": german(600)})
     address = str(sqlite_database.engine.url.database)
     driver = start_driver(address, tmp_path)
-    while driver.poll() is None and not _aligned(sqlite_database):
-        time.sleep(0.02)
+    wait_until(lambda: _aligned(sqlite_database), driver)
     (running,) = read_runs(sqlite_database)
     assert (running.going_on, running.recipe) == (True, "sample")
     driver.kill()
-    driver.communicate(timeout=60)
+    driver.communicate(timeout=HANG)
     (killed,) = read_runs(sqlite_database, [running.id])
     assert (killed.lost, killed.going_on, killed.status) == (True, False, "running")
     assert read_status(sqlite_database).runs[0]["lost"]
@@ -108,20 +112,24 @@ def test_a_killed_run_gives_no_sign_of_life(
     assert (watched.code, watched.stdout.strip()) == (0, "no run is going on")
 
 
+@pytest.mark.slow
 def test_watching_ends_with_the_run(
-    sqlite_database: Database, write_conll: Write, tmp_path: Path, run_cli: Callable[..., Any]
+    sqlite_database: Database, write_conll: Write, tmp_path: Path, child_env: dict[str, str]
 ) -> None:
-    import_sample(sqlite_database, write_conll, {"en": english(2_000), "de": german(2_000)})
+    import_sample(sqlite_database, write_conll, {"en": english(200), "de": german(200)})
     address = str(sqlite_database.engine.url.database)
     driver = start_driver(address, tmp_path)
-    while driver.poll() is None and not _aligned(sqlite_database):
-        time.sleep(0.02)
-    watched = run_cli("--db", address, "status", "--watch", "--json")
-    assert (driver.wait(60), watched.code) == (0, 0)
-    pictures = [json.loads(line) for line in watched.stdout.splitlines()]
-    assert pictures[0][0]["status"] == "running"
+    wait_until(lambda: _aligned(sqlite_database), driver)
+    command = [XPROJDB, "--db", address, "status", "--watch", "--json"]
+    watching = start(command, stdout=subprocess.PIPE, env=child_env)
+    (first,) = json.loads(watching.stdout.readline())
+    assert first["status"] == "running"
+    open_gate(tmp_path)
+    driver.communicate(timeout=HANG)
+    pictures = [json.loads(line) for line in watching.stdout]
+    assert (driver.returncode, watching.wait(HANG)) == (0, 0)
     (last,) = pictures[-1]
-    assert (last["status"], [step["done"] for step in last["steps"]]) == ("done", [2_000] * 3)
+    assert (last["status"], [step["done"] for step in last["steps"]]) == ("done", [200] * 3)
 
 
 def test_a_silent_run_of_another_machine_is_lost(sqlite_database: Database, write_conll: Write, tmp_path: Path) -> None:

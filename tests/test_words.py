@@ -107,3 +107,15 @@ def test_words_that_are_joined_are_split_into_the_same_words(text, code):
     words = [word.word for word in split_words(normalize(text), code)]
     joined, _ = join_words(words, code)
     assert [word.word for word in split_words(joined, code)] == words
+
+
+def test_apostrophes_that_are_letters_stay_in_their_word():
+    assert [word.word for word in split_words("‘Yan wasa da 'yar sa", "ha")] == ["‘Yan", "wasa", "da", "'yar", "sa"]
+    assert [word.word for word in split_words("Chieng' ng'ato", "luo")] == ["Chieng'", "ng'ato"]
+
+
+def test_a_quotation_mark_that_the_data_doubled_is_written_once():
+    words = ["Ati", ":", '""""', "Ni", "meza", '""""', "."]
+    assert join_words(words, "rw")[0] == 'Ati: "Ni meza".'
+    text, offsets = join_words(words, "rw", verbatim=True)
+    assert [text[start : start + len(word)] for word, start in zip(words, offsets, strict=True)] == words

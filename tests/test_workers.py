@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
-from fragile_aligner import deaf_stage, faulty_stage, fragile_stage, wrong_stage
+from fragile_aligner import Watchful, deaf_stage, faulty_stage, fragile_stage, wrong_stage
 from projection_sample import english, german, import_sample, outcomes, plan_of, results
 from sqlalchemy import func, select
 
@@ -52,6 +52,7 @@ def _lines(**words: int) -> list[str]:
     return lines
 
 
+@pytest.mark.slow
 def test_worker_processes_make_the_same_tables(
     database: Database, write_conll: Write, tmp_path: Path, undisturbed: Callable[..., object]
 ) -> None:
@@ -64,18 +65,20 @@ def test_worker_processes_make_the_same_tables(
         assert connection.execute(select(func.count()).select_from(lease)).scalar() == 0
 
 
+@pytest.mark.slow
 def test_a_worker_that_dies_or_hangs_once_costs_nothing(
     sqlite_database: Database, write_conll: Write, tmp_path: Path, undisturbed: Callable[..., object]
 ) -> None:
     lines = _lines(killer_once=3, sleeper_once=17)
     import_sample(sqlite_database, write_conll, {"en": lines, "de": german(30)})
     plan = plan_of(sqlite_database, tmp_path)
-    report = run_plan(sqlite_database, plan, engine=Processes(2, batch_timeout=2, make=fragile_stage))
+    report = run_plan(sqlite_database, plan, engine=Watchful(2, tmp_path / "model"))
     assert sorted(path.name for path in (tmp_path / "model").glob("*-once")) == ["killer-once", "sleeper-once"]
     assert report.failed == 0
     assert results(sqlite_database) == undisturbed(lines)
 
 
+@pytest.mark.slow
 def test_an_item_that_kills_its_workers_is_found_and_recorded(
     sqlite_database: Database, write_conll: Write, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -89,18 +92,30 @@ def test_an_item_that_kills_its_workers_is_found_and_recorded(
         assert "SIGKILL" in connection.execute(select(failure.c.traceback)).scalar_one()
 
 
+@pytest.mark.slow
 def test_an_item_that_hangs_is_found_and_recorded(
     sqlite_database: Database, write_conll: Write, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(Align, "block", 2)
     lines = _lines(sleeper=2)[:4]
     import_sample(sqlite_database, write_conll, {"en": lines, "de": german(4)})
-    engine = Processes(1, batch_timeout=1, make=fragile_stage)
+    engine = Watchful(1, tmp_path / "model")
     report = run_plan(sqlite_database, plan_of(sqlite_database, tmp_path), engine=engine, only=["align"])
     assert [(step.done, step.failed) for step in report.steps] == [(4, 1)]
-    assert [*outcomes(sqlite_database, "align").values()].count(("failed", "timed-out")) == 1
+    found = outcomes(sqlite_database, "align")
+    assert [found[key] for key in sorted(found)][2] == ("failed", "timed-out")
 
 
+@pytest.mark.slow
+def test_a_batch_has_so_many_seconds(sqlite_database: Database, write_conll: Write, tmp_path: Path) -> None:
+    import_sample(sqlite_database, write_conll, {"en": _lines(sleeper=0)[:1], "de": german(1)})
+    engine = Processes(1, batch_timeout=0.5, make=fragile_stage)
+    report = run_plan(sqlite_database, plan_of(sqlite_database, tmp_path), engine=engine, only=["align"])
+    assert [(step.done, step.failed) for step in report.steps] == [(1, 1)]
+    assert [*outcomes(sqlite_database, "align").values()] == [("failed", "timed-out")]
+
+
+@pytest.mark.slow
 def test_workers_that_die_while_they_open_end_the_run(
     sqlite_database: Database, write_conll: Write, tmp_path: Path
 ) -> None:
@@ -111,6 +126,7 @@ def test_workers_that_die_while_they_open_end_the_run(
     assert outcomes(sqlite_database, "align") == {}
 
 
+@pytest.mark.slow
 def test_failures_and_errors_cross_from_workers(sqlite_database: Database, write_conll: Write, tmp_path: Path) -> None:
     import_sample(sqlite_database, write_conll, {"en": _lines(poison=6), "de": german(30)})
     plan = plan_of(sqlite_database, tmp_path)
@@ -135,6 +151,7 @@ def test_an_error_of_a_worker_tells_where_it_was_met(
     assert "in faulty_stage" in told.value.__notes__[0]
 
 
+@pytest.mark.slow
 def test_a_stop_ends_after_the_batches_at_hand(sqlite_database: Database, write_conll: Write, tmp_path: Path) -> None:
     import_sample(sqlite_database, write_conll, {"en": english(60), "de": german(60)})
     stop = StopRequest()

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
         list_recipes,
         read_card,
         read_recipe,
+        recipe_schema,
         recipe_text,
     )
     from xprojdb.api.database import Database, open
@@ -39,6 +40,7 @@ __all__ = [
     "open",
     "read_card",
     "read_recipe",
+    "recipe_schema",
     "recipe_text",
     "schema_revision",
     "upgrade",
@@ -60,6 +62,7 @@ _LAZY = {
     "open": "xprojdb.api.database",
     "read_card": "xprojdb.api.catalog",
     "read_recipe": "xprojdb.api.catalog",
+    "recipe_schema": "xprojdb.api.catalog",
     "recipe_text": "xprojdb.api.catalog",
     "schema_revision": "xprojdb.api.schema",
     "upgrade": "xprojdb.api.schema",

@@ -42,6 +42,17 @@ class DatabaseError(XprojdbError):
     """The database cannot be used: missing, read-only, of another program, at another revision, or out of space."""
 
 
+class GroundMoved(XprojdbError):
+    """What a command worked on was deleted while it worked; what it was about to write of it was dropped.
+
+    Fields say what is gone: ``step``, ``run``, ``corpus``, or how many of ``items`` are ``gone``.
+    """
+
+
+class RunsAlive(XprojdbError):
+    """Runs are under way whose ground would move; the field ``runs`` names them."""
+
+
 class MissingExtra(XprojdbError):
     """An optional dependency is not installed; the hint names the extra that brings it."""
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from sqlalchemy import Connection, select
 
+from xprojdb.config.canonical import current_params
 from xprojdb.db.tables import corpus, evaluation
 from xprojdb.evaluation.bootstrap import Interval
 from xprojdb.evaluation.span_metrics import SpanScore
@@ -62,7 +63,7 @@ def _sources(connection: Connection, chosen: Sequence[Labelling]) -> list[Source
 
 def _steps(chosen: Sequence[Labelling]) -> list[StepFacts]:
     found = {spec.digest: spec for each in chosen for spec in chain_of(each)}
-    return [StepFacts(s.kind, s.digest, s.model, s.revision, dict(s.params)) for s in found.values()]
+    return [StepFacts(s.kind, s.digest, s.model, s.revision, current_params(s.kind, s.params)) for s in found.values()]
 
 
 def _models(chosen: Sequence[Labelling]) -> list[ModelFacts]:

@@ -31,10 +31,10 @@ _ASKED = {
     "min_words": "Sentences have {} words at least.",
     "max_words": "Sentences have {} words at most.",
     "min_entities": "Sentences have {} labels at least.",
-    "exclude": "No sentence, nor a translation of it, has a text of {}.",
+    "decontaminate": "No sentence, nor a translation of it, has a text of {}.",
     "dedupe": "No two sentences of a language have the same words.",
     "mix": "Mixed by weight: {}.",
-    "shares": "The splits were assigned by hash, translations of one another together: {}.",
+    "split_ratios": "The splits were assigned by hash, translations of one another together: {}.",
 }
 
 _PER = {
@@ -50,8 +50,8 @@ def tell_choice(selection: Selection) -> list[str]:
     table = selection.table
     told = [_ASKED[key].format(_shown(value)) for key, value in table.given.items() if key in _ASKED]
     if table.budget:
-        per = _PER[table.per]
-        told.append(f"At most {table.budget:,} {table.unit} {per}, drawn by hash with the seed {table.seed}.")
+        per = _PER[table.budget_per]
+        told.append(f"At most {table.budget:,} {table.budget_unit} {per}, drawn by hash with the seed {table.seed}.")
     if table.tiers:
         least = f"the {table.tier_by} of a sentence's least certain label"
         told.append(f"The column `tier` goes by {least}: {_shown(table.tiers)}. Without labels there is none.")
@@ -104,7 +104,7 @@ def _from_models(chosen: Sequence[Labelling]) -> Iterator[str]:
 
 
 def _dropped(table: ExportTable) -> Iterator[str]:
-    if table.below == "label":
+    if table.on_low_score == "label":
         yield "Labels below a threshold were dropped alone: their words are O and may be entities."
 
 
@@ -126,7 +126,7 @@ def _options(plan: Plan, selection: Selection) -> Iterator[str]:
         name = f"--{key.replace('_', '-')}"
         if value is True:
             yield name
-        elif key == "exclude":
+        elif key == "decontaminate":
             yield from (f"{name} {quote(each)}" for each in value)
         else:
             yield f"{name} {quote(_shown(value, joint=','))}"

@@ -55,7 +55,7 @@ def write_docbins(
 
 def _doc(tokens: Any, vocab: Any, row: ExportRow, lang: str) -> Any:
     words = list(row.words)
-    text, offsets = join_words(words, lang)
+    text, offsets = join_words(words, lang, verbatim=True)
     ends = [offset + len(word) for offset, word in zip(offsets, words, strict=True)]
     doc = tokens.Doc(vocab, words=words, spaces=[text[end : end + 1] == " " for end in ends])
     doc.set_ents([tokens.Span(doc, start, end, label=label) for start, end, label in row.spans], default="outside")

@@ -17,6 +17,7 @@ from xprojdb.db.tables import export
 from xprojdb.digest import canonical_json
 from xprojdb.exports.api import export_dataset
 from xprojdb.exports.formats.huggingface import CARD_NAME
+from xprojdb.exports.ground import check_kept
 from xprojdb.exports.hub.difference import FolderDifference, LocalFile, RemoteFile, difference
 from xprojdb.exports.hub.folder import files_to_publish
 from xprojdb.exports.hub.names import address_of, dataset_name
@@ -115,6 +116,7 @@ def push_recipe(
     :param targets: see :func:`xprojdb.exports.api.export_dataset`, as ``source`` and ``table``.
     :raises UsageError: when no data set can be called so, or there is nothing to export.
     :raises HubError: see :func:`push_folder`.
+    :raises GroundMoved: when a step was freed before anything was published.
     """
     name = dataset_name(repo)
     if not dry_run:
@@ -122,6 +124,8 @@ def push_recipe(
     with tempfile.TemporaryDirectory(prefix="xprojdb-push-") as scratch:
         folder = Path(scratch) / "data"
         export_dataset(database, plan, folder, targets=targets, source=source, table=table, record=False)
+        with database.read() as connection:
+            check_kept(connection, plan, "nothing was published; run the recipe again, then push")
         return push_folder(database, folder, name, private=private, dry_run=dry_run, recipe=plan.recipe)
 
 

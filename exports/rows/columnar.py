@@ -34,7 +34,7 @@ _DENSE = 1.3
 def is_columnar(labelling: Labelling, table: ExportTable) -> bool:
     """Whether the labels of a sentence are exported as they are, and come from one source or none is told."""
     told = isinstance(labelling, Projection) or table.provenance == "none"
-    return told and not table.labels and table.below == "sentence"
+    return told and not table.labels and table.on_low_score == "sentence"
 
 
 @dataclass(frozen=True, slots=True)

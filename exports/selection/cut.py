@@ -80,13 +80,13 @@ class _Choice:
         """Exclude, remove what is there twice, sample, and assign splits."""
         table = self.table
         several = len({(each.corpus_id, each.target) for each in self.chosen}) < len(self.chosen)
-        if not (table.exclude or table.dedupe or table.budget or table.mix or table.shares or several):
+        if not (table.decontaminate or table.dedupe or table.budget or table.mix or table.split_ratios or several):
             return
         groups = read_groups(self.connection, {each.corpus_id for each in self.chosen})
         roots = groups.roots_of(self.pool.column("sentence"))
-        if table.exclude:
+        if table.decontaminate:
             found = self._tested()
-            self._keep("exclude", ~np.isin(roots, groups.roots_of(found)))
+            self._keep("decontaminate", ~np.isin(roots, groups.roots_of(found)))
         kind = self._kinds() if table.mix else np.zeros(len(self.pool), np.int64)
         self._rank(roots)
         if several:
@@ -95,9 +95,9 @@ class _Choice:
             self._keep_first("dedupe", "content")
         if table.budget or table.mix:
             self._sample(kind)
-        if table.shares:
-            self.split = assign_shares(rehash(self.rank, "split"), table.shares)
-            self.splits = list(table.shares)
+        if table.split_ratios:
+            self.split = assign_shares(rehash(self.rank, "split"), table.split_ratios)
+            self.splits = list(table.split_ratios)
 
     def kept(self) -> list[Mapping[str, Longs]]:
         """For each labelling, the items of each split."""
@@ -117,7 +117,7 @@ class _Choice:
         return bool(np.any(self.alive & (self.pool.column("entities") > 0)))
 
     def _tested(self) -> Longs:
-        texts = read_test_texts(self.connection, self.table.exclude)
+        texts = read_test_texts(self.connection, self.table.decontaminate)
         return sentences_with(self.connection, {each.corpus_id for each in self.chosen}, texts)
 
     def _rank(self, roots: Longs) -> None:
@@ -161,7 +161,7 @@ class _Choice:
         """
         table = self.table
         kinds = max(len(table.mix), 1)
-        group = self._by(_keys(table.per)) if table.per != "all" else np.zeros(len(self.pool), np.int64)
+        group = self._by(_keys(table.budget_per)) if table.budget_per != "all" else np.zeros(len(self.pool), np.int64)
         size = self._sizes()
         order = self.order[self.alive[self.order]]
         cell = group[order] * kinds + kind[order]
@@ -195,9 +195,9 @@ class _Choice:
         return kind
 
     def _sizes(self) -> Longs:
-        if self.table.unit == "sentences":
+        if self.table.budget_unit == "sentences":
             return np.ones(len(self.pool), np.int64)
-        return self.pool.column(self.table.unit).astype(np.int64)
+        return self.pool.column(self.table.budget_unit).astype(np.int64)
 
 
 def _keys(by: str) -> Any:

@@ -21,7 +21,7 @@ class Filters:
         self._sentence = [(name, test) for name, test in _sentence_tests(table) if test]
         self._label = [(name, test) for name, test in _label_tests(table) if test]
         self._types = frozenset(table.labels)
-        self._drop_label = table.below == "label"
+        self._drop_label = table.on_low_score == "label"
         self._least = table.min_entities or 0
 
     def apply(self, sentence: ProjectedSentence) -> tuple[ProjectedSentence | None, str]:

@@ -101,7 +101,7 @@ def select_parts(
     :raises NothingLeft: when the cut leaves nothing.
     """
     table = export_table(plan.recipe.text, {}) if table is None else table
-    each_source = source is None and ((table.mix_by == "source" and bool(table.mix)) or table.per == "source")
+    each_source = source is None and ((table.mix_by == "source" and bool(table.mix)) or table.budget_per == "source")
     chosen = choose(plan, targets, source, several=each_source)
     if not any(is_begun(connection, each) for each in chosen):
         raise UsageError(

@@ -127,7 +127,7 @@ class _Labels:
                 continue
             below = self.kept & (values < least)
             self.kept = self.kept & ~below
-            if table.below == "sentence":
+            if table.on_low_score == "sentence":
                 yield name, self.per_sentence(below) == 0
 
     def least(self) -> Iterator[tuple[str, Mask]]:

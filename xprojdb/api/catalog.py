@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from xprojdb.api.results.catalog import ModelsResult, QuestionsResult, RecipesResult
@@ -38,6 +38,13 @@ def recipe_text(name: str) -> str:
     from xprojdb.config.builtin_recipes import ready_recipe
 
     return ready_recipe(name).text
+
+
+def recipe_schema() -> dict[str, Any]:
+    """The JSON schema of recipes, for editors; plug-ins that are installed are in it."""
+    from xprojdb.config import schema
+
+    return schema.recipe_schema()
 
 
 def list_questions() -> QuestionsResult:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, get_args
+from typing import TYPE_CHECKING, Any, Literal
 
 from xprojdb.api.opened import Opened
 from xprojdb.errors import UsageError
@@ -14,16 +14,6 @@ if TYPE_CHECKING:
     from xprojdb.exports.api import ExportOptions
     from xprojdb.planning.plan import Plan
 
-ExportFormat = Literal["hf", "conll", "jsonl", "spacy"]
-#: what options of a selection are called in the table ``[export]`` of a recipe, where that differs
-RECIPE_KEYS = {
-    "on_low_score": "below",
-    "decontaminate": "exclude",
-    "budget_unit": "unit",
-    "budget_per": "per",
-    "split_ratios": "shares",
-}
-
 
 class Exporting(Opened):
     """Writing and publishing data sets."""
@@ -31,7 +21,7 @@ class Exporting(Opened):
     def export(
         self,
         folder: str | Path,
-        format: ExportFormat = "hf",
+        format: str = "hf",
         *,
         recipe: str | None = None,
         source: str | None = None,
@@ -46,7 +36,8 @@ class Exporting(Opened):
 
         :param folder: where to; ``hf`` replaces an earlier data set there, the other formats their own files.
         :param format: ``hf`` (Parquet, a configuration for each language, a card: ``datasets.load_dataset(folder)``),
-            ``conll`` (LANG.SPLIT.conll), ``jsonl`` (LANG.SPLIT.jsonl) or ``spacy`` (DocBin).
+            ``conll`` (LANG.SPLIT.conll), ``jsonl`` (LANG.SPLIT.jsonl), ``spacy`` (DocBin),
+            or that of a plug-in.
         :param recipe: may be left out when the database has one.
         :param source: only the labels from this language; by default the consensus of all.
         :param langs: target languages; empty: all of the recipe.
@@ -58,21 +49,21 @@ class Exporting(Opened):
             ``budget_unit``, ``budget_per``, ``mix``, ``mix_by``, ``split_ratios``, ``tiers``, ``tier_by``,
             ``provenance``, ``seed``. See docs/exporting.md.
         :raises UsageError: when there is no such recipe or keyword, or nothing to export.
+        :raises PluginError: when there is no such format.
         :raises NothingLeft: when the selection leaves nothing.
         :raises ExportError: when a file cannot be written; earlier versions stay whole.
         """
         from xprojdb.api.results.exporting import ExportResult
-        from xprojdb.exports import api
-        from xprojdb.exports.formats.text_formats import Conll, DocBins, JsonLines, TextFormat
+        from xprojdb.exports.api import export_as, export_conll
         from xprojdb.planning.store import load_plan
 
-        _check_format(format, columns, ids)
+        if format != "conll" and (columns != 2 or ids):
+            raise UsageError("--columns and --ids are for conll", hint="leave them out", format=format)
         plan = load_plan(self.store, recipe)
         options = _options(plan, source, langs, selection)
-        if format == "hf":
-            return ExportResult(api.export_dataset(self.store, plan, Path(folder), **options))
-        text_formats: dict[str, TextFormat] = {"conll": Conll(columns, ids), "jsonl": JsonLines(), "spacy": DocBins()}
-        return ExportResult(api.export_files(self.store, plan, Path(folder), text_formats[format], **options))
+        if format == "conll":
+            return ExportResult(export_conll(self.store, plan, Path(folder), columns=columns, with_ids=ids, **options))
+        return ExportResult(export_as(format, self.store, plan, Path(folder), **options))
 
     def push(
         self,
@@ -116,24 +107,12 @@ class Exporting(Opened):
         return PushResult(push_recipe(self.store, plan, repo, **options, private=private, dry_run=dry_run))
 
 
-def _check_format(format: str, columns: int, ids: bool) -> None:
-    if format not in get_args(ExportFormat):
-        known = ", ".join(get_args(ExportFormat))
-        raise UsageError(f"there is no export format {format!r}", hint=f"there are {known}", format=format)
-    if format != "conll" and (columns != 2 or ids):
-        raise UsageError("--columns and --ids are for conll", hint="leave them out", format=format)
-
-
 def _options(plan: Plan, source: str | None, langs: Sequence[str], selection: Mapping[str, Any]) -> ExportOptions:
     from xprojdb.config.recipe import export_table
     from xprojdb.text.languages import language
 
-    for name, key in RECIPE_KEYS.items():
-        if key in selection:
-            raise UsageError(f"unknown option {key}", hint=f"did you mean {name}?", key=key, nearest=name)
-    table = {RECIPE_KEYS.get(name, name): value for name, value in selection.items()}
     return {
         "targets": [language(code).code for code in langs],
         "source": language(source).code if source else None,
-        "table": export_table(plan.recipe.text, table),
+        "table": export_table(plan.recipe.text, selection),
     }

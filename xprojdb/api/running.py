@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Unpack
 
 from xprojdb.api.engines import EngineOptions, make_engine
 from xprojdb.api.opened import Opened
-from xprojdb.api.recipe_text import loaded_recipe
 
 if TYPE_CHECKING:
     from xprojdb.api.results.running import DryRunResult, RunResult
@@ -32,7 +31,7 @@ class Running(Opened):
         :raises UsageError: when a corpus is not there, or no translation joins the recipe's languages.
         """
         from xprojdb.api.results.running import DryRunResult
-        from xprojdb.planning.dry_run import preview_plan
+        from xprojdb.execution.dry_run import preview_plan
         from xprojdb.planning.planner import plan_recipe
 
         plan = plan_recipe(self.store, loaded_recipe(recipe))
@@ -99,3 +98,17 @@ class Running(Opened):
             if not result.going_on:
                 return
             time.sleep(interval)
+
+
+def loaded_recipe(recipe: Recipe | LoadedRecipe | str | Path) -> LoadedRecipe:
+    """A recipe with its text.
+
+    :param recipe: one that was built or read, the path of a TOML file, or the name of one that comes with the package.
+    :raises RecipeError: when there is no such recipe, or it cannot be followed.
+    """
+    from xprojdb.config.builtin_recipes import find_recipe
+    from xprojdb.config.recipe import LoadedRecipe, Recipe
+
+    if isinstance(recipe, LoadedRecipe):
+        return recipe
+    return LoadedRecipe.of(recipe) if isinstance(recipe, Recipe) else find_recipe(str(recipe))

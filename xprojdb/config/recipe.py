@@ -1,8 +1,7 @@
-"""A recipe: one TOML file that says what to project, from where, how."""
+"""A recipe: what to project, from where, how; a TOML file, or an object made in Python."""
 
 from __future__ import annotations
 
-import difflib
 import tomllib
 from collections import Counter
 from collections.abc import Mapping
@@ -10,37 +9,34 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import BaseModel, Field, ValidationError, ValidationInfo, field_validator, model_validator
-from pydantic_core import ErrorDetails
+from annotated_types import MinLen
+from pydantic import Field, ValidationError, ValidationInfo, field_validator, model_validator
 
-from xprojdb.config.align import AlignTable
+from xprojdb.config import toml
+from xprojdb.config.align import AlignerConfig
+from xprojdb.config.base import Settings
+from xprojdb.config.combine import CombineTable
+from xprojdb.config.errors import RecipeError
+from xprojdb.config.explain import explained, final, placed
 from xprojdb.config.export import ExportTable
-from xprojdb.config.settings import (
-    CombineTable,
-    HeuristicTable,
-    ProjectTable,
-    ScoreTable,
-    Settings,
-    Some,
-    TagTable,
-    Text,
-    Texts,
-    TranslateTable,
-    language_code,
-    refused,
-)
+from xprojdb.config.languages import language_code
+from xprojdb.config.project import ProjectTable
+from xprojdb.config.score import ScorerConfig
+from xprojdb.config.tag import TagTable
+from xprojdb.config.translate import TranslateTable
+from xprojdb.config.types import Some, Text, Texts
 from xprojdb.db.runs import RecipeRecord
 from xprojdb.digest import digest_of
 from xprojdb.errors import UsageError
 from xprojdb.text.label_schemes import LabelMapping, label_mapping
 
-
-class RecipeError(UsageError):
-    """A recipe that cannot be followed: fields ``key`` (dotted), ``nearest`` (for an unknown key) and ``file``."""
+__all__ = ["LoadedRecipe", "Recipe", "RecipeError", "export_table", "parse_recipe", "read_recipe"]
 
 
 class Recipe(Settings):
-    """What to project, from where, how; see :func:`read_recipe`.
+    """What to project, from where, how: ``Recipe(name="news", corpora=["news"], source=["en"], target=["sw"])``.
+
+    Tables are dicts, as in TOML. See :meth:`from_toml` for files.
 
     :param name: what the recipe is called in the database.
     :param corpora: names of imported corpora.
@@ -53,10 +49,11 @@ class Recipe(Settings):
     :param translate: what translates; left out, the imported translations are used.
     :param tag: the taggers; left out, gold entities are projected.
     :param align: the word aligner.
-    :param score: the scorers, whose names differ.
+    :param scorer: the scorers, whose names differ.
     :param project: the match.
     :param combine: how the labels of several sources become one set.
     :param export: which sentences and labels are exported, unless the export is told otherwise.
+    :raises RecipeError: for an unknown key, or a value that is not allowed.
     """
 
     name: Text
@@ -67,12 +64,45 @@ class Recipe(Settings):
     labels: tuple[str, ...] | str | dict[str, str] | None = None
     translate: TranslateTable | None = None
     tag: TagTable | None = None
-    align: AlignTable = AlignTable()
+    align: Annotated[AlignerConfig, Field(default_factory=lambda: AlignerConfig.from_table({}))]
     # Before the scorers, whose check asks for the method.
     project: ProjectTable = ProjectTable()
-    score: Annotated[tuple[ScoreTable, ...], Field(min_length=1, strict=False)] = (ScoreTable(),)
+    scorer: Annotated[
+        tuple[ScorerConfig, ...], MinLen(1), Field(default_factory=lambda: (ScorerConfig.from_table({}),))
+    ]
     combine: CombineTable = CombineTable()
     export: ExportTable | None = None
+
+    def __init__(self, **tables: Any) -> None:
+        try:
+            super().__init__(**tables)
+        except ValidationError as error:
+            raise final(explained(error, type(self)), "recipe") from None
+
+    @classmethod
+    def from_toml(cls, text: str) -> Recipe:
+        """The recipe that a text in TOML is.
+
+        :raises RecipeError: when it is no TOML, or no recipe.
+        """
+        return parse_recipe(text).recipe
+
+    def to_toml(self) -> str:
+        """The recipe as a text in TOML: what it says, without the defaults that nobody asked for."""
+        return toml.dumps(self._said())
+
+    def to_dict(self) -> dict[str, Any]:
+        """Everything the recipe says, defaults included, as JSON values."""
+        plain = self.model_dump(mode="json", exclude={"align", "scorer"})
+        return {**plain, "align": self.align.to_dict(), "scorer": [scorer.to_dict() for scorer in self.scorer]}
+
+    def _said(self) -> dict[str, Any]:
+        said = self.model_dump(exclude={"align", "scorer"}, exclude_unset=True)
+        if "align" in self.model_fields_set:
+            said["align"] = self.align.changes()
+        if "scorer" in self.model_fields_set:
+            said["scorer"] = tuple(scorer.changes() for scorer in self.scorer)
+        return {name: value for name, value in said.items() if value is not None}
 
     @field_validator("source", "target")
     @classmethod
@@ -81,46 +111,52 @@ class Recipe(Settings):
 
     @field_validator("labels", mode="before")
     @classmethod
-    def _labels(cls, given: object) -> object:
-        if isinstance(given, list):
-            given = tuple(given)
+    def _labels(cls, labels: object) -> object:
         try:
-            _check_labels(given)
+            _check_labels(labels)
+        except RecipeError:
+            raise
         except UsageError as error:
-            raise refused(error.message, error.hint) from error
-        return given
+            raise RecipeError(error.message, hint=error.hint) from error
+        return labels
 
-    @field_validator("score")
+    @field_validator("scorer")
     @classmethod
-    def _of_use(cls, tables: tuple[ScoreTable, ...], given: ValidationInfo) -> tuple[ScoreTable, ...]:
-        project = given.data.get("project")
+    def _of_use(cls, tables: tuple[ScorerConfig, ...], info: ValidationInfo) -> tuple[ScorerConfig, ...]:
+        project = info.data.get("project")
         if project is not None and project.method != "match":
-            raise refused(
-                f"the method {project.method!r} scores no candidates", 'leave out [[score]], or say method = "match"'
+            raise RecipeError(
+                f"the method {project.method!r} scores no candidates",
+                hint='leave out [[scorer]], or say method = "match"',
             )
         return tables
 
-    @field_validator("score")
+    @field_validator("scorer")
     @classmethod
-    def _different_names(cls, tables: tuple[ScoreTable, ...]) -> tuple[ScoreTable, ...]:
-        (called, times), *_ = Counter(table.called for table in tables).most_common(1)
+    def _different_names(cls, tables: tuple[ScorerConfig, ...]) -> tuple[ScorerConfig, ...]:
+        (stored, times), *_ = Counter(table.stored_name for table in tables).most_common(1)
         if times > 1:
-            raise refused(f"{times} scorers are called {called!r}", 'tell them apart: name = "…" in each [[score]]')
+            name = next(table.label for table in tables if table.stored_name == stored)
+            raise RecipeError(
+                f"{times} scorers are called {name!r}", hint='tell them apart: name = "…" in each [[scorer]]'
+            )
         return tables
 
     @model_validator(mode="after")
     def _translated(self) -> Recipe:
         train = self.translate is not None and self.translate.direction == "translate-train"
         if self.project.method == "markers" and (not train or self.tag is not None):
-            raise refused(
+            raise RecipeError(
                 "markers carry gold entities through a translation",
-                'say [translate] direction = "translate-train", and leave out [tag]',
-                "project.method",
+                hint='say [translate] direction = "translate-train", and leave out [tag]',
+                key="project.method",
             )
         back = self.translate is not None and self.translate.direction == "round-trip"
         if back and (len(self.source) > 1 or self.tag is None):
-            raise refused(
-                "a round trip goes through one language, which has a tagger", "name one source, and [tag]", "translate"
+            raise RecipeError(
+                "a round trip goes through one language, which has a tagger",
+                hint="name one source, and [tag]",
+                key="translate",
             )
         return self
 
@@ -128,18 +164,20 @@ class Recipe(Settings):
     def _has_a_source(self) -> Recipe:
         alone = self.combine.transfer and self.combine.method in ("majority", "weighted") and self.translate is None
         if not self.source and not alone:
-            raise refused(
+            raise RecipeError(
                 "there is no source language",
-                'name one, or for model transfer say [combine] method = "majority", transfer = true',
-                "source",
+                hint='name one, or for model transfer say [combine] method = "majority", transfer = true',
+                key="source",
             )
         return self
 
     @property
     def digest(self) -> str:
         """The digest of everything the recipe says, defaults included."""
-        # The digest of a recipe without [export] is older than that table, and stays as it was.
-        return digest_of(self.model_dump(mode="json", exclude=None if self.export else {"export"}))
+        said = self.to_dict()
+        if self.export is None:
+            said.pop("export")
+        return digest_of(said)
 
     @property
     def mapping(self) -> LabelMapping | None:
@@ -159,6 +197,11 @@ class LoadedRecipe:
 
     recipe: Recipe
     text: str
+
+    @classmethod
+    def of(cls, recipe: Recipe) -> LoadedRecipe:
+        """A recipe that was made in Python, with the text that says the same."""
+        return cls(recipe, recipe.to_toml())
 
     @property
     def record(self) -> RecipeRecord:
@@ -187,81 +230,54 @@ def parse_recipe(text: str, file: str = "recipe") -> LoadedRecipe:
     :param file: what to call it in messages.
     """
     try:
-        given = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise RecipeError(f"{file} is no TOML: {error}", hint="see https://toml.io", file=file) from error
-    try:
-        return LoadedRecipe(Recipe.model_validate(given), text)
-    except ValidationError as error:
-        raise _explained(error.errors()[0], file) from error
+        return LoadedRecipe(Recipe(**_tables(text, file)), text)
+    except RecipeError as error:
+        raise _in_file(error, file) from None
 
 
 def export_table(text: str, changes: Mapping[str, Any]) -> ExportTable:
     """The table ``[export]`` of a recipe with some keys replaced.
 
+    Its other tables are not looked at: what they say was planned already, maybe in another version.
+
     :param text: the recipe's.
     :param changes: keys of the table and their values.
     :raises RecipeError: when a value is not allowed; the field ``key`` names it.
     """
-    given = parse_recipe(text).recipe.export or ExportTable()
+    table = _tables(text, "recipe").get("export", {})
     try:
-        return ExportTable.model_validate({**given.model_dump(exclude_unset=True), **changes})
+        return ExportTable.model_validate({**table, **changes})
     except ValidationError as error:
-        found = error.errors()[0]
-        raise _explained({**found, "loc": ("export", *found["loc"])}, "the export") from error
+        raise final(placed(explained(error, ExportTable), ("export",)), "the export") from None
 
 
-def _check_labels(given: object) -> None:
-    if given is None:
+def _tables(text: str, file: str) -> dict[str, Any]:
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise RecipeError(f"{file} is no TOML: {error}", hint="see https://toml.io", file=file) from error
+
+
+def _in_file(error: RecipeError, file: str) -> RecipeError:
+    if error.file != "recipe":
+        return error
+    message = error.message.replace("recipe: ", f"{file}: ", 1)
+    return RecipeError(message, hint=error.hint, **{**error.fields, "file": file})
+
+
+def _check_labels(labels: object) -> None:
+    if labels is None:
         return
-    if isinstance(given, str):
-        label_mapping(given)
+    if isinstance(labels, str):
+        label_mapping(labels)
         return
-    texts = [*given.keys(), *given.values()] if isinstance(given, dict) else given if isinstance(given, tuple) else ()
+    texts: tuple[object, ...] = ()
+    if isinstance(labels, dict):
+        texts = (*labels.keys(), *labels.values())
+    elif isinstance(labels, tuple):
+        texts = labels
     if not texts or not all(isinstance(text, str) and text for text in texts):
-        raise refused(
-            f"{given!r} is not allowed",
-            "give a list of labels, the name of a mapping, or a table { GPE = 'LOC' }",
+        raise RecipeError(
+            f"{labels!r} is not allowed",
+            hint="give a list of labels, the name of a mapping, or a table { GPE = 'LOC' }",
         )
-
-
-def _explained(found: ErrorDetails, file: str) -> RecipeError:
-    place = tuple(part for part in found["loc"] if isinstance(part, str))
-    key, nearest = ".".join(place), None
-    if found["type"] == "extra_forbidden":
-        known = list(_table_at(place[:-1]).model_fields)
-        nearest = next(iter(difflib.get_close_matches(place[-1], known, n=1, cutoff=0.4)), None)
-        message = f"unknown key {key}"
-        hint = f"did you mean {nearest}?" if nearest else f"known keys: {', '.join(known)}"
-    elif found["type"] == "refused":
-        key = found["ctx"]["key"] or key
-        message, hint = f"{key}: {found['ctx']['message']}", found["ctx"]["hint"]
-    elif found["type"] == "missing":
-        message, hint = f"{key} is missing", "a recipe says at least name, corpora, source and target"
-    else:
-        message = f"{key} cannot be {found['input']!r}"
-        hint = _HINTS.get(found["type"]) or found["msg"].replace("Input should", "it should")
-    return RecipeError(f"{file}: {message}", hint=hint, key=key, nearest=nearest, file=file)
-
-
-_HINTS = {
-    "tuple_type": 'it should be a list, such as ["en"]; scorers are tables [[score]]',
-    "too_short": "it should have at least one entry",
-    "model_type": "it should be a table, such as [align]",
-}
-_TABLES: Mapping[tuple[str, ...], type[BaseModel]] = {
-    (): Recipe,
-    ("translate",): TranslateTable,
-    ("tag",): TagTable,
-    ("align",): AlignTable,
-    ("align", "voters"): AlignTable,
-    ("score",): ScoreTable,
-    ("project",): ProjectTable,
-    ("combine",): CombineTable,
-    ("export",): ExportTable,
-    ("project", "heuristic"): HeuristicTable,
-}
-
-
-def _table_at(place: tuple[Any, ...]) -> type[BaseModel]:
-    return _TABLES[place]

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Executable, Table, func, select
+from sqlalchemy import ColumnElement, Connection, Executable, Table
 
 from xprojdb.db import postgresql, sqlite
 
@@ -97,6 +97,22 @@ def refresh_statistics(connection: Connection, table: Table) -> None:
 def next_id(connection: Connection, table: Table) -> int:
     """The first free id of a table whose ids this code assigns, so that rows can refer to one another before they are
     written. Needs a write transaction: as writers take turns, it stays free until its end.
+
+    It is above every id that the table has ever had, deleted rows included.
     """
-    highest = connection.execute(select(func.max(table.c.id))).scalar()
-    return (highest or 0) + 1
+    return last_id(connection, table) + 1
+
+
+def last_id(connection: Connection, table: Table) -> int:
+    """The highest id that a table has ever had; 0 when it never had any."""
+    if connection.dialect.name == "postgresql":
+        return postgresql.last_key(connection, table.name)
+    return sqlite.last_key(connection, table.name)
+
+
+def raise_id(connection: Connection, table: Table, key: int) -> None:
+    """Let every id from now on be above one. Needs a write transaction."""
+    if connection.dialect.name == "postgresql":
+        postgresql.raise_key(connection, table.name, key)
+    else:
+        sqlite.raise_key(connection, table.name, key)

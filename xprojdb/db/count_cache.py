@@ -11,7 +11,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import TYPE_CHECKING, TypeVar
 
-from sqlalchemy import Connection, delete, select
+from sqlalchemy import Connection, delete, func, select
 
 from xprojdb.db import bulk, postgresql, sqlite
 from xprojdb.db.tables import count_cache, data_version
@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 
 Value = TypeVar("Value")
 _THE_ROW = 1
+_REMOVALS = 2
+#: what :func:`removals` gives, inside a query
+REMOVALS = func.coalesce(select(data_version.c.number).where(data_version.c.id == _REMOVALS).scalar_subquery(), 0)
 
 
 def changes(connection: Connection) -> int:
@@ -32,13 +35,31 @@ def changes(connection: Connection) -> int:
 
 def count_write(connection: Connection) -> None:
     """Let no count hold that was kept before this transaction."""
-    raised = data_version.update().where(data_version.c.id == _THE_ROW).values(number=data_version.c.number + 1)
+    _raise(connection, _THE_ROW)
+
+
+def count_removal(connection: Connection) -> None:
+    """Let whoever has read rows know that some are gone. Needs the write transaction that deletes them."""
+    _raise(connection, _REMOVALS)
+
+
+def removals(connection: Connection) -> int:
+    """A number that is another one after rows were deleted on which others may rest."""
+    return int(connection.execute(select(REMOVALS)).scalar_one())
+
+
+def _raise(connection: Connection, row: int) -> None:
+    raised = data_version.update().where(data_version.c.id == row).values(number=data_version.c.number + 1)
     if connection.execute(raised).rowcount == 0:
-        connection.execute(data_version.insert().values(id=_THE_ROW, number=1))
+        connection.execute(data_version.insert().values(id=row, number=1))
 
 
 def _writes(connection: Connection) -> int:
-    found = connection.execute(select(data_version.c.number).where(data_version.c.id == _THE_ROW)).scalar()
+    return _number(connection, _THE_ROW)
+
+
+def _number(connection: Connection, row: int) -> int:
+    found = connection.execute(select(data_version.c.number).where(data_version.c.id == row)).scalar()
     return 0 if found is None else int(found)
 
 

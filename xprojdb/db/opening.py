@@ -17,11 +17,14 @@ from xprojdb.errors import DatabaseError, UsageError
 class Database:
     """An open database, checked to be at the revision this code needs.
 
+    :param checked: whether it was at that revision when it was opened, so that it is an error when it no longer is.
+
     Use :func:`open_database`. Reading happens in :meth:`read`, every change in :meth:`write`.
     """
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, *, checked: bool = False) -> None:
         self.engine = engine
+        self.checked = checked
 
     @property
     def url(self) -> str:
@@ -32,9 +35,10 @@ class Database:
     def read(self) -> Iterator[Connection]:
         """A connection in one read transaction: it sees one state of the database throughout, and cannot change it.
 
-        :raises DatabaseError: when the database cannot be read.
+        :raises DatabaseError: when the database cannot be read, or the schema is another one by now.
         """
         with translated_errors(self.engine), self.engine.connect() as connection, connection.begin():
+            self._check_unmoved(connection)
             yield connection
 
     @contextmanager
@@ -45,18 +49,28 @@ class Database:
 
         :param wait: for that; otherwise it is an error when another one writes.
         :param counted: counts of rows that were kept no longer hold when rows are changed (``count_cache``).
-        :raises DatabaseError: when the database cannot be written, or another writer does not end.
+        :raises DatabaseError: when the database cannot be written, another writer does not end, or the schema is
+            another one by now.
         """
         with (
             translated_errors(self.engine),
             self.engine.connect().execution_options(xprojdb_write="wait" if wait else "now") as connection,
             connection.begin(),
         ):
+            self._check_unmoved(connection)
             before = count_cache.changes(connection)
             yield connection
             # Not after a caller's own rollback.
             if counted and connection.in_transaction() and count_cache.changes(connection) != before:
                 count_cache.count_write(connection)
+
+    def _check_unmoved(self, connection: Connection) -> None:
+        """Use no other schema than the one that was opened: another process may have moved it meanwhile."""
+        if not self.checked:
+            return
+        found = schema.revision_of(connection)
+        if found != schema.revisions()[-1]:
+            raise schema.moved_error(self.url, found)
 
     def close(self) -> None:
         self.engine.dispose()
@@ -82,7 +96,7 @@ def open_database(address: str | Path, *, create: bool = False) -> Database:
     except BaseException:
         engine.dispose()
         raise
-    return Database(engine)
+    return Database(engine, checked=True)
 
 
 def _check_revision(engine: Engine, *, create: bool) -> None:

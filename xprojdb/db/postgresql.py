@@ -37,6 +37,8 @@ _FAULTS = {
     "XX001": "damaged",
     "XX002": "damaged",
 }
+#: without effect where the sequence is further; a transaction that is rolled back leaves a gap and nothing worse
+_RAISE = "SELECT setval('{table}_id_seq', key) FROM (SELECT {key} AS key), {table}_id_seq WHERE key >= last_value"
 _LOST = ("08", "57P01", "57P02", "57P05")
 _UNREACHABLE = ("28", "3D", "53", "57P")
 
@@ -104,9 +106,13 @@ def insert(connection: Connection, table: str, columns: Sequence[str], rows: Ite
         try:
             # A savepoint: the caller's transaction goes on when keys were there.
             with driver.transaction():
-                return _copy(cursor, table, names, given)
+                added = _copy(cursor, table, names, given)
         except UniqueViolation:
-            return _merge(cursor, table, names, given)
+            added = _merge(cursor, table, names, given)
+        if "id" in columns and given:
+            # Keys that we give ourselves do not move the sequence, which remembers them when the rows are gone.
+            cursor.execute(_RAISE.format(table=table, key=f"(SELECT max(id) FROM {table})"))
+        return added
 
 
 def _copy(cursor: Any, table: str, names: str, rows: Iterable[tuple[Any, ...]]) -> int:
@@ -125,6 +131,19 @@ def _merge(cursor: Any, table: str, names: str, rows: Iterable[tuple[Any, ...]])
     added = int(cursor.rowcount)
     cursor.execute(f"DROP TABLE {staging}")
     return added
+
+
+def last_key(connection: Connection, table: str) -> int:
+    """The highest key that a table has ever given."""
+    given = f"(SELECT last_value - CASE WHEN is_called THEN 0 ELSE 1 END FROM {table}_id_seq)"
+    query = f"SELECT greatest({given}, (SELECT max(id) FROM {table}))"
+    return int(connection.exec_driver_sql(query).scalar_one())
+
+
+def raise_key(connection: Connection, table: str, key: int) -> None:
+    """Let the next key be above one. Needs a write transaction."""
+    if key > 0:
+        connection.exec_driver_sql(_RAISE.format(table=table, key=int(key)))
 
 
 def clock(connection: Connection) -> float:

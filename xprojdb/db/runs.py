@@ -51,13 +51,16 @@ def begin_run(connection: Connection, command: str, recipe: RecipeRecord | None 
 def see_run(connection: Connection, run_id: int, counts: Mapping[str, object]) -> None:
     """Record that a run is alive and how far it is. Needs a write transaction."""
     seen = {"heartbeat_at": _now(), "counts": canonical_json(dict(counts))}
-    connection.execute(update(run).where(run.c.id == run_id).values(seen))
+    connection.execute(update(run).where(run.c.id == run_id, run.c.status == "running").values(seen))
 
 
 def end_run(connection: Connection, run_id: int, status: str, counts: Mapping[str, object]) -> None:
-    """Record how a run ended: ``done``, ``stopped`` or ``failed``, and what it counted."""
+    """Record how a run ended: ``done``, ``stopped`` or ``failed``, and what it counted.
+
+    One that another process has ended meanwhile stays as that left it.
+    """
     ending = {"ended_at": _now(), "status": status, "counts": canonical_json(dict(counts))}
-    connection.execute(update(run).where(run.c.id == run_id).values(ending))
+    connection.execute(update(run).where(run.c.id == run_id, run.c.status == "running").values(ending))
 
 
 def unknown_run() -> Mapping[str, str]:

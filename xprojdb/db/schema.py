@@ -83,6 +83,7 @@ def upgrade(engine: Engine, revision: str = "head") -> None:
 
     :raises DatabaseError: when the tables found belong to another program or a newer version.
     :raises UsageError: when there is no such revision.
+    :raises RunsAlive: when runs are under way.
     """
     from alembic import command
 
@@ -94,6 +95,7 @@ def downgrade(engine: Engine, revision: str) -> None:
 
     :raises DatabaseError: when the tables found belong to another program or a newer version.
     :raises UsageError: when there is no such revision.
+    :raises RunsAlive: when runs are under way.
     """
     from alembic import command
 
@@ -130,6 +132,22 @@ def foreign_error(url: str, found: SchemaState) -> DatabaseError:
     )
 
 
+def revision_of(connection: Connection) -> str | None:
+    """The schema revision as a transaction sees it, of a database that had one."""
+    return connection.exec_driver_sql(f"SELECT version_num FROM {VERSION_TABLE}").scalar()
+
+
+def moved_error(url: str, found: str | None) -> DatabaseError:
+    """The refusal to write to a database whose schema was moved since it was opened."""
+    return DatabaseError(
+        f"the schema of {url} was moved to revision {found or 'base'} meanwhile; nothing was stored",
+        hint=f"xprojdb --db {url} db upgrade, then do the same again",
+        url=url,
+        current=found,
+        head=revisions()[-1],
+    )
+
+
 def unfinished_error(url: str) -> DatabaseError:
     """The refusal of a copy that was interrupted."""
     return DatabaseError(
@@ -155,7 +173,18 @@ def _move(engine: Engine, way: Callable[[Config, str], None], revision: str) -> 
     if found.current is not None and not found.known:
         raise revision_error(shown(engine.url), found)
     with _writing(engine) as connection, _known_revision(revision):
+        # A copy that was not finished holds the runs of its source.
+        if found.current != (found.head if revision == "head" else revision) and not found.unfinished:
+            _refuse_live_runs(connection, found)
         way(_config(connection), revision)
+
+
+def _refuse_live_runs(connection: Connection, found: SchemaState) -> None:
+    from xprojdb.db.live import refuse_live_runs
+
+    # Earlier revisions do not know which process a run is.
+    if "lease" in found.tables:
+        refuse_live_runs(connection, "another schema")
 
 
 @contextmanager
@@ -163,9 +192,24 @@ def _writing(engine: Engine) -> Iterator[Connection]:
     with (
         translated_errors(engine),
         engine.connect().execution_options(xprojdb_write=True) as connection,
+        _unchecked_keys(connection),
         connection.begin(),
     ):
         yield connection
+
+
+@contextmanager
+def _unchecked_keys(connection: Connection) -> Iterator[None]:
+    """Let SQLite put a new table in an old one's place, which rows refer to; inside a transaction it takes no heed."""
+    if connection.dialect.name != "sqlite":
+        yield
+        return
+    driver: Any = connection.connection.driver_connection
+    driver.execute("PRAGMA foreign_keys = OFF")
+    try:
+        yield
+    finally:
+        driver.execute("PRAGMA foreign_keys = ON")
 
 
 @contextmanager

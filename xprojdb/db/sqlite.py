@@ -182,3 +182,21 @@ def phrase(words: ColumnElement[str], start: ColumnElement[int], end: ColumnElem
         f" WHERE key >= {start} AND key < {end} ORDER BY key))",
         Text,
     )
+
+
+def last_key(connection: Connection, table: str) -> int:
+    """The highest key that a table has ever given."""
+    query = (
+        f"SELECT max(coalesce((SELECT max(id) FROM {table}), 0),"
+        " coalesce((SELECT max(seq) FROM sqlite_sequence WHERE name = ?), 0))"
+    )
+    return int(connection.exec_driver_sql(query, (table,)).scalar_one())
+
+
+def raise_key(connection: Connection, table: str, key: int) -> None:
+    """Let the next key be above one. Needs a write transaction."""
+    there = connection.exec_driver_sql(
+        "UPDATE sqlite_sequence SET seq = max(seq, ?) WHERE name = ?", (key, table)
+    ).rowcount
+    if not there:
+        connection.exec_driver_sql("INSERT INTO sqlite_sequence (name, seq) VALUES (?, ?)", (table, key))

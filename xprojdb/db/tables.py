@@ -1,6 +1,7 @@
 """The tables. One row of each is described in ARCHITECTURE.md, section "Tables".
 
-Small tables have surrogate ids and foreign keys. The large ones (entity, alignment, candidate, label, outcome) have
+Small tables have surrogate ids and foreign keys; an id is never given a second time, whatever was deleted (PostgreSQL's
+sequences see to it, and SQLite's AUTOINCREMENT). The large ones (entity, alignment, candidate, label, outcome) have
 natural keys that begin with the step, so that what a step made is one contiguous range: appended to in order, read in
 blocks, dropped at once. They declare no foreign keys: each would cost a look-up for every row written.
 """
@@ -58,6 +59,7 @@ corpus = Table(
     Column("url", Text),
     Column("scheme", Text),
     Column("benchmark", Text),
+    sqlite_autoincrement=True,
 )
 
 source_file = Table(
@@ -74,6 +76,7 @@ source_file = Table(
     Column("sentences", Integer, nullable=False),
     Column("run_id", ForeignKey("run.id"), nullable=False),
     UniqueConstraint("corpus_id", "lang", "part"),
+    sqlite_autoincrement=True,
 )
 
 # Its ids are given by the code that writes it, so that labels can refer to sentences of the same batch.
@@ -94,6 +97,7 @@ sentence = Table(
     Column("offsets", Text),
     UniqueConstraint("corpus_id", "lang", "external_id"),
     CheckConstraint("n_words >= 0", name="n_words"),
+    sqlite_autoincrement=True,
 )
 # An index of what was made, and not of what was imported, which has neither. That it is partial on PostgreSQL, too, is
 # said by the migration alone: here it would load all that is particular to PostgreSQL into every command.
@@ -118,6 +122,7 @@ translation = Table(
     Column("rendering_id", ForeignKey("sentence.id"), nullable=False, index=True),
     UniqueConstraint("original_id", "rendering_id", "step_id"),
     CheckConstraint("kind IN ('human', 'machine', 'back')", name="kind"),
+    sqlite_autoincrement=True,
 )
 Index(
     "ix_translation_scope",
@@ -128,6 +133,7 @@ Index(
     translation.c.id,
 )
 
+# after_run: the latest run when the step was stored; what an earlier one, or that one, wrote is of another step.
 step = Table(
     "step",
     metadata,
@@ -138,6 +144,8 @@ step = Table(
     Column("model", Text),
     Column("revision", Text),
     Column("digest", Text, nullable=False, unique=True),
+    Column("after_run", Key),
+    sqlite_autoincrement=True,
 )
 
 step_input = _natural(
@@ -165,6 +173,7 @@ run = Table(
     Column("heartbeat_at", Text),
     Column("process", Text),
     CheckConstraint("status IN ('running', 'done', 'stopped', 'failed')", name="status"),
+    sqlite_autoincrement=True,
 )
 
 # What each recipe name stands for now; what it stood for earlier is kept by the runs.
@@ -176,6 +185,7 @@ recipe = Table(
     Column("digest", Text, nullable=False),
     Column("text", Text, nullable=False),
     Column("plan", Text, nullable=False),
+    sqlite_autoincrement=True,
 )
 
 entity = _natural(
@@ -339,6 +349,7 @@ evaluation = Table(
         "label",
         name="uq_evaluation_key",
     ),
+    sqlite_autoincrement=True,
 )
 
 export = Table(
@@ -353,9 +364,11 @@ export = Table(
     Column("counts", Text, nullable=False),
     Column("checksums", Text, nullable=False),
     Column("revision", Text),
+    sqlite_autoincrement=True,
 )
 
-# How many transactions have changed rows: what was counted holds as long as this number does.
+# How many transactions have changed rows, and how many deletions there were: while the first number stays, what was
+# counted holds; while the second does, what a batch rests on is there.
 data_version = Table("data_version", metadata, _id(), Column("number", Key, nullable=False), info={"derived": True})
 
 # What was counted, by what it is, and the number of changes at which it was.

@@ -18,6 +18,7 @@ from xprojdb.evaluation.gold import read_sentences, with_gold
 from xprojdb.evaluation.span_metrics import SpanCounts, SpanScore, concatenate, count_spans
 from xprojdb.planning.labellings import Labelling
 from xprojdb.steps.spec import GOLD, find_step
+from xprojdb.steps.vanished import check_corpora, check_steps
 
 #: the row of all labels together
 TOTAL = "all"
@@ -57,6 +58,7 @@ def evaluate_projections(
     :param seed: their random seed; the same seed gives the same intervals.
     :returns: the scores of those projections whose target has gold labels.
     :raises UsageError: when none has.
+    :raises GroundMoved: when a step or a corpus was deleted meanwhile; nothing is stored then.
     """
     with database.read() as connection:
         measured = [_measure(connection, each, resamples, seed) for each in projections]
@@ -67,6 +69,8 @@ def evaluate_projections(
             hint="import gold labels of the target language, and run the recipe",
         )
     with database.write() as connection:
+        check_corpora(connection, {score.projection.corpus_id for score in scores})
+        check_steps(connection, (score.projection.step.spec for score in scores), "run the recipe again, then evaluate")
         run_id = begin_run(connection, "evaluate")
         for score in scores:
             _store(connection, score, run_id, resamples, seed)

@@ -175,7 +175,7 @@ def _agreed(
     names: Sequence[str],
 ) -> Ints:
     """The labels, where the same words have one label in the whole corpus, that one."""
-    if step.one_label is None:
+    if step.label_consistency is None:
         return labels
     codes = {name: code for code, name in enumerate(names)}
     texts = [folded(words) for words in read_side_words(connection, keys.tolist(), other(step.labelled))]

@@ -160,7 +160,7 @@ def _points(
     names = list(step.weights)
     weighed = product(*(weights.get(name) or (step.weights[name],) for name in names))
     raised = list(product(*(powers.get(name) or (1.0,) for name in names)))
-    others = list(product(thresholds or (step.threshold,), solvers or (step.solver,)))
+    others = list(product(thresholds or (step.min_score,), solvers or (step.solver,)))
     for values in weighed:
         if not any(values):
             continue

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from xprojdb.config.canonical import stored_scorer_name
 from xprojdb.db.runs import RecipeRecord
 from xprojdb.digest import canonical_json, digest_of
 from xprojdb.errors import UsageError
 from xprojdb.evaluation.tune import Point
 from xprojdb.planning.plan import Plan
-from xprojdb.steps.project.match import ProjectMatch
+from xprojdb.steps.project.match import ProjectMatch, ProjectParams
 from xprojdb.steps.registry import stage_of
 from xprojdb.steps.spec import StepSpec
 
@@ -28,7 +29,7 @@ def kept_plan(plan: Plan, point: Point, name: str) -> Plan:
             scorer=scorer,
             power=power,
         )
-    settings = {"weights": dict(point.weights), "threshold": point.threshold, "solver": point.solver}
+    settings = {"weights": dict(point.weights), "min_score": point.threshold, "solver": point.solver}
     text = f"{plan.recipe.text.rstrip()}\n\n# kept from a grid: {canonical_json(settings)}\n"
     made = Plan(RecipeRecord(name, digest_of({"recipe": plan.recipe.digest, **settings}), text))
     for each in plan.projections:
@@ -42,10 +43,12 @@ def kept_plan(plan: Plan, point: Point, name: str) -> Plan:
 
 
 def _changed(spec: StepSpec, point: Point) -> StepSpec:
-    settings = {"weights": dict(point.weights), "threshold": point.threshold, "solver": point.solver}
-    unused = {f"score:{name}" for name in spec.params["weights"]} - {f"score:{name}" for name in point.weights}
+    params = ProjectParams.from_params(spec.params)
+    weights = {stored_scorer_name(name): weight for name, weight in point.weights.items()}
+    changed = replace(params, weights=weights, min_score=point.threshold, solver=point.solver)
+    unused = {f"score:{name}" for name in params.weights.keys() - weights.keys()}
     inputs = {role: given for role, given in spec.inputs.items() if role not in unused}
-    return replace(spec, params={**spec.params, **settings}, inputs=inputs)
+    return replace(spec, params=changed.to_params(), inputs=inputs)
 
 
 def _inputs(spec: StepSpec) -> set[StepSpec]:

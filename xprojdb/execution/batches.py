@@ -24,10 +24,12 @@ class ItemBatch:
 
     :param lease: the first item of the lease on them, which names it.
     :param items: keys in ascending order; fewer than were claimed when some are done meanwhile.
+    :param removals: which deletions there had been when they were taken (:func:`xprojdb.db.count_cache.removals`).
     """
 
     lease: int
     items: Sequence[int]
+    removals: int = 0
 
 
 def process_or_bisect(stage: Stage, connection: Connection, items: Sequence[int]) -> Result:

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from sqlalchemy import Connection, delete, exists, or_, select, update
 
 from xprojdb.db import bulk
+from xprojdb.db.count_cache import removals
 from xprojdb.db.heartbeat import clock, is_gone, this_process
 from xprojdb.db.tables import lease
 from xprojdb.execution.batches import ItemBatch
@@ -45,12 +46,18 @@ class Leases:
         rows = [(stage.step_id, part[0], part[-1], self.owner, now + LEASE) for part in parts]
         if rows:
             bulk.insert(connection, lease, _COLUMNS, rows)
-        return [ItemBatch(part[0], part) for part in parts]
+        seen = removals(connection)
+        return [ItemBatch(part[0], part, seen) for part in parts]
 
     def renew(self, connection: Connection) -> None:
         """Hold what this process has for longer."""
         expires_at = clock(connection) + LEASE
         connection.execute(update(lease).where(lease.c.owner == self.owner).values(expires_at=expires_at))
+
+    def has(self, connection: Connection, step_id: int, batch: ItemBatch) -> bool:
+        """Whether the lease on a batch is still that of this process."""
+        own = exists().where(lease.c.step_id == step_id, lease.c.first_item == batch.lease, lease.c.owner == self.owner)
+        return bool(connection.execute(select(own)).scalar())
 
     def release(self, connection: Connection, step_id: int, batch: ItemBatch) -> None:
         """Give back the lease on a batch."""

@@ -22,6 +22,8 @@ from xprojdb.steps.registry import stage_of
 
 #: what numerical libraries read when they are loaded, to know how many threads to start
 _THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS", "RAYON_NUM_THREADS")
+#: seconds that a process may take to end when it has closed its pipe, so that it can be told how it ended
+_DYING = 60.0
 
 
 def cores() -> int:
@@ -89,7 +91,7 @@ class _Process(WorkerHandle):
         try:
             answer: WorkerAnswer = self._pipe.recv()
         except (EOFError, OSError) as error:
-            self._process.join(5)
+            self._process.join(_DYING)
             raise LostBatch(_how_it_ended(self._process.exitcode)) from error
         return answer.told()
 

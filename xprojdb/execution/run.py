@@ -62,6 +62,7 @@ def run_plan(
     :raises ModelError, MissingExtra, LanguageMissing: when the model of a step cannot be had, or a server does not
         answer: after everything else was done; the field ``also`` has those of further steps.
     :raises StepFailed: when not one item of a large batch could be done.
+    :raises GroundMoved: when what a batch rests on was deleted meanwhile, or another command ended the run.
     :raises WorkersLost: when the workers of an engine end again and again and nothing gets done.
     """
     stages = chosen_stages(plan, only)
@@ -135,7 +136,7 @@ class _Runner:
 
     def _passes(self, stages: Sequence[Stage]) -> None:
         """Go through the steps until none has items that are pending, or that another process has taken."""
-        reports = [StepReport(stage.step_id, stage.title, stage.noun) for stage in stages]
+        reports = [StepReport(stage.step_id, stage.title, stage.item_kind) for stage in stages]
         settled = False
         while not settled:
             settled, before = True, self.report.done
@@ -200,7 +201,7 @@ class _Runner:
             for made in compute(waiting.next_batch):
                 if began is None or made is None:
                     began = time.monotonic() - report.seconds
-                    self.progress.begin(stage.title, stage.noun, report.total or 0)
+                    self.progress.begin(stage.title, stage.item_kind, report.total or 0)
                 if made is not None:
                     _check_any_done(stage, made.result)
                     report.seconds = time.monotonic() - began
@@ -214,7 +215,7 @@ class _Runner:
         # Beforehand, because the same transaction tells how far the run is.
         report.count(len(batch.items), failed)
         with bulk.uncollected():
-            written = self.writer.commit(stage, batch, result)
+            written = self.writer.commit(stage, waiting.pairs, batch, result)
         if written:
             self.progress.advance(len(batch.items), failed)
         else:
@@ -227,8 +228,6 @@ class _Waiting:
 
     :param share: items taken at once.
     :param left: how many may be taken in all; None: all of them.
-
-    Its ``settled`` says whether, when last asked, no other process had taken any.
     """
 
     def __init__(
@@ -241,8 +240,14 @@ class _Waiting:
         self.left = left
         self.stop = stop
         self.taken: deque[ItemBatch] = deque()
-        self.settled = True
+        self._untaken = True
+        self._dropped = False
         self._cursor: int | None = 0
+
+    @property
+    def settled(self) -> bool:
+        """Whether, when last asked, no other process had taken any items, nor any of what this one had."""
+        return self._untaken and not self._dropped
 
     def next_batch(self) -> ItemBatch | None:
         """The next batch; None when nobody but others has any, and when the run is to stop."""
@@ -255,7 +260,7 @@ class _Waiting:
         wanted = self.share if self.left is None else min(self.share, self.left)
         if self._cursor is None or wanted <= 0:
             return False
-        found, self.settled = self.writer.take(self.stage, self.pairs, self._cursor, wanted)
+        found, self._untaken = self.writer.take(self.stage, self.pairs, self._cursor, wanted)
         self.taken += found
         if not found:
             self._cursor = None
@@ -270,6 +275,9 @@ class _Waiting:
         left = self.writer.undone(self.stage, batch)
         if left is not None:
             self.taken.appendleft(left)
+        else:
+            # Others have it, or had it and gave it back: it is asked for again.
+            self._dropped = True
 
 
 def _check_any_done(stage: Stage, result: Result) -> None:
@@ -277,7 +285,7 @@ def _check_any_done(stage: Stage, result: Result) -> None:
         return
     _, _, message, told = next(iter(result.rows[0].values))
     raise StepFailed(
-        f"{stage.title}: all of {len(result.outcomes)} {stage.noun} failed, the first with: {message}",
+        f"{stage.title}: all of {len(result.outcomes)} {stage.item_kind} failed, the first with: {message}",
         hint="nothing of them was recorded; mend the cause and run again",
         step=stage.step_id,
         items=len(result.outcomes),

@@ -12,11 +12,13 @@ from sqlalchemy import Connection, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from xprojdb.db import Database, bulk
+from xprojdb.db.count_cache import removals
 from xprojdb.db.runs import RecipeRecord, begin_run, end_run, see_run
 from xprojdb.db.tables import outcome
 from xprojdb.errors import DatabaseError
 from xprojdb.execution.batch_rows import write_rows
 from xprojdb.execution.batches import ItemBatch
+from xprojdb.execution.ground import check_recipe, check_run, check_step, is_held
 from xprojdb.execution.leases import Leases
 from xprojdb.execution.progress import RunReport
 from xprojdb.steps.stage import Bitext, Outcomes, Result, Stage
@@ -28,7 +30,7 @@ _OUTCOME = ("step_id", "item_id", "status", "reason", "run_id")
 
 
 class _Overtaken(Exception):
-    """Another process has recorded some of the items of this batch."""
+    """Another process has the lease on this batch, or has recorded some of its items."""
 
 
 class Writer:
@@ -63,20 +65,28 @@ class Writer:
         """Take the next batches of a step; see :meth:`Leases.take`.
 
         :returns: the batches, and whether no other process has taken any.
+        :raises GroundMoved: when the recipe or the step is gone, or the run was ended.
         """
         with self.database.write() as connection:
+            check_run(connection, self.report.run_id)
+            check_recipe(connection, self.recipe.name)
+            check_step(connection, stage)
             batches = self.leases.take(connection, stage, pairs, after, limit)
             return batches, not self.leases.others_have(connection, stage.step_id)
 
-    def commit(self, stage: Stage, batch: ItemBatch, result: Result) -> bool:
-        """Write a batch and end its lease, unless another process has done some of its items meanwhile.
+    def commit(self, stage: Stage, pairs: Sequence[Bitext], batch: ItemBatch, result: Result) -> bool:
+        """Write a batch and end its lease, unless another process has taken it over or done some of its items.
 
+        :param pairs: the sets of translations that the stage covers.
         :returns: whether it was written; if not, what :meth:`undone` leaves of it must be computed again.
+        :raises GroundMoved: when what it rests on is gone; nothing of it is written then.
         """
         run_id, made = self.report.run_id, Outcomes.of(result.outcomes)
         outcomes = zip(repeat(stage.step_id), *made.columns, repeat(run_id), strict=False)
         try:
             with self.database.write() as connection:
+                if not is_held(connection, stage, pairs, batch, self.leases.owner, run_id):
+                    raise _Overtaken
                 # First of all, so that of two processes the later one waits here and then writes nothing.
                 if bulk.insert(connection, outcome, _OUTCOME, outcomes) < len(made):
                     raise _Overtaken
@@ -88,15 +98,18 @@ class Writer:
         return True
 
     def undone(self, stage: Stage, batch: ItemBatch) -> ItemBatch | None:
-        """What is left of a batch that another process has begun; its lease ends when nothing is."""
+        """What is left to this process of a batch that another one has begun; its lease ends when nothing is."""
         query = select(outcome.c.item_id).where(outcome.c.step_id == stage.step_id)
         with self.database.write() as connection:
+            if not self.leases.has(connection, stage.step_id, batch):
+                return None
+            seen = removals(connection)
             among = bulk.among(connection, outcome.c.item_id, batch.items)
             done = {item for (item,) in bulk.fetch(connection, query.where(among))}
             left = [item for item in batch.items if item not in done]
             if not left:
                 self.leases.release(connection, stage.step_id, batch)
-        return ItemBatch(batch.lease, left) if left else None
+        return ItemBatch(batch.lease, left, seen) if left else None
 
     @contextmanager
     def alive(self) -> Iterator[None]:

@@ -5,10 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from sqlalchemy import select
-
 from xprojdb.db import Database
-from xprojdb.db.tables import corpus
 from xprojdb.importing.corpus_files import CorpusFile, CorpusInfo, corpus_file
 from xprojdb.importing.files import ImportReport, import_files
 from xprojdb.readers.benchmarks import Benchmark, BenchmarkFile, find_files
@@ -49,19 +46,9 @@ def import_benchmark(
         scheme=benchmark.scheme,
         benchmark=benchmark.name,
     )
-    info = _as_stored(database, info)
     parallel = benchmark.parallel and len({file.lang for file in files}) > 1
     return import_files(database, info, files, parallel=parallel, command=command, watch=watch)
 
 
 def _described(file: BenchmarkFile) -> CorpusFile:
     return corpus_file(file.path, file.lang, form=file.format, split=file.split, part=file.part, **file.reading)
-
-
-def _as_stored(database: Database, info: CorpusInfo) -> CorpusInfo:
-    """Leave a corpus that was imported by hand, without a scheme, as it is in this."""
-    with database.read() as connection:
-        known = connection.execute(select(corpus.c.scheme).where(corpus.c.name == info.name)).first()
-    if known is None or known.scheme is not None:
-        return info
-    return CorpusInfo(info.name, info.version, info.licence, info.citation, info.url, None, info.benchmark)

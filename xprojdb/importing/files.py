@@ -98,6 +98,9 @@ def _describe(connection: Connection, info: CorpusInfo) -> tuple[int, str | None
     if known is None:
         made = connection.execute(insert(corpus).values(name=info.name, **told).returning(corpus.c.id))
         return int(made.scalar_one()), info.scheme, True
+    if info.benchmark is not None and known["scheme"] is None:
+        # A benchmark that was imported by hand, without a scheme, stays as it is in this.
+        told.pop("scheme", None)
     if told.get("scheme", known["scheme"]) != known["scheme"]:
         raise UsageError(
             f"the corpus {info.name} has the label scheme {known['scheme'] or 'none'}, not {told['scheme']}",

@@ -15,6 +15,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Select, delete, func, select, update
 
 from xprojdb.db import Database, bulk
+from xprojdb.db.live import refuse_live_runs
 from xprojdb.db.tables import (
     alignment,
     artifact,
@@ -36,11 +37,10 @@ from xprojdb.digest import canonical_json
 from xprojdb.errors import UsageError
 from xprojdb.maintenance.removal import descendants, remove_sentences, run_delete, sides_of, translations_of
 from xprojdb.maintenance.step_rows import Items, ids_with, stored_steps
+from xprojdb.steps.vanished import DELETING
 
 #: sentences that a transaction begins with; those that translations join with them come along
 SEEDS = 500
-#: what the name of a corpus ends in while it is being deleted
-DELETING = " (being deleted)"
 Watch = Callable[[str, int], None]
 
 
@@ -79,10 +79,12 @@ def delete_corpus(database: Database, name: str, *, watch: Watch = lambda _name,
 
     :param watch: told, after each transaction, a table and how many of its rows are gone.
     :raises UsageError: when there is no such corpus.
+    :raises RunsAlive: when runs are under way.
     """
     found = CorpusContents(name, {})
     taken: Counter[str] = Counter()
     with database.write() as connection:
+        refuse_live_runs(connection, "deleting a corpus")
         corpus_id, found.name = _find(connection, name)
         gone, narrowed = _recipes(connection, corpus_id)
         found.recipes, found.narrowed = [*gone], [*narrowed]

@@ -7,18 +7,18 @@ are those of the source. Until all have, the target carries a mark, and nobody o
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from sqlalchemy import Column, Connection, Engine, MetaData, Table, Text, func, insert, inspect, select, text
+from sqlalchemy import Column, Connection, Engine, MetaData, Table, Text, delete, insert, inspect, select, update
 
 from xprojdb.db import Database, bulk, open_database, schema
 from xprojdb.db.driver_errors import shown
 from xprojdb.db.opening import connect
 from xprojdb.db.schema import COPY_MARK
-from xprojdb.db.tables import LASTING
+from xprojdb.db.tables import LASTING, lease, run
 from xprojdb.errors import DatabaseError, UsageError
 
 #: rows read and written in one transaction
@@ -64,10 +64,12 @@ def copy_database(source: str | Path, target: str | Path, *, watch: Watch = lamb
     with open_database(source) as opened, _prepared(target, opened) as made:
         with opened.read() as connection:
             tables = {table.name: _copy_table(connection, made, table, watch) for table in LASTING}
+            given = _given_keys(connection)
         for table in LASTING:
             _verify_table(made, table, tables[table.name])
         with made.write() as connection:
-            _set_sequences(connection)
+            _set_keys(connection, given)
+            _end_runs(connection)
             _MARK.drop(connection)
         return CopyReport(opened.url, made.url, tables)
 
@@ -179,14 +181,19 @@ class _Summing:
         return Sum(self.rows, f"{self._total % 2**128:032x}")
 
 
-def _set_sequences(connection: Connection) -> None:
-    """Let PostgreSQL's next ids follow those that were copied; SQLite takes the next one by itself."""
-    if connection.dialect.name != "postgresql":
-        return
+def _given_keys(connection: Connection) -> dict[str, int]:
+    """The highest key that each table has ever given, whether its row is still there or not."""
+    return {table.name: bulk.last_id(connection, table) for table in LASTING if "id" in table.columns}
+
+
+def _set_keys(connection: Connection, given: Mapping[str, int]) -> None:
+    """Let the next keys follow those of the source."""
     for table in LASTING:
-        if "id" not in table.columns:
-            continue
-        sequence = connection.execute(select(func.pg_get_serial_sequence(table.name, "id"))).scalar()
-        if sequence is not None:
-            statement = f"SELECT setval('{sequence}', (SELECT coalesce(max(id), 0) + 1 FROM {table.name}), false)"
-            connection.execute(text(statement))
+        if table.name in given:
+            bulk.raise_id(connection, table, given[table.name])
+
+
+def _end_runs(connection: Connection) -> None:
+    """What runs in the source does not run in the copy."""
+    connection.execute(delete(lease))
+    connection.execute(update(run).where(run.c.status == "running").values(status="stopped"))

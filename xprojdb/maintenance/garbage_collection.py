@@ -14,9 +14,10 @@ from functools import partial
 from sqlalchemy import ColumnElement, Connection, Table, delete, func, or_, select
 
 from xprojdb.db import Database
+from xprojdb.db.live import refuse_live_runs
 from xprojdb.db.tables import evaluation, phrase_score, recipe, sentence, step, step_input, translation
 from xprojdb.errors import UsageError
-from xprojdb.maintenance.references import named_steps
+from xprojdb.maintenance.references import named_steps, wanted_steps
 from xprojdb.maintenance.removal import remove_sentences, remove_translations, run_delete
 from xprojdb.maintenance.row_sizes import bytes_of
 from xprojdb.maintenance.step_rows import RESULT_TABLES, STEP_TABLES, StoredStep, stored_steps
@@ -92,15 +93,17 @@ def free_garbage(
 ) -> Garbage:
     """Free what nothing names, in transactions of bounded size; when it is stopped, calling it again goes on.
 
-    The recipes in ``without`` are forgotten. A step that a run names meanwhile is left alone.
+    The recipes in ``without`` are forgotten. A step that a run names or works on meanwhile is left alone.
 
     :param watch: told, after each transaction, a table and how many of its rows are gone.
     :returns: what was found, and what was freed of it.
+    :raises RunsAlive: when runs are under way.
     """
     found = find_garbage(database, without=without, exports=exports)
     with database.write() as connection:
+        refuse_live_runs(connection, "freeing steps")
         run_delete(connection, delete(recipe).where(recipe.c.name.in_(without)))
-    freeing = _Freeing(database, lambda connection: named_steps(connection, exports=exports), watch)
+    freeing = _Freeing(database, lambda connection: wanted_steps(connection, exports=exports), watch)
     # What rests on others first.
     for each in reversed(found.steps):
         freeing.step(each.step)
@@ -192,11 +195,15 @@ def _delete_made(connection: Connection, step_id: int) -> Counter[str]:
 
 
 def _delete_step(connection: Connection, step_id: int) -> Counter[str]:
+    """The step itself, with what a run may have added since its rows went."""
+    left = Counter(
+        {table.name: run_delete(connection, delete(table).where(table.c.step_id == step_id)) for table in _ORDER}
+    )
     scores = or_(evaluation.c.step_id == step_id, evaluation.c.gold_step_id == step_id)
     taken = Counter(evaluation=run_delete(connection, delete(evaluation).where(scores)))
     connection.execute(delete(step_input).where(step_input.c.step_id == step_id))
     taken["step"] = run_delete(connection, delete(step).where(step.c.id == step_id))
-    return +taken
+    return taken + left
 
 
 def _check_recipes(connection: Connection, names: Collection[str]) -> None:

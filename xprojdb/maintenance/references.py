@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterable, Mapping
 
 from sqlalchemy import Connection, select
 
+from xprojdb.db.live import claimed_steps
 from xprojdb.db.tables import export, outcome, recipe, step, step_input, translation
 from xprojdb.errors import DatabaseError
 from xprojdb.steps.spec import GOLD
@@ -32,6 +33,12 @@ def named_steps(connection: Connection, *, without: Collection[str] = (), export
     edges = _edges(connection)
     kept = closure(found & set(digests.values()), edges)
     return closure(kept | _translators(connection, kept), edges)
+
+
+def wanted_steps(connection: Connection, *, exports: bool = True) -> set[int]:
+    """The steps that are named, those of which a living process has taken items, and what these rest on."""
+    claimed = closure(claimed_steps(connection), _edges(connection))
+    return named_steps(connection, exports=exports) | claimed | _translators(connection, claimed)
 
 
 def _translators(connection: Connection, steps: set[int]) -> set[int]:

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 from sqlalchemy import ColumnElement, Connection, Delete, Table, delete, select, update
 
 from xprojdb.db import bulk
+from xprojdb.db.count_cache import count_removal
 from xprojdb.db.tables import (
     alignment,
     candidate,
@@ -29,9 +30,12 @@ Ids = Sequence[int]
 
 
 def run_delete(connection: Connection, statement: Delete) -> int:
-    """How many rows a deletion took."""
+    """How many rows a deletion took; runs that have read them are let know."""
     # Without the option, psycopg's count is lost.
-    return int(connection.execute(statement, execution_options={"preserve_rowcount": True}).rowcount)
+    taken = int(connection.execute(statement, execution_options={"preserve_rowcount": True}).rowcount)
+    if taken:
+        count_removal(connection)
+    return taken
 
 
 def descendants(connection: Connection, sentences: Iterable[int]) -> set[int]:

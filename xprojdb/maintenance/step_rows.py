@@ -13,6 +13,7 @@ from xprojdb.db.tables import alignment, artifact, candidate, entity, label, met
 from xprojdb.errors import DatabaseError
 from xprojdb.steps.registry import stage_of
 from xprojdb.steps.spec import GOLD, load_spec
+from xprojdb.steps.stage import ItemKind
 from xprojdb.steps.translate.carry import Carry
 
 Items = Literal["sentence", "translation", "corpus"]
@@ -26,7 +27,11 @@ STEP_TABLES: tuple[Table, ...] = tuple(
 #: those of them that hold results, and not what became of an item
 RESULT_TABLES = tuple(table for table in STEP_TABLES if table.name not in ("outcome", "failure", "lease"))
 
-_NOUNS: Mapping[str, Items] = {"pairs": "translation", "sentences": "sentence", "corpora": "corpus"}
+_ITEMS: Mapping[ItemKind, Items] = {
+    ItemKind.PAIRS: "translation",
+    ItemKind.SENTENCES: "sentence",
+    ItemKind.CORPORA: "corpus",
+}
 _ITEM_COLUMNS: Mapping[Table, Column[int]] = {
     entity: entity.c.sentence_id,
     word_score: word_score.c.sentence_id,
@@ -86,7 +91,7 @@ def _items_by_stage(connection: Connection, step_id: int, kind: str) -> Items | 
     if kind == GOLD.kind:
         return "sentence"
     try:
-        return _NOUNS[stage_of(load_spec(connection, step_id)).noun]
+        return _ITEMS[stage_of(load_spec(connection, step_id)).item_kind]
     except (DatabaseError, NoResultFound, KeyError, ValueError):
         return None
 

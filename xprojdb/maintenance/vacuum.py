@@ -8,6 +8,7 @@ from sqlalchemy import Connection, text
 
 from xprojdb.db import Database
 from xprojdb.db.driver_errors import translated_errors
+from xprojdb.db.live import refuse_live_runs
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +26,10 @@ def vacuum(database: Database, *, full: bool = False) -> VacuumReport:
     later rows; only ``full`` writes its tables anew and gives the space to the disk, while nobody can use them.
 
     :raises DatabaseError: when another process writes, or the disk is full.
+    :raises RunsAlive: when runs are under way, which could not write meanwhile.
     """
+    with database.read() as looking:
+        refuse_live_runs(looking, "writing the tables anew")
     before = _size(database)
     with translated_errors(database.engine), database.engine.connect() as plain:
         # Neither database vacuums inside a transaction.

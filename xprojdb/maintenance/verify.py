@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 
 from xprojdb.db import Database
+from xprojdb.db.live import refuse_live_runs
 from xprojdb.maintenance.checks import CHECKS, Check, Finding
 from xprojdb.maintenance.step_rows import stored_steps
 
@@ -57,10 +58,13 @@ def verify(database: Database, *, repair: bool = False) -> VerifyReport:
 
     :param repair: also mend what is found: mostly by dropping what is wrong and what rests on it, so that the next run
         makes it again. Imported files with damage are dropped whole and have to be imported again.
+    :raises RunsAlive: when something is to be mended, and runs are under way.
     """
     found = VerifyReport(_look(database))
     if not repair or not found.damage:
         return found
+    with database.write() as connection:
+        refuse_live_runs(connection, "a repair")
     taken: Counter[str] = Counter()
     left = found.checks
     for _ in range(ROUNDS):

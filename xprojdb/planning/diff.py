@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, select
 
+from xprojdb.config.canonical import current_params, role_name
 from xprojdb.db.tables import recipe
 from xprojdb.steps.spec import StepSpec, load_spec
 
@@ -33,14 +34,14 @@ def _differences(new: StepSpec, old: StepSpec) -> Iterator[str]:
     for name in ("version", "model", "revision"):
         if getattr(new, name) != getattr(old, name):
             yield _changed(name, getattr(old, name), getattr(new, name))
-    yield from _params(new.params, old.params, "")
+    yield from _params(current_params(new.kind, new.params), current_params(old.kind, old.params), "")
     for role in dict.fromkeys([*old.inputs, *new.inputs]):
         if role not in new.inputs:
-            yield f"reads no {role} any more"
+            yield f"reads no {role_name(role)} any more"
         elif role not in old.inputs:
-            yield f"reads {role}, too"
+            yield f"reads {role_name(role)}, too"
         elif new.inputs[role] != old.inputs[role]:
-            yield f"{role}: its step {new.inputs[role].short} is not {old.inputs[role].short}"
+            yield f"{role_name(role)}: its step {new.inputs[role].short} is not {old.inputs[role].short}"
 
 
 def _params(new: Mapping[str, Any], old: Mapping[str, Any], prefix: str) -> Iterator[str]:

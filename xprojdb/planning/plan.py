@@ -11,13 +11,8 @@ from functools import cache
 from xprojdb.db.runs import RecipeRecord
 from xprojdb.planning.labellings import Consensus, Labelling, Projection
 from xprojdb.steps.combine.stage import Combine
-from xprojdb.steps.fit.entity_renderings import EntityRenderingsFit
-from xprojdb.steps.fit.surface_forms import SurfaceFormsFit
-from xprojdb.steps.fit.terms import TermsFit
-from xprojdb.steps.project.match import ProjectMatch
 from xprojdb.steps.project.stage import ProjectStage
 from xprojdb.steps.registry import LINKING, stage_of
-from xprojdb.steps.score.stage import ScoreStage
 from xprojdb.steps.spec import GOLD, StepSpec
 from xprojdb.steps.stage import Bitext, Stage
 
@@ -38,20 +33,12 @@ class Plan:
     def add(self, stage: Stage, pair: Bitext) -> None:
         """Cover a set of translations with a stage; equal steps are planned once."""
         if stage.spec not in self.pairs:
-            self._join(stage)
+            stage.join({earlier.spec: earlier for earlier in self.stages})
             self.stages.append(stage)
         covered = self.pairs.setdefault(stage.spec, [])
         if pair not in covered:
             covered.append(pair)
             next(each for each in self.stages if each.spec == stage.spec).cover(pair)
-
-    def _join(self, stage: Stage) -> None:
-        """Let a project step have what its scorers hand over."""
-        if isinstance(stage, ProjectMatch):
-            scorers = {each.spec: each for each in self.stages if isinstance(each, ScoreStage)}
-            for name in stage.weights:
-                if scorer := scorers.get(stage.spec.inputs[f"score:{name}"]):
-                    stage.take_from(name, scorer)
 
     def require(self, spec: StepSpec, pair: Bitext) -> None:
         """Cover a set of translations with a step and with the steps that it reads."""
@@ -81,13 +68,12 @@ class Plan:
     @property
     def _drafts(self) -> set[StepSpec]:
         """The steps whose labels are only counted, for corpus memory."""
-        counting = (TermsFit.kind, EntityRenderingsFit.kind, SurfaceFormsFit.kind)
-        return {stage.spec.inputs["labels"] for stage in self.stages if stage.spec.kind in counting}
+        return {stage.spec.inputs["labels"] for stage in self.stages if stage.counts_labels}
 
     @property
     def _makers(self) -> dict[str, StepSpec]:
         """The steps that make translations, by their digests."""
-        return {spec.digest: spec for spec in self.pairs if spec.kind in LINKING}
+        return {stage.spec.digest: stage.spec for stage in self.stages if stage.makes_translations}
 
     @property
     def projections(self) -> list[Projection]:

@@ -6,21 +6,26 @@ from collections.abc import Mapping
 
 from sqlalchemy import Connection
 
-from xprojdb.config.recipe import LoadedRecipe, Recipe, RecipeError
-from xprojdb.config.settings import ProjectTable
+from xprojdb.config.canonical import score_role, stored_scorer_name
+from xprojdb.config.errors import RecipeError
+from xprojdb.config.project import ProjectTable
+from xprojdb.config.recipe import LoadedRecipe, Recipe
 from xprojdb.db import Database
 from xprojdb.errors import MatchingError, UsageError
 from xprojdb.planning.bitexts import DirectedBitext, directed_bitexts, nothing_there, transfer_bitexts
 from xprojdb.planning.labellings import Projection
 from xprojdb.planning.plan import Plan
-from xprojdb.steps.align.plan import align_spec, for_languages, least_link
+from xprojdb.steps.align.plan import align_spec, for_languages, min_link_score
 from xprojdb.steps.combine.plan import combine_specs
+from xprojdb.steps.fit.stage import FitParams
 from xprojdb.steps.fit.surface_forms import SurfaceFormsFit
-from xprojdb.steps.project.heuristic import ProjectHeuristically, rules_of, rules_to_json
+from xprojdb.steps.labelling import LabellingParams
+from xprojdb.steps.project.heuristic import HeuristicParams, ProjectHeuristically, rules_of, rules_to_json
 from xprojdb.steps.project.markers import ProjectMarkers
-from xprojdb.steps.project.match import AT_MOST_ONE, TIME_LIMIT, ProjectMatch
+from xprojdb.steps.project.match import ProjectMatch, ProjectParams
 from xprojdb.steps.registry import stage_of
-from xprojdb.steps.score.plan import MEMORY, Direction, score_specs
+from xprojdb.steps.score.direction import Direction
+from xprojdb.steps.score.plan import learns, reads_taggers, score_specs
 from xprojdb.steps.spec import GOLD, StepSpec
 from xprojdb.steps.stage import Bitext, Side
 from xprojdb.steps.tag.plan import tag_spec
@@ -35,7 +40,7 @@ def plan_recipe(database: Database, loaded: LoadedRecipe) -> Plan:
     :raises ModelError: when the aligner's model cannot be found.
     """
     recipe = loaded.recipe
-    _check_derived(recipe)
+    _check_adjective_label(recipe)
     plan = Plan(loaded.record)
     with database.read() as connection:
         directed = directed_bitexts(connection, recipe)
@@ -104,7 +109,7 @@ def _entity_spec(recipe: Recipe, each: DirectedBitext) -> StepSpec:
 def _tag_spec(recipe: Recipe, lang: str) -> StepSpec | None:
     if recipe.tag is None:
         return None
-    scored = lang in recipe.target and any(table.score == "ner" and not table.tagger for table in recipe.score)
+    scored = lang in recipe.target and any(map(reads_taggers, recipe.scorer))
     return tag_spec(recipe.tag, lang, keep_scores=scored)
 
 
@@ -112,26 +117,33 @@ def _score_specs(recipe: Recipe, labelled: Side, pair: Bitext, inputs: Mapping[s
     """The score steps by the names of their tables."""
     source, target = _source_and_target(labelled, pair)
     proposals = _tag_spec(recipe, target)
-    direction = Direction(source, target, _labelling(recipe, labelled), inputs, proposals)
-    return score_specs(recipe.score, direction, lambda: _project_spec(_draft(recipe), labelled, pair, inputs))
+    direction = Direction(
+        source,
+        target,
+        _labelling(recipe, labelled),
+        inputs["entities"],
+        inputs["alignment"],
+        proposals,
+        draft=lambda: _project_spec(_draft(recipe), labelled, pair, inputs),
+    )
+    return score_specs(recipe.scorer, direction)
 
 
 def _draft(recipe: Recipe) -> Recipe:
     """The recipe without corpus memory: the labels that memory is learned from are what it projects."""
-    others = tuple(table for table in recipe.score if table.score not in MEMORY)
-    project = recipe.project.model_copy(update={"one_label": None})
-    return recipe.model_copy(update={"score": others, "project": project})
+    others = tuple(table for table in recipe.scorer if not learns(table))
+    project = recipe.project.model_copy(update={"label_consistency": None})
+    return recipe.model_copy(update={"scorer": others, "project": project})
 
 
 def _forms(recipe: Recipe, labelled: Side, pair: Bitext, inputs: Mapping[str, StepSpec]) -> dict[str, StepSpec]:
     """The step that counts which labels the same words have, where the recipe asks for one."""
-    if recipe.project.one_label is None:
+    if recipe.project.label_consistency is None:
         return {}
     _, target = _source_and_target(labelled, pair)
     labels = _project_spec(_draft(recipe), labelled, pair, inputs)
-    return {
-        "forms": StepSpec(SurfaceFormsFit.kind, SurfaceFormsFit.version, {"lang": target}, inputs={"labels": labels})
-    }
+    params = FitParams(lang=target).to_params()
+    return {"forms": StepSpec(SurfaceFormsFit.kind, SurfaceFormsFit.version, params, inputs={"labels": labels})}
 
 
 def _source_and_target(labelled: Side, pair: Bitext) -> tuple[str, str]:
@@ -145,76 +157,78 @@ def _projected(recipe: Recipe, align: StepSpec | None, each: DirectedBitext) -> 
     if align is None:
         assert each.carried is not None, "markers are carried"
         inputs = {"entities": entities, "carried": each.carried}
-        return StepSpec(ProjectMarkers.kind, ProjectMarkers.version, _labelling(recipe, each.labelled), inputs=inputs)
+        params = _labelling(recipe, each.labelled).to_params()
+        return StepSpec(ProjectMarkers.kind, ProjectMarkers.version, params, inputs=inputs)
     inputs = {"entities": each.carried or entities, "alignment": for_languages(align, each.pair)}
     return _project_spec(recipe, each.labelled, each.pair, inputs)
 
 
 def _project_spec(recipe: Recipe, labelled: Side, pair: Bitext, inputs: Mapping[str, StepSpec]) -> StepSpec:
+    forms = _forms(recipe, labelled, pair, inputs)
     if recipe.project.method == "heuristic":
-        lang = pair.rendering_lang if labelled == "original" else pair.original_lang
-        params = {**_heuristic_params(recipe, lang), **_labelling(recipe, labelled)}
-        forms = _forms(recipe, labelled, pair, inputs)
-        return StepSpec("heuristic", ProjectHeuristically.version, params, inputs={**inputs, **forms})
-    params = {
-        "weights": {table.called: table.weight for table in recipe.score},
-        "solver": recipe.project.solver,
-        "threshold": recipe.project.threshold,
-        **_unusual(recipe.project),
-        **_labelling(recipe, labelled),
-    }
-    scorers = {f"score:{name}": spec for name, spec in _score_specs(recipe, labelled, pair, inputs).items()}
-    scorers |= _forms(recipe, labelled, pair, inputs)
-    return StepSpec("project", ProjectMatch.version, params, inputs={"entities": inputs["entities"], **scorers})
+        _, target = _source_and_target(labelled, pair)
+        params = _heuristic_params(recipe, target, labelled).to_params()
+        return StepSpec(ProjectHeuristically.kind, ProjectHeuristically.version, params, inputs={**inputs, **forms})
+    scorers = {score_role(name): spec for name, spec in _score_specs(recipe, labelled, pair, inputs).items()}
+    params = _match_params(recipe, labelled).to_params()
+    used = {"entities": inputs["entities"], **scorers, **forms}
+    return StepSpec(ProjectMatch.kind, ProjectMatch.version, params, inputs=used)
 
 
-def _unusual(table: ProjectTable) -> dict[str, object]:
-    """The settings that are no part of a step's identity unless they say something."""
-    found: dict[str, object] = {}
-    if table.counted != AT_MOST_ONE:
-        found["count"] = list(table.counted)
-    if table.time_limit != TIME_LIMIT:
-        found["time_limit"] = table.time_limit
-    return found | _relabelling(table)
+def _match_params(recipe: Recipe, labelled: Side) -> ProjectParams:
+    table, labelling = recipe.project, _labelling(recipe, labelled)
+    return ProjectParams(
+        labelled=labelling.labelled,
+        labels=labelling.labels,
+        weights={stored_scorer_name(scorer.label): scorer.weight for scorer in recipe.scorer},
+        solver=table.solver,
+        min_score=table.min_score,
+        candidates_per_entity=table.counted,
+        time_limit=table.time_limit,
+        adjective=_adjective(table),
+        label_consistency=table.label_consistency,
+    )
 
 
-def _check_derived(recipe: Recipe) -> None:
+def _check_adjective_label(recipe: Recipe) -> None:
     """Refuse a derived label that the recipe's own mapping would drop from gold."""
-    becomes, mapping = recipe.project.derived, recipe.mapping
+    becomes, mapping = recipe.project.adjective_label, recipe.mapping
     if becomes in ("", "drop") or mapping is None or mapping.others == "keep":
         return
     known = sorted({label for _, label in mapping.table if label is not None})
     if becomes not in known:
         raise RecipeError(
-            f"project.derived: the recipe's labels have no {becomes!r}",
-            hint=f'write derived = "drop", or one of {", ".join(known)}',
-            key="project.derived",
+            f"project.adjective_label: the recipe's labels have no {becomes!r}",
+            hint=f'write adjective_label = "drop", or one of {", ".join(known)}',
+            key="project.adjective_label",
         )
 
 
-def _relabelling(table: ProjectTable) -> dict[str, object]:
-    found: dict[str, object] = {}
-    if table.derived:
-        becomes = None if table.derived == "drop" else table.derived
-        found["derived"] = {"becomes": becomes, "from": sorted(table.derived_from)}
-    if table.one_label is not None:
-        found["one_label"] = table.one_label
-    return found
+def _adjective(table: ProjectTable) -> dict[str, object] | None:
+    if not table.adjective_label:
+        return None
+    becomes = None if table.adjective_label == "drop" else table.adjective_label
+    return {"becomes": becomes, "from": sorted(table.adjective_from)}
 
 
-def _heuristic_params(recipe: Recipe, lang: str) -> dict[str, object]:
-    table = recipe.project
+def _heuristic_params(recipe: Recipe, lang: str, labelled: Side) -> HeuristicParams:
+    table, labelling = recipe.project, _labelling(recipe, labelled)
     try:
         rules = rules_of(table.preset, table.heuristic.changes(lang))
     except MatchingError as error:
         key = "project.heuristic"
         raise RecipeError(f"{key}: {error.message}", hint=error.hint, key=key) from error
-    least = table.min_link
-    if least is None:
-        least = least_link(recipe.align)
-    return {"rules": rules_to_json(rules), "min_link": least, **_relabelling(table)}
+    least = min_link_score(recipe.align) if table.min_link_score is None else table.min_link_score
+    return HeuristicParams(
+        labelled=labelling.labelled,
+        labels=labelling.labels,
+        rules=rules_to_json(rules),
+        min_link_score=least,
+        adjective=_adjective(table),
+        label_consistency=table.label_consistency,
+    )
 
 
-def _labelling(recipe: Recipe, labelled: Side) -> dict[str, object]:
+def _labelling(recipe: Recipe, labelled: Side) -> LabellingParams:
     mapping = recipe.mapping
-    return {"labelled": labelled, "labels": mapping.to_json() if mapping else None}
+    return LabellingParams(labelled=labelled, labels=mapping.to_json() if mapping else None)

@@ -11,22 +11,35 @@ from xprojdb.db import Database
 from xprojdb.db.runs import RecipeRecord
 from xprojdb.db.tables import recipe
 from xprojdb.digest import canonical_json
-from xprojdb.errors import UsageError
+from xprojdb.errors import GroundMoved, UsageError
 from xprojdb.planning.plan import Plan
 from xprojdb.steps.registry import stage_of
 from xprojdb.steps.spec import find_step, load_spec, register_step
 from xprojdb.steps.stage import Bitext
+from xprojdb.steps.vanished import check_corpora
+
+
+def check_plan(connection: Connection, plan: Plan) -> None:
+    """Refuse a plan for corpora that are being deleted, or were.
+
+    :raises GroundMoved: with the field ``corpus``.
+    """
+    check_corpora(connection, {pair.corpus_id for pairs in plan.pairs.values() for pair in pairs})
 
 
 def bind_plan(database: Database, plan: Plan) -> None:
     """Store a plan's steps and the plan under its recipe's name, and tell every stage its ids.
 
     Writes nothing when all of it is stored already.
+
+    :raises GroundMoved: when a corpus was deleted since the plan was made.
     """
     with database.read() as connection:
+        check_plan(connection, plan)
         stored = _is_stored(connection, plan)
     if not stored:
         with database.write() as connection:
+            check_plan(connection, plan)
             for stage in plan.stages:
                 register_step(connection, stage.spec)
             _store(connection, plan)
@@ -93,6 +106,9 @@ def _pair(given: list[Any]) -> Bitext:
 def _bind(connection: Connection, plan: Plan) -> None:
     for stage in plan.stages:
         own = find_step(connection, stage.spec)
+        if own is None:
+            hint = "run the recipe again: it makes the step anew"
+            told = f"the step {stage.spec.kind} {stage.spec.short} was freed meanwhile"
+            raise GroundMoved(told, hint=hint, step=stage.spec.digest)
         inputs = {role: find_step(connection, given) for role, given in stage.spec.inputs.items()}
-        assert own is not None
         stage.bind(own, {role: key for role, key in inputs.items() if key is not None})

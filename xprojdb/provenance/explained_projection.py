@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Row, select
 
+from xprojdb.config.canonical import score_role
 from xprojdb.db.tables import alignment, candidate, label
 from xprojdb.planning.labellings import Projection
 from xprojdb.provenance.lineage import LABELS, LineageStep, made_by, steps_behind
@@ -139,7 +140,7 @@ def _scores(connection: Connection, project: ProjectStage, translation_id: int) 
     """Per entity ordinal and span, what each scorer stored."""
     found: dict[int, Scores] = {}
     for name in project.weights:
-        step_id, spec = project.input_ids[f"score:{name}"], project.spec.inputs[f"score:{name}"]
+        step_id, spec = project.input_ids[score_role(name)], project.spec.inputs[score_role(name)]
         query = select(candidate).where(candidate.c.step_id == step_id, candidate.c.translation_id == translation_id)
         for row in connection.execute(query):
             spans = found.setdefault(row.entity_ordinal, {})

@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, and_, select
 
+from xprojdb.config.canonical import current_params, role_name
 from xprojdb.db.tables import failure, outcome, run, sentence, step, step_input, translation
 from xprojdb.steps.project.stage import ProjectStage
 from xprojdb.steps.registry import FITS
@@ -97,4 +98,5 @@ def made_of(connection: Connection, role: str, made: Row[Any], item: int) -> Lin
     query = select(*columns).join(run, run.c.id == outcome.c.run_id).outerjoin(failure, told_by)
     done = connection.execute(query.where(outcome.c.step_id == made.id, outcome.c.item_id == item)).first()
     told = tuple(done) if done is not None else ("pending", None, None, None, None, None)
-    return LineageStep(role, made.kind, made.digest, json.loads(made.params), made.model, made.revision, *told)
+    params = current_params(made.kind, json.loads(made.params))
+    return LineageStep(role_name(role), made.kind, made.digest, params, made.model, made.revision, *told)

@@ -6,13 +6,15 @@ import inspect
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
+from xprojdb import entry_points
 from xprojdb.errors import UsageError
 from xprojdb.readers.conll import read_conll
 from xprojdb.readers.json_lines import read_jsonl
 from xprojdb.readers.parallel import read_parallel
 from xprojdb.readers.parquet import read_parquet
+from xprojdb.readers.plugin import Reader
 from xprojdb.readers.records import ReadError, Record
 from xprojdb.readers.text import read_text
 from xprojdb.text.languages import language as find_language
@@ -29,14 +31,8 @@ __all__ = [
     "read_text",
 ]
 
-Format = Literal["auto", "conll", "text", "jsonl", "parquet"]
-
-_SUFFIXES: dict[str, Format] = {
-    **dict.fromkeys((".conll", ".conll02", ".conll03", ".bio", ".iob", ".iob2", ".tsv"), "conll"),
-    ".txt": "text",
-    ".jsonl": "jsonl",
-    ".parquet": "parquet",
-}
+#: ``auto``, or the name of a reader: a plug-in of the group ``xprojdb.readers``
+Format = str
 
 
 def read(path: str | os.PathLike[str], language: str, format: Format = "auto", **options: Any) -> Iterator[Record]:
@@ -53,11 +49,9 @@ def read(path: str | os.PathLike[str], language: str, format: Format = "auto", *
     """
     code = find_language(language).code
     chosen = format_of(Path(path)) if format == "auto" else format
-    readers = {"conll": read_conll, "text": read_text, "jsonl": read_jsonl, "parquet": read_parquet}
-    reader: Any = readers[chosen]
-    if chosen in ("text", "jsonl"):
-        options["language"] = code
-    known = set(inspect.signature(reader).parameters) - {"path"}
+    reader: Reader = entry_points.load("readers", chosen)
+    options |= reader.options(code)
+    known = set(inspect.signature(reader.read).parameters) - {"path"}
     for option in options.keys() - known:
         raise UsageError(
             f"the {chosen} reader has no option {option!r}",
@@ -65,8 +59,7 @@ def read(path: str | os.PathLike[str], language: str, format: Format = "auto", *
             option=option,
             format=chosen,
         )
-    records: Iterator[Record] = reader(path, **options)
-    return records
+    return reader.read(path, **options)
 
 
 def format_of(path: Path) -> Format:
@@ -75,7 +68,9 @@ def format_of(path: Path) -> Format:
     :raises UsageError: when it says none.
     """
     suffix = path.with_suffix("").suffix if path.suffix == ".gz" else path.suffix
-    if suffix.lower() not in _SUFFIXES:
-        hint = f"choose one with --format, or use one of {', '.join(_SUFFIXES)}"
+    suffixes = {suffix: name for name, reader in entry_points.loaded("readers") for suffix in reader.suffixes}
+    if suffix.lower() not in suffixes:
+        formats = ", ".join(entry_points.plugins("readers"))
+        hint = f"choose one with --format ({formats}), or use one of {', '.join(suffixes)}"
         raise UsageError(f"the suffix of {path.name!r} says no format", hint=hint, path=str(path), suffix=suffix)
-    return _SUFFIXES[suffix.lower()]
+    return suffixes[suffix.lower()]

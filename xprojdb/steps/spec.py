@@ -10,7 +10,8 @@ from typing import Any
 
 from sqlalchemy import Connection, insert, select
 
-from xprojdb.db.tables import step, step_input
+from xprojdb.db import bulk
+from xprojdb.db.tables import run, step, step_input
 from xprojdb.digest import canonical_json, digest_of
 
 
@@ -91,6 +92,7 @@ def register_step(connection: Connection, spec: StepSpec) -> int:
             model=spec.model,
             revision=spec.revision,
             digest=spec.digest,
+            after_run=bulk.last_id(connection, run),
         )
         .returning(step.c.id)
     ).scalar_one()

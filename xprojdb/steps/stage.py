@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import Any, Generic, Literal, NamedTuple, TypeVar, overload
 
 import numpy as np
@@ -113,6 +114,14 @@ class Result:
     rows: list[Rows] = field(default_factory=list)
 
 
+class ItemKind(StrEnum):
+    """What the items of a stage are: pairs are translations."""
+
+    PAIRS = "pairs"
+    SENTENCES = "sentences"
+    CORPORA = "corpora"
+
+
 class Bitext(NamedTuple):
     """One set of translations that a plan covers. It is no part of a step's identity.
 
@@ -136,8 +145,12 @@ class Stage(ABC):
 
     #: items read and written in one transaction
     block: int = 1_000
-    #: what the items are, for people
-    noun: str = "pairs"
+    #: what the items are
+    item_kind: ItemKind = ItemKind.PAIRS
+    #: whether it makes translations, so that what covers them comes later
+    makes_translations: bool = False
+    #: whether it counts the labels of its input ``labels``, which then are but a draft
+    counts_labels: bool = False
 
     def __init__(self, spec: StepSpec) -> None:
         self.spec = spec
@@ -170,6 +183,19 @@ class Stage(ABC):
 
     def cover(self, pair: Bitext) -> None:  # noqa: B027 -- most stages need not know
         """Told when a plan adds a set of translations; for what depends on all of them together."""
+
+    def join(self, earlier: Mapping[StepSpec, Stage]) -> None:  # noqa: B027 -- most stages read tables only
+        """Told, when a plan adds it, the stages before it: it may take from them what they have in memory.
+
+        :param earlier: by their steps.
+        """
+
+    def unmade(self, counts: Sequence[int]) -> int:
+        """How many items earlier steps of the same run would make.
+
+        :param counts: of the translations that they would make, for each set that the stage covers.
+        """
+        return sum(counts)
 
     def ready(self, pair: Bitext) -> Select[tuple[int]]:
         """Those of :meth:`items` whose inputs are all there, done by this step or not."""

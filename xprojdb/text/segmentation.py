@@ -53,7 +53,7 @@ def segment(units: Sequence[str], code: str) -> list[range]:
     :returns: the units of each word: ranges that cover all units in order, none of them empty.
     :raises MissingExtra: when the segmenter is not installed.
     """
-    text, offsets = join_words(units, code)
+    text, offsets = join_words(units, code, verbatim=True)
     lengths = [len(piece) for piece in _pieces(language(code).code)(text)]
     starts = {0}
     at = 0

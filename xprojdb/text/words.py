@@ -20,6 +20,11 @@ _INVISIBLE = "\u00ad\u200c\u200d\u2060"
 _APOSTROPHES = "'’"
 # Signs that stand inside a word of one language, each between letters: EU:n, צה"ל, oʻzbek in its usual spelling.
 _INNER_SIGNS = {"fi": ":", "he": '"״׳', "sv": ":", "uz": "‘", "yi": '"״׳'}
+# Hausa 'y is a letter of its own, which begins words: 'yan, ‘yar; Luo ends words in ng'.
+_FIRST_SIGNS = {"hau": r"[‘’'ʼ](?=[Yy]\w)"}
+_LAST_SIGNS = {"luo": r"(?:(?<=[Nn]g)['’ʼ])?"}
+# A sign that an export to CSV doubled, or two single ones that stand for a double one.
+_REPEATED_QUOTE = re.compile(r'"{2,}|\'{2}|`{2}')
 # Armenian puts the marks of questions, stress and calls over a vowel of the word: Ինչպե՞ս is one word.
 _ARMENIAN_MARKS = "\u055b\u055c\u055e"
 _HYPHENS = "-\u2010\u2011"
@@ -98,9 +103,10 @@ def _joiners(code: str) -> str:
 def _pattern(code: str, by_character: bool) -> re.Pattern[str]:
     inside = f"[{_marks()}{_INVISIBLE}{_ARMENIAN_MARKS if code == 'hy' else ''}]"
     letter = rf"(?![{_CHARACTERS}])[^\W_]" if by_character else r"[^\W_]"
-    run = f"(?:(?:{letter}){inside}*)+"
+    run = f"(?:(?:{letter}){inside}*)+{_LAST_SIGNS.get(code, '')}"
+    first = rf"(?:(?<!\w){_FIRST_SIGNS[code]})?" if code in _FIRST_SIGNS else ""
     initials = r"(?:(?<!\w)[^\W\d_]\.){2,}"
-    alternatives = [initials, f"{run}(?:(?:{_joiners(code)}){run})*"]
+    alternatives = [initials, f"{first}{run}(?:(?:{_joiners(code)}){run})*"]
     if by_character:
         alternatives.insert(0, f"[{_CHARACTERS}]{inside}*")
     if code in _ELIDING:
@@ -136,19 +142,23 @@ def _is_visible(word: str) -> bool:
     return len(word) > 1 or word.isalnum() or unicodedata.category(word) not in ("Cf", "Cc")
 
 
-def join_words(words: Sequence[str], code: str | Language) -> tuple[str, list[int]]:
+def join_words(words: Sequence[str], code: str | Language, *, verbatim: bool = False) -> tuple[str, list[int]]:
     """Write words as running text, as a translator wants it: no space before a comma, none inside brackets.
 
     French has one before ``;``, ``:``, ``!``, ``?`` and inside its quotes. Chinese, Japanese and Thai have none but
     between words of other scripts. What is written here is split back into the same words by :func:`split_words`, if
-    they are words of its kind.
+    they are words of its kind. A quotation mark that the data has doubled, as CSV does, is written once.
 
     :param words: non-empty words.
     :param code: the language, by any code.
-    :returns: the text, and where each word starts in it: ``text[offset : offset + len(word)] == word``.
+    :param verbatim: write doubled quotation marks as they are, too.
+    :returns: the text, and where each word starts in it: ``text[offset : offset + len(word)] == word``, but for doubled
+        quotation marks.
     :raises UnknownLanguage: when the code is not in the table.
     """
     entry = _resolve(code)
+    if not verbatim:
+        words = ['"' if _REPEATED_QUOTE.fullmatch(word) else word for word in words]
     quotes: list[str] = []
     pieces: list[str] = []
     offsets: list[int] = []

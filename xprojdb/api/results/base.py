@@ -74,10 +74,19 @@ class ReportResult(Result):
     :param report: that data class.
     """
 
+    #: the data class
     report: Any
+    #: the runs that were ended first, where that was asked for
+    ended: list[str]
 
     def __init__(self, report: Any) -> None:
         self.report = report
+        self.ended: list[str] = []
+
+    @property
+    def notes(self) -> list[str]:
+        """The runs that were ended."""
+        return self.ended
 
     def to_json(self) -> Any:
         """What the command line prints with ``--json``: the fields of :attr:`report`."""

@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     import pyarrow
 
     from xprojdb.api.database import Database
-    from xprojdb.api.exporting import ExportFormat
     from xprojdb.api.results.evaluation import EvaluationResult
     from xprojdb.api.results.explanation import ExplanationResult
     from xprojdb.api.results.exporting import ExportResult, PushResult
@@ -73,7 +72,7 @@ class Labels(Result):
     def export(
         self,
         folder: str | Path,
-        format: ExportFormat = "hf",
+        format: str = "hf",
         *,
         source: str | None = None,
         langs: Sequence[str] = (),

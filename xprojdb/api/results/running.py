@@ -12,8 +12,8 @@ from xprojdb.api.results.base import ReportResult, Row
 from xprojdb.api.results.rendering import add_row, table
 
 if TYPE_CHECKING:
+    from xprojdb.execution.dry_run import Preview
     from xprojdb.execution.progress import RunReport
-    from xprojdb.planning.dry_run import Preview
 
 
 class RunResult(ReportResult):

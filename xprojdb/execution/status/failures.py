@@ -13,6 +13,7 @@ from xprojdb.db.tables import corpus, failure, outcome, sentence, translation
 from xprojdb.errors import DatabaseError
 from xprojdb.steps.registry import stage_of
 from xprojdb.steps.spec import load_spec
+from xprojdb.steps.stage import ItemKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,9 +43,9 @@ def read_failed(database: Database) -> list[FailedItem]:
         rows = connection.execute(_standing()).all()
         steps = {step_id: _step(connection, step_id) for step_id in {row.step_id for row in rows}}
         named: dict[tuple[int, int], list[str]] = {}
-        for step_id, (_, _, noun) in steps.items():
+        for step_id, (_, _, kind) in steps.items():
             items = sorted(row.item_id for row in rows if row.step_id == step_id)
-            named |= {(step_id, item): names for item, names in _names(connection, noun, items).items()}
+            named |= {(step_id, item): names for item, names in _names(connection, kind, items).items()}
     return [
         FailedItem(
             *steps[row.step_id][:2],
@@ -68,24 +69,24 @@ def _standing() -> Select[Any]:
     )
 
 
-def _step(connection: Connection, step_id: int) -> tuple[str, str, str]:
-    """Its digest, its title and what its items are called."""
+def _step(connection: Connection, step_id: int) -> tuple[str, str, ItemKind | None]:
+    """Its digest, its title and what its items are, if that is known."""
     spec = load_spec(connection, step_id)
     try:
         stage = stage_of(spec)
     except DatabaseError:
         # Of another version of this code, whose failures are told all the same.
-        return spec.digest, spec.kind, ""
-    return spec.digest, stage.title, stage.noun
+        return spec.digest, spec.kind, None
+    return spec.digest, stage.title, stage.item_kind
 
 
-def _names(connection: Connection, noun: str, items: Sequence[int]) -> Mapping[int, list[str]]:
-    if noun == "corpora":
+def _names(connection: Connection, kind: ItemKind | None, items: Sequence[int]) -> Mapping[int, list[str]]:
+    if kind == ItemKind.CORPORA:
         named = select(corpus.c.id, corpus.c.name).where(bulk.among(connection, corpus.c.id, items))
         return {key: [name] for key, name in bulk.fetch(connection, named)}
-    if noun == "sentences":
+    if kind == ItemKind.SENTENCES:
         return {key: [name] for key, name in _sentences(connection, items).items()}
-    if noun != "pairs":
+    if kind is None:
         return {}
     columns = (translation.c.id, translation.c.original_id, translation.c.rendering_id)
     query = select(*columns).where(bulk.among(connection, translation.c.id, items))

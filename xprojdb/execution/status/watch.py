@@ -85,7 +85,7 @@ def _watched(ids: Sequence[int]) -> Select[Any]:
 
 
 def _steps(database: Database, name: str) -> list[StepReport]:
-    return [StepReport(stage.step_id, stage.title, stage.noun) for stage in load_plan(database, name).stages]
+    return [StepReport(stage.step_id, stage.title, stage.item_kind) for stage in load_plan(database, name).stages]
 
 
 def _watched_run(row: Row[Any], planned: Sequence[StepReport]) -> WatchedRun:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from xprojdb.maintenance.checks.check import Check, Finding
 from xprojdb.maintenance.checks.dangling import DanglingRows, LostRuns, LostVotes, UnknownEntities
 from xprojdb.maintenance.checks.digests import ArtifactDigests, StepDigests
+from xprojdb.maintenance.checks.earlier import OlderThanItem, OlderThanStep
 from xprojdb.maintenance.checks.outcomes import OkWithoutRows, RowsDespiteOutcome, RowsWithoutOutcome
 from xprojdb.maintenance.checks.plans import BrokenPlans, UnfinishedDeletions
 from xprojdb.maintenance.checks.sources import FileCounts, SentenceWords
@@ -17,6 +18,8 @@ CHECKS: tuple[type[Check], ...] = (
     StepDigests,
     DanglingRows,
     LostRuns,
+    OlderThanStep,
+    OlderThanItem,
     FileCounts,
     SentenceWords,
     ArtifactDigests,

@@ -127,6 +127,7 @@ class LostRuns(Check):
         with self.database.write() as connection:
             for each in findings:
                 connection.execute(insert(run).values(id=each.item, **unknown_run()))
+                bulk.raise_id(connection, run, each.item)
         return Counter()
 
 

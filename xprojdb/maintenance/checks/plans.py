@@ -10,9 +10,10 @@ from sqlalchemy import Connection, delete, select
 
 from xprojdb.db.tables import corpus, recipe
 from xprojdb.maintenance.checks.check import Check, Finding
-from xprojdb.maintenance.corpus_deletion import DELETING, delete_corpus
+from xprojdb.maintenance.corpus_deletion import delete_corpus
 from xprojdb.maintenance.removal import run_delete
 from xprojdb.maintenance.step_rows import StoredStep
+from xprojdb.steps.vanished import DELETING
 
 
 class BrokenPlans(Check):

@@ -10,20 +10,22 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, get_args
 
 import numpy as np
 
+from xprojdb.config.types import Probability
 from xprojdb.errors import ModelError, UsageError
 from xprojdb.extras import require
 from xprojdb.models.aligners.encoder import NO_LINKS, SentencePair
 from xprojdb.models.aligners.hmm import Cell, Floats, WordModel
-from xprojdb.models.aligners.symmetrization import RULES, symmetrise
+from xprojdb.models.aligners.symmetrization import symmetrise
 from xprojdb.models.aligners.word_links import Links
 
+Symmetrization = Literal["soft", "intersection", "union", "grow-diag", "grow-diag-final-and"]
 #: words in a sentence from which on eflomal leaves it out
 _TOO_LONG = 1024
 
@@ -32,28 +34,27 @@ _TOO_LONG = 1024
 class EflomalParams:
     """How links come about.
 
-    :param rule: ``"soft"``: every link, its score being √(forward · reverse probability); or one of
+    :param symmetrization: ``"soft"``: every link, its score being √(forward · reverse probability); or one of
         ``RULES``: the likeliest link of each word in either direction, if it is likelier
         than none, made one; its score is the mean of the two probabilities, 0 where a direction has it not.
-    :param threshold: of ``soft``: links whose score is not above it are left out.
+    :param min_probability: of ``soft``: links whose score is not above it are left out.
     :raises UsageError: when a value is not possible; fields ``param`` and ``value``.
     """
 
-    rule: str = "soft"
-    threshold: float = 0.01
+    symmetrization: Symmetrization = "soft"
+    min_probability: Probability = 0.01
 
     def __post_init__(self) -> None:
-        known = ("soft", *RULES)
-        if self.rule not in known:
-            hint = f"possible: {', '.join(known)}"
-            raise UsageError(f"eflomal: rule cannot be {self.rule!r}", hint=hint, param="rule", value=self.rule)
-        if not 0 <= self.threshold < 1:
-            message = f"eflomal: threshold cannot be {self.threshold}"
-            raise UsageError(message, hint="possible: 0 to 1", param="threshold", value=self.threshold)
+        known = get_args(Symmetrization)
+        if self.symmetrization not in known:
+            raise _impossible("symmetrization", self.symmetrization, ", ".join(known))
+        if not 0 <= self.min_probability < 1:
+            raise _impossible("min_probability", self.min_probability, "0 to 1")
 
-    def to_json(self) -> dict[str, Any]:
-        """A JSON object with every parameter."""
-        return asdict(self)
+
+def _impossible(param: str, value: Any, possible: str) -> UsageError:
+    message = f"eflomal: {param} cannot be {value!r}"
+    return UsageError(message, hint=f"possible: {possible}", param=param, value=value)
 
 
 def eflomal_version() -> str:
@@ -125,10 +126,10 @@ class EflomalAligner:
         if not left or not right:
             return NO_LINKS
         forward, reverse = self.forward.probabilities(left, right), self.reverse.probabilities(right, left).T
-        if self.params.rule != "soft":
-            return symmetrise([_likeliest(forward), _turned(_likeliest(reverse.T))], self.params.rule)
+        if self.params.symmetrization != "soft":
+            return symmetrise([_likeliest(forward), _turned(_likeliest(reverse.T))], self.params.symmetrization)
         scores = np.sqrt(forward * reverse).astype(np.float32)
-        cells = np.argwhere(scores > self.params.threshold).astype(np.int32)
+        cells = np.argwhere(scores > self.params.min_probability).astype(np.int32)
         return Links(cells, scores[tuple(cells.T)])
 
 

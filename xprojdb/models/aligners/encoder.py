@@ -3,24 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass, fields
 from functools import partial
 from typing import Any, Protocol
 
 import numpy as np
 
-from xprojdb.errors import UsageError
-from xprojdb.models.aligners.link_extraction import Cells, argmax, entmax15, itermax, match, soft, softmax
+from xprojdb.models.aligners.encoder_params import AlignerParams
+from xprojdb.models.aligners.link_extraction import Cells, argmax, entmax15, itermax, mwmf, soft, softmax
 from xprojdb.models.aligners.similarity import Similarities, batches, cosine_similarities, dot_products
 from xprojdb.models.aligners.word_links import Links
 from xprojdb.models.encoders.encoder import Encoder, SubwordVectors
 from xprojdb.models.encoders.transforms import TRANSFORMS, Floats, Transform, less, unchanged
 
-METHODS = ("soft", "argmax", "itermax", "match", "softmax", "entmax15")
-POOLINGS = ("word", "subword")
-#: a transform that is fitted to a corpus: see :meth:`EncoderAligner.centred`
-CENTRE_LANGUAGE = "centre-language"
 _PAIRS_AT_ONCE = 1024
+NO_LINKS = Links(np.empty((0, 2), np.int32), np.empty(0, np.float32))
 
 SentencePair = tuple[Sequence[str], Sequence[str]]
 
@@ -36,60 +32,10 @@ class Aligner(Protocol):
         """
 
 
-@dataclass(frozen=True)
-class AlignerParams:
-    """How an encoder's vectors become links; the defaults are for multilingual-e5-small.
-
-    :param method: of :data:`METHODS`.
-    :param layer: hidden state of the encoder, 0 for its embeddings.
-    :param pooling: ``"word"`` averages the sub-words of each word and aligns words; ``"subword"`` aligns sub-words, and
-        words are linked when any of their sub-words are.
-    :param threshold: the probability that both softmaxes must exceed, for ``softmax`` alone; AWESOME: 0.001 for mBERT.
-    :param transform: of ``TRANSFORMS``, applied to the vectors that are aligned; or
-        ``"centre-language"``: less the mean of the language, which the aligner is told.
-    :raises UsageError: when a value is not possible; fields ``param``, ``value`` and ``known``.
-    """
-
-    method: str = "itermax"
-    layer: int = 7
-    pooling: str = "word"
-    threshold: float = 0.1
-    temperature: float = 0.04
-    transform: str = "none"
-
-    def __post_init__(self) -> None:
-        choices = {"method": METHODS, "pooling": POOLINGS, "transform": (*TRANSFORMS, CENTRE_LANGUAGE)}
-        for param, known in choices.items():
-            if getattr(self, param) not in known:
-                raise _impossible(param, getattr(self, param), known)
-        if not 0 <= self.threshold < 1:
-            raise _impossible("threshold", self.threshold, ("0 to 1",))
-        if not self.temperature > 0:
-            raise _impossible("temperature", self.temperature, ("above 0",))
-        if self.layer < 0:
-            raise _impossible("layer", self.layer, ("0 and up",))
-
-    @classmethod
-    def from_json(cls, values: dict[str, Any]) -> AlignerParams:
-        """Make them from a JSON object; what it leaves out has the default.
-
-        :raises UsageError: when it has an unknown key or an impossible value.
-        """
-        known = tuple(field.name for field in fields(cls))
-        for key, value in values.items():
-            if key not in known:
-                raise _impossible(key, value, known)
-        return cls(**values)
-
-    def to_json(self) -> dict[str, Any]:
-        """A JSON object with every parameter."""
-        return asdict(self)
-
-
 class EncoderAligner:
     """An aligner that compares contextual vectors.
 
-    Scores: ``argmax``, ``itermax`` and ``match`` give the similarity (cosine + 1) / 2, the others the
+    Scores: ``argmax``, ``itermax`` and ``mwmf`` give the similarity (cosine + 1) / 2, the others the
     probability √(row · column). With sub-words, a word link has the score of its best sub-word link.
 
     :param encoder: gives the vectors.
@@ -160,7 +106,7 @@ def link_units(left: Sequence[SubwordVectors], right: Sequence[SubwordVectors], 
     """Links out of the vectors of sentence pairs: pure, and batched over the pairs.
 
     :param left, right: vectors of each pair's two sentences, and the word each vector belongs to.
-    :param params: of which method and threshold count.
+    :param params: of which method and min_probability count.
     :returns: word links of each pair.
     """
     links = [NO_LINKS] * len(left)
@@ -184,13 +130,13 @@ def _batches(left: Sequence[SubwordVectors], right: Sequence[SubwordVectors]) ->
 
 def _extract(left: list[Any], right: list[Any], params: AlignerParams) -> Cells:
     if params.method in ("softmax", "entmax15"):
-        extract = entmax15 if params.method == "entmax15" else partial(softmax, threshold=params.threshold)
+        extract = entmax15 if params.method == "entmax15" else partial(softmax, min_probability=params.min_probability)
         return extract(dot_products(left, right))
     by_cosine: dict[str, Callable[[Similarities], Cells]] = {
-        "soft": partial(soft, temperature=params.temperature, threshold=params.threshold),
+        "soft": partial(soft, temperature=params.temperature, min_probability=params.min_probability),
         "argmax": argmax,
         "itermax": itermax,
-        "match": match,
+        "mwmf": mwmf,
     }
     return by_cosine[params.method](cosine_similarities(left, right))
 
@@ -222,11 +168,3 @@ def present_words(vectors: Any) -> SubwordVectors:
     """The words that have a vector: one that the tokenizer dropped has zeros."""
     words = np.flatnonzero(vectors.any(1)).astype(np.int32)
     return SubwordVectors(vectors if len(words) == len(vectors) else vectors[words], words)
-
-
-def _impossible(param: str, value: Any, known: Sequence[str]) -> UsageError:
-    hint = f"possible: {', '.join(known)}"
-    return UsageError(f"aligner: {param} cannot be {value!r}", hint=hint, param=param, value=value, known=tuple(known))
-
-
-NO_LINKS = Links(np.empty((0, 2), np.int32), np.empty(0, np.float32))

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
+from typing import Literal, get_args
 
 import numpy as np
 
@@ -14,8 +14,8 @@ from xprojdb.models.aligners.encoder import SentencePair
 from xprojdb.models.aligners.word_links import Links
 from xprojdb.text.normalization import fold
 
-WORDS = ("names", "all")
-REPEATS = ("nearest", "skip")
+Words = Literal["names", "all"]
+Repeats = Literal["nearest", "skip"]
 
 
 @dataclass(frozen=True)
@@ -29,19 +29,15 @@ class EqualWordsParams:
     :raises UsageError: when a value is not possible; fields ``param`` and ``value``.
     """
 
-    words: str = "names"
-    repeats: str = "nearest"
+    words: Words = "names"
+    repeats: Repeats = "nearest"
 
     def __post_init__(self) -> None:
-        for param, known in (("words", WORDS), ("repeats", REPEATS)):
+        for param, known in (("words", get_args(Words)), ("repeats", get_args(Repeats))):
             value = getattr(self, param)
             if value not in known:
                 hint = f"possible: {', '.join(known)}"
-                raise UsageError(f"exact: {param} cannot be {value!r}", hint=hint, param=param, value=value)
-
-    def to_json(self) -> dict[str, Any]:
-        """A JSON object with every parameter."""
-        return asdict(self)
+                raise UsageError(f"equal_words: {param} cannot be {value!r}", hint=hint, param=param, value=value)
 
 
 class EqualWordsAligner:

@@ -57,7 +57,7 @@ def itermax(similarities: Similarities) -> Cells:
     return _cells(values, linked)
 
 
-def match(similarities: Similarities) -> Cells:
+def mwmf(similarities: Similarities) -> Cells:
     """SimAlign's *mwmf*: the one-to-one matching of largest total weight; the score is the similarity.
 
     :param similarities: values above 0, so that every unit of the shorter side is matched.
@@ -71,31 +71,31 @@ def match(similarities: Similarities) -> Cells:
     return _cells(similarities.values, linked)
 
 
-def softmax(similarities: Similarities, threshold: float) -> Cells:
-    """AWESOME's softmax: both the row's and the column's probability are above the threshold.
+def softmax(similarities: Similarities, min_probability: float) -> Cells:
+    """AWESOME's softmax: both the row's and the column's probability are above the min_probability.
 
     :param similarities: dot products.
-    :param threshold: from 0 to 1.
+    :param min_probability: from 0 to 1.
     :returns: the score is √(row probability · column probability).
     """
     inside = similarities.inside()
     values = np.where(inside, similarities.values, _OUTSIDE)
     by_row, by_column = _softmax(values, 2), _softmax(values, 1)
-    return _cells(np.sqrt(by_row * by_column), (by_row > threshold) & (by_column > threshold) & inside)
+    return _cells(np.sqrt(by_row * by_column), (by_row > min_probability) & (by_column > min_probability) & inside)
 
 
-def soft(similarities: Similarities, temperature: float, threshold: float) -> Cells:
+def soft(similarities: Similarities, temperature: float, min_probability: float) -> Cells:
     """Every link that has some probability: what both softmaxes over cosines, made sharper by a temperature, agree on.
 
     :param similarities: SimAlign's, (cosine + 1) / 2.
     :param temperature: cosines are divided by it.
-    :param threshold: links whose score is not above it are left out; the smaller, the more links are kept.
+    :param min_probability: links whose score is not above it are left out; the smaller, the more links are kept.
     :returns: the score is √(row probability · column probability).
     """
     inside = similarities.inside()
     values = np.where(inside, similarities.values * np.float32(2 / temperature), _OUTSIDE)
     scores = np.sqrt(_softmax(values, 2) * _softmax(values, 1))
-    return _cells(scores, (scores > threshold) & inside)
+    return _cells(scores, (scores > min_probability) & inside)
 
 
 def entmax15(similarities: Similarities) -> Cells:

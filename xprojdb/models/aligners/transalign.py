@@ -6,13 +6,13 @@ What such an encoder makes of a sentence is to be turned into another language: 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 
 from xprojdb.errors import UsageError
 from xprojdb.extras import require
-from xprojdb.models.aligners.encoder import AlignerParams, SentencePair, link_units, present_words
+from xprojdb.models.aligners.encoder import SentencePair, link_units, present_words
+from xprojdb.models.aligners.encoder_params import AlignerParams
 from xprojdb.models.aligners.word_links import Links
 from xprojdb.models.batches import TokenBatches
 from xprojdb.models.encoders.encoder import BATCH_TOKENS, SubwordVectors
@@ -141,14 +141,3 @@ class TransAligner:
             pooled = present_words(average_words(*units, len(words))) if self.params.pooling == "word" else units
             found.append(SubwordVectors(transform(pooled.vectors), pooled.words))
         return found
-
-
-def load_transaligner(model_id: str, revision: str | None, params: dict[str, Any]) -> TransAligner:
-    """The aligner of an align step.
-
-    :param params: the parameters of the step.
-    """
-    names = ("method", "pooling", "threshold", "temperature", "transform")
-    chosen = AlignerParams(**{name: params[name] for name in names})
-    langs = (params["original"], params["rendering"])
-    return TransAligner(TranslationEncoder(model_id, revision=revision), chosen, langs, params["layer"])

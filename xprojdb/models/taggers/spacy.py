@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 from xprojdb.errors import ModelError
@@ -49,10 +49,6 @@ class TaggerParams:
     """
 
     trim: bool = True
-
-    def to_json(self) -> dict[str, Any]:
-        """A JSON object with every parameter."""
-        return asdict(self)
 
 
 class SpacyTagger:

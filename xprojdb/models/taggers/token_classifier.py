@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
@@ -38,10 +38,6 @@ class ClassifierParams:
     """
 
     subwords: Aggregation = "first"
-
-    def to_json(self) -> dict[str, Any]:
-        """A JSON object with every parameter."""
-        return asdict(self)
 
 
 class Tagged(NamedTuple):

@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from typing import Any, NamedTuple
 
+from xprojdb.config.types import Count, Share
 from xprojdb.errors import UsageError
 from xprojdb.models.service import Reply, Service, nonsense
 from xprojdb.models.translators.text_tokens import Translated
@@ -34,9 +35,9 @@ class ChatParams:
     """
 
     prompt: str = PROMPT
-    temperature: float = 0.0
+    temperature: Share = 0.0
     seed: int = 0
-    max_tokens: int = 1024
+    max_tokens: Count = 1024
 
     def __post_init__(self) -> None:
         possible = "{text}" in self.prompt and self.temperature >= 0 and self.max_tokens >= 1

@@ -7,8 +7,11 @@ import os
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
+from annotated_types import Ge
+
+from xprojdb.config.types import Positive
 from xprojdb.errors import ModelError, UsageError
 from xprojdb.extras import require
 from xprojdb.models import store
@@ -34,9 +37,9 @@ class CTranslateParams:
     :param compute: of :data:`COMPUTE_TYPES`: how weights are stored and multiplied. No processor can do them all.
     """
 
-    beams: int = 4
-    ratio: float = 2.0
-    extra: int = 20
+    beams: Annotated[int, Ge(1)] = 4
+    ratio: Positive = 2.0
+    extra: Annotated[int, Ge(0)] = 20
     compute: str = "int8"
 
     def __post_init__(self) -> None:

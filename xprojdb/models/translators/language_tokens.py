@@ -66,10 +66,17 @@ def _marian_prefix(tokenizer: Any, entry: Language, model_id: str) -> str:
     known: list[str] = getattr(tokenizer, "supported_language_codes", [])
     if not known:
         return ""
-    for code in (entry.iso639_3, entry.iso639_1, entry.nllb):
+    for code in _marian_codes(entry):
         if f">>{code}<<" in known:
             return f">>{code}<< "
     raise _missing(model_id, entry)
+
+
+def _marian_codes(entry: Language) -> list[str]:
+    """What OPUS-MT may call a language: any code of two or three letters, each also with its script, or NLLB's."""
+    names = (entry.iso639_3, entry.iso639_1, *entry.names())
+    codes = list(dict.fromkeys(code for code in names if code and len(code) <= 3 and code.isalpha()))
+    return [*codes, *(f"{code}_{entry.script}" for code in codes), *([entry.nllb] if entry.nllb else [])]
 
 
 def _t5_prefix(tokenizer: Any, left: Language, right: Language, model_id: str) -> str:

@@ -3,19 +3,66 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
 
 from sqlalchemy import Connection, Select, false
 
-from xprojdb.steps.align.stage import Align, aligner_title
+from xprojdb.config.align import AlignerConfig
+from xprojdb.config.errors import RecipeError
+from xprojdb.steps.align.variant import KIND, VERSION, AlignerPlugin, AlignParams, aligner_title
 from xprojdb.steps.spec import StepSpec
 from xprojdb.steps.stage import Bitext, Result, Stage
 
 ALIGNER = "imported"
 
 
+@dataclass(frozen=True, kw_only=True)
+class ImportedConfig(AlignerConfig):
+    """``[align]`` with ``aligner = "imported"``: alignments that were imported.
+
+    :param name: the name under which the alignments were imported.
+    """
+
+    name: str = ""
+
+    def __post_init__(self) -> None:
+        if not self.name:
+            hint = "say name = '…', as in xprojdb import alignments --name …"
+            raise RecipeError("the alignments have no name", hint=hint, key="name")
+
+
+@dataclass(frozen=True, kw_only=True)
+class ImportedParams(AlignParams):
+    """The parameters of its steps."""
+
+    aligner: str = ALIGNER
+    name: str
+
+
+class Imported(AlignerPlugin):
+    """The plug-in."""
+
+    name: ClassVar[str] = ALIGNER
+    Config = ImportedConfig
+    of_words = False
+
+    def spec(self, config: ImportedConfig) -> StepSpec:
+        return imported_spec(config.name)
+
+    def load(self, spec: StepSpec) -> Any:
+        raise AssertionError(f"nothing aligns what was imported: {spec.short}")
+
+    def stage(self, spec: StepSpec) -> Stage:
+        return ImportedLinks(spec)
+
+    def title(self, spec: StepSpec) -> str:
+        return f"as imported ({ImportedParams.from_params(spec.params).name})"
+
+
 def imported_spec(name: str) -> StepSpec:
     """The step of the alignments that were imported under a name."""
-    return StepSpec(Align.kind, ImportedLinks.version, {"aligner": ALIGNER, "name": name})
+    return StepSpec(KIND, VERSION, ImportedParams(name=name).to_params())
 
 
 class ImportedLinks(Stage):
@@ -24,8 +71,8 @@ class ImportedLinks(Stage):
     Translations without one wait, as those of which an earlier step is not done.
     """
 
-    kind = Align.kind
-    version = 1
+    kind = KIND
+    version = VERSION
 
     @property
     def title(self) -> str:

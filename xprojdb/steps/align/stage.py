@@ -12,10 +12,10 @@ from sqlalchemy import ColumnElement, Connection, select
 from xprojdb.db import bulk
 from xprojdb.db.tables import alignment, sentence, translation
 from xprojdb.models.aligners.word_links import format_links
+from xprojdb.steps.align.variant import KIND, VERSION, aligner_title
 from xprojdb.steps.fit.mean_vectors import read_mean
 from xprojdb.steps.fit.stage import read_artifact
 from xprojdb.steps.inputs import read_keys
-from xprojdb.steps.spec import StepSpec
 from xprojdb.steps.stage import ModelStage, Outcome, Result, Rows
 
 if TYPE_CHECKING:
@@ -43,8 +43,8 @@ class Trainable(Protocol):
 class Align(ModelStage[Any]):
     """Run a word aligner over translations; or :class:`AlignLearned` makes one of what is loaded."""
 
-    kind = "align"
-    version = 1
+    kind = KIND
+    version = VERSION
     block = 512
 
     @property
@@ -127,19 +127,3 @@ def read_words(connection: Connection, items: Sequence[int]) -> list[Read]:
         .order_by(translation.c.id)
     )
     return [(key, json.loads(left), json.loads(right)) for key, left, right in bulk.fetch(connection, query)]
-
-
-def aligner_title(spec: StepSpec) -> str:
-    """What an align step aligns with, in a few words for people."""
-    params = spec.params
-    name = params.get("aligner", "encoder")
-    if name == "vote":
-        voters = [aligner_title(given).removeprefix("with ") for _, given in sorted(spec.inputs.items())]
-        votes = f"{params['votes']} of {len(voters)}" if params["rule"] == "votes" else params["rule"]
-        return f"by {votes}: {', '.join(voters)}"
-    if name in ("exact", "imported"):
-        return "by equal words" if name == "exact" else f"as imported ({params['name']})"
-    if name == "eflomal":
-        return f"with eflomal {spec.revision} ({params['rule']})"
-    encoder = "the encoder of " if name == "transalign" else ""
-    return f"with {encoder}{spec.model or 'no model'} ({params.get('method', 'links')})"

@@ -1,30 +1,109 @@
-"""Vote on links: the links of several aligners made one set."""
+"""The aligner ``vote``: the links of several aligners made one set."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 from sqlalchemy import ColumnElement, Connection, select
 
+from xprojdb.config.align import AlignerConfig
+from xprojdb.config.errors import RecipeError
+from xprojdb.config.types import Count
 from xprojdb.db import bulk
 from xprojdb.db.tables import alignment, translation
 from xprojdb.models.aligners.symmetrization import symmetrise, voted
 from xprojdb.models.aligners.word_links import Links, format_links
-from xprojdb.steps.align.stage import Align, aligner_title
+from xprojdb.steps.align.plan import align_spec, for_languages, min_link_score
+from xprojdb.steps.align.variant import KIND, VERSION, AlignerPlugin, AlignParams, aligner_title
 from xprojdb.steps.inputs import parse_links, within
-from xprojdb.steps.stage import Outcome, Result, Rows, Stage
+from xprojdb.steps.params import left_out
+from xprojdb.steps.spec import StepSpec
+from xprojdb.steps.stage import Bitext, Outcome, Result, Rows, Stage
+
+Symmetrization = Literal["votes", "intersection", "union", "grow-diag", "grow-diag-final-and"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class VoteConfig(AlignerConfig):
+    """``[align]`` with ``aligner = "vote"``: the links of several aligners made one set.
+
+    :param symmetrization: how: ``votes``, or as two directions become one: ``intersection``, ``union``, ``grow-diag``,
+        ``grow-diag-final-and``.
+    :param min_votes: of ``votes``: how many voters must have a link.
+    :param voters: tables like this one.
+    """
+
+    symmetrization: Symmetrization = "votes"
+    min_votes: Count = 2
+    voters: tuple[AlignerConfig, ...] = ()
+
+    def __post_init__(self) -> None:
+        if len(self.voters) < 2:
+            hint = "write each as a table [[align.voters]]"
+            raise RecipeError("a vote needs two voters or more", hint=hint, key="voters")
+        if self.symmetrization == "votes" and self.min_votes > len(self.voters):
+            message = f"{len(self.voters)} voters never have {self.min_votes} votes"
+            raise RecipeError(message, hint="say fewer votes", key="min_votes")
+
+
+@dataclass(frozen=True, kw_only=True)
+class VoteParams(AlignParams):
+    """The parameters of its steps.
+
+    :param min_link_scores: per input, in the order of their roles, the score that a link must exceed to count.
+    """
+
+    aligner: str = "vote"
+    symmetrization: Symmetrization
+    min_link_scores: tuple[float, ...]
+    min_votes: int | None = left_out(None)
+
+
+class Vote(AlignerPlugin):
+    """The plug-in."""
+
+    name: ClassVar[str] = "vote"
+    Config = VoteConfig
+    of_words = False
+
+    def spec(self, config: VoteConfig) -> StepSpec:
+        params = VoteParams(
+            symmetrization=config.symmetrization,
+            min_link_scores=tuple(min_link_score(voter) for voter in config.voters),
+            min_votes=config.min_votes if config.symmetrization == "votes" else None,
+        )
+        # Two digits, so that the order of the roles is that of the voters.
+        voters = {f"voter:{number:02}": align_spec(voter) for number, voter in enumerate(config.voters, 1)}
+        return StepSpec(KIND, VERSION, params.to_params(), inputs=voters)
+
+    def for_languages(self, spec: StepSpec, pair: Bitext) -> StepSpec:
+        return replace(spec, inputs={role: for_languages(voter, pair) for role, voter in spec.inputs.items()})
+
+    def load(self, spec: StepSpec) -> Any:
+        raise AssertionError(f"a vote reads what its voters stored: {spec.short}")
+
+    def stage(self, spec: StepSpec) -> Stage:
+        return VoteLinks(spec)
+
+    def title(self, spec: StepSpec) -> str:
+        params = VoteParams.from_params(spec.params)
+        voters = [aligner_title(voter).removeprefix("with ") for _, voter in sorted(spec.inputs.items())]
+        votes = params.symmetrization if params.min_votes is None else f"{params.min_votes} of {len(voters)}"
+        return f"by {votes}: {', '.join(voters)}"
 
 
 class VoteLinks(Stage):
-    """Make one set of the links of other align steps, its inputs.
+    """Make one set of the links of other align steps, its inputs."""
 
-    Parameters: ``rule`` of ``RULES``, or ``votes``: links that at least so many have;
-    ``floors``: per input, in the order of their roles, the score that a link must exceed to count.
-    """
+    kind = KIND
+    version = VERSION
 
-    kind = Align.kind
-    version = 1
+    def __init__(self, spec: StepSpec) -> None:
+        super().__init__(spec)
+        self.params = VoteParams.from_params(spec.params)
 
     @property
     def title(self) -> str:
@@ -34,8 +113,8 @@ class VoteLinks(Stage):
         return dict.fromkeys(sorted(self.spec.inputs), translation.c.id)
 
     def process(self, connection: Connection, items: Sequence[int]) -> Result:
-        floors = zip(self.needs(), self.spec.params["floors"], strict=True)
-        sides = [read_links(connection, self.input_ids[role], items, floor) for role, floor in floors]
+        scores = zip(self.needs(), self.params.min_link_scores, strict=True)
+        sides = [read_links(connection, self.input_ids[role], items, score) for role, score in scores]
         rows, outcomes = [], []
         for item, *several in zip(items, *sides, strict=True):
             found = self._joined(several)
@@ -47,17 +126,16 @@ class VoteLinks(Stage):
         return Result(outcomes, [Rows(alignment, ("step_id", "translation_id", "links"), rows)])
 
     def _joined(self, several: Sequence[Links]) -> Links:
-        params = self.spec.params
-        if params["rule"] == "votes":
-            return voted(several, params["votes"])
-        return symmetrise(several, params["rule"])
+        if self.params.min_votes is not None:
+            return voted(several, self.params.min_votes)
+        return symmetrise(several, self.params.symmetrization)
 
 
-def read_links(connection: Connection, step_id: int, items: Sequence[int], floor: float = 0.0) -> list[Links]:
+def read_links(connection: Connection, step_id: int, items: Sequence[int], min_score: float = 0.0) -> list[Links]:
     """The links that an align step gave translations, none where it gave none.
 
     :param items: keys of translations, ascending.
-    :param floor: links whose score is not above it are left out.
+    :param min_score: links whose score is not above it are left out.
     """
     query = select(alignment.c.translation_id, alignment.c.links).where(
         alignment.c.step_id == step_id, within(connection, alignment.c.translation_id, items)
@@ -65,7 +143,7 @@ def read_links(connection: Connection, step_id: int, items: Sequence[int], floor
     texts: dict[int, str] = {item: text for item, text in bulk.fetch(connection, query)}  # noqa: C416
     ptr, left, right, scores = parse_links([texts.get(item, "") for item in items])
     certain = np.ones(len(left), np.float32) if scores is None else scores
-    kept = certain > floor
+    kept = certain > min_score
     pairs = np.stack([left, right], 1)
     spans = zip(ptr[:-1].tolist(), ptr[1:].tolist(), strict=True)
     return [Links(pairs[a:b][kept[a:b]], certain[a:b][kept[a:b]]) for a, b in spans]

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 import numpy as np
 from sqlalchemy import Connection, select
@@ -16,6 +15,7 @@ from xprojdb.matching.candidates import Candidates
 from xprojdb.matching.combination.sources import Spans, distinct_spans
 from xprojdb.matching.scores.boundary import is_function_word
 from xprojdb.matching.scores.term_consistency import term_shares
+from xprojdb.steps.combine.params import ConsensusRule
 from xprojdb.steps.fit.terms import read_projected, read_terms
 from xprojdb.steps.fit.word_frequencies import read_frequencies
 from xprojdb.steps.inputs import within
@@ -33,7 +33,7 @@ def read_adjustment(
     corpus_id: int,
     keys: Longs,
     candidates: Candidates,
-    rule: Mapping[str, Any],
+    rule: ConsensusRule,
 ) -> Floats | None:
     """The adjustment of each of ``distinct_spans`` of the candidates, in shares as the threshold.
 
@@ -44,15 +44,15 @@ def read_adjustment(
         nowhere.
     :returns: (U,) values, or None where the rule adjusts nothing.
     """
-    edges = (rule.get("first_word", 0.0), rule.get("last_word", 0.0))
-    worth = rule.get("terms", 0.0) if TERMS in stage.input_ids else 0.0
+    edges = (rule.first_word or 0.0, rule.last_word or 0.0)
+    worth = (rule.terms or 0.0) if TERMS in stage.input_ids else 0.0
     if not any(edges) and not worth:
         return None
     spans = distinct_spans(candidates.ptr, candidates.start, candidates.end)
     sentences = _words(connection, keys)
     added = np.zeros(len(spans.start))
     if any(edges):
-        added -= _edges(stage, connection, corpus_id, sentences, spans, edges, rule["most"])
+        added -= _edges(stage, connection, corpus_id, sentences, spans, edges, rule.max_frequency or 0.0)
     if worth:
         added += worth * (_shares(stage, connection, corpus_id, keys, sentences, spans) - _USUAL)
     return added

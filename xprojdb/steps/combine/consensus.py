@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -15,6 +15,7 @@ from xprojdb.matching.combination.sources import ConsensusSpans, Sources
 from xprojdb.matching.combination.votes import vote
 from xprojdb.steps.combine.adjustments import read_adjustment
 from xprojdb.steps.combine.competition import read_competing
+from xprojdb.steps.combine.params import ConsensusRule
 from xprojdb.steps.combine.voters import Present, SeveralSources
 from xprojdb.steps.inputs import runs
 
@@ -46,22 +47,21 @@ def agree(
     keys: Longs,
     present: Present,
     weight: Floats,
-    rule: Mapping[str, Any],
+    rule: ConsensusRule,
 ) -> Agreed:
     """The consensus of the sources of some sentences of a corpus.
 
     :param keys: (T,) of the sentences, ascending.
     :param weight: (S,) of the sources.
-    :param rule: ``method``, ``"vote"`` or ``"joint"``, and its parameters, see
-        :class:`xprojdb.matching.combination.joint.JointRule` and :func:`xprojdb.steps.adjusting.read_adjustment`.
+    :param rule: see also :class:`xprojdb.matching.combination.joint.JointRule` and :func:`read_adjustment`.
     """
     sources = Sources(present.flags(keys, len(stage.sources)), weight)
-    if rule["method"] == "joint":
+    if rule.method == "joint":
         return _joint(stage, connection, corpus_id, keys, present, sources, rule)
     ballot = stage.read_ballot(connection, keys.tolist(), present)
     names, codes = coded(ballot.label)
     spans = (ballot.start, ballot.end, codes, ballot.score)
-    found = vote(sources, runs(ballot.sentence, keys), ballot.source, *spans, rule["threshold"])
+    found = vote(sources, runs(ballot.sentence, keys), ballot.source, *spans, rule.min_support)
     spoke = set(ballot.sentence.tolist())
     return Agreed(found, names, spoke, ballot.voter, ballot.translation, ballot.ordinal, codes)
 
@@ -73,17 +73,24 @@ def _joint(
     keys: Longs,
     present: Present,
     sources: Sources,
-    rule: Mapping[str, Any],
+    rule: ConsensusRule,
 ) -> Agreed:
     given = read_competing(stage, connection, keys, present)
     adjust = read_adjustment(stage, connection, corpus_id, keys, given.candidates, rule)
-    settings = JointRule(**{name: rule[name] for name in ("threshold", "floor", "power", "other_label")})
+    settings = _joint_rule(rule)
     scored = (given.candidates, given.label, given.score)
     found = joint(sources, given.entity_ptr, given.source, *scored, adjust, settings)
     entity = given.entity
     spoke = set(keys[np.diff(given.entity_ptr) > 0].tolist())
     about = (given.voter[entity], given.translation[entity], given.ordinal[entity])
     return Agreed(found, given.names, spoke, *about, given.label)
+
+
+def _joint_rule(rule: ConsensusRule) -> JointRule:
+    assert rule.min_score is not None, "a joint rule has all of these"
+    assert rule.power is not None
+    assert rule.other_label is not None
+    return JointRule(rule.min_support, rule.min_score, rule.power, rule.other_label)
 
 
 def coded(labels: Sequence[str]) -> tuple[list[str], Ints]:

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import fields, replace
 from typing import Any
 
-from xprojdb.config.settings import CombineTable
+from xprojdb.config.combine import CombineTable
 from xprojdb.errors import UsageError
 from xprojdb.steps.combine.adjustments import DRAFT, FREQUENCIES, TERMS
+from xprojdb.steps.combine.params import CombineParams, ConsensusRule, ReliabilityParams, SourcesParams
 from xprojdb.steps.combine.reliability import ReliabilityFit
 from xprojdb.steps.combine.stage import WEIGHTS, Combine
 from xprojdb.steps.combine.voters import TRANSFER
+from xprojdb.steps.fit.stage import FitParams
 from xprojdb.steps.fit.terms import TermsFit
 from xprojdb.steps.fit.word_frequencies import WordFrequencies
+from xprojdb.steps.params import StepParams
 from xprojdb.steps.project.match import ProjectMatch
 from xprojdb.steps.spec import StepSpec
 from xprojdb.text.label_schemes import LabelMapping
@@ -40,48 +44,64 @@ def combine_specs(
     if table.transfer:
         inputs[TRANSFER] = _tagger(tagger, target)
         names.append(TRANSFER)
-    common: dict[str, Any] = {"target": target, "sources": names, "rule": _rule(table)}
-    if mapping is not None:
-        common["labels"] = mapping.to_json()
+    common = SourcesParams(target=target, sources=tuple(names), labels=mapping.to_json() if mapping else None)
+    rule = _rule(table)
     if table.first_word or table.last_word:
-        inputs[FREQUENCIES] = StepSpec(WordFrequencies.kind, WordFrequencies.version, {"lang": target})
+        counted = FitParams(lang=target).to_params()
+        inputs[FREQUENCIES] = StepSpec(WordFrequencies.kind, WordFrequencies.version, counted)
     if table.learn is not None:
-        inputs[WEIGHTS] = _reliability(table.learn, common, inputs)
+        inputs[WEIGHTS] = _reliability(table.learn, common, rule, inputs)
     weights = None if WEIGHTS in inputs else _weights(table, names)
-    found = [spec for role, spec in inputs.items() if role not in voters]
-    return [*found, *_combine(table, {**common, "weights": weights}, inputs)]
+    extra = [spec for role, spec in inputs.items() if role not in voters]
+    params = CombineParams(**_values(common), rule=rule.to_params(), weights=weights)
+    return [*extra, *_combine(table, params, rule, inputs)]
 
 
-def _reliability(learn: str, common: dict[str, Any], inputs: Mapping[str, StepSpec]) -> StepSpec:
+def _values(params: StepParams) -> dict[str, Any]:
+    return {own.name: getattr(params, own.name) for own in fields(params)}
+
+
+def _reliability(learn: str, common: SourcesParams, rule: ConsensusRule, inputs: Mapping[str, StepSpec]) -> StepSpec:
     """What learns the weights; only agreement depends on how a consensus is made."""
-    used = common if learn == "agreement" else {name: common[name] for name in ("target", "sources")}
-    return StepSpec(ReliabilityFit.kind, ReliabilityFit.version, {**used, "learn": learn}, inputs=dict(inputs))
+    if learn == "agreement":
+        params = ReliabilityParams(**_values(common), learn=learn, rule=rule.to_params())
+    else:
+        params = ReliabilityParams(target=common.target, sources=common.sources, learn=learn)
+    return StepSpec(ReliabilityFit.kind, ReliabilityFit.version, params.to_params(), inputs=dict(inputs))
 
 
-def _combine(table: CombineTable, params: dict[str, Any], inputs: Mapping[str, StepSpec]) -> list[StepSpec]:
+def _combine(
+    table: CombineTable, params: CombineParams, rule: ConsensusRule, inputs: Mapping[str, StepSpec]
+) -> list[StepSpec]:
     """The combine step; with terms after a first one, whose labels they are counted from."""
-    once = StepSpec(Combine.kind, Combine.version, params, inputs=inputs)
+    once = StepSpec(Combine.kind, Combine.version, params.to_params(), inputs=inputs)
     if not table.terms:
         return [once]
-    terms = StepSpec(TermsFit.kind, TermsFit.version, {"lang": params["target"]}, inputs={"labels": once})
-    rule = {**params["rule"], "terms": table.terms}
+    counted = FitParams(lang=params.target).to_params()
+    terms = StepSpec(TermsFit.kind, TermsFit.version, counted, inputs={"labels": once})
+    final = replace(params, rule=replace(rule, terms=table.terms).to_params())
     again = {**inputs, TERMS: terms, DRAFT: once}
-    return [once, terms, StepSpec(Combine.kind, Combine.version, {**params, "rule": rule}, inputs=again)]
+    return [once, terms, StepSpec(Combine.kind, Combine.version, final.to_params(), inputs=again)]
 
 
-def _rule(table: CombineTable) -> dict[str, Any]:
+def _rule(table: CombineTable) -> ConsensusRule:
     if table.method != "joint":
-        return {"method": "vote", "threshold": 0.5 if table.threshold is None else table.threshold}
-    threshold = JOINT_THRESHOLD if table.threshold is None else table.threshold
-    rule = {"method": "joint", "threshold": threshold, "floor": table.floor, "power": table.power}
-    rule["other_label"] = table.other_label
-    if table.first_word or table.last_word:
-        rule |= {"first_word": table.first_word, "last_word": table.last_word, "most": table.most}
-    return rule
+        return ConsensusRule(method="vote", min_support=0.5 if table.min_support is None else table.min_support)
+    rule = ConsensusRule(
+        method="joint",
+        min_support=JOINT_SUPPORT if table.min_support is None else table.min_support,
+        min_score=table.min_score,
+        power=table.power,
+        other_label=table.other_label,
+    )
+    if not (table.first_word or table.last_word):
+        return rule
+    first, last, most = table.first_word, table.last_word, table.max_frequency
+    return replace(rule, first_word=first, last_word=last, max_frequency=most)
 
 
 #: the share of what the present sources could give that a span needs in a joint match
-JOINT_THRESHOLD = 0.3
+JOINT_SUPPORT = 0.3
 
 
 def _weights(table: CombineTable, names: Sequence[str]) -> dict[str, float]:

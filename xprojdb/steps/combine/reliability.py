@@ -15,10 +15,11 @@ from xprojdb.matching.arrays import Floats, Longs
 from xprojdb.matching.combination.reliability import agreement_counts, f1_of_counts, reliability, source_weights
 from xprojdb.matching.combination.sources import Sources
 from xprojdb.steps.combine.consensus import agree, coded
+from xprojdb.steps.combine.params import ConsensusRule, ReliabilityParams
 from xprojdb.steps.combine.voters import Ballot, Present, SeveralSources
 from xprojdb.steps.inputs import runs
 from xprojdb.steps.spec import StepSpec
-from xprojdb.steps.stage import Bitext, Outcome, Result, Rows
+from xprojdb.steps.stage import Bitext, ItemKind, Outcome, Result, Rows
 
 _BLOCK = 10_000
 Fitted = tuple[Floats, dict[str, Floats]]
@@ -28,19 +29,20 @@ class ReliabilityFit(SeveralSources):
     """Learn the weights of the sources; its items are corpora, and what it learned stays as it is.
 
     Its parameter ``learn`` is ``"agreement"``: the F1 of each source's own labels against the consensus of equally
-    weighted sources, made by the parameter ``rule``; or ``"learned"``: the expected F1 by truth inference, see
+    weighted sources, made by its ``rule``; or ``"learned"``: the expected F1 by truth inference, see
     :func:`xprojdb.matching.combination.reliability.reliability`.
     """
 
     kind = "reliability"
     version = 1
     block = 1
-    noun = "corpora"
+    item_kind = ItemKind.CORPORA
 
     def __init__(self, spec: StepSpec) -> None:
         super().__init__(spec)
-        self.learn: str = spec.params["learn"]
-        self.rule: dict[str, Any] = dict(spec.params.get("rule", {}))
+        params = ReliabilityParams.from_params(spec.params)
+        self.learn = params.learn
+        self.rule = ConsensusRule.from_params(params.rule) if params.rule else None
 
     @property
     def title(self) -> str:
@@ -65,6 +67,7 @@ class ReliabilityFit(SeveralSources):
         return Result([Outcome(item, "ok") for item in items], [Rows(artifact, columns, rows)])
 
     def _agreement(self, connection: Connection, corpus_id: int) -> Fitted:
+        assert self.rule is not None, "agreement is with a consensus"
         right, both = np.zeros(len(self.sources)), np.zeros(len(self.sources))
         equal = np.ones(len(self.sources))
         for keys, present in self._blocks(connection, corpus_id):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from itertools import chain, repeat
-from typing import Any
 
 import numpy as np
 from sqlalchemy import Connection, Select, select
@@ -13,6 +12,7 @@ from xprojdb.db.tables import label, outcome, sentence, vote
 from xprojdb.matching.arrays import Floats, Longs
 from xprojdb.steps.combine.adjustments import FREQUENCIES, TERMS
 from xprojdb.steps.combine.consensus import Agreed, agree, votes_of
+from xprojdb.steps.combine.params import CombineParams, ConsensusRule, ReliabilityParams
 from xprojdb.steps.combine.voters import Present, SeveralSources
 from xprojdb.steps.fit.stage import read_artifact
 from xprojdb.steps.inputs import read_numbers, within
@@ -44,14 +44,15 @@ class Combine(SeveralSources):
 
     def __init__(self, spec: StepSpec) -> None:
         super().__init__(spec)
-        self.rule: dict[str, Any] = dict(spec.params["rule"])
-        self.weights: dict[str, float] | None = spec.params["weights"]
+        params = CombineParams.from_params(spec.params)
+        self.rule = ConsensusRule.from_params(params.rule)
+        self.weights = params.weights
 
     @property
     def title(self) -> str:
         learned = self.spec.inputs.get(WEIGHTS)
-        told = f", {learned.params['learn']} weights" if learned else ""
-        return f"combine {', '.join(self.sources)} → {self.target} ({self.rule['method']}{told})"
+        told = f", {ReliabilityParams.from_params(learned.params).learn} weights" if learned else ""
+        return f"combine {', '.join(self.sources)} → {self.target} ({self.rule.method}{told})"
 
     def items(self, pair: Bitext) -> Select[tuple[int]]:
         return self.covered([pair])

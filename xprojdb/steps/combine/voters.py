@@ -13,10 +13,22 @@ from sqlalchemy.sql.selectable import FromClause
 
 from xprojdb.db.tables import entity, label, outcome, sentence, step, translation
 from xprojdb.matching.arrays import Flags, Floats, Ints, Longs
+from xprojdb.steps.combine.params import SourcesParams
 from xprojdb.steps.inputs import longs, read_columns, read_numbers, within
-from xprojdb.steps.score.stage import mapping_of
+from xprojdb.steps.labelling import mapping_of
 from xprojdb.steps.spec import GOLD, StepSpec
-from xprojdb.steps.stage import Bitext, Side, Stage, imported, other, sentence_key, step_of_digest, translations
+from xprojdb.steps.stage import (
+    Bitext,
+    ItemKind,
+    Side,
+    Stage,
+    imported,
+    other,
+    sentence_key,
+    step_of_digest,
+    translations,
+)
+from xprojdb.steps.tag.stage import TagParams
 from xprojdb.text.label_schemes import LabelMapping
 from xprojdb.text.spans import Span
 
@@ -96,18 +108,21 @@ class Ballot(NamedTuple):
 class SeveralSources(Stage):
     """A step that reads the labels of one target language from several sources.
 
-    Its parameters have ``target`` and ``sources`` in order: languages, ``LANG@RECIPE`` for another recipe's projection;
-    its inputs named ``SOURCE:SIDE`` are the steps that project from them, ``transfer`` is a tagger of the target
+    Its inputs named ``SOURCE:SIDE`` are the steps that project from them, ``transfer`` is a tagger of the target
     language.
     """
 
-    noun = "sentences"
+    item_kind = ItemKind.SENTENCES
 
     def __init__(self, spec: StepSpec) -> None:
         super().__init__(spec)
-        self.target: str = spec.params["target"]
-        self.sources: tuple[str, ...] = tuple(spec.params["sources"])
+        params = SourcesParams.from_params(spec.params)
+        self.target, self.sources = params.target, params.sources
         self._pairs: list[Bitext] = []
+
+    def unmade(self, counts: Sequence[int]) -> int:
+        # A sentence with several translations is one item of what combines them.
+        return max(counts, default=0)
 
     def cover(self, pair: Bitext) -> None:
         self._pairs.append(pair)
@@ -303,7 +318,7 @@ def _awaited(voter: Voter, key: ColumnElement[int], pair: Bitext, made_by: Colle
             name = f"before_{number}_{voter.role}"
             item: ColumnElement[int] = links.c.id
             if spec.kind == "tag":
-                item = source if spec.params["lang"] == voter.lang else key
+                item = source if TagParams.from_params(spec.params).lang == voter.lang else key
             done.append(_has_outcome(name, spec, item, "failed", "filtered"))
     query = select(1).select_from(links)
     makers = [step_of_digest(digest) for digest in sorted(made_by)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Connection, Select, and_, func, select
@@ -10,12 +11,23 @@ from sqlalchemy import Connection, Select, and_, func, select
 from xprojdb.db import bulk
 from xprojdb.db.tables import entity, label, sentence, translation
 from xprojdb.matching.scores.translation_memory import Renderings, count_renderings
-from xprojdb.steps.fit.stage import Fit, read_artifact
-from xprojdb.steps.score.stage import mapping_of
+from xprojdb.steps.fit.stage import Fit, FitParams, read_artifact
+from xprojdb.steps.labelling import LabellingParams, mapping_of
 from xprojdb.steps.spec import StepSpec
 from xprojdb.steps.stage import Side, other, sentence_key
 from xprojdb.text.label_schemes import LabelMapping
 from xprojdb.text.normalization import fold
+
+
+@dataclass(frozen=True, kw_only=True)
+class RenderingsParams(FitParams):
+    """Its parameters.
+
+    :param source: the language of the entities.
+    :param lang: the language that they were projected onto.
+    """
+
+    source: str
 
 
 class EntityRenderingsFit(Fit):
@@ -27,11 +39,12 @@ class EntityRenderingsFit(Fit):
 
     kind = "renderings"
     version = 1
+    counts_labels = True
 
     def __init__(self, spec: StepSpec) -> None:
         super().__init__(spec)
-        self.source: str = spec.params["source"]
-        self.labelled: Side = spec.inputs["labels"].params["labelled"]
+        self.source = RenderingsParams.from_params(spec.params).source
+        self.labelled: Side = LabellingParams.from_params(spec.inputs["labels"].params).labelled
         self.mapping = mapping_of(spec.inputs["labels"])
 
     @property

@@ -4,16 +4,34 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator
-from typing import Any, Protocol
+from dataclasses import dataclass
+from typing import Any, ClassVar, Protocol
 
 from sqlalchemy import Connection, select
 
 from xprojdb.db import bulk
 from xprojdb.db.tables import sentence, translation
-from xprojdb.steps.fit.stage import Fit
+from xprojdb.steps.fit.stage import Fit, FitParams
+from xprojdb.steps.params import left_out
 from xprojdb.steps.stage import ModelStage
 
 Words = tuple[list[str], list[str]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class LinkCountsParams(FitParams):
+    """Its parameters.
+
+    :param lang: of the originals.
+    :param rendering_lang: of the renderings.
+    :param iterations: rounds of training, in shares of what eflomal would do by itself.
+    :param segment: what finds the words of each side whose units are smaller.
+    """
+
+    kind: ClassVar[str] = "link-counts"
+    rendering_lang: str
+    iterations: float
+    segment: Any = left_out(None)
 
 
 class Learns(Protocol):
@@ -25,15 +43,20 @@ class Learns(Protocol):
 class LinkCounts(ModelStage[Learns], Fit):
     """Train an aligner on all translations between two languages, from ``lang`` into ``rendering_lang``."""
 
-    kind = "link-counts"
+    kind = LinkCountsParams.kind
     version = 1
 
     @property
+    def rendering_lang(self) -> str:
+        """The language of the renderings."""
+        return LinkCountsParams.from_params(self.spec.params).rendering_lang
+
+    @property
     def title(self) -> str:
-        return f"train {self.spec.model} on {self.lang}–{self.spec.params['rendering_lang']}"
+        return f"train {self.spec.model} on {self.lang}–{self.rendering_lang}"
 
     def learn(self, connection: Connection, corpus_id: int) -> Any:
-        return self.model.learn(stream_pairs(connection, corpus_id, self.lang, self.spec.params["rendering_lang"]))
+        return self.model.learn(stream_pairs(connection, corpus_id, self.lang, self.rendering_lang))
 
 
 def stream_pairs(connection: Connection, corpus_id: int, original: str, rendering: str) -> Iterator[Words]:

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Protocol
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 import numpy as np
 from sqlalchemy import Connection, select
 
 from xprojdb.db import bulk
 from xprojdb.db.tables import sentence
-from xprojdb.steps.fit.stage import Fit, read_artifact
+from xprojdb.models.aligners.encoder_params import Pooling
+from xprojdb.steps.fit.stage import Fit, FitParams, read_artifact
+from xprojdb.steps.params import left_out
 from xprojdb.steps.stage import ModelStage
 
 if TYPE_CHECKING:
@@ -19,6 +22,19 @@ if TYPE_CHECKING:
 
 #: sentences that are encoded at most, evenly spaced in the corpus: the mean of 384 numbers needs no more
 MOST = 2_048
+
+
+@dataclass(frozen=True, kw_only=True)
+class MeanParams(FitParams):
+    """Its parameters: what is averaged, as the aligner compares it.
+
+    :param segment: what finds the words of the language, on the side ``original``.
+    """
+
+    kind: ClassVar[str] = "mean"
+    layer: int
+    pooling: Pooling
+    segment: Any = left_out(None)
 
 
 class HasMean(Protocol):
@@ -30,7 +46,7 @@ class HasMean(Protocol):
 class MeanVectors(ModelStage[HasMean], Fit):
     """Average what an aligner compares, over sentences of one language."""
 
-    kind = "mean"
+    kind = MeanParams.kind
     version = 1
 
     @property

@@ -8,26 +8,42 @@ from __future__ import annotations
 import json
 from abc import abstractmethod
 from collections.abc import Iterator, Sequence
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, ClassVar
 
 from sqlalchemy import Connection, Select, select
 
 from xprojdb.db import bulk
 from xprojdb.db.tables import artifact, corpus, sentence
 from xprojdb.digest import canonical_json, digest_of
+from xprojdb.steps.params import StepParams
 from xprojdb.steps.spec import StepSpec
-from xprojdb.steps.stage import Bitext, Outcome, Result, Rows, Stage
+from xprojdb.steps.stage import Bitext, ItemKind, Outcome, Result, Rows, Stage
+
+
+@dataclass(frozen=True, kw_only=True)
+class FitParams(StepParams):
+    """What the parameters of every fit have.
+
+    :param lang: which of the sentences of a corpus it learns from.
+    """
+
+    kind: ClassVar[str] = "fit"
+    lang: str
 
 
 class Fit(Stage):
-    """A stage whose items are corpora. Its parameter ``lang`` says which of their sentences it learns from."""
+    """A stage whose items are corpora."""
 
     block = 1
-    noun = "corpora"
+    item_kind = ItemKind.CORPORA
 
     def __init__(self, spec: StepSpec) -> None:
         super().__init__(spec)
-        self.lang: str = spec.params["lang"]
+        self.lang = FitParams.from_params(spec.params).lang
+
+    def unmade(self, counts: Sequence[int]) -> int:  # noqa: ARG002 -- corpora are there already
+        return 0
 
     def items(self, pair: Bitext) -> Select[tuple[int]]:
         return select(corpus.c.id).where(corpus.c.id == pair.corpus_id)

@@ -22,6 +22,7 @@ class SurfaceFormsFit(Fit):
 
     kind = "forms"
     version = 1
+    counts_labels = True
 
     @property
     def title(self) -> str:

@@ -19,6 +19,7 @@ class TermsFit(Fit):
 
     kind = "terms"
     version = 1
+    counts_labels = True
 
     @property
     def title(self) -> str:

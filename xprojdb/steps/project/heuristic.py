@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, replace
-from typing import Any
+from dataclasses import asdict, dataclass, replace
+from typing import Any, ClassVar
 
 import numpy as np
 from sqlalchemy import ColumnElement, Connection
@@ -24,17 +24,28 @@ from xprojdb.matching.heuristic import (
 )
 from xprojdb.matching.scores.links import soft_alignment
 from xprojdb.steps.inputs import LabelledSpans, read_entities, read_pairs
-from xprojdb.steps.project.stage import Labels, ProjectStage, Reasons, in_order
+from xprojdb.steps.project.stage import Labels, ProjectStage, Reasons, RelabellingParams, in_order
 from xprojdb.steps.spec import StepSpec
 from xprojdb.steps.stage import Outcome, Result, entities_done
 
 PRESETS: Mapping[str, Heuristic] = {"default": DEFAULT, "reference": REFERENCE}
-#: soft links have any probability above 0.01; those below this are noise to a method without scores
-MIN_SOFT_LINK = 0.2
 #: the parameters that JSON cannot hold when they exclude nothing, and the value they have then
 _UNBOUNDED = {"max_ratio": np.inf, "top_k": REFERENCE.top_k}
 #: reasons that are a filter's: with nothing but these and collisions, a translation is filtered, not empty
 _FILTERS = frozenset({"comp-src", "comp-tgt", "comp-ins", "restr-tgt"})
+
+
+@dataclass(frozen=True, kw_only=True)
+class HeuristicParams(RelabellingParams):
+    """Its parameters.
+
+    :param rules: a :class:`xprojdb.matching.heuristic.Heuristic` as JSON, what excludes nothing as null.
+    :param min_link_score: links whose score is not above it are not used.
+    """
+
+    kind: ClassVar[str] = "heuristic"
+    rules: Mapping[str, Any]
+    min_link_score: float
 
 
 class ProjectHeuristically(ProjectStage):
@@ -45,13 +56,14 @@ class ProjectHeuristically(ProjectStage):
     none. What became of each entity without a label is in the outcome's reason, ``"comp-src:0,2 length:1"``.
     """
 
-    kind = "heuristic"
+    kind = HeuristicParams.kind
     version = 1
 
     def __init__(self, spec: StepSpec) -> None:
         super().__init__(spec)
-        self.rules = rules_from_json(spec.params["rules"])
-        self.min_link: float = spec.params["min_link"]
+        params = HeuristicParams.from_params(spec.params)
+        self.rules = rules_from_json(params.rules)
+        self.min_link_score = params.min_link_score
 
     @property
     def title(self) -> str:
@@ -67,7 +79,7 @@ class ProjectHeuristically(ProjectStage):
         if not entities.label:
             return Result([Outcome(item, "empty", "no-entities") for item in items])
         keys, pairs = read_pairs(connection, self.input_ids["alignment"], items, entities, self.labelled)
-        pairs = pairs.above(self.min_link)
+        pairs = pairs.above(self.min_link_score)
         found = heuristic(pairs, self.rules, _codes(entities))
         reasons = _reasons(entities, found)
         labels = self.relabelled(connection, entities, _labels(entities, pairs, found, self.rules), reasons)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, ClassVar
 
 import numpy as np
 from sqlalchemy import ColumnElement, Connection, select
 
+from xprojdb.config.canonical import score_role, scorer_name
 from xprojdb.db.tables import candidate, translation
 from xprojdb.matching.arrays import Floats, Longs
 from xprojdb.matching.candidates import Candidates
@@ -15,16 +17,37 @@ from xprojdb.matching.scores.links import SCALE, to_fixed
 from xprojdb.matching.solvers.matches import Matches, SolverStatus
 from xprojdb.matching.solvers.solve import Relation, Solver, solve
 from xprojdb.steps.inputs import LabelledSpans, read_entities, read_numbers, runs, within
-from xprojdb.steps.project.stage import Labels, ProjectStage, Reasons, in_order
+from xprojdb.steps.labelling import LabellingParams
+from xprojdb.steps.params import left_out
+from xprojdb.steps.project.stage import Labels, ProjectStage, Reasons, RelabellingParams, in_order
 from xprojdb.steps.score.handover import HandedEntities, HandedScores
 from xprojdb.steps.score.stage import ScoreStage
 from xprojdb.steps.spec import StepSpec
-from xprojdb.steps.stage import Outcome, Result, plain_outcomes
+from xprojdb.steps.stage import Outcome, Result, Stage, plain_outcomes
 
 #: how many candidates an entity takes, unless the parameters say otherwise
 AT_MOST_ONE: tuple[Relation, int] = ("<=", 1)
 #: deterministic seconds that CP-SAT may spend on one pair, unless the parameters say otherwise
 TIME_LIMIT = 10.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProjectParams(RelabellingParams):
+    """Its parameters.
+
+    :param weights: of the scorers, by the names that are stored.
+    :param solver: that chooses the spans.
+    :param min_score: candidates whose fused score is not above it are never chosen.
+    :param candidates_per_entity: a relation and a number.
+    :param time_limit: deterministic seconds that CP-SAT may spend on one pair.
+    """
+
+    kind: ClassVar[str] = "project"
+    weights: Mapping[str, float]
+    solver: Solver
+    min_score: float
+    candidates_per_entity: tuple[Relation, int] = left_out(AT_MOST_ONE)
+    time_limit: float = left_out(TIME_LIMIT)
 
 
 class ProjectMatch(ProjectStage):
@@ -34,17 +57,17 @@ class ProjectMatch(ProjectStage):
     of a label is its score less that of the entity's best candidate that was not chosen, 0 when there is none.
     """
 
-    kind = "project"
+    kind = ProjectParams.kind
     version = 1
 
     def __init__(self, spec: StepSpec) -> None:
         super().__init__(spec)
-        self.weights = dict(spec.params["weights"])
-        self.threshold: float = spec.params["threshold"]
-        self.solver: Solver = spec.params["solver"]
-        relation, number = spec.params.get("count", AT_MOST_ONE)
-        self.count: tuple[Relation, int] = (relation, number)
-        self.time_limit: float = spec.params.get("time_limit", TIME_LIMIT)
+        params = ProjectParams.from_params(spec.params)
+        self.weights = {scorer_name(stored): weight for stored, weight in params.weights.items()}
+        self.min_score = params.min_score
+        self.solver: Solver = params.solver
+        self.count: tuple[Relation, int] = params.candidates_per_entity
+        self.time_limit = params.time_limit
         self._handed: dict[str, HandedScores] = {}
         self._handed_entities: HandedEntities | None = None
 
@@ -53,6 +76,12 @@ class ProjectMatch(ProjectStage):
         told = ", ".join(f"{weight:g} {name}" for name, weight in self.weights.items())
         count = "" if self.count == AT_MOST_ONE else f", {self.count[0]} {self.count[1]} an entity"
         return f"project, {self.solver} match ({told}{count})"
+
+    def join(self, earlier: Mapping[StepSpec, Stage]) -> None:
+        for name in self.weights:
+            scorer = earlier.get(self.spec.inputs[score_role(name)])
+            if isinstance(scorer, ScoreStage):
+                self.take_from(name, scorer)
 
     def take_from(self, name: str, scorer: ScoreStage) -> None:
         """Take a scorer's candidates, and the entities it has read, from where it hands them over, if they are there.
@@ -71,7 +100,7 @@ class ProjectMatch(ProjectStage):
                 handed.clear()
 
     def needs(self) -> Mapping[str, ColumnElement[int]]:
-        return {**{f"score:{name}": translation.c.id for name in self.weights}, **super().needs()}
+        return {**{score_role(name): translation.c.id for name in self.weights}, **super().needs()}
 
     def process(self, connection: Connection, items: Sequence[int]) -> Result:
         entities = self._entities(connection, items)
@@ -80,7 +109,7 @@ class ProjectMatch(ProjectStage):
         keys = np.unique(entities.item)
         entity_ptr = runs(entities.item, keys)
         candidates, fused = self.read_candidates(connection, items, keys, entities)
-        fixed = np.where(fused > self.threshold, to_fixed(fused), 0)
+        fixed = np.where(fused > self.min_score, to_fixed(fused), 0)
         matched = solve(entity_ptr, candidates, fixed, self.solver, self.count, self.time_limit)
         chosen = chosen_labels(entities, entity_ptr, candidates, fixed, matched)
         reasons = Reasons()
@@ -112,12 +141,13 @@ class ProjectMatch(ProjectStage):
         """Of each scorer, in the order of the weights: (4, C) item, ordinal, start and end, ascending; (C,) scores."""
         for name in self.weights:
             taken = self._handed[name].scores(items) if name in self._handed else None
-            yield taken or _read_scores(connection, self.input_ids[f"score:{name}"], items)
+            yield taken or _read_scores(connection, self.input_ids[score_role(name)], items)
 
 
 def _entities_of(spec: StepSpec) -> tuple[Any, ...]:
     """What decides which entities a step reads."""
-    return spec.inputs["entities"], spec.params["labelled"], spec.params.get("labels")
+    params = LabellingParams.from_params(spec.params)
+    return spec.inputs["entities"], params.labelled, params.labels
 
 
 def placed(places: Longs, keys: Longs, entities: LabelledSpans) -> Candidates:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import repeat
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 from sqlalchemy import ColumnElement, Connection, select
@@ -16,7 +17,8 @@ from xprojdb.matching.derived_labels import DerivedLabel, derived_label
 from xprojdb.matching.scores.term_consistency import folded, term
 from xprojdb.steps.fit.surface_forms import read_majority
 from xprojdb.steps.inputs import LabelledSpans, read_columns, read_keys, read_side_words, within
-from xprojdb.steps.score.stage import mapping_of
+from xprojdb.steps.labelling import LabellingParams, mapping_of
+from xprojdb.steps.params import left_out
 from xprojdb.steps.spec import StepSpec
 from xprojdb.steps.stage import Outcome, Row, Rows, Side, Stage, other, sentence_key
 
@@ -105,13 +107,22 @@ def entity_reason(reason: str | None, ordinal: int) -> str | None:
     return None
 
 
-class ProjectStage(Stage):
-    """A step that labels the unlabelled side of translations.
+@dataclass(frozen=True, kw_only=True)
+class RelabellingParams(LabellingParams):
+    """What the parameters of every project step have.
 
-    Its parameters have ``labelled``, the side the labels come from, ``labels``, their mapping, and perhaps ``derived``,
-    the rule of ``DerivedLabel``, and ``one_label``: a label becomes what more than this
-    share of the labels on the same words are, as its input ``forms`` has counted them.
+    :param adjective: the rule of ``DerivedLabel``, as JSON: what a label ``becomes``, and which labels it is ``from``.
+    :param label_consistency: a label becomes what more than this share of the labels on the same words are, as its
+        input ``forms`` has counted them.
     """
+
+    kind: ClassVar[str] = "project"
+    adjective: Mapping[str, Any] | None = left_out(None)
+    label_consistency: float | None = left_out(None)
+
+
+class ProjectStage(Stage):
+    """A step that labels the unlabelled side of translations."""
 
     block = 10_000
     #: the scorers whose candidates it chooses from, with their weights
@@ -119,17 +130,18 @@ class ProjectStage(Stage):
 
     def __init__(self, spec: StepSpec) -> None:
         super().__init__(spec)
-        self.labelled: Side = spec.params["labelled"]
+        params = RelabellingParams.from_params(spec.params)
+        self.labelled: Side = params.labelled
         self.mapping = mapping_of(spec)
-        self.derived = _derived(spec.params.get("derived"))
-        self.one_label: float | None = spec.params.get("one_label")
+        self.derived = _derived(params.adjective)
+        self.label_consistency = params.label_consistency
         self._majority: dict[int, dict[str, str]] = {}
 
     def close(self) -> None:
         self._majority.clear()
 
     def needs(self) -> Mapping[str, ColumnElement[int]]:
-        return {} if self.one_label is None else {"forms": translation.c.corpus_id}
+        return {} if self.label_consistency is None else {"forms": translation.c.corpus_id}
 
     def relabelled(self, connection: Connection, entities: LabelledSpans, found: Labels, reasons: Reasons) -> Labels:
         """Apply the rule for derived words, then that of one label for the same words, where a recipe has them.
@@ -138,7 +150,7 @@ class ProjectStage(Stage):
         """
         if self.derived is not None and found.label:
             found = self._derived_labels(connection, entities, found, reasons)
-        if self.one_label is not None and found.label:
+        if self.label_consistency is not None and found.label:
             found = self._agreed_labels(connection, entities, found)
         return found
 
@@ -147,11 +159,11 @@ class ProjectStage(Stage):
 
         :param items: keys of translations, ascending.
         """
-        if self.one_label is None:
+        if self.label_consistency is None:
             return [{}] * len(items)
         corpora = read_keys(connection, items, translation.c.corpus_id)
         for corpus_id in set(corpora) - self._majority.keys():
-            known = read_majority(connection, self.input_ids["forms"], corpus_id, self.one_label)
+            known = read_majority(connection, self.input_ids["forms"], corpus_id, self.label_consistency)
             self._majority[corpus_id] = known
         return [self._majority[corpus_id] for corpus_id in corpora]
 

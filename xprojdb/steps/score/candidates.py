@@ -7,11 +7,13 @@ from collections.abc import Callable, Mapping, Sequence
 import numpy as np
 from sqlalchemy import ColumnElement, Connection, select
 
+from xprojdb.config.canonical import scorer_name
 from xprojdb.db.tables import candidate, translation
 from xprojdb.matching.arrays import Flags, Longs
 from xprojdb.matching.batch import PairBatch
 from xprojdb.matching.candidates import Candidates, aligned_subranges, from_spans, ngrams, union
 from xprojdb.steps.inputs import LabelledSpans, longs, read_columns, read_entities, read_side_words, runs, within
+from xprojdb.steps.score.params import ScoreParams
 from xprojdb.steps.spec import StepSpec
 from xprojdb.steps.stage import Side, other, sentence_key
 
@@ -23,13 +25,14 @@ class Generator:
     """
 
     def __init__(self, spec: StepSpec) -> None:
-        self.sets = _sets(spec)
+        params = ScoreParams.from_params(spec.params)
+        self.sets = params.sets
         self.origins = origin_names(spec)
-        self.labelled: Side = spec.params["labelled"]
+        self.labelled: Side = params.labelled
         self._scorers = _scorers(spec)
-        self.longest: int = spec.params["longest"]
-        self._stop = frozenset(spec.params.get("stop", ()))
-        self._subspans: bool = spec.params.get("subspans", False)
+        self.max_length = params.max_length
+        self._stop_words = frozenset(params.stop_words)
+        self._subspans = params.subspans
 
     @property
     def title(self) -> str:
@@ -58,8 +61,8 @@ class Generator:
         :param entities: those of ``pairs``, in the same order.
         """
         makers: dict[str, Callable[[], list[Candidates]]] = {
-            "aligned": lambda: [aligned_subranges(pairs, self.longest)],
-            "ngram": lambda: [ngrams(pairs, self.longest, self._forbidden(connection, keys))],
+            "aligned": lambda: [aligned_subranges(pairs, self.max_length)],
+            "ngram": lambda: [ngrams(pairs, self.max_length, self._forbidden(connection, keys))],
             "tagged": lambda: [self._tagged(connection, inputs["proposals"], keys, pairs)],
             "scored": lambda: [_scored(connection, inputs[role], keys, pairs, entities) for role in self._scorers],
         }
@@ -67,16 +70,16 @@ class Generator:
 
     def _forbidden(self, connection: Connection, keys: Sequence[int]) -> Flags | None:
         """Which target words no candidate may have."""
-        if not self._stop:
+        if not self._stop_words:
             return None
         sentences = read_side_words(connection, keys, other(self.labelled))
-        return np.array([word in self._stop for words in sentences for word in words], np.bool_)
+        return np.array([word in self._stop_words for words in sentences for word in words], np.bool_)
 
     def _tagged(self, connection: Connection, step_id: int, keys: Sequence[int], pairs: PairBatch) -> Candidates:
         found = read_entities(connection, step_id, keys, other(self.labelled), None)
         span_ptr = runs(found.item, longs(keys))
         start, end = found.start.astype(np.int32), found.end.astype(np.int32)
-        return from_spans(pairs, span_ptr, start, end, self._subspans, self.longest)
+        return from_spans(pairs, span_ptr, start, end, self._subspans, self.max_length)
 
 
 def origin_names(spec: StepSpec) -> tuple[str, ...]:
@@ -84,8 +87,8 @@ def origin_names(spec: StepSpec) -> tuple[str, ...]:
 
     Sets of candidates by their names; in place of ``scored``, the names of the scorers whose candidates it takes.
     """
-    own = {"scored": [role.removeprefix("scored:") for role in _scorers(spec)]}
-    return tuple(origin for name in _sets(spec) for origin in own.get(name, [name]))
+    own = {"scored": [scorer_name(role.removeprefix("scored:")) for role in _scorers(spec)]}
+    return tuple(origin for name in ScoreParams.from_params(spec.params).sets for origin in own.get(name, [name]))
 
 
 def origins_of(spec: StepSpec, bits: int | None) -> tuple[str, ...]:
@@ -94,11 +97,6 @@ def origins_of(spec: StepSpec, bits: int | None) -> tuple[str, ...]:
     :param bits: its ``origin``, as it is stored.
     """
     return tuple(name for place, name in enumerate(origin_names(spec)) if (bits or 0) >> place & 1)
-
-
-def _sets(spec: StepSpec) -> tuple[str, ...]:
-    given = spec.params["candidates"]
-    return (given,) if isinstance(given, str) else tuple(given)
 
 
 def _scorers(spec: StepSpec) -> list[str]:

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Annotated
 
 import numpy as np
+from annotated_types import Ge, Gt, Le
 from sqlalchemy import ColumnElement, Connection
 
+from xprojdb.config.score import ScorerConfig
+from xprojdb.config.types import Share
 from xprojdb.db.tables import translation
 from xprojdb.matching.arrays import Floats
 from xprojdb.matching.batch import PairBatch
@@ -14,12 +19,36 @@ from xprojdb.matching.scores.links import alignment, soft_alignment
 from xprojdb.matching.scores.word_weights import WordCounts, weigh_links, word_weights
 from xprojdb.steps.fit.word_frequencies import read_frequencies
 from xprojdb.steps.score.batch import ScoringBatch
+from xprojdb.steps.score.direction import Direction
 from xprojdb.steps.score.stage import ScoreStage
 from xprojdb.steps.spec import StepSpec
 
 
+@dataclass(frozen=True, kw_only=True)
+class LinkDiceConfig(ScorerConfig):
+    """``[[scorer]]`` with ``type = "link_dice"``: the number of links between entity and candidate for their words."""
+
+    min_score: Share = 0.2
+
+
+@dataclass(frozen=True, kw_only=True)
+class LinkMassConfig(ScorerConfig):
+    """``[[scorer]]``, by default: the share of the linked mass of both sides that lies between entity and candidate.
+
+    :param power: the score is raised to it.
+    :param word_weights: links between frequent words count less, the less the larger it is; 0: no less.
+    """
+
+    min_score: Share = 0.2
+    power: Annotated[float, Gt(0), Le(16)] = 1.0
+    word_weights: Annotated[float, Ge(0), Le(16)] = 0.0
+
+
 class LinkDice(ScoreStage):
     """The number of links between entity and candidate, for their lengths."""
+
+    name = "link_dice"
+    Config = LinkDiceConfig
 
     def values(self, connection: Connection, batch: ScoringBatch) -> Floats:  # noqa: ARG002
         return alignment(batch.pairs, batch.candidates)
@@ -31,10 +60,22 @@ class LinkMass(ScoreStage):
     With ``word_weights``, a link's mass is its score times the geometric mean of its two words' weights.
     """
 
+    name = "link_mass"
+    Config = LinkMassConfig
+
     def __init__(self, spec: StepSpec) -> None:
         super().__init__(spec)
-        self.power: float = spec.params.get("power", 1.0)
-        self.gamma: float = spec.params.get("word_weights", 0.0)
+        config: LinkMassConfig = self.config
+        self.power, self.gamma = config.power, config.word_weights
+
+    @classmethod
+    def inputs(cls, config: LinkMassConfig, direction: Direction) -> Mapping[str, StepSpec]:
+        if not config.word_weights:
+            return {}
+        return {
+            "source_frequencies": direction.frequencies(direction.source),
+            "target_frequencies": direction.frequencies(direction.target),
+        }
 
     def needs(self) -> Mapping[str, ColumnElement[int]]:
         counts = ("source_frequencies", "target_frequencies") if self.gamma else ()

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection
 
+from xprojdb.config.errors import RecipeError
+from xprojdb.config.score import ScorerConfig
+from xprojdb.config.types import Share, Text
 from xprojdb.matching.arrays import Floats
+from xprojdb.models.store import canonical_id, resolve
 from xprojdb.steps.score.batch import ScoringBatch
+from xprojdb.steps.score.direction import Direction
+from xprojdb.steps.score.params import own_keys
 from xprojdb.steps.score.phrase_scores import PhraseScores, translation_scores
 from xprojdb.steps.score.stage import ScoreStage
 from xprojdb.steps.spec import StepSpec
@@ -21,6 +28,28 @@ if TYPE_CHECKING:
 LEAST = 0.1
 
 
+@dataclass(frozen=True, kw_only=True)
+class NmtScoreConfig(ScorerConfig):
+    """``[[scorer]]`` with ``type = "nmt_score"``: how probable a translation model finds both, given one another.
+
+    :param model: the translation model; it has no default.
+    :param revision: the revision the model must have.
+    :param direct: not in relation to how probable the model finds a phrase given itself.
+    :param cutoff: lower scores are 0; by default 0.1.
+    """
+
+    model: str = ""
+    revision: Text | None = None
+    direct: bool = False
+    cutoff: Share | None = None
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not self.model:
+            hint = 'say model = "facebook/nllb-200-distilled-600M"'
+            raise RecipeError("the scorer 'nmt_score' needs a model", hint=hint, key="model")
+
+
 class NmtScore(ScoreStage):
     """``½ P(t|e) / P(t|t) + ½ P(e|t) / P(e|e)`` of entity e and candidate t, by a translation model.
 
@@ -30,19 +59,35 @@ class NmtScore(ScoreStage):
     :param load: makes the model.
     """
 
+    name = "nmt_score"
+    Config = NmtScoreConfig
+    not_params = frozenset({"model", "revision"})
     block = 64
 
     def __init__(self, spec: StepSpec, load: Callable[[], Seq2Seq] | None = None) -> None:
         super().__init__(spec)
-        self.source: str = spec.params["source"]
-        self.target: str = spec.params["target"]
-        self.direct: bool = spec.params.get("direct", False)
-        self.least: float = spec.params.get("least", LEAST)
+        self.source, self.target = self.params.source, self.params.target
+        config: NmtScoreConfig = self.config
+        self.direct, self.cutoff = config.direct, LEAST if config.cutoff is None else config.cutoff
         assert spec.model is not None, "a translation score has a model"
         assert spec.revision is not None, "and a revision"
         self._load = load or self._load_model
         self._model: Seq2Seq | None = None
         self._phrases = PhraseScores(spec.model, spec.revision, self._compute)
+
+    @classmethod
+    def model(cls, config: NmtScoreConfig) -> tuple[str | None, str | None]:
+        return canonical_id(config.model), resolve(config.model, config.revision).revision
+
+    @classmethod
+    def languages(cls, direction: Direction) -> Mapping[str, str]:
+        return {"source": direction.source, "target": direction.target}
+
+    @property
+    def config(self) -> NmtScoreConfig:
+        """The keys of its table, with the model."""
+        own = own_keys(self.Config, self.spec.params, self.not_params)
+        return NmtScoreConfig(model=self.spec.model or "", **own)
 
     @property
     def title(self) -> str:
@@ -68,7 +113,7 @@ class NmtScore(ScoreStage):
             alone.append(self._ask(connection, [(t, t) for t in candidates], self.target, self.target))
             alone.append(self._ask(connection, [(e, e) for e in entities], self.source, self.source))
         scores = translation_scores(forth, back, *alone)
-        scores[scores < self.least] = 0.0
+        scores[scores < self.cutoff] = 0.0
         return scores
 
     def _texts(self, batch: ScoringBatch) -> tuple[list[str], list[str]]:

@@ -5,22 +5,25 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import chain, repeat
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 from sqlalchemy import ColumnElement, Connection
 
+from xprojdb.config.score import ScorerConfig
 from xprojdb.db.tables import candidate, translation
 from xprojdb.matching.arrays import Floats, Longs
 from xprojdb.matching.batch import PairBatch
 from xprojdb.steps.inputs import LabelledSpans, read_entities, read_pairs
+from xprojdb.steps.labelling import mapping_of
 from xprojdb.steps.score.batch import ScoringBatch, cut_entities, cut_pairs, portions
 from xprojdb.steps.score.candidates import Generator
+from xprojdb.steps.score.direction import Direction
 from xprojdb.steps.score.handover import HandedEntities, HandedScores
+from xprojdb.steps.score.params import ScoreParams, own_keys
 from xprojdb.steps.spec import StepSpec
 from xprojdb.steps.stage import Outcome, Result, Row, Rows, Side, Stage, entities_done, plain_outcomes
-from xprojdb.text.label_schemes import LabelMapping
 
 T = TypeVar("T")
 Columns = list[npt.NDArray[Any]]
@@ -28,30 +31,76 @@ _COLUMNS = ("step_id", "translation_id", "entity_ordinal", "start_word", "end_wo
 
 
 class ScoreStage(Stage):
-    """Generate candidates on the unlabelled side, score them, keep those above a floor.
+    """A scorer: generates candidates on the unlabelled side, scores them, keeps those above the least score.
 
-    A subclass gives :meth:`values`; what it reads besides links and entities it adds to :meth:`needs`, what it loads
-    it loads in :meth:`open` and frees in :meth:`close`. ``xprojdb.steps.score.scorers`` names it.
+    A plug-in of the group ``xprojdb.scorers`` is a subclass with a ``name``, a ``Config`` with its keys, and
+    :meth:`values`. What it reads besides links and entities it plans in :meth:`inputs` and adds to :meth:`needs`; what
+    it loads it loads in :meth:`open` and frees in :meth:`close`.
     """
+
+    #: what recipes call it, and the keys of its table
+    name: ClassVar[str]
+    Config: ClassVar[type[ScorerConfig]]
+    #: keys of the table that a step has in its model or its inputs, not among its parameters
+    not_params: ClassVar[frozenset[str]] = frozenset()
+    #: whether it learns from what the other scorers choose in a first pass
+    learns: ClassVar[bool] = False
 
     kind = "score"
     version = 1
     block = 10_000
 
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        if "name" in vars(cls):
+            cls.Config.variant = cls.name
+
     def __init__(self, spec: StepSpec) -> None:
         super().__init__(spec)
-        self.labelled: Side = spec.params["labelled"]
+        self.params = ScoreParams.from_params(spec.params)
+        self.labelled: Side = self.params.labelled
         self.mapping = mapping_of(spec)
-        self.floor: float = spec.params["floor"]
+        self.min_score = self.params.min_score
         self.candidates = Generator(spec)
         self.handed = HandedScores()
         #: where it hands over the entities too, when somebody asked for them
         self.handed_entities: HandedEntities | None = None
         self._learned: dict[tuple[str, int], Any] = {}
 
+    @classmethod
+    def inputs(cls, config: Any, direction: Direction) -> Mapping[str, StepSpec]:  # noqa: ARG003
+        """The steps that it reads besides links, entities and candidates, by role.
+
+        :raises UsageError: when the recipe lacks what it needs.
+        """
+        return {}
+
+    @classmethod
+    def model(cls, config: Any) -> tuple[str | None, str | None]:  # noqa: ARG003
+        """The model that it loads and its revision.
+
+        :raises ModelError: when it cannot be found.
+        """
+        return None, None
+
+    @classmethod
+    def languages(cls, direction: Direction) -> Mapping[str, str]:  # noqa: ARG003
+        """The languages among its parameters, where its values depend on them: ``source`` and ``target``."""
+        return {}
+
+    @classmethod
+    def reads_taggers(cls, config: Any) -> bool:  # noqa: ARG003
+        """Whether it reads the word probabilities of the recipe's tagger of the target language."""
+        return False
+
+    @property
+    def config(self) -> Any:
+        """The keys of its table that the step has among its parameters; the others have their defaults."""
+        return self.Config(**own_keys(self.Config, self.spec.params, self.not_params))
+
     @property
     def title(self) -> str:
-        return f"score {self.candidates.title} candidates ({self.spec.params['score']})"
+        return f"score {self.candidates.title} candidates ({self.params.type})"
 
     def needs(self) -> Mapping[str, ColumnElement[int]]:
         given = {"alignment": translation.c.id, **entities_done(self.spec, self.labelled)}
@@ -105,7 +154,7 @@ class ScoreStage(Stage):
     def _batches(
         self, connection: Connection, keys: Longs, pairs: PairBatch, entities: LabelledSpans
     ) -> Iterator[ScoringBatch]:
-        for first, last in portions(pairs, self.candidates.longest):
+        for first, last in portions(pairs, self.candidates.max_length):
             items, part = keys[first:last], cut_pairs(pairs, first, last)
             own = cut_entities(entities, *pairs.entity_ptr[[first, last]].tolist())
             found = self.candidates.generate(connection, self.input_ids, items.tolist(), part, own)
@@ -117,9 +166,9 @@ class ScoreStage(Stage):
         return len(self.candidates.origins) > 1
 
     def _scored(self, batch: ScoringBatch) -> Columns:
-        """Item, ordinal, start, end and value of the candidates above the floor, and their origins if there are."""
+        """Item, ordinal, start, end and value of the candidates that are stored, and their origins if there are."""
         values = self.values(batch.connection, batch)
-        kept = np.flatnonzero(values > self.floor)
+        kept = np.flatnonzero(values > self.min_score)
         found, ordinal = batch.candidates, batch.entities.ordinal[batch.entity[kept]]
         columns: Columns = [batch.keys[batch.pair[kept]], ordinal, found.start[kept], found.end[kept], values[kept]]
         if self._united:
@@ -128,12 +177,3 @@ class ScoreStage(Stage):
 
     def _rows(self, part: Columns) -> Iterator[Row]:
         return zip(repeat(self.step_id), *(column.tolist() for column in part), strict=False)
-
-
-def mapping_of(spec: StepSpec) -> LabelMapping | None:
-    """The label mapping among a step's parameters."""
-    given: dict[str, Any] | None = spec.params.get("labels")
-    if given is None:
-        return None
-    table = tuple(sorted(given["table"].items()))
-    return LabelMapping(given["name"], given["version"], table, given["others"])

@@ -3,18 +3,47 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Annotated
 
 import numpy as np
+from annotated_types import Gt, Le
 from sqlalchemy import ColumnElement, Connection
 
+from xprojdb.config.prefixed import plugin_of
+from xprojdb.config.score import ScorerConfig
+from xprojdb.config.types import Share
 from xprojdb.matching.arrays import Floats
 from xprojdb.matching.scores.tagger_probability import ALPHA, LEAST, ner, tag_columns
 from xprojdb.steps.score.batch import ScoringBatch
+from xprojdb.steps.score.direction import Direction
 from xprojdb.steps.score.stage import ScoreStage
 from xprojdb.steps.spec import StepSpec
 from xprojdb.steps.stage import other, sentence_key
-from xprojdb.steps.tag.stage import read_word_scores
+from xprojdb.steps.tag.plan import scoring_spec
+from xprojdb.steps.tag.stage import TagParams, read_word_scores
 from xprojdb.text.label_schemes import LabelMapping
+
+
+@dataclass(frozen=True, kw_only=True)
+class TaggerProbabilityConfig(ScorerConfig):
+    """``[[scorer]]`` with ``type = "tagger_probability"``: how probable a tagger of the target language finds it.
+
+    :param alpha: above 1, long candidates are preferred.
+    :param any_label: the candidate's likeliest label counts, in place of the entity's.
+    :param tagger: ``hf:MODEL``; by default that of the target language in ``[tag]``.
+    :param min_probability: lower scores are 0; by default 0.05.
+    """
+
+    alpha: Annotated[float, Gt(0), Le(2)] = ALPHA
+    any_label: bool = False
+    tagger: str = ""
+    min_probability: Share | None = None
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.tagger:
+            plugin_of("taggers", self.tagger, "tagger")
 
 
 class TaggerProbability(ScoreStage):
@@ -24,14 +53,27 @@ class TaggerProbability(ScoreStage):
     labels are mapped as the entities' are. With ``any_label``, the label that is likeliest for the candidate counts.
     """
 
+    name = "tagger_probability"
+    Config = TaggerProbabilityConfig
+    not_params = frozenset({"tagger"})
+
     def __init__(self, spec: StepSpec) -> None:
         super().__init__(spec)
-        self.alpha: float = spec.params.get("alpha", ALPHA)
-        self.least: float = spec.params.get("least", LEAST)
-        self.any_label: bool = spec.params.get("any_label", False)
-        tags: list[str] = list(spec.inputs["target_tags"].params["labels"])
+        config: TaggerProbabilityConfig = self.config
+        self.alpha, self.any_label = config.alpha, config.any_label
+        self.min_probability = LEAST if config.min_probability is None else config.min_probability
+        tags = list(TagParams.from_params(spec.inputs["target_tags"].params).labels)
         self._n_tags = len(tags)
         self._columns = tag_columns(tags, renamed(tags, self.mapping))
+
+    @classmethod
+    def inputs(cls, config: TaggerProbabilityConfig, direction: Direction) -> Mapping[str, StepSpec]:
+        tags = scoring_spec(direction.proposals, direction.target, config.tagger, direction.scorer)
+        return {"target_tags": tags}
+
+    @classmethod
+    def reads_taggers(cls, config: TaggerProbabilityConfig) -> bool:
+        return not config.tagger
 
     @property
     def title(self) -> str:
@@ -47,7 +89,7 @@ class TaggerProbability(ScoreStage):
         column = {label: place for place, label in enumerate(self._columns.labels)}
         label = np.array([column.get(name, -1) for name in batch.entities.label], np.int64)
         tables = (words @ self._columns.begin, words @ self._columns.inside)
-        return ner(batch.pairs, batch.candidates, label, *tables, self.alpha, self.least, self.any_label)
+        return ner(batch.pairs, batch.candidates, label, *tables, self.alpha, self.min_probability, self.any_label)
 
 
 def renamed(tags: list[str], mapping: LabelMapping | None) -> dict[str, str]:

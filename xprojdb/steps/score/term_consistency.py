@@ -3,20 +3,40 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 import numpy as np
 from sqlalchemy import ColumnElement, Connection
 
+from xprojdb.config.score import ScorerConfig
 from xprojdb.db.tables import translation
 from xprojdb.matching.arrays import Floats
 from xprojdb.matching.scores.term_consistency import term_shares
-from xprojdb.steps.fit.terms import read_projected, read_terms
+from xprojdb.steps.fit.stage import FitParams
+from xprojdb.steps.fit.terms import TermsFit, read_projected, read_terms
 from xprojdb.steps.score.batch import ScoringBatch
+from xprojdb.steps.score.direction import Direction
 from xprojdb.steps.score.stage import ScoreStage
+from xprojdb.steps.spec import StepSpec
+
+
+@dataclass(frozen=True, kw_only=True)
+class TermConsistencyConfig(ScorerConfig):
+    """``[[scorer]]`` with ``type = "term_consistency"``: how often the candidate's words were projected elsewhere."""
 
 
 class TermConsistency(ScoreStage):
     """Of the occurrences of a candidate's words in other sentences, the share that an earlier step projected."""
+
+    name = "term_consistency"
+    Config = TermConsistencyConfig
+    learns = True
+
+    @classmethod
+    def inputs(cls, config: TermConsistencyConfig, direction: Direction) -> Mapping[str, StepSpec]:  # noqa: ARG003
+        labels = direction.draft_labels()
+        params = FitParams(lang=direction.target).to_params()
+        return {"labels": labels, "terms": StepSpec(TermsFit.kind, TermsFit.version, params, inputs={"labels": labels})}
 
     def needs(self) -> Mapping[str, ColumnElement[int]]:
         return {**super().needs(), "labels": translation.c.id, "terms": translation.c.corpus_id}

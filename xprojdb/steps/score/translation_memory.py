@@ -4,25 +4,46 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 
 import numpy as np
 from sqlalchemy import ColumnElement, Connection, select
 
+from xprojdb.config.score import ScorerConfig
 from xprojdb.db import bulk
 from xprojdb.db.tables import label, translation
 from xprojdb.matching.arrays import Floats
 from xprojdb.matching.scores.term_consistency import Place, folded, term
 from xprojdb.matching.scores.translation_memory import Renderings, rendered_elsewhere, rendering_shares
-from xprojdb.steps.fit.entity_renderings import read_renderings
+from xprojdb.steps.fit.entity_renderings import EntityRenderingsFit, RenderingsParams, read_renderings
 from xprojdb.steps.score.batch import ScoringBatch
+from xprojdb.steps.score.direction import Direction
 from xprojdb.steps.score.stage import ScoreStage
+from xprojdb.steps.spec import StepSpec
 
 #: spans of each entity of a translation, by its key and the entity's ordinal
 ChosenSpans = Mapping[tuple[int, int], list[Place]]
 
 
+@dataclass(frozen=True, kw_only=True)
+class TranslationMemoryConfig(ScorerConfig):
+    """``[[scorer]]`` with ``type = "translation_memory"``: how often the entity's words became these elsewhere."""
+
+
 class TranslationMemory(ScoreStage):
     """Of the times that an entity's words, with its label, were projected in other sentences, the share onto these."""
+
+    name = "translation_memory"
+    Config = TranslationMemoryConfig
+    learns = True
+
+    @classmethod
+    def inputs(cls, config: TranslationMemoryConfig, direction: Direction) -> Mapping[str, StepSpec]:  # noqa: ARG003
+        labels = direction.draft_labels()
+        params = RenderingsParams(source=direction.source, lang=direction.target).to_params()
+        inputs = {"labels": labels, "entities": direction.entities}
+        fit = StepSpec(EntityRenderingsFit.kind, EntityRenderingsFit.version, params, inputs=inputs)
+        return {"labels": labels, "renderings": fit}
 
     def needs(self) -> Mapping[str, ColumnElement[int]]:
         return {**super().needs(), "labels": translation.c.id, "renderings": translation.c.corpus_id}

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from xprojdb.config.settings import TagTable
+from xprojdb.config.prefixed import plugin_of
+from xprojdb.config.tag import TagTable
 from xprojdb.errors import UsageError
-from xprojdb.models.store import canonical_id, resolve
-from xprojdb.models.taggers.spacy import TaggerParams, spacy_revision
-from xprojdb.models.taggers.token_classifier import Aggregation, ClassifierParams, classifier_labels
 from xprojdb.steps.spec import StepSpec
-from xprojdb.steps.tag.stage import Tag
+from xprojdb.steps.tag.stage import TagParams
+from xprojdb.steps.tag.variant import tagger_spec
 
 
 def tag_spec(table: TagTable, lang: str, *, keep_scores: bool = False) -> StepSpec | None:
@@ -22,25 +19,7 @@ def tag_spec(table: TagTable, lang: str, *, keep_scores: bool = False) -> StepSp
     if lang not in table.models:
         return None
     name = table.models[lang]
-    if name.startswith("hf:"):
-        return classifier_spec(name, lang, keep_scores or table.keep_scores, table.subwords)
-    params = {"lang": lang, **TaggerParams(trim=table.trim).to_json()}
-    return StepSpec("tag", Tag.version, params, name, spacy_revision(name.removeprefix("spacy:")))
-
-
-def classifier_spec(name: str, lang: str, keep_scores: bool, subwords: Aggregation = "first") -> StepSpec:
-    """The step of a Hugging Face token classifier.
-
-    :param name: ``hf:MODEL``.
-    :raises ModelError: when the model cannot be found, or is no token classifier.
-    """
-    model = name.removeprefix("hf:")
-    found = resolve(model)
-    labels = classifier_labels(found, model)
-    params: dict[str, Any] = {"lang": lang, **ClassifierParams(subwords).to_json()}
-    if keep_scores:
-        params |= {"keep_scores": True, "labels": list(labels)}
-    return StepSpec("tag", Tag.version, params, f"hf:{canonical_id(model)}", found.revision)
+    return tagger_spec(name, table.config_of(name), lang, keep_scores=keep_scores)
 
 
 def scoring_spec(spec: StepSpec | None, lang: str, tagger: str, scorer: str) -> StepSpec:
@@ -52,8 +31,8 @@ def scoring_spec(spec: StepSpec | None, lang: str, tagger: str, scorer: str) -> 
     :raises UsageError: when there is none, or it has no probabilities.
     """
     if tagger:
-        return classifier_spec(tagger, lang, keep_scores=True)
-    if spec is None or not spec.params.get("keep_scores"):
+        spec = tagger_spec(tagger, plugin_of("taggers", tagger, "tagger").Config(), lang, keep_scores=True)
+    if spec is None or not TagParams.from_params(spec.params).keep_scores:
         raise UsageError(
             f"the scorer {scorer} needs word probabilities of {lang}, and no tagger gives them",
             hint=f'name one: [tag] models = {{ {lang} = "hf:MODEL" }}, or tagger = "hf:MODEL" in the scorer',

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any, cast
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 import numpy as np
 from sqlalchemy import Connection, Select, select
@@ -13,9 +14,11 @@ from xprojdb.db import bulk
 from xprojdb.db.tables import entity, sentence, translation, word_score
 from xprojdb.matching.arrays import Floats
 from xprojdb.steps.inputs import within
+from xprojdb.steps.params import StepParams, left_out
 from xprojdb.steps.spec import StepSpec
 from xprojdb.steps.stage import (
     Bitext,
+    ItemKind,
     ModelStage,
     Outcome,
     Result,
@@ -34,22 +37,33 @@ if TYPE_CHECKING:
 _COLUMNS = ("step_id", "sentence_id", "ordinal", "start_word", "end_word", "label")
 
 
-class Tag(ModelStage["Tagger"]):
-    """Run a tagger over the sentences that labels come from. Its items are sentences, each tagged once.
+@dataclass(frozen=True, kw_only=True)
+class TagParams(StepParams):
+    """What the parameters of every tag step have.
 
-    Its parameter ``lang`` says which sentences: those of that language, on whichever side of a translation they are.
-    With ``keep_scores`` it stores the probabilities of words, too; its parameter ``labels`` then names their columns.
+    :param lang: which sentences: those of that language, on whichever side of a translation they are.
+    :param keep_scores: whether the probabilities of words are stored.
+    :param labels: then, what the columns of these are.
     """
 
-    kind = "tag"
+    kind: ClassVar[str] = "tag"
+    lang: str
+    keep_scores: bool = left_out(False)
+    labels: tuple[str, ...] = left_out(())
+
+
+class Tag(ModelStage["Tagger"]):
+    """Run a tagger over the sentences that labels come from. Its items are sentences, each tagged once."""
+
+    kind = TagParams.kind
     version = 1
     block = 1_000
-    noun = "sentences"
+    item_kind = ItemKind.SENTENCES
 
     def __init__(self, spec: StepSpec, load: Callable[[], Tagger]) -> None:
         super().__init__(spec, load)
-        self.lang: str = spec.params["lang"]
-        self.keep_scores: bool = spec.params.get("keep_scores", False)
+        params = TagParams.from_params(spec.params)
+        self.lang, self.keep_scores = params.lang, params.keep_scores
 
     @property
     def title(self) -> str:

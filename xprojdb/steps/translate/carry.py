@@ -13,10 +13,11 @@ from xprojdb.db.tables import entity, sentence
 from xprojdb.models.easyproject.labelled_translation import Carried, LabelledSentence, easyproject, texts_of
 from xprojdb.models.translators.text_tokens import Translated
 from xprojdb.steps.inputs import within
+from xprojdb.steps.labelling import mapping_of
 from xprojdb.steps.project.stage import Reasons
-from xprojdb.steps.score.stage import mapping_of
 from xprojdb.steps.spec import StepSpec
 from xprojdb.steps.stage import Bitext, Outcome, Result, Rows, imported
+from xprojdb.steps.translate.params import CarryParams
 from xprojdb.steps.translate.sentences import Kind, Original, Rendering, read_originals, rendering_rows
 from xprojdb.steps.translate.stage import Translating
 from xprojdb.text.spans import Span
@@ -43,7 +44,7 @@ class Carry(Translating):
     def __init__(self, spec: StepSpec, load: Callable[[], Translator]) -> None:
         super().__init__(spec, load)
         self.back = "sentences" in spec.inputs
-        self.threshold: float = spec.params["threshold"]
+        self.min_similarity = CarryParams.from_params(spec.params).min_similarity
         self.mapping = mapping_of(spec)
 
     @property
@@ -83,7 +84,7 @@ class Carry(Translating):
         return {each.id: LabelledSentence(each.words, spans) for each, spans in told if spans or not self.back}
 
     def _carry(self, sentences: Sequence[LabelledSentence]) -> list[Carried]:
-        return easyproject(sentences, self.model, self.original_lang, self.lang, threshold=self.threshold)
+        return easyproject(sentences, self.model, self.original_lang, self.lang, threshold=self.min_similarity)
 
     def _result(
         self,

@@ -4,23 +4,24 @@ from __future__ import annotations
 
 from typing import Any
 
-from xprojdb.config.settings import TranslateTable
-from xprojdb.models.translators.translator import canonical_name, translator_params, translator_revision
+from xprojdb import entry_points
+from xprojdb.config.translate import TranslateTable
 from xprojdb.steps.spec import StepSpec
 from xprojdb.steps.translate.carry import Carry
+from xprojdb.steps.translate.params import CarryParams, TranslateParams
 from xprojdb.steps.translate.stage import Translate
+from xprojdb.steps.translate.variant import canonical_name, translator_options, translator_revision
 from xprojdb.text.label_schemes import LabelMapping
 
 
 def translate_spec(table: TranslateTable, source: str, target: str) -> StepSpec:
     """The step that translates one language into another.
 
-    :raises UsageError: when it has not the options given.
     :raises ModelError: when the translator cannot be found.
     """
-    params = _params(table, table.model, source, target)
+    params = TranslateParams(**_common(table, table.model, source, target))
     revision = translator_revision(table.model, table.revision, source=source, target=target)
-    return StepSpec(Translate.kind, Translate.version, params, canonical_name(table.model), revision)
+    return StepSpec(Translate.kind, Translate.version, params.to_params(), canonical_name(table.model), revision)
 
 
 def carry_spec(
@@ -37,14 +38,23 @@ def carry_spec(
     :param sentences: the step that made them; None: they were imported.
     :raises ModelError: when the translator cannot be found.
     """
-    model = table.back or table.model
-    params = _params(table, model, source, target)
-    params |= {"threshold": table.threshold, "labels": mapping.to_json() if mapping else None}
+    model = table.back_model or table.model
+    params = CarryParams(
+        min_similarity=table.min_similarity,
+        labels=mapping.to_json() if mapping else None,
+        **_common(table, model, source, target),
+    )
     inputs = {"entities": entities, **({"sentences": sentences} if sentences else {})}
-    revision = translator_revision(model, None if table.back else table.revision, source=source, target=target)
-    return StepSpec(Carry.kind, Carry.version, params, canonical_name(model), revision, inputs)
+    own = None if table.back_model else table.revision
+    revision = translator_revision(model, own, source=source, target=target)
+    return StepSpec(Carry.kind, Carry.version, params.to_params(), canonical_name(model), revision, inputs)
 
 
-def _params(table: TranslateTable, model: str, source: str, target: str) -> dict[str, Any]:
-    cut = {"keep_cut": True} if table.keep_cut else {}
-    return {"from": source, "to": target, "options": translator_params(model, table.options), **cut}
+def _common(table: TranslateTable, model: str, source: str, target: str) -> dict[str, Any]:
+    return {
+        "source": source,
+        "target": target,
+        "options": translator_options(model, table.options),
+        "keep_truncated": table.keep_truncated,
+        "plugin": entry_points.find("translators", model.partition(":")[0]).distribution or "",
+    }

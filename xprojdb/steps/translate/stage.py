@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, cast
 from sqlalchemy import Connection, Select
 
 from xprojdb.steps.spec import StepSpec
-from xprojdb.steps.stage import Bitext, ModelStage, Outcome, Result, imported
+from xprojdb.steps.stage import Bitext, ItemKind, ModelStage, Outcome, Result, imported
+from xprojdb.steps.translate.params import TranslateParams
 from xprojdb.steps.translate.sentences import Original, Rendering, read_originals, rendering_of, rendering_rows
 from xprojdb.text import translation_quality
 
@@ -20,20 +21,17 @@ if TYPE_CHECKING:
 
 
 class Translating(ModelStage["Translator"]):
-    """What every step shares that translates. Its items are sentences.
-
-    Its parameters have ``from`` and ``to``, two languages, and ``keep_cut``, whether translations count that were cut
-    at the limits of the model.
-    """
+    """What every step shares that translates. Its items are sentences."""
 
     block = 256
-    noun = "sentences"
+    item_kind = ItemKind.SENTENCES
+    makes_translations = True
 
     def __init__(self, spec: StepSpec, load: Callable[[], Translator]) -> None:
         super().__init__(spec, load)
-        self.original_lang: str = spec.params["from"]
-        self.lang: str = spec.params["to"]
-        self.keep_cut: bool = spec.params.get("keep_cut", False)
+        params = TranslateParams.from_params(spec.params)
+        self.original_lang, self.lang = params.source, params.target
+        self.keep_truncated = params.keep_truncated
 
     def items(self, pair: Bitext) -> Select[tuple[int]]:
         return imported(pair, self.original_lang)
@@ -59,7 +57,7 @@ class Translating(ModelStage["Translator"]):
 
     def refused(self, original: Original, made: Translated) -> str | None:
         """The code of why nothing may be projected from a translation, or None."""
-        if made.cut and not self.keep_cut:
+        if made.cut and not self.keep_truncated:
             return f"{made.cut}-cut"
         return translation_quality.reason(original.running, made.text, original.lang, self.lang)
 

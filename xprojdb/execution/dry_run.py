@@ -13,8 +13,6 @@ from xprojdb.execution.pending import count_items, without_outcome
 from xprojdb.execution.run import chosen_stages
 from xprojdb.planning.diff import change_of, earlier_specs
 from xprojdb.planning.plan import Plan
-from xprojdb.steps.combine.voters import SeveralSources
-from xprojdb.steps.fit.stage import Fit
 from xprojdb.steps.registry import LINKING
 from xprojdb.steps.spec import StepSpec, find_step
 from xprojdb.steps.stage import Bitext, Stage, require_done
@@ -100,11 +98,7 @@ def _pending(connection: Connection, plan: Plan, running: Set[StepSpec], stage: 
 
 def _unmade(connection: Connection, plan: Plan, running: Set[StepSpec], stage: Stage) -> int:
     """The items that are not there yet: translations that earlier steps of the same run would make."""
-    if isinstance(stage, Fit):
-        return 0
-    counts = [_made_before(connection, plan, running, stage, pair) for pair in plan.pairs[stage.spec]]
-    # A sentence with several translations is one item of what combines them.
-    return max(counts, default=0) if isinstance(stage, SeveralSources) else sum(counts)
+    return stage.unmade([_made_before(connection, plan, running, stage, pair) for pair in plan.pairs[stage.spec]])
 
 
 def _made_before(connection: Connection, plan: Plan, running: Set[StepSpec], stage: Stage, pair: Bitext) -> int:

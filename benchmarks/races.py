@@ -1,0 +1,125 @@
+"""Let commands race on SQLite and PostgreSQL: ``python benchmarks/races.py --races 50 [--seed N] [--only run]``.
+
+Two commands at a time begin in processes of their own, some tenths of a second apart at most, in small transactions.
+What was refused is done again; then the database has to say what it says after one command and then the other, in
+either order, and ``verify`` finds nothing; no command may end in a traceback. Every pair of commands comes up before
+one comes up again. Exits with 1 when a race goes wrong.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import random
+import shutil
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import combinations_with_replacement
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
+from fault_places import PostgresServer, postgres_server
+from loopback_hub import loopback_hub
+from racing import APART, COMMANDS, Clone, Course, Server, lay_out, sqlite_clones, write_course
+
+from xprojdb.db import open_database, schema
+
+Pair = tuple[str, str]
+
+
+def make_older(address: str) -> None:
+    """Take a database to the schema before this one."""
+    with open_database(address) as database:
+        schema.downgrade(database.engine, schema.revisions()[-2])
+
+
+@contextmanager
+def on_sqlite(server: Server, files: Path) -> Iterator[Course]:
+    """Races on SQLite files."""
+    states = {name: str(files / f"{name}.db") for name in ("base", "older")}
+    open_database(states["base"], create=True).close()
+    lay_out(server, states["base"], files)
+    shutil.copyfile(states["base"], states["older"])
+    make_older(states["older"])
+    with sqlite_clones(states) as clone:
+        yield Course(server, clone, files)
+
+
+@contextmanager
+def on_postgresql(server: Server, files: Path) -> Iterator[Course]:
+    """Races on a PostgreSQL server of our own."""
+    with postgres_server() as place:
+        place.restore(None)
+        open_database(place.address, create=True).close()
+        lay_out(server, place.address, files)
+        place.save("base")
+        make_older(place.address)
+        place.save("older")
+        yield Course(server, clones_of(place), files)
+
+
+def clones_of(place: PostgresServer) -> Clone:
+    """The one database of the server, put back to a state."""
+
+    @contextmanager
+    def clone(state: str) -> Iterator[str]:
+        place.restore(state)
+        yield place.address
+
+    return clone
+
+
+def pairs_of(only: str | None, draw: random.Random) -> Iterator[Pair]:
+    """Every pair of commands, in random order, again and again."""
+    every = [pair for pair in combinations_with_replacement(COMMANDS, 2) if only is None or only in pair]
+    while True:
+        yield from draw.sample(every, len(every))
+
+
+def race(name: str, course: Course, races: int, only: str | None, draw: random.Random) -> list[str]:
+    """Let so many races run and print their table; returns what went wrong."""
+    begun, seen, wrong = time.perf_counter(), Counter[str](), []
+    for _, pair in zip(range(races), pairs_of(only, draw), strict=False):
+        delay = draw.uniform(-APART, APART)
+        seen.update(set(pair))
+        wrong += [f"{name}, {pair}, {delay:.3f} s: {each}" for each in course.race(*pair, delay)]
+    shown = Table("command", "races on " + name, title=None, box=None)
+    for command, count in seen.most_common():
+        shown.add_row(command, str(count))
+    Console().print(shown)
+    print(f"{name}: {races} races, {len(wrong)} went wrong, {time.perf_counter() - begun:.0f} s", flush=True)
+    return wrong
+
+
+def main() -> None:
+    """Race on both databases."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--races", type=int, default=50, help="per database")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--only", choices=COMMANDS, help="pairs with this command")
+    parser.add_argument("--database", choices=("SQLite", "PostgreSQL"), help="on this one alone")
+    given = parser.parse_args()
+    wrong: list[str] = []
+    with tempfile.TemporaryDirectory() as folder, loopback_hub() as hub:
+        files = Path(folder)
+        write_course(files)
+        server = Server({**os.environ, **hub.environment(str(files / "hf")), "OMP_NUM_THREADS": "1"})
+        for name, lay in (("SQLite", on_sqlite), ("PostgreSQL", on_postgresql)):
+            if given.database in (None, name):
+                with lay(server, files) as course:
+                    wrong += race(name, course, given.races, given.only, random.Random(given.seed))
+        server.close()
+    for each in wrong:
+        print(each)
+    sys.exit(1 if wrong else 0)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,54 @@
+"""Commands that plug-ins bring: under ``xprojdb``, and one under ``xprojdb export`` for each exporter."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from xprojdb import entry_points
+
+
+class ExporterGroup(click.Group):
+    """``xprojdb export``: its own commands, and those of exporters that other packages bring."""
+
+    def list_commands(self, context: click.Context) -> list[str]:
+        return [*super().list_commands(context), *_foreign_exporters(super().list_commands(context))]
+
+    def get_command(self, context: click.Context, name: str) -> click.Command | None:
+        own = super().get_command(context, name)
+        return own or (_exporter_command(name) if name in entry_points.plugins("exporters") else None)
+
+
+def plugin_commands() -> dict[str, str]:
+    """The commands that other packages bring, each with what brings it; none of them is imported."""
+    return {name: f"Of {plugin.distribution}." for name, plugin in entry_points.plugins("commands").items()}
+
+
+def plugin_command(name: str) -> click.Command | None:
+    """A command that another package brings.
+
+    :raises PluginError: when it cannot be imported.
+    """
+    if name not in entry_points.plugins("commands"):
+        return None
+    command: click.Command = entry_points.load("commands", name)
+    return command
+
+
+def _foreign_exporters(own: list[str]) -> list[str]:
+    return [name for name in entry_points.plugins("exporters") if name not in own]
+
+
+def _exporter_command(name: str) -> click.Command:
+    from xprojdb.cli.export import export_command, export_options
+
+    form = entry_points.load("exporters", name)
+
+    def run(folder: Path, as_json: bool, **options: Any) -> None:
+        export_command(name, folder, as_json, options)
+
+    line = (form.__doc__ or "").strip().partition("\n")[0]
+    run.__doc__ = f"{line} Of {entry_points.find('exporters', name).distribution}."
+    return click.command(name)(export_options(run))

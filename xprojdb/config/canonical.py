@@ -1,0 +1,124 @@
+"""The words that stored steps keep: what is digested never changes, whatever recipes and Python call it today.
+
+A step's parameters are stored, and digested, under the words that recipes had when the first databases were made. This
+is the one place that knows both: a word that is renamed gets an entry here, and every step keeps its digest.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+#: scorers: today's name → the stored one
+SCORERS: Mapping[str, str] = {
+    "link_mass": "soft",
+    "link_dice": "alignment",
+    "edit_similarity": "surface",
+    "boundary": "edges",
+    "term_consistency": "terms",
+    "translation_memory": "memory",
+    "tagger_probability": "ner",
+    "nmt_score": "translation",
+}
+#: aligners
+ALIGNERS: Mapping[str, str] = {"equal_words": "exact"}
+#: parameters of the steps of a kind
+KEYS: Mapping[str, Mapping[str, str]] = {
+    "align": {
+        "symmetrization": "rule",
+        "min_probability": "threshold",
+        "min_votes": "votes",
+        "min_link_scores": "floors",
+    },
+    "translate": {"source": "from", "target": "to", "keep_truncated": "keep_cut"},
+    "carry": {"source": "from", "target": "to", "keep_truncated": "keep_cut", "min_similarity": "threshold"},
+    "score": {
+        "type": "score",
+        "min_score": "floor",
+        "max_length": "longest",
+        "stop_words": "stop",
+        "rule": "edges",
+        "max_frequency": "most",
+        "min_probability": "least",
+        "cutoff": "least",
+    },
+    "project": {
+        "min_score": "threshold",
+        "candidates_per_entity": "count",
+        "adjective": "derived",
+        "label_consistency": "one_label",
+    },
+    "rule": {"min_support": "threshold", "min_score": "floor", "max_frequency": "most"},
+    "heuristic": {"min_link_score": "min_link", "adjective": "derived", "label_consistency": "one_label"},
+}
+#: values of parameters, by kind and today's key
+VALUES: Mapping[tuple[str, str], Mapping[str, str]] = {
+    ("align", "aligner"): ALIGNERS,
+    ("align", "method"): {"mwmf": "match"},
+    ("score", "type"): SCORERS,
+}
+
+
+def stored_key(kind: str, key: str) -> str:
+    """The stored word of a parameter."""
+    return KEYS.get(kind, {}).get(key, key)
+
+
+def stored_value(kind: str, key: str, value: Any) -> Any:
+    """The stored form of a parameter's value."""
+    words = VALUES.get((kind, key), {})
+    return words.get(value, value) if isinstance(value, str) else value
+
+
+def current_value(kind: str, key: str, value: Any) -> Any:
+    """What a stored value is called today."""
+    words = {stored: word for word, stored in VALUES.get((kind, key), {}).items()}
+    return words.get(value, value) if isinstance(value, str) else value
+
+
+def stored_scorer_name(name: str) -> str:
+    """The stored form of what a scorer is called: a default name begins with the scorer's type."""
+    return _renamed(name, SCORERS)
+
+
+def scorer_name(stored: str) -> str:
+    """What a scorer is called today."""
+    return _renamed(stored, {word: name for name, word in SCORERS.items()})
+
+
+def score_role(name: str) -> str:
+    """The role of a scorer's step among the inputs of a project step.
+
+    :param name: what the scorer is called today.
+    """
+    return f"score:{stored_scorer_name(name)}"
+
+
+def role_name(role: str) -> str:
+    """What an input of a step is called today: those that are scorers have their names in it."""
+    before, colon, name = role.partition(":")
+    return f"{before}:{scorer_name(name)}" if colon and before in ("score", "scored") else role
+
+
+def current_params(kind: str, params: Mapping[str, Any]) -> dict[str, Any]:
+    """Stored parameters in today's words, for people.
+
+    :param kind: of the step.
+    """
+    words: dict[str, str] = {}
+    for key, stored in KEYS.get(kind, {}).items():
+        words.setdefault(stored, key)
+    if kind == "score" and params.get("score") == SCORERS["nmt_score"]:
+        words["least"] = "cutoff"
+    found = {words.get(key, key): value for key, value in params.items()}
+    told = {key: current_value(kind, key, value) for key, value in found.items()}
+    if isinstance(told.get("rule"), Mapping):
+        told["rule"] = current_params("rule", told["rule"])
+    if "weights" in told and kind == "project":
+        told["weights"] = {scorer_name(name): weight for name, weight in told["weights"].items()}
+    return told
+
+
+def _renamed(name: str, words: Mapping[str, str]) -> str:
+    kind, colon, rest = name.partition(":")
+    return f"{words.get(kind, kind)}{colon}{rest}" if colon else name

@@ -1,0 +1,147 @@
+"""Variants by name: ours and everyone's aligners, taggers, … are entry points of installed distributions.
+
+Nothing is imported before it is asked for by its name.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib.metadata import EntryPoint, entry_points
+from typing import Any, Literal, get_args
+
+from xprojdb.errors import UsageError
+
+Group = Literal["aligners", "taggers", "translators", "scorers", "readers", "exporters", "commands"]
+GROUPS: tuple[Group, ...] = get_args(Group)
+#: the distribution whose plug-ins leave no trace in what is stored
+_OWN = "xprojdb"
+
+
+class PluginError(UsageError):
+    """A plug-in that is not installed, cannot be loaded, or shares its name with another.
+
+    Fields ``group``, ``name``, ``nearest`` (for an unknown name) and ``distributions`` (for two of one name).
+    """
+
+
+@dataclass(frozen=True)
+class Plugin:
+    """An entry point.
+
+    :param points: of this name; more than one where distributions disagree.
+    """
+
+    group: Group
+    name: str
+    points: tuple[EntryPoint, ...]
+
+    @property
+    def distribution(self) -> str | None:
+        """``NAME==VERSION`` of the distribution that brings it; None for this package."""
+        dist = self.points[0].dist
+        return None if dist is None or dist.name == _OWN else f"{dist.name}=={dist.version}"
+
+    def load(self) -> Any:
+        """Import what the entry point names.
+
+        :raises PluginError: when two distributions have the name, or the import fails.
+        """
+        if len(self.points) > 1:
+            raise self._clash()
+        try:
+            return self.points[0].load()
+        except (ImportError, AttributeError) as error:
+            raise PluginError(
+                f"the {_noun(self.group)} {self.name!r} of {self.distribution or _OWN} cannot be loaded: {error}",
+                hint=f"install {self.distribution or _OWN} again, or uninstall it",
+                group=self.group,
+                name=self.name,
+            ) from error
+
+    def _clash(self) -> PluginError:
+        names = tuple(f"{point.dist.name}=={point.dist.version}" if point.dist else "?" for point in self.points)
+        return PluginError(
+            f"{' and '.join(names)} both have a {_noun(self.group)} called {self.name!r}",
+            hint="uninstall one of them",
+            group=self.group,
+            name=self.name,
+            distributions=names,
+        )
+
+
+@cache
+def plugins(group: Group) -> Mapping[str, Plugin]:
+    """The plug-ins of a group by name, in alphabetical order; none of them is imported."""
+    points: dict[str, dict[str, EntryPoint]] = {}
+    for point in entry_points(group=f"xprojdb.{group}"):
+        own = point.dist.name if point.dist else point.value
+        points.setdefault(point.name, {})[own] = point
+    return {name: Plugin(group, name, tuple(found.values())) for name, found in sorted(points.items())}
+
+
+@cache
+def load(group: Group, name: str) -> Any:
+    """Import a plug-in.
+
+    :raises PluginError: when there is none of that name, two are, or it cannot be imported.
+    """
+    return find(group, name).load()
+
+
+def loaded(group: Group) -> Iterator[tuple[str, Any]]:
+    """Every plug-in of a group that can be imported, with its name."""
+    for name, plugin in plugins(group).items():
+        try:
+            yield name, plugin.load()
+        except PluginError:
+            # Asked for by its name it says why; asked for among all others, it has nothing to say.
+            continue
+
+
+def find(group: Group, name: str) -> Plugin:
+    """A plug-in by its name.
+
+    :raises PluginError: when there is none of that name; the field ``nearest`` names the closest one.
+    """
+    known = plugins(group)
+    if name in known:
+        return known[name]
+    nearest = next(iter(difflib.get_close_matches(name, known, n=1)), None)
+    if not known:
+        hint = "this installation of xprojdb is not complete: pip install it again"
+    elif nearest:
+        hint = f"did you mean {nearest}?"
+    else:
+        hint = f"there are {', '.join(known)}; a package may bring others"
+    raise PluginError(
+        f"there is no {_noun(group)} {name!r}", hint=hint, group=group, name=name, nearest=nearest, known=tuple(known)
+    )
+
+
+def require(group: Group, name: str, distribution: str | None) -> Any:
+    """Import the plug-in that a stored step was planned with.
+
+    :param distribution: ``NAME==VERSION``; None for one of this package.
+    :raises PluginError: when it is not installed, or in another version.
+    """
+    plugin = plugins(group).get(name)
+    if plugin is not None and plugin.distribution == distribution:
+        return load(group, name)
+    if distribution is None:
+        return load(group, name)
+    installed = plugin.distribution if plugin else None
+    raise PluginError(
+        f"the {_noun(group)} {name!r} of {distribution} is not installed"
+        + (f"; {installed or _OWN} is" if plugin else ""),
+        hint=f"pip install '{distribution}'" + (", or run the recipe again with what is installed" if plugin else ""),
+        group=group,
+        name=name,
+        distribution=distribution,
+    )
+
+
+def _noun(group: Group) -> str:
+    return group.removesuffix("s")

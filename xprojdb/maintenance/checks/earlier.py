@@ -1,0 +1,84 @@
+"""Outcomes that are older than what they are about: of a step or an item that had the same key before.
+
+Versions before schema 0008 could give a key a second time, and a run that went on wrote under it. What such a run left
+is whole by itself and of something else: nothing but its age tells.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from sqlalchemy import Connection, Select, and_, exists, false, func, not_, select
+
+from xprojdb.db import bulk
+from xprojdb.db.tables import outcome, run, sentence, source_file, step, translation
+from xprojdb.maintenance.checks.check import Check, Finding
+from xprojdb.maintenance.step_rows import StoredStep
+from xprojdb.steps.spec import GOLD
+
+
+class OlderThanStep(Check):
+    """Outcomes of runs that began before their step was stored: a plan stores its steps before its run begins."""
+
+    name = "outcomes older than their step"
+
+    def find(self, connection: Connection, steps: Sequence[StoredStep]) -> Iterator[Finding]:
+        made: dict[int, int | None] = dict(bulk.fetch(connection, select(step.c.id, step.c.after_run)))
+        for each in steps:
+            # An import stores its step when its run has begun, and that step is never freed.
+            if made[each.id] is None or each.kind == GOLD.kind:
+                continue
+            query = select(outcome.c.item_id, outcome.c.run_id)
+            query = query.where(outcome.c.step_id == each.id, outcome.c.run_id <= made[each.id])
+            for block in bulk.stream(connection, query):
+                for key, run_id in block:
+                    told = f"{each.short}, {each.items} {key}: of the run {run_id}, which began before the step"
+                    yield Finding(told, each.id, key)
+
+
+class OlderThanItem(Check):
+    """Outcomes of runs that had ended before the file with their item was imported.
+
+    Told by the clock of one machine: runs on other machines than the import are passed over, and so are runs whose end
+    is not recorded.
+    """
+
+    name = "outcomes older than their item"
+
+    def find(self, connection: Connection, steps: Sequence[StoredStep]) -> Iterator[Finding]:
+        if not _is_any_later(connection):
+            return
+        for each in steps:
+            if each.kind != GOLD.kind and outcome.name in each.tables:
+                query = _earlier(each).where(outcome.c.step_id == each.id)
+                for block in bulk.stream(connection, query):
+                    for key, run_id in block:
+                        told = f"{each.short}, {each.items} {key}: of the run {run_id}, which ended before its import"
+                        yield Finding(told, each.id, key)
+
+
+_imported = run.alias("imported")
+#: an import on the same machine that began when the run had ended
+_LATER = and_(_imported.c.host == run.c.host, _imported.c.started_at > run.c.ended_at)
+
+
+def _is_any_later(connection: Connection) -> bool:
+    """Whether any file was imported after a run: mostly none was, and no outcome has to be looked at."""
+    query = select(source_file.c.id).join(_imported, _imported.c.id == source_file.c.run_id)
+    later = query.join(run, and_(_LATER, run.c.command.not_like("import%"))).limit(1)
+    return connection.execute(later).first() is not None
+
+
+def _earlier(each: StoredStep) -> Select[tuple[int, int]]:
+    query = select(outcome.c.item_id, outcome.c.run_id).join(run, run.c.id == outcome.c.run_id)
+    if each.items == "corpus":
+        files = exists().where(source_file.c.corpus_id == outcome.c.item_id)
+        imported = files.where(source_file.c.run_id == _imported.c.id)
+        # A corpus grows: it is younger than the run when all its files are.
+        return query.where(files, ~imported.where(not_(func.coalesce(_LATER, false()))).correlate(outcome, run))
+    item = outcome.c.item_id
+    if each.items == "translation":
+        query = query.join(translation, translation.c.id == item)
+        item = translation.c.original_id
+    query = query.join(sentence, sentence.c.id == item).join(source_file, source_file.c.id == sentence.c.source_file_id)
+    return query.join(_imported, and_(_imported.c.id == source_file.c.run_id, _LATER))

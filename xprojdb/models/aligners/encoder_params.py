@@ -1,0 +1,62 @@
+"""How the vectors of an encoder become links: the parameters, and their one set of defaults."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal, get_args
+
+from annotated_types import Ge
+
+from xprojdb.config.types import Positive, Probability
+from xprojdb.errors import UsageError
+
+Method = Literal["soft", "argmax", "itermax", "mwmf", "softmax", "entmax15"]
+Pooling = Literal["word", "subword"]
+Transform = Literal["none", "centre", "centre-language"]
+METHODS: tuple[str, ...] = get_args(Method)
+POOLINGS: tuple[str, ...] = get_args(Pooling)
+#: a transform that is fitted to a corpus: see :meth:`xprojdb.models.aligners.encoder.EncoderAligner.centred`
+CENTRE_LANGUAGE = "centre-language"
+
+
+@dataclass(frozen=True)
+class AlignerParams:
+    """How an encoder's vectors become links; the defaults are for multilingual-e5-small.
+
+    :param method: ``soft`` (every link with its probability), or SimAlign's ``argmax``, ``itermax``, ``mwmf``, or
+        AWESOME's ``softmax``, ``entmax15``.
+    :param layer: hidden state of the encoder, as transformers counts them, 0 being the embeddings.
+    :param pooling: ``word`` averages the sub-words of each word and aligns words; ``subword`` aligns sub-words, and
+        words are linked when any of their sub-words are.
+    :param min_probability: of ``soft`` and ``softmax``: what a link's probability must exceed. AWESOME has
+        0.001 for mBERT.
+    :param temperature: of ``soft``: cosines are divided by it.
+    :param transform: ``centre`` subtracts the mean vector of a sentence; ``centre-language`` that of the language in
+        the corpus, which is averaged first.
+    :raises UsageError: when a value is not possible; fields ``param``, ``value`` and ``known``.
+    """
+
+    method: Method = "soft"
+    layer: Annotated[int, Ge(0)] = 7
+    pooling: Pooling = "word"
+    min_probability: Probability = 0.01
+    temperature: Positive = 0.04
+    transform: Transform = "none"
+
+    def __post_init__(self) -> None:
+        choices = {"method": METHODS, "pooling": POOLINGS, "transform": get_args(Transform)}
+        for param, known in choices.items():
+            if getattr(self, param) not in known:
+                raise _impossible(param, getattr(self, param), known)
+        if not 0 <= self.min_probability < 1:
+            raise _impossible("min_probability", self.min_probability, ("0 to 1",))
+        if not self.temperature > 0:
+            raise _impossible("temperature", self.temperature, ("above 0",))
+        if self.layer < 0:
+            raise _impossible("layer", self.layer, ("0 and up",))
+
+
+def _impossible(param: str, value: Any, known: Sequence[str]) -> UsageError:
+    hint = f"possible: {', '.join(known)}"
+    return UsageError(f"aligner: {param} cannot be {value!r}", hint=hint, param=param, value=value, known=tuple(known))

@@ -1,0 +1,56 @@
+"""What a plug-in is made of: the base classes of each kind, in one place for those who write one.
+
+A package declares its plug-ins as entry points of the groups ``xprojdb.aligners``, ``.taggers``, ``.translators``,
+``.scorers``, ``.readers``, ``.exporters`` and ``.commands``; those of this package are declared in the same way. Names
+are imported when they are first used.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from xprojdb.config.align import AlignerConfig as AlignerConfig
+    from xprojdb.config.align import WordsConfig as WordsConfig
+    from xprojdb.config.errors import RecipeError as RecipeError
+    from xprojdb.config.score import ScorerConfig as ScorerConfig
+    from xprojdb.entry_points import PluginError as PluginError
+    from xprojdb.exports.formats.conll import WrittenFile as WrittenFile
+    from xprojdb.exports.formats.text_formats import TextFormat as TextFormat
+    from xprojdb.models.aligners.word_links import Links as Links
+    from xprojdb.readers.plugin import Reader as Reader
+    from xprojdb.steps.align.variant import AlignerPlugin as AlignerPlugin
+    from xprojdb.steps.score.stage import ScoreStage as ScoreStage
+    from xprojdb.steps.spec import StepSpec as StepSpec
+    from xprojdb.steps.tag.variant import TaggerConfig as TaggerConfig
+    from xprojdb.steps.tag.variant import TaggerPlugin as TaggerPlugin
+    from xprojdb.steps.translate.variant import TranslatorPlugin as TranslatorPlugin
+
+_MODULES = {
+    "AlignerConfig": "xprojdb.config.align",
+    "AlignerPlugin": "xprojdb.steps.align.variant",
+    "Links": "xprojdb.models.aligners.word_links",
+    "PluginError": "xprojdb.entry_points",
+    "Reader": "xprojdb.readers.plugin",
+    "RecipeError": "xprojdb.config.errors",
+    "ScoreStage": "xprojdb.steps.score.stage",
+    "ScorerConfig": "xprojdb.config.score",
+    "StepSpec": "xprojdb.steps.spec",
+    "TaggerConfig": "xprojdb.steps.tag.variant",
+    "TaggerPlugin": "xprojdb.steps.tag.variant",
+    "TextFormat": "xprojdb.exports.formats.text_formats",
+    "TranslatorPlugin": "xprojdb.steps.translate.variant",
+    "WordsConfig": "xprojdb.config.align",
+    "WrittenFile": "xprojdb.exports.formats.conll",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _MODULES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(_MODULES[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(_MODULES)

@@ -1,0 +1,106 @@
+"""The aligner ``encoder``: compares the vectors that a multilingual encoder has for words."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, replace
+from typing import Any, ClassVar
+
+from xprojdb.config.align import WordsConfig
+from xprojdb.config.types import Text
+from xprojdb.models.aligners.encoder_params import CENTRE_LANGUAGE, AlignerParams, Method, Pooling, Transform
+from xprojdb.models.store import canonical_id, resolve
+from xprojdb.steps.align.variant import KIND, VERSION, AlignerPlugin, AlignParams, load_aligner
+from xprojdb.steps.fit.mean_vectors import MeanParams, MeanVectors
+from xprojdb.steps.spec import StepSpec
+from xprojdb.steps.stage import Bitext, Stage
+
+
+@dataclass(frozen=True, kw_only=True)
+class EncoderConfig(AlignerParams, WordsConfig):
+    """``[align]``, by default: the vectors of a multilingual encoder are compared.
+
+    :param model: a local folder, an alias such as ``"e5-small"``, or an id on the Hugging Face hub.
+    :param revision: the revision the model must have; by default whichever is found, which the step records.
+    """
+
+    model: Text = "intfloat/multilingual-e5-small"
+    revision: Text | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class EncoderParams(AlignParams):
+    """The parameters of its steps: those of ``AlignerParams``."""
+
+    method: Method
+    layer: int
+    pooling: Pooling
+    min_probability: float
+    temperature: float
+    transform: Transform
+
+
+def aligner_params(config: AlignerParams | AlignParams) -> dict[str, Any]:
+    """The values of ``AlignerParams`` in what has more."""
+    return {name: getattr(config, name) for name in asdict(AlignerParams())}
+
+
+class Encoder(AlignerPlugin):
+    """The plug-in."""
+
+    name: ClassVar[str] = "encoder"
+    Config = EncoderConfig
+
+    def spec(self, config: EncoderConfig) -> StepSpec:
+        found = resolve(config.model, config.revision)
+        params = EncoderParams(**aligner_params(config)).to_params()
+        return StepSpec(KIND, VERSION, params, canonical_id(config.model), found.revision)
+
+    def for_languages(self, spec: StepSpec, pair: Bitext) -> StepSpec:
+        params = EncoderParams.from_params(spec.params)
+        if params.transform != CENTRE_LANGUAGE:
+            return spec
+        means = {
+            f"{side}_mean": _mean_spec(spec, params, side, lang)
+            for side, lang in (("original", pair.original_lang), ("rendering", pair.rendering_lang))
+        }
+        return replace(spec, inputs=means)
+
+    def load(self, spec: StepSpec) -> Any:
+        from xprojdb.models.aligners.encoder import EncoderAligner
+        from xprojdb.models.encoders.encoder import Encoder as EncoderModel
+
+        assert spec.model is not None
+        return EncoderAligner(EncoderModel(spec.model, revision=spec.revision), _compared(spec))
+
+    def stage(self, spec: StepSpec) -> Stage:
+        from xprojdb.steps.align.stage import Align, AlignCentred
+
+        stage = AlignCentred if "original_mean" in spec.inputs else Align
+        return stage(spec, lambda: load_aligner(spec))
+
+    def title(self, spec: StepSpec) -> str:
+        return f"with {spec.model or 'no model'} ({EncoderParams.from_params(spec.params).method})"
+
+    def keeps_weak_links(self, config: EncoderConfig) -> bool:
+        return config.method == "soft"
+
+
+def _compared(spec: StepSpec) -> AlignerParams:
+    """How vectors are compared by an align step, or made for a mean."""
+    if spec.kind == MeanVectors.kind:
+        own = MeanParams.from_params(spec.params)
+        return AlignerParams(layer=own.layer, pooling=own.pooling)
+    return AlignerParams(**aligner_params(EncoderParams.from_params(spec.params)))
+
+
+def _mean_spec(spec: StepSpec, params: EncoderParams, side: str, lang: str) -> StepSpec:
+    """The step that averages the words of one side, as the aligner compares them."""
+    segmented = (params.segment or {}).get(side)
+    # The sentences of a mean are told as those of the left side.
+    own = MeanParams(
+        lang=lang,
+        layer=params.layer,
+        pooling=params.pooling,
+        segment={"original": segmented} if segmented else None,
+    )
+    return StepSpec(MeanVectors.kind, MeanVectors.version, own.to_params(), spec.model, spec.revision)

@@ -1,0 +1,43 @@
+"""The aligner ``equal_words``: links words that are written alike, without any model."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any, ClassVar
+
+from xprojdb.config.align import WordsConfig
+from xprojdb.models.aligners.equal_words import EqualWordsAligner, EqualWordsParams, Repeats, Words
+from xprojdb.steps.align.variant import KIND, VERSION, AlignerPlugin, AlignParams
+from xprojdb.steps.spec import StepSpec
+
+
+@dataclass(frozen=True, kw_only=True)
+class EqualWordsConfig(EqualWordsParams, WordsConfig):
+    """``[align]`` with ``aligner = "equal_words"``: names, numbers and whatever else is written alike."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class EqualWordsStepParams(AlignParams):
+    """The parameters of its steps."""
+
+    aligner: str = "equal_words"
+    words: Words
+    repeats: Repeats
+
+
+class EqualWords(AlignerPlugin):
+    """The plug-in."""
+
+    name: ClassVar[str] = "equal_words"
+    Config = EqualWordsConfig
+
+    def spec(self, config: EqualWordsConfig) -> StepSpec:
+        own = {name: getattr(config, name) for name in asdict(EqualWordsParams())}
+        return StepSpec(KIND, VERSION, EqualWordsStepParams(**own).to_params())
+
+    def load(self, spec: StepSpec) -> Any:
+        params = EqualWordsStepParams.from_params(spec.params)
+        return EqualWordsAligner(EqualWordsParams(params.words, params.repeats))
+
+    def title(self, spec: StepSpec) -> str:  # noqa: ARG002
+        return "by equal words"

@@ -1,0 +1,69 @@
+"""The parameters of score steps: what all have, and what each scorer adds from its table."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import MISSING, dataclass, fields
+from typing import Any, ClassVar
+
+from xprojdb.config.canonical import stored_key
+from xprojdb.config.score import ScorerConfig
+from xprojdb.steps.labelling import LabellingParams
+from xprojdb.steps.params import left_out, plain
+
+KIND = "score"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ScoreParams(LabellingParams):
+    """What the parameters of every score step have.
+
+    :param type: the scorer.
+    :param candidates: the sets of candidates: one, or several that are united.
+    :param min_score: candidates whose score is not above it are not stored.
+    :param max_length: words of a candidate at most.
+    :param stop_words: words that no ``ngram`` candidate may have.
+    :param subspans: whether every span inside a tagged one is a candidate, too.
+    :param source, target: the languages, where the values depend on them.
+    """
+
+    kind: ClassVar[str] = KIND
+    type: str
+    candidates: str | tuple[str, ...]
+    min_score: float
+    max_length: int
+    stop_words: tuple[str, ...] = left_out(())
+    subspans: bool = left_out(False)
+    source: str = left_out("")
+    target: str = left_out("")
+
+    @property
+    def sets(self) -> tuple[str, ...]:
+        """Where the candidates come from."""
+        return (self.candidates,) if isinstance(self.candidates, str) else self.candidates
+
+
+def own_params(config: ScorerConfig, not_params: Collection[str]) -> dict[str, Any]:
+    """What a scorer's own keys are as parameters: those that differ from their defaults.
+
+    :param not_params: keys that are none.
+    """
+    return {
+        stored_key(KIND, own.name): plain(getattr(config, own.name))
+        for own in _own_fields(type(config), not_params)
+        if getattr(config, own.name) != own.default
+    }
+
+
+def own_keys(config: type[ScorerConfig], stored: Mapping[str, Any], not_params: Collection[str]) -> dict[str, Any]:
+    """The inverse of :func:`own_params`."""
+    names = {own.name: stored_key(KIND, own.name) for own in _own_fields(config, not_params)}
+    values = {name: stored[key] for name, key in names.items() if key in stored}
+    return {name: tuple(value) if isinstance(value, list) else value for name, value in values.items()}
+
+
+def _own_fields(config: type[ScorerConfig], not_params: Collection[str]) -> list[Any]:
+    common = {own.name for own in fields(ScorerConfig)} | set(not_params)
+    own = [each for each in fields(config) if each.name not in common]
+    assert all(each.default is not MISSING for each in own), "the keys of a scorer have defaults"
+    return own

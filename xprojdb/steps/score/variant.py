@@ -1,0 +1,52 @@
+"""Scorers by name: plug-ins of the group ``xprojdb.scorers``, each a :class:`ScoreStage`."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from sqlalchemy import Connection
+
+from xprojdb import entry_points
+from xprojdb.config.score import ScorerConfig
+from xprojdb.entry_points import PluginError
+from xprojdb.matching.arrays import Floats
+from xprojdb.steps.score.batch import ScoringBatch
+from xprojdb.steps.score.params import ScoreParams
+from xprojdb.steps.score.stage import ScoreStage
+from xprojdb.steps.spec import StepSpec
+
+
+class UninstalledScorer(ScoreStage):
+    """A step whose plug-in is not installed: it can be shown and explained, and refuses to run."""
+
+    Config: ClassVar[type[Any]] = ScorerConfig
+
+    def open(self) -> None:
+        _required(self.spec)
+
+    def values(self, connection: Connection, batch: ScoringBatch) -> Floats:  # noqa: ARG002
+        raise AssertionError(f"it was never opened: {self.spec.short}")
+
+
+def scorer(name: str) -> type[ScoreStage]:
+    """A scorer by its name.
+
+    :raises PluginError: when there is none.
+    """
+    stage: type[ScoreStage] = entry_points.load("scorers", name)
+    return stage
+
+
+def score_stage(spec: StepSpec) -> ScoreStage | None:
+    """The stage of a score step; None where this version of the code has another version of it."""
+    try:
+        stage = _required(spec)
+    except PluginError:
+        return UninstalledScorer(spec)
+    return stage(spec) if stage.version == spec.version else None
+
+
+def _required(spec: StepSpec) -> type[ScoreStage]:
+    params = ScoreParams.from_params(spec.params)
+    stage: type[ScoreStage] = entry_points.require("scorers", params.type, params.plugin or None)
+    return stage

@@ -1,0 +1,60 @@
+"""The tagger ``hf:MODEL``: a token classifier of Hugging Face."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from xprojdb.models.store import canonical_id, resolve
+from xprojdb.models.taggers.token_classifier import Aggregation, ClassifierParams, TokenClassifier, classifier_labels
+from xprojdb.steps.spec import StepSpec
+from xprojdb.steps.tag.stage import TagParams
+from xprojdb.steps.tag.variant import TaggerConfig, TaggerPlugin
+
+
+@dataclass(frozen=True, kw_only=True)
+class HfConfig(TaggerConfig):
+    """``[tag]`` with ``hf:``.
+
+    :param subwords: how a word's label follows from its sub-words': ``first``, ``max`` or ``average``.
+    :param keep_scores: store the probabilities of words even where no scorer needs them.
+    """
+
+    subwords: Aggregation = ClassifierParams.subwords
+    keep_scores: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class HfParams(TagParams):
+    """The parameters of its steps."""
+
+    subwords: Aggregation
+
+
+class Hf(TaggerPlugin):
+    """The plug-in."""
+
+    name: ClassVar[str] = "hf"
+    Config = HfConfig
+    has_scores = True
+
+    def revision(self, model: str) -> str:
+        found = resolve(model)
+        classifier_labels(found, model)
+        return found.revision
+
+    def canonical(self, model: str) -> str:
+        return canonical_id(model)
+
+    def labels(self, model: str) -> tuple[str, ...]:
+        return classifier_labels(resolve(model), model)
+
+    def params(self, config: HfConfig, lang: str) -> dict[str, Any]:
+        return HfParams(lang=lang, subwords=config.subwords).to_params()
+
+    def keeps_scores(self, config: HfConfig) -> bool:
+        return config.keep_scores
+
+    def load(self, spec: StepSpec) -> Any:
+        params = ClassifierParams(HfParams.from_params(spec.params).subwords)
+        return TokenClassifier(spec.model or "", params, revision=spec.revision)

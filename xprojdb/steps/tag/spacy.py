@@ -1,0 +1,45 @@
+"""The tagger ``spacy:PACKAGE``: a pipeline of spaCy."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from xprojdb.models.taggers.spacy import SpacyTagger, TaggerParams, spacy_revision
+from xprojdb.steps.spec import StepSpec
+from xprojdb.steps.tag.stage import TagParams
+from xprojdb.steps.tag.variant import TaggerConfig, TaggerPlugin
+
+
+@dataclass(frozen=True, kw_only=True)
+class SpacyConfig(TaggerConfig):
+    """``[tag]`` with ``spacy:``.
+
+    :param trim: leave English articles and the genitive's 's out of entities, as gold annotations do.
+    """
+
+    trim: bool = TaggerParams.trim
+
+
+@dataclass(frozen=True, kw_only=True)
+class SpacyParams(TagParams):
+    """The parameters of its steps."""
+
+    trim: bool
+
+
+class Spacy(TaggerPlugin):
+    """The plug-in."""
+
+    name: ClassVar[str] = "spacy"
+    Config = SpacyConfig
+    metavar = "PACKAGE"
+
+    def revision(self, model: str) -> str:
+        return spacy_revision(model)
+
+    def params(self, config: SpacyConfig, lang: str) -> dict[str, Any]:
+        return SpacyParams(lang=lang, trim=config.trim).to_params()
+
+    def load(self, spec: StepSpec) -> Any:
+        return SpacyTagger(spec.model or "", TaggerParams(trim=SpacyParams.from_params(spec.params).trim))

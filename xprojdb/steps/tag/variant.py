@@ -1,0 +1,98 @@
+"""What a tagger is to recipes and steps: its keys, its step and its loading, in one class.
+
+A plug-in of the group ``xprojdb.taggers`` is a subclass of :class:`TaggerPlugin`; its name is the prefix of models.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass, fields, replace
+from typing import Any, ClassVar
+
+from xprojdb import entry_points
+from xprojdb.steps.params import plain
+from xprojdb.steps.spec import StepSpec
+from xprojdb.steps.stage import Stage
+from xprojdb.steps.tag.stage import Tag, TagParams
+
+
+@dataclass(frozen=True, kw_only=True)
+class TaggerConfig:
+    """The keys of ``[tag]`` that belong to a tagger."""
+
+
+class TaggerPlugin(ABC):
+    """A tagger.
+
+    A subclass has a ``name``, a ``Config`` with its keys, :meth:`revision` and :meth:`load`; the rest has defaults.
+    """
+
+    name: ClassVar[str]
+    Config: ClassVar[type[Any]]
+    #: whether a model follows the prefix, and what to call it
+    named: ClassVar[bool] = True
+    metavar: ClassVar[str] = "MODEL"
+    #: whether it tells the probabilities of words: what it loads has ``tag_scored``, and it has :meth:`labels`
+    has_scores: ClassVar[bool] = False
+
+    @abstractmethod
+    def revision(self, model: str) -> str:
+        """The exact revision of a model.
+
+        :param model: without the prefix.
+        :raises ModelError: when it cannot be found.
+        """
+
+    def canonical(self, model: str) -> str:
+        """The full name of a model."""
+        return model
+
+    def labels(self, model: str) -> tuple[str, ...]:
+        """The columns of the probabilities of words."""
+        raise NotImplementedError(f"{self.name}: taggers with has_scores name their labels of {model}")
+
+    def params(self, config: Any, lang: str) -> dict[str, Any]:
+        """The parameters of its steps for a language. By default, all keys of its table."""
+        own = {key.name: plain(getattr(config, key.name)) for key in fields(config)}
+        return {**TagParams(lang=lang).to_params(), **own}
+
+    @abstractmethod
+    def load(self, spec: StepSpec) -> Any:
+        """What tags: see :class:`xprojdb.models.taggers.spacy.Tagger`."""
+
+    def keeps_scores(self, config: Any) -> bool:  # noqa: ARG002
+        """Whether the table asks for the probabilities of words."""
+        return False
+
+
+def tagger_spec(name: str, config: Any, lang: str, *, keep_scores: bool = False) -> StepSpec:
+    """The step of a tagger.
+
+    :param name: with its prefix.
+    :param config: the keys of its table.
+    :param keep_scores: whether a score needs the probabilities of words, if it has them.
+    :raises ModelError: when the model cannot be found, or is no tagger.
+    """
+    prefix, colon, model = name.partition(":")
+    plugin: TaggerPlugin = entry_points.load("taggers", prefix)()
+    params = plugin.params(config, lang)
+    if plugin.has_scores and (keep_scores or plugin.keeps_scores(config)):
+        params |= {"keep_scores": True, "labels": list(plugin.labels(model))}
+    if distribution := entry_points.find("taggers", prefix).distribution:
+        params["plugin"] = distribution
+    return StepSpec(Tag.kind, Tag.version, params, f"{prefix}{colon}{plugin.canonical(model)}", plugin.revision(model))
+
+
+def load_tagger(spec: StepSpec) -> Any:
+    """The tagger of a step.
+
+    :raises PluginError: when it is not installed in the version that the step was planned with.
+    """
+    prefix, _, model = (spec.model or "").partition(":")
+    plugin: TaggerPlugin = entry_points.require("taggers", prefix, spec.params.get("plugin"))()
+    return plugin.load(replace(spec, model=model))
+
+
+def tag_stage(spec: StepSpec) -> Stage | None:
+    """The stage of a tag step."""
+    return Tag(spec, lambda: load_tagger(spec)) if spec.version == Tag.version else None
