@@ -13,12 +13,11 @@ import click
 @click.option("--recipe-text/--no-recipe-text", default=True, help="Include the text of the recipe.  [default: yes]")
 def command(folder: Path, svg: Path | None, recipe_text: bool) -> None:
     """Show the card of the data set in FOLDER, which 'export hf' wrote, in the terminal or as a picture (SVG)."""
-    from rich.console import Console
-
     import xprojdb
+    from xprojdb.api.results.rendering import PlainConsole
 
     card = xprojdb.read_card(folder, recipe_text=recipe_text)
     if svg is None:
-        Console(highlight=False).print(card)
+        PlainConsole(highlight=False, markup=False).print(card)
     else:
         card.to_svg(svg)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from xprojdb.cli.bounds import RESAMPLES, SEED
 from xprojdb.cli.output import as_json, listed, open_current, show
 
 
@@ -13,8 +14,10 @@ from xprojdb.cli.output import as_json, listed, open_current, show
 @click.argument("recipes", nargs=-1, metavar="[RECIPE[:SOURCE]]...")
 @click.option("--best", is_flag=True, help="Compare with the best recipe, not with the first one.")
 @click.option("--labels", metavar="A,B", default="", help="Count only these labels.")
-@click.option("--resamples", default=1000, show_default=True, help="Bootstrap resamples of the sentences.")
-@click.option("--seed", default=0, show_default=True, help="Random seed of the bootstrap.")
+@click.option(
+    "--resamples", type=RESAMPLES, default=1000, show_default=True, help="Bootstrap resamples of the sentences."
+)
+@click.option("--seed", type=SEED, default=0, show_default=True, help="Random seed of the bootstrap.")
 @click.option(
     "--published", type=click.Path(path_type=Path), metavar="FILE|FOLDER",
     help="CSV files of published scores.  [default: the benchmark scores that come with xprojdb]",

@@ -7,6 +7,7 @@ from typing import get_args
 import click
 
 from xprojdb.api.asking import ChangeKind
+from xprojdb.cli.bounds import ROWS
 from xprojdb.cli.output import as_json, open_current, show
 
 
@@ -14,7 +15,7 @@ from xprojdb.cli.output import as_json, open_current, show
 @click.argument("first", metavar="STEP")
 @click.argument("second", metavar="STEP")
 @click.option("--kind", type=click.Choice(get_args(ChangeKind)), help="Show only changes of this kind.")
-@click.option("--limit", type=click.IntRange(min=0), default=20, show_default=True, help="Maximum number of changes.")
+@click.option("--limit", type=ROWS, default=20, show_default=True, help="Maximum number of changes.")
 @as_json
 def command(first: str, second: str, kind: ChangeKind | None, limit: int, as_json: bool) -> None:
     """Compare the labels of two steps, sentence by sentence.

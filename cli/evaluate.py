@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import click
 
+from xprojdb.cli.bounds import RESAMPLES, SEED
 from xprojdb.cli.output import as_json, open_current, recipe_option, show
 
 
 @click.command()
 @recipe_option
-@click.option("--resamples", default=1000, show_default=True, help="Bootstrap resamples of the sentences.")
-@click.option("--seed", default=0, show_default=True, help="Random seed of the bootstrap.")
+@click.option(
+    "--resamples", type=RESAMPLES, default=1000, show_default=True, help="Bootstrap resamples of the sentences."
+)
+@click.option("--seed", type=SEED, default=0, show_default=True, help="Random seed of the bootstrap.")
 @as_json
 def command(recipe: str | None, resamples: int, seed: int, as_json: bool) -> None:
     """Score projected labels against the imported gold labels of the same sentences.

@@ -7,6 +7,8 @@ from typing import TypeVar
 
 import click
 
+from xprojdb.cli.bounds import WORKERS, Seconds, Share
+
 Command = TypeVar("Command", bound=Callable[..., object])
 _OPTIONS = (
     click.option(
@@ -16,16 +18,16 @@ _OPTIONS = (
         "[default: local, processes with --workers]",
     ),
     click.option(
-        "--workers", type=click.IntRange(1), metavar="N", help="Number of processes or Ray actors. [default: all cores]"
+        "--workers", type=WORKERS, metavar="N", help="Number of processes or Ray actors. [default: all cores]"
     ),
     click.option(
         "--batch-timeout",
-        type=click.FloatRange(0, min_open=True),
+        type=Seconds(),
         metavar="SECONDS",
         help="Replace a worker that takes longer for one batch. [default: 1800]",
     ),
-    click.option("--cpus-per-worker", type=click.FloatRange(0), metavar="N", help="Ray: CPUs per actor. [default: 1]"),
-    click.option("--gpus-per-worker", type=click.FloatRange(0), metavar="N", help="Ray: GPUs per actor. [default: 0]"),
+    click.option("--cpus-per-worker", type=Share(), metavar="N", help="Ray: CPUs per actor. [default: 1]"),
+    click.option("--gpus-per-worker", type=Share(), metavar="N", help="Ray: GPUs per actor. [default: 0]"),
     click.option(
         "--ray-address",
         envvar="RAY_ADDRESS",

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from xprojdb.cli import import_formats
+from xprojdb.cli.import_options import ColumnType, corpus_options, tag_options
 from xprojdb.cli.output import as_json, listed, open_current, show
 
 if TYPE_CHECKING:
@@ -24,54 +26,27 @@ def command() -> None:
     """
 
 
-def _corpus_options(function: Callable[..., None]) -> Callable[..., None]:
-    for option in reversed(
-        (
-            click.option("--corpus", required=True, help="Name of the corpus. Created if it is new."),
-            click.option("--split", help="train, validation or test.  [default: from the file's name]"),
-            click.option("--part", help="Name of the file within corpus and language.  [default: the split]"),
-            click.option("--scheme", help="conll, wikiann, masakhaner or ontonotes. Other labels are refused."),
-            click.option("--version", help="Version of the corpus."),
-            click.option("--license", help="Its license, as an SPDX identifier."),
-            click.option("--citation", help="How to cite the corpus."),
-            click.option("--url", help="Web address of the corpus."),
-            as_json,
-        )
-    ):
-        function = option(function)
-    return function
-
-
-def _tag_options(function: Callable[..., None]) -> Callable[..., None]:
-    for option in (
-        click.option(
-            "--encoding", type=click.Choice(["auto", "iob1", "iob2", "bioes"]), default="auto", show_default=True,
-            help="Tagging scheme.",
-        ),
-        click.option("--strict", is_flag=True, help="Refuse tags that violate the encoding instead of repairing them."),
-    ):  # fmt: skip
-        function = option(function)
-    return function
-
-
 def _conll_options(function: Callable[..., None]) -> Callable[..., None]:
     for option in (
         click.option(
-            "--column", default=-1, show_default=True, help="Column of the tags, counted from 0, or from the end."
+            "--column",
+            type=ColumnType(),
+            help="Column of the tags: its number from 0, or from the end, or its name in the first line.  "
+            "[default: the one with tags]",
         ),
-        click.option("--word-column", default=0, show_default=True, help="Column of the words."),
+        click.option("--word-column", type=ColumnType(), help="Column of the words.  [default: the first]"),
         click.option("--separator", help="Column separator.  [default: tab, else white space]"),
         click.option("--unlabelled", is_flag=True, help="Ignore the tags."),
     ):
         function = option(function)
-    return _tag_options(function)
+    return tag_options(function)
 
 
 @command.command()
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--lang", required=True, help="Language, by any of its codes.")
 @_conll_options
-@_corpus_options
+@corpus_options
 def conll(file: Path, unlabelled: bool, as_json: bool, **options: Any) -> None:
     """Import a CoNLL FILE, one word per line with its tag: CoNLL-2002 and -2003, MasakhaNER, WikiANN."""
     with open_current(create=True) as database:
@@ -82,7 +57,8 @@ def conll(file: Path, unlabelled: bool, as_json: bool, **options: Any) -> None:
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--lang", required=True, help="Language, by any of its codes.")
 @click.option("--pretokenized", is_flag=True, help="Words are separated by spaces already.")
-@_corpus_options
+@click.option("--plain", is_flag=True, help="Import each line as it is, even if the file looks like another format.")
+@corpus_options
 def text(file: Path, as_json: bool, **options: Any) -> None:
     """Import a plain text FILE, one sentence per line."""
     with open_current(create=True) as database:
@@ -98,35 +74,49 @@ def text(file: Path, as_json: bool, **options: Any) -> None:
 @click.option("--id-field", help="Field with the id.  [default: id]")
 @click.option("--split-field", help="Field with the split.  [default: split]")
 @click.option("--label-names", metavar="TAG,TAG,…", help="Names of the tags, if they are numbers.")
-@_tag_options
-@_corpus_options
+@tag_options
+@corpus_options
 def jsonl(file: Path, label_names: str | None, as_json: bool, **options: Any) -> None:
-    """Import a JSON lines FILE, one object per sentence."""
+    """Import a FILE of JSON lines, one object per sentence, or of one JSON array."""
     names = label_names.split(",") if label_names else None
     with open_current(create=True) as database:
         show(database.import_jsonl(file, label_names=names, **options), as_json)
 
 
 @command.command()
-@click.argument("files", nargs=-1, required=True, metavar="LANG=FILE LANG=FILE …")
+@click.argument("files", nargs=-1, required=True, metavar="LANG=FILE LANG=FILE … | FILE")
+@click.option("--langs", metavar="CODE,CODE,…", help="Languages to read, if one FILE holds them all.")
 @click.option(
     "--format",
-    "form",
-    type=click.Choice(["auto", "conll", "text", "jsonl"]),
     default="auto",
     show_default=True,
-    help="Format of the files. auto: by their suffix.",
+    help="conll, text, jsonl, memory (TMX, XLIFF), hf, table. auto: by the content.",
 )
-@_corpus_options
-def parallel(files: tuple[str, ...], form: Format, as_json: bool, **options: Any) -> None:
-    """Import FILES that hold the same sentences in several languages, line by line, as human translations."""
+@click.option("--no-ids", is_flag=True, help="Number the sentences, and ignore the ids of TMX or XLIFF.")
+@corpus_options
+def parallel(
+    files: tuple[str, ...], langs: str | None, format: Format, no_ids: bool, as_json: bool, **options: Any
+) -> None:
+    """Import translations: the same sentences in several languages.
+
+    Either FILES that hold the same sentences line by line, as in Moses, or one FILE that holds all languages: TMX,
+    XLIFF, a table with a column for each, or a data set with a column "translation".
+    """
+    if len(files) == 1 and langs:
+        with open_current(create=True) as database:
+            imported = database.import_multilingual(
+                files[0], langs=listed(langs), format=format, ids=not no_ids, **options
+            )
+        show(imported, as_json)
+        return
     given = [file.split("=", 1) for file in files]
-    if len(given) < 2 or any(len(pair) < 2 for pair in given):
-        raise click.UsageError("name at least two files as LANG=FILE, such as en=news.en.txt de=news.de.txt")
+    if langs or no_ids or len(given) < 2 or any(len(pair) < 2 for pair in given):
+        example = "such as en=news.en.txt de=news.de.txt, or one file with --langs en,de"
+        raise click.UsageError(f"name at least two files as LANG=FILE, {example}")
     corpus = options.pop("corpus")
     with open_current(create=True) as database:
         paths = [(lang, Path(file)) for lang, file in given]
-        show(database.import_parallel(corpus, paths, format=form, **options), as_json)
+        show(database.import_parallel(corpus, paths, format=format, **options), as_json)
 
 
 @command.command()
@@ -179,3 +169,7 @@ def benchmark(
             name, path=folder, revision=revision, langs=listed(langs), splits=listed(splits), corpus=corpus
         )
     show(imported, as_json)
+
+
+for _format in (import_formats.table, import_formats.spans, import_formats.hf):
+    command.add_command(_format)

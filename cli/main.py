@@ -13,8 +13,12 @@ from typing import Any
 import click
 
 import xprojdb
+from xprojdb.cli.arguments import as_text
 from xprojdb.cli.plugin_commands import plugin_command, plugin_commands
+from xprojdb.cli.streams import make_readable
 from xprojdb.errors import XprojdbError
+from xprojdb.masking import masked
+from xprojdb.printable import escaped_lines
 
 #: command → its module and its line in the help: a module is imported only when its command is called
 COMMANDS: Mapping[str, tuple[str, str]] = {
@@ -49,10 +53,18 @@ class LazyGroup(click.Group):
         """Run the command; with ``--debug``, show the traceback of what it raises before its message is printed."""
         try:
             return super().invoke(context)
+        except (click.ClickException, click.exceptions.Exit, click.Abort):
+            raise
         except (XprojdbError, OSError):
             if context.params["debug"]:
-                traceback.print_exc()
+                click.echo(masked(traceback.format_exc()), err=True, nl=False)
             raise
+        except Exception as error:
+            # A fault of ours, unless a text that cannot be read is behind it.
+            damage = _damage(str(context.params["db"]))
+            if damage is None:
+                raise
+            raise damage from error
 
     def list_commands(self, _context: click.Context) -> list[str]:
         return [*COMMANDS, *plugin_commands()]
@@ -69,6 +81,25 @@ class LazyGroup(click.Group):
         if others := plugin_commands():
             with formatter.section("Commands of plug-ins"):
                 formatter.write_dl(list(others.items()))
+
+
+def _damage(address: str) -> XprojdbError | None:
+    """The error for a database in which a text cannot be read; None: all can."""
+    from xprojdb.db import open_database
+    from xprojdb.db.driver_errors import FAULTS
+    from xprojdb.errors import DatabaseError
+    from xprojdb.maintenance.texts import damaged_texts
+
+    try:
+        with open_database(address) as database, database.read() as connection:
+            first = next(damaged_texts(connection), None)
+            url = database.url
+    except XprojdbError as error:
+        return error
+    if first is None:
+        return None
+    hint = FAULTS["texts"][1]
+    return DatabaseError(f"{url} is damaged: {first.told}", hint=hint, url=url, fault="texts")
 
 
 @click.command(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
@@ -88,8 +119,9 @@ def main() -> None:
     """Run the command line; the only place where an error becomes a message and an exit code."""
     # Loading packages makes many objects and no garbage: looking for some as often as by default is a tenth of a start.
     gc.set_threshold(200_000, 20, 20)
+    make_readable()
     try:
-        code = group.main(prog_name="xprojdb", standalone_mode=False)
+        code = group.main(as_text(sys.argv[1:]), prog_name="xprojdb", standalone_mode=False)
     except click.exceptions.Abort:
         click.echo("stopped", err=True)
         sys.exit(130)
@@ -107,13 +139,18 @@ def main() -> None:
     sys.exit(code if isinstance(code, int) else 0)
 
 
+def _shown(text: str) -> str:
+    """A message without secrets, and without what a terminal would take for a command."""
+    return escaped_lines(masked(text))
+
+
 def _report(error: XprojdbError) -> int:
-    click.echo(click.style("Error: ", fg="red", bold=True, reset=True) + error.message, err=True)
+    click.echo(click.style("Error: ", fg="red", bold=True, reset=True) + _shown(error.message), err=True)
     if error.hint:
-        click.echo(click.style("  → ", fg="cyan") + error.hint, err=True)
+        click.echo(click.style("  → ", fg="cyan") + _shown(error.hint), err=True)
     # Only on faults in a program, not on what a user can mend.
     for note in getattr(error, "__notes__", ()):
-        click.echo(click.style(note, dim=True), err=True)
+        click.echo(click.style(_shown(note), dim=True), err=True)
     for other in error.fields.get("also", ()):
         _report(other)
     return error.exit_code

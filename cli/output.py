@@ -6,7 +6,10 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import click
-from rich.console import Console
+
+from xprojdb.api.results.rendering import PlainConsole
+from xprojdb.cli.streams import print_exactly, prints_unicode
+from xprojdb.printable import escaped_json, escaped_lines
 
 if TYPE_CHECKING:
     from xprojdb.api.database import Database
@@ -20,9 +23,9 @@ recipe_option = click.option("--recipe", metavar="NAME", help="The recipe. Requi
 _FILE_WIDTH = 100_000
 
 
-def console() -> Console:
+def console() -> PlainConsole:
     """Standard output; plain text when it is not a terminal."""
-    made = Console(highlight=False, soft_wrap=True)
+    made = PlainConsole(highlight=False, soft_wrap=True, markup=False)
     if not made.is_terminal:
         made.width = _FILE_WIDTH
     return made
@@ -35,12 +38,12 @@ def show(result: Result, as_json: bool = False) -> None:
     else:
         console().print(result)
     for note in result.notes:
-        click.echo(note, err=True)
+        click.echo(escaped_lines(note), err=True)
 
 
 def print_json(value: Any) -> None:
     """Print a value as indented JSON, with non-ASCII characters as they are."""
-    click.echo(json.dumps(value, indent=2, ensure_ascii=False))
+    print_exactly(escaped_json(json.dumps(value, indent=2, ensure_ascii=not prints_unicode())) + "\n")
 
 
 def open_current(create: bool = False) -> Database:

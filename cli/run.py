@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from xprojdb.cli.bounds import SOME_ROWS
 from xprojdb.cli.execution_options import engine_options
 from xprojdb.cli.output import as_json, open_current, show
 
@@ -18,7 +19,7 @@ from xprojdb.cli.output import as_json, open_current, show
     "--step", "steps", multiple=True, metavar="STEP",
     help="Only run this step: a kind (align) or the beginning of a digest. Can be repeated.",
 )  # fmt: skip
-@click.option("--limit", type=click.IntRange(1), metavar="N", help="Process at most N items per step.")
+@click.option("--limit", type=SOME_ROWS, metavar="N", help="Process at most N items per step.")
 @engine_options
 @as_json
 def command(

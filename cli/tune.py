@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from xprojdb.cli.bounds import FOLDS, ROWS, SEED
 from xprojdb.cli.output import as_json, open_current, show
 
 _MOST_POINTS = 1_000_000
@@ -51,9 +52,11 @@ def _named_ranges(_context: click.Context, _option: click.Parameter, texts: tupl
 @click.option(
     "--solver", "solvers", multiple=True, type=click.Choice(["exact", "greedy"]), help="Solvers. Can be repeated."
 )
-@click.option("--folds", default=0, metavar="N", help="Choose settings on N-1 folds, and report on the other.")
-@click.option("--seed", default=0, show_default=True, help="Random seed of the folds.")
-@click.option("--top", default=10, show_default=True, help="How many of the best settings to print.")
+@click.option(
+    "--folds", type=FOLDS, default=0, metavar="N", help="Choose settings on N-1 folds, and report on the other."
+)
+@click.option("--seed", type=SEED, default=0, show_default=True, help="Random seed of the folds.")
+@click.option("--top", type=ROWS, default=10, show_default=True, help="How many of the best settings to print.")
 @click.option("--keep", metavar="NAME", help="Store the best settings as a recipe NAME, and run it.")
 @as_json
 def command(

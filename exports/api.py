@@ -23,6 +23,7 @@ from xprojdb.exports.formats.huggingface import SplitRows, columnar, write_datas
 from xprojdb.exports.formats.text_formats import Conll, DocBins, JsonLines, TextFormat
 from xprojdb.exports.ground import check_kept
 from xprojdb.exports.manifest import Manifest
+from xprojdb.exports.ownership import check_replaceable, exported_checksums
 from xprojdb.exports.rows.arrow_columns import converted
 from xprojdb.exports.rows.columnar import is_columnar
 from xprojdb.exports.rows.content import Content
@@ -174,7 +175,7 @@ def export_files(
     :param asked: which sentences.
     :raises UsageError: when there is nothing to export.
     :raises NothingLeft: when the cut leaves nothing.
-    :raises ExportError: when a file cannot be written; earlier versions of all files stay whole.
+    :raises ExportError: when a file cannot be written, or one is there that no export wrote; what was there stays.
     :raises GroundMoved: when a step was freed meanwhile: what is written is whole, and is not recorded.
     """
     counts, checksums = {}, {}
@@ -182,7 +183,8 @@ def export_files(
         selection = select_parts(connection, plan, **asked)
         make_folder(folder)
         _sweep(folder)
-        with staged() as files:
+        ours = exported_checksums(connection)
+        with staged(partial(check_replaceable, ours=ours)) as files:
             for part in selection.parts:
                 for written in form.write(
                     folder, _content(connection, selection, part, provenance=form.provenance), files.file
@@ -197,7 +199,7 @@ def export_files(
 def _sweep(folder: Path) -> None:
     """Delete what killed exports left in a folder, and in those of its splits, whether written again or not."""
     with reporting(folder):
-        for each in (folder, *(each for each in folder.iterdir() if each.is_dir())):
+        for each in (folder, *(each for each in folder.iterdir() if each.is_dir() and not each.is_symlink())):
             sweep(each)
 
 

@@ -6,13 +6,14 @@ import errno
 import hashlib
 import os
 import shutil
+import stat
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
 from xprojdb.exports.errors import ExportError
-from xprojdb.exports.unfinished import beside, sweep
+from xprojdb.exports.unfinished import beside, set_aside, sweep
 
 _HINTS = {
     errno.ENOSPC: "free space on this disk, or write to another one",
@@ -54,6 +55,9 @@ def reporting(path: Path) -> Iterator[None]:
     """
     try:
         yield
+    except BrokenPipeError:
+        # Whoever reads it has enough of it: no fault of the place.
+        raise
     except OSError as error:
         raise ExportError(
             f"{path} cannot be written: {error.strerror or error}",
@@ -78,21 +82,43 @@ def atomic_file(path: Path) -> Iterator[DigestingFile]:
         yield DigestingFile(path, stream)
         with reporting(path):
             close_safely(stream)
-            partial.replace(path)
+            _put(partial, path)
     except BaseException:
         discard(stream)
         partial.unlink(missing_ok=True)
         raise
 
 
+def _put(partial: Path, path: Path) -> None:
+    """Move a finished file to its place, where it keeps the mode of the one that it replaces."""
+    keep_mode(path, partial)
+    partial.replace(path)
+
+
+def keep_mode(old: Path, new: Path) -> None:
+    """Give a file or folder the mode, and where that is allowed the owner, of the one that it replaces, if any."""
+    try:
+        known = old.stat()
+    except FileNotFoundError:
+        return
+    with suppress(PermissionError):
+        os.chown(new, known.st_uid, known.st_gid)
+    new.chmod(stat.S_IMODE(known.st_mode))
+
+
 #: makes a file that is put in place later, as :func:`atomic_file` and :meth:`Staged.file` do
 Opener = Callable[[Path], AbstractContextManager[DigestingFile]]
+
+
+#: refuses to replace what is at the first path by the file at the second
+Check = Callable[[Path, Path], None]
 
 
 class Staged:
     """Files that take their places together, when the last of them is written; use :func:`staged`."""
 
-    def __init__(self) -> None:
+    def __init__(self, check: Check) -> None:
+        self._check = check
         self._waiting: dict[Path, Path] = {}
 
     @contextmanager
@@ -101,7 +127,10 @@ class Staged:
 
         :raises ExportError: when it cannot be written.
         """
-        path = path.resolve()
+        path = path.parent.resolve() / path.name
+        if path in self._waiting:
+            hint = "rename one of the two"
+            raise ExportError(f"two files of this export would be called {path}", hint=hint, path=path)
         partial = beside(path)
         with reporting(path):
             stream = partial.open("xb", buffering=1 << 20)
@@ -114,10 +143,15 @@ class Staged:
             discard(stream)
 
     def place(self) -> None:
-        """Move all files to their places, which needs no room on the disk."""
+        """Move all files to their places, which needs no room on the disk.
+
+        :raises ExportError: when something is at one of them that may not be replaced; then none is moved.
+        """
+        for path, partial in self._waiting.items():
+            self._check(path, partial)
         for path, partial in self._waiting.items():
             with reporting(path):
-                partial.replace(path)
+                _put(partial, path)
         self._waiting.clear()
 
     def withdraw(self) -> None:
@@ -127,9 +161,12 @@ class Staged:
 
 
 @contextmanager
-def staged() -> Iterator[Staged]:
-    """Several files of which, whatever goes wrong in the block, either all are new or all are as they were."""
-    files = Staged()
+def staged(check: Check = lambda _path, _partial: None) -> Iterator[Staged]:
+    """Several files of which, whatever goes wrong in the block, either all are new or all are as they were.
+
+    :param check: raises where one may not take its place.
+    """
+    files = Staged(check)
     try:
         yield files
         files.place()
@@ -137,11 +174,15 @@ def staged() -> Iterator[Staged]:
         files.withdraw()
 
 
-def make_folder(path: Path) -> None:
+def make_folder(path: Path, *, links: bool = True) -> None:
     """Make a folder, and those above it, where they are missing.
 
+    :param links: it may be a link to one that is there.
     :raises ExportError: when it cannot be made.
     """
+    if not links and path.is_symlink():
+        hint = "move it away, or export to another folder"
+        raise ExportError(f"{path} is a link: nothing was written behind it", hint=hint, path=path)
     with reporting(path):
         path.mkdir(parents=True, exist_ok=True)
 
@@ -163,11 +204,11 @@ def replace_folder(new: Path, path: Path) -> None:
     """Put a finished folder in place of an older one.
 
     There is no portable exchange of two folders, so the old one is moved aside first. Killed between the two moves,
-    it waits there whole, and :func:`recover_folder` puts it back.
+    it waits there whole, under a name that no user's file has, and :func:`recover_folder` puts it back.
 
     :raises OSError: when it cannot be moved; the old folder is in place then.
     """
-    previous = _previous(path)
+    previous = beside(path, "previous")
     existed = path.exists()
     if existed:
         path.rename(previous)
@@ -183,14 +224,8 @@ def replace_folder(new: Path, path: Path) -> None:
 
 def recover_folder(path: Path) -> None:
     """Finish or undo a :func:`replace_folder` that was killed half-way."""
-    previous = _previous(path)
-    if not previous.exists():
-        return
-    if path.exists():
-        shutil.rmtree(previous)
-    else:
-        previous.rename(path)
-
-
-def _previous(path: Path) -> Path:
-    return path.with_name(f".{path.name}.previous")
+    for previous in set_aside(path):
+        if path.exists():
+            shutil.rmtree(previous)
+        else:
+            previous.rename(path)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from xprojdb.exports.errors import ExportError
+from xprojdb.file_names import is_inside
 
 MANIFEST_NAME = "xprojdb-export.json"
 _FORMAT = 1
@@ -91,9 +92,18 @@ def parse_manifest(data: bytes, where: Path | str) -> Manifest:
             for config, splits in values["configs"].items()
         }
         values["labels"] = tuple(values["labels"])
-        return Manifest(**values)
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        return _checked(Manifest(**values))
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise _refusal(where, f"has a {MANIFEST_NAME} that cannot be read: {error}") from error
+
+
+def _checked(manifest: Manifest) -> Manifest:
+    """The same record, which a stranger may have written: every file that it names is inside of its folder."""
+    splits = [split for config in manifest.configs.values() for split in config.values()]
+    for path in (*manifest.files, *(path for split in splits for path in split.files)):
+        if not is_inside(path):
+            raise ValueError(f"{path!r} is no file of this folder")
+    return manifest
 
 
 def _refusal(folder: Path | str, fault: str) -> ExportError:

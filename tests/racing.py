@@ -30,9 +30,9 @@ corpora = ["news"]
 source = ["en"]
 target = ["de"]
 [align]
-aligner = "exact"
+aligner = "equal_words"
 words = "all"
-[[score]]
+[[scorer]]
 candidates = "ngram"
 """
 _DB = "{db}"

@@ -21,7 +21,10 @@ CALLS: dict[str, set[str]] = {
     "import conll": {"import_conll"},
     "import text": {"import_text"},
     "import jsonl": {"import_jsonl"},
-    "import parallel": {"import_parallel"},
+    "import parallel": {"import_parallel", "import_multilingual"},
+    "import table": {"import_table"},
+    "import spans": {"import_spans"},
+    "import hf": {"import_hf"},
     "import alignments": {"import_alignments"},
     "import benchmark": {"import_benchmark"},
     "join": {"join"},
@@ -61,12 +64,18 @@ PYTHON_ONLY = {"open", "read_recipe", "close", "labels"}
 ALLOWED = {
     "xprojdb",
     "xprojdb.errors",
+    "xprojdb.entry_points",
     "xprojdb.execution.progress",
-    "xprojdb.exports.atomic",
+    "xprojdb.exports.outputs",
     "xprojdb.hub",
+    "xprojdb.masking",
+    "xprojdb.printable",
     "xprojdb.readers",
 }
 
+DAMAGE = {"xprojdb.db", "xprojdb.db.driver_errors", "xprojdb.maintenance.texts"}
+
+MODULES = sorted(Path(inspect.getfile(import_module("xprojdb.cli.main"))).parent.glob("*.py"))
 FUNCTIONS = {name: getattr(xp, name) for name in xp.__all__ if inspect.isfunction(getattr(xp, name))}
 METHODS = {name: value for name, value in inspect.getmembers(xp.Database, inspect.isfunction) if name[0] != "_"}
 PUBLIC = {**FUNCTIONS, **METHODS}
@@ -119,14 +128,16 @@ def _attributes(module: Any) -> Iterator[str]:
     return (node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute))
 
 
-@pytest.mark.parametrize("path", sorted(Path(inspect.getfile(import_module("xprojdb.cli.main"))).parent.glob("*.py")))
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: path.stem)
 def test_commands_import_the_api_alone(path: Path) -> None:
     imported = set()
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
         names += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
         imported |= {name for name in names if name.partition(".")[0] == "xprojdb"}
-    assert {name for name in imported if not name.startswith(("xprojdb.cli", "xprojdb.api"))} <= ALLOWED
+    # Behind an error that is nobody's fault, main looks for texts of the database that cannot be read.
+    known = ALLOWED | (DAMAGE if path.stem == "main" else set())
+    assert {name for name in imported if not name.startswith(("xprojdb.cli", "xprojdb.api"))} <= known
 
 
 @pytest.mark.parametrize("name", PUBLIC)

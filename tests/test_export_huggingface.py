@@ -2,7 +2,10 @@ import errno
 import hashlib
 import json
 import os
+import subprocess
+import sys
 import time
+from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -316,17 +319,26 @@ def test_an_export_killed_between_the_two_moves_is_recovered(tmp_path, monkeypat
     out = tmp_path / "out"
     write(out)
     before = tree(out)
-    out.rename(tmp_path / ".out.previous")
+    aside = _aside_of_a_killed_process(out)
+    out.rename(aside)
     with pytest.raises(RuntimeError):
         write(out, SplitRows("train", failing_batches()))
     assert tree(out) == before
-    (tmp_path / ".out.previous").mkdir()
+    aside.mkdir()
     write(out)
     assert list(tmp_path.iterdir()) == [out]
     monkeypatch.setattr(atomic.Path, "rename", refuse_the_second(atomic.Path.rename))
     with pytest.raises(ExportError):
         write(out, SplitRows("train", [batch(0, 3)]))
     assert tree(out) == before
+
+
+def _aside_of_a_killed_process(path):
+    """Where a process that is gone would have moved a folder."""
+    code = "import sys; from pathlib import Path; from xprojdb.exports.unfinished import beside\n"
+    code += "print(beside(Path(sys.argv[1]), 'previous'))"
+    command = [sys.executable, "-c", code, str(path)]
+    return Path(subprocess.run(command, capture_output=True, encoding="utf-8", check=True).stdout.strip())
 
 
 def refuse_the_second(rename):

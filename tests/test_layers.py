@@ -13,7 +13,7 @@ import xprojdb
 ROOT = Path(xprojdb.__file__).parent
 #: from below upwards; those of one line do not import each other
 LAYERS = (
-    ("errors", "digest", "migrations", "recipes"),
+    ("errors", "digest", "file_names", "masking", "migrations", "printable", "recipes"),
     ("extras", "entry_points"),
     ("hub",),
     ("text",),

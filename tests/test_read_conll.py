@@ -6,6 +6,7 @@ import tracemalloc
 import pytest
 
 from xprojdb.readers import ReadError, Record, read_conll
+from xprojdb.readers.notes import Notes
 from xprojdb.text.spans import Span, spans_from_tags, tags_from_spans
 
 TWO = "Ana\tB-PER\nlives\tO\n.\tO\n\nBerlin\tB-LOC\n"
@@ -122,10 +123,12 @@ def test_words_are_nfc(write):
     assert record.words == ("\u1eb9\u0301",)
 
 
-def test_white_space_and_controls_of_unicode_stay_in_words(write):
+def test_white_space_and_controls_of_unicode_stay_inside_words_and_not_around_them(write):
     content = "a\u00a0b\tO\n\u3000\tO\nc\u009d\u0085\u2028\tO\n"
-    (record,) = read_conll(write(content))
-    assert record.words == ("a\u00a0b", "\u3000", "c\u009d\u0085\u2028")
+    notes = Notes()
+    (record,) = read_conll(write(content), notes=notes)
+    assert record.words == ("a\u00a0b", "c\u009d")
+    assert {code: (note.count, note.line) for code, note in notes} == {"trimmed-word": (1, 3), "wordless-line": (1, 2)}
 
 
 def test_broken_tags_are_repaired_or_refused(write):
@@ -153,9 +156,9 @@ def test_the_line_of_a_tag_after_comments(write):
         ("a O\n\nb O\nc X O\n", "columns", 4, 6),
         ("a\tO\nb\tx\tO\nc\n\n", "columns", 2, 6),
         ("word\n", "columns", 1, 5),
-        ("a O\n\n O\n", "columns", 3, 3),
-        ("a\tO\n\n\tO\n", "empty-field", 3, 1),
-        ("a\tx\tO\nb\t\tO\n \tx\tO\n", "empty-field", 3, 1),
+        ("a O\n\n O\n", "blank", 3, None),
+        ("a\tO\n\n\tO\n", "blank", 3, None),
+        ("a\tx\tO\nb\t\tO\n \tx\tB-LOC\n", "empty-field", 3, 1),
         ("a\tO\n\n\u00a0\tO\n\u2003\tO\n", "blank", 3, None),
         ("a\tO\nb\x07c\tO\n", "control-character", 2, 2),
         ("a\tO\n\nb\x7f\tO\n", "control-character", 3, 2),

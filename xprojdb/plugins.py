@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from xprojdb.exports.formats.conll import WrittenFile as WrittenFile
     from xprojdb.exports.formats.text_formats import TextFormat as TextFormat
     from xprojdb.models.aligners.word_links import Links as Links
-    from xprojdb.readers.plugin import Reader as Reader
+    from xprojdb.readers.reader import Reader as Reader
     from xprojdb.steps.align.variant import AlignerPlugin as AlignerPlugin
     from xprojdb.steps.score.stage import ScoreStage as ScoreStage
     from xprojdb.steps.spec import StepSpec as StepSpec
@@ -32,7 +32,7 @@ _MODULES = {
     "AlignerPlugin": "xprojdb.steps.align.variant",
     "Links": "xprojdb.models.aligners.word_links",
     "PluginError": "xprojdb.entry_points",
-    "Reader": "xprojdb.readers.plugin",
+    "Reader": "xprojdb.readers.reader",
     "RecipeError": "xprojdb.config.errors",
     "ScoreStage": "xprojdb.steps.score.stage",
     "ScorerConfig": "xprojdb.config.score",

@@ -6,6 +6,8 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from xprojdb.printable import escaped, escaped_lines
+
 
 def table(head: Sequence[str], rows: Iterable[Iterable[Any]]) -> str:
     """A table; whole numbers get thousands separators."""
@@ -18,12 +20,14 @@ def _cell(value: Any) -> str:
 
 
 def inline(text: str) -> str:
-    """One line of Markdown in which no comment can begin."""
-    return " ".join(text.split()).replace("<!--", "&lt;!--")
+    """One line of Markdown in which no comment, tag or picture can begin."""
+    # An ampersand, too: an entity could be a direction character, or a part of a tag.
+    return escaped(" ".join(text.split())).replace("&", "&amp;").replace("<", "&lt;").replace("![", "!\\[")
 
 
 def fenced(text: str, language: str = "") -> str:
     """A code block with a fence that the text does not hold."""
+    text = escaped_lines(text)
     longest = max((len(run) for run in re.findall(r"`{3,}", text)), default=2)
     fence = "`" * (longest + 1)
     # The comments of the hand-written part mean themselves even in a code block.

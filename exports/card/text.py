@@ -66,7 +66,7 @@ def _fields(front: str) -> Iterator[tuple[str, str]]:
         if entry:
             name = entry[1]
             found[name] = [_plain(entry[2])] if entry[2] else []
-        elif line.startswith("- "):
+        elif line.startswith("- ") and name:
             found[name].append(_plain(line[2:]))
     for wanted in _SHOWN:
         if found.get(wanted):
@@ -74,4 +74,8 @@ def _fields(front: str) -> Iterator[tuple[str, str]]:
 
 
 def _plain(scalar: str) -> str:
-    return str(json.loads(scalar)) if scalar.startswith('"') else scalar
+    try:
+        return str(json.loads(scalar)) if scalar.startswith('"') else scalar
+    except ValueError:
+        # Written by hand, and no business of ours.
+        return scalar

@@ -13,18 +13,18 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from xprojdb.errors import UsageError
-from xprojdb.exports.atomic import atomic_file, recover_folder, replace_folder, reporting
+from xprojdb.exports.atomic import atomic_file, keep_mode, recover_folder, replace_folder, reporting
 from xprojdb.exports.card.front_matter import front_matter
 from xprojdb.exports.errors import ExportError
-from xprojdb.exports.formats.parquet import ShardedSplit
+from xprojdb.exports.formats.parquet import ShardedSplit, file_sha256
 from xprojdb.exports.manifest import MANIFEST_NAME, Manifest, SplitSummary, read_manifest
 from xprojdb.exports.rows.row import ExportRow
 from xprojdb.exports.rows.schema import ExportSchema, class_names, export_schema
 from xprojdb.exports.unfinished import beside, sweep
+from xprojdb.file_names import SPLIT_HINT, is_split
 from xprojdb.text.spans import tags_from_spans
 
 CARD_NAME = "README.md"
-_SPLIT = re.compile(r"[A-Za-z0-9_]+(\.[A-Za-z0-9_]+)*")
 _CONFIG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
 
 Card = Callable[[Manifest, str | None], str]
@@ -157,9 +157,8 @@ class _Draft:
             raise _empty(path, "the export")
 
     def _check_names(self, rows: SplitRows) -> None:
-        if not _SPLIT.fullmatch(rows.split) or rows.split == "all":
-            hint = "use letters, digits and underscores, such as train, validation, test; all means every split"
-            raise UsageError(f"{rows.split!r} cannot name a split", hint=hint, split=rows.split)
+        if not is_split(rows.split):
+            raise UsageError(f"{rows.split!r} cannot name a split", hint=SPLIT_HINT, split=rows.split)
         if rows.config is not None and (not _CONFIG.fullmatch(rows.config) or rows.config in ("all", "default")):
             hint = "use letters, digits, underscores and hyphens; all and default are taken"
             raise UsageError(f"{rows.config!r} cannot name a configuration", hint=hint, config=rows.config)
@@ -204,6 +203,8 @@ class _Folder:
         generated = {MANIFEST_NAME, CARD_NAME, *(self.old.files if self.old else ())}
         for source in sorted(self.path.rglob("*")) if self.path.is_dir() else []:
             name = source.relative_to(self.path)
+            if not source.is_symlink() and (self.new / name).exists():
+                keep_mode(source, self.new / name)
             if name.as_posix() not in generated and (source.is_symlink() or not source.is_dir()):
                 self._carry(source, self.new / name)
 
@@ -230,6 +231,7 @@ def _folder(path: Path) -> Iterator[_Folder]:
         yield folder
         with reporting(path):
             folder.carry_over()
+            keep_mode(path, new)
             replace_folder(new, path)
     except ExportError as error:
         raise _of_destination(error, new, path) from error
@@ -251,4 +253,18 @@ def _older_export(path: Path) -> Manifest | None:
     if not path.is_dir():
         hint = "name a folder"
         raise ExportError(f"{path} is a file", hint=hint, path=path)
-    return read_manifest(path) if any(os.scandir(path)) else None
+    return _unedited(path, read_manifest(path)) if any(os.scandir(path)) else None
+
+
+def _unedited(path: Path, manifest: Manifest) -> Manifest:
+    """The record of an older export whose data files are as it wrote them, or gone; cards are made to be edited."""
+    for name, checksum in manifest.files.items():
+        file = path / name
+        if name == CARD_NAME or not (file.exists() or file.is_symlink()):
+            continue
+        with reporting(file):
+            if file.is_symlink() or file_sha256(file) != checksum:
+                hint = "move it away, or export to another folder"
+                message = f"{file} is not as the older export wrote it: nothing was replaced"
+                raise ExportError(message, hint=hint, path=file)
+    return manifest

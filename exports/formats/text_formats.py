@@ -57,7 +57,7 @@ class Conll:
 
     def write(self, folder: Path, content: Content, opener: Opener) -> Iterator[WrittenFile]:
         """Write one file."""
-        path = folder / f"{content.name}.conll"
+        path = folder / content.file_name(".conll")
         layout = ConllLayout.of(path, "\t", self.columns)
 
         def line(number: int, row: ExportRow) -> bytes:
@@ -77,7 +77,7 @@ class JsonLines:
 
     def write(self, folder: Path, content: Content, opener: Opener) -> Iterator[WrittenFile]:
         """Write one file."""
-        path = folder / f"{content.name}.jsonl"
+        path = folder / content.file_name(".jsonl")
         lines = content.lines(partial(jsonl_block, table=content.table), lambda _, row: json_line(path, row))
         yield write_lines(path, lines, opener=opener)
 
@@ -92,6 +92,6 @@ class DocBins:
 
     def write(self, folder: Path, content: Content, opener: Opener) -> Iterator[WrittenFile]:
         """Write one folder."""
-        own = folder / content.name
-        make_folder(own)
+        own = folder / content.file_name()
+        make_folder(own, links=False)
         yield from write_docbins(own, content.rows(), content.part.target, opener=opener)

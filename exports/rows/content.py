@@ -12,6 +12,7 @@ from xprojdb.exports.rows.columnar import Block, read_blocks
 from xprojdb.exports.rows.provenance_columns import provenance_of
 from xprojdb.exports.rows.row import ExportRow
 from xprojdb.exports.selection.parts import Part, Selection
+from xprojdb.file_names import file_name
 
 
 @dataclass(frozen=True)
@@ -28,10 +29,9 @@ class Content:
     table: ExportTable
     columnar: bool
 
-    @property
-    def name(self) -> str:
-        """``LANG.SPLIT``."""
-        return f"{self.part.target}.{self.part.split}"
+    def file_name(self, suffix: str = "") -> str:
+        """``LANG.SPLIT`` and the suffix, as a file can be called."""
+        return file_name(self.part.target, self.part.split, suffix=suffix)
 
     def rows(self) -> Iterator[ExportRow]:
         """All sentences, one by one."""

@@ -32,19 +32,20 @@ class Asking(Opened):
 
         return ExplanationResult(explain_label(self.store, load_plan(self.store, recipe), sentence), candidates)
 
-    def query(self, sql: str) -> Rows:
+    def query(self, sql: str, *, timeout: float | None = None) -> Rows:
         """Ask in SQL; nothing can be changed.
 
         The views ``v_label``, ``v_candidate``, ``v_links``, ``v_translation``, ``v_upstream`` and ``v_outcome`` spell
         out the common joins.
 
         :param sql: a statement that reads: SELECT, WITH … SELECT, VALUES or EXPLAIN.
-        :raises UsageError: when the SQL is wrong, would write, or gives no rows.
+        :param timeout: seconds that it may take until its last row; None: no limit.
+        :raises UsageError: when the SQL is wrong, would write, gives no rows, or takes too long.
         """
         from xprojdb.api.results.rows import Rows
         from xprojdb.provenance.query import ask
 
-        return Rows.of(ask(self.store, sql))
+        return Rows.of(ask(self.store, sql, timeout))
 
     def ask(
         self,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Unpack
 from xprojdb.api.asking import Asking
 from xprojdb.api.engines import EngineOptions
 from xprojdb.api.exporting import Exporting
-from xprojdb.api.importing import Importing
+from xprojdb.api.importing_formats import ImportingFormats
 from xprojdb.api.maintaining import Maintaining
 from xprojdb.api.measuring import Measuring
 from xprojdb.api.running import Running
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from xprojdb.execution.progress import Progress, StopRequest
 
 
-class Database(Importing, Running, Asking, Measuring, Exporting, Maintaining):
+class Database(ImportingFormats, Running, Asking, Measuring, Exporting, Maintaining):
     """An open database; see :func:`open`.
 
     Each method is a command of the command line, with the same defaults. Results can be converted (``to_arrow()``,

@@ -47,8 +47,8 @@ class Importing(Opened):
         corpus: str,
         lang: str,
         labelled: bool = True,
-        column: int = -1,
-        word_column: int = 0,
+        column: int | str | None = None,
+        word_column: int | str | None = None,
         separator: str | None = None,
         encoding: TagEncoding = "auto",
         strict: bool = False,
@@ -59,8 +59,9 @@ class Importing(Opened):
         :param corpus: the name of the corpus; made when it is new.
         :param lang: the language, by any code.
         :param labelled: False: read the words alone.
-        :param column: of the tags, from 0, or from the end.
-        :param word_column: of the words.
+        :param column: of the tags: its number from 0, or from the end, or its name in the first line; by default the
+            one with tags.
+        :param word_column: of the words; by default the first.
         :param separator: what separates the columns; by default a tab, else white space.
         :param encoding: how the tags mark spans.
         :param strict: refuse tags that break the encoding instead of repairing them.
@@ -76,18 +77,29 @@ class Importing(Opened):
             "labelled": labelled,
         }
         reading |= {"encoding": encoding, "strict": strict}
-        return self._import([(lang, file)], "conll", corpus, reading, about)
+        _refuse_other(file, "import conll")
+        return self._import([(lang, file, reading)], "conll", corpus, about)
 
     def import_text(
-        self, file: str | Path, *, corpus: str, lang: str, pretokenized: bool = False, **about: Unpack[CorpusOptions]
+        self,
+        file: str | Path,
+        *,
+        corpus: str,
+        lang: str,
+        pretokenized: bool = False,
+        plain: bool = False,
+        **about: Unpack[CorpusOptions],
     ) -> ImportResult:
         """Import a plain text file, a sentence a line.
 
         :param pretokenized: words are separated by spaces already.
+        :param plain: take each line as it is, even when the file looks like another format.
         :param about: see :class:`CorpusOptions`.
         :raises InputError, ImportRefused, UsageError: as :meth:`import_conll`.
         """
-        return self._import([(lang, file)], "text", corpus, {"pretokenized": pretokenized}, about)
+        if not plain:
+            _refuse_other(file, "import text")
+        return self._import([(lang, file, {"pretokenized": pretokenized})], "text", corpus, about)
 
     def import_jsonl(
         self,
@@ -105,7 +117,7 @@ class Importing(Opened):
         strict: bool = False,
         **about: Unpack[CorpusOptions],
     ) -> ImportResult:
-        """Import a JSON lines file, an object a line.
+        """Import a file of JSON lines, an object a line, or of one JSON array.
 
         :param words_field: by default ``tokens`` or ``words``.
         :param tags_field: by default ``ner_tags``, ``tags`` or ``labels``.
@@ -121,7 +133,8 @@ class Importing(Opened):
         reading: dict[str, Any] = {"words_field": words_field, "tags_field": tags_field, "text_field": text_field}
         reading |= {"id_field": id_field, "split_field": split_field, "encoding": encoding, "strict": strict}
         reading["label_names"] = None if label_names is None else list(label_names)
-        return self._import([(lang, file)], "jsonl", corpus, reading, about)
+        _refuse_other(file, "import jsonl")
+        return self._import([(lang, file, reading)], "jsonl", corpus, about)
 
     def import_parallel(
         self,
@@ -136,15 +149,15 @@ class Importing(Opened):
         ``db.import_parallel("news", en="news.en.conll", sw="news.sw.txt")``
 
         :param files: files by language, originals first; keywords do for codes that are Python names.
-        :param format: of the files; ``auto`` goes by their suffix.
+        :param format: of the files, by the name of a reader; ``auto`` goes by the content, then by the suffix.
         :param about_or_files: languages and their files, and the keywords of :class:`CorpusOptions`.
         :raises InputError, ImportRefused, UsageError: as :meth:`import_conll`; also when the files differ in length.
         """
         options = CorpusOptions.__annotations__
         about = {name: value for name, value in about_or_files.items() if name in options}
         named = {name: value for name, value in about_or_files.items() if name not in options and value is not None}
-        every = [*(files.items() if isinstance(files, Mapping) else files), *named.items()]
-        return self._import(every, format, corpus, {}, about, parallel=True)
+        pairs = [*(files.items() if isinstance(files, Mapping) else files), *named.items()]
+        return self._import([(lang, file, {}) for lang, file in pairs], format, corpus, about, parallel=True)
 
     def import_alignments(
         self,
@@ -233,25 +246,35 @@ class Importing(Opened):
 
     def _import(
         self,
-        files: Sequence[tuple[str, str | Path]],
+        files: Sequence[tuple[str, str | Path, Mapping[str, Any]]],
         format: Format,
         corpus: str,
-        reading: Mapping[str, Any],
         about: Mapping[str, Any],
         parallel: bool = False,
     ) -> ImportResult:
+        """Import files into a corpus.
+
+        :param files: language, path and reader's options of each; ``split`` and ``part`` in them come first.
+        """
         from xprojdb.api.results.importing import ImportResult
         from xprojdb.importing.files import CorpusInfo, corpus_file, import_files
 
         _check(about)
-        split, part = about.get("split"), about.get("part")
+        beside = {name: about.get(name) for name in ("split", "part")}
         described = [
-            corpus_file(Path(path), lang, form=format, split=split, part=part, **reading) for lang, path in files
+            corpus_file(Path(path), lang, form=format, **{**beside, **reading}) for lang, path, reading in files
         ]
         known = {name: about.get(name) for name in ("version", "citation", "url", "scheme")}
         info = CorpusInfo(corpus, licence=about.get("license"), **known)
         command = "import parallel" if parallel else f"import {format}"
         return ImportResult(import_files(self.store, info, described, parallel=parallel, command=command))
+
+
+def _refuse_other(path: str | Path, command: str) -> None:
+    """Refuse a file that another command reads; the error names it."""
+    from xprojdb.readers.registry import refuse_other
+
+    refuse_other(Path(path), command)
 
 
 def _check(about: Mapping[str, Any]) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import Annotated, Any, Literal
 
 from annotated_types import Ge, Gt, Le
@@ -11,8 +10,8 @@ from pydantic import Field, field_validator, model_validator
 from xprojdb.config.base import Settings
 from xprojdb.config.errors import RecipeError
 from xprojdb.config.types import Count, Share, Texts, Weight
+from xprojdb.file_names import SPLIT_HINT, is_split
 
-_SPLIT = re.compile(r"[A-Za-z0-9_]+(\.[A-Za-z0-9_]+)*")
 By = Literal["corpus", "lang", "source"]
 _THRESHOLDS = ("min_score", "min_margin", "min_votes")
 
@@ -86,9 +85,8 @@ class ExportTable(Settings):
     @classmethod
     def _whole(cls, ratios: dict[str, float]) -> dict[str, float]:
         for name in ratios:
-            if not _SPLIT.fullmatch(name) or name == "all":
-                hint = "use letters, digits and underscores, such as train, validation, test; all means every split"
-                raise RecipeError(f"{name!r} cannot name a split", hint=hint)
+            if not is_split(name):
+                raise RecipeError(f"{name!r} cannot name a split", hint=SPLIT_HINT)
         if ratios and abs(sum(ratios.values()) - 1) > 1e-9:
             raise RecipeError(f"the ratios add up to {sum(ratios.values()):g}", hint="let them add up to 1")
         return ratios

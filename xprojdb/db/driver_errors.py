@@ -10,6 +10,8 @@ from sqlalchemy.exc import DBAPIError
 
 from xprojdb.db import postgresql, sqlite
 from xprojdb.errors import DatabaseError
+from xprojdb.masking import masked
+from xprojdb.printable import one_line
 
 #: fault → what is wrong, what to do
 FAULTS: Mapping[str, tuple[str, str]] = {
@@ -22,21 +24,28 @@ FAULTS: Mapping[str, tuple[str, str]] = {
     "busy": ("is being written by another process", "wait for it to finish and run again"),
     "no database": ("is not a database", "choose another file with --db"),
     "damaged": ("is damaged", "restore a copy; 'sqlite3 FILE .recover' saves what can be read"),
+    "texts": ("is damaged: a text in it is no UTF-8", "'verify' names the row, 'verify --repair' takes it out"),
     "cannot open": (
         "cannot be opened",
         "check that you may read and write the file and its folder; to read what others own, make a copy",
     ),
     "input/output": ("could not be read or written", "check the disk and its free space, then run again"),
     "unreachable": ("cannot be reached", "check that the server runs, and the name and the password in the URL"),
+    "options": ("has an option that PostgreSQL does not know", "check what stands behind ? in the URL"),
     "lost": ("ended the connection; what was committed is kept", "when the server runs again, do the same again"),
 }
+
+
+#: what a URL may hide behind its question mark
+SECRET_PARAMETERS = frozenset({"password", "sslpassword"})
 
 
 def shown(url: URL) -> str:
     """An address as a user writes it and may show it: a plain path, or a URL without its password."""
     if url.get_backend_name() == "sqlite" and not url.query and url.database:
         return url.database
-    return url.set(drivername=url.get_backend_name()).render_as_string(hide_password=True)
+    query = {name: "***" if name in SECRET_PARAMETERS else value for name, value in url.query.items()}
+    return url.set(drivername=url.get_backend_name(), query=query).render_as_string(hide_password=True)
 
 
 @contextmanager
@@ -54,7 +63,8 @@ def translated_errors(engine: Engine) -> Iterator[None]:
 
 def _database_error(url: str, fault: str, cause: BaseException) -> DatabaseError:
     what, hint = FAULTS[fault]
-    reason = " ".join(str(cause).split())
+    reason = one_line(masked(str(cause)), 1000)
     if fault in ("unreachable", "input/output", "cannot open", "lost"):
         what = f"{what} ({reason})"
+    url = masked(url)
     return DatabaseError(f"{url} {what}", hint=hint, url=url, fault=fault, reason=reason)

@@ -10,8 +10,9 @@ from sqlalchemy import URL, Connection, Engine, make_url
 from sqlalchemy.exc import ArgumentError
 
 from xprojdb.db import count_cache, postgresql, schema, sqlite
-from xprojdb.db.driver_errors import shown, translated_errors
+from xprojdb.db.driver_errors import SECRET_PARAMETERS, shown, translated_errors
 from xprojdb.errors import DatabaseError, UsageError
+from xprojdb.masking import masked, remember
 
 
 class Database:
@@ -151,9 +152,16 @@ def parse_address(address: str | Path) -> URL:
         return URL.create("sqlite", database=text)
     try:
         url = make_url(text)
-    except (ArgumentError, ValueError) as error:
-        raise UsageError(
-            f"{text!r} is no database URL", hint="a path, sqlite:///FILE or postgresql://…", address=text
-        ) from error
+    except (ArgumentError, ValueError):
+        # Alone, since the error that it comes from repeats the address.
+        address = masked(text)
+        hint = "a path, sqlite:///FILE or postgresql://…"
+        raise UsageError(f"{address!r} is no database URL", hint=hint, address=address) from None
+    for secret in (url.password, *(url.query.get(name) for name in SECRET_PARAMETERS)):
+        if isinstance(secret, str):
+            remember(secret)
+    if "@" in (url.host or ""):
+        hint = "in a password, write @ as %40, / as %2F and : as %3A; or leave it to PGPASSFILE"
+        raise UsageError("the host of the database URL has @ in it", hint=hint, address=masked(text))
     # The older spelling that hosting services still hand out.
     return url.set(drivername="postgresql") if url.drivername == "postgres" else url

@@ -90,6 +90,8 @@ def fault(error: BaseException) -> str | None:
 
 def _without_code(error: BaseException) -> str | None:
     """The fault of an error that did not come from the server: it did not answer, or no more."""
+    if "connection option" in str(error):
+        return "options"
     if type(error).__name__ != "OperationalError":
         return None
     # The driver names the connection in the errors of making one, and in no others.

@@ -134,6 +134,8 @@ def _driver(connection: Connection) -> sqlite3.Connection:
 
 def fault(error: BaseException) -> str | None:
     """Which of ``FAULTS`` an error of the driver is, or None for a fault in our program."""
+    if "Could not decode to UTF-8" in str(error):
+        return "texts"
     code = getattr(error, "sqlite_errorcode", None)
     return None if code is None else _FAULTS.get(code & 0xFF)
 

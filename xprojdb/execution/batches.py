@@ -11,6 +11,8 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from xprojdb.db.tables import failure
 from xprojdb.errors import DatabaseError, MissingExtra, ModelError, UsageError
+from xprojdb.masking import masked
+from xprojdb.printable import escaped_lines
 from xprojdb.steps.stage import Outcome, Result, Rows, Stage
 
 #: what concerns a whole run and not one item: never recorded as an item's failure
@@ -52,6 +54,8 @@ def failed(step_id: int, item: int, reason: str, message: str, told: str) -> Res
     :param reason: a code.
     :param told: the traceback, or what else is known.
     """
+    # Not every character can be stored, and a message may repeat an address with a password.
+    message, told = escaped_lines(masked(message)), escaped_lines(masked(told))
     # The writer adds the run.
     return Result([Outcome(item, "failed", reason)], [Rows(failure, _FAILURE, [(step_id, item, message, told)])])
 

@@ -12,6 +12,8 @@ from typing import Any
 from xprojdb import readers
 from xprojdb.errors import InputError
 from xprojdb.readers import Format, format_of
+from xprojdb.readers.gate import check_names
+from xprojdb.readers.notes import Note, Notes
 from xprojdb.readers.records import Record
 from xprojdb.text.languages import language
 
@@ -46,6 +48,7 @@ class CorpusFile:
     :param split: ``train``, ``validation``, ``test`` or None; a record's own split comes first.
     :param read: opens it: called with the path, returns its records in order.
     :param options: what the reading depended on, kept beside the file's name.
+    :param notes: filled by the reading: what was left out or mended.
     """
 
     path: Path
@@ -55,6 +58,7 @@ class CorpusFile:
     format: str
     read: Callable[[Path], Iterator[Record]]
     options: Mapping[str, Any] = field(default_factory=dict)
+    notes: Notes = field(default_factory=Notes, compare=False)
 
     def split_of(self, record: Record) -> str | None:
         """The split of one of its sentences."""
@@ -77,18 +81,20 @@ def corpus_file(
     """Describe a file to import, with what can be told from its name.
 
     :param lang: by any code of the language table.
-    :param form: ``conll``, ``text``, ``jsonl``, ``parquet``, or ``auto``: by the suffix.
+    :param form: the name of a reader, or ``auto``: by the content, and where that is not plain, by the suffix.
     :param split: by default what the name says: ``train``, ``dev`` or ``validation``, ``test``.
     :param part: by default the split, or ``all``.
     :param reading: options of the format's reader.
-    :raises UsageError: when the language is unknown or the suffix says no format.
+    :raises UsageError: when the language is unknown, the suffix says no format, or no export could write the split.
     """
     code = language(lang).code
+    check_names(split, part=part)
     split = split or split_in_name(path)
     options = {name: value for name, value in sorted(reading.items()) if value is not None}
     chosen = format_of(path) if form == "auto" else form
-    read = partial(readers.read, language=code, format=chosen, **options)
-    return CorpusFile(path, code, part or split or "all", split, chosen, read, options)
+    notes = Notes()
+    read = partial(readers.read, language=code, format=chosen, notes=notes, **options)
+    return CorpusFile(path, code, part or split or "all", split, chosen, read, options, notes)
 
 
 def split_in_name(path: Path) -> str | None:
@@ -106,6 +112,7 @@ class FileReport:
     :param added: how many are new.
     :param entities: how many gold entities are new.
     :param unchanged: it was imported earlier and has the same bytes; it was not read again.
+    :param notes: what was left out or mended, by the code of the reason.
     """
 
     path: str
@@ -115,3 +122,4 @@ class FileReport:
     added: int = 0
     entities: int = 0
     unchanged: bool = False
+    notes: dict[str, Note] = field(default_factory=dict)

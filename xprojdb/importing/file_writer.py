@@ -17,7 +17,9 @@ from xprojdb.digest import canonical_json
 from xprojdb.errors import InputError
 from xprojdb.importing.corpus_files import CorpusFile, FileReport, ImportRefused
 from xprojdb.importing.reimport import skip_stored
-from xprojdb.readers.records import Record
+from xprojdb.printable import one_line
+from xprojdb.readers.contents import content_files
+from xprojdb.readers.records import Record, id_fault, label_fault
 from xprojdb.text.label_schemes import LabelScheme
 
 #: sentences written at once; bounds the memory of an import
@@ -76,6 +78,7 @@ class FileWriter:
             report.sentences = skip_stored(self.connection, file, known, self.target.gold_step, records)
         key = known.id if known is not None else self._new_file(file, values)
         self._store_records(file, key, records, report)
+        report.notes = dict(file.notes)
         values["sentences"] = report.sentences
         self.connection.execute(update(source_file).where(source_file.c.id == key).values(**values))
         return report
@@ -97,6 +100,7 @@ class FileWriter:
     def _store_records(self, file: CorpusFile, file_id: int, records: Iterator[Record], report: FileReport) -> None:
         first_id = bulk.next_id(self.connection, sentence)
         while block := list(islice(records, BLOCK)):
+            _check_names(file, block)
             self._store_sentences(file, file_id, block, first_id, report.sentences)
             report.entities += self._store_entities(file, block, first_id)
             report.sentences += len(block)
@@ -154,6 +158,28 @@ class FileWriter:
         )
 
 
+def _check_names(file: CorpusFile, block: Sequence[Record]) -> None:
+    """Refuse ids and labels that could not be stored everywhere, exported or shown."""
+    for record in block:
+        fault = id_fault(record.external_id) if record.external_id is not None else None
+        if fault is not None:
+            raise _unstorable(file, record, "id", str(record.external_id), fault)
+        for span in record.entities or ():
+            if (fault := label_fault(span.label)) is not None:
+                raise _unstorable(file, record, "label", span.label, fault)
+
+
+def _unstorable(file: CorpusFile, record: Record, kind: str, name: str, fault: str) -> ImportRefused:
+    return ImportRefused(
+        f"{file.path}, line {record.line}: the {kind} {one_line(name, 60)!r} {fault}",
+        hint="correct the file",
+        file=str(file.path),
+        line=record.line,
+        kind=kind,
+        name=name,
+    )
+
+
 def _check_labels(file: CorpusFile, record: Record, scheme: LabelScheme) -> None:
     assert record.entities is not None
     for span in record.entities:
@@ -176,6 +202,13 @@ def _json_strings(words: Sequence[str]) -> str:
 
 
 def _sha256(path: Path) -> str:
+    files = content_files(path)
+    if files == [path]:
+        return _digest(path)
+    return hashlib.sha256("".join(map(_digest, files)).encode()).hexdigest()
+
+
+def _digest(path: Path) -> str:
     # A pipe could be read once only, and is read twice: for its digest, and for its sentences.
     if path.exists() and not path.is_file():
         kind = "a folder" if path.is_dir() else "a pipe or a device"

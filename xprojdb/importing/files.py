@@ -18,6 +18,9 @@ from xprojdb.errors import UsageError
 from xprojdb.importing.corpus_files import CorpusFile, CorpusInfo, FileReport, ImportRefused, corpus_file, split_in_name
 from xprojdb.importing.file_writer import BLOCK, FileWriter, Target
 from xprojdb.importing.join import first_unlinked, link_corpus
+from xprojdb.printable import is_sound, one_line
+from xprojdb.readers.gate import check_names
+from xprojdb.readers.records import id_fault
 from xprojdb.steps.spec import GOLD, register_step
 from xprojdb.text.label_schemes import label_scheme
 
@@ -69,6 +72,8 @@ def import_files(
     :raises InputError: when a file cannot be read; nothing is stored then.
     :raises UsageError: when the label scheme is unknown or not the corpus's.
     """
+    check_names(None, corpus=info.name)
+    _check_told(info, files)
     if parallel:
         _check_languages(files)
     report = ImportReport(info.name)
@@ -112,6 +117,16 @@ def _describe(connection: Connection, info: CorpusInfo) -> tuple[int, str | None
     if changed:
         connection.execute(update(corpus).where(corpus.c.id == known["id"]).values(**changed))
     return int(known["id"]), known["scheme"], bool(changed)
+
+
+def _check_told(info: CorpusInfo, files: Sequence[CorpusFile]) -> None:
+    told = {"corpus": info.name, "licence": info.licence, "citation": info.citation, "url": info.url}
+    told["version"] = info.version
+    for name, value in [*told.items(), *(("part", file.part) for file in files)]:
+        fault = "is empty" if value == "" else None if value is None or name == "citation" else id_fault(value)
+        if fault is not None or (value is not None and not is_sound(value)):
+            message = f"the {name} {one_line(value or '', 60)!r} {fault or 'has a control character in it'}"
+            raise UsageError(message, hint="write it in plain text", key=name, value=value)
 
 
 def _check_languages(files: Sequence[CorpusFile]) -> None:

@@ -11,6 +11,7 @@ from xprojdb.db import Database
 from xprojdb.db.live import refuse_live_runs
 from xprojdb.maintenance.checks import CHECKS, Check, Finding
 from xprojdb.maintenance.step_rows import stored_steps
+from xprojdb.maintenance.texts import damaged_texts, mend_texts
 
 #: findings told of one check
 EXAMPLES = 5
@@ -60,12 +61,20 @@ def verify(database: Database, *, repair: bool = False) -> VerifyReport:
         makes it again. Imported files with damage are dropped whole and have to be imported again.
     :raises RunsAlive: when something is to be mended, and runs are under way.
     """
-    found = VerifyReport(_look(database))
-    if not repair or not found.damage:
+    texts = _texts(database)
+    if texts.found and not repair:
+        # Any other check could end in an error.
+        return VerifyReport([texts])
+    mended = mend_texts(database) if texts.found else Counter[str]()
+    found = VerifyReport([texts, *_look(database)], dict(mended))
+    if texts.found:
+        still = _texts(database)
+        found.left = [still] if still.found else []
+    if not repair or not any(each.found for each in found.checks[1:]):
         return found
     with database.write() as connection:
         refuse_live_runs(connection, "a repair")
-    taken: Counter[str] = Counter()
+    taken = mended
     left = found.checks
     for _ in range(ROUNDS):
         for check in CHECKS:
@@ -76,6 +85,13 @@ def verify(database: Database, *, repair: bool = False) -> VerifyReport:
     found.taken = dict(+taken)
     found.left = [each for each in left if each.found]
     return found
+
+
+def _texts(database: Database) -> CheckReport:
+    with database.read() as connection:
+        told = [each.told for each in damaged_texts(connection)]
+    repair = "what is made of them is dropped, files are to be imported again, other bytes become U+FFFD"
+    return CheckReport("texts that cannot be read", len(told), told[:EXAMPLES], repair)
 
 
 def _look(database: Database) -> list[CheckReport]:

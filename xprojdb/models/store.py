@@ -20,6 +20,7 @@ import platformdirs
 
 from xprojdb.errors import MissingExtra, ModelError, UsageError
 from xprojdb.extras import require
+from xprojdb.file_names import file_name
 from xprojdb.models.encoders import e5_small
 
 RECORD = "xprojdb-model.json"
@@ -172,7 +173,7 @@ def made(model_id: str, make: Callable[[Path], str], *, force: bool = False) -> 
 
 
 def _place(model_id: str) -> Path:
-    return models_folder() / model_id.replace("/", "--")
+    return models_folder() / file_name(model_id.replace("/", "--"))
 
 
 def _move_into_place(part: Path, place: Path, force: bool) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -10,7 +11,8 @@ from typing import Any
 from sqlalchemy import Connection, Executable, text
 from sqlalchemy.exc import DBAPIError, ResourceClosedError
 
-from xprojdb.db import Database
+from xprojdb.db import Database, postgresql, sqlite
+from xprojdb.db.limits import Limits, limited
 from xprojdb.errors import DatabaseError, UsageError
 
 _BLOCK = 5_000
@@ -29,23 +31,70 @@ class QueryResult:
 
 
 @contextmanager
-def ask(database: Database, sql: str) -> Iterator[QueryResult]:
+def ask(database: Database, sql: str, timeout: float | None = None) -> Iterator[QueryResult]:
     """Run one SQL statement that reads; its rows are streamed while the context is open.
 
     :param sql: a SELECT (or WITH … SELECT, EXPLAIN, VALUES); views such as ``v_label`` and ``v_candidate`` spell
         out the common joins.
-    :raises UsageError: when the SQL is wrong, would write, or gives no rows and columns.
+    :param timeout: seconds that it may take until its last row; None: no limit. Ctrl-C stops it, too.
+    :raises UsageError: when the SQL is wrong, would write, gives no rows and columns, or takes too long (field
+        ``timeout``).
     """
-    with database.read() as connection:
+    _check(sql)
+    with database.read() as connection, limited(connection, timeout) as limits:
         try:
             # A colon is SQL's own here (casts, times), not a place for a value.
-            statement = text(sql.replace("\\", "\\\\").replace(":", "\\:"))
-            answer = _answer(connection, statement, {})
+            statement = text(sql.replace(":", "\\:"))
+            answer = _answer(connection, statement, {}, stream=bool(_STREAMED.match(sql)))
+            yield QueryResult(answer.columns, _until(limits, answer.blocks))
         except ResourceClosedError as error:
             raise UsageError("the statement gives no rows", hint="ask with SELECT", sql=sql) from error
-        except (DBAPIError, DatabaseError) as error:
+        except (DBAPIError, DatabaseError, connection.dialect.loaded_dbapi.Error, UnicodeError) as error:
+            if limits.stopped:
+                raise _stopped(sql, limits, timeout) from error
+            if _fault(connection, error) in _OF_THE_DATABASE:
+                raise
             raise _refusal(sql, error) from error
-        yield answer
+
+
+#: faults that are not the query's
+_OF_THE_DATABASE = frozenset({"damaged", "texts", "no database", "input/output", "lost", "unreachable", "full"})
+#: what a cursor of the server can be declared for
+_STREAMED = re.compile(r"\s*(?:SELECT|WITH|VALUES|TABLE)\b", re.IGNORECASE)
+#: strings, quoted names and comments, in which a semicolon is none
+_QUOTED = re.compile(r"'(?:[^']|'')*'|\"[^\"]*\"|--[^\n]*|/\*.*?\*/|(\$\w*\$).*?\1", re.DOTALL)
+
+
+def _check(sql: str) -> None:
+    bare = _QUOTED.sub(" ", sql)
+    if ";" in bare.rstrip().rstrip(";"):
+        raise UsageError("there is more than one statement", hint="ask one at a time", sql=sql)
+    if re.match(r"\s*COPY\b", bare, re.IGNORECASE):
+        hint = "ask with SELECT; --output writes a file"
+        raise UsageError("COPY makes files on the server", hint=hint, sql=sql)
+    if "\0" in sql or any("\ud800" <= character <= "\udfff" for character in sql):
+        hint = "write it in Unicode text"
+        raise UsageError("the statement has characters that no database takes", hint=hint, sql=sql)
+
+
+def _until(limits: Limits, blocks: Iterator[Sequence[tuple[Any, ...]]]) -> Iterator[Sequence[tuple[Any, ...]]]:
+    for block in blocks:
+        if limits.interrupted:
+            raise KeyboardInterrupt
+        yield block
+
+
+def _stopped(sql: str, limits: Limits, timeout: float | None) -> BaseException:
+    if limits.interrupted:
+        return KeyboardInterrupt()
+    hint = "ask for less, or give it more time with --timeout"
+    return UsageError(f"the query took longer than {timeout:g} s", hint=hint, sql=sql, timeout=timeout)
+
+
+def _fault(connection: Connection, error: BaseException) -> str | None:
+    cause = getattr(error, "orig", None) or error
+    name: str | None = (postgresql if connection.dialect.name == "postgresql" else sqlite).fault(cause)
+    return name
 
 
 def answered(connection: Connection, sql: str, values: Mapping[str, Any]) -> QueryResult:
@@ -61,15 +110,17 @@ def streamed(connection: Connection, statement: Executable) -> QueryResult:
     return _answer(connection, statement, {})
 
 
-def _answer(connection: Connection, statement: Executable, values: Mapping[str, Any]) -> QueryResult:
-    result = connection.execute(statement, values, execution_options={"stream_results": True})
+def _answer(
+    connection: Connection, statement: Executable, values: Mapping[str, Any], *, stream: bool = True
+) -> QueryResult:
+    result = connection.execute(statement, values, execution_options={"stream_results": stream})
     columns = tuple(result.keys())
     return QueryResult(columns, ([tuple(row) for row in block] for block in iter(lambda: result.fetchmany(_BLOCK), [])))
 
 
 def _refusal(sql: str, error: Exception) -> UsageError:
     cause = getattr(error, "orig", None) or error
-    told = str(cause).strip().splitlines()[0]
+    told = (str(cause).strip().splitlines() or [type(cause).__name__])[0]
     hint = "the tables are in ARCHITECTURE.md; docs/questions.md lists the views"
     if "readonly" in told.lower() or "read-only" in told.lower():
         hint = "queries only read; use the commands to change something"

@@ -21,6 +21,8 @@ _UTF16 = (b"\xff\xfe", b"\xfe\xff")
 # conversion, stay: published benchmarks have some, and their words must stay as they are.
 _CONTROLS = bytes([*range(9), 11, 12, *range(14, 32), 127])
 _FAULT = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
+# Where files were put together, each with a byte order mark of its own.
+_INNER_BOM = re.compile("^\ufeff+", re.MULTILINE)
 _BLANK_LINES = re.compile(rb"\n[ \t]+(?=\n)")
 
 
@@ -106,6 +108,8 @@ def _decode(block: bytes, path: Path, line: int) -> str:
         raise _not_utf8(block, path, line, error.start) from error
     if suspect:
         _refuse_controls(text, path, line)
+    if "\ufeff" in text:
+        text = _INNER_BOM.sub("", text)
     return text if unicodedata.is_normalized("NFC", text) else unicodedata.normalize("NFC", text)
 
 

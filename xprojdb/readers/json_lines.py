@@ -9,8 +9,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from xprojdb.readers.files import read_lines
-from xprojdb.readers.records import ReadError, Record, RecordError, check_text, check_words, locate_words
+from xprojdb.file_names import SPLIT_HINT, is_split
+from xprojdb.printable import one_line
+from xprojdb.readers.json_objects import read_objects
+from xprojdb.readers.label_fields import refuse_labels
+from xprojdb.readers.reader import Reader, as_keywords
+from xprojdb.readers.records import ReadError, Record, RecordError, check_text, check_words, label_fault, locate_words
 from xprojdb.text.languages import language as find_language
 from xprojdb.text.spans import Encoding, Span, TagError, spans_from_tags
 from xprojdb.text.words import split_words
@@ -20,6 +24,22 @@ _TAGS = ("ner_tags", "tags", "labels")
 _TEXT = ("text", "sentence")
 _ID = ("id",)
 _SPLIT = ("split",)
+#: objects whose other fields are looked at
+_CHECKED = 100
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JsonlOptions:
+    """The options of :func:`read_jsonl`."""
+
+    words_field: str | None = None
+    tags_field: str | None = None
+    text_field: str | None = None
+    id_field: str | None = None
+    split_field: str | None = None
+    label_names: Sequence[str] | None = None
+    encoding: Encoding = "auto"
+    strict: bool = False
 
 
 def read_jsonl(
@@ -35,11 +55,11 @@ def read_jsonl(
     encoding: Encoding = "auto",
     strict: bool = False,
 ) -> Iterator[Record]:
-    """Stream the sentences of a JSON lines file, plain or gzip.
+    """Stream the sentences of a JSON lines file, or of one JSON array of objects, plain or gzip.
 
     A field that is not named is looked for in the first object: words as ``tokens`` or ``words``, tags as ``ner_tags``,
     ``tags`` or ``labels``, text as ``text`` or ``sentence``, and ``id`` and ``split``. Without words the text is split.
-    Blank lines are passed over.
+    Where no tags are read, a field that looks like labels is an error. Blank lines are passed over.
 
     :param language: of the sentences, by any code; it decides how text is split into words.
     :param label_names: the tag behind each number, where tags are numbers.
@@ -53,11 +73,11 @@ def read_jsonl(
     code = find_language(language).code
     fields: _Fields | None = None
     named = (words_field, tags_field, text_field, id_field, split_field)
-    for number, line in read_lines(file):
-        if not line.strip():
-            continue
-        item = _Item(file, number, _parse(file, number, line))
+    for count, (number, data) in enumerate(read_objects(file, normalize=True)):
+        item = _Item(file, number, data)
         fields = fields or _find_fields(item, named)
+        if fields.tags is None and count < _CHECKED:
+            refuse_labels(file, number, data, (fields.words, fields.text, fields.id, fields.split))
         yield _record(item, fields, code, _Tagging(label_names, encoding, strict))
     if fields is None:
         raise ReadError.at(file, "empty", "there is no sentence in this file", hint="check that it is the right file")
@@ -97,26 +117,19 @@ class _Item:
     def string(self, field: str) -> str:
         value = self.get(field)
         if not isinstance(value, str):
-            raise self.error("type", field, f"a string is needed, and it is {json.dumps(value)[:40]}")
+            raise self.error("type", field, f"a string is needed, and it is {_shown(value)}")
         return value
 
     def sequence(self, field: str, kinds: type | tuple[type, ...], what: str) -> list[Any]:
         value = self.get(field)
         # True and False are integers to isinstance.
         if not isinstance(value, list) or not all(isinstance(x, kinds) and not isinstance(x, bool) for x in value):
-            raise self.error("type", field, f"a list of {what} is needed, and it is {json.dumps(value)[:40]}")
+            raise self.error("type", field, f"a list of {what} is needed, and it is {_shown(value)}")
         return value
 
 
-def _parse(file: Path, number: int, line: str) -> Mapping[str, Any]:
-    try:
-        data = json.loads(line)
-    except json.JSONDecodeError as error:
-        raise ReadError.at(file, "json", f"not JSON: {error.msg}", line=number, column=error.colno) from error
-    if not isinstance(data, dict):
-        hint = "write one object a line, not one list for the file"
-        raise ReadError.at(file, "json", "not an object", line=number, column=1, hint=hint)
-    return data
+def _shown(value: Any) -> str:
+    return one_line(json.dumps(value), 40)
 
 
 def _find_fields(item: _Item, named: tuple[str | None, ...]) -> _Fields:
@@ -149,7 +162,7 @@ def _record(item: _Item, fields: _Fields, code: str, tagging: _Tagging) -> Recor
         text=text,
         offsets=offsets,
         external_id=_name(item, fields.id),
-        split=_name(item, fields.split),
+        split=_split(item, fields.split),
         line=item.line,
     )
 
@@ -175,9 +188,16 @@ def _name(item: _Item, field: str | None) -> str | None:
         return None
     if isinstance(value, str):
         return _plain(item, field, value) or None
-    if isinstance(value, int) and not isinstance(value, bool):
+    if isinstance(value, int) and not isinstance(value, bool) and abs(value) < 10**100:
         return str(value)
-    raise item.error("type", field, f"a string or an integer is needed, and it is {json.dumps(value)[:40]}")
+    raise item.error("type", field, f"a string or an integer is needed, and it is {_shown(value)}")
+
+
+def _split(item: _Item, field: str | None) -> str | None:
+    split = _name(item, field)
+    if split is not None and field is not None and not is_split(split):
+        raise item.error("split", field, f"{split[:40]!r} cannot name a split", SPLIT_HINT)
+    return split
 
 
 def _entities(item: _Item, field: str, n_words: int, tagging: _Tagging) -> tuple[Span, ...]:
@@ -185,9 +205,13 @@ def _entities(item: _Item, field: str, n_words: int, tagging: _Tagging) -> tuple
     if len(tags) != n_words:
         raise item.error("length", field, f"{len(tags)} tags for {n_words} words")
     try:
-        return spans_from_tags(tags, tagging.encoding, tagging.strict)
+        spans = spans_from_tags(tags, tagging.encoding, tagging.strict)
     except TagError as error:
         raise item.error("tag", field, error.message, error.hint) from error
+    for span in spans:
+        if (fault := label_fault(span.label)) is not None:
+            raise item.error("label", field, f"the label {one_line(span.label, 60)!r} {fault}")
+    return spans
 
 
 def _tag_names(item: _Item, field: str, tags: Sequence[str | int], names: Sequence[str] | None) -> list[str]:
@@ -201,3 +225,15 @@ def _tag_name(item: _Item, field: str, tag: int, names: Sequence[str] | None) ->
     if not 0 <= tag < len(names):
         raise item.error("label-names", field, f"the tag {tag} is not one of the {len(names)} names")
     return names[tag]
+
+
+READER = Reader(
+    name="jsonl",
+    title="JSON lines, or a JSON array, of words and tags or of text",
+    command="import jsonl",
+    options=JsonlOptions,
+    sniff=lambda head: head.object is not None,
+    stream=lambda path, language, options, _: read_jsonl(path, language, **as_keywords(options)),
+    suffixes=(".jsonl", ".json", ".ndjson"),
+    rank=60,
+)

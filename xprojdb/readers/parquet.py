@@ -5,10 +5,13 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from xprojdb.extras import require
+from xprojdb.printable import one_line
+from xprojdb.readers.reader import Reader, as_keywords
 from xprojdb.readers.records import ReadError, Record, RecordError, check_words
 from xprojdb.text.spans import Encoding, Span, TagError, spans_from_tags
 
@@ -16,6 +19,17 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 _ROWS = 2_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ParquetOptions:
+    """The options of :func:`read_parquet`."""
+
+    words_field: str = "tokens"
+    tags_field: str = "ner_tags"
+    label_names: Sequence[str] | None = None
+    encoding: Encoding = "auto"
+    strict: bool = False
 
 
 def read_parquet(
@@ -58,8 +72,10 @@ def _open(file: Path) -> Any:
     pa = require("pyarrow", "export")
     try:
         return require("pyarrow.parquet", "export").ParquetFile(file)
-    except pa.ArrowInvalid as error:
-        raise ReadError.at(file, "parquet", f"not a Parquet file: {error}", hint="fetch it again") from error
+    except pa.ArrowException as error:
+        raise ReadError.at(
+            file, "parquet", f"not a Parquet file: {one_line(str(error), 200)}", hint="fetch it again"
+        ) from error
     except OSError as error:
         raise ReadError.at(file, "io", f"cannot be read: {error.strerror or error}") from error
 
@@ -67,11 +83,16 @@ def _open(file: Path) -> Any:
 def _check_columns(file: Path, schema: pa.Schema, *wanted: str) -> None:
     types = require("pyarrow", "export").types
     for name in wanted:
+        if schema.names.count(name) > 1:
+            hint = "name each column once"
+            raise ReadError.at(file, "doubled-field", f"two columns are called {name!r}", field=name, hint=hint)
         if name not in schema.names:
             message = f"no column {name!r}; there are {', '.join(schema.names)}"
             raise ReadError.at(file, "missing-field", message, field=name)
         kind = schema.field(name).type
-        if not types.is_list(kind) or not (types.is_string(kind.value_type) or types.is_integer(kind.value_type)):
+        listed = types.is_list(kind) or types.is_large_list(kind) or types.is_fixed_size_list(kind)
+        texts = listed and (types.is_string(kind.value_type) or types.is_large_string(kind.value_type))
+        if not texts and not (listed and name != wanted[0] and types.is_integer(kind.value_type)):
             raise ReadError.at(file, "type", f"the column {name!r} is of type {kind}, not a list", field=name)
 
 
@@ -80,8 +101,8 @@ def _rows(file: Path, source: Any, words: str, tags: str) -> Iterator[tuple[list
     try:
         for batch in source.iter_batches(batch_size=_ROWS, columns=[words, tags]):
             yield from zip(batch[words].to_pylist(), batch[tags].to_pylist(), strict=True)
-    except (pa.ArrowInvalid, OSError) as error:
-        raise ReadError.at(file, "parquet", f"damaged: {error}", hint="fetch it again") from error
+    except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
+        raise ReadError.at(file, "parquet", f"damaged: {one_line(str(error), 200)}", hint="fetch it again") from error
 
 
 def _names_in(metadata: Mapping[bytes, bytes] | None, field: str) -> Sequence[str] | None:
@@ -89,9 +110,9 @@ def _names_in(metadata: Mapping[bytes, bytes] | None, field: str) -> Sequence[st
     try:
         features = json.loads((metadata or {})[b"huggingface"])["info"]["features"]
         names = features[field]["feature"]["names"]
-    except (KeyError, TypeError, ValueError):
+    except (KeyError, TypeError, ValueError, RecursionError):
         return None
-    return names if isinstance(names, list) else None
+    return names if isinstance(names, list) and all(isinstance(name, str) for name in names) else None
 
 
 def _named(file: Path, row: int, tags: Sequence[Any], names: Sequence[str] | None) -> list[str]:
@@ -121,3 +142,16 @@ def _record(
     except TagError as error:
         raise ReadError.at(file, "tag", error.message, line=row, hint=error.hint) from error
     return Record(checked, entities, line=row)
+
+
+READER = Reader(
+    name="parquet",
+    title="one Parquet file of a published benchmark",
+    command="import benchmark",
+    options=ParquetOptions,
+    # Parquet files that users name are read as data sets, which have columns of other kinds, too.
+    sniff=lambda _: False,
+    stream=lambda path, _, options, __: read_parquet(path, **as_keywords(options)),
+    suffixes=(".parquet",),
+    rank=110,
+)

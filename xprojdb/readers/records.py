@@ -7,13 +7,17 @@ import re
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from xprojdb.errors import InputError
+from xprojdb.printable import is_printable
 from xprojdb.text.spans import Span
 
 # U+0080 to U+009F stay, see files.py; halves of surrogate pairs, which JSON can write, have no UTF-8 form.
 _CONTROL = re.compile("[\x00-\x1f\x7f\ud800-\udfff]")
+#: bytes of an id or a label: an index of PostgreSQL takes as many beside its other columns
+LONGEST_NAME = 1_000
 _WHITE_SPACE = re.compile(r"[\t-\r]")
 
 
@@ -95,6 +99,25 @@ def check_text(text: str) -> str:
     if _CONTROL.search(plain):
         raise RecordError("the text has a control character", reason="control-character", word=None)
     return plain
+
+
+@lru_cache(maxsize=4096)
+def label_fault(label: str) -> str | None:
+    """Why a label cannot be stored, since no CoNLL file could hold it and no terminal show it; None: it can."""
+    if not label or label.split() != [label]:
+        return "is empty or has white space in it"
+    if len(label.encode("utf-8", "surrogatepass")) > LONGEST_NAME:
+        return f"has more than {LONGEST_NAME} bytes"
+    return None if is_printable(label) else "has a control or direction character in it"
+
+
+def id_fault(name: str) -> str | None:
+    """Why a sentence cannot have an id; None: it can."""
+    if not is_printable(name):
+        return "has a control or direction character in it"
+    if len(name) * 4 > LONGEST_NAME and len(name.encode("utf-8", "surrogatepass")) > LONGEST_NAME:
+        return f"has more than {LONGEST_NAME:,} bytes"
+    return None
 
 
 def locate_words(words: Sequence[str], text: str) -> tuple[int, ...] | None:

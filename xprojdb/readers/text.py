@@ -4,13 +4,23 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 from xprojdb.readers.files import read_lines
+from xprojdb.readers.reader import Reader, as_keywords
 from xprojdb.readers.records import ReadError, Record
 from xprojdb.text.languages import language as find_language
 from xprojdb.text.words import split_words
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TextOptions:
+    """The options of :func:`read_text`."""
+
+    pretokenized: bool = False
+    blank: Literal["error", "skip"] = "error"
 
 
 def read_text(
@@ -56,3 +66,16 @@ def _record(text: str, code: str, line: int, pretokenized: bool) -> Record | Non
         return None
     offsets = tuple(word.start for word in words)
     return Record(tuple(word.word for word in words), text=text, offsets=offsets, line=line)
+
+
+READER = Reader(
+    name="text",
+    title="a sentence a line",
+    command="import text",
+    options=TextOptions,
+    # Any text looks like it: it is what a file is when it is nothing else.
+    sniff=lambda _: False,
+    stream=lambda path, language, options, _: read_text(path, language, **as_keywords(options)),
+    suffixes=(".txt",),
+    rank=120,
+)

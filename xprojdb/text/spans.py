@@ -32,8 +32,8 @@ class SpanError(InputError):
     """Spans that no tag sequence can write: empty, overlapping or outside the sentence; fields ``span``, ``reason``."""
 
 
-# L(ast) and U(nit) are the names that BILOU has for E(nd) and S(ingle).
-_KINDS = {"B": "B", "I": "I", "E": "E", "S": "S", "L": "E", "U": "S"}
+# L(ast) and U(nit) are BILOU's names for E(nd) and S(ingle); M(iddle) is BMES's for I, W(hole) BMEWO's for S.
+_KINDS = {"B": "B", "I": "I", "E": "E", "S": "S", "L": "E", "U": "S", "M": "I", "W": "S"}
 _OPEN = ("B", "I")
 _REASONS = {
     "prefix": "is neither O nor B-, I-, E- or S- with a type",
@@ -81,7 +81,7 @@ def spans_from_tags(tags: Sequence[str], encoding: Encoding = "auto", strict: bo
     Without ``strict``, broken sequences are repaired as seqeval (and conlleval) does: an ``I-`` with no entity of its
     type before it begins one. That reads IOB1, IOB2 and BIOES alike, so ``encoding`` matters only for ``strict``.
 
-    :param tags: one tag a word: ``O``, or a type behind ``B-``, ``I-``, ``E-``/``L-``, ``S-``/``U-``.
+    :param tags: one tag a word: ``O``, or a type behind ``B-``, ``I-``/``M-``, ``E-``/``L-``, ``S-``/``U-``/``W-``.
     :param encoding: what strict reading checks; ``"auto"`` is BIOES where one of its tags occurs and IOB2 elsewhere.
     :param strict: refuse a sequence that the encoding does not allow.
     :returns: the spans, by position.

@@ -9,7 +9,7 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from xprojdb.api.results.base import ReportResult, Row
-from xprojdb.api.results.rendering import add_row, table
+from xprojdb.api.results.rendering import table
 
 if TYPE_CHECKING:
     from xprojdb.config.builtin_recipes import BuiltinRecipe
@@ -33,7 +33,7 @@ class RecipesResult(ReportResult):
     def __rich__(self) -> RenderableType:
         shown = table("recipe", "what it does")
         for recipe in self.report:
-            add_row(shown, recipe.name, recipe.about)
+            shown.add_row(recipe.name, recipe.about)
         return shown
 
 
@@ -63,7 +63,7 @@ class ModelsResult(ReportResult):
     def __rich__(self) -> RenderableType:
         shown = table("model", "revision", "size>", "folder")
         for model in self.report:
-            add_row(shown, model.model_id, model.revision[:19], f"{model.size / 2**20:.0f} MiB", str(model.path))
+            shown.add_row(model.model_id, model.revision[:19], f"{model.size / 2**20:.0f} MiB", str(model.path))
         missing = sorted(set(self.available) - {model.model_id for model in self.report})
         more = [Text(f"can be installed: {', '.join(missing)}")] if missing else []
         return Group(shown if self.report else Text("no models are installed"), *more)
@@ -85,5 +85,5 @@ class QuestionsResult(ReportResult):
     def __rich__(self) -> RenderableType:
         shown = table("question", "what it tells")
         for name, question in self.report.items():
-            add_row(shown, name, question.about)
+            shown.add_row(name, question.about)
         return shown

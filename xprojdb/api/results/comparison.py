@@ -13,7 +13,7 @@ from rich.text import Text
 
 from xprojdb.api.results.base import ReportResult, Row
 from xprojdb.api.results.published import published_parts
-from xprojdb.api.results.rendering import add_row, percent, table
+from xprojdb.api.results.rendering import percent, table
 
 if TYPE_CHECKING:
     from xprojdb.evaluation.compare import Comparison, LanguageComparison, MethodScore
@@ -111,7 +111,7 @@ class MissedEntitiesResult(ReportResult):
         for missed in self.report:
             place = f"{missed.span.start}–{missed.span.end - 1}"
             instead = _entity(missed.instead_text, missed.instead)
-            add_row(shown, missed.sentence, place, _entity(missed.text, missed.span), missed.error, instead)
+            shown.add_row(missed.sentence, place, _entity(missed.text, missed.span), missed.error, instead)
         return Group(shown, Text(f"{count}; xprojdb explain SENTENCE"))
 
 
@@ -142,7 +142,7 @@ def _scores(languages: Iterable[LanguageComparison], baseline: str) -> Table:
             for number, score in enumerate(scores):
                 style = "bold" if label == "all" else None
                 head = (_place(language), label) if number == 0 else ("", "")
-                add_row(shown, *head, score.method, *_figures(score), style=style)
+                shown.add_row(*head, score.method, *_figures(score), style=style)
         shown.add_section()
     return shown
 
@@ -173,7 +173,7 @@ def _errors(languages: Sequence[LanguageComparison]) -> Table:
     shown = table("language", "method", *(f"{kind}>" for kind in kinds))
     for language in languages:
         for number, (method, counts) in enumerate(language.errors.items()):
-            add_row(shown, "" if number else _place(language), method, *(f"{counts[kind]:,}" for kind in kinds))
+            shown.add_row("" if number else _place(language), method, *(f"{counts[kind]:,}" for kind in kinds))
         shown.add_section()
     return shown
 

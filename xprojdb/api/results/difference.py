@@ -8,7 +8,7 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from xprojdb.api.results.base import ReportResult, Row
-from xprojdb.api.results.rendering import add_row, table
+from xprojdb.api.results.rendering import table
 
 if TYPE_CHECKING:
     from xprojdb.provenance.diff import LabelDifference
@@ -49,7 +49,7 @@ class DifferenceResult(ReportResult):
         shown = table("change", "sentence", "before", "after")
         for change in report.changes:
             before, after = _label(change.before, change.before_text), _label(change.after, change.after_text)
-            add_row(shown, change.kind, change.sentence, before, after)
+            shown.add_row(change.kind, change.sentence, before, after)
         hidden = sum(report.counts.values()) - len(report.changes)
         more = [Text(f"and {hidden:,} more: --limit, --kind", style="dim")] if hidden > 0 else []
         return Group(head, Text(summary), *([shown] if report.changes else []), *more)

@@ -13,7 +13,7 @@ from rich.text import Text
 
 from xprojdb.api.results.base import Result, Row
 from xprojdb.api.results.published import published_parts
-from xprojdb.api.results.rendering import add_row, percent, table
+from xprojdb.api.results.rendering import percent, table
 
 if TYPE_CHECKING:
     from xprojdb.evaluation.evaluate import LanguageScore
@@ -89,7 +89,7 @@ def _table(scores: Sequence[LanguageScore]) -> Table:
             around = f"{percent(interval.low)} – {percent(interval.high)}"
             counts = map(str, (measured.tp, measured.predicted, measured.gold))
             style = "bold" if name == "all" else None
-            add_row(shown, score.projection.direction, name, *figures, around, *counts, style=style)
+            shown.add_row(score.projection.direction, name, *figures, around, *counts, style=style)
         shown.add_section()
     return shown
 

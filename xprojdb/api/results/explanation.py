@@ -11,7 +11,7 @@ from rich.padding import Padding
 from rich.text import Text
 
 from xprojdb.api.results.base import ReportResult, Row
-from xprojdb.api.results.rendering import add_row, table
+from xprojdb.api.results.rendering import table
 
 if TYPE_CHECKING:
     from xprojdb.provenance import explained_projection, sentences
@@ -86,7 +86,7 @@ def _consensus(target: sentences.Text, report: ExplainedConsensus) -> Iterator[R
         yield head.append(f"   score {label.score:.3f}, margin {label.margin:.3f}", "default")
         shown = table("vote of", "entity", "says", "contribution>", "sentence")
         for vote in label.votes:
-            add_row(shown, vote.source, vote.text or "–", vote.label, f"{vote.contribution:.3f}", vote.sentence)
+            shown.add_row(vote.source, vote.text or "–", vote.label, f"{vote.contribution:.3f}", vote.sentence)
         yield Padding(shown, (0, 0, 0, 4), expand=False)
     yield from _steps(report.made_by)
 
@@ -185,8 +185,7 @@ def _candidates(entity: explained_projection.ExplainedEntity, limit: int | None)
         style = {"winner": "bold green", "runner-up": "yellow"}.get(candidate.rank)
         place = f"{candidate.start}–{candidate.end - 1}"
         origins = [", ".join(sorted({name for had in candidate.origins.values() for name in had}))] if united else []
-        add_row(
-            shown, candidate.rank, candidate.text, place, *parts, f"{candidate.fused:.3f}", *origins, style=style
+        shown.add_row(candidate.rank, candidate.text, place, *parts, f"{candidate.fused:.3f}", *origins, style=style
         )  # fmt: skip
     yield Padding(shown, (0, 0, 0, 4), expand=False)
     hidden = len(entity.candidates) - (limit or len(entity.candidates))
@@ -203,7 +202,7 @@ def _steps(steps: Sequence[LineageStep]) -> Iterator[RenderableType]:
         outcome = f"{step.outcome} ({why})" if why else step.outcome
         run = f"{step.run} {step.command} {step.started_at}" if step.run is not None else "–"
         what = " ".join((model, params)).strip() or "–"
-        add_row(shown, step.role, f"{step.kind} {step.digest[:8]}", what, outcome, run)
+        shown.add_row(step.role, f"{step.kind} {step.digest[:8]}", what, outcome, run)
     yield Text("")
     yield Padding(shown, (0, 0, 1, 2), expand=False)
 

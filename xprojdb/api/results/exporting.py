@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rich.console import Console, Group, RenderableType
+from rich.console import Group, RenderableType
 from rich.markdown import Markdown
 from rich.table import Table
 from rich.text import Text
 
 from xprojdb.api.results.base import ReportResult, Row
-from xprojdb.api.results.rendering import add_row, table
+from xprojdb.api.results.rendering import canvas, table
 
 if TYPE_CHECKING:
     from xprojdb.exports.api import ExportReport
@@ -21,8 +20,6 @@ if TYPE_CHECKING:
     from xprojdb.exports.hub.push import PushReport
 
 _CHANGES = ("added", "changed", "removed", "unchanged")
-#: characters of a line of a drawn card
-_WIDTH = 110
 
 
 class ExportResult(ReportResult):
@@ -41,7 +38,7 @@ class ExportResult(ReportResult):
         report = self.report
         shown = table(report.destination, "sentences>")
         for name, count in report.counts.items():
-            add_row(shown, name, f"{count:,}")
+            shown.add_row(name, f"{count:,}")
         yield shown
         for name, count in (report.removed or {}).items():
             yield Text(f"{name} took out {count:,} of {report.found:,} sentences")
@@ -66,7 +63,7 @@ class PushResult(ReportResult):
         shown = table("file", "change", "bytes>")
         for row in self.to_dict():
             style = "dim" if row["change"] == "unchanged" else None
-            add_row(shown, row["file"], row["change"], f"{row['bytes']:,}", style=style)
+            shown.add_row(row["file"], row["change"], f"{row['bytes']:,}", style=style)
         return Group(shown, Text(_summary(self.report)))
 
 
@@ -107,18 +104,18 @@ class CardResult(ReportResult):
 
         :raises ExportError: when the file cannot be written.
         """
-        from xprojdb.exports.atomic import atomic_file
+        from xprojdb.exports.outputs import output_file
 
-        canvas = Console(record=True, width=_WIDTH, file=io.StringIO(), highlight=False, force_terminal=True)
-        canvas.print(self)
+        recording = canvas()
+        recording.print(self)
         # An id of its own choosing would be another one each time.
-        drawing = canvas.export_svg(title=f"{self.folder.name}/README.md", unique_id="xprojdb-card")
-        with atomic_file(Path(file)) as stream:
+        drawing = recording.export_svg(title=f"{self.folder.name}/README.md", unique_id="xprojdb-card")
+        with output_file(Path(file)) as stream:
             stream.write(drawing.encode())
 
     def __rich__(self) -> RenderableType:
         head = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
         for name, value in self.report.fields.items():
-            add_row(head, Text(name, style="dim"), value)
+            head.add_row(Text(name, style="dim"), Text(value))
         text = self.report.text(code=self.recipe_text)
         return Group(head, Text(""), Markdown(text, code_theme="ansi_dark"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,11 +11,11 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from xprojdb.api.results.base import ReportResult, Row
-from xprojdb.api.results.rendering import add_row, table
+from xprojdb.api.results.rendering import table
 
 if TYPE_CHECKING:
     from xprojdb.importing.alignments import AlignmentReport
-    from xprojdb.importing.files import ImportReport
+    from xprojdb.importing.files import FileReport, ImportReport
 
 
 class ImportResult(ReportResult):
@@ -23,17 +24,29 @@ class ImportResult(ReportResult):
     report: ImportReport
 
     def to_dict(self) -> list[Row]:
-        """A row for each file: its sentences, and how many sentences and entities are new."""
-        return [asdict(file) for file in self.report.files]
+        """A row for each file: its sentences, how many sentences and entities are new, and how much was mended."""
+        return [
+            {**asdict(file), "notes": sum(note.count for note in file.notes.values())} for file in self.report.files
+        ]
 
     def __rich__(self) -> RenderableType:
         shown = table("file", "language", "part", "sentences>", "new>", "new entities>")
         for file in self.report.files:
             numbers = (str(file.sentences), str(file.added), str(file.entities))
-            add_row(shown, Path(file.path).name, file.lang, file.part, *numbers)
+            shown.add_row(Path(file.path).name, file.lang, file.part, *numbers)
         links = [Text(f"{self.report.links} new links between translations")] if self.report.links else []
         nothing = [] if self.report.added or self.report.links else [Text("nothing new")]
-        return Group(shown, *links, *nothing)
+        return Group(shown, *map(Text, _notes(self.report.files)), *links, *nothing)
+
+
+def _notes(files: Sequence[FileReport]) -> list[str]:
+    """What was left out or mended; once where the languages of one file say the same."""
+    lines = []
+    for file in files:
+        for note in file.notes.values():
+            place = f", the first at line {note.line}" if note.line is not None else ""
+            lines.append(f"{Path(file.path).name}: {note.message}: {note.count}{place}")
+    return list(dict.fromkeys(lines))
 
 
 class AlignmentsResult(ReportResult):

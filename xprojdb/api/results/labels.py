@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Group, RenderableType
 
 from xprojdb.api.results.base import Result, Row
-from xprojdb.api.results.rendering import add_row, table
+from xprojdb.api.results.rendering import table
 from xprojdb.api.results.rows import Rows
 
 if TYPE_CHECKING:
@@ -88,7 +88,7 @@ class Labels(Result):
     def __rich__(self) -> RenderableType:
         shown = table("language", "label", "labels>", "sentences>", "mean score>")
         for lang, label, labels, sentences, score in self.counts():
-            add_row(shown, lang, label, f"{labels:,}", f"{sentences:,}", f"{score:.3f}")
+            shown.add_row(lang, label, f"{labels:,}", f"{sentences:,}", f"{score:.3f}")
         return Group(*([self.run] if self.run else []), shown)
 
     def __repr__(self) -> str:

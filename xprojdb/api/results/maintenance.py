@@ -9,7 +9,7 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from xprojdb.api.results.base import ReportResult, Row
-from xprojdb.api.results.rendering import add_row, megabytes, table
+from xprojdb.api.results.rendering import megabytes, table
 
 if TYPE_CHECKING:
     from xprojdb.db.schema import SchemaState
@@ -63,7 +63,7 @@ class GarbageResult(ReportResult):
         report = self.report
         shown = table("step", "model", "rows", "bytes>")
         for step in report.steps:
-            add_row(shown, step.step.short, step.model or "–", _counts(step.rows) or "none", megabytes(step.bytes))
+            shown.add_row(step.step.short, step.model or "–", _counts(step.rows) or "none", megabytes(step.bytes))
         if report.steps:
             yield shown
         if report.phrases[0]:
@@ -97,7 +97,7 @@ class CorpusDeletionResult(ReportResult):
         report = self.report
         shown = table("table", "rows>")
         for row in self.to_dict():
-            add_row(shown, row["table"], f"{row['rows']:,}")
+            shown.add_row(row["table"], f"{row['rows']:,}")
         forgotten, narrowed = ("was", "goes") if self.deleted else ("would be", "would go")
         lines = [f"the recipe {name} names nothing else: it {forgotten} forgotten" for name in report.recipes]
         lines += [f"the recipe {name} {narrowed} on without {report.name}" for name in report.narrowed]
@@ -132,7 +132,7 @@ class VerificationResult(ReportResult):
     def __rich__(self) -> RenderableType:
         shown = table("check", "found>", "such as")
         for check in self.report.checks:
-            add_row(shown, check.name, f"{check.found:,}", _example(check) or "", style="red" if check.found else None)
+            shown.add_row(check.name, f"{check.found:,}", _example(check) or "", style="red" if check.found else None)
         return Group(shown, *map(Text, self._lines()))
 
     def _lines(self) -> Iterator[str]:
@@ -188,7 +188,7 @@ class CopyResult(ReportResult):
         report = self.report
         shown = table("table", "rows>", "checksum")
         for row in self.to_dict():
-            add_row(shown, row["table"], f"{row['rows']:,}", row["checksum"])
+            shown.add_row(row["table"], f"{row['rows']:,}", row["checksum"])
         return Group(shown, Text(f"{report.rows:,} rows of {report.source} are in {report.target}, verified"))
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from rich.console import RenderableType
 from rich.text import Text
 
-from xprojdb.api.results.rendering import add_row, percent, table
+from xprojdb.api.results.rendering import percent, table
 
 if TYPE_CHECKING:
     from xprojdb.evaluation.published_comparison import PublishedComparison
@@ -28,9 +28,9 @@ def published_parts(published: Sequence[PublishedComparison], ours: Sequence[str
     for _, group in groupby(published, key=lambda score: (score.corpus, score.lang)):
         rows = list(group)
         for score in rows[:_SHOWN]:
-            add_row(shown, *_row(score, ours))
+            shown.add_row(*_row(score, ours))
         if len(rows) > _SHOWN:
-            add_row(shown, "", "", f"and {len(rows) - _SHOWN} lower ones: --json")
+            shown.add_row("", "", f"and {len(rows) - _SHOWN} lower ones: --json")
         shown.add_section()
     yield Text("")
     yield shown

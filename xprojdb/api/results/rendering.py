@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from html import escape
 from typing import Any
 
-from rich.console import Console, Group
+from rich.console import Console, ConsoleOptions, Group, RenderableType
 from rich.padding import Padding
+from rich.segment import Segment
 from rich.table import Table
 from rich.text import Text
+
+from xprojdb.api.results.narrow import NarrowTable
+from xprojdb.printable import escaped_lines, is_printable
 
 #: characters of a line of text in a notebook
 _WIDTH = 110
@@ -18,23 +22,43 @@ _CELL = "text-align: {}; white-space: pre-wrap"
 _TEXT = '<pre style="white-space: pre-wrap">{}</pre>'
 
 
-def table(*columns: str, title: str | None = None) -> Table:
+class PlainConsole(Console):
+    """A console on which foreign text is text: its control and direction characters are written out."""
+
+    def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
+        """Draw something."""
+        for segment in super().render(renderable, options):
+            plain = segment.control or is_printable(segment.text)
+            yield segment if plain else Segment(escaped_lines(segment.text), segment.style)
+
+
+def canvas() -> PlainConsole:
+    """A console that records what is printed on it, in color."""
+    return PlainConsole(
+        record=True, width=_WIDTH, file=io.StringIO(), highlight=False, markup=False, force_terminal=True
+    )
+
+
+def table(*columns: str, title: str | None = None) -> NarrowTable:
     """A table whose columns are numbers, aligned to the right, when their name ends in ``>``.
 
-    Where there is no room, texts are folded, the widest first; numbers never are.
+    Where there is no room, texts are folded, the widest first; numbers never are: when they do not fit, the table
+    goes on below, its first columns again.
     """
-    made = Table(title=title, title_justify="left", box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
+    made = NarrowTable(
+        title=title, title_justify="left", box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold"
+    )
     for name in columns:
         number = name.endswith(">")
-        # A column that may not fold would be cut, and narrow ones with it, down to nothing.
-        head = Text(name.removesuffix(">"))
-        made.add_column(head, justify="right" if number else "left", no_wrap=number, overflow="fold")
+        add_column(made, name.removesuffix(">"), number)
     return made
 
 
-def add_row(shown: Table, *cells: str | Text, style: str | None = None) -> None:
-    """Add a row to a table, whose texts may hold any character: none of it is taken for markup."""
-    shown.add_row(*(Text(cell) if isinstance(cell, str) else cell for cell in cells), style=style)
+def add_column(shown: Table, name: str, number: bool = False) -> None:
+    """Add a column; its name is text, whatever brackets are in it."""
+    # A column that may not fold would be cut, and narrow ones with it, down to nothing.
+    head = Text(escaped_lines(name))
+    shown.add_column(head, justify="right" if number else "left", no_wrap=number, overflow="fold")
 
 
 def percent(share: float, digits: int = 1) -> str:
@@ -83,12 +107,12 @@ def _html_table(shown: Table) -> str:
 
 
 def _cell(content: Any) -> str:
-    return escape(content.plain if isinstance(content, Text) else str(content))
+    return escape(escaped_lines(content.plain if isinstance(content, Text) else str(content)))
 
 
 def _html_text(renderable: Any) -> str:
     """Text with the colors it has in a terminal; empty for an empty line."""
-    canvas = Console(record=True, width=_WIDTH, file=io.StringIO(), highlight=False, force_terminal=True)
-    canvas.print(renderable)
-    exported = canvas.export_html(inline_styles=True, code_format="{code}")
+    recording = canvas()
+    recording.print(renderable)
+    exported = recording.export_html(inline_styles=True, code_format="{code}")
     return exported.rstrip() if exported.strip() else ""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from itertools import chain
 from pathlib import Path
@@ -14,14 +14,17 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 from rich.console import RenderableType
 
 from xprojdb.api.results.base import Result, Row
+from xprojdb.api.results.values import plain
 from xprojdb.errors import UsageError
 from xprojdb.extras import require
+from xprojdb.printable import escaped_formula, escaped_json
 
 if TYPE_CHECKING:
     import pyarrow
 
     from xprojdb.provenance.query import QueryResult
 
+TextFormat = Literal["csv", "json", "jsonl"]
 RowFormat = Literal["csv", "json", "jsonl", "parquet"]
 Block = Sequence[tuple[Any, ...]]
 
@@ -77,46 +80,64 @@ class Rows(Result):
         return len(self.rows)
 
     def to_dict(self) -> list[Row]:
-        """The rows as dictionaries."""
+        """The rows as dictionaries.
+
+        :raises UsageError: when two columns have one name.
+        """
+        self._check_names()
         return _named(self.columns, self.rows)
 
     def to_arrow(self) -> pyarrow.Table:
-        """The rows as an Arrow table."""
+        """The rows as an Arrow table; a column of several types becomes one of texts."""
         arrow = require("pyarrow", "export")
         columns = zip(*self.rows, strict=True) if self.rows else ((),) * len(self.columns)
-        return arrow.Table.from_arrays([arrow.array(list(column)) for column in columns], names=list(self.columns))
+        return arrow.Table.from_arrays([_array(arrow, list(column)) for column in columns], names=list(self.columns))
 
-    def text(self, format: Literal["csv", "json", "jsonl"]) -> Iterator[str]:
-        """The rows as text, piece by piece."""
-        return _WRITERS[format](self)
+    def text(self, format: TextFormat, *, escape_formulas: bool = False) -> Iterator[str]:
+        """The rows as text, piece by piece.
 
-    def write(self, file: str | Path, format: RowFormat) -> None:
+        :param escape_formulas: in CSV, put ``'`` before what a spreadsheet would take for a formula.
+        :raises UsageError: when rows are to be objects, and two columns have one name.
+        """
+        if format == "csv":
+            return _csv(self, escape_formulas)
+        self._check_names()
+        return _json(self) if format == "json" else _json_lines(self)
+
+    def write(self, file: str | Path, format: RowFormat, *, escape_formulas: bool = False) -> None:
         """Write the rows into a file, which appears when it is whole.
 
+        :param escape_formulas: in CSV, put ``'`` before what a spreadsheet would take for a formula.
         :raises ExportError: when it cannot be written.
         :raises MissingExtra: for Parquet without pyarrow.
+        :raises UsageError: for another format, or when rows are to be objects and two columns have one name.
         """
-        from xprojdb.exports.atomic import atomic_file
+        from xprojdb.exports.outputs import output_file
 
         if format not in get_args(RowFormat):
             raise UsageError(f"there is no format {format!r}", hint=f"there are {', '.join(get_args(RowFormat))}")
-        with atomic_file(Path(file)) as stream:
-            if format == "parquet":
-                stream.write(_parquet(self))
-            else:
-                for piece in self.text(format):
-                    stream.write(piece.encode("utf-8"))
+        if format == "parquet":
+            self._check_names()
+            pieces: Iterable[bytes] = [_parquet(self.to_arrow())]
+        else:
+            pieces = (piece.encode("utf-8") for piece in self.text(format, escape_formulas=escape_formulas))
+        with output_file(Path(file)) as stream:
+            for piece in pieces:
+                stream.write(piece)
+
+    def _check_names(self) -> None:
+        for name in self.columns:
+            if self.columns.count(name) > 1:
+                raise UsageError(f"two columns are called {name!r}", hint="name them with AS", column=name)
 
     def __rich__(self) -> RenderableType:
-        from rich.text import Text
-
-        from xprojdb.api.results.rendering import add_row, table
+        from xprojdb.api.results.rendering import add_column, table
 
         shown = table()
         for name in self.columns:
-            shown.add_column(Text(name), overflow="fold")
+            add_column(shown, name)
         for row in self.rows:
-            add_row(shown, *("–" if value is None else str(value) for value in row))
+            shown.add_row(*("–" if value is None else str(plain(value)) for value in row))
         return shown
 
     def __repr__(self) -> str:
@@ -131,36 +152,41 @@ def _opened(query: AbstractContextManager[QueryResult]) -> Iterator[Block]:
 
 
 def _named(columns: Sequence[str], block: Block) -> list[Row]:
-    return [dict(zip(columns, row, strict=True)) for row in block]
+    return [dict(zip(columns, map(plain, row), strict=True)) for row in block]
 
 
-def _csv(rows: Rows) -> Iterator[str]:
+def _csv(rows: Rows, escape_formulas: bool) -> Iterator[str]:
     for block in chain([[rows.columns]], rows.blocks()):
         text = io.StringIO()
-        csv.writer(text, lineterminator="\n").writerows(block)
+        cells = ([plain(value) for value in row] for row in block)
+        written = ([_no_formula(cell) for cell in row] for row in cells) if escape_formulas else cells
+        csv.writer(text, lineterminator="\n").writerows(written)
         yield text.getvalue()
+
+
+def _no_formula(value: Any) -> Any:
+    return escaped_formula(value) if isinstance(value, str) else value
 
 
 def _json_lines(rows: Rows) -> Iterator[str]:
     for block in rows.blocks():
-        yield "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in _named(rows.columns, block))
+        lines = (json.dumps(row, ensure_ascii=False) for row in _named(rows.columns, block))
+        yield "".join(escaped_json(line) + "\n" for line in lines)
 
 
 def _json(rows: Rows) -> Iterator[str]:
-    yield json.dumps(rows.to_dict(), indent=2, ensure_ascii=False) + "\n"
+    yield escaped_json(json.dumps(rows.to_dict(), indent=2, ensure_ascii=False)) + "\n"
 
 
-_WRITERS: Mapping[str, Callable[[Rows], Iterator[str]]] = {"csv": _csv, "json": _json, "jsonl": _json_lines}
+def _array(arrow: Any, values: list[Any]) -> Any:
+    """Values of one type as they are; of several types, or of one that Arrow lacks, as texts."""
+    try:
+        return arrow.array(values)
+    except (arrow.ArrowException, ValueError, TypeError, OverflowError):
+        return arrow.array([None if value is None else str(plain(value)) for value in values], arrow.string())
 
 
-def _parquet(rows: Rows) -> bytes:
-    arrow, parquet = require("pyarrow", "export"), require("pyarrow.parquet", "export")
-    buffer = arrow.BufferOutputStream()
-    writer = None
-    for block in rows.blocks():
-        part = arrow.Table.from_pylist(_named(rows.columns, block), writer and writer.schema)
-        writer = writer or parquet.ParquetWriter(buffer, part.schema)
-        writer.write_table(part)
-    writer = writer or parquet.ParquetWriter(buffer, arrow.schema([(name, arrow.null()) for name in rows.columns]))
-    writer.close()
+def _parquet(table: pyarrow.Table) -> bytes:
+    buffer = require("pyarrow", "export").BufferOutputStream()
+    require("pyarrow.parquet", "export").write_table(table, buffer)
     return bytes(buffer.getvalue().to_pybytes())

@@ -9,7 +9,7 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from xprojdb.api.results.base import ReportResult, Row
-from xprojdb.api.results.rendering import add_row, table
+from xprojdb.api.results.rendering import table
 
 if TYPE_CHECKING:
     from xprojdb.execution.dry_run import Preview
@@ -66,7 +66,7 @@ class DryRunResult(ReportResult):
         shown = table("step", "", "what", "pending>", "because")
         for step in self.report:
             known = "known" if step.known else "new"
-            add_row(shown, step.digest[:8], known, step.title, str(step.pending), step.change)
+            shown.add_row(step.digest[:8], known, step.title, str(step.pending), step.change)
         sent = [
             f"{step.digest[:8]} would send about "
             + ", ".join(f"{count:,} {name}" for name, count in step.sends.items())

@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from xprojdb.api.results.base import ReportResult, Row
-from xprojdb.api.results.rendering import add_row, table
+from xprojdb.api.results.rendering import table
 
 if TYPE_CHECKING:
     from xprojdb.execution.progress import StepReport
@@ -71,7 +71,7 @@ def _corpora(report: DatabaseStatus) -> Iterator[RenderableType]:
     shown = table("corpus", "license", "sentences")
     for corpus in report.corpora:
         counts = ", ".join(f"{lang} {count:,}" for lang, count in sorted(corpus["sentences"].items()))
-        add_row(shown, corpus["name"], corpus["licence"] or "–", counts)
+        shown.add_row(corpus["name"], corpus["licence"] or "–", counts)
     yield shown if report.corpora else Text("no corpora yet: xprojdb import --help")
     links = [f"{pair['original']}–{pair['rendering']} {pair['translations']:,}" for pair in report.links]
     if links:
@@ -84,7 +84,7 @@ def _steps(report: DatabaseStatus, recipe: str) -> Table:
         cells = [f"{step.outcomes.get(status, 0):,}" for status in ("ok", "empty", "filtered")]
         why = ", ".join(f"{reason} {count:,}" for reason, count in sorted(step.reasons.items()))
         failed = _failed(step.outcomes.get("failed", 0))
-        add_row(shown, step.digest[:8], step.title, *cells, failed, f"{step.pending:,}", f"{step.waiting:,}", why)
+        shown.add_row(step.digest[:8], step.title, *cells, failed, f"{step.pending:,}", f"{step.waiting:,}", why)
     return shown
 
 
@@ -100,7 +100,7 @@ def _runs(report: DatabaseStatus) -> Table:
         style = {"failed": "red", "stopped": "yellow", "running": "cyan"}.get(state)
         status = f"no sign of life since {run['heartbeat_at'] or run['started_at']}" if run["lost"] else run["status"]
         row = (str(run["id"]), run["command"], run["recipe_name"] or "–", run["started_at"], status, counts)
-        add_row(shown, *row, style=style)
+        shown.add_row(*row, style=style)
     return shown
 
 
@@ -187,10 +187,10 @@ def _progress(run: WatchedRun) -> Table:
     shown = table("step", "", "done>", "of>", "", "rate>", "left>", "failed>")
     for step in run.steps:
         if step.total is None:
-            add_row(shown, step.title, "", "", "", "", "", "waits" if run.going_on else "–", "")
+            shown.add_row(step.title, "", "", "", "", "", "waits" if run.going_on else "–", "")
         else:
             counts = (f"{step.done:,}", f"{step.total:,}")
-            add_row(shown, step.title, _bar(step), *counts, step.noun, *_pace(step), _failed(step.failed))
+            shown.add_row(step.title, _bar(step), *counts, step.noun, *_pace(step), _failed(step.failed))
     return shown
 
 

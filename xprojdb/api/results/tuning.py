@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from xprojdb.api.results.base import ReportResult, Row
-from xprojdb.api.results.rendering import add_row, percent, table
+from xprojdb.api.results.rendering import percent, table
 
 if TYPE_CHECKING:
     from xprojdb.evaluation.tune import Point, Scored, Tuning
@@ -74,17 +74,17 @@ def _table(report: Tuning, top: int) -> Table:
     directions = list(report.sentences)
     shown = table("settings", *(f"{name}>" for name in directions), "mean F1>")
     for scored in report.points[:top]:
-        add_row(shown, *_row(_settings(scored.point), scored, directions))
+        shown.add_row(*_row(_settings(scored.point), scored, directions))
     for number, fold in enumerate(report.folds, 1):
         shown.add_section()
         head = f"fold {number}: {_settings(fold.chosen.point)}"
-        add_row(shown, *_row(f"{head}, where it was chosen", fold.chosen, directions))
+        shown.add_row(*_row(f"{head}, where it was chosen", fold.chosen, directions))
         others = f"{head}, on the other {fold.sentences:,} pairs"
-        add_row(shown, *_row(others, fold.reported, directions), style="bold")
+        shown.add_row(*_row(others, fold.reported, directions), style="bold")
     if report.folds:
         shown.add_section()
         figures = [percent(f1, 2) for f1 in (*report.held_out.values(), report.held_out_mean)]
-        add_row(shown, "all sentences, settings chosen on the others", *figures, style="bold")
+        shown.add_row("all sentences, settings chosen on the others", *figures, style="bold")
     return shown
 
 

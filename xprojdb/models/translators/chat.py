@@ -10,8 +10,9 @@ from typing import Any, NamedTuple
 
 from xprojdb.config.types import Count, Share
 from xprojdb.errors import UsageError
-from xprojdb.models.service import Reply, Service, nonsense
+from xprojdb.models.service import Reply, Service, check_address, nonsense
 from xprojdb.models.translators.text_tokens import Translated
+from xprojdb.printable import is_sound
 from xprojdb.text.languages import language
 
 PROMPT = (
@@ -73,6 +74,8 @@ class Server:
         if self.parallel < 1 or self.attempts < 1 or self.timeout <= 0 or self.patience < 0:
             hint = "parallel and attempts are 1 or more, timeout above 0, patience 0 or more"
             raise UsageError("these settings of a server are not possible", hint=hint, settings=asdict(self))
+        if self.url:
+            check_address(self.url)
 
     def service(self) -> Service:
         """The service at its address.
@@ -80,10 +83,12 @@ class Server:
         :raises UsageError: when there is no address, or it is none.
         """
         url = self.url or os.environ.get("OPENAI_BASE_URL", "")
-        if not url.startswith(("http://", "https://")):
-            hint = "give the server's url, such as http://localhost:8000/v1, or set OPENAI_BASE_URL"
-            raise UsageError(f"no server is at {url!r}", hint=hint, url=url)
-        key = os.environ.get(self.key_variable, "")
+        check_address(url)
+        key = os.environ.get(self.key_variable, "").strip()
+        if not (key.isascii() and key.isprintable()):
+            hint = f"set {self.key_variable} to the key alone, in plain characters"
+            message = f"the key in {self.key_variable} has characters that cannot be sent"
+            raise UsageError(message, hint=hint, variable=self.key_variable)
         return Service(url.rstrip("/"), key, timeout=self.timeout, attempts=self.attempts, patience=self.patience)
 
 
@@ -168,6 +173,8 @@ def read(reply: Reply) -> Translated:
         raise nonsense(reply, "it has no choices[0].message.content") from error
     if not isinstance(text, str):
         raise nonsense(reply, "its message is no text")
+    if not is_sound(text):
+        raise nonsense(reply, "its message has control characters or halves of characters in it")
     return Translated(" ".join(text.split()), "output" if finish == "length" else "")
 
 

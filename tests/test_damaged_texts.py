@@ -1,0 +1,71 @@
+"""One flipped byte in a text: every command says so in one line, and verify takes it out."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from projection_sample import english, german, import_sample, plan_of
+
+from xprojdb.db import Database, open_database
+from xprojdb.execution.run import run_plan
+from xprojdb.maintenance.verify import verify
+
+PLACES = [
+    ("sentence", "words"), ("sentence", "external_id"), ("sentence", "lang"), ("entity", "label"), ("label", "label"),
+    ("outcome", "status"), ("alignment", "links"), ("step", "params"), ("recipe", "text"), ("recipe", "plan"),
+    ("corpus", "name"), ("run", "command"), ("source_file", "name"),
+]  # fmt: skip
+COMMANDS = [
+    ("verify",), ("status",), ("explain", "news/de/all-1"), ("evaluate",), ("export", "conll", "out"),
+    ("export", "jsonl", "out"), ("query", "SELECT * FROM sentence"), ("diff", "sample", "sample"), ("gc",),
+    ("ask", "weakest"), ("db", "check"),
+]  # fmt: skip
+
+
+@pytest.fixture
+def done(sqlite_database: Database, write_conll: Callable[..., Path], tmp_path: Path) -> Path:
+    import_sample(sqlite_database, write_conll, {"en": english(6), "de": german(6)})
+    run_plan(sqlite_database, plan_of(sqlite_database, tmp_path))
+    sqlite_database.close()
+    return tmp_path / "test.db"
+
+
+def flip(path: Path, table: str, column: str) -> None:
+    """Make the first byte of a letter in some row's text one that begins nothing."""
+    with sqlite3.connect(path) as connection:
+        connection.execute("PRAGMA foreign_keys = OFF")
+        (old,) = connection.execute(
+            f"SELECT CAST({column} AS BLOB) FROM {table} WHERE {column} > '' LIMIT 1"
+        ).fetchone()
+        middle = len(old) // 2
+        new = old[:middle] + b"\xff" + old[middle + 1 :]
+        statement = f"UPDATE {table} SET {column} = CAST(? AS TEXT) WHERE CAST({column} AS BLOB) = ?"
+        connection.execute(statement, (new, old))
+    connection.close()
+
+
+@pytest.mark.parametrize(("table", "column"), PLACES)
+def test_verify_names_the_row_and_takes_it_out(done: Path, table: str, column: str) -> None:
+    flip(done, table, column)
+    with open_database(done) as database:
+        found = verify(database)
+        assert [each.name for each in found.checks if each.found] == ["texts that cannot be read"]
+        assert found.checks[0].examples[0].startswith(table)
+        assert "\\xff" in found.checks[0].examples[0]
+        mended = verify(database, repair=True)
+        assert mended.taken
+        assert not mended.left
+        assert not verify(database).damage
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_no_command_ends_in_a_traceback(done: Path, run_cli: Any, command: tuple[str, ...]) -> None:
+    for table, column in (("sentence", "words"), ("label", "label"), ("step", "params"), ("recipe", "plan")):
+        flip(done, table, column)
+    ended = run_cli("--db", done, *command)
+    assert "Traceback" not in ended.stderr
+    assert ended.code in (0, 1, 2)

@@ -1,0 +1,100 @@
+"""Queries that end when their time is over, or when Ctrl-C is pressed, on both databases."""
+
+from __future__ import annotations
+
+import signal
+import sqlite3
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+from typing import Any
+
+from sqlalchemy import Connection
+
+#: instructions of SQLite's machine between two looks at signals: some thousands of times a second
+_INSTRUCTIONS = 100_000
+#: what a query may ask SQLite about its schema, by name
+_ASKING = frozenset(
+    {"table_info", "table_xinfo", "table_list", "index_list", "index_info", "index_xinfo", "foreign_key_list"}
+)
+
+
+class Limits:
+    """Why a query was stopped."""
+
+    def __init__(self) -> None:
+        self.interrupted = False
+        self.timed_out = False
+
+    @property
+    def stopped(self) -> bool:
+        return self.interrupted or self.timed_out
+
+
+@contextmanager
+def limited(connection: Connection, timeout: float | None) -> Iterator[Limits]:
+    """Stop the statement of the block after some seconds or at Ctrl-C; the driver then raises an error of its own.
+
+    :param timeout: seconds; None: no limit.
+    """
+    driver: Any = connection.connection.driver_connection
+    limits = Limits()
+    cancel = driver.interrupt if isinstance(driver, sqlite3.Connection) else driver.cancel
+
+    def expire() -> None:
+        limits.timed_out = True
+        cancel()
+
+    timer = threading.Timer(timeout, expire) if timeout is not None else None
+    with _interrupts(limits, cancel), _sqlite_guards(driver):
+        if timer is not None:
+            timer.daemon = True
+            timer.start()
+        try:
+            yield limits
+        finally:
+            if timer is not None:
+                timer.cancel()
+
+
+@contextmanager
+def _interrupts(limits: Limits, cancel: Any) -> Iterator[None]:
+    # Handlers belong to the main thread.
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def stop(_number: int, _frame: FrameType | None) -> None:
+        if limits.interrupted:
+            raise KeyboardInterrupt
+        limits.interrupted = True
+        cancel()
+
+    earlier = signal.signal(signal.SIGINT, stop)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, earlier)
+
+
+@contextmanager
+def _sqlite_guards(driver: Any) -> Iterator[None]:
+    """Let SQLite look at signals while it works, and make no files."""
+    if not isinstance(driver, sqlite3.Connection):
+        yield
+        return
+    # A function of Python, so that the interpreter runs the handlers of signals that have come.
+    driver.set_progress_handler(lambda: 0, _INSTRUCTIONS)
+    driver.set_authorizer(_allowed)
+    try:
+        yield
+    finally:
+        driver.set_progress_handler(None, 0)
+        driver.set_authorizer(None)
+
+
+def _allowed(action: int, first: str | None, second: str | None, _schema: str | None, _view: str | None) -> int:
+    changes = action == sqlite3.SQLITE_PRAGMA and second is not None and first not in _ASKING
+    attaches = action in (sqlite3.SQLITE_ATTACH, sqlite3.SQLITE_DETACH)
+    return sqlite3.SQLITE_DENY if changes or attaches else sqlite3.SQLITE_OK

@@ -1,0 +1,150 @@
+"""Texts that cannot be read any more, looked for as bytes: before them, every other check would end in an error."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple
+
+from sqlalchemy import Connection, Table, Text, select
+
+from xprojdb.db import Database
+from xprojdb.db.tables import metadata, sentence
+from xprojdb.maintenance.checks.check import Finding, drop_files_of, drop_items
+from xprojdb.maintenance.removal import remove_sentences
+from xprojdb.maintenance.step_rows import stored_steps
+from xprojdb.steps.spec import GOLD
+
+#: columns whose texts are JSON
+_JSON = {
+    ("sentence", "words"),
+    ("sentence", "offsets"),
+    ("step", "params"),
+    ("recipe", "plan"),
+    ("artifact", "content"),
+}
+_ROWS = 5_000
+
+
+class DamagedText(NamedTuple):
+    """A text with bytes that are no UTF-8, or that is no JSON where it should be.
+
+    :param key: the primary key of its row, texts as bytes.
+    :param data: its bytes.
+    """
+
+    table: Table
+    key: tuple[Any, ...]
+    column: str
+    data: bytes
+
+    @property
+    def told(self) -> str:
+        names = [column.name for column in self.table.primary_key]
+        shown = ", ".join(f"{name} {_plain(value)}" for name, value in zip(names, self.key, strict=True))
+        begin = max(0, self._fault - 20)
+        return f"{self.table.name} {shown}: {self.column} has {ascii(self.data[begin : begin + 40])[1:]} in it"
+
+    @property
+    def _fault(self) -> int:
+        try:
+            self.data.decode()
+        except UnicodeDecodeError as error:
+            return error.start
+        return 0
+
+
+def _plain(value: Any) -> str:
+    return value.decode(errors="replace") if isinstance(value, bytes) else str(value)
+
+
+def damaged_texts(connection: Connection) -> Iterator[DamagedText]:
+    """Every text that cannot be read, in constant memory."""
+    for table in metadata.sorted_tables:
+        texts = [column.name for column in table.columns if isinstance(column.type, Text)]
+        if texts:
+            yield from _of_table(connection, table, texts)
+
+
+def _of_table(connection: Connection, table: Table, texts: Sequence[str]) -> Iterator[DamagedText]:
+    keys = [column.name for column in table.primary_key]
+    query = f"SELECT {', '.join(_bytes(connection, table, name) for name in (*keys, *texts))} FROM {table.name}"
+    rows = connection.exec_driver_sql(query)
+    while block := rows.fetchmany(_ROWS):
+        for row in block:
+            for name, data in zip(texts, row[len(keys) :], strict=True):
+                if data is not None and not _readable(bytes(data), (table.name, name) in _JSON):
+                    yield DamagedText(table, tuple(row[: len(keys)]), name, bytes(data))
+
+
+def _bytes(connection: Connection, table: Table, name: str) -> str:
+    if not isinstance(table.c[name].type, Text):
+        return name
+    return f"convert_to({name}, 'UTF8')" if connection.dialect.name == "postgresql" else f"CAST({name} AS BLOB)"
+
+
+def _readable(data: bytes, is_json: bool) -> bool:
+    try:
+        text = data.decode()
+        if is_json:
+            json.loads(text)
+    except (ValueError, RecursionError):
+        return False
+    return True
+
+
+def mend_texts(database: Database) -> Counter[str]:
+    """Make every text readable; drop what was made of an item with one, and the imported files with one.
+
+    Bytes that are no UTF-8 become U+FFFD. What is neither of an item nor of a sentence stays so, and is told.
+    """
+    with database.read() as connection:
+        damaged = list(damaged_texts(connection))
+    with database.write() as connection:
+        for each in damaged:
+            _make_readable(connection, each)
+    return _drop(database, damaged)
+
+
+def _make_readable(connection: Connection, damaged: DamagedText) -> None:
+    text = damaged.data.decode(errors="replace")
+    if (damaged.table.name, damaged.column) in _JSON and not _readable(text.encode(), True):
+        text = json.dumps([text]) if damaged.table.name == "sentence" else "{}"
+    mark = "%s" if connection.dialect.name == "postgresql" else "?"
+    where = " AND ".join(
+        f"{_bytes(connection, damaged.table, each.name)} = {mark}" for each in damaged.table.primary_key
+    )
+    statement = f"UPDATE {damaged.table.name} SET {damaged.column} = {mark} WHERE {where}"
+    connection.exec_driver_sql(statement, (text, *damaged.key))
+
+
+def _drop(database: Database, damaged: Sequence[DamagedText]) -> Counter[str]:
+    taken: Counter[str] = Counter()
+    sentences, items = set[int](), list[Finding]()
+    with database.read() as connection:
+        kinds = {each.id: each for each in stored_steps(connection)}
+    for each in damaged:
+        key = dict(zip((column.name for column in each.table.primary_key), each.key, strict=True))
+        step = kinds.get(key.get("step_id", 0))
+        item = None if step is None else key.get("item_id", key.get(f"{step.items}_id"))
+        if each.table is sentence:
+            sentences.add(key["id"])
+        elif step is not None and item is not None and step.kind == GOLD.kind:
+            sentences.add(item)
+        elif step is not None and item is not None:
+            items.append(Finding(each.told, step.id, item))
+        else:
+            taken[f"bytes of {each.table.name}.{each.column} (now U+FFFD)"] += 1
+    if items:
+        taken += drop_items(database, items)
+    return taken + _drop_sentences(database, sentences)
+
+
+def _drop_sentences(database: Database, keys: set[int]) -> Counter[str]:
+    taken = drop_files_of(database, keys) if keys else Counter[str]()
+    with database.write() as connection:
+        left = [key for key in connection.execute(select(sentence.c.id)).scalars() if key in keys] if keys else []
+        if left:
+            taken += remove_sentences(connection, stored_steps(connection), left)
+    return taken

@@ -1,0 +1,43 @@
+"""Names of labels as files have them: what can be mended in one, and what no data set can carry."""
+
+from __future__ import annotations
+
+import unicodedata
+from functools import lru_cache
+
+_RUN_TOGETHER = frozenset('",;|<>=')
+_SEEN = 4096
+
+
+@lru_cache(_SEEN)
+def trim_tag(tag: str) -> str:
+    """A tag or label without the white space and the invisible characters around it."""
+    start, end = 0, len(tag)
+    while start < end and _is_invisible(tag[start]):
+        start += 1
+    while end > start and _is_invisible(tag[end - 1]):
+        end -= 1
+    return tag[start:end]
+
+
+@lru_cache(_SEEN)
+def label_fault(label: str) -> str | None:
+    """What is wrong with a label, as the end of a sentence that begins with it; None when nothing is.
+
+    White space and invisible characters would break exports; quotes, commas and the like are the trace of attributes
+    or of several tags that ran together.
+    """
+    if not label:
+        return "is empty"
+    for character in label:
+        if character.isspace():
+            return "has white space in it"
+        if unicodedata.category(character)[0] == "C":
+            return f"has the invisible character U+{ord(character):04X} in it"
+        if character in _RUN_TOGETHER:
+            return f"has {character!r} in it, as where two things ran together"
+    return None
+
+
+def _is_invisible(character: str) -> bool:
+    return character.isspace() or unicodedata.category(character)[0] == "C"
