@@ -5,21 +5,67 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Unpack
+from typing import TYPE_CHECKING, Unpack, cast
 
 from xprojdb.api.engines import EngineOptions, make_engine
 from xprojdb.api.opened import Opened
 
 if TYPE_CHECKING:
-    from xprojdb.api.results.running import DryRunResult, RunResult
+    from xprojdb.api.database import Database
+    from xprojdb.api.results.labels import Labels
+    from xprojdb.api.results.running import DryRunResult
     from xprojdb.api.results.status import FailuresResult, RunningResult, StatusResult
     from xprojdb.config.recipe import LoadedRecipe, Recipe
     from xprojdb.execution.progress import Progress, StopRequest
-    from xprojdb.planning.plan import Plan
 
 
 class Running(Opened):
-    """Running recipes."""
+    """Running recipes, and saying how far they are."""
+
+    def run(
+        self,
+        recipe: Recipe | LoadedRecipe | str | Path,
+        *,
+        steps: Sequence[str] = (),
+        limit: int | None = None,
+        retry_failed: bool = False,
+        progress: Progress | None = None,
+        stop: StopRequest | None = None,
+        **engine: Unpack[EngineOptions],
+    ) -> Labels:
+        """Run the pending steps of a recipe.
+
+        What is done is never done again: a second run does nothing, new sentences are the only ones processed, and a
+        changed parameter makes new steps from there on. Several runs may share a database.
+
+        :param recipe: a :class:`xprojdb.Recipe`, the path of a TOML file, or the name of a recipe that comes with the
+            package.
+        :param steps: only these: a kind (``align``) or the beginning of a digest.
+        :param limit: items of each step at most.
+        :param retry_failed: try the items again that failed before.
+        :param progress: is told how far the run is.
+        :param stop: ends the run after the batches at hand when it is set.
+        :param engine: where batches are computed; by default in this process.
+        :returns: the labels; how the run went is their attribute ``run``.
+        :raises RecipeError: when the recipe cannot be followed.
+        :raises UsageError: when a corpus or step is not there, or no translation joins the recipe's languages.
+        :raises ModelError, MissingExtra: when the model of a step cannot be had; after everything else was done.
+        """
+        from xprojdb.api.results.labels import Labels
+        from xprojdb.api.results.running import RunResult
+        from xprojdb.execution.run import chosen_stages, forget_failures, run_plan
+        from xprojdb.execution.status.database import keep_counts
+        from xprojdb.planning.planner import plan_recipe
+
+        plan = plan_recipe(self.store, loaded_recipe(recipe))
+        chosen_stages(plan, steps)
+        computing = make_engine(**engine)
+        if retry_failed:
+            forget_failures(self.store, plan)
+        report = run_plan(self.store, plan, progress=progress, stop=stop, engine=computing, only=steps, limit=limit)
+        if report.run_id is not None and not report.stopped:
+            keep_counts(self.store)
+        return Labels(cast("Database", self), plan, RunResult(report))
 
     def dry_run(
         self, recipe: Recipe | LoadedRecipe | str | Path, *, steps: Sequence[str] = (), limit: int | None = None
@@ -37,30 +83,16 @@ class Running(Opened):
         plan = plan_recipe(self.store, loaded_recipe(recipe))
         return DryRunResult(preview_plan(self.store, plan, only=steps, limit=limit))
 
-    def _run(
-        self,
-        recipe: Recipe | LoadedRecipe | str | Path,
-        steps: Sequence[str],
-        limit: int | None,
-        retry_failed: bool,
-        progress: Progress | None,
-        stop: StopRequest | None,
-        **engine: Unpack[EngineOptions],
-    ) -> tuple[Plan, RunResult]:
-        from xprojdb.api.results.running import RunResult
-        from xprojdb.execution.run import chosen_stages, forget_failures, run_plan
-        from xprojdb.execution.status.database import keep_counts
-        from xprojdb.planning.planner import plan_recipe
+    def labels(self, recipe: str | None = None) -> Labels:
+        """The labels of a recipe that has been run.
 
-        plan = plan_recipe(self.store, loaded_recipe(recipe))
-        chosen_stages(plan, steps)
-        computing = make_engine(**engine)
-        if retry_failed:
-            forget_failures(self.store, plan)
-        report = run_plan(self.store, plan, progress=progress, stop=stop, engine=computing, only=steps, limit=limit)
-        if report.run_id is not None and not report.stopped:
-            keep_counts(self.store)
-        return plan, RunResult(report)
+        :param recipe: may be left out when the database has one.
+        :raises UsageError: when there is no such recipe.
+        """
+        from xprojdb.api.results.labels import Labels
+        from xprojdb.planning.store import load_plan
+
+        return Labels(cast("Database", self), load_plan(self.store, recipe))
 
     def status(self, *, recount: bool = False) -> StatusResult:
         """What is in the database and, for each step of each recipe, what is done, pending and failed, and why.
