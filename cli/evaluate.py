@@ -14,8 +14,11 @@ from xprojdb.cli.output import as_json, open_current, recipe_option, show
     "--resamples", type=RESAMPLES, default=1000, show_default=True, help="Bootstrap resamples of the sentences."
 )
 @click.option("--seed", type=SEED, default=0, show_default=True, help="Random seed of the bootstrap.")
+@click.option(
+    "--gold", metavar="CAMPAIGN", help="Use the frozen reviews of a campaign as gold, or the step with this digest."
+)
 @as_json
-def command(recipe: str | None, resamples: int, seed: int, as_json: bool) -> None:
+def command(recipe: str | None, resamples: int, seed: int, gold: str | None, as_json: bool) -> None:
     """Score projected labels against the imported gold labels of the same sentences.
 
     Entity precision, recall and F1 (equal to seqeval's), each F1 with a 95 % bootstrap interval over sentences. A
@@ -23,4 +26,4 @@ def command(recipe: str | None, resamples: int, seed: int, as_json: bool) -> Non
     table "evaluation". For a benchmark (see 'import benchmark'), published scores are shown as well.
     """
     with open_current() as database:
-        show(database.evaluate(recipe, resamples=resamples, seed=seed), as_json)
+        show(database.evaluate(recipe, resamples=resamples, seed=seed, gold=gold), as_json)

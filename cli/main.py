@@ -41,6 +41,8 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "gc": ("xprojdb.cli.gc", "Delete steps that no recipe or export references."),
     "corpus": ("xprojdb.cli.corpus", "Delete a corpus and everything made from it."),
     "verify": ("xprojdb.cli.verify", "Check the database for damage, and repair it."),
+    "browse": ("xprojdb.cli.browse", "Show sentences, labels and their provenance in a browser."),
+    "review": ("xprojdb.cli.review", "Let people review projected labels, and make gold labels of what they say."),
     "models": ("xprojdb.cli.models", "List and install models."),
     "db": ("xprojdb.cli.db", "Create, upgrade, check, copy and vacuum the database."),
 }

@@ -52,10 +52,10 @@ def test_the_card_tells_how_sentences_were_chosen(sqlite_database: Database, don
     section = card.split("## How the sentences were chosen")[1].split("\n## ")[0]
     for part in ("0.1", "9 sentences for each language", "seed 3", "gold=0.5", "held out", "Of 40 sentences"):
         assert part in section
-    assert "exclude 2" in section
+    assert "decontaminate 2" in section
     command = card.split("xprojdb export hf")[1].split("\n")[0]
     assert command.split("--")[1:] == [
-        "recipe sample ", "langs de,es ", "min-margin 0.1 ", "exclude 'held out' ", "dedupe ", "budget 9 ",
+        "recipe sample ", "langs de,es ", "min-margin 0.1 ", "decontaminate 'held out' ", "dedupe ", "budget 9 ",
         "mix news=2 ", "tiers gold=0.5 ", "seed 3",
     ]  # fmt: skip
     assert "How the sentences were chosen" not in _export(sqlite_database, done, tmp_path / "hf", ExportTable())

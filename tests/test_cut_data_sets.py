@@ -61,7 +61,9 @@ def _cut(database: Database, plan: Plan, targets: Sequence[str] = (), **keys: An
     with database.read() as connection:
         selection = select_parts(connection, plan, targets, None, table)
         found = [
-            (part.target, sentence.external_id, part.split) if table.shares else (part.target, sentence.external_id)
+            (part.target, sentence.external_id, part.split)
+            if table.split_ratios
+            else (part.target, sentence.external_id)
             for part in selection.parts
             for _, sentence in selection.sentences(connection, part)
         ]
@@ -109,7 +111,7 @@ def test_a_sample_does_not_depend_on_what_was_imported_first(
     _import(database, write_conll, {"fr": german(40)}, "other")
     _import(database, write_conll, {"en": english(40), "de": german(40)})
     plans = [_project(each, tmp_path) for each in (database, sqlite_database)]
-    keys: dict[str, Any] = {"budget": 9, "shares": {"train": 0.5, "test": 0.5}}
+    keys: dict[str, Any] = {"budget": 9, "split_ratios": {"train": 0.5, "test": 0.5}}
     assert _cut(database, plans[0], **keys) == _cut(sqlite_database, plans[1], **keys)
 
 
@@ -197,7 +199,7 @@ def test_sources_that_are_not_combined_can_be_mixed(
 
 def test_sources_must_agree(database: Database, write_conll: WriteConll, tmp_path: Path) -> None:
     import_part(database, write_conll, FIRST, "all")
-    plan = run_combined(database, tmp_path, 'method = "majority"\nthreshold = 0.1')
+    plan = run_combined(database, tmp_path, 'method = "majority"\nmin_support = 0.1')
     everything = _cut(database, plan)
     assert _cut(database, plan, min_votes=2) < everything
     with database.read() as connection:

@@ -26,7 +26,9 @@ LAYERS = (
     ("execution",),
     ("evaluation", "provenance", "maintenance"),
     ("exports",),
+    ("review",),
     ("plugins", "api"),
+    ("browse",),
     ("cli",),
 )
 RANK = {room: rank for rank, layer in enumerate(LAYERS) for room in layer}

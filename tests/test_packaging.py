@@ -9,7 +9,7 @@ import pytest
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "xprojdb"
 #: folders at the top that the package holds as links, so that editors and type checkers find them in a bare clone
-LINKED = ("cli", "exports", "migrations", "recipes")
+LINKED = ("browse", "cli", "exports", "migrations", "recipes")
 
 
 @pytest.fixture(scope="module")

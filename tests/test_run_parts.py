@@ -64,7 +64,7 @@ def test_a_dry_run_names_the_change_that_makes_steps_new(
     run_plan(sqlite_database, plan_of(sqlite_database, tmp_path))
     assert [each.change for each in preview_plan(sqlite_database, plan_of(sqlite_database, tmp_path))] == [""] * 3
     threshold = preview_plan(sqlite_database, plan_of(sqlite_database, tmp_path, "[project]\nmin_score = 0.5\n"))
-    assert [each.change for each in threshold] == ["", "", "threshold 0.4 → 0.5"]
+    assert [each.change for each in threshold] == ["", "", "min_score 0.4 → 0.5"]
     layer = preview_plan(sqlite_database, plan_of(sqlite_database, tmp_path, align="layer = 3\n"))
     assert layer[0].change == "layer 7 → 3"
     assert layer[1].change.startswith("alignment: its step ")

@@ -26,7 +26,7 @@ from xprojdb.steps.score.stage import ScoreStage
 Write = Callable[..., Path]
 RECIPES = {
     "one scorer": "[project]\nmin_score = 0.3\n",
-    "several": f"{UNITED}[project]\nthreshold = 0.2\n",
+    "several": f"{UNITED}[project]\nmin_score = 0.2\n",
     "two passes": '[[scorer]]\n[[scorer]]\ntype = "translation_memory"\ncandidates = "ngram"\nmax_length = 3\n'
     "[project]\nlabel_consistency = 0.5\n",
 }

@@ -18,7 +18,9 @@ if TYPE_CHECKING:
 class Measuring(Opened):
     """Measuring labels against gold."""
 
-    def evaluate(self, recipe: str | None = None, *, resamples: int = 1000, seed: int = 0) -> EvaluationResult:
+    def evaluate(
+        self, recipe: str | None = None, *, resamples: int = 1000, seed: int = 0, gold: str | None = None
+    ) -> EvaluationResult:
         """Score the labels that a recipe projected against the imported gold labels of the same sentences.
 
         Entity precision, recall and F1 (equal to seqeval's), each F1 with a 95 % bootstrap interval over sentences. A
@@ -28,7 +30,10 @@ class Measuring(Opened):
         :param recipe: may be left out when the database has one.
         :param resamples: bootstrap resamples of the sentences.
         :param seed: of the bootstrap.
-        :raises UsageError: when there is no such recipe, or no projected sentence has gold labels.
+        :param gold: a campaign, whose frozen reviews are gold, or the beginning of their step's digest; by default the
+            imported labels.
+        :raises UsageError: when there is no such recipe or campaign, the reviews are no fair sample, or no projected
+            sentence has gold labels.
         """
         from xprojdb.api.results.evaluation import EvaluationResult
         from xprojdb.evaluation.evaluate import evaluate_projections
@@ -36,10 +41,20 @@ class Measuring(Opened):
         from xprojdb.planning.store import load_plan
 
         plan = load_plan(self.store, recipe)
-        scores = evaluate_projections(self.store, plan.labellings, resamples=resamples, seed=seed)
+        step = None if gold is None else self._gold_step(gold)
+        scores = evaluate_projections(self.store, plan.labellings, resamples=resamples, seed=seed, gold_step=step)
         published = evaluated_benchmarks(self.store, scores)
         by_score = [evaluated_benchmarks(self.store, [score]) for score in scores] if published else None
         return EvaluationResult(scores, published, by_score)
+
+    def _gold_step(self, name: str) -> int:
+        from xprojdb.review.figures import check_fair
+        from xprojdb.review.freezing import find_frozen
+
+        with self.store.read() as connection:
+            step_id = find_frozen(connection, name)
+            check_fair(connection, step_id)
+        return step_id
 
     def compare(
         self,

@@ -9,7 +9,7 @@ from typing import Any, get_args
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from xprojdb.config.errors import RecipeError
+from xprojdb.config.errors import RecipeError, placed
 from xprojdb.config.old_keys import OLD_KEYS
 
 _HINTS = {
@@ -35,21 +35,6 @@ def explained(error: ValidationError, model: type[BaseModel], variant: type | No
     if found["type"] == "missing":
         return RecipeError("{key} is missing", hint=_missing(model), key=key)
     return RecipeError("{key} cannot be " + repr(found["input"]), hint=_hint(found), key=key)
-
-
-def placed(error: RecipeError, place: tuple[str, ...]) -> RecipeError:
-    """An error of a table inside another."""
-    key = ".".join((*place, *filter(None, [error.key])))
-    known = {name: value for name, value in error.fields.items() if name != "key"}
-    return RecipeError(error.message, hint=error.hint, key=key, **known)
-
-
-def final(error: RecipeError, file: str) -> RecipeError:
-    """The error as it is shown: with the key in its message, and the file."""
-    key = error.key
-    message = error.message.replace("{key}", key) if "{key}" in error.message else f"{key}: {error.message}"
-    known = {name: value for name, value in error.fields.items() if name not in ("key", "file")}
-    return RecipeError(f"{file}: {message}", hint=error.hint, key=key, file=file, **known)
 
 
 def _unknown(place: tuple[str, ...], table: type[BaseModel], variant: type | None) -> RecipeError:

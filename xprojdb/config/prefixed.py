@@ -6,8 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from xprojdb import entry_points
-from xprojdb.config.errors import RecipeError
-from xprojdb.config.explain import placed
+from xprojdb.config.errors import RecipeError, placed
 from xprojdb.config.types import Text
 from xprojdb.config.variants import build
 from xprojdb.entry_points import Group, PluginError

@@ -16,8 +16,8 @@ from xprojdb.config import toml
 from xprojdb.config.align import AlignerConfig
 from xprojdb.config.base import Settings
 from xprojdb.config.combine import CombineTable
-from xprojdb.config.errors import RecipeError
-from xprojdb.config.explain import explained, final, placed
+from xprojdb.config.errors import RecipeError, final, placed
+from xprojdb.config.explain import explained
 from xprojdb.config.export import ExportTable
 from xprojdb.config.languages import language_code
 from xprojdb.config.project import ProjectTable

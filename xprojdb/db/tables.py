@@ -367,6 +367,66 @@ export = Table(
     sqlite_autoincrement=True,
 )
 
+# What people are asked about: a queue that is drawn once, so that it can be shared and drawn again.
+# recipe, step_id: whose labels are shown; null for labels that were brought from elsewhere and had no queue.
+campaign = Table(
+    "campaign",
+    metadata,
+    _id(),
+    Column("name", Text, nullable=False, unique=True),
+    Column("created_at", Text, nullable=False),
+    Column("recipe", Text),
+    Column("step_id", ForeignKey("step.id")),
+    Column("query", Text, nullable=False),
+    Column("ordering", Text, nullable=False),
+    Column("seed", Integer, nullable=False),
+    Column("labels", Text, nullable=False),
+    Column("guideline", Text),
+    Column("redundancy", Integer, nullable=False),
+    sqlite_autoincrement=True,
+)
+
+# translation_id: which labels of the campaign's step are shown, 0 for those that rest on several translations.
+# probability: with which the sentence was drawn, so that figures of a queue that is no random sample can be weighted.
+campaign_item = _natural(
+    "campaign_item",
+    Column("campaign_id", ForeignKey("campaign.id"), nullable=False),
+    Column("rank", Integer, nullable=False),
+    Column("sentence_id", ForeignKey("sentence.id"), nullable=False, index=True),
+    Column("translation_id", Key, nullable=False),
+    Column("probability", Float(53), nullable=False),
+    key=("campaign_id", "rank"),
+)
+
+# What people decided, appended and never changed; of what one reviewer said about one label, the last row holds.
+# old_*: the label that it is about, as it was shown, or as the same reviewer added it; start_word, end_word, label:
+# what it should be. undone_id: the row that an "undo" takes back. seen_step_id: whose labels were shown.
+review = Table(
+    "review",
+    metadata,
+    _id(),
+    Column("campaign_id", ForeignKey("campaign.id"), nullable=False),
+    Column("sentence_id", ForeignKey("sentence.id"), nullable=False, index=True),
+    Column("reviewer", Text, nullable=False),
+    Column("at", Text, nullable=False),
+    Column("action", Text, nullable=False),
+    Column("old_start", Integer),
+    Column("old_end", Integer),
+    Column("old_label", Text),
+    Column("start_word", Integer),
+    Column("end_word", Integer),
+    Column("label", Text),
+    Column("seconds", Float(53)),
+    Column("note", Text),
+    Column("seen_step_id", ForeignKey("step.id")),
+    Column("undone_id", ForeignKey("review.id")),
+    CheckConstraint(
+        "action IN ('accept', 'correct', 'reject', 'add', 'skip', 'sentence-done', 'undo', 'bulk')", name="action"
+    ),
+    sqlite_autoincrement=True,
+)
+Index("ix_review_campaign", review.c.campaign_id, review.c.reviewer, review.c.sentence_id)
+
 # How many transactions have changed rows, and how many deletions there were: while the first number stays, what was
 # counted holds; while the second does, what a batch rests on is there.
 data_version = Table("data_version", metadata, _id(), Column("number", Key, nullable=False), info={"derived": True})

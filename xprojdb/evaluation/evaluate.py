@@ -47,7 +47,12 @@ class LanguageScore:
 
 
 def evaluate_projections(
-    database: Database, projections: Sequence[Labelling], *, resamples: int = 1000, seed: int = 0
+    database: Database,
+    projections: Sequence[Labelling],
+    *,
+    resamples: int = 1000,
+    seed: int = 0,
+    gold_step: int | None = None,
 ) -> list[LanguageScore]:
     """Score projections and consensuses against the imported gold labels, and store the scores.
 
@@ -56,12 +61,13 @@ def evaluate_projections(
 
     :param resamples: bootstrap resamples.
     :param seed: their random seed; the same seed gives the same intervals.
+    :param gold_step: the step whose entities are gold; None: the imported ones.
     :returns: the scores of those projections whose target has gold labels.
     :raises UsageError: when none has.
     :raises GroundMoved: when a step or a corpus was deleted meanwhile; nothing is stored then.
     """
     with database.read() as connection:
-        measured = [_measure(connection, each, resamples, seed) for each in projections]
+        measured = [_measure(connection, each, resamples, seed, gold_step) for each in projections]
     scores = [each for each in measured if each is not None]
     if not scores:
         raise UsageError(
@@ -73,23 +79,25 @@ def evaluate_projections(
         check_steps(connection, (score.projection.step.spec for score in scores), "run the recipe again, then evaluate")
         run_id = begin_run(connection, "evaluate")
         for score in scores:
-            _store(connection, score, run_id, resamples, seed)
+            _store(connection, score, run_id, resamples, seed, gold_step)
         end_run(connection, run_id, "done", {"evaluations": len(scores)})
     return scores
 
 
-def read_counts(connection: Connection, projection: Labelling) -> SpanCounts:
+def read_counts(connection: Connection, projection: Labelling, gold_step: int | None = None) -> SpanCounts:
     """Span counts of every sentence that has gold labels and is projected, in the order of their translations."""
     return concatenate(
         [
             count_spans((gold, predicted) for _, gold, predicted in block)
-            for block in read_sentences(connection, projection)
+            for block in read_sentences(connection, projection, gold_step=gold_step)
         ]
     )
 
 
-def _measure(connection: Connection, projection: Labelling, resamples: int, seed: int) -> LanguageScore | None:
-    counts = read_counts(connection, projection)
+def _measure(
+    connection: Connection, projection: Labelling, resamples: int, seed: int, gold_step: int | None
+) -> LanguageScore | None:
+    counts = read_counts(connection, projection, gold_step)
     if not len(counts):
         return None
     labels = {
@@ -97,13 +105,15 @@ def _measure(connection: Connection, projection: Labelling, resamples: int, seed
         for name, score in counts.scores().items()
     }
     labels[TOTAL] = (counts.micro(), bootstrap_interval(counts, resamples=resamples, seed=seed))
-    every = with_gold(connection, projection).subquery()
+    every = with_gold(connection, projection, gold_step).subquery()
     total = connection.execute(select(func.count()).select_from(every)).scalar_one()
     return LanguageScore(projection, len(counts), total - len(counts), labels)
 
 
-def _store(connection: Connection, score: LanguageScore, run_id: int, resamples: int, seed: int) -> None:
-    key = _key(connection, score.projection)
+def _store(
+    connection: Connection, score: LanguageScore, run_id: int, resamples: int, seed: int, gold_step: int | None
+) -> None:
+    key = _key(connection, score.projection, gold_step)
     connection.execute(delete(evaluation).where(*(_COLUMNS[name] == value for name, value in key.items())))
     rows = [
         {**key, **values, "sentences": score.sentences, "resamples": resamples, "seed": seed, "run_id": run_id}
@@ -112,11 +122,11 @@ def _store(connection: Connection, score: LanguageScore, run_id: int, resamples:
     connection.execute(insert(evaluation), rows)
 
 
-def _key(connection: Connection, projection: Labelling) -> dict[str, Any]:
+def _key(connection: Connection, projection: Labelling, gold_step: int | None) -> dict[str, Any]:
     mapping = projection.mapping
     values = (
         projection.step.step_id,
-        find_step(connection, GOLD),
+        find_step(connection, GOLD) if gold_step is None else gold_step,
         projection.corpus_id,
         projection.source,
         projection.target,

@@ -30,15 +30,19 @@ class GoldSentence(NamedTuple):
     predicted: tuple[Span, ...]
 
 
-def read_sentences(connection: Connection, labelling: Labelling, block: int = BLOCK) -> Iterator[list[GoldSentence]]:
+def read_sentences(
+    connection: Connection, labelling: Labelling, block: int = BLOCK, gold_step: int | None = None
+) -> Iterator[list[GoldSentence]]:
     """The sentences that :func:`projected` names, in the order of their translations or keys, in constant memory.
 
     The labels of gold are mapped as the projected ones were.
+
+    :param gold_step: the step whose entities are gold; None: the imported ones.
     """
-    query = projected(connection, labelling).order_by(labelling.covered().item)
+    query = projected(connection, labelling, gold_step).order_by(labelling.covered().item)
     for rows in bulk.stream(connection, query, block):
         targets = sorted({target for _, target in rows})
-        gold = read_gold(connection, targets)
+        gold = read_gold(connection, targets, gold_step)
         predicted = read_projected(connection, [labelling.step.step_id], targets)
         mapping = labelling.mapping
         yield [
@@ -51,33 +55,36 @@ def read_sentences(connection: Connection, labelling: Labelling, block: int = BL
         ]
 
 
-def with_gold(connection: Connection, labelling: Labelling) -> Select[tuple[int, int]]:
+def with_gold(connection: Connection, labelling: Labelling, gold_step: int | None = None) -> Select[tuple[int, int]]:
     """What a plan is to label and has gold labels: translations, 0 for a consensus, and the sentences labelled."""
     gold = outcome.alias("gold_outcome")
     query, _, sentence = labelling.covered()
-    return query.join(gold, (gold.c.step_id == find_step(connection, GOLD)) & (gold.c.item_id == sentence))
+    chosen = find_step(connection, GOLD) if gold_step is None else gold_step
+    return query.join(gold, (gold.c.step_id == chosen) & (gold.c.item_id == sentence))
 
 
-def projected(connection: Connection, labelling: Labelling) -> Select[tuple[int, int]]:
+def projected(connection: Connection, labelling: Labelling, gold_step: int | None = None) -> Select[tuple[int, int]]:
     """Those of :func:`with_gold` that the step has done.
 
     Filtered ones are: that the method gave no labels is its result. Failed ones are not: a fault is nobody's result.
     """
     done = outcome.alias("project_outcome")
     joined = (done.c.step_id == labelling.step.step_id) & (done.c.item_id == labelling.covered().item)
-    return with_gold(connection, labelling).join(done, joined & (done.c.status != "failed"))
+    return with_gold(connection, labelling, gold_step).join(done, joined & (done.c.status != "failed"))
 
 
-def read_gold(connection: Connection, sentences: Sequence[int]) -> dict[int, list[Span]]:
+def read_gold(connection: Connection, sentences: Sequence[int], gold_step: int | None = None) -> dict[int, list[Span]]:
     """The gold spans of those sentences that have some, with their labels as imported.
 
     :param sentences: keys, ascending.
+    :param gold_step: the step whose entities are gold; None: the imported ones.
     """
+    chosen_step = find_step(connection, GOLD) if gold_step is None else gold_step
     columns = (entity.c.sentence_id, entity.c.start_word, entity.c.end_word, entity.c.label)
     query = entity.select().with_only_columns(*columns).order_by(entity.c.sentence_id, entity.c.ordinal)
     chosen = within(connection, entity.c.sentence_id, sentences)
     found: dict[int, list[Span]] = {}
-    for key, *span in bulk.fetch(connection, query.where(entity.c.step_id == find_step(connection, GOLD), chosen)):
+    for key, *span in bulk.fetch(connection, query.where(entity.c.step_id == chosen_step, chosen)):
         found.setdefault(key, []).append(Span(*span))
     return found
 

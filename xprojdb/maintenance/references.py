@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterable, Mapping
 from sqlalchemy import Connection, select
 
 from xprojdb.db.live import claimed_steps
-from xprojdb.db.tables import export, outcome, recipe, step, step_input, translation
+from xprojdb.db.tables import campaign, export, outcome, recipe, review, step, step_input, translation
 from xprojdb.errors import DatabaseError
 from xprojdb.steps.spec import GOLD
 
@@ -17,7 +17,7 @@ _DIGEST = re.compile(r"[0-9a-f]{64}")
 
 
 def named_steps(connection: Connection, *, without: Collection[str] = (), exports: bool = True) -> set[int]:
-    """The ids of the steps that a recipe or an export names, of the steps that they rest on, and of imports.
+    """The ids of the steps that a recipe, a review or an export names, of those that they rest on, and of imports.
 
     :param without: recipes that do not count.
     :param exports: whether what was exported counts.
@@ -27,6 +27,7 @@ def named_steps(connection: Connection, *, without: Collection[str] = (), export
     for name, plan in connection.execute(select(recipe.c.name, recipe.c.plan)):
         if name not in without:
             found |= _of_plan(name, plan, digests)
+    found |= _reviewed(connection)
     if exports:
         for (query,) in connection.execute(select(export.c.query)):
             found |= {digests[digest] for digest in _DIGEST.findall(query) if digest in digests}
@@ -39,6 +40,14 @@ def wanted_steps(connection: Connection, *, exports: bool = True) -> set[int]:
     """The steps that are named, those of which a living process has taken items, and what these rest on."""
     claimed = closure(claimed_steps(connection), _edges(connection))
     return named_steps(connection, exports=exports) | claimed | _translators(connection, claimed)
+
+
+def _reviewed(connection: Connection) -> set[int]:
+    """The steps whose labels people were shown, and those that hold what they said."""
+    shown = (campaign.c.step_id, review.c.seen_step_id)
+    found = {key for column in shown for key in connection.execute(select(column).distinct()).scalars()}
+    frozen = connection.execute(select(step.c.id).where(step.c.kind.in_(("review", "calibration")))).scalars()
+    return {*(key for key in found if key is not None), *frozen}
 
 
 def _translators(connection: Connection, steps: set[int]) -> set[int]:

@@ -14,11 +14,13 @@ from xprojdb.db import bulk
 from xprojdb.db.count_cache import count_removal
 from xprojdb.db.tables import (
     alignment,
+    campaign_item,
     candidate,
     entity,
     failure,
     label,
     outcome,
+    review,
     sentence,
     translation,
     vote,
@@ -78,6 +80,10 @@ def remove_sentences(connection: Connection, steps: Sequence[StoredStep], senten
         on = table.c.step_id.in_(ids_with(steps, table)), bulk.among(connection, table.c.sentence_id, doomed)
         taken[table.name] += run_delete(connection, delete(table).where(*on))
     taken += _forget_outcomes(connection, steps, "sentence", doomed)
+    for table in (review, campaign_item):
+        taken[table.name] += run_delete(
+            connection, delete(table).where(bulk.among(connection, table.c.sentence_id, doomed))
+        )
     own = bulk.among(connection, sentence.c.id, doomed)
     # Children and parents go together: the order in which a database deletes rows is its own affair.
     connection.execute(update(sentence).where(own, sentence.c.parent_id.is_not(None)).values(parent_id=None))

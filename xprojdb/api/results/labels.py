@@ -61,9 +61,9 @@ class Labels(Result):
         """The labels as an Arrow table."""
         return self.rows().to_arrow()
 
-    def evaluate(self, *, resamples: int = 1000, seed: int = 0) -> EvaluationResult:
+    def evaluate(self, *, resamples: int = 1000, seed: int = 0, gold: str | None = None) -> EvaluationResult:
         """Score them against gold; see :meth:`xprojdb.Database.evaluate`."""
-        return self._database.evaluate(self.recipe, resamples=resamples, seed=seed)
+        return self._database.evaluate(self.recipe, resamples=resamples, seed=seed, gold=gold)
 
     def explain(self, sentence: str) -> ExplanationResult:
         """Explain one sentence, or one label; see :meth:`xprojdb.Database.explain`."""

@@ -20,8 +20,8 @@ from xprojdb.steps.score.direction import Direction
 from xprojdb.steps.score.stage import ScoreStage
 from xprojdb.steps.spec import StepSpec
 from xprojdb.steps.stage import other, sentence_key
-from xprojdb.steps.tag.plan import scoring_spec
 from xprojdb.steps.tag.stage import TagParams, read_word_scores
+from xprojdb.steps.tag.variant import scoring_spec
 from xprojdb.text.label_schemes import LabelMapping
 
 

@@ -10,6 +10,8 @@ from dataclasses import dataclass, fields, replace
 from typing import Any, ClassVar
 
 from xprojdb import entry_points
+from xprojdb.config.prefixed import plugin_of
+from xprojdb.errors import UsageError
 from xprojdb.steps.params import plain
 from xprojdb.steps.spec import StepSpec
 from xprojdb.steps.stage import Stage
@@ -96,3 +98,23 @@ def load_tagger(spec: StepSpec) -> Any:
 def tag_stage(spec: StepSpec) -> Stage | None:
     """The stage of a tag step."""
     return Tag(spec, lambda: load_tagger(spec)) if spec.version == Tag.version else None
+
+
+def scoring_spec(spec: StepSpec | None, lang: str, tagger: str, scorer: str) -> StepSpec:
+    """The step whose word probabilities a score reads.
+
+    :param spec: the step that tags the language anyhow, if there is one.
+    :param tagger: ``hf:MODEL`` in place of that; empty: that one.
+    :param scorer: what the scorer is called.
+    :raises UsageError: when there is none, or it has no probabilities.
+    """
+    if tagger:
+        spec = tagger_spec(tagger, plugin_of("taggers", tagger, "tagger").Config(), lang, keep_scores=True)
+    if spec is None or not TagParams.from_params(spec.params).keep_scores:
+        raise UsageError(
+            f"the scorer {scorer} needs word probabilities of {lang}, and no tagger gives them",
+            hint=f'name one: [tag] models = {{ {lang} = "hf:MODEL" }}, or tagger = "hf:MODEL" in the scorer',
+            scorer=scorer,
+            lang=lang,
+        )
+    return spec

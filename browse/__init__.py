@@ -1,0 +1,1 @@
+"""Pages on a database: sentences with their labels and what is behind them, and people who correct these."""

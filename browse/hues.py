@@ -1,0 +1,20 @@
+"""The colour of a label, as the class of a style sheet: a label is text as well, and never colour alone."""
+
+from __future__ import annotations
+
+import zlib
+
+_OWN = {
+    "PER": "per", "PERSON": "per", "ORG": "org", "LOC": "loc", "GPE": "loc", "DATE": "date", "TIME": "date",
+    "MISC": "misc",
+}  # fmt: skip
+_OTHERS = 6
+
+
+def hue(label: str) -> str:
+    """The class of a label: the same for the same label everywhere."""
+    return f"hue-{_OWN.get(label.upper()) or _other(label)}"
+
+
+def _other(label: str) -> str:
+    return f"x{zlib.crc32(label.encode(errors='replace')) % _OTHERS}"

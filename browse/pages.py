@@ -1,0 +1,162 @@
+"""The pages, each a function from what is asked to HTML; a server and the writer of files share them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from importlib import resources
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from xprojdb.browse.commands import Commands
+from xprojdb.browse.comparison import compare_page
+from xprojdb.browse.drawing import writing_of
+from xprojdb.browse.escaping import finalize, visible
+from xprojdb.browse.facets import FacetCounts
+from xprojdb.browse.filters import PAGE, Filters
+from xprojdb.browse.hues import hue
+from xprojdb.browse.links import Links
+from xprojdb.browse.listing import Listing, ListPage, runs_of
+from xprojdb.browse.overview import read_overview
+from xprojdb.browse.plots import bars, reliability_diagram
+from xprojdb.browse.recipes import KnownRecipe, Recipes
+from xprojdb.browse.runs import read_run_page
+from xprojdb.browse.sentence import neighbours, show_sentence
+from xprojdb.db import Database
+
+#: files of ``assets`` and their types
+ASSETS: Mapping[str, str] = {
+    "style.css": "text/css; charset=utf-8",
+    "page.js": "text/javascript; charset=utf-8",
+    "review.js": "text/javascript; charset=utf-8",
+    "icon.svg": "image/svg+xml",
+}
+
+
+def read_asset(name: str) -> bytes:
+    """The content of a file of ``assets``."""
+    return resources.files("xprojdb.browse").joinpath("assets", name).read_bytes()
+
+
+def environment() -> Environment:
+    """Templates that escape everything, and fail where a value is missing."""
+    made = Environment(
+        loader=PackageLoader("xprojdb.browse", "templates"),
+        autoescape=True,
+        finalize=finalize,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    made.filters |= {"hue": hue, "number": _number, "figure": _figure, "data": _data}
+    made.globals |= {"runs_of": runs_of, "writing_of": writing_of}
+    return made
+
+
+class Pages:
+    """The pages of one database.
+
+    :param writer: under which name reviews are written; empty: this server only reads.
+    """
+
+    def __init__(self, database: Database, links: Links) -> None:
+        self.database = database
+        self.links = links
+        self.recipes = Recipes(database)
+        self.listing = Listing(database)
+        # What is published does not tell where a database lies.
+        self.commands = Commands(database.url if links.live else None)
+        self._facets = FacetCounts(database)
+        self._templates = environment()
+
+    def render(self, template: str, links: Links | None = None, **values: Any) -> str:
+        """A template with what every page has."""
+        return self._templates.get_template(template).render(
+            links=links or self.links, commands=self.commands, **values
+        )
+
+    def sentences(self, filters: Filters, page: ListPage | None = None) -> str:
+        """A list of sentences.
+
+        :param page: what is on it, where that is known.
+        """
+        recipe = self.recipes.get(filters.recipe)
+        found = page or self.listing.page(filters, recipe)
+        name = recipe.name if recipe else None
+        return self.render(
+            "list.html",
+            filters=filters,
+            recipe=recipe,
+            recipe_names=self.recipes.names(),
+            page=found,
+            page_size=PAGE,
+            facets=self._facets.of(recipe) if self.links.live else None,
+            command=self.commands.listed(filters, name),
+        )
+
+    def sentence(self, name: str, recipe_name: str | None = None, links: Links | None = None) -> str:
+        """A sentence.
+
+        :raises UsageError: when there is no such sentence or recipe.
+        """
+        recipe = self._recipe_for(recipe_name)
+        shown = show_sentence(self.database, recipe, name)
+        before, after = neighbours(self.database, shown.text)
+        return self.render(
+            "sentence.html",
+            links=links,
+            shown=shown,
+            recipe=recipe,
+            recipe_names=self.recipes.names(),
+            before=before,
+            after=after,
+            command=self.commands.explain(shown.text.name, recipe.name if recipe and shown.translations else None),
+        )
+
+    def _recipe_for(self, name: str | None) -> KnownRecipe | None:
+        return self.recipes.get(name)
+
+    def compare(self, first: str, second: str, after: int = 0) -> str:
+        """Two steps or recipes side by side."""
+        names = self.recipes.names()
+        found = compare_page(self.database, first, second, after) if first and second else None
+        command = self.commands.of("diff", first or "RECIPE", second or "RECIPE")
+        return self.render(
+            "compare.html", recipe_names=names, first=first, second=second, after=after, found=found, command=command
+        )
+
+    def overview(self) -> str:
+        """Counts, outcomes, scores and margins by corpus and language, with F1 where there is gold."""
+        found = read_overview(self.database, self.recipes)
+        return self.render(
+            "overview.html",
+            found=found,
+            bars=bars,
+            reliability_diagram=reliability_diagram,
+            command=self.commands.of("status"),
+        )
+
+    def runs(self) -> str:
+        """Runs that are going on, and the latest that have ended."""
+        return self.render(
+            "runs.html", found=read_run_page(self.database), command=self.commands.of("status", "--watch")
+        )
+
+    def problem(self, message: str, hint: str | None) -> str:
+        """What could not be shown, and why."""
+        return self.render("problem.html", message=message, hint=hint, command=self.commands.of("status"))
+
+
+def _number(value: float) -> str:
+    return f"{value:,}"
+
+
+def _figure(value: float | None) -> str:
+    return "–" if value is None else f"{value:.3f}"
+
+
+def _data(value: object) -> Markup:
+    """A value as JSON in an attribute."""
+    return Markup.escape(visible(json.dumps(value, ensure_ascii=True, separators=(",", ":"))))

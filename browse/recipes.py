@@ -1,0 +1,153 @@
+"""The recipes of a database, as pages ask about them: which steps they end in, and what these cover."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from threading import Lock
+from typing import Any, Literal
+
+from sqlalchemy import Connection, select
+
+from xprojdb.config.recipe import export_table
+from xprojdb.db import Database
+from xprojdb.db.tables import corpus, data_version, recipe, step
+from xprojdb.errors import XprojdbError
+from xprojdb.planning.labellings import Consensus, Labelling
+from xprojdb.planning.plan import Plan
+from xprojdb.planning.store import load_plan
+from xprojdb.provenance.questions import final_steps
+
+Receiving = Literal["original", "rendering"]
+
+
+@dataclass(frozen=True, slots=True)
+class FinalStep:
+    """A step whose labels a recipe ends in, for one language.
+
+    :param source: the language its labels come from, or several.
+    :param receiving: the side of translations that its labels are on; None where its items are sentences.
+    """
+
+    id: int
+    digest: str
+    lang: str
+    corpus_id: int
+    source: str
+    receiving: Receiving | None
+
+
+@dataclass(frozen=True)
+class KnownRecipe:
+    """A recipe.
+
+    :param finals: what it ends in.
+    :param shared: whether another recipe has the same last step bring labels to these languages from other ones.
+    :param tiers: of its exports, the highest first: name and least margin (or score).
+    """
+
+    name: str
+    plan: Plan
+    finals: tuple[FinalStep, ...]
+    shared: bool
+    tiers: tuple[tuple[str, float], ...]
+    tier_by: str
+
+    @property
+    def steps(self) -> list[int]:
+        """The keys of those steps."""
+        return sorted({each.id for each in self.finals})
+
+    @property
+    def langs(self) -> list[str]:
+        return sorted({each.lang for each in self.finals})
+
+    @property
+    def sources(self) -> set[tuple[int, str, str]]:
+        """The steps through translations: key, target and source language of each."""
+        return {(each.id, each.lang, each.source) for each in self.finals if each.receiving is not None}
+
+    @property
+    def combines(self) -> bool:
+        """Whether there are votes."""
+        return any(each.receiving is None for each in self.finals)
+
+
+class Recipes:
+    """Recipes, read again when the database has changed."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._known: dict[tuple[str, str], KnownRecipe] = {}
+        self._lock = Lock()
+
+    def names(self) -> list[str]:
+        with self._database.read() as connection:
+            return list(connection.execute(select(recipe.c.name).order_by(recipe.c.name)).scalars())
+
+    def get(self, name: str | None) -> KnownRecipe | None:
+        """A recipe; without a name the first one; None when there is none.
+
+        :raises UsageError: when a name is given and there is no such recipe.
+        """
+        if not name:
+            names = self.names()
+            if not names:
+                return None
+            name = names[0]
+        with self._database.read() as connection:
+            query = select(recipe.c.digest, recipe.c.plan).where(recipe.c.name == name)
+            row = connection.execute(query).first()
+        key = (name, f"{row.digest} {row.plan}" if row else "")
+        with self._lock:
+            if key not in self._known:
+                self._known[key] = self._read(name)
+            return self._known[key]
+
+    def _read(self, name: str) -> KnownRecipe:
+        plan = load_plan(self._database, name)
+        with self._database.read() as connection:
+            wanted = set(final_steps(connection, name))
+        finals = tuple(_final(each) for each in plan.labellings if each.step.step_id in wanted)
+        tiers, by = _tiers(plan)
+        return KnownRecipe(name, plan, finals, self._is_shared(name, finals), tiers, by)
+
+    def _is_shared(self, name: str, finals: tuple[FinalStep, ...]) -> bool:
+        own = {(each.id, each.lang): each.source for each in finals if each.receiving is not None}
+        others = [load_plan(self._database, other) for other in self.names() if other != name]
+        brought = [(each.step.step_id, each.target, each.source) for plan in others for each in plan.projections]
+        return any(own.get((step_id, lang), source) != source for step_id, lang, source in brought)
+
+
+def _final(each: Labelling) -> FinalStep:
+    receiving: Receiving | None = None
+    if not isinstance(each, Consensus):
+        receiving = "rendering" if each.labelled == "original" else "original"
+    return FinalStep(each.step.step_id, each.step.spec.digest, each.target, each.corpus_id, each.source, receiving)
+
+
+def _tiers(plan: Plan) -> tuple[tuple[tuple[str, float], ...], str]:
+    try:
+        table = export_table(plan.recipe.text, {})
+    except XprojdbError:
+        # A recipe of another version: its labels are shown, its tiers are not known.
+        return (), "margin"
+    return tuple(sorted(table.tiers.items(), key=lambda each: -each[1])), table.tier_by
+
+
+def corpus_names(connection: Connection) -> dict[int, str]:
+    """The corpora by key."""
+    rows = connection.execute(select(corpus.c.id, corpus.c.name).order_by(corpus.c.name))
+    return {row.id: row.name for row in rows}
+
+
+def version_of(connection: Connection) -> int:
+    """How often the database has been changed: what was counted holds until the next change."""
+    return int(connection.execute(select(data_version.c.number)).scalar() or 0)
+
+
+def step_told(connection: Connection, step_id: int) -> dict[str, Any]:
+    """A step for people."""
+    row = connection.execute(select(step).where(step.c.id == step_id)).one()
+    told = {"kind": row.kind, "digest": row.digest, "model": row.model, "revision": row.revision}
+    return {**told, "params": json.loads(row.params)}

@@ -1,0 +1,195 @@
+"""What pages show, and that it is what the library tells."""
+
+import html
+import re
+import shlex
+
+import pytest
+from browse_sample import browser, combined_sample, scripts_sample
+from sqlalchemy import select, update
+
+from xprojdb.browse.filters import Filters, read_filters
+from xprojdb.browse.listing import Listing, runs_of
+from xprojdb.browse.recipes import Recipes
+from xprojdb.db.tables import label, sentence
+from xprojdb.execution.run import run_plan
+from xprojdb.planning.store import load_plan
+from xprojdb.provenance.diff import diff_steps
+from xprojdb.provenance.explain import explain_sentence
+from xprojdb.text.spans import Span
+
+
+@pytest.fixture
+def sample(database, write_conll, tmp_path):
+    combined_sample(database, write_conll, tmp_path)
+    return database
+
+
+def names(page):
+    return re.findall(r'class="name" href="[^"]*"><bdi>([^<]+)', page)
+
+
+def listed(database, **filters):
+    recipes = Recipes(database)
+    recipe = recipes.get(filters.get("recipe"))
+    return [each.name for each in Listing(database).page(Filters(**filters), recipe).sentences]
+
+
+def test_pages_follow_one_another_and_leave_nothing_out(sample):
+    recipe = Recipes(sample).get(None)
+    listing, seen, after = Listing(sample), [], 0
+    while after is not None:
+        page = listing.page(Filters(after=after), recipe, size=4)
+        assert len(page.sentences) <= 4
+        seen += [each.id for each in page.sentences]
+        after = page.after
+    with sample.read() as connection:
+        assert seen == list(connection.execute(select(sentence.c.id).order_by(sentence.c.id)).scalars())
+
+
+def test_an_order_puts_the_least_certain_first(sample):
+    recipe = Recipes(sample).get(None)
+    listing, margins, after = Listing(sample), [], 0
+    while after is not None:
+        page = listing.page(Filters(order="margin", after=after), recipe, size=2)
+        margins += [each.margin for each in page.sentences]
+        after = page.after
+    assert margins == sorted(margins)
+    assert len(margins) == len(listed(sample, score_from=0.0))
+
+
+def test_filters(sample):
+    german = listed(sample, lang="de")
+    assert len(german) == 6
+    assert {name.split("/")[1] for name in german} == {"de"}
+    assert listed(sample, lang="de", text="Rote Hafen") == ["news/de/first-2"]
+    assert listed(sample, lang="de", text="Hafen Rote") == []
+    assert listed(sample, label="ORG") == ["news/de/first-2"]
+    assert listed(sample, outcome="empty") == ["news/de/first-3", "news/de/first-4", "news/de/second-2"]
+    assert listed(sample, corpus="other") == []
+    assert listed(sample, divided=True) == ["news/de/first-1", "news/de/first-2"]
+    weak = listed(sample, margin_to=0.4)
+    assert set(weak) | set(listed(sample, margin_from=0.4000001)) >= set(listed(sample, margin_to=1.0))
+    assert listed(sample, reviewed="yes") == []
+
+
+def test_filters_are_read_from_an_address():
+    found = read_filters({"lang": " de ", "margin_to": "0.5", "divided": "yes", "unknown": "x", "text": ""})
+    assert found == Filters(lang="de", margin_to=0.5, divided=True)
+    assert found.on(lang="") == {"margin_to": 0.5, "divided": "yes"}
+
+
+def test_a_sentence_shows_what_explain_tells(sample):
+    page = browser(sample).get("/sentence/news/de/first-1").text
+    found = explain_sentence(sample, load_plan(sample), "news/de/first-1")
+    text = html.unescape(page)
+    for each in found.consensus.labels:
+        assert f"{each.span.start}–{each.span.end - 1}" in text
+        assert f"{each.margin:.3f}" in text
+        for vote in each.votes:
+            assert vote.text in text
+    for projection in found.projections:
+        assert projection.source.name in text
+        for made in projection.made_by:
+            assert made.digest[:8] in text
+    assert 'class="side" data-role="s" lang="en" dir="ltr"' in page
+
+
+def test_a_page_names_the_command_that_gives_the_same(sample, run_cli):
+    client = browser(sample)
+    for path in ("/sentence/news/de/first-1", "/?order=margin", "/?label=ORG&lang=de", "/overview"):
+        command = html.unescape(re.search(r'class="command">.*?<code>(.*?)</code>', client.get(path).text)[1])
+        arguments = shlex.split(command)
+        assert arguments[0] == "xprojdb"
+        if sample.engine.dialect.name == "sqlite":
+            done = run_cli(*arguments[1:])
+            assert (done.code, done.stderr) == (0, "")
+
+
+def test_a_sentence_of_a_source_has_a_page_too(sample):
+    page = browser(sample).get("/sentence/news/en/first-1")
+    assert page.status_code == 200
+    assert "not this language" in page.text
+
+
+def test_an_unknown_sentence_is_told(sample):
+    client = browser(sample)
+    for name in ("nothing", "999999", "news/de/", "99999999999999999999"):
+        assert client.get(f"/sentence/{name}").status_code == 404
+
+
+def test_a_comparison_is_the_diff(sample):
+    first = load_plan(sample)
+    step = first.projections[0].step.spec.digest
+    second = first.consensuses[0].step.spec.digest
+    with sample.write() as connection:
+        here = label.c.step_id == first.consensuses[0].step.step_id, label.c.label == "ORG"
+        assert connection.execute(update(label).where(*here).values(label="LOC")).rowcount
+    expected = diff_steps(sample, step, second)
+    page = html.unescape(browser(sample).get(f"/compare?first={step[:10]}&second={second[:10]}").text)
+    for change in expected.changes:
+        assert change.sentence in page
+        assert change.kind in page
+    counted = {kind: int(n) for n, kind in re.findall(r"(\d+) (added|removed|moved boundary|changed label)", page)}
+    assert counted == {kind: n for kind, n in expected.counts.items() if n}
+
+
+def test_an_unknown_side_of_a_comparison_is_told(sample):
+    assert browser(sample).get("/compare?first=nope&second=sample").status_code == 400
+
+
+def test_the_overview_counts_labels(sample):
+    page = browser(sample).get("/overview").text
+    with sample.read() as connection:
+        step = load_plan(sample).consensuses[0].step.step_id
+        count = len(
+            connection.execute(select(label.c.label).where(label.c.step_id == step, label.c.label == "PER")).all()
+        )
+    assert re.search(rf">PER</b> {count}<", page)
+    assert page.count('<svg class="plot bars"') == 2
+
+
+def test_runs_are_listed(sample):
+    assert '<td class="num">1</td>' in browser(sample).get("/runs").text
+
+
+def test_an_empty_database_has_pages(database):
+    client = browser(database)
+    for path in ("/", "/overview", "/runs", "/compare", "/review"):
+        assert client.get(path).status_code == 200
+
+
+def test_directions_and_languages(sqlite_database, tmp_path):
+    scripts_sample(sqlite_database, tmp_path)
+    client = browser(sqlite_database)
+    for lang, direction in (("ar", "rtl"), ("he", "rtl"), ("ur", "rtl"), ("am", "ltr"), ("th", "ltr"), ("zh", "ltr")):
+        page = client.get(f"/sentence/{lang}/{lang}/part-1?recipe=into-{lang}").text
+        assert f'data-role="t" lang="{lang}" dir="{direction}"' in page
+    long = client.get("/sentence/de/de/part-2?recipe=into-de").text
+    assert 'class="pair"' in long
+    assert 'class="pair lasting"' in client.get("/sentence/de/de/part-1?recipe=into-de").text
+
+
+def test_a_list_says_how_far_it_looked_when_its_time_is_spent(sample, monkeypatch):
+    monkeypatch.setattr("xprojdb.browse.listing.WINDOW", 10)
+    monkeypatch.setattr("xprojdb.browse.limits.PAGE_SECONDS", 0.0)
+    monkeypatch.setattr("xprojdb.browse.listing.Budget", lambda: type("Spent", (), {"spent": True})())
+    recipe = Recipes(sample).get(None)
+    page = Listing(sample).page(Filters(text="nowhere"), recipe)
+    assert (page.sentences, page.unfinished, page.after) == ([], True, 1)
+
+
+def test_pieces_of_a_sentence():
+    words = ["a", "b", "c", "d"]
+    spans = [Span(1, 3, "X"), Span(2, 4, "Y")]
+    assert list(runs_of(words, spans)) == [("a", None), ("b c", "X"), ("d", None)]
+
+
+def test_a_recipe_that_changes_is_read_again(sample):
+    recipes = Recipes(sample)
+    before = recipes.get(None)
+    run_plan(sample, load_plan(sample))
+    assert recipes.get(None) is before
+    with sample.write() as connection:
+        connection.exec_driver_sql("UPDATE recipe SET digest = 'other'")
+    assert recipes.get(None) is not before

@@ -1,0 +1,66 @@
+"""How far reviewers agree, on the sentences that both of them finished."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from itertools import combinations
+
+from xprojdb.db import Database
+from xprojdb.errors import UsageError
+from xprojdb.evaluation.span_metrics import SpanScore, count_spans
+from xprojdb.review.campaigns import Campaign
+from xprojdb.review.decisions import ReviewedSentence
+from xprojdb.review.progress import finishers, read_reviews
+from xprojdb.text.spans import Span
+
+
+@dataclass(frozen=True, slots=True)
+class Agreement:
+    """Of two reviewers: F1 takes one for gold; which one does not matter.
+
+    :param sentences: that both finished.
+    :param equal: of these, those with the same labels.
+    :param places: F1 of the words alone, whatever their label.
+    :param labels: F1 of each label.
+    """
+
+    first: str
+    second: str
+    sentences: int
+    equal: int
+    all: SpanScore
+    places: SpanScore
+    labels: dict[str, SpanScore] = field(default_factory=dict)
+
+
+def read_agreement(database: Database, campaign: Campaign) -> list[Agreement]:
+    """The agreement of each two reviewers.
+
+    :raises UsageError: when no sentence was finished by two.
+    """
+    with database.read() as connection:
+        _, reviews = read_reviews(connection, campaign)
+    names = sorted({name for each in reviews.values() for name in finishers(each)})
+    found = [_agreement(one, two, reviews) for one, two in combinations(names, 2)]
+    found = [each for each in found if each.sentences]
+    if not found:
+        hint = f"let another reviewer in: xprojdb review start {campaign.name} --reviewer NAME"
+        raise UsageError(
+            f"no sentence of {campaign.name} was finished by two reviewers", hint=hint, campaign=campaign.name
+        )
+    return found
+
+
+def _agreement(first: str, second: str, reviews: Mapping[int, Mapping[str, ReviewedSentence]]) -> Agreement:
+    both = [
+        (each[first].spans, each[second].spans) for each in reviews.values() if {first, second} <= {*finishers(each)}
+    ]
+    counts = count_spans(both)
+    places = count_spans(([_bare(span) for span in one], [_bare(span) for span in two]) for one, two in both)
+    equal = sum(one == two for one, two in both)
+    return Agreement(first, second, len(both), equal, counts.micro(), places.micro(), counts.scores())
+
+
+def _bare(span: Span) -> Span:
+    return span._replace(label="")

@@ -1,0 +1,211 @@
+"""Campaigns: queues of sentences that are drawn once, so that people can share them and anybody can draw them again."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, func, insert, select
+
+from xprojdb.db import Database, bulk
+from xprojdb.db.tables import campaign, campaign_item, label, sentence
+from xprojdb.digest import canonical_json
+from xprojdb.errors import UsageError
+from xprojdb.planning.labellings import Labelling
+from xprojdb.planning.plan import Plan
+from xprojdb.review.queues import Mixture, draw, read_population
+
+#: in front of those that only a data set has
+CUSTOMARY = ("PER", "ORG", "LOC", "DATE", "MISC")
+
+
+@dataclass(frozen=True, slots=True)
+class Campaign:
+    """A campaign.
+
+    :param recipe, step_id: whose labels are shown; None for labels that came from elsewhere.
+    :param query: what was drawn from: language, source, splits, and how many there were.
+    :param ordering: how it was drawn, such as ``margin`` or ``margin=0.7,random=0.3``.
+    :param labels: the labels that reviewers may give.
+    :param redundancy: how many reviewers are to finish each sentence.
+    """
+
+    id: int
+    name: str
+    created_at: str
+    recipe: str | None
+    step_id: int | None
+    query: dict[str, Any]
+    ordering: str
+    seed: int
+    labels: tuple[str, ...]
+    guideline: str | None
+    redundancy: int
+
+
+@dataclass(frozen=True, slots=True)
+class CampaignSettings:
+    """What a new campaign is to be.
+
+    :param name: must be new.
+    :param lang: the target language; may be left out when the recipe has one.
+    :param source: the language the labels come from, where a target has several that are not combined.
+    :param size: sentences at most.
+    :param by: how they are drawn.
+    :param labels: further labels that reviewers may give.
+    """
+
+    name: str
+    lang: str | None = None
+    source: str | None = None
+    splits: tuple[str, ...] = ()
+    size: int = 200
+    by: Mixture = field(default_factory=lambda: Mixture({"margin": 1.0}))
+    seed: int = 0
+    labels: tuple[str, ...] = ()
+    guideline: str | None = None
+    redundancy: int = 1
+
+
+def create_campaign(database: Database, plan: Plan, settings: CampaignSettings) -> Campaign:
+    """Draw a campaign from the sentences that a recipe has labelled.
+
+    :raises UsageError: when there is a campaign of that name, the recipe labels several languages and none was chosen,
+        or no sentence is labelled.
+    """
+    labelling = _labelling(plan, settings)
+    with database.read() as connection:
+        _check_name(connection, settings.name)
+        population = read_population(connection, labelling, settings.splits)
+        items = draw(connection, labelling, population, settings.by, settings.size, settings.seed)
+        labels = _labels(connection, labelling, settings.labels)
+    if not items:
+        raise UsageError(
+            f"the recipe {plan.recipe.name} has labelled no such sentence", hint="xprojdb run, or other --split"
+        )
+    query = {
+        "lang": labelling.target,
+        "source": labelling.source,
+        "splits": list(settings.splits),
+        "population": len(population),
+    }
+    with database.write() as connection:
+        _check_name(connection, settings.name)
+        values = {
+            "name": settings.name,
+            "created_at": datetime.now(UTC).isoformat(timespec="seconds"),
+            "recipe": plan.recipe.name,
+            "step_id": labelling.step.step_id,
+            "query": canonical_json(query),
+            "ordering": str(settings.by),
+            "seed": settings.seed,
+            "labels": json.dumps(labels, ensure_ascii=False),
+            "guideline": settings.guideline,
+            "redundancy": settings.redundancy,
+        }
+        key = connection.execute(insert(campaign).values(values).returning(campaign.c.id)).scalar_one()
+        columns = ("campaign_id", "rank", "sentence_id", "translation_id", "probability")
+        rows = [(key, rank, item.sentence_id, item.translation_id, item.probability) for rank, item in enumerate(items)]
+        bulk.insert(connection, campaign_item, columns, rows)
+    return load_campaign(database, settings.name)
+
+
+def _labelling(plan: Plan, settings: CampaignSettings) -> Labelling:
+    possible: Sequence[Labelling] = (
+        plan.consensuses if settings.source is None and plan.consensuses else plan.projections
+    )
+    chosen = [
+        each for each in possible if settings.lang in (None, each.target) and settings.source in (None, each.source)
+    ]
+    if len(chosen) == 1:
+        return chosen[0]
+    known = ", ".join(each.direction for each in (chosen or possible))
+    if not chosen:
+        raise UsageError(
+            f"the recipe {plan.recipe.name} has no such labels", hint=f"it has {known}", lang=settings.lang
+        )
+    hint = f"choose with --lang and --source among {known}"
+    raise UsageError("a campaign is about one language from one source, or from several combined", hint=hint)
+
+
+def _check_name(connection: Connection, name: str) -> None:
+    if connection.execute(select(campaign.c.id).where(campaign.c.name == name)).first() is not None:
+        raise UsageError(f"there is a campaign {name}", hint="choose another name", campaign=name)
+
+
+def _labels(connection: Connection, labelling: Labelling, further: Sequence[str]) -> list[str]:
+    here = label.c.step_id == labelling.step.step_id
+    used = set(connection.execute(select(label.c.label).where(here).distinct()).scalars())
+    wanted = used | set(further)
+    return [name for name in CUSTOMARY if name in wanted] + sorted(wanted.difference(CUSTOMARY))
+
+
+def load_campaign(database: Database, name: str) -> Campaign:
+    """A campaign by its name.
+
+    :raises UsageError: when there is none.
+    """
+    with database.read() as connection:
+        row = connection.execute(select(campaign).where(campaign.c.name == name)).first()
+        names = list(connection.execute(select(campaign.c.name).order_by(campaign.c.id)).scalars())
+    if row is None:
+        hint = f"there are {', '.join(names)}" if names else "make one: xprojdb review new NAME"
+        raise UsageError(f"there is no campaign {name}", hint=hint, campaign=name)
+    return _campaign(row)
+
+
+def list_campaigns(database: Database) -> list[Campaign]:
+    """All campaigns, the latest first."""
+    with database.read() as connection:
+        return [_campaign(row) for row in connection.execute(select(campaign).order_by(campaign.c.id.desc()))]
+
+
+def _campaign(row: Row[Any]) -> Campaign:
+    told = (row.id, row.name, row.created_at, row.recipe, row.step_id, json.loads(row.query), row.ordering, row.seed)
+    return Campaign(*told, tuple(json.loads(row.labels)), row.guideline, row.redundancy)
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """A sentence of a campaign.
+
+    :param translation_id: which labels of the step are shown; 0: those that rest on several translations.
+    """
+
+    rank: int
+    sentence_id: int
+    translation_id: int
+    probability: float
+
+
+def read_items(connection: Connection, campaign_id: int) -> list[Item]:
+    """The queue of a campaign."""
+    own = campaign_item.c
+    query = select(own.rank, own.sentence_id, own.translation_id, own.probability)
+    rows = bulk.fetch(connection, query.where(own.campaign_id == campaign_id).order_by(own.rank))
+    return [Item(*row) for row in rows]
+
+
+def read_item(connection: Connection, campaign_id: int, rank: int) -> Item | None:
+    """One place of a queue."""
+    own = campaign_item.c
+    query = select(own.rank, own.sentence_id, own.translation_id, own.probability)
+    row = connection.execute(query.where(own.campaign_id == campaign_id, own.rank == rank)).first()
+    return None if row is None else Item(*row)
+
+
+def count_items(connection: Connection, campaign_id: int) -> int:
+    """How long a queue is."""
+    query = select(func.count()).where(campaign_item.c.campaign_id == campaign_id)
+    return connection.execute(query).scalar_one()
+
+
+def words_of(connection: Connection, sentence_id: int) -> list[str]:
+    """The words of a sentence."""
+    found: list[str] = json.loads(
+        connection.execute(select(sentence.c.words).where(sentence.c.id == sentence_id)).scalar_one()
+    )
+    return found

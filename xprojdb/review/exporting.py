@@ -1,0 +1,59 @@
+"""Reviews as JSON lines: a sentence a line, with what each reviewer said, under numbers and not under names."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from xprojdb.db import Database
+from xprojdb.review.campaigns import Campaign
+from xprojdb.review.decisions import BULK, ReviewedSentence
+from xprojdb.review.freezing import majority
+from xprojdb.review.progress import finishers, read_reviews
+from xprojdb.review.sentences import ReviewSentence, read_sentences
+from xprojdb.text.spans import Span
+
+_BLOCK = 1_000
+
+
+def exported_reviews(database: Database, campaign: Campaign) -> Iterator[dict[str, Any]]:
+    """The sentences that somebody has finished, in the order of the queue.
+
+    ``entities`` are what most reviewers want; null where they do not agree. ``bulk`` tells that some label was accepted
+    among many, and not looked at.
+    """
+    with database.read() as connection:
+        items, reviews = read_reviews(connection, campaign)
+        chances = {item.sentence_id: item.probability for item in items}
+        names = sorted({name for each in reviews.values() for name in each})
+        numbers = {name: f"reviewer-{n}" for n, name in enumerate(names, 1)}
+        keys = [key for key in (chances or sorted(reviews)) if finishers(reviews.get(key, {}))]
+        for start in range(0, len(keys), _BLOCK):
+            block = keys[start : start + _BLOCK]
+            texts = read_sentences(connection, block)
+            for key in block:
+                yield _row(texts[key], reviews[key], numbers, chances.get(key))
+
+
+def _row(
+    text: ReviewSentence, reviews: Mapping[str, ReviewedSentence], numbers: Mapping[str, str], chance: float | None
+) -> dict[str, Any]:
+    done = {name: reviews[name] for name in finishers(reviews)}
+    agreed = majority([each.spans for each in done.values()])
+    bulk = any(row.action == BULK for each in done.values() for row in each.decided.values())
+    return {
+        "id": text.name,
+        "lang": text.lang,
+        "split": text.split,
+        "words": text.words,
+        "entities": None if agreed is None else _entities(text, agreed),
+        "bulk": bulk,
+        "probability": chance,
+        "reviews": [
+            {"reviewer": numbers[name], "entities": _entities(text, each.spans)} for name, each in done.items()
+        ],
+    }
+
+
+def _entities(text: ReviewSentence, spans: Sequence[Span]) -> list[dict[str, Any]]:
+    return [{"start": span.start, "end": span.end, "label": span.label, "text": text.phrase(span)} for span in spans]

@@ -1,0 +1,88 @@
+"""How far a campaign is, and what each reviewer did."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from statistics import median
+
+from sqlalchemy import Connection
+
+from xprojdb.db import Database
+from xprojdb.review.campaigns import Campaign, Item, read_items
+from xprojdb.review.decisions import DONE, OF_LABELS, SKIP, Decision, ReviewedSentence, fold, read_decisions, read_shown
+
+
+@dataclass(slots=True)
+class ReviewerProgress:
+    """What one reviewer did.
+
+    :param finished, skipped: sentences.
+    :param actions: labels by what was decided.
+    :param seconds: for a finished sentence, in the middle; None where it was not measured.
+    """
+
+    reviewer: str
+    finished: int = 0
+    skipped: int = 0
+    actions: dict[str, int] = field(default_factory=dict)
+    seconds: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CampaignProgress:
+    """How far a campaign is.
+
+    :param finished: sentences that as many reviewers have finished as it wants.
+    :param begun: sentences that at least one has finished.
+    """
+
+    campaign: Campaign
+    sentences: int
+    finished: int
+    begun: int
+    reviewers: list[ReviewerProgress]
+
+
+def read_reviews(
+    connection: Connection, campaign: Campaign
+) -> tuple[list[Item], Mapping[int, dict[str, ReviewedSentence]]]:
+    """The queue, and by sentence and reviewer what became of it."""
+    items = read_items(connection, campaign.id)
+    by_place: dict[tuple[int, str], list[Decision]] = defaultdict(list)
+    for each in read_decisions(connection, campaign.id):
+        by_place[each.sentence_id, each.reviewer].append(each)
+    reviewed = {key for key, _ in by_place}
+    shown = read_shown(connection, campaign, [item for item in items if item.sentence_id in reviewed])
+    found: dict[int, dict[str, ReviewedSentence]] = {}
+    for (key, reviewer), rows in by_place.items():
+        found.setdefault(key, {})[reviewer] = fold(shown.get(key, ()), rows)
+    return items, found
+
+
+def read_progress(database: Database, campaign: Campaign) -> CampaignProgress:
+    """Count what was done."""
+    with database.read() as connection:
+        items, reviews = read_reviews(connection, campaign)
+    times = [finishers(reviews.get(item.sentence_id, {})) for item in items]
+    names = sorted({name for each in reviews.values() for name in each})
+    finished = sum(len(each) >= campaign.redundancy for each in times)
+    people = [_of_reviewer(name, [each[name] for each in reviews.values() if name in each]) for name in names]
+    return CampaignProgress(campaign, len(items), finished, sum(bool(each) for each in times), people)
+
+
+def finishers(of_sentence: Mapping[str, ReviewedSentence]) -> list[str]:
+    """Who finished a sentence."""
+    return sorted(name for name, each in of_sentence.items() if each.state == DONE)
+
+
+def _of_reviewer(name: str, sentences: Sequence[ReviewedSentence]) -> ReviewerProgress:
+    made = ReviewerProgress(name)
+    made.finished = sum(each.state == DONE for each in sentences)
+    made.skipped = sum(each.state == SKIP for each in sentences)
+    rows = [row for each in sentences for row in each.decided.values()]
+    made.actions = dict(Counter(row.action for row in rows if row.action in OF_LABELS).most_common())
+    seconds = [row.seconds for each in sentences for row in each.live if row.action == DONE and row.seconds is not None]
+    made.seconds = median(seconds) if seconds else None
+    return made
