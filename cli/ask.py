@@ -1,4 +1,4 @@
-"""``xprojdb ask``: ready questions."""
+"""``xprojdb ask``: common questions."""
 
 from __future__ import annotations
 
@@ -7,18 +7,18 @@ from pathlib import Path
 import click
 
 from xprojdb.cli.bounds import SOME_ROWS
-from xprojdb.cli.output import console, open_current, table
-from xprojdb.cli.query_results import check_form, form_options, write_answer
+from xprojdb.cli.output import open_current, show
+from xprojdb.cli.query_results import check_format, format_options, print_rows
 
 
 @click.command()
 @click.argument("question", required=False)
-@click.option("--recipe", metavar="NAME", help="Only what this recipe made.  [default: every recipe]")
+@click.option("--recipe", metavar="NAME", help="Only the results of this recipe.  [default: all recipes]")
 @click.option("--lang", metavar="CODE", help="Only labels of this target language.")
 @click.option("--corpus", metavar="NAME", help="Only this corpus.")
-@click.option("--limit", type=SOME_ROWS, default=20, show_default=True, help="Rows at most.")
-@click.option("--sql", is_flag=True, help="Print the SQL of the question, to be changed and given to query.")
-@form_options
+@click.option("--limit", type=SOME_ROWS, default=20, show_default=True, help="Maximum number of rows.")
+@click.option("--sql", is_flag=True, help="Print the SQL of the question instead, to edit and pass to 'query'.")
+@format_options
 def command(
     question: str | None,
     recipe: str | None,
@@ -26,34 +26,20 @@ def command(
     corpus: str | None,
     limit: int,
     sql: bool,
-    form: str,
+    format: str,
     escape_formulas: bool,
     output: Path | None,
 ) -> None:
-    """Ask a ready QUESTION; without one, list them."""
-    from xprojdb.provenance.questions import QuestionResult, ask_question, question_sql
-
+    """Answer a common QUESTION. Without one, list the questions."""
     if question is None:
-        _list()
+        import xprojdb
+
+        show(xprojdb.list_questions(), format == "json")
         return
-    check_form(form, output, escape_formulas)
-    asked = QuestionResult(recipe, lang, corpus, limit)
+    check_format(format, output, escape_formulas)
     with open_current() as database:
         if sql:
-            with database.read() as connection:
-                text, values = question_sql(connection, question, asked)
-            for name, value in values.items():
-                text = text.replace(f":{name}", str(value) if isinstance(value, int) else f"'{value}'")
-            click.echo(text.strip())
+            click.echo(database.question_sql(question, recipe=recipe, lang=lang, corpus=corpus, limit=limit))
             return
-        with ask_question(database, question, asked) as answer:
-            write_answer(answer, form, output, escape_formulas)
-
-
-def _list() -> None:
-    from xprojdb.provenance.questions_sql import QUESTIONS
-
-    shown = table("question", "what it tells")
-    for name, question in QUESTIONS.items():
-        shown.add_row(name, question.about)
-    console().print(shown)
+        rows = database.ask(question, recipe=recipe, lang=lang, corpus=corpus, limit=limit)
+        print_rows(rows, format, output, escape_formulas)

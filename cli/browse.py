@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from xprojdb.cli.output import open_current
+from xprojdb.cli.output import open_store
 from xprojdb.errors import UsageError
 from xprojdb.extras import require
 
@@ -49,7 +49,7 @@ def command(
         raise UsageError("--recipe, --corpus, --lang and --card are for --static", hint="choose them on the page")
     from xprojdb.browse.server import serve
 
-    with open_current() as database:
+    with open_store() as database:
         serve(database, port=port, reviewers=(), tell=lambda doorkeeper: _tell(doorkeeper, opened))
 
 
@@ -63,7 +63,7 @@ def _tell(doorkeeper: Doorkeeper, opened: bool) -> None:
 def _write(folder: Path, recipe: str | None, corpus: str, lang: str, order: str, limit: int, card: bool) -> None:
     from xprojdb.browse.files import write_files
 
-    with open_current() as database:
+    with open_store() as database:
         done = write_files(
             database, folder, recipe=recipe, corpus=corpus, lang=lang, order=order, limit=limit, card=card
         )

@@ -1,24 +1,16 @@
-"""``xprojdb db``: the schema of the database."""
+"""``xprojdb db``: the schema of the database, and copies of it."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import asdict
-from typing import TYPE_CHECKING
-
 import click
 
-from xprojdb.cli.end_runs import end_and_tell, end_runs_option
-from xprojdb.cli.output import as_json, console, megabytes, open_current, print_json, table
-
-if TYPE_CHECKING:
-    from sqlalchemy import Engine
+from xprojdb.cli.end_runs import end_runs_option
+from xprojdb.cli.output import as_json, open_current, show
 
 
 @click.group()
 def command() -> None:
-    """Make, move and check the database schema."""
+    """Create, upgrade, check, copy and vacuum the database."""
 
 
 @command.command()
@@ -26,30 +18,22 @@ def command() -> None:
 @end_runs_option
 @click.pass_obj
 def upgrade(address: str, revision: str, end_runs: bool) -> None:
-    """Bring the schema up to REVISION (default: what this version needs), making the database when there is none."""
-    from xprojdb.db import schema
+    """Upgrade the schema to REVISION (default: the latest). Creates the database if there is none."""
+    import xprojdb
 
-    with _engine(address, create=True) as engine:
-        if end_runs and "lease" in schema.state(engine).tables:
-            end_and_tell(engine)
-        schema.upgrade(engine, revision)
-        _tell_revision(engine)
+    show(xprojdb.upgrade(address, revision, end_runs=end_runs))
 
 
 @command.command()
 @click.argument("revision")
-@click.confirmation_option(prompt="Tables of later revisions are dropped with what is in them. Go on?")
+@click.confirmation_option(prompt="This drops the tables of later revisions with all their rows. Continue?")
 @end_runs_option
 @click.pass_obj
 def downgrade(address: str, revision: str, end_runs: bool) -> None:
-    """Take the schema back to REVISION ("base": no tables)."""
-    from xprojdb.db import schema
+    """Downgrade the schema to REVISION ("base": no tables)."""
+    import xprojdb
 
-    with _engine(address) as engine:
-        if end_runs and "lease" in schema.state(engine).tables:
-            end_and_tell(engine)
-        schema.downgrade(engine, revision)
-        _tell_revision(engine)
+    show(xprojdb.downgrade(address, revision, end_runs=end_runs))
 
 
 @command.command()
@@ -57,25 +41,17 @@ def downgrade(address: str, revision: str, end_runs: bool) -> None:
 @click.pass_obj
 def current(address: str, as_json: bool) -> None:
     """Show the schema revision."""
-    from xprojdb.db import schema
+    import xprojdb
 
-    with _engine(address) as engine:
-        state = schema.state(engine)
-    if as_json:
-        print_json({"current": state.current, "head": state.head, "tables": state.tables})
-        return
-    needed = "" if state.current == state.head else f" (this version needs {state.head})"
-    click.echo(f"{state.current or 'no revision'}{needed}")
+    show(xprojdb.schema_revision(address), as_json)
 
 
 @command.command()
 def check() -> None:
-    """Compare the tables with what this version needs; exit code 1 when they differ."""
-    from xprojdb.db import schema
-
+    """Compare the tables with the schema of this version. Exits with 1 if they differ."""
     with open_current() as database:
-        schema.check(database.engine)
-        click.echo(f"{database.url} is as it should be")
+        database.check_schema()
+        click.echo(f"{database.url}: the schema is correct")
 
 
 @command.command()
@@ -83,55 +59,21 @@ def check() -> None:
 @click.argument("target", metavar="TARGET")
 @as_json
 def copy(source: str, target: str, as_json: bool) -> None:
-    """Copy the database SOURCE into TARGET, which is new or empty; each is an SQLite file or a PostgreSQL URL.
+    """Copy the database SOURCE to TARGET, which must be new or empty. Each is an SQLite file or a PostgreSQL URL.
 
-    Every table is verified by its row count and a checksum. A copy that was interrupted is not opened by any command;
-    the same command begins it anew.
+    Row counts and checksums of all tables are verified. A copy that was interrupted cannot be opened: run the same
+    command again.
     """
-    from xprojdb.maintenance.database_copy import copy_database
+    import xprojdb
 
-    found = copy_database(source, target)
-    if as_json:
-        print_json(asdict(found))
-        return
-    shown = table("table", "rows>", "checksum")
-    for name, each in found.tables.items():
-        shown.add_row(name, f"{each.rows:,}", each.checksum)
-    console().print(shown)
-    click.echo(f"{found.rows:,} rows of {found.source} are in {found.target}, verified")
+    show(xprojdb.copy(source, target), as_json)
 
 
 @command.command()
-@click.option("--full", is_flag=True, help="On PostgreSQL, write the tables anew; nobody can use them meanwhile.")
+@click.option("--full", is_flag=True, help="On PostgreSQL, rewrite the tables. They cannot be used meanwhile.")
 @end_runs_option
 @as_json
 def vacuum(full: bool, end_runs: bool, as_json: bool) -> None:
-    """Give the space of deleted rows back."""
-    from xprojdb.maintenance.vacuum import vacuum
-
+    """Return the space of deleted rows to the file system."""
     with open_current() as database:
-        if end_runs:
-            end_and_tell(database.engine)
-        size = vacuum(database, full=full)
-    if as_json:
-        print_json({"before": size.before, "after": size.after})
-        return
-    click.echo(f"{megabytes(size.before)} before, {megabytes(size.after)} now")
-
-
-@contextmanager
-def _engine(address: str, *, create: bool = False) -> Iterator[Engine]:
-    from xprojdb.db.opening import connect
-
-    engine = connect(address, create=create)
-    try:
-        yield engine
-    finally:
-        engine.dispose()
-
-
-def _tell_revision(engine: Engine) -> None:
-    from xprojdb.db import schema
-    from xprojdb.db.driver_errors import shown
-
-    click.echo(f"{shown(engine.url)} is at revision {schema.state(engine).current or 'base'}")
+        show(database.vacuum(full=full, end_runs=end_runs), as_json)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from xprojdb.cli.output import as_json, console, print_json, table
+from xprojdb.cli.output import as_json, show
 
 
 @click.group()
@@ -14,29 +14,18 @@ def command() -> None:
 
 @command.command()
 @click.argument("name")
-@click.option("--force", is_flag=True, help="Install again, over what is there.")
+@click.option("--force", is_flag=True, help="Install it even if it is there already.")
 def install(name: str, force: bool) -> None:
-    """Install the model NAME into the user's cache (first use does it by itself)."""
-    from xprojdb.models import store
+    """Install the model NAME into your cache. The first use of a model also does this."""
+    import xprojdb
 
-    click.echo(f"{store.canonical_id(name)} is in {store.install(name, force=force)}")
+    click.echo(f"installed in {xprojdb.install_model(name, force=force)}")
 
 
 @command.command("list")
 @as_json
 def list_models(as_json: bool) -> None:
-    """List the installed models, and those that could be."""
-    from xprojdb.models import store
+    """List the installed models, and those that can be installed."""
+    import xprojdb
 
-    found = store.installed()
-    if as_json:
-        rows = [{"model": m.model_id, "revision": m.revision, "bytes": m.size, "path": str(m.path)} for m in found]
-        print_json({"installed": rows, "available": store.available()})
-        return
-    shown = table("model", "revision", "size>", "folder")
-    for model in found:
-        shown.add_row(model.model_id, model.revision[:19], f"{model.size / 2**20:.0f} MiB", str(model.path))
-    console().print(shown if found else "no models are installed")
-    missing = sorted(set(store.available()) - {model.model_id for model in found})
-    if missing:
-        click.echo(f"can be installed: {', '.join(missing)}")
+    show(xprojdb.list_models(), as_json)

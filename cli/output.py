@@ -1,38 +1,30 @@
-"""What commands print with: tables and colours for people, JSON for machines."""
+"""What commands print with: results for people, JSON for programs."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
-from rich.console import Console, ConsoleOptions, RenderableType
-from rich.segment import Segment
 
-from xprojdb.cli.narrow import NarrowTable
+from xprojdb.api.results.rendering import PlainConsole
 from xprojdb.cli.streams import print_exactly, prints_unicode
-from xprojdb.printable import escaped_json, escaped_lines, is_printable
+from xprojdb.printable import escaped_json, escaped_lines
+
+if TYPE_CHECKING:
+    from xprojdb.api.database import Database
+    from xprojdb.api.results.base import Result
+    from xprojdb.db import Database as Store
 
 as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-recipe_option = click.option("--recipe", metavar="NAME", help="Which recipe; needed when the database has several.")
+recipe_option = click.option("--recipe", metavar="NAME", help="The recipe. Required if the database has several.")
 gold_option = click.option(
-    "--gold", metavar="CAMPAIGN", help="Against the frozen reviews of a campaign, or the step of a digest."
+    "--gold", metavar="CAMPAIGN", help="Use the frozen reviews of a campaign as gold, or the step with this digest."
 )
 
 
 #: columns of what goes to a file or a pipe, where rich would assume 80: nothing is cut or folded there
 _FILE_WIDTH = 100_000
-
-
-class PlainConsole(Console):
-    """A console on which foreign text is text: its control and direction characters are written out."""
-
-    def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
-        """Draw something."""
-        for segment in super().render(renderable, options):
-            plain = segment.control or is_printable(segment.text)
-            yield segment if plain else Segment(escaped_lines(segment.text), segment.style)
 
 
 def console() -> PlainConsole:
@@ -43,46 +35,36 @@ def console() -> PlainConsole:
     return made
 
 
-def print_json(value: object) -> None:
+def show(result: Result, as_json: bool = False) -> None:
+    """Print a result: its tables and lines, or its JSON; and its notes on standard error."""
+    if as_json:
+        print_json(result.to_json())
+    else:
+        console().print(result)
+    for note in result.notes:
+        click.echo(escaped_lines(note), err=True)
+
+
+def print_json(value: Any) -> None:
     """Print a value as indented JSON, with non-ASCII characters as they are."""
     print_exactly(escaped_json(json.dumps(value, indent=2, ensure_ascii=not prints_unicode())) + "\n")
 
 
-def table(*columns: str, title: str | None = None) -> NarrowTable:
-    """A table whose columns are numbers, aligned to the right, when their name ends in ``>``.
-
-    Where there is no room, texts are folded, the widest first; numbers never are: when they do not fit, the table
-    goes on below, its first columns again.
-    """
-    made = NarrowTable(
-        title=title, title_justify="left", box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold"
-    )
-    for name in columns:
-        number = name.endswith(">")
-        # A column that may not fold would be cut, and narrow ones with it, down to nothing.
-        made.add_column(name.removesuffix(">"), justify="right" if number else "left", no_wrap=number, overflow="fold")
-    return made
-
-
-def megabytes(size: int) -> str:
-    """A number of bytes for people."""
-    return f"{size / 1e6:,.1f} MB" if size >= 1e5 else f"{size / 1e3:,.1f} kB"
-
-
-def gold_step_of(database: Any, name: str | None) -> int | None:
-    """The step that ``--gold`` names; None: the imported labels."""
-    if name is None:
-        return None
-    from xprojdb.review.figures import fair_gold
-
-    return fair_gold(database, name)
-
-
-def open_current(create: bool = False) -> Any:
+def open_current(create: bool = False) -> Database:
     """The database that ``--db`` names.
 
     :param create: make it when it is not there.
     """
-    from xprojdb.db import open_database
+    import xprojdb
 
-    return open_database(click.get_current_context().find_root().obj, create=create)
+    return xprojdb.open(click.get_current_context().find_root().obj, create=create)
+
+
+def open_store() -> Store:
+    """The store of the database that ``--db`` names, for what the API has no function for yet."""
+    return open_current().store
+
+
+def listed(text: str | None) -> list[str]:
+    """The parts of a list such as ``en,de``."""
+    return [part.strip() for part in (text or "").split(",") if part.strip()]

@@ -46,8 +46,8 @@ def _exporter_command(name: str) -> click.Command:
 
     form = entry_points.load("exporters", name)
 
-    def run(folder: Path, recipe: str | None, **options: Any) -> None:
-        export_command(form(), folder, recipe, options)
+    def run(folder: Path, as_json: bool, **options: Any) -> None:
+        export_command(name, folder, as_json, options)
 
     line = (form.__doc__ or "").strip().partition("\n")[0]
     run.__doc__ = f"{line} Of {entry_points.find('exporters', name).distribution}."

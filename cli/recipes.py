@@ -9,36 +9,36 @@ from xprojdb.cli.output import as_json, print_json
 
 @click.group()
 def command() -> None:
-    """List and show the recipes that come with xprojdb; 'xprojdb run NAME' follows one."""
+    """List and show the recipes that come with xprojdb. 'xprojdb run NAME' runs one."""
 
 
 @command.command("list")
 @as_json
 def list_recipes(as_json: bool) -> None:
-    """List them, with what each does and needs."""
-    from xprojdb.config.builtin_recipes import ready_recipes
+    """List the recipes, with what each does and needs."""
+    import xprojdb
 
-    found = ready_recipes()
+    recipes = xprojdb.list_recipes()
     if as_json:
-        print_json([{"name": recipe.name, "about": recipe.about} for recipe in found])
+        print_json(recipes.to_json())
         return
     formatter = click.HelpFormatter(width=110)
-    formatter.write_dl([(recipe.name, recipe.about) for recipe in found])
+    formatter.write_dl([(recipe["name"], recipe["about"]) for recipe in recipes.to_dict()])
     click.echo(formatter.getvalue(), nl=False)
 
 
 @command.command()
 def schema() -> None:
     """Print the JSON schema of recipes, for editors: xprojdb recipes schema > recipe.schema.json."""
-    from xprojdb.config.schema import recipe_schema
+    import xprojdb
 
-    print_json(recipe_schema())
+    print_json(xprojdb.recipe_schema())
 
 
 @command.command()
 @click.argument("name")
 def show(name: str) -> None:
-    """Print the recipe NAME, to change a copy of it: xprojdb recipes show NAME > mine.toml."""
-    from xprojdb.config.builtin_recipes import ready_recipe
+    """Print the recipe NAME, to edit a copy of it: xprojdb recipes show NAME > mine.toml."""
+    import xprojdb
 
-    click.echo(ready_recipe(name).text, nl=False)
+    click.echo(xprojdb.recipe_text(name), nl=False)

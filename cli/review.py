@@ -9,8 +9,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+from rich.text import Text
 
-from xprojdb.cli.output import as_json, console, open_current, print_json, recipe_option, table
+from xprojdb.api.results.rendering import table
+from xprojdb.cli.output import as_json, console, open_store, print_json, recipe_option
 from xprojdb.errors import InputError, UsageError
 from xprojdb.extras import require
 
@@ -58,7 +60,7 @@ def new(
     _check_name(name)
     told = _read(guideline) if guideline else None
     settings = CampaignSettings(name, lang, source, splits, size, parse_mixture(by), seed, labels, told, redundancy)
-    with open_current() as database:
+    with open_store() as database:
         made = create_campaign(database, load_plan(database, recipe), settings)
         from xprojdb.review.progress import read_progress
 
@@ -97,7 +99,7 @@ def start(name: str | None, reviewers: tuple[str, ...], port: int, opened: bool)
         _check_name(reviewer)
     from xprojdb.browse.server import serve
 
-    with open_current() as database:
+    with open_store() as database:
         home = "/review"
         if name is not None:
             from xprojdb.review.campaigns import load_campaign
@@ -122,7 +124,7 @@ def status(name: str | None, as_json: bool) -> None:
     from xprojdb.review.campaigns import list_campaigns, load_campaign
     from xprojdb.review.progress import read_progress
 
-    with open_current() as database:
+    with open_store() as database:
         chosen = [load_campaign(database, name)] if name else list_campaigns(database)
         found = [read_progress(database, each) for each in chosen]
     if as_json:
@@ -138,7 +140,7 @@ def _show_progress(each: CampaignProgress) -> None:
     made, out = each.campaign, console()
     times = f" by {made.redundancy} reviewers" if made.redundancy > 1 else ""
     of = f"{made.recipe}, {made.query.get('lang')}" if made.recipe else "labels from elsewhere"
-    out.print(f"[bold]{made.name}[/bold]  ({of}, by {made.ordering}, seed {made.seed})")
+    out.print(Text(made.name, "bold"), f" ({of}, by {made.ordering}, seed {made.seed})")
     out.print(f"{each.finished:,} of {each.sentences:,} sentences finished{times}, {each.begun:,} begun")
     shown = table("reviewer", "finished>", "skipped>", "accept>", "correct>", "reject>", "add>", "bulk>", "seconds>")
     for one in each.reviewers:
@@ -157,7 +159,7 @@ def agreement(name: str, as_json: bool) -> None:
     from xprojdb.review.agreement import read_agreement
     from xprojdb.review.campaigns import load_campaign
 
-    with open_current() as database:
+    with open_store() as database:
         found = read_agreement(database, load_campaign(database, name))
     if as_json:
         print_json([asdict(each) for each in found])
@@ -182,7 +184,7 @@ def freeze(name: str, prefer: str | None, as_json: bool) -> None:
     from xprojdb.review.campaigns import load_campaign
     from xprojdb.review.freezing import freeze_reviews
 
-    with open_current() as database:
+    with open_store() as database:
         done = freeze_reviews(database, load_campaign(database, name), prefer)
     if as_json:
         print_json(asdict(done))
@@ -215,7 +217,7 @@ def evaluate(name: str, resamples: int, seed: int, as_json: bool) -> None:
     from xprojdb.review.campaigns import load_campaign
     from xprojdb.review.figures import weighted_figures
 
-    with open_current() as database:
+    with open_store() as database:
         found = weighted_figures(database, load_campaign(database, name), resamples=resamples, seed=seed)
     if as_json:
         print_json(asdict(found))
@@ -262,7 +264,7 @@ def calibrate(
     from xprojdb.review.calibrating import calibrate_campaign, calibrate_recipe
 
     options: dict[str, Any] = {"measure": measure, "method": method, "seed": seed}
-    with open_current() as database:
+    with open_store() as database:
         if name is not None:
             from xprojdb.review.campaigns import load_campaign
 
@@ -300,7 +302,7 @@ def export(name: str, output: Path | None) -> None:
     from xprojdb.review.campaigns import load_campaign
     from xprojdb.review.exporting import exported_reviews
 
-    with open_current() as database, click.open_file(str(output or "-"), "w", encoding="utf-8") as file:
+    with open_store() as database, click.open_file(str(output or "-"), "w", encoding="utf-8") as file:
         count = 0
         for row in exported_reviews(database, load_campaign(database, name)):
             file.write(json.dumps(row, ensure_ascii=False) + "\n")

@@ -1,4 +1,4 @@
-"""The options of every ``export`` that say how the data set is cut; they replace keys of the recipe's ``[export]``."""
+"""The options of every ``export`` that select sentences and labels; they override keys of the recipe's ``[export]``."""
 
 from __future__ import annotations
 
@@ -40,55 +40,58 @@ class Figures(click.ParamType):  # type: ignore[type-arg]
 _OPTIONS: Mapping[str, Mapping[str, Any]] = {
     "--corpora": {"type": Names(), "help": "Only sentences of these corpora."},
     "--splits": {"type": Names(), "help": "Only these splits, as imported."},
-    "--labels": {"type": Names(), "help": "Only labels of these types; the words of others become O."},
-    "--min-score": {"type": float, "help": "The least score of a label."},
-    "--min-margin": {"type": float, "help": "The least margin of a label over its runner-up."},
-    "--min-votes": {"type": int, "help": "How many sources must agree on a label of a consensus."},
+    "--labels": {"type": Names(), "help": "Only labels of these types. The words of other labels become O."},
+    "--min-score": {"type": float, "help": "Minimum score of a label."},
+    "--min-margin": {"type": float, "help": "Minimum margin of a label over its runner-up."},
+    "--min-votes": {"type": int, "help": "Minimum number of sources that agree on a label of a consensus."},
     "--on-low-score": {
         "type": click.Choice(["sentence", "label"]),
-        "help": "What to drop when a label misses one of these: its sentence, or only the label.  [default: sentence]",
+        "help": "What to drop when a label misses a threshold: the sentence, or only the label.  [default: sentence]",
     },
-    "--outcomes": {"type": Names(), "help": "Only sentences with these: ok, empty, or empty:REASON."},
-    "--min-words": {"type": int, "help": "Words of a sentence at least."},
-    "--max-words": {"type": int, "help": "Words of a sentence at most."},
-    "--min-entities": {"type": int, "help": "Labels of a sentence at least, after the filters above."},
+    "--outcomes": {"type": Names(), "help": "Only sentences with these outcomes: ok, empty, or empty:REASON."},
+    "--min-words": {"type": int, "help": "Minimum number of words of a sentence."},
+    "--max-words": {"type": int, "help": "Maximum number of words of a sentence."},
+    "--min-entities": {"type": int, "help": "Minimum number of labels of a sentence, after the filters above."},
     "--decontaminate": {
         "multiple": True,
         "metavar": "CORPUS[:SPLIT]|FILE",
-        "help": "A test set: no sentence with a text of it, nor a translation of one. May be repeated.",
+        "help": "Drop sentences that occur in this test set, or whose translation does. Can be repeated.",
     },
-    "--dedupe/--no-dedupe": {"help": "Keep one of several sentences of a language with the same words."},
-    "--budget": {"type": int, "help": "Take so much at most; a larger budget holds the smaller one."},
+    "--dedupe/--no-dedupe": {"help": "Keep only one of several sentences of a language with the same words."},
+    "--budget": {"type": int, "help": "Maximum size. A larger budget contains the smaller one."},
     "--budget-unit": {
         "type": click.Choice(["sentences", "tokens", "entities"]),
-        "help": "Its unit.  [default: sentences]",
+        "help": "What the budget counts.  [default: sentences]",
     },
     "--budget-per": {
         "type": click.Choice(["lang", "corpus", "source", "all"]),
-        "help": "What has the budget: each of these, or all together.  [default: lang]",
+        "help": "What the budget applies to: each of these, or all together.  [default: lang]",
     },
-    "--mix": {"type": Figures(), "help": "Weights of corpora, in the shares of which they are taken."},
+    "--mix": {"type": Figures(), "help": "Sample corpora with these weights."},
     "--mix-by": {"type": click.Choice(["corpus", "lang", "source"]), "help": "What --mix names.  [default: corpus]"},
-    "--split-ratios": {"type": Figures(), "help": "New splits: train=0.8,test=0.2; translations stay together."},
-    "--tiers": {"type": Figures(), "help": "A column tier by margin, such as gold=0.5,silver=0.2,bronze=0."},
-    "--tier-by": {"type": click.Choice(["margin", "score"]), "help": "What tiers are of.  [default: margin]"},
+    "--split-ratios": {
+        "type": Figures(),
+        "help": "Make new splits, such as train=0.8,test=0.2. Translations of a sentence stay together.",
+    },
+    "--tiers": {"type": Figures(), "help": "Add a column tier by margin, such as gold=0.5,silver=0.2,bronze=0."},
+    "--tier-by": {"type": click.Choice(["margin", "score"]), "help": "What tiers go by.  [default: margin]"},
     "--provenance": {
         "type": click.Choice(["none", "labels", "full"]),
         "help": "Columns that say where labels come from.  [default: labels]",
     },
-    "--seed": {"type": int, "help": "Another seed is another sample and another assignment to splits.  [default: 0]"},
-}  # fmt: skip
+    "--seed": {"type": int, "help": "Random seed of samples and of new splits.  [default: 0]"},
+}
 
 
-def cut_options(function: Callable[..., None]) -> Callable[..., None]:
+def selection_options(function: Callable[..., None]) -> Callable[..., None]:
     """Add the options; those that are not given are None, or empty."""
     for name, settings in reversed(list(_OPTIONS.items())):
         function = click.option(name, **{"default": None, **settings})(function)
     return function
 
 
-def given_cut(options: dict[str, Any]) -> dict[str, Any]:
-    """Take the options of a cut out of all options: keys of ``[export]`` and their values."""
+def selection_from(options: dict[str, Any]) -> dict[str, Any]:
+    """Take the options of a selection out of all options: those that were given, as keywords of the API."""
     names = [name.partition("/")[0].removeprefix("--").replace("-", "_") for name in _OPTIONS]
     taken = {name: options.pop(name) for name in names}
     return {name: value for name, value in taken.items() if value not in (None, ())}

@@ -134,7 +134,7 @@ def test_no_recipe(fails):
 
 
 def test_a_database_that_is_not_there(fails, tmp_path):
-    message, hint = fails("link", "old", "--langs", "en,de", db=tmp_path / "none.db")
+    message, hint = fails("join", "old", "--langs", "en,de", db=tmp_path / "none.db")
     assert str(tmp_path / "none.db") in message
     assert "db upgrade" in hint
 

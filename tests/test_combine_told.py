@@ -10,8 +10,9 @@ import pytest
 from several_sample import FIRST, SECOND, import_part, run_combined
 from sqlalchemy import select
 
-from xprojdb.cli.evaluate import show_scores
-from xprojdb.cli.explain import show_explanation
+from xprojdb.api.results.evaluation import EvaluationResult
+from xprojdb.api.results.explanation import ExplanationResult
+from xprojdb.cli.output import show
 from xprojdb.db import Database
 from xprojdb.db.tables import evaluation, export
 from xprojdb.errors import UsageError
@@ -49,7 +50,7 @@ def test_every_source_and_the_consensus_are_scored(
         row = connection.execute(select(evaluation).where(evaluation.c.source_langs == "en,es,it")).first()
     assert row is not None
     assert (row.lang, row.sentences) == ("de", 6)
-    show_scores(scores)
+    show(EvaluationResult(scores))
     shown = capsys.readouterr().out
     assert "en+es+it → de" in shown
     assert "mean F1 of 3 single sources" in shown
@@ -79,7 +80,7 @@ def test_votes_are_explained(database: Database, plan: Plan, capsys: pytest.Capt
     assert sum(vote.contribution for vote in berg.votes) == pytest.approx(berg.score)
     assert [made.role for made in found.consensus.made_by] == ["consensus"]
     assert len(found.projections) == 3
-    show_explanation(found)
+    show(ExplanationResult(found))
     assert "consensus of en, es, it" in capsys.readouterr().out
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from xprojdb.cli.output import PlainConsole, table
+from xprojdb.api.results.rendering import PlainConsole, table
 from xprojdb.db import Database
 from xprojdb.errors import UsageError
 from xprojdb.exports.card.markdown import fenced, inline

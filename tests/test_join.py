@@ -129,7 +129,7 @@ def test_the_command(run_cli, address, write_conll):
     for lang in ("en", "de"):
         path = write_conll(f"{lang}.conll", "Ana/B-PER", "Berlin/B-LOC")
         assert run_cli("--db", address, "import", "conll", path, "--lang", lang, "--corpus", "c").code == 0
-    first = run_cli("--db", address, "link", "c", "--langs", "eng, deu")
+    first = run_cli("--db", address, "join", "c", "--langs", "eng, deu")
     assert (first.code, first.stdout) == (0, "c: 2 new links between en, de\n")
-    assert run_cli("--db", address, "link", "c", "--langs", "en,de").stdout.startswith("c: 0 new links")
-    assert run_cli("--db", address, "link", "c", "--langs", "en,it").code == 2
+    assert run_cli("--db", address, "join", "c", "--langs", "en,de").stdout.startswith("c: 0 new links")
+    assert run_cli("--db", address, "join", "c", "--langs", "en,it").code == 2

@@ -104,7 +104,8 @@ def test_a_name_that_is_none_is_refused(name: str) -> None:
 
 
 def test_a_wrong_name_is_refused_before_anything(run_cli: Command, tmp_path: Path) -> None:
-    done = run_cli("--db", tmp_path / "none.db", "push", "boats", "--folder", "nowhere")
+    assert run_cli("--db", tmp_path / "bare.db", "db", "upgrade").code == 0
+    done = run_cli("--db", tmp_path / "bare.db", "push", "boats", "--folder", "nowhere")
     assert (done.code, done.stdout) == (2, "")
     assert "USER/NAME" in done.stderr
 

@@ -178,7 +178,7 @@ def test_formulas_are_escaped_when_asked(run_cli: Any, address: str) -> None:
     [
         ("evaluate", "--resamples", "1" + "0" * 23),
         ("compare", "--resamples", "1" + "0" * 23),
-        ("grid", "--folds", "1" + "0" * 20),
+        ("tune", "--folds", "1" + "0" * 20),
         ("ask", "weakest", "--limit", "1" + "0" * 20),
         ("diff", "a", "b", "--limit", "1" + "0" * 20),
         ("query", "SELECT 1", "--timeout", "1e300"),

@@ -127,7 +127,7 @@ def test_the_best_point_can_be_kept(database: Database, write_conll: Callable[..
     run_plan(database, _plan(database, tmp_path))
     plan = load_plan(database)
     best = grid_recipe(database, plan, weights={"a": [0.0]}, thresholds=[0.2, 0.5]).points[0]
-    report = run_plan(database, kept_plan(plan, best.point, "best"), command="grid")
+    report = run_plan(database, kept_plan(plan, best.point, "best"), command="tune")
     assert [step.done for step in report.steps if step.done] == [48]
     kept = load_plan(database, "best")
     assert {name: dict(each.step.weights) for name, each in zip("de", kept.projections, strict=False)} == {
@@ -179,14 +179,14 @@ def test_the_command(
     import_gold(sqlite_database, write_conll, _sides(4), split="train")
     run_plan(sqlite_database, _plan(sqlite_database, tmp_path))
     db = ("--db", str(tmp_path / "test.db"))
-    done = run_cli(*db, "grid", "sample", "--weights", "a=0:1:0.5", "--threshold", "0.3,0.6", "--folds", "2", "--json")
+    done = run_cli(*db, "tune", "sample", "--weights", "a=0:1:0.5", "--threshold", "0.3,0.6", "--folds", "2", "--json")
     assert done.code == 0, done.stderr
     told = json.loads(done.stdout)
     assert len(told["points"]) == 6
     assert {each["threshold"] for each in told["points"]} == {0.3, 0.6}
     assert told["held_out_mean"] == pytest.approx(mean(told["held_out"].values()))
-    shown = run_cli(*db, "grid", "sample", "--solver", "greedy", "--keep", "best")
+    shown = run_cli(*db, "tune", "sample", "--solver", "greedy", "--keep", "best")
     assert "1 a + 1 s > 0.4, greedy" in shown.stdout
     assert run_cli(*db, "evaluate", "--recipe", "best").code == 0
-    assert run_cli(*db, "grid", "sample", "--threshold", "0.6:0.3:0.1").code == 2
-    assert run_cli(*db, "grid", "sample", "--weights", "0.5").code == 2
+    assert run_cli(*db, "tune", "sample", "--threshold", "0.6:0.3:0.1").code == 2
+    assert run_cli(*db, "tune", "sample", "--weights", "0.5").code == 2

@@ -1,6 +1,81 @@
 """Build named-entity data sets by projection, in a database that remembers where every label came from."""
 
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
 from xprojdb.errors import XprojdbError
 
-__all__ = ["XprojdbError", "__version__"]
+if TYPE_CHECKING:
+    from xprojdb.api.catalog import (
+        install_model,
+        list_models,
+        list_questions,
+        list_recipes,
+        read_card,
+        read_recipe,
+        recipe_schema,
+        recipe_text,
+    )
+    from xprojdb.api.database import Database, open
+    from xprojdb.api.demo import demo
+    from xprojdb.api.results.labels import Labels
+    from xprojdb.api.schema import copy, downgrade, schema_revision, upgrade
+    from xprojdb.config.recipe import Recipe
+
+__all__ = [
+    "Database",
+    "Labels",
+    "Recipe",
+    "XprojdbError",
+    "__version__",
+    "copy",
+    "demo",
+    "downgrade",
+    "install_model",
+    "list_models",
+    "list_questions",
+    "list_recipes",
+    "open",
+    "read_card",
+    "read_recipe",
+    "recipe_schema",
+    "recipe_text",
+    "schema_revision",
+    "upgrade",
+]
 __version__ = "0.1.0"
+
+#: name → its module, which is imported when the name is first used
+_LAZY = {
+    "Database": "xprojdb.api.database",
+    "Labels": "xprojdb.api.results.labels",
+    "Recipe": "xprojdb.config.recipe",
+    "copy": "xprojdb.api.schema",
+    "demo": "xprojdb.api.demo",
+    "downgrade": "xprojdb.api.schema",
+    "install_model": "xprojdb.api.catalog",
+    "list_models": "xprojdb.api.catalog",
+    "list_questions": "xprojdb.api.catalog",
+    "list_recipes": "xprojdb.api.catalog",
+    "open": "xprojdb.api.database",
+    "read_card": "xprojdb.api.catalog",
+    "read_recipe": "xprojdb.api.catalog",
+    "recipe_schema": "xprojdb.api.catalog",
+    "recipe_text": "xprojdb.api.catalog",
+    "schema_revision": "xprojdb.api.schema",
+    "upgrade": "xprojdb.api.schema",
+}
+
+if not TYPE_CHECKING:
+    # Hidden from type checkers, for whom it would make every misspelt name one of any type.
+    def __getattr__(name: str) -> object:
+        if name not in _LAZY:
+            raise AttributeError(f"module 'xprojdb' has no attribute {name!r}")
+        value = getattr(import_module(_LAZY[name]), name)
+        globals()[name] = value
+        return value
+
+    def __dir__() -> list[str]:
+        return sorted({*globals(), *__all__})

@@ -126,7 +126,7 @@ def _any_step(plan: Plan) -> ProjectMatch:
             return each.step
     raise UsageError(
         f"the recipe {plan.recipe.name} has no scores to weigh",
-        hint='a grid needs a recipe with method = "match" that has been run',
+        hint='tuning needs a recipe with method = "match" that has been run',
         recipe=plan.recipe.name,
     )
 

@@ -124,7 +124,7 @@ def nothing_there(recipe: Recipe) -> UsageError:
     if recipe.translate is None and recipe.source:
         return UsageError(
             f"no translations join {sources} with {targets} in {where}",
-            hint="import the files together with 'xprojdb import parallel', or join them with 'xprojdb link'",
+            hint="import the files together with 'xprojdb import parallel', or join them with 'xprojdb join'",
             corpora=recipe.corpora,
         )
     train = recipe.translate is not None and recipe.translate.direction == "translate-train"

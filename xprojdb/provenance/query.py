@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, TextClause, text
+from sqlalchemy import Connection, Executable, text
 from sqlalchemy.exc import DBAPIError, ResourceClosedError
 
 from xprojdb.db import Database, postgresql, sqlite
@@ -105,8 +105,13 @@ def answered(connection: Connection, sql: str, values: Mapping[str, Any]) -> Que
     return _answer(connection, text(sql), values)
 
 
+def streamed(connection: Connection, statement: Executable) -> QueryResult:
+    """The answer to a statement of our own."""
+    return _answer(connection, statement, {})
+
+
 def _answer(
-    connection: Connection, statement: TextClause, values: Mapping[str, Any], *, stream: bool = True
+    connection: Connection, statement: Executable, values: Mapping[str, Any], *, stream: bool = True
 ) -> QueryResult:
     result = connection.execute(statement, values, execution_options={"stream_results": stream})
     columns = tuple(result.keys())

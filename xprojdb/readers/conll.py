@@ -130,7 +130,7 @@ class _Reading:
         for position, word in enumerate(sentence.words):
             if word and not word.startswith(prefix):
                 message = f"the word {word!r} has not the prefix {prefix!r} of the words before it"
-                hint = "strip_language_prefix=False keeps words as they are"
+                hint = "add the prefix to this word, or remove it from the others"
                 line = sentence.line_of(position)
                 raise ReadError.at(self.file, "language-prefix", message, line=line, column=1, hint=hint)
         return [word[len(prefix) :] for word in sentence.words]

@@ -140,7 +140,7 @@ def _find_fields(item: _Item, named: tuple[str | None, ...]) -> _Fields:
     fields = _Fields(*found)
     if fields.words is None and fields.text is None:
         message = f"neither words nor text; there are {', '.join(map(repr, item.data)) or 'none'}"
-        hint = "name the field of the words (words_field) or of the text (text_field)"
+        hint = "name the field of the words with --words-field, or of the text with --text-field"
         raise item.error("missing-field", "tokens", message, hint)
     if fields.words is None and fields.tags is not None and named[1] is None:
         return _Fields(None, None, *found[2:])

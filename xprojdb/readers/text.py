@@ -52,7 +52,7 @@ def read_text(
             found = True
             yield record
         elif blank == "error":
-            hint = "fill it in, or read with blank='skip' where no other file depends on line numbers"
+            hint = "fill in the line, or delete it if no other file depends on line numbers"
             raise ReadError.at(file, "blank", "the line has no visible word", line=number, hint=hint)
     if not found:
         raise ReadError.at(file, "empty", "there is no sentence in this file", hint="check that it is the right file")

@@ -1,0 +1,73 @@
+"""The whole product on the sample corpus."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from xprojdb.api.database import Database, open
+
+if TYPE_CHECKING:
+    from xprojdb.api.results.base import Result
+    from xprojdb.execution.progress import Progress, StopRequest
+
+RECIPE = """\
+name = "demo"
+corpora = ["demo"]
+source = ["en"]
+target = ["de", "es", "sw"]
+"""
+_LEAST_CERTAIN = """\
+SELECT sentence FROM v_label WHERE corpus = 'demo' AND lang = 'de' AND split = 'test' AND recipe = 'demo'
+ORDER BY margin, sentence_id LIMIT 1"""
+
+
+def demo(
+    folder: str | Path, *, progress: Progress | None = None, stop: StopRequest | None = None
+) -> Iterator[str | Result]:
+    """Build, score and export a small data set from the sample corpus, which needs no network.
+
+    160 news-like sentences in English, German, Spanish and Swahili: their English gold entities are projected onto the
+    other three languages over word alignments, and compared with the gold entities there. Afterwards the folder holds
+    the database ``demo.db``, the recipe ``demo.toml``, and the data set as ``conll`` and ``hf``.
+
+    :param folder: made when it is not there.
+    :param progress, stop: of the run; see :meth:`xprojdb.Database.run`.
+    :returns: for each part its heading, then its results, as the parts are done; a run that is stopped ends them.
+    """
+    folder = Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    recipe = folder / "demo.toml"
+    recipe.write_text(RECIPE, encoding="utf-8")
+    with open(folder / "demo.db", create=True) as database:
+        yield "import"
+        yield from _import(database)
+        yield "run: align, score, project"
+        labels = database.run(recipe, progress=progress, stop=stop)
+        assert labels.run is not None
+        yield labels.run
+        if labels.run.report.stopped:
+            return
+        yield "evaluate"
+        yield labels.evaluate()
+        yield "export"
+        yield labels.export(folder / "conll", "conll")
+        yield labels.export(folder / "hf", "hf")
+        yield "explain: the least certain German label of the test sentences"
+        ((sentence,),) = database.query(_LEAST_CERTAIN)
+        yield labels.explain(sentence)
+
+
+def _import(database: Database) -> Iterator[Result]:
+    from xprojdb.readers.sample import LANGUAGES, SPLITS, sample_file
+
+    for split in SPLITS:
+        yield database.import_parallel(
+            "demo",
+            {lang: sample_file(lang, split) for lang in LANGUAGES},
+            split=split,
+            license="Apache-2.0",
+            citation="The sample corpus of xprojdb.",
+            scheme="masakhaner",
+        )

@@ -1,0 +1,118 @@
+"""The methods of a database that write and publish data sets."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from xprojdb.api.opened import Opened
+from xprojdb.errors import UsageError
+
+if TYPE_CHECKING:
+    from xprojdb.api.results.exporting import ExportResult, PushResult
+    from xprojdb.exports.api import ExportOptions
+    from xprojdb.planning.plan import Plan
+
+
+class Exporting(Opened):
+    """Writing and publishing data sets."""
+
+    def export(
+        self,
+        folder: str | Path,
+        format: str = "hf",
+        *,
+        recipe: str | None = None,
+        source: str | None = None,
+        langs: Sequence[str] = (),
+        columns: Literal[2, 4] = 2,
+        ids: bool = False,
+        **selection: Any,
+    ) -> ExportResult:
+        """Write projected labels as a data set.
+
+        ``db.export("out", min_margin=0.1, splits=["train"], decontaminate=["news:test"], dedupe=True)``
+
+        :param folder: where to; ``hf`` replaces an earlier data set there, the other formats their own files.
+        :param format: ``hf`` (Parquet, a configuration for each language, a card: ``datasets.load_dataset(folder)``),
+            ``conll`` (LANG.SPLIT.conll), ``jsonl`` (LANG.SPLIT.jsonl), ``spacy`` (DocBin),
+            or that of a plug-in.
+        :param recipe: may be left out when the database has one.
+        :param source: only the labels from this language; by default the consensus of all.
+        :param langs: target languages; empty: all of the recipe.
+        :param columns: of ``conll``; 4: as CoNLL-2003.
+        :param ids: of ``conll``: put a comment with its id before each sentence.
+        :param selection: which sentences and labels; each keyword replaces a key of the recipe's table ``[export]``:
+            ``corpora``, ``splits``, ``labels``, ``min_score``, ``min_margin``, ``min_votes``, ``on_low_score``,
+            ``outcomes``, ``min_words``, ``max_words``, ``min_entities``, ``decontaminate``, ``dedupe``, ``budget``,
+            ``budget_unit``, ``budget_per``, ``mix``, ``mix_by``, ``split_ratios``, ``tiers``, ``tier_by``,
+            ``provenance``, ``seed``. See docs/exporting.md.
+        :raises UsageError: when there is no such recipe or keyword, or nothing to export.
+        :raises PluginError: when there is no such format.
+        :raises NothingLeft: when the selection leaves nothing.
+        :raises ExportError: when a file cannot be written; earlier versions stay whole.
+        """
+        from xprojdb.api.results.exporting import ExportResult
+        from xprojdb.exports.api import export_as, export_conll
+        from xprojdb.planning.store import load_plan
+
+        if format != "conll" and (columns != 2 or ids):
+            raise UsageError("--columns and --ids are for conll", hint="leave them out", format=format)
+        plan = load_plan(self.store, recipe)
+        options = _options(plan, source, langs, selection)
+        if format == "conll":
+            return ExportResult(export_conll(self.store, plan, Path(folder), columns=columns, with_ids=ids, **options))
+        return ExportResult(export_as(format, self.store, plan, Path(folder), **options))
+
+    def push(
+        self,
+        repo: str,
+        *,
+        folder: str | Path | None = None,
+        recipe: str | None = None,
+        source: str | None = None,
+        langs: Sequence[str] = (),
+        private: bool = False,
+        dry_run: bool = False,
+        **selection: Any,
+    ) -> PushResult:
+        """Publish a data set on the Hugging Face Hub, in one commit of the files that differ.
+
+        The token is that of ``HF_TOKEN`` or of the Hub's own login.
+
+        :param repo: ``USER/NAME``; made when it is missing.
+        :param folder: publish this folder, which :meth:`export` wrote as ``hf``, as it is.
+        :param recipe, source, langs, selection: otherwise, what to export, as :meth:`export` takes them.
+        :param private: make a new repository visible to its owners only.
+        :param dry_run: only find out what would change; nothing is sent.
+        :raises UsageError: when no data set can be called so, or there is nothing to export.
+        :raises ExportError: when the folder is not a whole export.
+        :raises HubError: when the Hub cannot be reached, refuses, or holds files of another origin.
+        """
+        from xprojdb.api.results.exporting import PushResult
+        from xprojdb.exports.hub.names import dataset_name
+        from xprojdb.exports.hub.push import push_folder, push_recipe
+        from xprojdb.planning.store import load_plan
+
+        dataset_name(repo)
+        if folder is not None:
+            if recipe or langs or source or selection:
+                raise UsageError(
+                    "--folder is published as it is", hint="leave out the options that select sentences and labels"
+                )
+            return PushResult(push_folder(self.store, Path(folder), repo, private=private, dry_run=dry_run))
+        plan = load_plan(self.store, recipe)
+        options = _options(plan, source, langs, selection)
+        return PushResult(push_recipe(self.store, plan, repo, **options, private=private, dry_run=dry_run))
+
+
+def _options(plan: Plan, source: str | None, langs: Sequence[str], selection: Mapping[str, Any]) -> ExportOptions:
+    from xprojdb.config.recipe import export_table
+    from xprojdb.text.languages import language
+
+    return {
+        "targets": [language(code).code for code in langs],
+        "source": language(source).code if source else None,
+        "table": export_table(plan.recipe.text, selection),
+    }

@@ -1,0 +1,290 @@
+"""The methods of a database that read sentences, translations and alignments into it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, TypedDict, Unpack
+
+from xprojdb.api.opened import Opened
+
+if TYPE_CHECKING:
+    from xprojdb.api.results.importing import AlignmentsResult, ImportResult, JoinResult
+    from xprojdb.readers import Format
+
+TagEncoding = Literal["auto", "iob1", "iob2", "bioes"]
+
+
+class CorpusOptions(TypedDict, total=False):
+    """What every method that imports sentences takes besides its own parameters.
+
+    :param split: ``train``, ``validation`` or ``test``; by default from the file's name.
+    :param part: the name of the file within corpus and language; by default the split.
+    :param scheme: ``conll``, ``wikiann``, ``masakhaner`` or ``ontonotes``; labels outside it are refused.
+    :param version: of the corpus, as ``license`` (an SPDX name), ``citation`` and ``url``.
+    """
+
+    split: str | None
+    part: str | None
+    scheme: str | None
+    version: str | None
+    license: str | None
+    citation: str | None
+    url: str | None
+
+
+class Importing(Opened):
+    """Reading sentences, translations and alignments into the database.
+
+    The same file again adds nothing, a grown file adds what is new, a changed one is refused. When anything is wrong
+    with a file, nothing of it is stored.
+    """
+
+    def import_conll(
+        self,
+        file: str | Path,
+        *,
+        corpus: str,
+        lang: str,
+        labelled: bool = True,
+        column: int | str | None = None,
+        word_column: int | str | None = None,
+        separator: str | None = None,
+        encoding: TagEncoding = "auto",
+        strict: bool = False,
+        **about: Unpack[CorpusOptions],
+    ) -> ImportResult:
+        """Import a CoNLL file: a word a line, its tag in a column (CoNLL-2002 and -2003, MasakhaNER, WikiANN).
+
+        :param corpus: the name of the corpus; made when it is new.
+        :param lang: the language, by any code.
+        :param labelled: False: read the words alone.
+        :param column: of the tags: its number from 0, or from the end, or its name in the first line; by default the
+            one with tags.
+        :param word_column: of the words; by default the first.
+        :param separator: what separates the columns; by default a tab, else white space.
+        :param encoding: how the tags mark spans.
+        :param strict: refuse tags that break the encoding instead of repairing them.
+        :param about: see :class:`CorpusOptions`.
+        :raises InputError: when the file cannot be read; nothing is stored then.
+        :raises ImportRefused: when a stored sentence changed.
+        :raises UsageError: when a language or label scheme is unknown, or the scheme is not the corpus's.
+        """
+        reading: dict[str, Any] = {
+            "column": column,
+            "word_column": word_column,
+            "separator": separator,
+            "labelled": labelled,
+        }
+        reading |= {"encoding": encoding, "strict": strict}
+        _refuse_other(file, "import conll")
+        return self._import([(lang, file, reading)], "conll", corpus, about)
+
+    def import_text(
+        self,
+        file: str | Path,
+        *,
+        corpus: str,
+        lang: str,
+        pretokenized: bool = False,
+        plain: bool = False,
+        **about: Unpack[CorpusOptions],
+    ) -> ImportResult:
+        """Import a plain text file, a sentence a line.
+
+        :param pretokenized: words are separated by spaces already.
+        :param plain: take each line as it is, even when the file looks like another format.
+        :param about: see :class:`CorpusOptions`.
+        :raises InputError, ImportRefused, UsageError: as :meth:`import_conll`.
+        """
+        if not plain:
+            _refuse_other(file, "import text")
+        return self._import([(lang, file, {"pretokenized": pretokenized})], "text", corpus, about)
+
+    def import_jsonl(
+        self,
+        file: str | Path,
+        *,
+        corpus: str,
+        lang: str,
+        words_field: str | None = None,
+        tags_field: str | None = None,
+        text_field: str | None = None,
+        id_field: str | None = None,
+        split_field: str | None = None,
+        label_names: Sequence[str] | None = None,
+        encoding: TagEncoding = "auto",
+        strict: bool = False,
+        **about: Unpack[CorpusOptions],
+    ) -> ImportResult:
+        """Import a file of JSON lines, an object a line, or of one JSON array.
+
+        :param words_field: by default ``tokens`` or ``words``.
+        :param tags_field: by default ``ner_tags``, ``tags`` or ``labels``.
+        :param text_field: by default ``text`` or ``sentence``.
+        :param id_field: by default ``id``.
+        :param split_field: by default ``split``.
+        :param label_names: the tag behind each number, when tags are numbers.
+        :param encoding: how the tags mark spans.
+        :param strict: refuse tags that break the encoding instead of repairing them.
+        :param about: see :class:`CorpusOptions`.
+        :raises InputError, ImportRefused, UsageError: as :meth:`import_conll`.
+        """
+        reading: dict[str, Any] = {"words_field": words_field, "tags_field": tags_field, "text_field": text_field}
+        reading |= {"id_field": id_field, "split_field": split_field, "encoding": encoding, "strict": strict}
+        reading["label_names"] = None if label_names is None else list(label_names)
+        _refuse_other(file, "import jsonl")
+        return self._import([(lang, file, reading)], "jsonl", corpus, about)
+
+    def import_parallel(
+        self,
+        corpus: str,
+        files: Mapping[str, str | Path] | Sequence[tuple[str, str | Path]] = (),
+        *,
+        format: Format = "auto",
+        **about_or_files: str | Path | None,
+    ) -> ImportResult:
+        """Import files that hold the same sentences in several languages, line by line, as human translations.
+
+        ``db.import_parallel("news", en="news.en.conll", sw="news.sw.txt")``
+
+        :param files: files by language, originals first; keywords do for codes that are Python names.
+        :param format: of the files, by the name of a reader; ``auto`` goes by the content, then by the suffix.
+        :param about_or_files: languages and their files, and the keywords of :class:`CorpusOptions`.
+        :raises InputError, ImportRefused, UsageError: as :meth:`import_conll`; also when the files differ in length.
+        """
+        options = CorpusOptions.__annotations__
+        about = {name: value for name, value in about_or_files.items() if name in options}
+        named = {name: value for name, value in about_or_files.items() if name not in options and value is not None}
+        pairs = [*(files.items() if isinstance(files, Mapping) else files), *named.items()]
+        return self._import([(lang, file, {}) for lang, file in pairs], format, corpus, about, parallel=True)
+
+    def import_alignments(
+        self,
+        file: str | Path,
+        *,
+        corpus: str,
+        langs: Sequence[str],
+        name: str,
+        part: str | None = None,
+        ids: bool = False,
+    ) -> AlignmentsResult:
+        """Import word alignments of another tool, a translation a line: ``0-0 1-2``, or with scores ``0-0:0.97``.
+
+        A recipe uses them with ``[align] aligner = "imported"`` and their name.
+
+        :param langs: the languages of the left and of the right words.
+        :param name: what the alignments are called in recipes.
+        :param part: only the translations of this part; by default all of the two languages.
+        :param ids: each line begins with the id of the left sentence and a tab; otherwise lines are in the order of
+            the import.
+        :raises InputError, ImportRefused, UsageError: as :meth:`import_conll`.
+        """
+        from xprojdb.api.results.importing import AlignmentsResult
+        from xprojdb.errors import UsageError
+        from xprojdb.importing.alignments import AlignmentFile, import_alignments
+        from xprojdb.text.languages import language
+
+        codes = [language(code).code for code in langs]
+        if len(codes) != 2:
+            raise UsageError(
+                f"alignments join two languages, not {len(codes)}", hint="name two, such as --langs en,de", langs=codes
+            )
+        described = AlignmentFile(Path(file), corpus, (codes[0], codes[1]), name, part, ids)
+        return AlignmentsResult(import_alignments(self.store, described, command="import alignments"))
+
+    def import_benchmark(
+        self,
+        name: str,
+        *,
+        path: str | Path | None = None,
+        revision: str | None = None,
+        langs: Sequence[str] = (),
+        splits: Sequence[str] = (),
+        corpus: str | None = None,
+    ) -> ImportResult:
+        """Import a published benchmark, with its license, citation, label scheme and published scores.
+
+        :param name: ``masakhaner2``, ``masakhaner``, ``pan-x``, ``europarl-ner`` or ``conll2003``.
+        :param path: a copy in its published layout; by default it comes from the Hugging Face Hub.
+        :param revision: a branch, tag or commit on the Hub; by default the one that has Parquet files.
+        :param langs: by any code; empty: all.
+        :param splits: of ``train``, ``validation``, ``test``; empty: all.
+        :param corpus: the name of the corpus; by default that of the benchmark.
+        :raises UsageError: when there is no such benchmark, language or split.
+        :raises InputError: when a file is missing or cannot be read; nothing is stored then.
+        :raises HubError: when the Hub cannot be asked.
+        """
+        from xprojdb.api.results.importing import ImportResult
+        from xprojdb.errors import UsageError
+        from xprojdb.importing.benchmarks import import_benchmark
+        from xprojdb.readers.benchmarks import benchmark
+        from xprojdb.readers.benchmarks.fetch import fetch_benchmark
+
+        if path and revision:
+            raise UsageError("--revision is for the Hub, and --path names a copy", hint="leave out one of them")
+        wanted, folder, version = benchmark(name), path and Path(path), None
+        if not folder:
+            fetched = fetch_benchmark(wanted, langs, splits, revision)
+            folder, version = fetched.folder, fetched.revision
+        report = import_benchmark(self.store, wanted, folder, langs=langs, splits=splits, name=corpus, version=version)
+        return ImportResult(report)
+
+    def join(self, corpus: str, langs: Sequence[str]) -> JoinResult:
+        """Join the sentences of a corpus that have the same id in several languages, as human translations.
+
+        :param langs: two languages or more, by any code, originals first.
+        :raises UsageError: when the corpus or one of the languages is not there.
+        """
+        from xprojdb.api.results.importing import JoinReport, JoinResult
+        from xprojdb.importing.join import link_corpus
+        from xprojdb.text.languages import language
+
+        codes = [language(code).code for code in langs]
+        with self.store.write() as connection:
+            return JoinResult(JoinReport(corpus, codes, link_corpus(connection, corpus, codes)))
+
+    def _import(
+        self,
+        files: Sequence[tuple[str, str | Path, Mapping[str, Any]]],
+        format: Format,
+        corpus: str,
+        about: Mapping[str, Any],
+        parallel: bool = False,
+    ) -> ImportResult:
+        """Import files into a corpus.
+
+        :param files: language, path and reader's options of each; ``split`` and ``part`` in them come first.
+        """
+        from xprojdb.api.results.importing import ImportResult
+        from xprojdb.importing.files import CorpusInfo, corpus_file, import_files
+
+        _check(about)
+        beside = {name: about.get(name) for name in ("split", "part")}
+        described = [
+            corpus_file(Path(path), lang, form=format, **{**beside, **reading}) for lang, path, reading in files
+        ]
+        known = {name: about.get(name) for name in ("version", "citation", "url", "scheme")}
+        info = CorpusInfo(corpus, licence=about.get("license"), **known)
+        command = "import parallel" if parallel else f"import {format}"
+        return ImportResult(import_files(self.store, info, described, parallel=parallel, command=command))
+
+
+def _refuse_other(path: str | Path, command: str) -> None:
+    """Refuse a file that another command reads; the error names it."""
+    from xprojdb.readers.registry import refuse_other
+
+    refuse_other(Path(path), command)
+
+
+def _check(about: Mapping[str, Any]) -> None:
+    """Refuse keywords that mean nothing, which Python would take.
+
+    :raises UsageError: the field ``keyword`` names it.
+    """
+    from xprojdb.errors import UsageError
+
+    for name in about:
+        if name not in CorpusOptions.__annotations__:
+            known = ", ".join(CorpusOptions.__annotations__)
+            raise UsageError(f"an import takes no keyword {name!r}", hint=f"it takes {known}", keyword=name)

@@ -1,0 +1,236 @@
+"""The methods of a database that read spreadsheets, annotation tools' files, data sets and translation memories."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, Unpack
+
+from xprojdb.api.importing import CorpusOptions, Importing, TagEncoding, _refuse_other
+from xprojdb.errors import UsageError
+
+if TYPE_CHECKING:
+    from xprojdb.api.results.importing import ImportResult
+    from xprojdb.readers import Format
+
+SpanFormat = Literal["auto", "span-json", "label-studio", "webanno", "conllu", "brat"]
+Column = int | str
+
+
+class ImportingFormats(Importing):
+    """Reading what people have in spreadsheets, annotation tools, data sets and translation memories."""
+
+    def import_multilingual(
+        self,
+        file: str | Path,
+        *,
+        corpus: str,
+        langs: Sequence[str],
+        format: Format = "auto",
+        ids: bool = True,
+        **about: Unpack[CorpusOptions],
+    ) -> ImportResult:
+        """Import one file that holds the same sentences in several languages, as human translations.
+
+        TMX, XLIFF, a table with a column for each language, or a data set with a column "translation".
+
+        :param langs: languages to read, by any code, originals first.
+        :param format: ``memory`` (TMX, XLIFF), ``table`` or ``hf``; ``auto`` goes by the content.
+        :param ids: False: number the sentences, whatever TMX or XLIFF calls its units.
+        :param about: see :class:`CorpusOptions`.
+        :raises InputError, ImportRefused, UsageError: as :meth:`import_conll`.
+        """
+        from xprojdb.readers.registry import format_of
+        from xprojdb.text.languages import language
+
+        path, codes = Path(file), tuple(language(lang).code for lang in langs)
+        chosen = format_of(path) if format == "auto" else format
+        if chosen == "table":
+            return self._import_columns(path, [(code, None) for code in codes], {}, corpus, about)
+        reading: dict[str, dict[str, Any]] = {"memory": {"languages": codes, "ids": ids}, "hf": {"languages": codes}}
+        if chosen not in reading:
+            raise UsageError(
+                f"{path} does not hold several languages", hint="name the files as LANG=FILE", format=chosen
+            )
+        return self._import([(code, path, reading[chosen]) for code in codes], chosen, corpus, about, parallel=True)
+
+    def import_table(
+        self,
+        file: str | Path,
+        *,
+        corpus: str,
+        text: Column | Mapping[str, Column] | None = None,
+        lang: str | None = None,
+        tags: Column | None = None,
+        id_column: Column | None = None,
+        split_column: Column | None = None,
+        header: bool | None = None,
+        sheet: Column | None = None,
+        delimiter: str | None = None,
+        pretokenized: bool = False,
+        **about: Unpack[CorpusOptions],
+    ) -> ImportResult:
+        """Import a table with a sentence in each row: CSV, TSV, XLSX or ODS.
+
+        Rows with a blank cell are left out, in all languages alike, and counted.
+
+        :param text: the column of the sentences, by its header or its number from 0; or the column of each language,
+            for a parallel table; by default the one named after the language, or ``text``.
+        :param lang: of the sentences, where one column is read.
+        :param tags: the column with a tag for each word, separated by spaces.
+        :param id_column: by default ``id``.
+        :param split_column: by default ``split``.
+        :param header: whether the first row has names; by default that is found out.
+        :param sheet: of a spreadsheet, by name or number from 0; by default the first.
+        :param delimiter: what separates the cells of CSV; by default that is found out.
+        :param pretokenized: words are separated by spaces already.
+        :param about: see :class:`CorpusOptions`.
+        :raises InputError, ImportRefused, UsageError: as :meth:`import_conll`.
+        """
+        _refuse_other(file, "import table")
+        reading = {
+            "tags": tags, "header": header, "sheet": sheet, "delimiter": delimiter, "pretokenized": pretokenized,
+            "id": id_column, "split_column": split_column,
+        }  # fmt: skip
+        return self._import_columns(Path(file), _columns(lang, text), reading, corpus, about)
+
+    def import_spans(
+        self,
+        path: str | Path,
+        *,
+        corpus: str,
+        lang: str,
+        format: SpanFormat = "auto",
+        snap: bool = False,
+        nested: Literal["error", "outer"] | None = None,
+        split_lines: bool | None = None,
+        text_field: str | None = None,
+        labels_field: str | None = None,
+        annotator: str | None = None,
+        layer: str | None = None,
+        key: str | None = None,
+        **about: Unpack[CorpusOptions],
+    ) -> ImportResult:
+        """Import texts that an annotation tool labelled by character offsets.
+
+        Span JSON of doccano, Prodigy and spaCy; Label Studio's JSON; WebAnno TSV 3 of INCEpTION; CoNLL-U with NE=;
+        brat's .ann beside .txt, one document or a folder of them. A span that cuts a word is refused with its place.
+
+        :param path: of a file, or of a folder of brat's documents.
+        :param format: ``auto`` goes by the content.
+        :param snap: let a span that cuts a word grow to the whole word, and count it.
+        :param nested: of spans that overlap, refuse the file (``error``, the default), or keep the longest (``outer``)
+            and count the others.
+        :param split_lines: whether each line of a text is a sentence; by default in brat's files alone.
+        :param text_field: of the text in JSON; by default ``text``.
+        :param labels_field: of the labels in span JSON; by default the one that has any.
+        :param annotator: whose annotations of Label Studio are read, by number or e-mail.
+        :param layer: of WebAnno TSV with the labels; by default that of named entities.
+        :param key: what the tags of CoNLL-U are called in its last column; by default ``NE``.
+        :param about: see :class:`CorpusOptions`.
+        :raises InputError, ImportRefused, UsageError: as :meth:`import_conll`.
+        """
+        path = Path(path)
+        _refuse_other(path, "import spans")
+        reading = {
+            "nested": nested, "split_lines": split_lines, "text_field": text_field, "labels_field": labels_field,
+            "annotator": annotator, "layer": layer, "key": key, "snap": snap or None,
+        }  # fmt: skip
+        if path.is_dir():
+            files = sorted(path.glob("*.ann"))
+            if not files:
+                raise UsageError(f"there is no .ann file in {path}", hint="name a folder of brat's", path=str(path))
+            documents = [(lang, file, {**reading, "part": file.stem}) for file in files]
+            return self._import(documents, "brat", corpus, about)
+        chosen = _span_format(path, format)
+        # Of brat's two files, the one that changes when labels do.
+        labels = path.with_suffix(".ann") if chosen == "brat" else path
+        return self._import([(lang, labels, reading)], chosen, corpus, about)
+
+    def import_hf(
+        self,
+        path: str | Path,
+        *,
+        corpus: str,
+        lang: str,
+        words_field: str | None = None,
+        tags_field: str | None = None,
+        text_field: str | None = None,
+        id_field: str | None = None,
+        label_names: Sequence[str] | None = None,
+        encoding: TagEncoding = "auto",
+        strict: bool = False,
+        **about: Unpack[CorpusOptions],
+    ) -> ImportResult:
+        """Import a data set of the datasets library: a folder of ``save_to_disk``, an Arrow or a Parquet file.
+
+        Every split of a folder that holds several is imported, unless ``split`` names one. A column "translation" is
+        read by :meth:`import_multilingual`.
+
+        :param path: of a folder or a file.
+        :param words_field: the column of the words; by default ``tokens`` or ``words``.
+        :param tags_field: by default ``ner_tags``, ``tags`` or ``labels``.
+        :param text_field: of untokenized text; by default ``text`` or ``sentence``.
+        :param id_field: by default sentences are numbered.
+        :param label_names: the tag behind each number; by default as the data set says.
+        :param encoding: how the tags mark spans.
+        :param strict: refuse tags that break the encoding instead of repairing them.
+        :param about: see :class:`CorpusOptions`.
+        :raises InputError, ImportRefused, UsageError: as :meth:`import_conll`.
+        """
+        from xprojdb.readers.hf import splits_of
+
+        path = Path(path)
+        _refuse_other(path, "import hf")
+        reading: dict[str, Any] = {
+            "words_field": words_field, "tags_field": tags_field, "text_field": text_field, "id_field": id_field,
+            "label_names": list(label_names) if label_names else None, "encoding": encoding, "strict": strict,
+        }  # fmt: skip
+        splits, wanted = splits_of(path) if path.is_dir() else [], about.get("split")
+        if wanted is not None and splits and wanted not in splits:
+            raise UsageError(f"{path} has no split {wanted!r}", hint=f"it has {', '.join(splits)}", split=wanted)
+        chosen = [wanted] if wanted in splits else splits
+        files = [(lang, path / name, {**reading, "split": name, "part": name}) for name in chosen]
+        return self._import(files or [(lang, path, reading)], "hf", corpus, about)
+
+    def _import_columns(
+        self,
+        path: Path,
+        columns: Sequence[tuple[str, Column | None]],
+        reading: Mapping[str, Any],
+        corpus: str,
+        about: Mapping[str, Any],
+    ) -> ImportResult:
+        """Import columns of one table: one, or parallel ones."""
+        from xprojdb.text.languages import language
+
+        coded = [(language(lang).code, column) for lang, column in columns]
+        files = []
+        for code, column in coded:
+            others = tuple(other if other is not None else known for known, other in coded if known != code)
+            files.append((code, path, {**reading, "text": column, "beside": others}))
+        return self._import(files, "table", corpus, about, parallel=len(files) > 1)
+
+
+def _columns(lang: str | None, text: Column | Mapping[str, Column] | None) -> list[tuple[str, Column | None]]:
+    if lang is not None and not isinstance(text, Mapping):
+        return [(lang, text)]
+    if lang is None and isinstance(text, Mapping) and text:
+        return list(text.items())
+    raise UsageError(
+        "the language of each column is not clear",
+        hint="use --lang and one --text COLUMN, or --text LANG=COLUMN for each language",
+    )
+
+
+def _span_format(path: Path, format: SpanFormat) -> str:
+    from typing import get_args
+
+    from xprojdb.readers.registry import recognise
+
+    if format != "auto":
+        return format
+    known = recognise(path)
+    if known is not None and known.name in get_args(SpanFormat):
+        return known.name
+    return "brat" if path.with_suffix(".ann").is_file() else "span-json"

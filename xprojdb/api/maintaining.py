@@ -1,0 +1,109 @@
+"""The methods of a database that delete, check and tidy."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from xprojdb.api.end_runs import ended_runs
+from xprojdb.api.opened import Opened
+
+if TYPE_CHECKING:
+    from xprojdb.api.results.maintenance import (
+        CorpusDeletionResult,
+        GarbageResult,
+        SchemaResult,
+        VacuumResult,
+        VerificationResult,
+    )
+
+
+class Maintaining(Opened):
+    """Deleting, checking and tidying."""
+
+    def gc(
+        self, *, dry_run: bool = False, forget: Sequence[str] = (), forget_exports: bool = False, end_runs: bool = False
+    ) -> GarbageResult:
+        """Delete the steps that no recipe or export references, with all their rows.
+
+        A recipe that was changed and run again references its new steps; the old ones stay until they are deleted here.
+        Steps that a kept step reads are kept. The file gets smaller by :meth:`vacuum` only.
+
+        :param dry_run: only find out what would be deleted.
+        :param forget: recipes to forget.
+        :param forget_exports: delete what only an earlier export references, too.
+        :param end_runs: end the runs that are under way first; what they have written is kept.
+        :raises RunsAlive: while runs are under way.
+        :raises UsageError: when there is no such recipe.
+        """
+        from xprojdb.api.results.maintenance import GarbageResult
+        from xprojdb.maintenance.garbage_collection import find_garbage, free_garbage
+
+        act = find_garbage if dry_run else free_garbage
+        with ended_runs(self.store.engine, end_runs and not dry_run) as ended:
+            result = GarbageResult(act(self.store, without=forget, exports=not forget_exports), deleted=not dry_run)
+        result.ended = ended
+        return result
+
+    def delete_corpus(self, name: str, *, dry_run: bool = False, end_runs: bool = False) -> CorpusDeletionResult:
+        """Delete a corpus: its sentences, their translations, and everything made from them.
+
+        Steps stay (see :meth:`gc`), and so do other corpora. What was exported stays where it was written. A deletion
+        that was interrupted is continued by the same call.
+
+        :param name: of the corpus.
+        :param dry_run: only count what would be deleted.
+        :param end_runs: end the runs that are under way first; what they have written is kept.
+        :raises RunsAlive: while runs are under way.
+        :raises UsageError: when there is no such corpus.
+        """
+        from xprojdb.api.results.maintenance import CorpusDeletionResult
+        from xprojdb.maintenance.corpus_deletion import corpus_contents, delete_corpus
+
+        act = corpus_contents if dry_run else delete_corpus
+        with ended_runs(self.store.engine, end_runs and not dry_run) as ended:
+            result = CorpusDeletionResult(act(self.store, name), deleted=not dry_run)
+        result.ended = ended
+        return result
+
+    def verify(self, *, repair: bool = False, end_runs: bool = False) -> VerificationResult:
+        """Check all rows against each other: dangling keys, spans, overlaps, outcomes, digests, files.
+
+        :param repair: delete what is wrong and what rests on it, so that the next run makes it again; a file whose
+            sentences are damaged is deleted whole, to be imported again.
+        :param end_runs: end the runs that are under way first; what they have written is kept.
+        :raises RunsAlive: when something is to be repaired while runs are under way.
+        """
+        from xprojdb.api.results.maintenance import VerificationResult
+        from xprojdb.maintenance.verify import verify
+
+        with ended_runs(self.store.engine, end_runs and repair) as ended:
+            result = VerificationResult(verify(self.store, repair=repair), repair)
+        result.ended = ended
+        return result
+
+    def vacuum(self, *, full: bool = False, end_runs: bool = False) -> VacuumResult:
+        """Return the space of deleted rows to the file system.
+
+        :param full: on PostgreSQL, rewrite the tables, which nobody can use meanwhile.
+        :param end_runs: end the runs that are under way first; what they have written is kept.
+        :raises DatabaseError: when another process writes, or the disk is full.
+        """
+        from xprojdb.api.results.maintenance import VacuumResult
+        from xprojdb.maintenance.vacuum import vacuum
+
+        with ended_runs(self.store.engine, end_runs) as ended:
+            result = VacuumResult(vacuum(self.store, full=full))
+        result.ended = ended
+        return result
+
+    def check_schema(self) -> SchemaResult:
+        """Compare the tables with what this version needs.
+
+        :raises DatabaseError: when they differ; the field ``differences`` has a line for each.
+        """
+        from xprojdb.api.results.maintenance import SchemaResult
+        from xprojdb.db import schema
+
+        schema.check(self.store.engine)
+        return SchemaResult(schema.state(self.store.engine), self.url)

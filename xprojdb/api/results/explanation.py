@@ -1,0 +1,215 @@
+"""One sentence, its labels and everything behind them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from rich.console import Group, RenderableType
+from rich.padding import Padding
+from rich.text import Text
+
+from xprojdb.api.results.base import ReportResult, Row
+from xprojdb.api.results.rendering import table
+
+if TYPE_CHECKING:
+    from xprojdb.provenance import explained_projection, sentences
+    from xprojdb.provenance.explain import Explanation
+    from xprojdb.provenance.explained_consensus import ExplainedConsensus
+    from xprojdb.provenance.lineage import LineageStep
+    from xprojdb.text.spans import Span
+
+_COLORS = {"PER": "magenta", "ORG": "blue", "LOC": "green", "DATE": "yellow", "MISC": "cyan"}
+#: candidates shown of one entity
+CANDIDATES_SHOWN = 6
+
+
+class ExplanationResult(ReportResult):
+    """Where the labels of one sentence come from; a row is an entity of a source and what became of it.
+
+    :param candidates: how many candidates of an entity to show; None: all.
+    """
+
+    report: Explanation
+
+    def __init__(self, report: Explanation, candidates: int | None = CANDIDATES_SHOWN) -> None:
+        super().__init__(report)
+        self.candidates = candidates
+
+    def to_dict(self) -> list[Row]:
+        """A row for each entity of each source: its words, the label it gave, score, margin, or why it gave none."""
+        target = self.report.target
+        return [
+            {
+                "sentence": target.name,
+                "source": projection.source.name,
+                "entity": entity.text,
+                "entity_label": entity.span.label,
+                "text": entity.projected and target.phrase(entity.projected.start, entity.projected.end),
+                "label": entity.projected and entity.projected.label,
+                "start_word": entity.projected and entity.projected.start,
+                "end_word": entity.projected and entity.projected.end,
+                "score": entity.score,
+                "margin": entity.margin,
+                "candidates": len(entity.candidates),
+                "reason": entity.reason,
+            }
+            for projection in self.report.projections
+            for entity in projection.entities
+        ]
+
+    def __rich__(self) -> RenderableType:
+        return Group(*self._parts())
+
+    def _parts(self) -> Iterator[RenderableType]:
+        target = self.report.target
+        if self.report.consensus is not None:
+            yield from _consensus(target, self.report.consensus)
+        for projection in self.report.projections:
+            yield from _sides(target, projection)
+            for entity in projection.entities:
+                yield from _entity(entity, projection, target, self.candidates)
+            yield from _steps(projection.made_by)
+
+
+def _consensus(target: sentences.Text, report: ExplainedConsensus) -> Iterator[RenderableType]:
+    yield _name(target, f"(consensus of {', '.join(report.sources)})")
+    yield _line(f"{target.lang} consensus", target.words, [label.span for label in report.labels])
+    if target.gold is not None:
+        yield _line(f"{target.lang} gold     ", target.words, target.gold)
+    if not report.labels:
+        outcome = f"{report.outcome} ({report.reason})" if report.reason else report.outcome
+        yield Text(f"\n  no label: the combine step {outcome}")
+    for label in report.labels:
+        head = Text(f"\n  {label.span.label} {label.text}", style=f"bold {_color(label.span.label)}")
+        yield head.append(f"   score {label.score:.3f}, margin {label.margin:.3f}", "default")
+        shown = table("vote of", "entity", "says", "contribution>", "sentence")
+        for vote in label.votes:
+            shown.add_row(vote.source, vote.text or "–", vote.label, f"{vote.contribution:.3f}", vote.sentence)
+        yield Padding(shown, (0, 0, 0, 4), expand=False)
+    yield from _steps(report.made_by)
+
+
+def _name(target: sentences.Text, origin: str) -> Text:
+    return Text(target.name, style="bold").append(f"  {origin}\n", "not bold")
+
+
+def _sides(target: sentences.Text, projection: explained_projection.ExplainedProjection) -> Iterator[RenderableType]:
+    source = projection.source
+    yield _name(target, f"({projection.kind} translation)")
+    labelled = [entity.span for entity in projection.entities]
+    projected = [
+        span for entity in projection.entities for span in (entity.projected, *entity.also) if span is not None
+    ]
+    yield _line(f"{source.lang} labelled ", source.words, labelled)
+    yield _line(f"{target.lang} projected", target.words, projected)
+    if target.gold is not None:
+        yield _line(f"{target.lang} gold     ", target.words, target.gold)
+
+
+def _line(head: str, words: Sequence[str], spans: Sequence[Span]) -> Text:
+    """A sentence with its entities in brackets and color."""
+    text = Text(f"  {head}  ", style="dim")
+    opening = {span.start: span for span in spans}
+    closing = {span.end: span for span in spans}
+    inside = None
+    for position, word in enumerate(words):
+        inside = opening.get(position, inside)
+        style = f"bold {_color(inside.label)}" if inside else "default"
+        text.append("[" if position in opening else "", style)
+        text.append(word, style)
+        ended = closing.get(position + 1)
+        text.append(f"]{ended.label}" if ended else "", style)
+        text.append(" ", "default")
+        inside = None if ended else inside
+    return text
+
+
+def _color(label: str) -> str:
+    return _COLORS.get(label, "red")
+
+
+def _entity(
+    entity: explained_projection.ExplainedEntity,
+    projection: explained_projection.ExplainedProjection,
+    target: sentences.Text,
+    limit: int | None,
+) -> Iterator[RenderableType]:
+    head = Text(f"\n  {entity.span.label} ", style=f"bold {_color(entity.span.label)}")
+    head.append(entity.text, "bold default")
+    if entity.projected is None:
+        head.append(f"  → {_lost(projection.outcome, entity.reason)}", "red")
+    else:
+        phrase = target.phrase(entity.projected.start, entity.projected.end)
+        head.append(f"  →  {phrase} {entity.projected.label}", f"bold {_color(entity.projected.label)}")
+        head.append(f"   score {entity.score:.3f}, margin {entity.margin:.3f}", "default")
+        for span in entity.also:
+            head.append(f"  and {target.phrase(span.start, span.end)}", f"bold {_color(span.label)}")
+    yield head
+    yield _links(entity, projection.source, target)
+    yield from _candidates(entity, limit)
+
+
+def _lost(outcome: str, reason: str | None) -> str:
+    if reason is not None:
+        return f"lost: {reason}"
+    if outcome in ("ok", "empty"):
+        return "lost: no candidate was chosen"
+    return "not projected yet: xprojdb run" if outcome == "pending" else f"no label: the project step {outcome}"
+
+
+def _links(entity: explained_projection.ExplainedEntity, source: sentences.Text, target: sentences.Text) -> Text:
+    by_word: dict[int, list[tuple[int, float]]] = {}
+    for left, right, score in entity.links:
+        by_word.setdefault(left, []).append((right, score))
+    line = Text("    links  ", style="dim")
+    for position in range(entity.span.start, entity.span.end):
+        strongest = sorted(by_word.get(position, []), key=lambda link: -link[1])[:3]
+        linked = ", ".join(f"{target.words[right]} {score:.2f}" for right, score in strongest) or "nothing"
+        line.append(f"{source.words[position]} — {linked}", "default").append("   ")
+    return line
+
+
+def _candidates(entity: explained_projection.ExplainedEntity, limit: int | None) -> Iterator[RenderableType]:
+    if not entity.candidates:
+        # A heuristic has none, and gives a reason for each entity that it loses.
+        if entity.projected is None and entity.reason is None:
+            yield Text("    no candidates")
+        return
+    names = list(dict.fromkeys(name for candidate in entity.candidates for name in candidate.parts))
+    united = any(candidate.origins for candidate in entity.candidates)
+    shown = table("", "candidate", "words", *(f"{name}>" for name in names), "fused>", *(["from"] if united else []))
+    for candidate in entity.candidates[:limit]:
+        parts = [f"{candidate.parts[name]:.3f}" if name in candidate.parts else "–" for name in names]
+        style = {"winner": "bold green", "runner-up": "yellow"}.get(candidate.rank)
+        place = f"{candidate.start}–{candidate.end - 1}"
+        origins = [", ".join(sorted({name for had in candidate.origins.values() for name in had}))] if united else []
+        shown.add_row(candidate.rank, candidate.text, place, *parts, f"{candidate.fused:.3f}", *origins, style=style
+        )  # fmt: skip
+    yield Padding(shown, (0, 0, 0, 4), expand=False)
+    hidden = len(entity.candidates) - (limit or len(entity.candidates))
+    if hidden > 0:
+        yield Text(f"    and {hidden} more: --all", style="dim")
+
+
+def _steps(steps: Sequence[LineageStep]) -> Iterator[RenderableType]:
+    shown = table("made by", "step", "what", "outcome", "run")
+    for step in steps:
+        model = f"{step.model} @ {(step.revision or '')[:15]}" if step.model else ""
+        params = ", ".join(f"{key} {_value(value)}" for key, value in step.params.items() if value is not None)
+        why = ": ".join(part for part in (step.reason, step.message) if part)
+        outcome = f"{step.outcome} ({why})" if why else step.outcome
+        run = f"{step.run} {step.command} {step.started_at}" if step.run is not None else "–"
+        what = " ".join((model, params)).strip() or "–"
+        shown.add_row(step.role, f"{step.kind} {step.digest[:8]}", what, outcome, run)
+    yield Text("")
+    yield Padding(shown, (0, 0, 1, 2), expand=False)
+
+
+def _value(value: object) -> str:
+    if isinstance(value, dict) and "table" in value:
+        # A mapping of labels: those that keep their name go without saying.
+        renamed = [f"{old}→{new or 'O'}" for old, new in value["table"].items() if old != new]
+        return " ".join([str(value.get("name", "")), *renamed]).strip()
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)

@@ -1,0 +1,192 @@
+"""The rows that a query gives, streamed."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager
+from itertools import chain
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, get_args
+
+from rich.console import RenderableType
+
+from xprojdb.api.results.base import Result, Row
+from xprojdb.api.results.values import plain
+from xprojdb.errors import UsageError
+from xprojdb.extras import require
+from xprojdb.printable import escaped_formula, escaped_json
+
+if TYPE_CHECKING:
+    import pyarrow
+
+    from xprojdb.provenance.query import QueryResult
+
+TextFormat = Literal["csv", "json", "jsonl"]
+RowFormat = Literal["csv", "json", "jsonl", "parquet"]
+Block = Sequence[tuple[Any, ...]]
+
+
+class Rows(Result):
+    """The answer to a query.
+
+    Rows are read from the database as they are used: :meth:`blocks` and :meth:`write` keep none of them in memory;
+    every other method keeps all, and can be called again.
+
+    :param columns: the names of the columns.
+    :param stream: the rows in blocks, to be read once.
+    """
+
+    def __init__(self, columns: Sequence[str], stream: Iterator[Block]) -> None:
+        self.columns = tuple(columns)
+        self._stream: Iterator[Block] | None = stream
+        self._rows: list[tuple[Any, ...]] | None = None
+
+    @classmethod
+    def of(cls, query: AbstractContextManager[QueryResult]) -> Rows:
+        """The rows of a query that is not open yet; it is open until its last row is read."""
+        stream = _opened(query)
+        (columns,) = next(stream)
+        # A short answer is read now, so that nothing stays open behind it.
+        first = [block for block in (next(stream, None), next(stream, None)) if block is not None]
+        return cls(columns, chain(first, stream))
+
+    def blocks(self) -> Iterator[Block]:
+        """The rows in blocks; unless they are in memory already, they can be read in this way once.
+
+        :raises UsageError: when they have been read before.
+        """
+        if self._rows is not None:
+            yield self._rows
+            return
+        if self._stream is None:
+            raise UsageError("the rows of this query have been read already", hint="ask the query again")
+        stream, self._stream = self._stream, None
+        yield from stream
+
+    @property
+    def rows(self) -> list[tuple[Any, ...]]:
+        """All rows."""
+        if self._rows is None:
+            self._rows = [row for block in self.blocks() for row in block]
+        return self._rows
+
+    def __iter__(self) -> Iterator[tuple[Any, ...]]:
+        return iter(self.rows)
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def to_dict(self) -> list[Row]:
+        """The rows as dictionaries.
+
+        :raises UsageError: when two columns have one name.
+        """
+        self._check_names()
+        return _named(self.columns, self.rows)
+
+    def to_arrow(self) -> pyarrow.Table:
+        """The rows as an Arrow table; a column of several types becomes one of texts."""
+        arrow = require("pyarrow", "export")
+        columns = zip(*self.rows, strict=True) if self.rows else ((),) * len(self.columns)
+        return arrow.Table.from_arrays([_array(arrow, list(column)) for column in columns], names=list(self.columns))
+
+    def text(self, format: TextFormat, *, escape_formulas: bool = False) -> Iterator[str]:
+        """The rows as text, piece by piece.
+
+        :param escape_formulas: in CSV, put ``'`` before what a spreadsheet would take for a formula.
+        :raises UsageError: when rows are to be objects, and two columns have one name.
+        """
+        if format == "csv":
+            return _csv(self, escape_formulas)
+        self._check_names()
+        return _json(self) if format == "json" else _json_lines(self)
+
+    def write(self, file: str | Path, format: RowFormat, *, escape_formulas: bool = False) -> None:
+        """Write the rows into a file, which appears when it is whole.
+
+        :param escape_formulas: in CSV, put ``'`` before what a spreadsheet would take for a formula.
+        :raises ExportError: when it cannot be written.
+        :raises MissingExtra: for Parquet without pyarrow.
+        :raises UsageError: for another format, or when rows are to be objects and two columns have one name.
+        """
+        from xprojdb.exports.outputs import output_file
+
+        if format not in get_args(RowFormat):
+            raise UsageError(f"there is no format {format!r}", hint=f"there are {', '.join(get_args(RowFormat))}")
+        if format == "parquet":
+            self._check_names()
+            pieces: Iterable[bytes] = [_parquet(self.to_arrow())]
+        else:
+            pieces = (piece.encode("utf-8") for piece in self.text(format, escape_formulas=escape_formulas))
+        with output_file(Path(file)) as stream:
+            for piece in pieces:
+                stream.write(piece)
+
+    def _check_names(self) -> None:
+        for name in self.columns:
+            if self.columns.count(name) > 1:
+                raise UsageError(f"two columns are called {name!r}", hint="name them with AS", column=name)
+
+    def __rich__(self) -> RenderableType:
+        from xprojdb.api.results.rendering import add_column, table
+
+        shown = table()
+        for name in self.columns:
+            add_column(shown, name)
+        for row in self.rows:
+            shown.add_row(*("–" if value is None else str(plain(value)) for value in row))
+        return shown
+
+    def __repr__(self) -> str:
+        return f"<Rows {', '.join(self.columns)}>"
+
+
+def _opened(query: AbstractContextManager[QueryResult]) -> Iterator[Block]:
+    """The names of the columns as a block of one row, then the rows."""
+    with query as answer:
+        yield [answer.columns]
+        yield from answer.blocks
+
+
+def _named(columns: Sequence[str], block: Block) -> list[Row]:
+    return [dict(zip(columns, map(plain, row), strict=True)) for row in block]
+
+
+def _csv(rows: Rows, escape_formulas: bool) -> Iterator[str]:
+    for block in chain([[rows.columns]], rows.blocks()):
+        text = io.StringIO()
+        cells = ([plain(value) for value in row] for row in block)
+        written = ([_no_formula(cell) for cell in row] for row in cells) if escape_formulas else cells
+        csv.writer(text, lineterminator="\n").writerows(written)
+        yield text.getvalue()
+
+
+def _no_formula(value: Any) -> Any:
+    return escaped_formula(value) if isinstance(value, str) else value
+
+
+def _json_lines(rows: Rows) -> Iterator[str]:
+    for block in rows.blocks():
+        lines = (json.dumps(row, ensure_ascii=False) for row in _named(rows.columns, block))
+        yield "".join(escaped_json(line) + "\n" for line in lines)
+
+
+def _json(rows: Rows) -> Iterator[str]:
+    yield escaped_json(json.dumps(rows.to_dict(), indent=2, ensure_ascii=False)) + "\n"
+
+
+def _array(arrow: Any, values: list[Any]) -> Any:
+    """Values of one type as they are; of several types, or of one that Arrow lacks, as texts."""
+    try:
+        return arrow.array(values)
+    except (arrow.ArrowException, ValueError, TypeError, OverflowError):
+        return arrow.array([None if value is None else str(plain(value)) for value in values], arrow.string())
+
+
+def _parquet(table: pyarrow.Table) -> bytes:
+    buffer = require("pyarrow", "export").BufferOutputStream()
+    require("pyarrow.parquet", "export").write_table(table, buffer)
+    return bytes(buffer.getvalue().to_pybytes())

@@ -1,0 +1,76 @@
+"""What a run did, and what one would do."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Group, RenderableType
+from rich.text import Text
+
+from xprojdb.api.results.base import ReportResult, Row
+from xprojdb.api.results.rendering import table
+
+if TYPE_CHECKING:
+    from xprojdb.execution.dry_run import Preview
+    from xprojdb.execution.progress import RunReport
+
+
+class RunResult(ReportResult):
+    """What a run did; a row is a step."""
+
+    report: RunReport
+
+    def to_dict(self) -> list[Row]:
+        """A row for each step: how many of its items were done, and how many of these failed."""
+        return [
+            {"step": step.step_id, "title": step.title, "done": step.done, "failed": step.failed}
+            for step in self.report.steps
+        ]
+
+    def to_json(self) -> Any:
+        """What ``xprojdb run --json`` prints."""
+        return {"run": self.report.run_id, "stopped": self.report.stopped, "steps": self.to_dict()}
+
+    def __rich__(self) -> RenderableType:
+        report = self.report
+        if report.run_id is None:
+            return Text("nothing to do")
+        ended = "stopped" if report.stopped else "done"
+        return Text(f"run {report.run_id} {ended}: {report.done} items, {report.failed} failed")
+
+
+class DryRunResult(ReportResult):
+    """What a run would do now; a row is a step."""
+
+    report: list[Preview]
+
+    def to_dict(self) -> list[Row]:
+        """A row for each step: how many of its items are pending, and what is new about it."""
+        return [
+            {
+                "step": step.digest,
+                "title": step.title,
+                "known": step.known,
+                "pending": step.pending,
+                "change": step.change,
+            }
+            for step in self.report
+        ]
+
+    def to_json(self) -> Any:
+        """What ``xprojdb run --dry-run --json`` prints."""
+        return [asdict(step) for step in self.report]
+
+    def __rich__(self) -> RenderableType:
+        shown = table("step", "", "what", "pending>", "because")
+        for step in self.report:
+            known = "known" if step.known else "new"
+            shown.add_row(step.digest[:8], known, step.title, str(step.pending), step.change)
+        sent = [
+            f"{step.digest[:8]} would send about "
+            + ", ".join(f"{count:,} {name}" for name, count in step.sends.items())
+            for step in self.report
+            if step.sends
+        ]
+        return Group(shown, *map(Text, sent))

@@ -1,0 +1,146 @@
+"""The methods of a database that run recipes and say how far they are."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Unpack, cast
+
+from xprojdb.api.engines import EngineOptions, make_engine
+from xprojdb.api.opened import Opened
+
+if TYPE_CHECKING:
+    from xprojdb.api.database import Database
+    from xprojdb.api.results.labels import Labels
+    from xprojdb.api.results.running import DryRunResult
+    from xprojdb.api.results.status import FailuresResult, RunningResult, StatusResult
+    from xprojdb.config.recipe import LoadedRecipe, Recipe
+    from xprojdb.execution.progress import Progress, StopRequest
+
+
+class Running(Opened):
+    """Running recipes, and saying how far they are."""
+
+    def run(
+        self,
+        recipe: Recipe | LoadedRecipe | str | Path,
+        *,
+        steps: Sequence[str] = (),
+        limit: int | None = None,
+        retry_failed: bool = False,
+        progress: Progress | None = None,
+        stop: StopRequest | None = None,
+        **engine: Unpack[EngineOptions],
+    ) -> Labels:
+        """Run the pending steps of a recipe.
+
+        What is done is never done again: a second run does nothing, new sentences are the only ones processed, and a
+        changed parameter makes new steps from there on. Several runs may share a database.
+
+        :param recipe: a :class:`xprojdb.Recipe`, the path of a TOML file, or the name of a recipe that comes with the
+            package.
+        :param steps: only these: a kind (``align``) or the beginning of a digest.
+        :param limit: items of each step at most.
+        :param retry_failed: try the items again that failed before.
+        :param progress: is told how far the run is.
+        :param stop: ends the run after the batches at hand when it is set.
+        :param engine: where batches are computed; by default in this process.
+        :returns: the labels; how the run went is their attribute ``run``.
+        :raises RecipeError: when the recipe cannot be followed.
+        :raises UsageError: when a corpus or step is not there, or no translation joins the recipe's languages.
+        :raises ModelError, MissingExtra: when the model of a step cannot be had; after everything else was done.
+        """
+        from xprojdb.api.results.labels import Labels
+        from xprojdb.api.results.running import RunResult
+        from xprojdb.execution.run import chosen_stages, forget_failures, run_plan
+        from xprojdb.execution.status.database import keep_counts
+        from xprojdb.planning.planner import plan_recipe
+
+        plan = plan_recipe(self.store, loaded_recipe(recipe))
+        chosen_stages(plan, steps)
+        computing = make_engine(**engine)
+        if retry_failed:
+            forget_failures(self.store, plan)
+        report = run_plan(self.store, plan, progress=progress, stop=stop, engine=computing, only=steps, limit=limit)
+        if report.run_id is not None and not report.stopped:
+            keep_counts(self.store)
+        return Labels(cast("Database", self), plan, RunResult(report))
+
+    def dry_run(
+        self, recipe: Recipe | LoadedRecipe | str | Path, *, steps: Sequence[str] = (), limit: int | None = None
+    ) -> DryRunResult:
+        """Which steps a run of a recipe would do now, on how many items, and why; stores nothing.
+
+        :param recipe, steps, limit: as :meth:`xprojdb.Database.run` takes them.
+        :raises RecipeError: when the recipe cannot be followed.
+        :raises UsageError: when a corpus is not there, or no translation joins the recipe's languages.
+        """
+        from xprojdb.api.results.running import DryRunResult
+        from xprojdb.execution.dry_run import preview_plan
+        from xprojdb.planning.planner import plan_recipe
+
+        plan = plan_recipe(self.store, loaded_recipe(recipe))
+        return DryRunResult(preview_plan(self.store, plan, only=steps, limit=limit))
+
+    def labels(self, recipe: str | None = None) -> Labels:
+        """The labels of a recipe that has been run.
+
+        :param recipe: may be left out when the database has one.
+        :raises UsageError: when there is no such recipe.
+        """
+        from xprojdb.api.results.labels import Labels
+        from xprojdb.planning.store import load_plan
+
+        return Labels(cast("Database", self), load_plan(self.store, recipe))
+
+    def status(self, *, recount: bool = False) -> StatusResult:
+        """What is in the database and, for each step of each recipe, what is done, pending and failed, and why.
+
+        :param recount: count all rows, for a database that other programs have written to.
+        """
+        from xprojdb.api.results.status import StatusResult
+        from xprojdb.execution.status.database import read_status
+
+        return StatusResult(read_status(self.store, anew=recount))
+
+    def failures(self, *, traceback: bool = False) -> FailuresResult:
+        """The items that failed: which sentences they are, and why.
+
+        :param traceback: show the traceback of each, too; the rows have it in any case.
+        """
+        from xprojdb.api.results.status import FailuresResult
+        from xprojdb.execution.status.failures import read_failed
+
+        return FailuresResult(read_failed(self.store), traceback)
+
+    def watch(self, interval: float = 1.0) -> Iterator[RunningResult]:
+        """The runs that are going on, again and again until they have ended.
+
+        :param interval: seconds between two looks.
+        """
+        from xprojdb.api.results.status import RunningResult
+        from xprojdb.execution.status.watch import read_runs
+
+        seen: set[int] = set()
+        while True:
+            result = RunningResult(read_runs(self.store, sorted(seen)))
+            seen |= {run.id for run in result.report}
+            yield result
+            if not result.going_on:
+                return
+            time.sleep(interval)
+
+
+def loaded_recipe(recipe: Recipe | LoadedRecipe | str | Path) -> LoadedRecipe:
+    """A recipe with its text.
+
+    :param recipe: one that was built or read, the path of a TOML file, or the name of one that comes with the package.
+    :raises RecipeError: when there is no such recipe, or it cannot be followed.
+    """
+    from xprojdb.config.builtin_recipes import find_recipe
+    from xprojdb.config.recipe import LoadedRecipe, Recipe
+
+    if isinstance(recipe, LoadedRecipe):
+        return recipe
+    return LoadedRecipe.of(recipe) if isinstance(recipe, Recipe) else find_recipe(str(recipe))
