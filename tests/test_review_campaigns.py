@@ -276,7 +276,7 @@ def test_frozen_reviews_are_gold_for_grids_and_comparisons(database, plan, tmp_p
     tuned = grid_recipe(database, plan, thresholds=[0.1], gold_step=frozen.step_id)
     assert tuned.sentences == {"en → de": SENTENCES}
     assert tuned.points[0].mean == pytest.approx(2 * 31 / (32 + 31))
-    other = plan_of(database, tmp_path, "[project]\nthreshold = 0.99")
+    other = plan_of(database, tmp_path, "[project]\nmin_score = 0.99")
     other.recipe = replace(other.recipe, name="strict")
     run_plan(database, other)
     compared = compare_recipes(database, ["sample", "strict"], resamples=10, gold_step=frozen.step_id)
