@@ -16,6 +16,8 @@ from xprojdb.review.progress import read_progress
 from xprojdb.text.spans import Span
 
 expect = pytest.importorskip("playwright.sync_api", reason="playwright is not installed").expect
+#: a browser is no Python package, so it need not be there where CI is set; ``.ci/run`` installs one if it can
+pytestmark = [pytest.mark.optional, pytest.mark.slow]
 
 
 @pytest.fixture(scope="module")
