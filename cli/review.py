@@ -236,7 +236,13 @@ def evaluate(name: str, resamples: int, seed: int, as_json: bool) -> None:
     show_default=True,
     help="What of a label tells how sure it is.",
 )
-@click.option("--method", type=click.Choice(["isotonic", "logistic"]), default="isotonic", show_default=True)
+@click.option(
+    "--method",
+    type=click.Choice(["isotonic", "logistic"]),
+    default="isotonic",
+    show_default=True,
+    help="How probabilities are fitted.",
+)
 @click.option("--seed", default=0, show_default=True, help="Of the folds.")
 @as_json
 def calibrate(
