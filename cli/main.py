@@ -87,14 +87,16 @@ class LazyGroup(click.Group):
 
 def _damage(address: str) -> XprojdbError | None:
     """The error for a database in which a text cannot be read; None: all can."""
-    from xprojdb.db import open_database
+    from xprojdb.db import open_database, schema
     from xprojdb.db.driver_errors import FAULTS
     from xprojdb.errors import DatabaseError
     from xprojdb.maintenance.texts import damaged_texts
 
     try:
+        with open_database(address) as database:
+            schema.check(database.engine)
         with open_database(address) as database, database.read() as connection:
-            first = next(damaged_texts(connection), None)
+            first = next(damaged_texts(connection, shapes=True), None)
             url = database.url
     except XprojdbError as error:
         return error

@@ -233,6 +233,9 @@ def parse_recipe(text: str, file: str = "recipe") -> LoadedRecipe:
         return LoadedRecipe(Recipe(**_tables(text, file)), text)
     except RecipeError as error:
         raise _in_file(error, file) from None
+    except ValueError as error:
+        hint = "write finite numbers: neither inf nor nan"
+        raise RecipeError(f"{file} has a number that is none: {error}", hint=hint, file=file) from error
 
 
 def export_table(text: str, changes: Mapping[str, Any]) -> ExportTable:
@@ -256,6 +259,11 @@ def _tables(text: str, file: str) -> dict[str, Any]:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise RecipeError(f"{file} is no TOML: {error}", hint="see https://toml.io", file=file) from error
+    except (RecursionError, ValueError) as error:
+        why = "it is nested too deeply" if isinstance(error, RecursionError) else "a number has too many digits"
+        raise RecipeError(
+            f"{file} is no TOML that can be read: {why}", hint="see https://toml.io", file=file
+        ) from error
 
 
 def _in_file(error: RecipeError, file: str) -> RecipeError:

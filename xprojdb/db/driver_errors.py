@@ -59,6 +59,19 @@ def translated_errors(engine: Engine) -> Iterator[None]:
         if found is None:
             raise
         raise _database_error(shown(engine.url), found, cause) from error
+    except UnicodeDecodeError as error:
+        if not _is_of_driver(error):
+            raise
+        raise _database_error(shown(engine.url), "damaged", error) from error
+
+
+def _is_of_driver(error: BaseException) -> bool:
+    """Whether it comes from the driver, which SQLAlchemy calls: the names of tables and columns may be damaged, too."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    module = "" if trace is None else str(trace.tb_frame.f_globals.get("__name__"))
+    return module.startswith(("sqlalchemy.", "xprojdb.db."))
 
 
 def _database_error(url: str, fault: str, cause: BaseException) -> DatabaseError:

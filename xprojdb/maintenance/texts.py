@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Table, Text, select
+from sqlalchemy.exc import IntegrityError
 
 from xprojdb.db import Database
 from xprojdb.db.tables import metadata, sentence
@@ -59,22 +60,25 @@ def _plain(value: Any) -> str:
     return value.decode(errors="replace") if isinstance(value, bytes) else str(value)
 
 
-def damaged_texts(connection: Connection) -> Iterator[DamagedText]:
-    """Every text that cannot be read, in constant memory."""
+def damaged_texts(connection: Connection, *, shapes: bool = False) -> Iterator[DamagedText]:
+    """Every text that cannot be read, in constant memory.
+
+    :param shapes: also those that are no JSON where they should be, which other checks find and mend.
+    """
     for table in metadata.sorted_tables:
         texts = [column.name for column in table.columns if isinstance(column.type, Text)]
         if texts:
-            yield from _of_table(connection, table, texts)
+            yield from _of_table(connection, table, texts, shapes)
 
 
-def _of_table(connection: Connection, table: Table, texts: Sequence[str]) -> Iterator[DamagedText]:
+def _of_table(connection: Connection, table: Table, texts: Sequence[str], shapes: bool) -> Iterator[DamagedText]:
     keys = [column.name for column in table.primary_key]
     query = f"SELECT {', '.join(_bytes(connection, table, name) for name in (*keys, *texts))} FROM {table.name}"
     rows = connection.exec_driver_sql(query)
     while block := rows.fetchmany(_ROWS):
         for row in block:
             for name, data in zip(texts, row[len(keys) :], strict=True):
-                if data is not None and not _readable(bytes(data), (table.name, name) in _JSON):
+                if data is not None and not _readable(bytes(data), shapes and (table.name, name) in _JSON):
                     yield DamagedText(table, tuple(row[: len(keys)]), name, bytes(data))
 
 
@@ -109,14 +113,17 @@ def mend_texts(database: Database) -> Counter[str]:
 
 def _make_readable(connection: Connection, damaged: DamagedText) -> None:
     text = damaged.data.decode(errors="replace")
-    if (damaged.table.name, damaged.column) in _JSON and not _readable(text.encode(), True):
-        text = json.dumps([text]) if damaged.table.name == "sentence" else "{}"
     mark = "%s" if connection.dialect.name == "postgresql" else "?"
     where = " AND ".join(
         f"{_bytes(connection, damaged.table, each.name)} = {mark}" for each in damaged.table.primary_key
     )
     statement = f"UPDATE {damaged.table.name} SET {damaged.column} = {mark} WHERE {where}"
-    connection.exec_driver_sql(statement, (text, *damaged.key))
+    try:
+        with connection.begin_nested():
+            connection.exec_driver_sql(statement, (text, *damaged.key))
+    except IntegrityError:
+        # A kind or a status that there is not: the row says nothing any more, and other checks find what it leaves.
+        connection.exec_driver_sql(f"DELETE FROM {damaged.table.name} WHERE {where}", damaged.key)
 
 
 def _drop(database: Database, damaged: Sequence[DamagedText]) -> Counter[str]:

@@ -70,6 +70,6 @@ class SentenceWords(Check):
 def _wrong(count: int, words: str) -> bool:
     try:
         found = json.loads(words)
-    except ValueError:
+    except (ValueError, TypeError):
         return True
     return not isinstance(found, list) or len(found) != count

@@ -1,0 +1,218 @@
+"""Mutated inputs of every kind against the real readers, commands and databases: no traceback, no partial rows.
+
+    python benchmarks/fuzz.py [--seed 1] [--inputs 3000]
+
+Each input is a sound file, recipe, command line, manifest, database or server answer with some of its bytes changed.
+What ends in anything but success or an XprojdbError, changes rows although it was refused, or writes outside of its
+folder is told with the number that makes it again.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import random
+import shlex
+import shutil
+import sqlite3
+import sys
+import tempfile
+import traceback
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+
+from click.testing import CliRunner
+from sqlalchemy import func, select
+
+from xprojdb.cli.main import group
+from xprojdb.config.recipe import parse_recipe
+from xprojdb.db import Database, open_database
+from xprojdb.db.tables import LASTING
+from xprojdb.errors import XprojdbError
+from xprojdb.exports.manifest import parse_manifest
+from xprojdb.importing.files import CorpusInfo, corpus_file, import_files
+from xprojdb.models.service import Reply
+from xprojdb.models.translators.chat import read
+from xprojdb.readers.sample import sample_file
+
+_PIECES = [
+    b"\0", b"\xff", b"\xe2\x80\xae", b"\x1b[31m", b'"', b"{", b"[" * 2000, b"9" * 4400, b"\n", b"\t", b"\r", b" ",
+    b"../", b"-DOCSTART-", b"\\ud800", b"null", b"NaN", b"1e999", b"-1", b"B-", b"I-PER", b"\xc2\xa0", b"", b"# id = ",
+]  # fmt: skip
+JSONL = (
+    b'{"id": "1", "tokens": ["Ana", "goes"], "ner_tags": ["B-PER", "O"], "split": "train"}\n'
+    b'{"id": "2", "tokens": ["Ben"], "ner_tags": ["O"], "text": "Ben", "split": "test"}\n'
+)
+RECIPE = (
+    b'name = "news"\ncorpora = ["news"]\nsource = ["en"]\ntarget = ["de"]\n'
+    b'[project]\nthreshold = 0.4\nsolver = "exact"\n'
+    b'[[score]]\nkind = "soft"\nweight = 1.0\n[export]\nsplits = ["train"]\nbudget = 10\n'
+)
+MANIFEST = (
+    b'{"format": 1, "recipe_digest": "ab", "query": {}, "labels": ["PER"], "features": {}, "configs": {"default": '
+    b'{"train": {"sentences": 1, "tokens": 1, "entities": {"PER": 1}, "bytes": 9, "files": ["data/a.parquet"]}}}, '
+    b'"files": {"data/a.parquet": "00"}}'
+)
+ANSWER = b'{"choices": [{"message": {"role": "assistant", "content": "Hallo"}, "finish_reason": "stop"}]}'
+COMMANDS = [
+    "status", "status --json", "verify", "verify --repair", "gc", "evaluate", "compare", "explain news/en/train-1",
+    "query 'SELECT * FROM v_label' --json", "export conll out", "export jsonl out", "diff news news", "db check",
+    "corpus delete news", "grid --folds 2", "ask weakest", "import text x --lang en --corpus a", "card out",
+    "recipes list",
+]  # fmt: skip
+
+
+def mutated(random_: random.Random, data: bytes) -> bytes:
+    """Some bytes of it replaced, removed, doubled or filled with what is known to hurt."""
+    changed = bytearray(data)
+    for _ in range(random_.randint(1, 4)):
+        place = random_.randrange(len(changed) + 1)
+        end = min(len(changed), place + random_.choice([0, 1, 1, 2, 10, 100]))
+        changed[place:end] = random_.choice([*_PIECES, bytes([random_.randrange(256)]), bytes(changed[place:end]) * 2])
+    return bytes(changed)
+
+
+class Fuzzer:
+    """One folder with a database in it, and what is done to it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.sound = folder / "sound.db"
+        with open_database(self.sound, create=True) as database:
+            import_files(database, CorpusInfo("news"), _sample(folder), parallel=True)
+
+    def importer(self, random_: random.Random, form: str, data: bytes) -> None:
+        """An import: all of a file, or none."""
+        path = self.folder / f"input.{form}"
+        path.write_bytes(mutated(random_, data))
+        with open_database(self.folder / "import.db", create=True) as database:
+            before = _rows(database)
+            try:
+                chosen = "text" if form == "txt" else form
+                import_files(database, CorpusInfo("news"), [corpus_file(path, "en", form=chosen)])  # type: ignore[arg-type]
+            except XprojdbError:
+                if _rows(database) != before:
+                    raise AssertionError("a refused file left rows") from None
+        (self.folder / "import.db").unlink()
+
+    def damaged(self, random_: random.Random) -> None:
+        """A database of which bytes are flipped: mended, or refused."""
+        path = self.folder / "damaged.db"
+        shutil.copyfile(self.sound, path)
+        data = bytearray(path.read_bytes())
+        for _ in range(random_.randint(1, 3)):
+            data[random_.randrange(len(data))] = random_.randrange(256)
+        path.write_bytes(data)
+        try:
+            self.command(random_, "verify --repair", path)
+        finally:
+            for each in self.folder.glob("damaged.db*"):
+                each.unlink()
+
+    def texts(self, random_: random.Random) -> None:
+        """A database in which a text is no text any more, and a command on it."""
+        path = self.folder / "texts.db"
+        shutil.copyfile(self.sound, path)
+        table, column = random_.choice(_TEXTS)
+        with sqlite3.connect(path) as connection:
+            rows = connection.execute(f"SELECT CAST({column} AS BLOB) FROM {table}").fetchall()
+            (old,) = random_.choice([row for row in rows if row[0]] or [(b"",)])
+            statement = f"UPDATE OR IGNORE {table} SET {column} = CAST(? AS TEXT) WHERE CAST({column} AS BLOB) = ?"
+            connection.execute(statement, (mutated(random_, old), old))
+        connection.close()
+        self.command(random_, random_.choice(COMMANDS), path)
+        for each in self.folder.glob("texts.db*"):
+            each.unlink()
+
+    def command(self, random_: random.Random, line: str, path: Path | None = None) -> None:
+        """A command line; without a database of its own, with mutated arguments."""
+        arguments = shlex.split(line)
+        if path is None:
+            place = random_.randrange(len(arguments))
+            changed = mutated(random_, arguments[place].encode()).replace(b"\0", b"")
+            arguments[place] = changed.decode(errors="replace")
+        ended = CliRunner().invoke(group, ["--db", str(path or self.sound), *arguments])
+        if ended.exception is not None and not isinstance(ended.exception, (XprojdbError, SystemExit, OSError)):
+            raise ended.exception
+
+
+_TEXTS = [("sentence", "words"), ("sentence", "external_id"), ("sentence", "lang"), ("entity", "label"),
+          ("corpus", "name"), ("step", "params"), ("outcome", "status"), ("source_file", "part")]  # fmt: skip
+
+
+def _sample(folder: Path) -> list[object]:
+    files = []
+    for lang in ("en", "de"):
+        path = folder / f"{lang}.train.conll"
+        path.write_text("\n\n".join(sample_file(lang, "train").read_text(encoding="utf-8").split("\n\n")[:20]) + "\n\n")
+        files.append(corpus_file(path, lang))
+    return files
+
+
+def _rows(database: Database) -> dict[str, int]:
+    with database.read() as connection:
+        counts = {table.name: select(func.count()).select_from(table) for table in LASTING}
+        return {name: connection.execute(query).scalar_one() for name, query in counts.items()}
+
+
+def _cases(fuzzer: Fuzzer) -> dict[str, Callable[[random.Random], object]]:
+    conll = (fuzzer.folder / "en.train.conll").read_bytes()[:1500]
+    text = b"Ana goes to Turin.\nBen stays.\n"
+    return {
+        "conll": lambda r: fuzzer.importer(r, "conll", conll),
+        "jsonl": lambda r: fuzzer.importer(r, "jsonl", JSONL),
+        "text": lambda r: fuzzer.importer(r, "txt", text),
+        "recipe": lambda r: parse_recipe(mutated(r, RECIPE).decode(errors="replace")),
+        "manifest": lambda r: parse_manifest(mutated(r, MANIFEST), "here"),
+        "answer": lambda r: _answer(mutated(r, ANSWER)),
+        "command": lambda r: fuzzer.command(r, r.choice(COMMANDS)),
+        "flipped bytes": fuzzer.damaged,
+        "flipped texts": fuzzer.texts,
+    }
+
+
+def _answer(data: bytes) -> object:
+    try:
+        value = json.loads(data)
+    except (ValueError, RecursionError):
+        return None
+    return read(Reply("http://host", value))
+
+
+def main() -> int:
+    """Run; the exit code is 1 when something was found."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--inputs", type=int, default=3000, help="in all, of every kind in turn")
+    asked = parser.parse_args()
+    counts: Counter[str] = Counter()
+    faults: Counter[str] = Counter()
+    with tempfile.TemporaryDirectory() as folder:
+        outside = Path(folder)
+        inside = outside / "a" / "b"
+        inside.mkdir(parents=True)
+        os.chdir(inside)
+        cases = _cases(Fuzzer(inside))
+        for number in range(asked.inputs):
+            name = list(cases)[number % len(cases)]
+            counts[name] += 1
+            try:
+                cases[name](random.Random(f"{asked.seed} {number}"))
+            except XprojdbError:
+                continue
+            except Exception:
+                faults[name] += 1
+                print(f"--- input {number} ({name})", traceback.format_exc(limit=-4), sep="\n", file=sys.stderr)
+            if {path.name for path in outside.iterdir()} != {"a"} or {
+                path.name for path in (outside / "a").iterdir()
+            } != {"b"}:
+                faults["outside"] += 1
+    for name, count in counts.items():
+        print(f"{name:15} {count:7,} inputs {faults[name]:5,} faults")
+    return 1 if faults else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
