@@ -120,7 +120,7 @@ def test_a_table_of_one_language(xprojdb, tmp_path):
     put("t.csv", TABLE)
     xprojdb("import", "table", "t.csv", "--lang", "sw", "--corpus", "c")
     assert stored(tmp_path)[0][1] == ("sw", ["Ndiyo", "."])
-    assert "give --lang" in xprojdb("import", "table", "t.csv", "--corpus", "d", code=2).output
+    assert "use --lang" in xprojdb("import", "table", "t.csv", "--corpus", "d", code=2).output
 
 
 def test_a_translation_memory(xprojdb, tmp_path):

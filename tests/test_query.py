@@ -64,7 +64,7 @@ def test_a_label_leads_to_its_translation_its_links_and_every_step_behind_it(pro
     behind = "SELECT DISTINCT b.role, b.input_kind, b.input = (SELECT step FROM v_links LIMIT 1) FROM v_upstream AS b "
     found = rows(projected, behind + "JOIN v_label AS l ON l.step_id = b.step_id ORDER BY b.role")
     assert [(role, kind, bool(links)) for role, kind, links in found] == [
-        ("alignment", "align", True), ("entities", "import", False), ("score:link_mass:aligned", "score", False)
+        ("alignment", "align", True), ("entities", "import", False), ("score:soft:aligned", "score", False)
     ]  # fmt: skip
 
 

@@ -19,7 +19,7 @@ METHODS = {"argmax": "inter", "itermax": "itermax", "mwmf": "mwmf"}
 
 def reference_matrix(method: str, left: np.ndarray, right: np.ndarray) -> np.ndarray:
     similarity = Reference.get_similarity(left, right)
-    if method == "match":
+    if method == "mwmf":
         return Reference.get_max_weight_match(similarity)
     if method == "itermax":
         return Reference.iter_max(similarity)

@@ -188,7 +188,7 @@ def test_explain_and_status_tell_why_an_entity_has_no_label(
     settings = '[project]\nmethod = "heuristic"\n[project.heuristic]\ncomp_src = true\n'
     plan = plan_of(database, tmp_path, settings, aligner=aligner)
     run_plan(database, plan)
-    [projection] = explain_sentence(database, plan, "news/de/all-1").projections
+    [projection] = explain_sentence(database, plan, "news/de/train-1").projections
     assert [each.reason for each in projection.entities] == [None, "unaligned", None]
     assert [each.projected is None for each in projection.entities] == [False, True, False]
     assert projection.outcome == "ok"

@@ -29,7 +29,7 @@ def test_characters_are_aligned_as_words(database: Database, write_conll: Callab
     pytest.importorskip("jieba")
     # As in text where a name was left in Chinese: only as a whole is the word equal to the other one.
     import_sample(database, write_conll, {"en": ["北京大学/B-ORG is old"], "zh": ["我 在 北 京 大 学"]})
-    run_plan(database, plan_recipe(database, parse_recipe(f'{TOP}[align]\naligner = "exact"\n')))
+    run_plan(database, plan_recipe(database, parse_recipe(f'{TOP}[align]\naligner = "equal_words"\n')))
     with database.read() as connection:
         assert connection.execute(select(alignment.c.links)).scalars().all() == ["0-2:1 0-3:1 0-4:1 0-5:1"]
     assert [row[1:] for row in labels(database)] == [(2, 6, "ORG")]
@@ -37,7 +37,7 @@ def test_characters_are_aligned_as_words(database: Database, write_conll: Callab
 
 def test_without_segmenting_nothing_is_equal(sqlite_database: Database, write_conll: Callable[..., Path]) -> None:
     import_sample(sqlite_database, write_conll, {"en": ["北京大学/B-ORG is old"], "zh": ["我 在 北 京 大 学"]})
-    text = f'{TOP}[align]\naligner = "exact"\nsegment = false\n'
+    text = f'{TOP}[align]\naligner = "equal_words"\nsegment = false\n'
     run_plan(sqlite_database, plan_recipe(sqlite_database, parse_recipe(text)))
     assert labels(sqlite_database) == []
 
@@ -45,12 +45,12 @@ def test_without_segmenting_nothing_is_equal(sqlite_database: Database, write_co
 def test_what_is_part_of_the_step(sqlite_database: Database, write_conll: Callable[..., Path]) -> None:
     pytest.importorskip("jieba")
     import_sample(sqlite_database, write_conll, {"en": ["Anna/B-PER"], "zh": ["安 娜"], "de": ["Anna"]})
-    (chinese,) = align_specs(sqlite_database, 'aligner = "exact"')
+    (chinese,) = align_specs(sqlite_database, 'aligner = "equal_words"')
     assert chinese.params["segment"]["rendering"]["lang"] == "zh" and "original" not in chinese.params["segment"]
-    (characters,) = align_specs(sqlite_database, 'aligner = "exact"\nsegment = false')
+    (characters,) = align_specs(sqlite_database, 'aligner = "equal_words"\nsegment = false')
     german = 'name = "de"\ncorpora = ["news"]\nsource = ["en"]\ntarget = ["de"]\n'
-    (words,) = align_specs(sqlite_database, 'aligner = "exact"', german)
-    (also,) = align_specs(sqlite_database, 'aligner = "exact"\nsegment = false', german)
+    (words,) = align_specs(sqlite_database, 'aligner = "equal_words"', german)
+    (also,) = align_specs(sqlite_database, 'aligner = "equal_words"\nsegment = false', german)
     assert characters.digest == words.digest == also.digest != chinese.digest
     assert "segment" not in words.params
 

@@ -13,10 +13,8 @@ from xprojdb.file_names import SPLIT_HINT, is_split
 from xprojdb.readers.conll_layout import DOCSTART
 from xprojdb.readers.label_names import label_fault
 from xprojdb.readers.notes import Notes
-from xprojdb.readers.records import ReadError, Record
+from xprojdb.readers.records import LONGEST_ID, ReadError, Record
 
-#: bytes of UTF-8 that an id may have: PostgreSQL's index takes 2 704, for it and the rest of the key
-LONGEST_ID = 2_000
 #: of a name of a corpus or of a part, which ids are made of
 LONGEST_NAME = 200
 _LINE_ENDS = re.compile("[\x85\u2028\u2029]")

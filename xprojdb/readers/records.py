@@ -18,6 +18,8 @@ from xprojdb.text.spans import Span
 _CONTROL = re.compile("[\x00-\x1f\x7f\ud800-\udfff]")
 #: bytes of an id or a label: an index of PostgreSQL takes as many beside its other columns
 LONGEST_NAME = 1_000
+#: bytes of UTF-8 that an id may have: PostgreSQL's index takes 2 704, for it and the rest of the key
+LONGEST_ID = 2_000
 _WHITE_SPACE = re.compile(r"[\t-\r]")
 
 
@@ -115,8 +117,8 @@ def id_fault(name: str) -> str | None:
     """Why a sentence cannot have an id; None: it can."""
     if not is_printable(name):
         return "has a control or direction character in it"
-    if len(name) * 4 > LONGEST_NAME and len(name.encode("utf-8", "surrogatepass")) > LONGEST_NAME:
-        return f"has more than {LONGEST_NAME:,} bytes"
+    if len(name) * 4 > LONGEST_ID and len(name.encode("utf-8", "surrogatepass")) > LONGEST_ID:
+        return f"has more than {LONGEST_ID:,} bytes"
     return None
 
 

@@ -216,7 +216,7 @@ def _registered(key: str) -> Language | None:
     script = tag.script or tag.maximize().script or "Latn"
     entry = _index().get(tag.language)
     usual = entry.script if entry is not None else langcodes.get(tag.language).maximize().script
-    name = tag.display_name()
+    name = (langcodes.get(tag.language) if script == usual else tag).display_name()
     return Language(
         code=tag.language if script == usual else f"{tag.language}-{script}",
         iso639_3=alpha3,
@@ -226,7 +226,7 @@ def _registered(key: str) -> Language | None:
         nllb=f"{alpha3}_{script}",
         m2m100=None,
         mbart50=None,
-        name=key if name.startswith("Unknown language") else name,
+        name=tag.language if name.startswith("Unknown language") else name,
         script=script,
         units=_units(script),
         right_to_left=script in _RIGHT_TO_LEFT,

@@ -22,7 +22,7 @@ _APOSTROPHES = "'’"
 _INNER_SIGNS = {"fi": ":", "he": '"״׳', "sv": ":", "uz": "‘", "yi": '"״׳'}
 # Hausa 'y is a letter of its own, which begins words: 'yan, ‘yar; Luo ends words in ng'.
 _FIRST_SIGNS = {"hau": r"[‘’'ʼ](?=[Yy]\w)"}
-_LAST_SIGNS = {"luo": r"(?:(?<=[Nn]g)['’ʼ])?"}
+_LAST_SIGNS = {"luo": r"(?:(?<=[Nn]g)['’ʼ](?!\w))?"}
 # A sign that an export to CSV doubled, or two single ones that stand for a double one.
 _REPEATED_QUOTE = re.compile(r'"{2,}|\'{2}|`{2}')
 # Armenian puts the marks of questions, stress and calls over a vowel of the word: Ինչպե՞ս is one word.

@@ -17,7 +17,7 @@ class Brackets:
     options: ClassVar[dict[str, Any]] = {}
 
     def write(self, folder: Path, content: Any, opener: Any) -> Iterator[WrittenFile]:
-        path, sentences = folder / f"{content.name}.txt", 0
+        path, sentences = folder / content.file_name(".txt"), 0
         with opener(path) as file:
             for row in content.rows():
                 file.write(f"{bracketed(row.words, row.spans)}\n".encode())
