@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import threading
-import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -14,6 +13,8 @@ import pytest
 from children import HANG, wait_until
 
 from xprojdb.errors import ServiceError, UsageError
+from xprojdb.models import service
+from xprojdb.models.patience import Deadline
 from xprojdb.models.service import Service
 from xprojdb.models.translators.chat import ChatParams, ChatTranslator, Server
 
@@ -126,18 +127,17 @@ def forever() -> Iterator[threading.Event]:
 def test_a_server_may_be_slow_broken_and_silly_before_it_works(
     forever: threading.Event, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    urlopen = urllib.request.urlopen
+    deadlines: list[Deadline] = []
 
-    def impatient_at_first(request: urllib.request.Request, timeout: float) -> Any:
-        if stand.bodies:
-            return urlopen(request, timeout=timeout)
-        try:
-            return urlopen(request, timeout=0.2)
-        finally:
-            # So that the server does not take the next request for this one.
-            wait_until(lambda: stand.bodies)
+    def impatient_at_first(seconds: float) -> Deadline:
+        deadline = Deadline(seconds)
+        if not deadlines:
+            # The time of the first request is over when the server has it.
+            threading.Thread(target=lambda: (wait_until(lambda: stand.bodies), deadline._pass()), daemon=True).start()
+        deadlines.append(deadline)
+        return deadline
 
-    monkeypatch.setattr(urllib.request, "urlopen", impatient_at_first)
+    monkeypatch.setattr(service, "Deadline", impatient_at_first)
 
     def answers(number: int, body: Ask) -> Answer:
         if number == 0:
