@@ -265,7 +265,9 @@ def test_the_command_prints_tables_lists_and_sql(
         ["all", "full", "100.0", "100.0"]
     ]
     listed = run_cli("--db", path, "compare", "--missed", "full", "weak")
-    assert [line.split()[0] for line in listed.stdout.splitlines()] == ["sentence", "news/de/all-1"]
+    head, entity, count = listed.stdout.splitlines()
+    assert [line.split()[0] for line in (head, entity)] == ["sentence", "news/de/all-1"]
+    assert count.startswith("1 entities found by full")
     printed = run_cli("--db", path, "compare", "--missed", "full", "weak", "--sql")
     with sqlite3.connect(path) as connection:
         assert [row[0] for row in connection.execute(printed.stdout)] == ["news/de/all-1"]

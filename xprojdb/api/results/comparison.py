@@ -103,18 +103,16 @@ class MissedEntitiesResult(ReportResult):
         """What ``xprojdb compare --missed A B --json`` prints."""
         return [asdict(missed) for missed in self.report]
 
-    @property
-    def notes(self) -> list[str]:
-        count = f"{len(self.report)} entities found by {self.found_by} and not by {self.missed_by}"
-        return [f"{count}; xprojdb explain SENTENCE" if self.report else count]
-
     def __rich__(self) -> RenderableType:
+        count = f"{len(self.report)} entities found by {self.found_by} and not by {self.missed_by}"
+        if not self.report:
+            return Text(count)
         shown = table("sentence", "words", "gold entity", self.missed_by, "instead")
         for missed in self.report:
             place = f"{missed.span.start}–{missed.span.end - 1}"
             instead = _entity(missed.instead_text, missed.instead)
             shown.add_row(missed.sentence, place, _entity(missed.text, missed.span), missed.error, instead)
-        return shown
+        return Group(shown, Text(f"{count}; xprojdb explain SENTENCE"))
 
 
 def _row(method: MethodScore) -> Row:
