@@ -40,7 +40,7 @@ def test_labels_in_json_lines_are_checked_as_in_conll(tmp_path: Path, label: str
     assert caught.value.message.isprintable()
 
 
-@pytest.mark.parametrize("name", [f"a{BACKWARDS}", f"a{RED}", "x" * 1001])
+@pytest.mark.parametrize("name", [f"a{BACKWARDS}", f"a{RED}"])
 def test_ids_that_are_not_shown_everywhere_are_refused(
     database: Database, row_counts: Any, tmp_path: Path, name: str
 ) -> None:
