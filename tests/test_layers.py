@@ -13,12 +13,12 @@ import xprojdb
 ROOT = Path(xprojdb.__file__).parent
 #: from below upwards; those of one line do not import each other
 LAYERS = (
-    ("errors", "digest", "file_names", "masking", "migrations", "printable", "recipes"),
+    ("errors", "digest", "file_names", "masking", "printable", "recipes"),
     ("extras", "entry_points"),
     ("hub",),
     ("text",),
     ("db",),
-    ("config",),
+    ("config", "migrations"),
     ("matching",),
     ("readers", "models"),
     ("steps",),
@@ -36,8 +36,10 @@ RANK = {room: rank for rank, layer in enumerate(LAYERS) for room in layer}
 
 def _modules() -> dict[str, Path]:
     found = {}
-    for path in sorted(ROOT.rglob("*.py")):
-        parts = path.relative_to(ROOT).with_suffix("").parts
+    # In a checkout some rooms are links, which rglob does not follow.
+    rooms = [ROOT, *(room.resolve() for room in ROOT.iterdir() if room.is_symlink())]
+    for path in sorted(path for room in rooms for path in room.rglob("*.py")):
+        parts = path.relative_to(ROOT if path.is_relative_to(ROOT) else ROOT.parent).with_suffix("").parts
         found[".".join(parts[:-1] if parts[-1] == "__init__" else parts)] = path
     return found
 
