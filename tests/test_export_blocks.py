@@ -44,7 +44,9 @@ TABLES = (
     ExportTable(min_margin=0.2, dedupe=True, budget=20, split_ratios={"train": 0.7, "test": 0.3}),
     ExportTable(min_score=0.0, min_words=2, max_words=7, min_entities=1, splits=("train", "dev")),
     ExportTable(outcomes=("ok", "empty:no-entities"), dedupe=True, provenance="full"),
-    ExportTable(labels=("PER",), min_margin=0.3, on_low_score="label", min_entities=1, budget=40, unit="entities"),
+    ExportTable(
+        labels=("PER",), min_margin=0.3, on_low_score="label", min_entities=1, budget=40, budget_unit="entities"
+    ),
 )
 WRITERS: tuple[Callable[..., Any], ...] = (
     export_dataset,
