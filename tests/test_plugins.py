@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from importlib.metadata import EntryPoint
 from pathlib import Path
 from typing import Any
 
@@ -190,3 +191,13 @@ def test_the_schema_has_every_variant_with_its_keys(run_cli: RunCli) -> None:
     assert "rounds of training" in aligners["eflomal"]["properties"]["iterations"]["description"]
     assert schema["properties"]["align"]["$ref"] == "#/$defs/aligners"
     assert schema["properties"]["scorer"]["items"] == {"$ref": "#/$defs/scorers"}
+
+
+def test_a_broken_plugin_is_told_and_does_not_stop_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    point = EntryPoint("broken", "no_such_module:READER", "xprojdb.readers")
+    broken = entry_points.Plugin("readers", "broken", (point,))
+    sound = entry_points.plugins("readers")
+    monkeypatch.setattr(entry_points, "plugins", lambda _group: {"broken": broken, **sound})
+    with pytest.warns(RuntimeWarning, match="'broken'"):
+        names = [name for name, _ in entry_points.loaded("readers")]
+    assert names == list(sound)

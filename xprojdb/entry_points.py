@@ -6,6 +6,7 @@ Nothing is imported before it is asked for by its name.
 from __future__ import annotations
 
 import difflib
+import warnings
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -92,13 +93,13 @@ def load(group: Group, name: str) -> Any:
 
 
 def loaded(group: Group) -> Iterator[tuple[str, Any]]:
-    """Every plug-in of a group that can be imported, with its name."""
+    """Every plug-in of a group that can be imported, with its name; a warning says which cannot, and why."""
     for name, plugin in plugins(group).items():
         try:
             yield name, plugin.load()
-        except PluginError:
-            # Asked for by its name it says why; asked for among all others, it has nothing to say.
-            continue
+        except PluginError as error:
+            # One that is broken must not stop the others.
+            warnings.warn(f"{error.message}; {error.hint}", RuntimeWarning, stacklevel=2)
 
 
 def find(group: Group, name: str) -> Plugin:
