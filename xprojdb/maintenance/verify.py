@@ -65,16 +65,15 @@ def verify(database: Database, *, repair: bool = False) -> VerifyReport:
     if texts.found and not repair:
         # Any other check could end in an error.
         return VerifyReport([texts])
-    mended = mend_texts(database) if texts.found else Counter[str]()
-    found = VerifyReport([texts, *_look(database)], dict(mended))
     if texts.found:
-        still = _texts(database)
-        found.left = [still] if still.found else []
+        _refuse_live_runs(database)
+    taken = mend_texts(database) if texts.found else Counter[str]()
+    found = VerifyReport([texts, *_look(database)], dict(taken))
+    unread = [still for still in ([_texts(database)] if texts.found else []) if still.found]
+    found.left = unread
     if not repair or not any(each.found for each in found.checks[1:]):
         return found
-    with database.write() as connection:
-        refuse_live_runs(connection, "a repair")
-    taken = mended
+    _refuse_live_runs(database)
     left = found.checks
     for _ in range(ROUNDS):
         for check in CHECKS:
@@ -83,8 +82,13 @@ def verify(database: Database, *, repair: bool = False) -> VerifyReport:
         if not any(each.found for each in left):
             break
     found.taken = dict(+taken)
-    found.left = [each for each in left if each.found]
+    found.left = [*unread, *(each for each in left if each.found)]
     return found
+
+
+def _refuse_live_runs(database: Database) -> None:
+    with database.write() as connection:
+        refuse_live_runs(connection, "a repair")
 
 
 def _texts(database: Database) -> CheckReport:
