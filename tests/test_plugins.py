@@ -86,6 +86,7 @@ def test_without_its_plugin_a_database_opens_explains_and_exports(
     refused = run_cli("--db", news, "run", "news.toml")
     assert refused.code == 2
     assert "there is no aligner 'lengths'" in refused.stderr
+    assert "pip install 'xprojdb-example==1.0'" in refused.stderr
 
 
 def test_what_was_planned_with_a_plugin_says_what_to_install() -> None:

@@ -57,7 +57,7 @@ class Running(Opened):
         from xprojdb.execution.status.database import keep_counts
         from xprojdb.planning.planner import plan_recipe
 
-        plan = plan_recipe(self.store, loaded_recipe(recipe))
+        plan = plan_recipe(self.store, self._loaded(recipe))
         chosen_stages(plan, steps)
         computing = make_engine(**engine)
         if retry_failed:
@@ -80,8 +80,23 @@ class Running(Opened):
         from xprojdb.execution.dry_run import preview_plan
         from xprojdb.planning.planner import plan_recipe
 
-        plan = plan_recipe(self.store, loaded_recipe(recipe))
+        plan = plan_recipe(self.store, self._loaded(recipe))
         return DryRunResult(preview_plan(self.store, plan, only=steps, limit=limit))
+
+    def _loaded(self, recipe: Recipe | LoadedRecipe | str | Path) -> LoadedRecipe:
+        """A recipe with its text; for a missing plug-in that stored steps had, the error says what to install."""
+        from xprojdb.config.errors import RecipeError
+        from xprojdb.planning.store import stored_plugin
+
+        try:
+            return loaded_recipe(recipe)
+        except RecipeError as error:
+            name = error.fields.get("name")
+            distribution = stored_plugin(self.store, name) if isinstance(name, str) else None
+            if distribution is None:
+                raise
+            hint = f"steps of this database were planned with it: pip install '{distribution}'"
+            raise RecipeError(error.message, hint=hint, **{**error.fields, "distribution": distribution}) from error
 
     def labels(self, recipe: str | None = None) -> Labels:
         """The labels of a recipe that has been run.

@@ -89,7 +89,7 @@ class VariantConfig:
             return entry_points.load(cls.group, name)
         except PluginError as error:
             hint, nearest = _renamed(cls.group, name) or error.hint, _nearest(error, cls.group, name)
-            raise RecipeError(error.message, hint=hint, key=cls.key, nearest=nearest) from error
+            raise RecipeError(error.message, hint=hint, key=cls.key, nearest=nearest, name=name) from error
 
 
 def build(config: type[Any], table: Mapping[str, Any]) -> Any:

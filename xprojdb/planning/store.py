@@ -9,7 +9,7 @@ from sqlalchemy import Connection, insert, select, update
 
 from xprojdb.db import Database
 from xprojdb.db.runs import RecipeRecord
-from xprojdb.db.tables import recipe
+from xprojdb.db.tables import recipe, step
 from xprojdb.digest import canonical_json
 from xprojdb.errors import GroundMoved, UsageError
 from xprojdb.planning.plan import Plan
@@ -112,3 +112,18 @@ def _bind(connection: Connection, plan: Plan) -> None:
             raise GroundMoved(told, hint=hint, step=stage.spec.digest)
         inputs = {role: find_step(connection, given) for role, given in stage.spec.inputs.items()}
         stage.bind(own, {role: key for role, key in inputs.items() if key is not None})
+
+
+def stored_plugin(database: Database, name: str) -> str | None:
+    """The distribution, ``NAME==VERSION``, whose plug-in stored steps were planned with; None: there is no such step.
+
+    :param name: of the plug-in, perhaps with the model behind it: ``lengths``, or ``mytagger:MODEL``.
+    """
+    with database.read() as connection:
+        rows = connection.execute(select(step.c.params, step.c.model).where(step.c.params.contains('"plugin":')))
+        for text, model in rows.unique():
+            params = json.loads(text)
+            names = {params.get("aligner"), params.get("score"), (model or "").partition(":")[0]}
+            if params.get("plugin") and name.partition(":")[0] in names:
+                return str(params["plugin"])
+    return None
