@@ -19,7 +19,8 @@ from xprojdb.importing.corpus_files import CorpusFile, FileReport, ImportRefused
 from xprojdb.importing.reimport import skip_stored
 from xprojdb.printable import one_line
 from xprojdb.readers.contents import content_files
-from xprojdb.readers.records import Record, id_fault, label_fault
+from xprojdb.readers.label_names import label_fault
+from xprojdb.readers.records import Record, id_fault
 from xprojdb.text.label_schemes import LabelScheme
 
 #: sentences written at once; bounds the memory of an import

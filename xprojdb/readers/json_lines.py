@@ -13,8 +13,9 @@ from xprojdb.file_names import SPLIT_HINT, is_split
 from xprojdb.printable import one_line
 from xprojdb.readers.json_objects import read_objects
 from xprojdb.readers.label_fields import refuse_labels
+from xprojdb.readers.label_names import label_fault
 from xprojdb.readers.reader import Reader, as_keywords
-from xprojdb.readers.records import ReadError, Record, RecordError, check_text, check_words, label_fault, locate_words
+from xprojdb.readers.records import ReadError, Record, RecordError, check_text, check_words, locate_words
 from xprojdb.text.languages import language as find_language
 from xprojdb.text.spans import Encoding, Span, TagError, spans_from_tags
 from xprojdb.text.words import split_words

@@ -7,6 +7,8 @@ from functools import lru_cache
 
 _RUN_TOGETHER = frozenset('",;|<>=')
 _SEEN = 4096
+#: bytes of UTF-8 that a label may have
+LONGEST_LABEL = 1_000
 
 
 @lru_cache(_SEEN)
@@ -29,6 +31,8 @@ def label_fault(label: str) -> str | None:
     """
     if not label:
         return "is empty"
+    if len(label.encode("utf-8", "surrogatepass")) > LONGEST_LABEL:
+        return f"has more than {LONGEST_LABEL:,} bytes"
     for character in label:
         if character.isspace():
             return "has white space in it"

@@ -7,7 +7,6 @@ import re
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any
 
 from xprojdb.errors import InputError
@@ -16,8 +15,6 @@ from xprojdb.text.spans import Span
 
 # U+0080 to U+009F stay, see files.py; halves of surrogate pairs, which JSON can write, have no UTF-8 form.
 _CONTROL = re.compile("[\x00-\x1f\x7f\ud800-\udfff]")
-#: bytes of an id or a label: an index of PostgreSQL takes as many beside its other columns
-LONGEST_NAME = 1_000
 #: bytes of UTF-8 that an id may have: PostgreSQL's index takes 2 704, for it and the rest of the key
 LONGEST_ID = 2_000
 _WHITE_SPACE = re.compile(r"[\t-\r]")
@@ -101,16 +98,6 @@ def check_text(text: str) -> str:
     if _CONTROL.search(plain):
         raise RecordError("the text has a control character", reason="control-character", word=None)
     return plain
-
-
-@lru_cache(maxsize=4096)
-def label_fault(label: str) -> str | None:
-    """Why a label cannot be stored, since no CoNLL file could hold it and no terminal show it; None: it can."""
-    if not label or label.split() != [label]:
-        return "is empty or has white space in it"
-    if len(label.encode("utf-8", "surrogatepass")) > LONGEST_NAME:
-        return f"has more than {LONGEST_NAME} bytes"
-    return None if is_printable(label) else "has a control or direction character in it"
 
 
 def id_fault(name: str) -> str | None:
