@@ -15,12 +15,13 @@ from xprojdb.db.tables import outcome
 from xprojdb.errors import DatabaseError, MissingExtra, ModelError, UsageError, XprojdbError
 from xprojdb.execution.batches import ItemBatch
 from xprojdb.execution.local import Compute, Engine, Local
-from xprojdb.execution.pending import count_pending
+from xprojdb.execution.pending import count_pending, has_pending
 from xprojdb.execution.progress import Progress, RunReport, Silent, StepReport, StopRequest
 from xprojdb.execution.writer import Writer
 from xprojdb.models.translators.language_tokens import LanguageMissing
 from xprojdb.planning.plan import Plan
 from xprojdb.planning.store import bind_plan
+from xprojdb.steps.shard import Shard
 from xprojdb.steps.stage import Bitext, Outcomes, Result, Stage
 
 #: when as many items fail and not one goes through, the fault is taken to be the step's
@@ -48,6 +49,7 @@ def run_plan(
     engine: Engine | None = None,
     only: Sequence[str] = (),
     limit: int | None = None,
+    shard: Shard | None = None,
 ) -> RunReport:
     """Do everything of a plan that is pending.
 
@@ -57,6 +59,7 @@ def run_plan(
     :param engine: where batches are computed; by default in this process.
     :param only: kinds of steps, or beginnings of their digests: no other steps are run.
     :param limit: how many items of each step at most.
+    :param shard: only the items of this share.
     :returns: what was done; with nothing pending, nothing is written at all.
     :raises DatabaseError, UsageError: when the run as a whole cannot go on; what was committed stays.
     :raises ModelError, MissingExtra, LanguageMissing: when the model of a step cannot be had, or a server does not
@@ -66,6 +69,8 @@ def run_plan(
     :raises WorkersLost: when the workers of an engine end again and again and nothing gets done.
     """
     stages = chosen_stages(plan, only)
+    for stage in stages:
+        stage.shard = shard
     running = _Runner(database, plan, command, progress or Silent(), stop or StopRequest(), engine or Local(), limit)
     return running.run(stages)
 
@@ -145,10 +150,18 @@ class _Runner:
                     self.report.steps.append(report)
                 settled &= self._attempt(stage, report)
                 if self.stop.requested:
-                    self.report.stopped = True
+                    self.report.interrupted = self.stop.interrupted
+                    self.report.stopped = self._is_work_left(stages)
                     return
             if not settled and self.report.done == before:
                 self._wait()
+
+    def _is_work_left(self, stages: Sequence[Stage]) -> bool:
+        """Whether another run would find anything to do; what is known already is not asked for."""
+        if any(step.total is not None and step.done < step.total for step in self.report.steps):
+            return True
+        with self.database.read() as connection:
+            return any(has_pending(connection, stage, self.plan.pairs[stage.spec]) for stage in stages)
 
     def _wait(self) -> None:
         until = time.monotonic() + _WAIT
