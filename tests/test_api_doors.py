@@ -99,7 +99,7 @@ LEAVES = dict(
     leaf
     for name, (module, _) in COMMANDS.items()
     if name not in NOT_YET
-    for leaf in _leaves(import_module(module).command, name)
+    for leaf in _leaves(import_module(f"xprojdb.cli.{module}").command, name)
 )
 
 
@@ -118,7 +118,7 @@ def test_a_command_calls_its_function_and_no_other(name: str) -> None:
     functions = {node.name: node for node in module.body if isinstance(node, ast.FunctionDef)}
     called = _calls(functions, inspect.unwrap(callback).__name__)
     if name == "status":
-        called |= {"watch"} & set(_attributes(import_module("xprojdb.cli.watch")))
+        called |= {"watch"} & set(_attributes(import_module("xprojdb.cli.pipeline.watch")))
     assert called == CALLS[name]
 
 
