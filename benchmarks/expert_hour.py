@@ -21,8 +21,8 @@ from xprojdb.evaluation.span_metrics import count_spans
 from xprojdb.exports.rows.projected_labels import choose
 from xprojdb.planning.labellings import Labelling
 from xprojdb.planning.store import load_plan
-from xprojdb.review.calibration import calibrate, latest_calibration, read_judged_labels
-from xprojdb.review.curves import binned, calibration_error
+from xprojdb.review.calibration.curves import binned, calibration_error
+from xprojdb.review.calibration.model import calibrate, latest_calibration, read_judged_labels
 from xprojdb.review.queues import Place, draw, parse_mixture, read_population
 from xprojdb.text.spans import Span
 

@@ -25,8 +25,8 @@ from typing import Any
 import numpy as np
 from sqlalchemy import func, select
 
-from xprojdb.config.export import ExportTable
 from xprojdb.config.recipe import parse_recipe
+from xprojdb.config.tables.export import ExportTable
 from xprojdb.db import Database, bulk, open_database
 from xprojdb.db import tables as t
 from xprojdb.digest import canonical_json

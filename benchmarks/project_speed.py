@@ -34,8 +34,8 @@ from xprojdb.steps import inputs
 from xprojdb.steps.project import match as project_match
 from xprojdb.steps.registry import stage_of
 from xprojdb.steps.score import candidates as score_candidates
-from xprojdb.steps.score import link_scores as score_links
 from xprojdb.steps.score import stage as score_stage
+from xprojdb.steps.score.scorers import link_scores as score_links
 from xprojdb.steps.spec import GOLD, StepSpec, register_step
 from xprojdb.steps.stage import Bitext
 

@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from xprojdb.readers.conll import read_conll
+from xprojdb.readers.columns.conll import read_conll
 
 N_SENTENCES = 60_000
 LAYOUTS = {

@@ -35,8 +35,8 @@ from xprojdb.config.recipe import read_recipe
 from xprojdb.db import Database, bulk, open_database
 from xprojdb.db import tables as t
 from xprojdb.db.tables import metadata
-from xprojdb.execution.local import Engine, Local
-from xprojdb.execution.processes import Processes, cores
+from xprojdb.execution.engines.local import Engine, Local
+from xprojdb.execution.engines.processes import Processes, cores
 from xprojdb.execution.run import run_plan
 from xprojdb.execution.writer import Writer
 from xprojdb.planning.planner import plan_recipe

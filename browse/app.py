@@ -11,11 +11,11 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
-from xprojdb.browse.filters import read_filters
 from xprojdb.browse.limits import TooSlow
 from xprojdb.browse.links import ServerLinks
+from xprojdb.browse.listing.filters import read_filters
 from xprojdb.browse.pages import ASSETS, Pages, read_asset
-from xprojdb.browse.reviewing import review_routes
+from xprojdb.browse.review.routes import review_routes
 from xprojdb.browse.security import Doorkeeper, Guard
 from xprojdb.db import Database
 from xprojdb.errors import UsageError, XprojdbError

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 
-from xprojdb.browse.filters import Filters
+from xprojdb.browse.listing.filters import Filters
 
 
 class Commands:

@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import cast
 
-from xprojdb.browse.filters import PAGE, Filters, Order
 from xprojdb.browse.links import FileLinks, file_name
-from xprojdb.browse.listing import ListedSentence, ListPage
+from xprojdb.browse.listing.filters import PAGE, Filters, Order
+from xprojdb.browse.listing.page import ListedSentence, ListPage
 from xprojdb.browse.pages import ASSETS, Pages, read_asset
 from xprojdb.db import Database
 from xprojdb.errors import UsageError

@@ -11,19 +11,19 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from xprojdb.browse.commands import Commands
-from xprojdb.browse.comparison import compare_page
-from xprojdb.browse.drawing import writing_of
 from xprojdb.browse.escaping import finalize, visible
-from xprojdb.browse.facets import FacetCounts
-from xprojdb.browse.filters import PAGE, Filters
-from xprojdb.browse.hues import hue
 from xprojdb.browse.links import Links
-from xprojdb.browse.listing import Listing, ListPage, runs_of
-from xprojdb.browse.overview import read_overview
-from xprojdb.browse.plots import bars, reliability_diagram
-from xprojdb.browse.recipes import KnownRecipe, Recipes
-from xprojdb.browse.runs import read_run_page
-from xprojdb.browse.sentence import neighbours, show_sentence
+from xprojdb.browse.listing.facets import FacetCounts
+from xprojdb.browse.listing.filters import PAGE, Filters
+from xprojdb.browse.listing.page import Listing, ListPage, runs_of
+from xprojdb.browse.sentence.drawing import writing_of
+from xprojdb.browse.sentence.hues import hue
+from xprojdb.browse.sentence.view import neighbours, show_sentence
+from xprojdb.browse.summaries.comparison import compare_page
+from xprojdb.browse.summaries.overview import read_overview
+from xprojdb.browse.summaries.plots import bars, reliability_diagram
+from xprojdb.browse.summaries.recipes import KnownRecipe, Recipes
+from xprojdb.browse.summaries.runs import read_run_page
 from xprojdb.db import Database
 
 #: files of ``assets`` and their types

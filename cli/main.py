@@ -20,32 +20,43 @@ from xprojdb.errors import XprojdbError
 from xprojdb.masking import masked
 from xprojdb.printable import escaped_lines
 
-#: command → its module and its line in the help: a module is imported only when its command is called
-COMMANDS: Mapping[str, tuple[str, str]] = {
-    "demo": ("xprojdb.cli.demo", "Build, score and export a small data set from the sample corpus."),
-    "import": ("xprojdb.cli.imports", "Import sentences into the database."),
-    "join": ("xprojdb.cli.join", "Join the languages of a corpus by sentence id."),
-    "run": ("xprojdb.cli.run", "Run the pending steps of a recipe."),
-    "recipes": ("xprojdb.cli.recipes", "List and show the recipes that come with the package."),
-    "status": ("xprojdb.cli.status", "Show what each step has done, what is pending, and what failed."),
-    "explain": ("xprojdb.cli.explain", "Explain where the labels of a sentence come from."),
-    "query": ("xprojdb.cli.query", "Query the database in SQL, read-only."),
-    "ask": ("xprojdb.cli.ask", "Answer a common question: weakest labels, disagreements, lost entities."),
-    "diff": ("xprojdb.cli.diff", "Compare the labels of two steps or recipes, sentence by sentence."),
-    "evaluate": ("xprojdb.cli.evaluate", "Score projected labels against gold labels."),
-    "compare": ("xprojdb.cli.compare", "Compare recipes on the same gold labels."),
-    "tune": ("xprojdb.cli.tune", "Compare weights and thresholds on gold labels, from stored scores."),
-    "export": ("xprojdb.cli.export", "Export a data set: CoNLL, JSON lines, spaCy, Hugging Face."),
-    "push": ("xprojdb.cli.push", "Publish a data set on the Hugging Face Hub."),
-    "card": ("xprojdb.cli.card", "Show or draw the card of an exported data set."),
-    "gc": ("xprojdb.cli.gc", "Delete steps that no recipe or export references."),
-    "corpus": ("xprojdb.cli.corpus", "Delete a corpus and everything made from it."),
-    "verify": ("xprojdb.cli.verify", "Check the database for damage, and repair it."),
-    "browse": ("xprojdb.cli.browse", "Show sentences, labels and their provenance in a browser."),
-    "review": ("xprojdb.cli.review", "Let people review projected labels, and make gold labels of what they say."),
-    "models": ("xprojdb.cli.models", "List and install models."),
-    "db": ("xprojdb.cli.db", "Create, upgrade, check, copy and vacuum the database."),
+#: section of the help → command → its module and its line: a module is imported only when its command is called
+SECTIONS: Mapping[str, Mapping[str, tuple[str, str]]] = {
+    "Data": {
+        "import": ("data.imports", "Import sentences into the database."),
+        "join": ("data.join", "Join the languages of a corpus by sentence id."),
+        "corpus": ("data.corpus", "Delete a corpus and everything made from it."),
+        "export": ("data.export", "Export a data set: CoNLL, JSON lines, spaCy, Hugging Face."),
+        "push": ("data.push", "Publish a data set on the Hugging Face Hub."),
+        "card": ("data.card", "Show or draw the card of an exported data set."),
+    },
+    "Pipeline": {
+        "demo": ("pipeline.demo", "Build, score and export a small data set from the sample corpus."),
+        "run": ("pipeline.run", "Run the pending steps of a recipe."),
+        "status": ("pipeline.status", "Show what each step has done, what is pending, and what failed."),
+        "recipes": ("pipeline.recipes", "List and show the recipes that come with the package."),
+        "models": ("pipeline.models", "List and install models."),
+    },
+    "Questions": {
+        "explain": ("questions.explain", "Explain where the labels of a sentence come from."),
+        "ask": ("questions.ask", "Answer a common question: weakest labels, disagreements, lost entities."),
+        "query": ("questions.query", "Query the database in SQL, read-only."),
+        "diff": ("questions.diff", "Compare the labels of two steps or recipes, sentence by sentence."),
+        "evaluate": ("questions.evaluate", "Score projected labels against gold labels."),
+        "compare": ("questions.compare", "Compare recipes on the same gold labels."),
+        "tune": ("questions.tune", "Compare weights and thresholds on gold labels, from stored scores."),
+    },
+    "Pages": {
+        "browse": ("pages.browse", "Show sentences, labels and their provenance in a browser."),
+        "review": ("pages.review", "Let people review projected labels, and turn their decisions into gold labels."),
+    },
+    "Maintenance": {
+        "db": ("maintenance.db", "Create, upgrade, check, copy and vacuum the database."),
+        "gc": ("maintenance.gc", "Delete steps that no recipe or export references."),
+        "verify": ("maintenance.verify", "Check the database for damage, and repair it."),
+    },
 }
+COMMANDS = {name: entry for section in SECTIONS.values() for name, entry in section.items()}
 
 
 class LazyGroup(click.Group):
@@ -74,12 +85,15 @@ class LazyGroup(click.Group):
     def get_command(self, _context: click.Context, name: str) -> click.Command | None:
         if name not in COMMANDS:
             return plugin_command(name)
-        found: click.Command = import_module(COMMANDS[name][0]).command
-        return found
+        command: click.Command = import_module(f"xprojdb.cli.{COMMANDS[name][0]}").command
+        return command
 
     def format_commands(self, _context: click.Context, formatter: click.HelpFormatter) -> None:
-        with formatter.section("Commands"):
-            formatter.write_dl([(name, line) for name, (_, line) in COMMANDS.items()])
+        # One width for all sections, so that the columns line up.
+        width = max(map(len, COMMANDS)) + 2
+        for section, commands in SECTIONS.items():
+            with formatter.section(section):
+                formatter.write_dl([(name.ljust(width), line) for name, (_, line) in commands.items()], col_spacing=0)
         if others := plugin_commands():
             with formatter.section("Commands of plug-ins"):
                 formatter.write_dl(list(others.items()))

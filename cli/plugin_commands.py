@@ -42,7 +42,7 @@ def _foreign_exporters(own: list[str]) -> list[str]:
 
 
 def _exporter_command(name: str) -> click.Command:
-    from xprojdb.cli.export import export_command, export_options
+    from xprojdb.cli.data.export import export_command, export_options
 
     form = entry_points.load("exporters", name)
 

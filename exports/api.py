@@ -11,7 +11,7 @@ from typing import Any, ClassVar, Literal, TypedDict, Unpack
 from sqlalchemy import Connection, insert
 
 from xprojdb import entry_points
-from xprojdb.config.export import ExportTable
+from xprojdb.config.tables.export import ExportTable
 from xprojdb.db import Database, bulk
 from xprojdb.db.runs import begin_run, end_run
 from xprojdb.db.tables import export

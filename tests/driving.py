@@ -14,8 +14,8 @@ from children import start
 from projection_sample import Diagonal, plan_of
 
 from xprojdb.db import open_database
-from xprojdb.execution.local import Local
-from xprojdb.execution.processes import Processes
+from xprojdb.execution.engines.local import Local
+from xprojdb.execution.engines.processes import Processes
 from xprojdb.execution.run import run_plan
 from xprojdb.models.aligners.encoder import SentencePair
 from xprojdb.models.aligners.word_links import Links

@@ -12,8 +12,8 @@ from typing import Any
 from children import HANG
 from projection_sample import Diagonal
 
-from xprojdb.execution.pool import WorkerHandle
-from xprojdb.execution.processes import Processes
+from xprojdb.execution.engines.pool import WorkerHandle
+from xprojdb.execution.engines.processes import Processes
 from xprojdb.models.aligners.encoder import SentencePair
 from xprojdb.models.aligners.word_links import Links
 from xprojdb.steps.align.stage import Align

@@ -79,7 +79,7 @@ DAMAGE = {"xprojdb.db", "xprojdb.db.driver_errors", "xprojdb.maintenance.texts"}
 
 MODULES = [
     path
-    for path in sorted(Path(inspect.getfile(import_module("xprojdb.cli.main"))).parent.glob("*.py"))
+    for path in sorted(Path(inspect.getfile(import_module("xprojdb.cli.main"))).parent.rglob("*.py"))
     if path.stem not in NOT_YET
 ]
 FUNCTIONS = {name: getattr(xp, name) for name in xp.__all__ if inspect.isfunction(getattr(xp, name))}
@@ -99,7 +99,7 @@ LEAVES = dict(
     leaf
     for name, (module, _) in COMMANDS.items()
     if name not in NOT_YET
-    for leaf in _leaves(import_module(module).command, name)
+    for leaf in _leaves(import_module(f"xprojdb.cli.{module}").command, name)
 )
 
 
@@ -118,7 +118,7 @@ def test_a_command_calls_its_function_and_no_other(name: str) -> None:
     functions = {node.name: node for node in module.body if isinstance(node, ast.FunctionDef)}
     called = _calls(functions, inspect.unwrap(callback).__name__)
     if name == "status":
-        called |= {"watch"} & set(_attributes(import_module("xprojdb.cli.watch")))
+        called |= {"watch"} & set(_attributes(import_module("xprojdb.cli.pipeline.watch")))
     assert called == CALLS[name]
 
 

@@ -14,7 +14,7 @@ from api_sample import SETTINGS, run_sample, write_sample
 
 import xprojdb as xp
 from xprojdb.api.results.base import Result
-from xprojdb.cli.output import console
+from xprojdb.cli.printing.output import console
 from xprojdb.errors import UsageError
 
 Write = Callable[..., Path]

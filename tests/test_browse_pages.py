@@ -8,9 +8,9 @@ import pytest
 from browse_sample import browser, combined_sample, scripts_sample
 from sqlalchemy import select, update
 
-from xprojdb.browse.filters import Filters, read_filters
-from xprojdb.browse.listing import Listing, runs_of
-from xprojdb.browse.recipes import Recipes
+from xprojdb.browse.listing.filters import Filters, read_filters
+from xprojdb.browse.listing.page import Listing, runs_of
+from xprojdb.browse.summaries.recipes import Recipes
 from xprojdb.db.tables import label, sentence
 from xprojdb.execution.run import run_plan
 from xprojdb.planning.store import load_plan
@@ -171,9 +171,9 @@ def test_directions_and_languages(sqlite_database, tmp_path):
 
 
 def test_a_list_says_how_far_it_looked_when_its_time_is_spent(sample, monkeypatch):
-    monkeypatch.setattr("xprojdb.browse.listing.WINDOW", 10)
+    monkeypatch.setattr("xprojdb.browse.listing.page.WINDOW", 10)
     monkeypatch.setattr("xprojdb.browse.limits.PAGE_SECONDS", 0.0)
-    monkeypatch.setattr("xprojdb.browse.listing.Budget", lambda: type("Spent", (), {"spent": True})())
+    monkeypatch.setattr("xprojdb.browse.listing.page.Budget", lambda: type("Spent", (), {"spent": True})())
     recipe = Recipes(sample).get(None)
     page = Listing(sample).page(Filters(text="nowhere"), recipe)
     assert (page.sentences, page.unfinished, page.after) == ([], True, 1)

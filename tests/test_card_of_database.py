@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from projection_sample import english, german, plan_of
 
-from xprojdb.config.export import ExportTable
+from xprojdb.config.tables.export import ExportTable
 from xprojdb.db import Database
 from xprojdb.evaluation.evaluate import evaluate_projections
 from xprojdb.execution.run import run_plan

@@ -10,9 +10,9 @@ import pytest
 from several_sample import FIRST, SECOND, import_part, run_combined
 from sqlalchemy import select
 
-from xprojdb.api.results.evaluation import EvaluationResult
 from xprojdb.api.results.explanation import ExplanationResult
-from xprojdb.cli.output import show
+from xprojdb.api.results.scores.evaluation import EvaluationResult
+from xprojdb.cli.printing.output import show
 from xprojdb.db import Database
 from xprojdb.db.tables import evaluation, export
 from xprojdb.errors import UsageError

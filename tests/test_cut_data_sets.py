@@ -13,7 +13,7 @@ from projection_sample import english, german, plan_of
 from several_sample import FIRST, import_part, run_combined
 from sqlalchemy import select
 
-from xprojdb.config.export import ExportTable
+from xprojdb.config.tables.export import ExportTable
 from xprojdb.db import Database
 from xprojdb.db.tables import export
 from xprojdb.errors import UsageError

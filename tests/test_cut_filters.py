@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from xprojdb.config.export import ExportTable
 from xprojdb.config.recipe import RecipeError, export_table, parse_recipe
+from xprojdb.config.tables.export import ExportTable
 from xprojdb.digest import digest_of
 from xprojdb.exports.rows.sentences import ProjectedLabel, ProjectedSentence
 from xprojdb.exports.selection.filters import Filters

@@ -17,7 +17,7 @@ from projection_sample import english, german, import_sample, plan_of
 from several_sample import FIRST, SECOND, import_part, run_combined
 from sqlalchemy import func, select, update
 
-from xprojdb.config.export import ExportTable
+from xprojdb.config.tables.export import ExportTable
 from xprojdb.db import Database, bulk
 from xprojdb.db import tables as t
 from xprojdb.digest import canonical_json

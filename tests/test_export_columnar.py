@@ -9,7 +9,7 @@ import pytest
 from projection_sample import english, german, plan_of
 from sqlalchemy import update
 
-from xprojdb.config.export import ExportTable
+from xprojdb.config.tables.export import ExportTable
 from xprojdb.db import Database
 from xprojdb.db.tables import label
 from xprojdb.execution.run import run_plan

@@ -11,7 +11,7 @@ import pytest
 from projection_sample import english, german, import_sample, plan_of
 from sqlalchemy import func, select
 
-from xprojdb.config.export import ExportTable
+from xprojdb.config.tables.export import ExportTable
 from xprojdb.db import Database
 from xprojdb.db.tables import export
 from xprojdb.errors import MissingExtra, XprojdbError

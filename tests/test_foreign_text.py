@@ -11,15 +11,15 @@ from typing import Any
 
 import pytest
 
-from xprojdb.api.results.rendering import PlainConsole, table
+from xprojdb.api.results.display.rendering import PlainConsole, table
 from xprojdb.db import Database
 from xprojdb.errors import UsageError
 from xprojdb.exports.card.markdown import fenced, inline
 from xprojdb.exports.card.text import read_card
 from xprojdb.importing.files import CorpusInfo, ImportRefused, corpus_file, import_files
 from xprojdb.printable import escaped, escaped_json
-from xprojdb.readers.json_lines import read_jsonl
-from xprojdb.readers.parquet import read_parquet
+from xprojdb.readers.huggingface.parquet import read_parquet
+from xprojdb.readers.json.lines import read_jsonl
 from xprojdb.readers.records import ReadError
 
 RED, BACKWARDS = "\x9b31m", "\u202e"

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from xprojdb.matching.pharaoh.lines import LinkLines, link_texts, read_link_lines
 from xprojdb.models.aligners.word_links import Links, format_links
-from xprojdb.readers.alignments import read_alignments
+from xprojdb.readers.parallel.alignments import read_alignments
 from xprojdb.readers.records import ReadError
 
 LINK = re.compile(r"(\d{1,6})-(\d{1,6})(?::(\d+(?:\.\d*)?(?:[eE][-+]?\d+)?))?", re.ASCII)

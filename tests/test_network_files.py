@@ -11,7 +11,7 @@ from projection_sample import english, german, import_sample, plan_of, results
 from xprojdb.db import open_database
 from xprojdb.db.mounts import mount_of
 from xprojdb.errors import DatabaseError, UsageError
-from xprojdb.execution.processes import Processes
+from xprojdb.execution.engines.processes import Processes
 from xprojdb.execution.run import run_plan
 
 Write = Callable[..., Path]

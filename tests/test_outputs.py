@@ -19,7 +19,7 @@ from conftest import XPROJDB
 from projection_sample import english, german, import_sample, plan_of
 from rich.console import Console
 
-from xprojdb.api.results.rendering import table
+from xprojdb.api.results.display.rendering import table
 from xprojdb.db import Database
 from xprojdb.execution.run import run_plan
 from xprojdb.exports.api import export_conll, export_dataset

@@ -23,7 +23,7 @@ from xprojdb.exports.manifest import MANIFEST_NAME, read_manifest
 from xprojdb.file_names import file_name, is_inside
 from xprojdb.importing.files import corpus_file
 from xprojdb.planning.planner import Plan
-from xprojdb.readers.json_lines import read_jsonl
+from xprojdb.readers.json.lines import read_jsonl
 from xprojdb.readers.records import ReadError
 
 HOSTILE = ["x/../../../evil", "..", "a\\..\\b", "/etc/x", "C:x", "nul", "new\nline", "\u202ex", "x" * 5000, " . "]

@@ -16,7 +16,7 @@ from projection_sample import english, german, import_sample, plan_of
 from push_sample import CARD, DATA, GENERATED, REPO, Command, Push, exports_of, told_by
 from sqlalchemy import select
 
-from xprojdb.config.export import ExportTable
+from xprojdb.config.tables.export import ExportTable
 from xprojdb.db import Database
 from xprojdb.db.tables import run
 from xprojdb.execution.run import run_plan

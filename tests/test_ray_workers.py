@@ -11,7 +11,7 @@ from projection_sample import english, german, import_sample, outcomes, plan_of,
 
 from xprojdb.db import Database, open_database
 from xprojdb.errors import UsageError
-from xprojdb.execution.ray_actors import RayActors
+from xprojdb.execution.engines.ray_actors import RayActors
 from xprojdb.execution.run import run_plan
 from xprojdb.steps.align.stage import Align
 

@@ -3,7 +3,7 @@
 import pytest
 
 from xprojdb.readers import Notes, ReadError, format_of, read
-from xprojdb.readers.hf import splits_of
+from xprojdb.readers.huggingface.folders import splits_of
 from xprojdb.text.spans import Span
 
 datasets = pytest.importorskip("datasets")

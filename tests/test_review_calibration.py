@@ -7,9 +7,9 @@ from sqlalchemy import update
 
 from xprojdb.db.tables import label
 from xprojdb.errors import UsageError
-from xprojdb.review.calibrating import calibrate_campaign
-from xprojdb.review.calibration import latest_calibration
-from xprojdb.review.curves import FITS, Curve, Judged, binned, calibration_error
+from xprojdb.review.calibration.calibrate import calibrate_campaign
+from xprojdb.review.calibration.curves import FITS, Curve, Judged, binned, calibration_error
+from xprojdb.review.calibration.model import latest_calibration
 from xprojdb.review.decisions import REJECT, NewDecision, decide, read_reviewed
 from xprojdb.review.freezing import freeze_reviews
 

@@ -9,7 +9,7 @@ from review_sample import SENTENCES, campaign_of, items_of, labelled, labelled_i
 from starlette.testclient import TestClient
 
 from xprojdb.browse.app import make_app
-from xprojdb.browse.review_pages import span_of
+from xprojdb.browse.review.pages import span_of
 from xprojdb.browse.security import Doorkeeper
 from xprojdb.review.campaigns import CampaignSettings, create_campaign
 from xprojdb.review.decisions import read_decisions, read_reviewed

@@ -17,7 +17,7 @@ from model_checkpoints import tiny_checkpoint
 from projection_sample import Diagonal, english, german, import_sample, plan_of, results
 from sqlalchemy import func, select
 
-from xprojdb.cli.progress import stop_on_interrupt
+from xprojdb.cli.printing.progress import stop_on_interrupt
 from xprojdb.db import Database, open_database
 from xprojdb.db.tables import alignment, lease, outcome, run
 from xprojdb.execution.run import StopRequest, run_plan

@@ -21,8 +21,8 @@ from xprojdb.errors import ModelError, UsageError
 from xprojdb.execution.run import run_plan
 from xprojdb.models.taggers.token_classifier import TokenClassifier
 from xprojdb.models.translators.seq2seq import Seq2Seq
-from xprojdb.steps.score.nmt_score import NmtScore
 from xprojdb.steps.score.phrase_scores import translation_scores
+from xprojdb.steps.score.scorers.nmt_score import NmtScore
 
 ENGLISH = [
     "the mayor met Anna/B-PER Berg/I-PER in Turin/B-LOC",

@@ -14,9 +14,9 @@ from sqlalchemy import func, select
 from xprojdb.db import Database, open_database
 from xprojdb.db.tables import failure, lease
 from xprojdb.errors import XprojdbError
-from xprojdb.execution import processes
-from xprojdb.execution.pool import WorkersLost
-from xprojdb.execution.processes import Processes
+from xprojdb.execution.engines import processes
+from xprojdb.execution.engines.pool import WorkersLost
+from xprojdb.execution.engines.processes import Processes
 from xprojdb.execution.progress import StopRequest
 from xprojdb.execution.run import run_plan
 from xprojdb.steps.align.stage import Align

@@ -11,10 +11,10 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from xprojdb.config.align import AlignerConfig as AlignerConfig
-    from xprojdb.config.align import WordsConfig as WordsConfig
     from xprojdb.config.errors import RecipeError as RecipeError
-    from xprojdb.config.score import ScorerConfig as ScorerConfig
+    from xprojdb.config.tables.align import AlignerConfig as AlignerConfig
+    from xprojdb.config.tables.align import WordsConfig as WordsConfig
+    from xprojdb.config.tables.score import ScorerConfig as ScorerConfig
     from xprojdb.entry_points import PluginError as PluginError
     from xprojdb.exports.formats.conll import WrittenFile as WrittenFile
     from xprojdb.exports.formats.text_formats import TextFormat as TextFormat
@@ -28,20 +28,20 @@ if TYPE_CHECKING:
     from xprojdb.steps.translate.variant import TranslatorPlugin as TranslatorPlugin
 
 _MODULES = {
-    "AlignerConfig": "xprojdb.config.align",
+    "AlignerConfig": "xprojdb.config.tables.align",
     "AlignerPlugin": "xprojdb.steps.align.variant",
     "Links": "xprojdb.models.aligners.word_links",
     "PluginError": "xprojdb.entry_points",
     "Reader": "xprojdb.readers.reader",
     "RecipeError": "xprojdb.config.errors",
     "ScoreStage": "xprojdb.steps.score.stage",
-    "ScorerConfig": "xprojdb.config.score",
+    "ScorerConfig": "xprojdb.config.tables.score",
     "StepSpec": "xprojdb.steps.spec",
     "TaggerConfig": "xprojdb.steps.tag.variant",
     "TaggerPlugin": "xprojdb.steps.tag.variant",
     "TextFormat": "xprojdb.exports.formats.text_formats",
     "TranslatorPlugin": "xprojdb.steps.translate.variant",
-    "WordsConfig": "xprojdb.config.align",
+    "WordsConfig": "xprojdb.config.tables.align",
     "WrittenFile": "xprojdb.exports.formats.conll",
 }
 

@@ -8,8 +8,8 @@ from typing import Any
 
 from sqlalchemy import Connection, func, select
 
-from xprojdb.config.export import ExportTable
 from xprojdb.config.recipe import export_table
+from xprojdb.config.tables.export import ExportTable
 from xprojdb.db.tables import outcome
 from xprojdb.exports.card.render import ScoreFacts
 from xprojdb.exports.rows.provenance_columns import chain_of

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from sqlalchemy import Connection, insert, select
 
-from xprojdb.config.export import ExportTable
+from xprojdb.config.tables.export import ExportTable
 from xprojdb.db import Database
 from xprojdb.db.runs import RecipeRecord, begin_run, end_run
 from xprojdb.db.tables import export

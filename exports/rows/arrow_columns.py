@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from xprojdb.config.export import ExportTable
+from xprojdb.config.tables.export import ExportTable
 from xprojdb.exports.rows.columnar import Block
 from xprojdb.exports.rows.provenance_columns import chain_of
 from xprojdb.exports.rows.stored_words import word_lists

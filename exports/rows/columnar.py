@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import Connection, Select, func, select
 
-from xprojdb.config.export import ExportTable
+from xprojdb.config.tables.export import ExportTable
 from xprojdb.db import bulk
 from xprojdb.db.tables import corpus, label, sentence
 from xprojdb.exports.errors import ExportError

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from sqlalchemy import Connection
 
-from xprojdb.config.export import ExportTable
+from xprojdb.config.tables.export import ExportTable
 from xprojdb.exports.rows.columnar import Block, read_blocks
 from xprojdb.exports.rows.provenance_columns import provenance_of
 from xprojdb.exports.rows.row import ExportRow

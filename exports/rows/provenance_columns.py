@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from xprojdb.config.export import ExportTable
+from xprojdb.config.tables.export import ExportTable
 from xprojdb.exports.rows.sentences import ProjectedSentence
 from xprojdb.exports.selection.tiers import tier_of
 from xprojdb.extras import require

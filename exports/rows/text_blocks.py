@@ -15,7 +15,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from xprojdb.config.export import ExportTable
+from xprojdb.config.tables.export import ExportTable
 from xprojdb.exports.errors import ExportError
 from xprojdb.exports.rows.columnar import Block
 from xprojdb.exports.rows.provenance_columns import chain_of

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import Connection, select
 
-from xprojdb.config.export import ExportTable
+from xprojdb.config.tables.export import ExportTable
 from xprojdb.db.tables import corpus
 from xprojdb.errors import UsageError
 from xprojdb.exports.selection.choosing import assign_shares, first_of_each, mixture_limits, within_limits

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from xprojdb.config.export import ExportTable
+from xprojdb.config.tables.export import ExportTable
 from xprojdb.exports.rows.sentences import ProjectedLabel, ProjectedSentence
 
 Test = Callable[[ProjectedSentence], bool]

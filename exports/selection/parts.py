@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import Connection
 
-from xprojdb.config.export import ExportTable
 from xprojdb.config.recipe import export_table
+from xprojdb.config.tables.export import ExportTable
 from xprojdb.errors import UsageError
 from xprojdb.exports.rows.projected_labels import (
     choose,

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import Connection
 
-from xprojdb.config.export import ExportTable
+from xprojdb.config.tables.export import ExportTable
 from xprojdb.exports.rows.projected_labels import read_sentences
 from xprojdb.exports.rows.sentences import ProjectedSentence
 from xprojdb.exports.selection.filters import Filters

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import Connection, func
 
-from xprojdb.config.export import ExportTable
+from xprojdb.config.tables.export import ExportTable
 from xprojdb.db.tables import outcome
 from xprojdb.exports.rows.columnar import LabelColumns, corpus_name, read_labels, walk
 from xprojdb.exports.rows.projected_labels import DEFAULT_SPLIT, finished

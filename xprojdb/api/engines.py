@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal, TypedDict
 from xprojdb.errors import UsageError
 
 if TYPE_CHECKING:
-    from xprojdb.execution.local import Engine
+    from xprojdb.execution.engines.local import Engine
 
 EngineName = Literal["local", "processes", "ray"]
 
@@ -54,21 +54,21 @@ def make_engine(
         if value is not None:
             raise UsageError(f"the engine {name!r} has no {option}", hint="leave it out", option=option)
     if name == "local":
-        from xprojdb.execution.local import Local
+        from xprojdb.execution.engines.local import Local
 
         return Local()
-    from xprojdb.execution.pool import BATCH_TIMEOUT
+    from xprojdb.execution.engines.pool import BATCH_TIMEOUT
 
     timeout = BATCH_TIMEOUT if batch_timeout is None else batch_timeout
     if name == "processes":
-        from xprojdb.execution.processes import Processes
+        from xprojdb.execution.engines.processes import Processes
 
         return Processes(workers, batch_timeout=timeout)
     return _ray(workers, timeout, cpus_per_worker, gpus_per_worker, ray_address)
 
 
 def _ray(workers: int | None, timeout: float, cpus: float | None, gpus: float | None, address: str | None) -> Engine:
-    from xprojdb.execution.ray_actors import RayActors
+    from xprojdb.execution.engines.ray_actors import RayActors
 
     cpus, gpus = 1.0 if cpus is None else cpus, gpus or 0.0
     if not cpus and not gpus:

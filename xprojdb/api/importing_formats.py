@@ -178,7 +178,7 @@ class ImportingFormats(Importing):
         :param about: see :class:`CorpusOptions`.
         :raises InputError, ImportRefused, UsageError: as :meth:`import_conll`.
         """
-        from xprojdb.readers.hf import splits_of
+        from xprojdb.readers.huggingface.folders import splits_of
 
         path = Path(path)
         _refuse_other(path, "import hf")

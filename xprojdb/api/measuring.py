@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 from xprojdb.api.opened import Opened
 
 if TYPE_CHECKING:
-    from xprojdb.api.results.comparison import ComparisonResult, MissedEntitiesResult
-    from xprojdb.api.results.evaluation import EvaluationResult
-    from xprojdb.api.results.tuning import TuningResult
+    from xprojdb.api.results.scores.comparison import ComparisonResult, MissedEntitiesResult
+    from xprojdb.api.results.scores.evaluation import EvaluationResult
+    from xprojdb.api.results.scores.tuning import TuningResult
     from xprojdb.matching.solvers.solve import Solver
 
 
@@ -35,7 +35,7 @@ class Measuring(Opened):
         :raises UsageError: when there is no such recipe or campaign, the reviews are no fair sample, or no projected
             sentence has gold labels.
         """
-        from xprojdb.api.results.evaluation import EvaluationResult
+        from xprojdb.api.results.scores.evaluation import EvaluationResult
         from xprojdb.evaluation.evaluate import evaluate_projections
         from xprojdb.evaluation.published_comparison import evaluated_benchmarks
         from xprojdb.planning.store import load_plan
@@ -76,7 +76,7 @@ class Measuring(Opened):
         :param gold: as :meth:`evaluate` takes it.
         :raises UsageError: when there are not two recipes to compare, or nothing that all of them have done.
         """
-        from xprojdb.api.results.comparison import ComparisonResult
+        from xprojdb.api.results.scores.comparison import ComparisonResult
         from xprojdb.evaluation.compare import compare_recipes
         from xprojdb.evaluation.published import load_benchmark_scores, load_published
         from xprojdb.evaluation.published_comparison import beside_published, compared_benchmarks
@@ -103,7 +103,7 @@ class Measuring(Opened):
         :param labels: of these labels only; empty: all.
         :raises UsageError: when there is no such recipe, or it stands for several methods.
         """
-        from xprojdb.api.results.comparison import MissedEntitiesResult
+        from xprojdb.api.results.scores.comparison import MissedEntitiesResult
         from xprojdb.evaluation.missed_entities import read_missed
 
         return MissedEntitiesResult(read_missed(self.store, found_by, missed_by, labels=labels), found_by, missed_by)
@@ -148,7 +148,7 @@ class Measuring(Opened):
         :param gold: as :meth:`evaluate` takes it.
         :raises UsageError: when the recipe has no scorers, a scorer is unknown, or there is no gold.
         """
-        from xprojdb.api.results.tuning import TuningResult
+        from xprojdb.api.results.scores.tuning import TuningResult
         from xprojdb.evaluation.tune import grid_recipe
         from xprojdb.evaluation.tuned_recipe import kept_plan
         from xprojdb.execution.run import run_plan

@@ -13,18 +13,18 @@ from annotated_types import MinLen
 from pydantic import Field, ValidationError, ValidationInfo, field_validator, model_validator
 
 from xprojdb.config import toml
-from xprojdb.config.align import AlignerConfig
 from xprojdb.config.base import Settings
-from xprojdb.config.combine import CombineTable
 from xprojdb.config.errors import RecipeError, final, placed
-from xprojdb.config.explain import explained
-from xprojdb.config.export import ExportTable
-from xprojdb.config.languages import language_code
-from xprojdb.config.project import ProjectTable
-from xprojdb.config.score import ScorerConfig
-from xprojdb.config.tag import TagTable
-from xprojdb.config.translate import TranslateTable
-from xprojdb.config.types import Some, Text, Texts
+from xprojdb.config.fields.languages import language_code
+from xprojdb.config.fields.types import Some, Text, Texts
+from xprojdb.config.hints.explain import explained
+from xprojdb.config.tables.align import AlignerConfig
+from xprojdb.config.tables.combine import CombineTable
+from xprojdb.config.tables.export import ExportTable
+from xprojdb.config.tables.project import ProjectTable
+from xprojdb.config.tables.score import ScorerConfig
+from xprojdb.config.tables.tag import TagTable
+from xprojdb.config.tables.translate import TranslateTable
 from xprojdb.db.runs import RecipeRecord
 from xprojdb.digest import digest_of
 from xprojdb.errors import UsageError

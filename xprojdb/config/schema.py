@@ -6,9 +6,9 @@ import math
 from typing import Any
 
 from xprojdb import entry_points
-from xprojdb.config.align import AlignerConfig
 from xprojdb.config.recipe import Recipe
-from xprojdb.config.score import ScorerConfig
+from xprojdb.config.tables.align import AlignerConfig
+from xprojdb.config.tables.score import ScorerConfig
 from xprojdb.config.variants import VariantConfig, model_of
 
 

@@ -99,7 +99,7 @@ def build(config: type[Any], table: Mapping[str, Any]) -> Any:
     """
     from pydantic import ValidationError
 
-    from xprojdb.config.explain import explained
+    from xprojdb.config.hints.explain import explained
 
     model = model_of(config)
     try:

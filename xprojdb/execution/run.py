@@ -14,7 +14,7 @@ from xprojdb.db import Database, bulk
 from xprojdb.db.tables import outcome
 from xprojdb.errors import DatabaseError, MissingExtra, ModelError, UsageError, XprojdbError
 from xprojdb.execution.batches import ItemBatch
-from xprojdb.execution.local import Compute, Engine, Local
+from xprojdb.execution.engines.local import Compute, Engine, Local
 from xprojdb.execution.pending import count_pending, has_pending
 from xprojdb.execution.progress import Progress, RunReport, Silent, StepReport, StopRequest
 from xprojdb.execution.writer import Writer

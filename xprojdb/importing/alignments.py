@@ -19,7 +19,7 @@ from xprojdb.importing.corpus_files import ImportRefused
 from xprojdb.importing.line_order import TranslationLine, TranslationLines
 from xprojdb.matching.arrays import Flags, Longs
 from xprojdb.matching.pharaoh.lines import link_texts
-from xprojdb.readers.alignments import AlignmentLines, read_alignments
+from xprojdb.readers.parallel.alignments import AlignmentLines, read_alignments
 from xprojdb.steps.align.imported import imported_spec
 from xprojdb.steps.spec import GOLD, find_step, register_step
 

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from sqlalchemy import Connection, select
 
 from xprojdb.config.recipe import Recipe
-from xprojdb.config.translate import TranslateTable
+from xprojdb.config.tables.translate import TranslateTable
 from xprojdb.db.tables import corpus, sentence
 from xprojdb.errors import UsageError
 from xprojdb.steps.spec import GOLD, StepSpec

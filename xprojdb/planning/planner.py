@@ -8,8 +8,8 @@ from sqlalchemy import Connection
 
 from xprojdb.config.canonical import score_role, stored_scorer_name
 from xprojdb.config.errors import RecipeError
-from xprojdb.config.project import ProjectTable
 from xprojdb.config.recipe import LoadedRecipe, Recipe
+from xprojdb.config.tables.project import ProjectTable
 from xprojdb.db import Database
 from xprojdb.errors import MatchingError, UsageError
 from xprojdb.planning.bitexts import DirectedBitext, directed_bitexts, nothing_there, transfer_bitexts

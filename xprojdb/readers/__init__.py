@@ -7,15 +7,15 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from xprojdb.readers.conll import read_conll
+from xprojdb.readers.columns.conll import read_conll
 from xprojdb.readers.gate import checked
-from xprojdb.readers.json_lines import read_jsonl
+from xprojdb.readers.huggingface.parquet import read_parquet
+from xprojdb.readers.json.lines import read_jsonl
 from xprojdb.readers.notes import Notes
-from xprojdb.readers.parallel import read_parallel
-from xprojdb.readers.parquet import read_parquet
+from xprojdb.readers.parallel.files import read_parallel
+from xprojdb.readers.parallel.text import read_text
 from xprojdb.readers.records import ReadError, Record
 from xprojdb.readers.registry import format_of, reader, readers
-from xprojdb.readers.text import read_text
 from xprojdb.text.languages import language as find_language
 
 __all__ = [

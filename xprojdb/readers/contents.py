@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from xprojdb.readers import brat, hf
+from xprojdb.readers.huggingface import folders as hf
+from xprojdb.readers.spans import brat
 
 
 def content_files(path: Path) -> list[Path]:

@@ -10,7 +10,7 @@ from typing import Any
 
 from xprojdb.errors import UsageError
 from xprojdb.file_names import SPLIT_HINT, is_split
-from xprojdb.readers.conll_layout import DOCSTART
+from xprojdb.readers.columns.conll_layout import DOCSTART
 from xprojdb.readers.label_names import label_fault
 from xprojdb.readers.notes import Notes
 from xprojdb.readers.records import LONGEST_ID, ReadError, Record

@@ -9,7 +9,7 @@ from pathlib import Path
 from xprojdb import entry_points
 from xprojdb.errors import UsageError
 from xprojdb.readers.reader import Head, Reader
-from xprojdb.readers.table_rows import evenness, find_delimiter
+from xprojdb.readers.tables.rows import evenness, find_delimiter
 
 # Rows with equally many cells beyond which a text is taken for a table.
 _EVEN_ROWS = 3

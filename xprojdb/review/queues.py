@@ -20,7 +20,7 @@ from xprojdb.db import bulk
 from xprojdb.db.tables import label, outcome, sentence, vote
 from xprojdb.errors import UsageError
 from xprojdb.planning.labellings import Consensus, Labelling
-from xprojdb.review.calibration import latest_calibration
+from xprojdb.review.calibration.model import latest_calibration
 
 RANDOM = "random"
 

@@ -60,7 +60,7 @@ class Result(ABC):
         from rich.console import Group
         from rich.text import Text
 
-        from xprojdb.api.results.rendering import html_of
+        from xprojdb.api.results.display.rendering import html_of
 
         return html_of(Group(self, *map(Text, self.notes)))
 

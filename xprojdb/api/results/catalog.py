@@ -9,7 +9,7 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from xprojdb.api.results.base import ReportResult, Row
-from xprojdb.api.results.rendering import table
+from xprojdb.api.results.display.rendering import table
 
 if TYPE_CHECKING:
     from xprojdb.config.builtin_recipes import BuiltinRecipe

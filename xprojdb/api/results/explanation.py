@@ -11,7 +11,7 @@ from rich.padding import Padding
 from rich.text import Text
 
 from xprojdb.api.results.base import ReportResult, Row
-from xprojdb.api.results.rendering import table
+from xprojdb.api.results.display.rendering import table
 
 if TYPE_CHECKING:
     from xprojdb.provenance import explained_projection, sentences

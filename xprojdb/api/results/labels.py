@@ -9,17 +9,17 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Group, RenderableType
 
 from xprojdb.api.results.base import Result, Row
-from xprojdb.api.results.rendering import table
+from xprojdb.api.results.display.rendering import table
 from xprojdb.api.results.rows import Rows
 
 if TYPE_CHECKING:
     import pyarrow
 
     from xprojdb.api.database import Database
-    from xprojdb.api.results.evaluation import EvaluationResult
     from xprojdb.api.results.explanation import ExplanationResult
     from xprojdb.api.results.exporting import ExportResult, PushResult
     from xprojdb.api.results.running import RunResult
+    from xprojdb.api.results.scores.evaluation import EvaluationResult
     from xprojdb.planning.plan import Plan
 
 

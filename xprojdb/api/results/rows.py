@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 from rich.console import RenderableType
 
 from xprojdb.api.results.base import Result, Row
-from xprojdb.api.results.values import plain
+from xprojdb.api.results.display.values import plain
 from xprojdb.errors import UsageError
 from xprojdb.extras import require
 from xprojdb.printable import escaped_formula, escaped_json
@@ -131,7 +131,7 @@ class Rows(Result):
                 raise UsageError(f"two columns are called {name!r}", hint="name them with AS", column=name)
 
     def __rich__(self) -> RenderableType:
-        from xprojdb.api.results.rendering import add_column, table
+        from xprojdb.api.results.display.rendering import add_column, table
 
         shown = table()
         for name in self.columns:

@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from xprojdb.api.results.base import ReportResult, Row
-from xprojdb.api.results.rendering import table
+from xprojdb.api.results.display.rendering import table
 
 if TYPE_CHECKING:
     from xprojdb.execution.progress import StepReport

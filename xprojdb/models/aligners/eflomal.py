@@ -17,7 +17,7 @@ from typing import Any, Literal, get_args
 
 import numpy as np
 
-from xprojdb.config.types import Probability
+from xprojdb.config.fields.types import Probability
 from xprojdb.errors import ModelError, UsageError
 from xprojdb.extras import require
 from xprojdb.models.aligners.encoder import NO_LINKS, SentencePair

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal, get_args
 
 from annotated_types import Ge
 
-from xprojdb.config.types import Positive, Probability
+from xprojdb.config.fields.types import Positive, Probability
 from xprojdb.errors import UsageError
 
 Method = Literal["soft", "argmax", "itermax", "mwmf", "softmax", "entmax15"]

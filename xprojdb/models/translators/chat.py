@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from typing import Any, NamedTuple
 
-from xprojdb.config.types import Count, Share
+from xprojdb.config.fields.types import Count, Share
 from xprojdb.errors import UsageError
 from xprojdb.models.service import Reply, Service, check_address, nonsense
 from xprojdb.models.translators.text_tokens import Translated

@@ -11,7 +11,7 @@ from typing import Annotated, Any
 
 from annotated_types import Ge
 
-from xprojdb.config.types import Positive
+from xprojdb.config.fields.types import Positive
 from xprojdb.errors import ModelError, UsageError
 from xprojdb.extras import require
 from xprojdb.models import store

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Protocol
 
 from annotated_types import Ge
 
-from xprojdb.config.types import Positive
+from xprojdb.config.fields.types import Positive
 from xprojdb.errors import UsageError
 from xprojdb.models.loading import PRECISIONS
 from xprojdb.models.translators.seq2seq import Seq2Seq

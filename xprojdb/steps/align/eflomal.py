@@ -7,7 +7,7 @@ from typing import Annotated, Any, ClassVar
 
 from annotated_types import Gt, Le
 
-from xprojdb.config.align import WordsConfig
+from xprojdb.config.tables.align import WordsConfig
 from xprojdb.models.aligners.eflomal import EflomalParams, Symmetrization, eflomal_version
 from xprojdb.steps.align.variant import KIND, VERSION, AlignerPlugin, AlignParams, load_aligner
 from xprojdb.steps.fit.link_counts import LinkCounts, LinkCountsParams

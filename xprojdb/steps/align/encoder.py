@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, replace
 from typing import Any, ClassVar
 
-from xprojdb.config.align import WordsConfig
-from xprojdb.config.types import Text
+from xprojdb.config.fields.types import Text
+from xprojdb.config.tables.align import WordsConfig
 from xprojdb.models.aligners.encoder_params import CENTRE_LANGUAGE, AlignerParams, Method, Pooling, Transform
 from xprojdb.models.store import canonical_id, resolve
 from xprojdb.steps.align.variant import KIND, VERSION, AlignerPlugin, AlignParams, load_aligner

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any, ClassVar
 
-from xprojdb.config.align import WordsConfig
+from xprojdb.config.tables.align import WordsConfig
 from xprojdb.models.aligners.equal_words import EqualWordsAligner, EqualWordsParams, Repeats, Words
 from xprojdb.steps.align.variant import KIND, VERSION, AlignerPlugin, AlignParams
 from xprojdb.steps.spec import StepSpec

@@ -8,8 +8,8 @@ from typing import Any, ClassVar
 
 from sqlalchemy import Connection, Select, false
 
-from xprojdb.config.align import AlignerConfig
 from xprojdb.config.errors import RecipeError
+from xprojdb.config.tables.align import AlignerConfig
 from xprojdb.steps.align.variant import KIND, VERSION, AlignerPlugin, AlignParams, aligner_title
 from xprojdb.steps.spec import StepSpec
 from xprojdb.steps.stage import Bitext, Result, Stage

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from xprojdb.config.align import AlignerConfig
+from xprojdb.config.tables.align import AlignerConfig
 from xprojdb.steps.align.variant import aligner, aligner_of, planned
 from xprojdb.steps.spec import StepSpec
 from xprojdb.steps.stage import Bitext

@@ -7,9 +7,9 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from annotated_types import Ge
 
-from xprojdb.config.align import WordsConfig
 from xprojdb.config.errors import RecipeError
-from xprojdb.config.types import Positive, Probability, Text
+from xprojdb.config.fields.types import Positive, Probability, Text
+from xprojdb.config.tables.align import WordsConfig
 from xprojdb.models.aligners.encoder_params import AlignerParams, Method, Pooling
 from xprojdb.models.store import canonical_id, resolve
 from xprojdb.steps.align.variant import KIND, VERSION, AlignerPlugin, AlignParams

@@ -11,8 +11,8 @@ from dataclasses import dataclass, fields, replace
 from typing import Any, ClassVar
 
 from xprojdb import entry_points
-from xprojdb.config.align import AlignerConfig
 from xprojdb.config.canonical import current_value, stored_value
+from xprojdb.config.tables.align import AlignerConfig
 from xprojdb.entry_points import PluginError
 from xprojdb.steps.params import StepParams, left_out, plain
 from xprojdb.steps.spec import StepSpec

@@ -9,9 +9,9 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 from sqlalchemy import ColumnElement, Connection, select
 
-from xprojdb.config.align import AlignerConfig
 from xprojdb.config.errors import RecipeError
-from xprojdb.config.types import Count
+from xprojdb.config.fields.types import Count
+from xprojdb.config.tables.align import AlignerConfig
 from xprojdb.db import bulk
 from xprojdb.db.tables import alignment, translation
 from xprojdb.models.aligners.symmetrization import symmetrise, voted

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import fields, replace
 from typing import Any
 
-from xprojdb.config.combine import CombineTable
+from xprojdb.config.tables.combine import CombineTable
 from xprojdb.errors import UsageError
 from xprojdb.steps.combine.adjustments import DRAFT, FREQUENCIES, TERMS
 from xprojdb.steps.combine.params import CombineParams, ConsensusRule, ReliabilityParams, SourcesParams

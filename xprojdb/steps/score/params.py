@@ -7,7 +7,7 @@ from dataclasses import MISSING, dataclass, fields
 from typing import Any, ClassVar
 
 from xprojdb.config.canonical import stored_key
-from xprojdb.config.score import ScorerConfig
+from xprojdb.config.tables.score import ScorerConfig
 from xprojdb.steps.labelling import LabellingParams
 from xprojdb.steps.params import left_out, plain
 

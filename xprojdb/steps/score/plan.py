@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from xprojdb import entry_points
 from xprojdb.config.canonical import stored_scorer_name
-from xprojdb.config.score import ScorerConfig
+from xprojdb.config.tables.score import ScorerConfig
 from xprojdb.errors import UsageError
 from xprojdb.matching.candidates import MOST_SETS
 from xprojdb.steps.score.candidates import origin_names

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 from sqlalchemy import ColumnElement, Connection
 
-from xprojdb.config.score import ScorerConfig
+from xprojdb.config.tables.score import ScorerConfig
 from xprojdb.db.tables import candidate, translation
 from xprojdb.matching.arrays import Floats, Longs
 from xprojdb.matching.batch import PairBatch

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 from sqlalchemy import Connection
 
 from xprojdb import entry_points
-from xprojdb.config.score import ScorerConfig
+from xprojdb.config.tables.score import ScorerConfig
 from xprojdb.entry_points import PluginError
 from xprojdb.matching.arrays import Floats
 from xprojdb.steps.score.batch import ScoringBatch

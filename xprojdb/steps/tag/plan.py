@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from xprojdb.config.tag import TagTable
+from xprojdb.config.tables.tag import TagTable
 from xprojdb.steps.spec import StepSpec
 from xprojdb.steps.tag.variant import tagger_spec
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, fields, replace
 from typing import Any, ClassVar
 
 from xprojdb import entry_points
-from xprojdb.config.prefixed import plugin_of
+from xprojdb.config.fields.prefixed import plugin_of
 from xprojdb.errors import UsageError
 from xprojdb.steps.params import plain
 from xprojdb.steps.spec import StepSpec

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from xprojdb import entry_points
-from xprojdb.config.translate import TranslateTable
+from xprojdb.config.tables.translate import TranslateTable
 from xprojdb.steps.spec import StepSpec
 from xprojdb.steps.translate.carry import Carry
 from xprojdb.steps.translate.params import CarryParams, TranslateParams

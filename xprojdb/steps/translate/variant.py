@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 from xprojdb import entry_points
-from xprojdb.config.prefixed import options_of, plugin_of
+from xprojdb.config.fields.prefixed import options_of, plugin_of
 from xprojdb.models.translators.chat import Server
 from xprojdb.models.translators.translator import Translator
 from xprojdb.steps.spec import StepSpec

@@ -1,0 +1,135 @@
+"""The SQL of the filters of a list: conditions on a sentence."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+
+from sqlalchemy import ColumnElement, and_, exists, false, not_, or_, select
+from sqlalchemy.sql.selectable import FromClause
+
+from xprojdb.browse.listing.filters import Filters
+from xprojdb.browse.summaries.recipes import FinalStep, KnownRecipe
+from xprojdb.db.tables import corpus, label, outcome, review, sentence, step, translation, vote
+
+Condition = ColumnElement[bool]
+#: the score of a label that all sources want, but for rounding
+_ALL = 0.999999
+
+
+def of_sentence(filters: Filters, recipe: KnownRecipe | None) -> Iterator[Condition]:
+    """Conditions on the sentence itself."""
+    own = sentence.c
+    if filters.corpus:
+        yield own.corpus_id.in_(select(corpus.c.id).where(corpus.c.name == filters.corpus))
+    if filters.lang:
+        yield own.lang == filters.lang
+    elif recipe is not None and filters.of_recipe:
+        yield own.lang.in_(recipe.langs)
+    if filters.split:
+        # Those without a split are exported as train.
+        yield own.split.is_(None) if filters.split == "–" else own.split == filters.split
+    if filters.text:
+        yield from _contains(filters.text)
+    if filters.reviewed:
+        finished = exists().where(review.c.sentence_id == own.id, review.c.action == "sentence-done")
+        yield finished if filters.reviewed == "yes" else ~finished
+
+
+def _contains(text: str) -> Iterator[Condition]:
+    """That the words, one after another, contain a text: each of its words as JSON writes it."""
+    words = text.split()
+    told = '", "'.join(json.dumps(word, ensure_ascii=False)[1:-1] for word in words)
+    close = told.replace('", "', '","')
+    yield or_(*(sentence.c.words.contains(each, autoescape=True) for each in {told, close}))
+
+
+def of_recipe(filters: Filters, recipe: KnownRecipe) -> Iterator[Condition]:
+    """Conditions on what a recipe made of the sentence."""
+    if filters.of_labels:
+        yield _some_label(recipe, *of_label(label, filters))
+    if filters.tier:
+        yield from _tier(filters.tier, recipe)
+    if filters.outcome or filters.reason:
+        yield or_(false(), *(_outcome(filters, final) for final in recipe.finals))
+
+
+def _some_label(recipe: KnownRecipe, *conditions: Condition) -> Condition:
+    here = (label.c.step_id.in_(recipe.steps), label.c.sentence_id == sentence.c.id)
+    return exists().where(*here, *through(recipe), *conditions)
+
+
+def through(recipe: KnownRecipe) -> Iterator[Condition]:
+    """That a label came from a language of the recipe, where others use its steps as well."""
+    if not recipe.shared:
+        return
+    near = translation.c.id == label.c.translation_id
+    yield or_(label.c.translation_id == 0, exists().where(near, from_sources(recipe)))
+
+
+def from_sources(recipe: KnownRecipe) -> Condition:
+    """That a translation has a source language of the recipe."""
+    langs = sorted({source for _, _, source in recipe.sources})
+    return or_(translation.c.original_lang.in_(langs), translation.c.rendering_lang.in_(langs))
+
+
+def of_label(labels: FromClause, filters: Filters) -> Iterator[Condition]:
+    """Conditions on a label."""
+    if filters.label:
+        yield labels.c.label == filters.label
+    for column, low, high in (
+        (labels.c.margin, filters.margin_from, filters.margin_to),
+        (labels.c.score, filters.score_from, filters.score_to),
+    ):
+        if low is not None:
+            yield column >= low
+        if high is not None:
+            yield column <= high
+    if filters.divided:
+        yield is_divided(labels)
+
+
+def is_divided(labels: FromClause) -> Condition:
+    """That a vote for a label was for other words or another label, or that a source did not want it at all.
+
+    Where sources vote, a label's score is the share of those that the sentence has, and they are all for the same.
+    """
+    other = or_(*(vote.c[name] != labels.c[name] for name in ("start_word", "end_word", "label")))
+    same = (vote.c[name] == labels.c[name] for name in ("step_id", "sentence_id", "ordinal"))
+    voting = select(step.c.id).where(step.c.kind == "combine", step.c.params.contains('"method":"vote"'))
+    short = and_(labels.c.step_id.in_(voting), labels.c.score < _ALL)
+    return or_(short, exists().where(*same, other))
+
+
+def _tier(name: str, recipe: KnownRecipe) -> Iterator[Condition]:
+    """That the least certain label reaches the tier's threshold, and not that of the tier above."""
+    column = label.c.margin if recipe.tier_by == "margin" else label.c.score
+    places = [each for each, _ in recipe.tiers]
+    if name not in places:
+        yield false()
+        return
+    at = places.index(name)
+    yield _some_label(recipe)
+    yield ~_some_label(recipe, column < recipe.tiers[at][1])
+    if at:
+        yield _some_label(recipe, column < recipe.tiers[at - 1][1])
+
+
+def _outcome(filters: Filters, final: FinalStep) -> Condition:
+    """That a step of the recipe came to it, and what it became."""
+    mine = and_(sentence.c.lang == final.lang, sentence.c.corpus_id == final.corpus_id)
+    if filters.outcome == "pending":
+        return and_(mine, not_(_met(final)))
+    conditions = [outcome.c.status == filters.outcome] if filters.outcome else []
+    if filters.reason:
+        conditions.append(outcome.c.reason.contains(filters.reason, autoescape=True))
+    return and_(mine, _met(final, *conditions))
+
+
+def _met(final: FinalStep, *conditions: Condition) -> Condition:
+    if final.receiving is None:
+        return exists().where(outcome.c.step_id == final.id, outcome.c.item_id == sentence.c.id, *conditions)
+    side = translation.c.rendering_id if final.receiving == "rendering" else translation.c.original_id
+    here = and_(translation.c.id == outcome.c.item_id, outcome.c.step_id == final.id)
+    # From the translations of the sentence, which are few, to their outcomes.
+    return exists().where(here, side == sentence.c.id, *conditions)

@@ -1,0 +1,129 @@
+"""How many sentences each filter of a list would leave, counted once until the database changes."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+from threading import Lock
+from typing import Any
+
+from sqlalchemy import Connection, func, select
+
+from xprojdb.browse.limits import limited
+from xprojdb.browse.summaries.recipes import KnownRecipe, corpus_names, version_of
+from xprojdb.db import Database, bulk
+from xprojdb.db.count_cache import CountCache
+from xprojdb.db.tables import label, outcome, sentence
+from xprojdb.steps.project.stage import reason_codes
+
+#: labels and sentences that are looked at to count what needs every row
+SAMPLE = 50_000
+Counted = list[tuple[str, int]]
+
+
+@dataclass(frozen=True, slots=True)
+class Facets:
+    """Values and their counts.
+
+    :param langs: sentences by language, of each corpus.
+    :param splits: among the first sentences.
+    :param labels: among the first labels of the recipe.
+    :param sampled: whether there are more than were counted.
+    :param outcomes: items of the recipe's last steps.
+    :param reasons: of those outcomes.
+    """
+
+    corpora: Counted
+    langs: Counted
+    splits: Counted
+    labels: Counted
+    outcomes: Counted
+    reasons: Counted
+    sampled: bool
+
+
+class FacetCounts:
+    """Facets of one database."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._kept: dict[tuple[str, int], Facets] = {}
+        self._lock = Lock()
+
+    def of(self, recipe: KnownRecipe | None) -> Facets:
+        """The facets of a recipe, or of the imported sentences alone.
+
+        :raises TooSlow: when they take too long.
+        """
+        with limited(self._database) as connection:
+            key = (recipe.name if recipe else "", version_of(connection))
+            with self._lock:
+                if key not in self._kept:
+                    self._kept = {
+                        **{k: v for k, v in self._kept.items() if k[1] == key[1]},
+                        key: _read(connection, recipe),
+                    }
+                return self._kept[key]
+
+
+def _read(connection: Connection, recipe: KnownRecipe | None) -> Facets:
+    corpora: Counter[str] = Counter()
+    langs: Counter[str] = Counter()
+    names = corpus_names(connection)
+    # What xprojdb status counted is not counted again.
+    for corpus_id, lang, count in CountCache(connection).of("sentences", lambda: _sentences(connection)):
+        corpora[names[corpus_id]] += count
+        langs[lang] += count
+    first = select(sentence.c.split).order_by(sentence.c.id).limit(SAMPLE).subquery()
+    splits = _counted(connection, first.c.split)
+    outcomes, reasons = _outcomes(connection, recipe.steps if recipe else [])
+    labels = _labels(connection, recipe.steps) if recipe else []
+    sampled = sum(count for _, count in labels) >= SAMPLE or sum(count for _, count in splits) >= SAMPLE
+    return Facets(
+        corpora=_sorted(corpora),
+        langs=_sorted(langs),
+        splits=_sorted(Counter(dict(splits))),
+        labels=_sorted(Counter(dict(labels))),
+        outcomes=_sorted(outcomes),
+        reasons=_sorted(reasons),
+        sampled=sampled,
+    )
+
+
+def _sentences(connection: Connection) -> list[list[Any]]:
+    scope = (sentence.c.corpus_id, sentence.c.lang)
+    return [list(row) for row in connection.execute(select(*scope, func.count()).group_by(*scope))]
+
+
+def _counted(connection: Connection, column: object) -> Counted:
+    query = select(column, func.count()).group_by(column)  # type: ignore[call-overload]
+    return [("–" if value is None else value, count) for value, count in bulk.fetch(connection, query)]
+
+
+def _labels(connection: Connection, steps: Sequence[int]) -> Counted:
+    first = select(label.c.label).where(label.c.step_id.in_(steps)).limit(SAMPLE).subquery()
+    return _counted(connection, first.c.label)
+
+
+def _outcomes(connection: Connection, steps: Sequence[int]) -> tuple[Counter[str], Counter[str]]:
+    outcomes: Counter[str] = Counter()
+    reasons: Counter[str] = Counter()
+    counts = CountCache(connection)
+    for step_id in steps:
+        for status, reason, count in counts.of(f"outcomes {step_id}", partial(_of_step, connection, step_id)):
+            outcomes[status] += count
+            for code in reason_codes(reason or ""):
+                reasons[code] += count
+    return outcomes, reasons
+
+
+def _of_step(connection: Connection, step_id: int) -> list[list[Any]]:
+    first = select(outcome.c.status, outcome.c.reason).where(outcome.c.step_id == step_id).limit(SAMPLE).subquery()
+    query = select(first.c.status, first.c.reason, func.count()).group_by(first.c.status, first.c.reason)
+    return [list(row) for row in connection.execute(query)]
+
+
+def _sorted(counts: Counter[str]) -> Counted:
+    return sorted(counts.items(), key=lambda each: (-each[1], each[0]))

@@ -1,0 +1,203 @@
+"""A page of sentences that fit some filters.
+
+By key, sentences are looked through in windows until a page is full or its time is spent: then the page says how far it
+has come and where to go on. By certainty, the least certain ones are found once, and kept until the database changes.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from threading import Lock
+
+from sqlalchemy import Connection, func, select
+
+from xprojdb.browse.limits import Budget, limited
+from xprojdb.browse.listing.conditions import from_sources, of_label, of_recipe, of_sentence, through
+from xprojdb.browse.listing.filters import PAGE, Filters
+from xprojdb.browse.summaries.recipes import KnownRecipe, version_of
+from xprojdb.db import Database, bulk
+from xprojdb.db.tables import corpus, entity, label, review, sentence, translation
+from xprojdb.steps.spec import GOLD, find_step
+from xprojdb.text.spans import Span
+
+#: keys that a query looks through
+WINDOW = 20_000
+#: sentences that an order holds
+RANKED = 5_000
+
+
+@dataclass(frozen=True, slots=True)
+class ListedSentence:
+    """A sentence of a list.
+
+    :param spans: the labels that the recipe ends in; without a recipe, or none there, the imported ones.
+    :param imported: whether they are these.
+    :param margin: the least of its labels; None without labels.
+    :param reviewers: how many have finished it.
+    """
+
+    id: int
+    name: str
+    lang: str
+    split: str | None
+    words: list[str]
+    spans: list[Span]
+    imported: bool
+    score: float | None
+    margin: float | None
+    reviewers: int
+
+
+@dataclass(frozen=True, slots=True)
+class ListPage:
+    """A page of a list.
+
+    :param after: what the next page begins behind; None: this is the last.
+    :param unfinished: the time was spent before the page was full; there may be more behind ``after``.
+    :param looked_to: the last key that was looked at, and the last that there is.
+    """
+
+    sentences: list[ListedSentence]
+    after: int | None
+    unfinished: bool = False
+    looked_to: tuple[int, int] = (0, 0)
+
+
+class Listing:
+    """Lists of one database."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._ranked: dict[tuple[Filters, int], list[int]] = {}
+        self._lock = Lock()
+
+    def page(self, filters: Filters, recipe: KnownRecipe | None, size: int = PAGE) -> ListPage:
+        """The page of a list that begins at ``filters.after``.
+
+        :raises TooSlow: when an order takes too long.
+        """
+        with limited(self._database) as connection:
+            if filters.order != "id" and recipe is not None:
+                keys = self._ranking(connection, filters, recipe)
+                end = filters.after + size
+                shown = read_listed(connection, keys[filters.after : end], recipe)
+                return ListPage(shown, end if end < len(keys) else None)
+            return _by_key(connection, filters, recipe, size)
+
+    def _ranking(self, connection: Connection, filters: Filters, recipe: KnownRecipe) -> list[int]:
+        version = version_of(connection)
+        if filters.reviewed:
+            version += connection.execute(select(func.max(review.c.id))).scalar() or 0
+        key = (replace(filters, after=0), version)
+        with self._lock:
+            if key not in self._ranked:
+                if len(self._ranked) > 50:
+                    self._ranked.clear()
+                self._ranked[key] = _ranked(connection, filters, recipe)
+            return self._ranked[key]
+
+
+def _by_key(connection: Connection, filters: Filters, recipe: KnownRecipe | None, size: int) -> ListPage:
+    budget, last = Budget(), connection.execute(select(func.max(sentence.c.id))).scalar() or 0
+    conditions = [*of_sentence(filters, recipe), *(of_recipe(filters, recipe) if recipe else ())]
+    keys: list[int] = []
+    cursor, window = filters.after, WINDOW // 10
+    while cursor < last and len(keys) <= size and not (budget.spent and (keys or cursor > filters.after)):
+        query = select(sentence.c.id).where(sentence.c.id > cursor, sentence.c.id <= cursor + window, *conditions)
+        keys += connection.execute(query.order_by(sentence.c.id).limit(size + 1 - len(keys))).scalars()
+        cursor, window = cursor + window, WINDOW
+    shown = read_listed(connection, keys[:size], recipe)
+    if len(keys) > size:
+        return ListPage(shown, keys[size - 1])
+    return ListPage(shown, cursor if cursor < last else None, cursor < last, (min(cursor, last), last))
+
+
+def _ranked(connection: Connection, filters: Filters, recipe: KnownRecipe) -> list[int]:
+    """The sentences with the least certain labels, those first.
+
+    Labels are ordered, and not sentences by their least certain one: that would group them all first.
+    """
+    measure = label.c.margin if filters.order == "margin" else label.c.score
+    query = select(label.c.sentence_id, label.c.translation_id)
+    query = query.where(label.c.step_id.in_(recipe.steps), *of_label(label, filters))
+    others = [*of_sentence(filters, None), *of_recipe(replace(filters, label=""), recipe)]
+    if others:
+        query = query.join(sentence, sentence.c.id == label.c.sentence_id).where(*others)
+    rows = bulk.fetch(connection, query.order_by(measure, label.c.sentence_id).limit(4 * RANKED))
+    if recipe.shared:
+        own, keys = translation.c.id, sorted({link for _, link in rows})
+        kept = select(own).where(bulk.among(connection, own, keys), from_sources(recipe))
+        links = {0, *(link for (link,) in bulk.fetch(connection, kept))}
+        rows = [row for row in rows if row[1] in links]
+    return list(dict.fromkeys(key for key, _ in rows))[:RANKED]
+
+
+def read_listed(connection: Connection, keys: Sequence[int], recipe: KnownRecipe | None) -> list[ListedSentence]:
+    """Sentences by their keys, in this order, with their labels."""
+    columns = (sentence.c.id, corpus.c.name, sentence.c.lang, sentence.c.external_id, sentence.c.split)
+    query = select(*columns, sentence.c.words).join(corpus, corpus.c.id == sentence.c.corpus_id)
+    rows = {row[0]: row for row in bulk.fetch(connection, query.where(bulk.among(connection, sentence.c.id, keys)))}
+    labels = _labels(connection, keys, recipe)
+    gold = _imported(connection, [key for key in keys if key not in labels])
+    finished = _finished(connection, keys)
+    found = []
+    for key in keys:
+        _, called, lang, external_id, split, words = rows[key]
+        name = str(key) if external_id is None else f"{called}/{lang}/{external_id}"
+        own = labels.get(key, [])
+        spans = sorted({span for span, _, _ in own}) or gold.get(key, [])
+        score = min((value for _, value, _ in own), default=None)
+        margin = min((value for _, _, value in own), default=None)
+        told = (name, lang, split, json.loads(words), spans, not own, score, margin, finished.get(key, 0))
+        found.append(ListedSentence(key, *told))
+    return found
+
+
+def _labels(
+    connection: Connection, keys: Sequence[int], recipe: KnownRecipe | None
+) -> dict[int, list[tuple[Span, float, float]]]:
+    if recipe is None:
+        return {}
+    names = ("sentence_id", "start_word", "end_word", "label", "score", "margin")
+    query = select(*(label.c[name] for name in names)).where(label.c.step_id.in_(recipe.steps), *through(recipe))
+    found: dict[int, list[tuple[Span, float, float]]] = {}
+    for key, *span, score, margin in bulk.fetch(
+        connection, query.where(bulk.among(connection, label.c.sentence_id, keys))
+    ):
+        found.setdefault(key, []).append((Span(*span), score, margin))
+    return found
+
+
+def _imported(connection: Connection, keys: Sequence[int]) -> dict[int, list[Span]]:
+    columns = (entity.c.sentence_id, entity.c.start_word, entity.c.end_word, entity.c.label)
+    query = select(*columns).where(entity.c.step_id == find_step(connection, GOLD)).order_by(entity.c.ordinal)
+    found: dict[int, list[Span]] = {}
+    for key, *span in bulk.fetch(connection, query.where(bulk.among(connection, entity.c.sentence_id, keys))):
+        found.setdefault(key, []).append(Span(*span))
+    return found
+
+
+def _finished(connection: Connection, keys: Sequence[int]) -> dict[int, int]:
+    """How many reviewers have finished each of some sentences."""
+    query = select(review.c.sentence_id, func.count(review.c.reviewer.distinct()))
+    query = query.where(review.c.action == "sentence-done", bulk.among(connection, review.c.sentence_id, keys))
+    return dict(bulk.fetch(connection, query.group_by(review.c.sentence_id)))
+
+
+def runs_of(words: Sequence[str], spans: Sequence[Span]) -> Iterator[tuple[str, str | None]]:
+    """A sentence in pieces: its words joined by spaces, and the label of each piece.
+
+    Spans that overlap an earlier one are left to the sentence's own page.
+    """
+    at = 0
+    for span in sorted(spans):
+        if span.start < at:
+            continue
+        if span.start > at:
+            yield " ".join(words[at : span.start]), None
+        yield " ".join(words[span.start : span.end]), span.label
+        at = span.end
+    if at < len(words):
+        yield " ".join(words[at:]), None

@@ -1,0 +1,1 @@
+"""Commands that keep a database in order."""

@@ -1,0 +1,79 @@
+"""``xprojdb db``: the schema of the database, and copies of it."""
+
+from __future__ import annotations
+
+import click
+
+from xprojdb.cli.options.end_runs import end_runs_option
+from xprojdb.cli.printing.output import as_json, open_current, show
+
+
+@click.group()
+def command() -> None:
+    """Create, upgrade, check, copy and vacuum the database."""
+
+
+@command.command()
+@click.argument("revision", default="head")
+@end_runs_option
+@click.pass_obj
+def upgrade(address: str, revision: str, end_runs: bool) -> None:
+    """Upgrade the schema to REVISION (default: the latest). Creates the database if there is none."""
+    import xprojdb
+
+    show(xprojdb.upgrade(address, revision, end_runs=end_runs))
+
+
+@command.command()
+@click.argument("revision")
+@click.confirmation_option(prompt="This drops the tables of later revisions with all their rows. Continue?")
+@end_runs_option
+@click.pass_obj
+def downgrade(address: str, revision: str, end_runs: bool) -> None:
+    """Downgrade the schema to REVISION ("base": no tables)."""
+    import xprojdb
+
+    show(xprojdb.downgrade(address, revision, end_runs=end_runs))
+
+
+@command.command()
+@as_json
+@click.pass_obj
+def current(address: str, as_json: bool) -> None:
+    """Show the schema revision."""
+    import xprojdb
+
+    show(xprojdb.schema_revision(address), as_json)
+
+
+@command.command()
+def check() -> None:
+    """Compare the tables with the schema of this version. Exits with 1 if they differ."""
+    with open_current() as database:
+        database.check_schema()
+        click.echo(f"{database.url}: the schema is correct")
+
+
+@command.command()
+@click.argument("source", metavar="SOURCE")
+@click.argument("target", metavar="TARGET")
+@as_json
+def copy(source: str, target: str, as_json: bool) -> None:
+    """Copy the database SOURCE to TARGET, which must be new or empty. Each is an SQLite file or a PostgreSQL URL.
+
+    Row counts and checksums of all tables are verified. A copy that was interrupted cannot be opened: run the same
+    command again.
+    """
+    import xprojdb
+
+    show(xprojdb.copy(source, target), as_json)
+
+
+@command.command()
+@click.option("--full", is_flag=True, help="On PostgreSQL, rewrite the tables. They cannot be used meanwhile.")
+@end_runs_option
+@as_json
+def vacuum(full: bool, end_runs: bool, as_json: bool) -> None:
+    """Return the space of deleted rows to the file system."""
+    with open_current() as database:
+        show(database.vacuum(full=full, end_runs=end_runs), as_json)

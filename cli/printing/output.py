@@ -1,0 +1,70 @@
+"""What commands print with: results for people, JSON for programs."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from xprojdb.api.results.display.rendering import PlainConsole
+from xprojdb.cli.streams import print_exactly, prints_unicode
+from xprojdb.printable import escaped_json, escaped_lines
+
+if TYPE_CHECKING:
+    from xprojdb.api.database import Database
+    from xprojdb.api.results.base import Result
+    from xprojdb.db import Database as Store
+
+as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+recipe_option = click.option("--recipe", metavar="NAME", help="The recipe. Required if the database has several.")
+gold_option = click.option(
+    "--gold", metavar="CAMPAIGN", help="Use the frozen reviews of a campaign as gold, or the step with this digest."
+)
+
+
+#: columns of what goes to a file or a pipe, where rich would assume 80: nothing is cut or folded there
+_FILE_WIDTH = 100_000
+
+
+def console() -> PlainConsole:
+    """Standard output; plain text when it is not a terminal."""
+    made = PlainConsole(highlight=False, soft_wrap=True, markup=False)
+    if not made.is_terminal:
+        made.width = _FILE_WIDTH
+    return made
+
+
+def show(result: Result, as_json: bool = False) -> None:
+    """Print a result: its tables and lines, or its JSON; and its notes on standard error."""
+    if as_json:
+        print_json(result.to_json())
+    else:
+        console().print(result)
+    for note in result.notes:
+        click.echo(escaped_lines(note), err=True)
+
+
+def print_json(value: Any) -> None:
+    """Print a value as indented JSON, with non-ASCII characters as they are."""
+    print_exactly(escaped_json(json.dumps(value, indent=2, ensure_ascii=not prints_unicode())) + "\n")
+
+
+def open_current(create: bool = False) -> Database:
+    """The database that ``--db`` names.
+
+    :param create: make it when it is not there.
+    """
+    import xprojdb
+
+    return xprojdb.open(click.get_current_context().find_root().obj, create=create)
+
+
+def open_store() -> Store:
+    """The store of the database that ``--db`` names, for what the API has no function for yet."""
+    return open_current().store
+
+
+def listed(text: str | None) -> list[str]:
+    """The parts of a list such as ``en,de``."""
+    return [part.strip() for part in (text or "").split(",") if part.strip()]

@@ -1,0 +1,1 @@
+"""Types that the keys of a recipe's tables have."""

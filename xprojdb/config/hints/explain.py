@@ -1,0 +1,92 @@
+"""Say what is wrong with a recipe, with the nearest known key, or the variant that a misplaced key belongs to."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterator
+from typing import Any, get_args
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+from xprojdb.config.errors import RecipeError, placed
+from xprojdb.config.hints.old_keys import OLD_KEYS
+
+_HINTS = {
+    "tuple_type": 'it should be a list, such as ["en"]; scorers are tables [[scorer]]',
+    "too_short": "it should have at least one entry",
+    "model_type": "it should be a table, such as [align]",
+}
+
+
+def explained(error: ValidationError, model: type[BaseModel], variant: type | None = None) -> RecipeError:
+    """The error of the first thing that is wrong; its key is relative to the model, and ``{key}`` in its message.
+
+    :param variant: the ``Config`` that the model was made of.
+    """
+    found = error.errors()[0]
+    place = tuple(part for part in found["loc"] if isinstance(part, str))
+    cause = found.get("ctx", {}).get("error")
+    if isinstance(cause, RecipeError):
+        return placed(cause, place)
+    key = ".".join(place)
+    if found["type"] == "extra_forbidden":
+        return _unknown(place, _model_at(model, place[:-1]), variant if len(place) == 1 else None)
+    if found["type"] == "missing":
+        return RecipeError("{key} is missing", hint=_missing(model), key=key)
+    return RecipeError("{key} cannot be " + repr(found["input"]), hint=_hint(found), key=key)
+
+
+def _unknown(place: tuple[str, ...], table: type[BaseModel], variant: type | None) -> RecipeError:
+    key, known = place[-1], list(table.model_fields)
+    belongs = list(_owners(variant, key)) if variant is not None else []
+    if belongs:
+        return _misplaced(key, variant, belongs)
+    new = OLD_KEYS.get(key, ())
+    current = next((name for name in new if name in known), None)
+    nearest = current or next(iter(difflib.get_close_matches(key, known, n=1, cutoff=0.4)), None)
+    if current:
+        hint = f"it is called {current} now"
+    else:
+        hint = f"did you mean {nearest}?" if nearest else f"known keys: {', '.join(known)}"
+    return RecipeError("unknown key {key}", hint=hint, key=".".join(place), nearest=nearest, known=tuple(known))
+
+
+def _misplaced(key: str, variant: Any, belongs: list[str]) -> RecipeError:
+    names = " or ".join(f'"{name}"' for name in belongs)
+    hint = f"it belongs to {variant.key} = {names}"
+    message = f"the {variant.group.removesuffix('s')} {variant.variant!r} has no {key}"
+    return RecipeError(message, hint=hint, key=key, belongs=tuple(belongs))
+
+
+def _owners(variant: Any, key: str) -> Iterator[str]:
+    from xprojdb.config.variants import VariantConfig, owners
+
+    if issubclass(variant, VariantConfig):
+        yield from owners(variant, key)
+
+
+def _hint(found: ErrorDetails) -> str:
+    if hint := _HINTS.get(found["type"]):
+        return hint
+    return found["msg"].replace("Input should", "it should")
+
+
+def _missing(model: type[BaseModel]) -> str:
+    needed = [name for name, field in model.model_fields.items() if field.is_required()]
+    return f"it needs at least {', '.join(needed)}"
+
+
+def _model_at(model: type[BaseModel], place: tuple[str, ...]) -> type[BaseModel]:
+    """The table at a place inside another."""
+    for key in place:
+        if key in model.model_fields:
+            model = next(_models(model.model_fields[key].annotation), model)
+    return model
+
+
+def _models(annotation: Any) -> Iterator[type[BaseModel]]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        yield annotation
+    for part in get_args(annotation):
+        yield from _models(part)

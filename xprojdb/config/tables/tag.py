@@ -1,0 +1,77 @@
+"""The table ``[tag]`` of a recipe: what finds entities."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterator
+from dataclasses import fields
+from typing import Any
+
+from pydantic import ConfigDict, field_validator, model_validator
+
+from xprojdb import entry_points
+from xprojdb.config.base import Settings
+from xprojdb.config.errors import RecipeError
+from xprojdb.config.fields.languages import language_code
+from xprojdb.config.fields.prefixed import options_of, plugin_of
+
+
+class TagTable(Settings):
+    """``[tag]``: what finds the entities of the source languages; without it they are the gold ones.
+
+    Its other keys are those of the taggers that it names.
+
+    :param models: per source language a tagger: ``spacy:PACKAGE``, ``hf:MODEL`` for a token classifier of Hugging
+        Face, or that of a plug-in; languages that it does not name keep their gold. Those of target languages serve
+        scorers and candidates.
+    """
+
+    model_config = ConfigDict(extra="allow")
+
+    models: dict[str, str]
+
+    @field_validator("models")
+    @classmethod
+    def _known(cls, models: dict[str, str]) -> dict[str, str]:
+        for name in models.values():
+            plugin_of("taggers", name, "")
+        return {language_code(lang): name for lang, name in models.items()}
+
+    @model_validator(mode="after")
+    def _own_keys(self) -> TagTable:
+        for name in self.models.values():
+            self.config_of(name)
+        used = {key for name in self.models.values() for key in _keys(plugin_of("taggers", name, ""))}
+        for key in self.options:
+            if key not in used:
+                raise self._unknown(key, used)
+        return self
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """The keys of taggers."""
+        return dict(self.__pydantic_extra__ or {})
+
+    def config_of(self, name: str) -> Any:
+        """The ``Config`` of a tagger, from those keys that it has.
+
+        :param name: with its prefix.
+        """
+        plugin = plugin_of("taggers", name, "models")
+        known = set(_keys(plugin))
+        return options_of(plugin, {key: value for key, value in self.options.items() if key in known}, "")
+
+    def _unknown(self, key: str, used: set[str]) -> RecipeError:
+        belongs = [name for name, plugin in entry_points.loaded("taggers") if key in set(_keys(plugin))]
+        if belongs:
+            names = " or ".join(f"{name}:…" for name in belongs)
+            message, hint = f"no tagger of models has {key}", f"it belongs to {names}"
+            return RecipeError(message, hint=hint, key=key, belongs=tuple(belongs))
+        nearest = next(iter(difflib.get_close_matches(key, {"models", *used}, n=1, cutoff=0.4)), None)
+        known = ", ".join(["models", *sorted(used)])
+        hint = f"did you mean {nearest}?" if nearest else f"known keys: {known}"
+        return RecipeError("unknown key {key}", hint=hint, key=key, nearest=nearest)
+
+
+def _keys(plugin: Any) -> Iterator[str]:
+    return (field.name for field in fields(plugin.Config))

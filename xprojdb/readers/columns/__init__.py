@@ -1,0 +1,1 @@
+"""Readers of files with a word a line."""

@@ -1,0 +1,341 @@
+"""Data sets of the ``datasets`` library: folders that ``save_to_disk`` wrote, Arrow files and Parquet files."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from xprojdb.extras import require
+from xprojdb.readers.label_names import label_fault, trim_tag
+from xprojdb.readers.notes import Notes
+from xprojdb.readers.parallel.plain import plain_record
+from xprojdb.readers.reader import Head, Reader
+from xprojdb.readers.records import ReadError, Record, RecordError, check_text, check_words
+from xprojdb.text.languages import UnknownLanguage
+from xprojdb.text.languages import language as find_language
+from xprojdb.text.spans import Encoding, Span, TagError, is_tag, spans_from_tags
+
+_WORDS = ("tokens", "words")
+_TAGS = ("ner_tags", "tags", "labels")
+_TEXTS = ("text", "sentence")
+_CHUNKS = ("chunk", "pos")
+_ROWS = 2_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HfOptions:
+    """How a data set is read.
+
+    :param words_field: the column of the words; by default ``tokens`` or ``words``.
+    :param tags_field: that of the tags; by default ``ner_tags``, ``tags`` or ``labels``.
+    :param text_field: that of untokenised text; by default ``text`` or ``sentence``, or ``translation`` by language.
+    :param id_field: that of the ids; ids are read only when it is named, since in published data sets they are numbers
+        that begin anew in each file.
+    :param label_names: the tag behind each number; by default those that the data set itself tells.
+    :param languages: of a ``translation`` column: a row that is blank in one of them is left out.
+    :param encoding: of the tags: see :func:`xprojdb.text.spans.spans_from_tags`.
+    :param strict: refuse tag sequences that the encoding does not allow, instead of repairing them.
+    """
+
+    words_field: str | None = None
+    tags_field: str | None = None
+    text_field: str | None = None
+    id_field: str | None = None
+    label_names: Sequence[str] | None = None
+    languages: tuple[str, ...] = ()
+    encoding: Encoding = "auto"
+    strict: bool = False
+
+
+def read_hf(
+    path: Path, language: str, options: HfOptions | None = None, notes: Notes | None = None
+) -> Iterator[Record]:
+    """Stream the rows of a data set; a record's line is its row, from 1.
+
+    :param path: a folder of one data set, an Arrow file, or a Parquet file.
+    :param language: of the sentences, by its stored code.
+    :raises ReadError: when it cannot be read, a column is missing or of another type, or has no sentence.
+    :raises MissingExtra: when pyarrow is not installed.
+    """
+    chosen, counted = options or HfOptions(), notes if notes is not None else Notes()
+    reader: _Rows | None = None
+    row, found = 0, False
+    for file in data_files(path):
+        for batch in _batches(file):
+            reader = reader or _Rows(path, language, chosen, counted, batch.schema)
+            for values in batch.select(reader.columns()).to_pylist():
+                row += 1
+                record = reader.record(row, values)
+                if record is not None:
+                    found = True
+                    yield record
+    if not found:
+        raise ReadError.at(
+            path, "empty", "there is no sentence in this data set", hint="check that it is the right one"
+        )
+
+
+def is_data_set(path: Path) -> bool:
+    """Whether a folder is one that ``save_to_disk`` wrote."""
+    return path.is_dir() and ((path / "state.json").is_file() or (path / "dataset_dict.json").is_file())
+
+
+def splits_of(path: Path) -> list[str]:
+    """The splits of a folder with several of them; none for one data set.
+
+    :raises ReadError: when the folder's own list cannot be read.
+    """
+    listed = path / "dataset_dict.json"
+    if not listed.is_file():
+        return []
+    splits = _json(listed).get("splits")
+    if not isinstance(splits, list) or not all(isinstance(name, str) and (path / name).is_dir() for name in splits):
+        raise ReadError.at(listed, "hf", "splits are listed that have no folder", hint="copy the whole folder again")
+    return splits
+
+
+def data_files(path: Path) -> list[Path]:
+    """The files behind a data set, in order.
+
+    :raises ReadError: when there are none.
+    """
+    if not path.is_dir():
+        return [path]
+    if splits := splits_of(path):
+        hint = f"name one of its splits: {', '.join(str(path / name) for name in splits[:3])}"
+        raise ReadError.at(path, "folder", "this folder holds several splits", hint=hint)
+    listed = path / "state.json"
+    if not listed.is_file():
+        raise ReadError.at(path, "folder", "this folder is no data set of save_to_disk", hint="name a file in it")
+    files = _json(listed).get("_data_files")
+    names = [each.get("filename") for each in files if isinstance(each, dict)] if isinstance(files, list) else []
+    inside = [name for name in names if isinstance(name, str) and Path(name).name == name and (path / name).is_file()]
+    if not names or len(inside) < len(names):
+        raise ReadError.at(listed, "hf", "files are listed that are not there", hint="copy the whole folder again")
+    return [path / name for name in inside]
+
+
+def _json(path: Path) -> dict[str, Any]:
+    try:
+        value = json.loads(path.read_bytes())
+    except (OSError, ValueError, RecursionError) as error:
+        raise ReadError.at(path, "json", f"cannot be read: {error}", hint="copy the whole folder again") from error
+    if not isinstance(value, dict):
+        raise ReadError.at(path, "json", "not an object", line=1, hint="copy the whole folder again")
+    return value
+
+
+def _batches(file: Path) -> Iterator[Any]:
+    pa = require("pyarrow", "export")
+    try:
+        with file.open("rb") as stream:
+            magic = stream.read(6)
+        if magic[:4] == b"PAR1":
+            yield from require("pyarrow.parquet", "export").ParquetFile(file).iter_batches(batch_size=_ROWS)
+            return
+        ipc = require("pyarrow.ipc", "export")
+        with pa.memory_map(str(file)) as source:
+            if magic == b"ARROW1":
+                opened = ipc.open_file(source)
+                whole = (opened.get_batch(at) for at in range(opened.num_record_batches))
+            else:
+                whole = iter(ipc.open_stream(source))
+            for batch in whole:
+                batch.validate(full=True)
+                yield from (batch.slice(at, _ROWS) for at in range(0, len(batch), _ROWS))
+    except (pa.ArrowException, OSError, ValueError) as error:
+        message = f"not a data set that can be read: {str(error)[:200]}"
+        raise ReadError.at(file, "arrow", message, hint="fetch it again") from error
+
+
+class _Rows:
+    """Makes records of rows."""
+
+    def __init__(self, file: Path, language: str, options: HfOptions, notes: Notes, schema: Any) -> None:
+        self.file = file
+        self.language = language
+        self.options = options
+        self.notes = notes
+        self.schema = schema
+        self.features = _features(schema.metadata)
+        self.words = self._find(options.words_field, _WORDS, self._is_list)
+        self.tags = self._find(options.tags_field, _TAGS, self._is_list) if self.words else None
+        self.text = self._find(options.text_field, _TEXTS, self._is_text)
+        self.translation = self._translation() if self.words is None and self.text is None else None
+        self.names = options.label_names or self._names(self.tags)
+        if self.words is None and self.text is None and self.translation is None:
+            hint = "name the column of the words (--words-field) or of the text (--text-field)"
+            raise self._error("missing-field", f"neither words nor text; there are {', '.join(schema.names)}", hint)
+        self._refuse_labels()
+
+    def columns(self) -> list[str]:
+        """Those that are read."""
+        named = (self.words, self.tags, self.text, "translation" if self.translation else None, self.options.id_field)
+        return [name for name in dict.fromkeys(named) if name is not None]
+
+    def _find(self, asked: str | None, usual: Sequence[str], fits: Any) -> str | None:
+        if asked is None:
+            return next((name for name in usual if name in self.schema.names and fits(name)), None)
+        if asked not in self.schema.names:
+            raise self._error("missing-field", f"no column {asked!r}; there are {', '.join(self.schema.names)}")
+        if not fits(asked):
+            raise self._error("type", f"the column {asked!r} is of type {self.schema.field(asked).type}")
+        return asked
+
+    def _is_list(self, name: str) -> bool:
+        types = require("pyarrow", "export").types
+        kind = self.schema.field(name).type
+        if not (types.is_list(kind) or types.is_large_list(kind)):
+            return False
+        inner = kind.value_type
+        return bool(types.is_string(inner) or types.is_large_string(inner) or types.is_integer(inner))
+
+    def _is_text(self, name: str) -> bool:
+        types = require("pyarrow", "export").types
+        kind = self.schema.field(name).type
+        return bool(types.is_string(kind) or types.is_large_string(kind))
+
+    def _translation(self) -> dict[str, str] | None:
+        """The field of each language in a ``translation`` column, which must have all that are wanted."""
+        types = require("pyarrow", "export").types
+        if "translation" not in self.schema.names or not types.is_struct(self.schema.field("translation").type):
+            return None
+        fields = {_code(field.name): field.name for field in self.schema.field("translation").type}
+        wanted = dict.fromkeys((self.language, *self.options.languages))
+        missing = [code for code in wanted if code not in fields]
+        if missing:
+            told = ", ".join(name for name in fields.values())
+            raise self._error("no-language", f"there is no text in {' or '.join(missing)}", f"there are {told}")
+        return {code: fields[code] for code in wanted}
+
+    def _names(self, field: str | None) -> Sequence[str] | None:
+        feature = self.features.get(field) if field else None
+        inner = feature.get("feature", feature) if isinstance(feature, dict) else feature
+        names = inner.get("names") if isinstance(inner, dict) else None
+        return names if isinstance(names, list) and all(isinstance(name, str) for name in names) else None
+
+    def _refuse_labels(self) -> None:
+        """A column of tags that is not read would be lost without a word."""
+        if self.tags is not None:
+            return
+        for name in self.schema.names:
+            names = self._names(name)
+            named = bool(names) and all(is_tag(tag) for tag in names or ()) and not name.startswith(_CHUNKS)
+            usual = name in (*_TAGS, "ner", "entities", "spans", "ner_tag") and self._is_nested(name)
+            if name != self.words and (named or usual):
+                hint = (
+                    f"read it with --tags-field {name}, beside words" if self.words else "labels need a column of words"
+                )
+                message = f"the column {name!r} looks like labels, and is not read"
+                raise ReadError.at(self.file, "labels", message, hint=hint, field=name)
+
+    def _is_nested(self, name: str) -> bool:
+        return bool(require("pyarrow", "export").types.is_nested(self.schema.field(name).type))
+
+    def record(self, row: int, values: Mapping[str, Any]) -> Record | None:
+        """The sentence of a row; None for a blank one."""
+        try:
+            return self._labelled(row, values) if self.words else self._plain(row, values)
+        except RecordError as error:
+            raise self._error(error.reason, error.message, line=row) from error
+        except TagError as error:
+            raise self._error("tag", error.message, error.hint, line=row) from error
+
+    def _labelled(self, row: int, values: Mapping[str, Any]) -> Record | None:
+        words = values[self.words or ""]
+        if not words:
+            self.notes.add("blank-row", "blank rows left out", row)
+            return None
+        if not all(word is None or isinstance(word, str) for word in words):
+            raise self._error("type", f"the column {self.words!r} holds numbers, not words", line=row)
+        tags = None if self.tags is None else self._tags(row, values[self.tags] or ())
+        if tags is not None and len(tags) != len(words):
+            raise self._error("length", f"{len(tags)} tags for {len(words)} words", line=row)
+        kept = [at for at, word in enumerate(words) if self._has_word(row, word, tags[at] if tags else "O")]
+        checked = check_words([words[at].strip() for at in kept])
+        entities = None if tags is None else self._spans(row, [tags[at] for at in kept])
+        return Record(checked, entities, external_id=self._id(row, values), line=row)
+
+    def _has_word(self, row: int, word: str | None, tag: str) -> bool:
+        if word is not None and word.strip():
+            return True
+        if tag != "O":
+            raise self._error("empty-word", f"the tag {tag!r} stands beside no word", line=row)
+        self.notes.add("wordless-line", "lines without a word left out", row)
+        return False
+
+    def _tags(self, row: int, tags: Sequence[Any]) -> list[str]:
+        found = []
+        for tag in tags:
+            if isinstance(tag, int):
+                if self.names is None or not 0 <= tag < len(self.names):
+                    hint = "give the tags in the order of their numbers: --label-names O,B-PER,…"
+                    raise self._error("label-names", f"the tag {tag} is a number without a name", hint, line=row)
+                found.append(self.names[tag])
+            else:
+                found.append("O" if tag is None else trim_tag(tag))
+        return found
+
+    def _spans(self, row: int, tags: Sequence[str]) -> tuple[Span, ...]:
+        spans = spans_from_tags(tags, self.options.encoding, self.options.strict)
+        for span in spans:
+            if fault := label_fault(span.label):
+                raise self._error("label", f"the label {span.label!r} {fault}", "a label is one word", line=row)
+        return spans
+
+    def _plain(self, row: int, values: Mapping[str, Any]) -> Record | None:
+        if self.translation is not None:
+            texts = values["translation"] or {}
+            cells = {code: texts.get(name) or "" for code, name in self.translation.items()}
+        else:
+            cells = {self.language: values[self.text or ""] or ""}
+        if not all(cell.strip() for cell in cells.values()):
+            self.notes.add("blank-cell", "rows with a blank cell left out", row)
+            return None
+        return plain_record(cells[self.language], self.language, self._id(row, values), None, row)
+
+    def _id(self, row: int, values: Mapping[str, Any]) -> str | None:
+        value = None if self.options.id_field is None else values[self.options.id_field]
+        if value is None:
+            return None
+        if not isinstance(value, str | int):
+            raise self._error("type", f"the column {self.options.id_field!r} holds no ids", line=row)
+        return check_text(str(value)) or None
+
+    def _error(self, reason: str, message: str, hint: str | None = None, line: int | None = None) -> ReadError:
+        return ReadError.at(self.file, reason, message, line=line, hint=hint)
+
+
+def _features(metadata: Mapping[bytes, bytes] | None) -> Mapping[str, Any]:
+    """What the ``datasets`` library left in the schema."""
+    try:
+        features = json.loads((metadata or {})[b"huggingface"])["info"]["features"]
+    except (KeyError, TypeError, ValueError):
+        return {}
+    return features if isinstance(features, dict) else {}
+
+
+def _code(name: str) -> str:
+    try:
+        return find_language(name).code
+    except UnknownLanguage:
+        return name
+
+
+def _sniff(head: Head) -> bool:
+    return is_data_set(head.path) or head.data.startswith((b"PAR1", b"ARROW1", b"\xff\xff\xff\xff"))
+
+
+READER = Reader(
+    name="hf",
+    title="a data set of the datasets library: a folder of save_to_disk, Arrow or Parquet",
+    command="import hf",
+    options=HfOptions,
+    sniff=_sniff,
+    stream=read_hf,
+    suffixes=(".arrow",),
+    rank=10,
+)

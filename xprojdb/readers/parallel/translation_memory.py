@@ -1,0 +1,254 @@
+"""TMX 1.4 and XLIFF 1.2 and 2 as a stream; the XML may declare no entities, and nothing is fetched."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path
+from xml.parsers import expat
+
+from xprojdb.readers.files import open_bytes
+from xprojdb.readers.notes import Notes
+from xprojdb.readers.parallel.plain import plain_record
+from xprojdb.readers.reader import Head, Reader
+from xprojdb.readers.records import ReadError, Record, RecordError, check_text
+from xprojdb.text.languages import UnknownLanguage
+from xprojdb.text.languages import language as find_language
+
+_CHUNK = 1 << 18
+# What stands in these is the code of another program, and no text. XLIFF's copies of other units are none either.
+_CODES = frozenset(
+    {"bpt", "ept", "it", "ph", "ut", "sub", "alt-trans", "seg-source", "note", "prop", "notes", "ignorable"}
+)
+_UNITS = frozenset({"tu", "trans-unit", "segment"})
+_ROOT = re.compile(r"<(?:\w+:)?(?:tmx|xliff)[\s>]")
+_ROOTS = frozenset({"tmx", "xliff"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MemoryOptions:
+    """How a translation memory is read.
+
+    :param languages: the languages wanted, by stored codes; a unit that lacks one of them is left out of all.
+    :param ids: name sentences after the ids of units, where they have any.
+    """
+
+    languages: tuple[str, ...] = ()
+    ids: bool = True
+
+
+@dataclass(slots=True)
+class _Unit:
+    line: int
+    name: str | None
+    texts: dict[str, str] = field(default_factory=dict)
+    doubles: int = 0
+
+
+def read_memory(
+    path: Path, language: str, options: MemoryOptions | None = None, notes: Notes | None = None
+) -> Iterator[Record]:
+    """Stream the sentences of one language of a TMX or XLIFF file, plain or gzip.
+
+    The files' ``en-US`` is ``en``, as everywhere. Units in which a wanted language is missing or blank are left out and
+    counted, in every language alike, so that those of two languages stay parallel. Inline codes are left out.
+
+    :param language: of the sentences, by its stored code.
+    :raises ReadError: when the file cannot be read, is no XML, declares entities, or has no such language.
+    """
+    chosen, counted = options or MemoryOptions(), notes if notes is not None else Notes()
+    wanted = chosen.languages or (language,)
+    parser = _Parser(path, counted)
+    found = False
+    for unit in parser.units():
+        if unit.doubles:
+            counted.add("double-text", "second texts of a language in a unit left out", unit.line, unit.doubles)
+        if not all(unit.texts.get(code, "").strip() for code in wanted):
+            told = " or ".join(wanted)
+            counted.add("no-text", f"units without a text in {told} left out", unit.line)
+            continue
+        found = True
+        yield _record(path, unit, language, chosen.ids)
+    missing = [code for code in wanted if code not in parser.languages]
+    if missing:
+        hint = f"the file has {', '.join(sorted(parser.languages | parser.unknown)) or 'none'}"
+        raise ReadError.at(path, "no-language", f"there is no text in {' or '.join(missing)}", hint=hint)
+    if not found:
+        raise ReadError.at(path, "empty", "no unit has a text in every language", hint="check the languages")
+
+
+def _record(path: Path, unit: _Unit, language: str, ids: bool) -> Record:
+    try:
+        name = check_text(unit.name) or None if ids and unit.name is not None else None
+        return plain_record(unit.texts[language], language, name, None, unit.line)
+    except RecordError as error:
+        raise ReadError.at(path, error.reason, error.message, line=unit.line) from error
+
+
+class _Parser:
+    """Turns XML events into units.
+
+    :ivar languages: the stored codes of the languages that occur.
+    :ivar unknown: what else the file calls languages.
+    """
+
+    def __init__(self, path: Path, notes: Notes) -> None:
+        self.path = path
+        self.notes = notes
+        self.languages: set[str] = set()
+        self.unknown: set[str] = set()
+        self.ready: list[_Unit] = []
+        self.unit: _Unit | None = None
+        self.code: str | None = None
+        self.text: list[str] | None = None
+        self.depth = 0
+        self.sides: dict[str, str | None] = {}
+        self.rooted = False
+        self.files = 0
+        self.outer: str | None = None
+        self.segments = 0
+        self.xml = expat.ParserCreate()
+        self.xml.buffer_text = True
+        self.xml.StartElementHandler = self._start
+        self.xml.EndElementHandler = self._end
+        self.xml.CharacterDataHandler = self._data
+        self.xml.EntityDeclHandler = self._entity
+
+    def units(self) -> Iterator[_Unit]:
+        """The units of the file, in order."""
+        with open_bytes(self.path) as stream:
+            while True:
+                data = stream.read(_CHUNK)
+                self._feed(data)
+                yield from self.ready
+                self.ready = []
+                if not data:
+                    return
+
+    def _feed(self, data: bytes) -> None:
+        try:
+            self.xml.Parse(data, not data)
+        except expat.ExpatError as error:
+            message = f"not XML: {expat.ErrorString(error.code)}"
+            place = {"line": error.lineno, "column": error.offset + 1}
+            raise ReadError.at(self.path, "xml", message, hint="check the file with xmllint", **place) from error
+        except (ValueError, LookupError) as error:
+            raise ReadError.at(self.path, "xml", f"not XML that can be read: {error}", line=1) from error
+
+    def _entity(self, name: str, *_: object) -> None:
+        hint = "remove the declarations of entities from the file"
+        raise self._error("entity", f"the file declares an entity, {name!r}", hint)
+
+    def _error(self, reason: str, message: str, hint: str | None = None) -> ReadError:
+        line, column = self.xml.CurrentLineNumber, self.xml.CurrentColumnNumber + 1
+        return ReadError.at(self.path, reason, message, line=line, column=column, hint=hint)
+
+    def _start(self, name: str, attributes: Mapping[str, str]) -> None:
+        name = name.rpartition(":")[2]
+        if not self.rooted:
+            self._root(name, attributes)
+        elif self.depth or name in _CODES:
+            self.depth += 1
+        elif name == "file":
+            self.files += 1
+            self._sides(attributes, "source-language", "target-language")
+        elif name == "unit":
+            self.outer, self.segments = attributes.get("id"), 0
+        elif name in _UNITS:
+            self.unit = _Unit(self.xml.CurrentLineNumber, self._name(name, attributes))
+        elif name == "tuv":
+            self.code = self._language(attributes.get("xml:lang") or attributes.get("lang"))
+        elif name in ("source", "target"):
+            self.code = self._language(attributes.get("xml:lang")) or self.sides.get(name)
+            self.text = []
+        elif name == "seg":
+            self.text = []
+        elif name == "cp" and self.text is not None:
+            self.text.append(_character(attributes.get("hex", "")))
+
+    def _name(self, kind: str, attributes: Mapping[str, str]) -> str | None:
+        """What a unit is called: ids of XLIFF are unique in a ``file`` element, and segments are parts of a unit."""
+        name = attributes.get("tuid") or attributes.get("id")
+        if kind == "segment":
+            self.segments += 1
+            name = self.outer and (self.outer if self.segments == 1 else f"{self.outer}.{self.segments}")
+        return f"{self.files}/{name}" if name and self.files > 1 else name or None
+
+    def _root(self, name: str, attributes: Mapping[str, str]) -> None:
+        if name not in _ROOTS:
+            hint = "xprojdb reads TMX and XLIFF; write other XML as a table or as JSON lines"
+            raise self._error("xml", f"the XML of a {name!r}, which is neither TMX nor XLIFF", hint)
+        self.rooted = True
+        self._sides(attributes, "srcLang", "trgLang")
+
+    def _sides(self, attributes: Mapping[str, str], source: str, target: str) -> None:
+        for side, key in (("source", source), ("target", target)):
+            if key in attributes:
+                self.sides[side] = self._language(attributes[key])
+
+    def _language(self, name: str | None) -> str | None:
+        if not name:
+            return None
+        code = _stored(name)
+        if code is None:
+            self.unknown.add(name)
+        return code
+
+    def _data(self, text: str) -> None:
+        if self.text is not None and not self.depth:
+            self.text.append(text)
+
+    def _end(self, name: str) -> None:
+        name = name.rpartition(":")[2]
+        if self.depth:
+            self.depth -= 1
+        elif name in ("seg", "source", "target"):
+            self._store()
+        elif name in _UNITS and self.unit is not None:
+            self.ready.append(self.unit)
+            self.unit = None
+
+    def _store(self) -> None:
+        unit, code, text = self.unit, self.code, "".join(self.text or ())
+        self.text = None
+        if unit is None or code is None:
+            return
+        self.languages.add(code)
+        if code in unit.texts:
+            unit.doubles += 1
+        else:
+            unit.texts[code] = text
+
+
+@lru_cache(256)
+def _stored(name: str) -> str | None:
+    try:
+        return find_language(name).code
+    except UnknownLanguage:
+        return None
+
+
+def _character(code: str) -> str:
+    """The character behind XLIFF's ``<cp hex="001A"/>``."""
+    try:
+        return chr(int(code, 16))
+    except (ValueError, OverflowError):
+        return ""
+
+
+def _sniff(head: Head) -> bool:
+    return head.text.lstrip().startswith("<") and bool(_ROOT.search(head.text[:4096]))
+
+
+READER = Reader(
+    name="memory",
+    title="TMX or XLIFF",
+    command="import parallel",
+    options=MemoryOptions,
+    sniff=_sniff,
+    stream=read_memory,
+    suffixes=(".tmx", ".xlf", ".xliff"),
+    rank=20,
+)

@@ -1,0 +1,1 @@
+"""Readers of labels as character offsets."""

@@ -1,0 +1,118 @@
+"""brat's standoff files: a text and, beside it, an ``.ann`` file with offsets into it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from xprojdb.readers.files import open_bytes
+from xprojdb.readers.notes import Notes
+from xprojdb.readers.reader import Head, Reader
+from xprojdb.readers.records import ReadError, Record
+from xprojdb.readers.spans.char_spans import CharSpan, Labelled, SpanFitter, SpanOptions
+
+_ENTITY = re.compile(r"(T\S*)\t(\S+) (\d{1,9}) (\d{1,9})(?:\t(.*))?", re.ASCII)
+_PARTED = re.compile(r"T\S*\t\S+ \d+ \d+(?:;\d+ \d+)+", re.ASCII)
+_OTHER = re.compile(r"[RE*AMN#]")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BratOptions(SpanOptions):
+    """How brat's files are read: by default each line of the text is a sentence."""
+
+    split_lines: bool = True
+
+
+def read_brat(
+    path: Path, language: str, options: BratOptions | None = None, notes: Notes | None = None
+) -> Iterator[Record]:
+    """Read a document of brat by its ``.ann`` or its ``.txt`` file; the other one lies beside it.
+
+    Sentences are named after the document and the line. Relations, events, attributes and remarks are left out and
+    counted.
+
+    :param language: of the sentences, by its stored code.
+    :raises ReadError: when a file is missing, a line is malformed, or a label does not fit the text.
+    """
+    chosen, counted = options or BratOptions(), notes if notes is not None else Notes()
+    text_file, ann_file = path.with_suffix(".txt"), path.with_suffix(".ann")
+    text = _text(text_file)
+    spans = list(_spans(ann_file, text, counted))
+    fitter = SpanFitter(ann_file, language, chosen, counted)
+    empty = True
+    for number, record in enumerate(fitter.records(Labelled(1, text, spans, None, path.stem)), 1):
+        empty = False
+        yield record if not chosen.split_lines else _placed(record, number)
+    if empty:
+        raise ReadError.at(text_file, "empty", "there is no sentence in this file")
+
+
+def _placed(record: Record, number: int) -> Record:
+    """A record whose line is the one that its name ends in, or else its place."""
+    line = (record.external_id or "").rpartition(".")[2]
+    place = int(line) if line.isdecimal() else number
+    return Record(record.words, record.entities, record.text, record.offsets, record.external_id, record.split, place)
+
+
+def companion(path: Path) -> Path:
+    """The other file of a document."""
+    return path.with_suffix(".txt" if path.suffix == ".ann" else ".ann")
+
+
+def _text(path: Path) -> str:
+    """A text with its line ends as they are, since offsets count them."""
+    with open_bytes(path) as stream:
+        data = stream.read()
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        message = f"the byte 0x{data[error.start]:02X} is not UTF-8"
+        hint = "convert it, if it is Latin-1: iconv -f LATIN1 -t UTF-8 FILE"
+        raise ReadError.at(path, "not-utf-8", message, line=line, hint=hint) from error
+
+
+def _spans(path: Path, text: str, notes: Notes) -> Iterator[CharSpan]:
+    for line, row in enumerate(_text(path).removeprefix("\ufeff").splitlines(), 1):
+        if not row.strip():
+            continue
+        found = _ENTITY.fullmatch(row)
+        if found is None:
+            _pass_over(path, line, row, notes)
+            continue
+        start, end = int(found[3]), int(found[4])
+        surface = found[5]
+        there = " ".join(text[start:end].split())
+        if surface is not None and " ".join(surface.split()) != there:
+            message = f"{found[1]} should be {surface[:40]!r}, and {there[:40]!r} is there"
+            hint = "offsets are counted in Unicode code points from 0; has the text been changed?"
+            raise ReadError.at(path, "span-text", message, line=line, hint=hint)
+        yield CharSpan(start, end, found[2])
+
+
+def _pass_over(path: Path, line: int, row: str, notes: Notes) -> None:
+    if _PARTED.match(row):
+        hint = "label each part on its own"
+        raise ReadError.at(path, "span-parts", "a label of several parts", line=line, hint=hint)
+    if not _OTHER.match(row):
+        hint = 'an entity is "T1", a tab, "LOC 2 6", a tab and the text'
+        raise ReadError.at(path, "brat", f"{row[:40]!r} is no annotation", line=line, column=1, hint=hint)
+    notes.add("other-annotation", "annotations that are no entities (relations, events, remarks) left out", line)
+
+
+def _sniff(head: Head) -> bool:
+    return head.path.suffix == ".ann" or (bool(head.lines) and all(map(_ENTITY.fullmatch, head.lines[:3])))
+
+
+READER = Reader(
+    name="brat",
+    title="brat standoff: .ann beside .txt",
+    command="import spans",
+    options=BratOptions,
+    sniff=_sniff,
+    stream=read_brat,
+    suffixes=(".ann",),
+    rank=70,
+)

@@ -1,0 +1,1 @@
+"""Calibration: from margins and scores to probabilities."""

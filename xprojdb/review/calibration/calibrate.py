@@ -1,0 +1,56 @@
+"""Calibration of what a campaign shows, or of what a recipe ends in."""
+
+from __future__ import annotations
+
+from typing import TypedDict, Unpack
+
+from xprojdb.db import Database
+from xprojdb.errors import UsageError
+from xprojdb.exports.rows.projected_labels import choose
+from xprojdb.planning.plan import Plan
+from xprojdb.review.calibration.curves import Method
+from xprojdb.review.calibration.model import Calibration, Measure, calibrate
+from xprojdb.review.campaigns import Campaign
+from xprojdb.review.figures import read_judged
+from xprojdb.review.freezing import find_frozen
+from xprojdb.review.queues import read_population
+
+
+class CalibrationOptions(TypedDict, total=False):
+    """How a calibration is learned."""
+
+    measure: Measure
+    method: Method
+    seed: int
+
+
+def calibrate_campaign(database: Database, campaign: Campaign, **options: Unpack[CalibrationOptions]) -> Calibration:
+    """Learn from the frozen reviews of a campaign, each sentence weighted by how many it stands for.
+
+    :raises UsageError: when nothing was frozen, or too little.
+    """
+    with database.read() as connection:
+        judged = read_judged(connection, campaign)
+        gold_step = find_frozen(connection, campaign.name)
+    assert campaign.step_id is not None
+    places = {(each.item.sentence_id, each.item.translation_id): 1 / each.item.probability for each in judged}
+    lang = campaign.query.get("lang")
+    return calibrate(database, campaign.step_id, gold_step=gold_step, lang=lang, places=places, **options)
+
+
+def calibrate_recipe(
+    database: Database, plan: Plan, lang: str | None, **options: Unpack[CalibrationOptions]
+) -> Calibration:
+    """Learn from the imported labels of a recipe's target sentences.
+
+    :raises UsageError: when the recipe labels several languages and none is named, or there is too little gold.
+    """
+    chosen = choose(plan, [lang] if lang else [])
+    langs = sorted({each.target for each in chosen})
+    if len(langs) != 1:
+        raise UsageError(
+            f"the recipe {plan.recipe.name} labels {', '.join(langs)}", hint="choose with --lang", langs=tuple(langs)
+        )
+    with database.read() as connection:
+        places = {place: 1.0 for each in chosen for place in read_population(connection, each)}
+    return calibrate(database, chosen[0].step.step_id, lang=langs[0], places=places, **options)

@@ -1,0 +1,221 @@
+"""How probable it is that a label is right, learned from gold: of its margin, or its score.
+
+A probability that rises with the margin is a threshold of the margin: what is learned needs no new column, and
+``--min-margin`` cuts a data set at a probability.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+import numpy as np
+from sqlalchemy import Connection, select
+
+from xprojdb.db import Database, bulk
+from xprojdb.db.runs import begin_run, end_run
+from xprojdb.db.tables import artifact, label, outcome, sentence, step, step_input
+from xprojdb.digest import canonical_json, digest_of
+from xprojdb.errors import UsageError
+from xprojdb.evaluation.gold import read_gold
+from xprojdb.review.calibration.curves import FITS, Curve, Floats, Judged, Method, binned, calibration_error
+from xprojdb.steps.spec import GOLD, StepSpec, find_step, load_spec, register_step
+
+KIND = "calibration"
+VERSION = 1
+#: labels of one kind that a calibration of their own needs
+ENOUGH = 100
+FOLDS = 5
+Measure = Literal["margin", "score"]
+#: sentence and translation, 0 for several
+Place = tuple[int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Calibration:
+    """What was learned.
+
+    :param digest: of the step that holds it.
+    :param labels: how many labels it was learned from.
+    :param right: the share of them that is right, weighted.
+    :param before: expected calibration error of the value itself, taken for a probability.
+    :param after: of the calibrated probabilities, each learned on the other sentences.
+    :param bins: of those probabilities: mean probability, share that is right, how many.
+    :param curve: of all labels.
+    :param by_label: of labels that are frequent enough.
+    """
+
+    digest: str
+    measure: Measure
+    method: Method
+    labels: int
+    right: float
+    before: float
+    after: float
+    bins: list[tuple[float, float, int]]
+    curve: Curve
+    by_label: dict[str, Curve]
+
+    def probabilities(self, names: Sequence[str], values: Floats) -> Floats:
+        """How probable labels are right."""
+        found = self.curve.at(values)
+        for name, curve in self.by_label.items():
+            chosen = np.array([each == name for each in names], np.bool_)
+            found[chosen] = curve.at(values[chosen])
+        return found
+
+
+def calibrate(
+    database: Database,
+    step_id: int,
+    *,
+    gold_step: int | None = None,
+    lang: str | None = None,
+    places: Mapping[Place, float] | None = None,
+    measure: Measure = "margin",
+    method: Method = "isotonic",
+    seed: int = 0,
+) -> Calibration:
+    """Learn how probable the labels of a step are right, and store it as a step of its own.
+
+    :param step_id: whose labels.
+    :param gold_step: the step that says what is right; None: the imported labels.
+    :param lang: which language the labels are of, to be found again by it.
+    :param places: only labels of these sentences, through these translations (0: several), and how many sentences each
+        stands for; None: all labels of the step.
+    :param seed: of the folds.
+    :raises UsageError: when there are fewer than 20 labels on sentences with gold, or all are right or wrong.
+    """
+    with database.read() as connection:
+        judged = read_judged_labels(connection, step_id, measure, gold_step, places)
+        spec = _spec(connection, step_id, gold_step, (measure, method, seed, lang), judged)
+    made = _learn(judged, spec.digest, measure, method, seed)
+    with database.write() as connection:
+        _store(connection, spec, made)
+    return made
+
+
+def read_judged_labels(
+    connection: Connection,
+    step_id: int,
+    measure: Measure,
+    gold_step: int | None = None,
+    places: Mapping[Place, float] | None = None,
+) -> Judged:
+    """The labels of a step on sentences with gold, with whether each is right.
+
+    :raises UsageError: as :func:`calibrate`.
+    """
+    own = label.c
+    chosen = find_step(connection, GOLD) if gold_step is None else gold_step
+    query = select(own.sentence_id, own.start_word, own.end_word, own.label, own[measure], own.translation_id)
+    query = query.join(outcome, (outcome.c.step_id == chosen) & (outcome.c.item_id == own.sentence_id))
+    rows = bulk.fetch(connection, query.where(own.step_id == step_id).order_by(own.sentence_id, own.ordinal))
+    if places is not None:
+        # Recipes share steps: one may have labelled these sentences from other languages as well.
+        rows = [row for row in rows if (row[0], row[5]) in places]
+    gold = read_gold(connection, sorted({row[0] for row in rows}), chosen)
+    right = [float((start, end, name) in gold.get(key, ())) for key, start, end, name, *_ in rows]
+    if len(rows) < 20 or len(set(right)) < 2:
+        told = f"{len(rows)} labels" if len(rows) < 20 else "labels that are all right or all wrong"
+        told = f"{told} on sentences with gold are too little to learn from"
+        raise UsageError(told, hint="review more", labels=len(rows))
+    stand_for = [1.0 if places is None else places[row[0], row[5]] for row in rows]
+    values = np.array([row[4] for row in rows])
+    keys = np.array([row[0] for row in rows], np.int64)
+    return Judged(np.array([row[3] for row in rows]), values, np.array(right), np.array(stand_for), keys)
+
+
+def _learn(judged: Judged, digest: str, measure: Measure, method: Method, seed: int) -> Calibration:
+    chances = _cross_fitted(judged, method, seed)
+    bins = binned(chances, judged)
+    curves = _curves(judged, method)
+    right = float(np.average(judged.right, weights=judged.weights))
+    before = calibration_error(binned(np.clip(judged.values, 0, 1), judged), judged)
+    after = calibration_error(bins, judged)
+    shown = [(each.probability, each.right, each.labels) for each in bins]
+    by_label = {name: curve for name, curve in curves.items() if name is not None}
+    told = (len(judged.right), right, before, after, shown, curves[None], by_label)
+    return Calibration(digest, measure, method, *told)
+
+
+def _curves(judged: Judged, method: Method) -> dict[str | None, Curve]:
+    """The curve of all labels under None, and of those that are frequent enough."""
+    fit = FITS[method]
+    found: dict[str | None, Curve] = {None: fit(judged.values, judged.right, judged.weights)}
+    for name in sorted(set(judged.names.tolist())):
+        own = judged.names == name
+        if own.sum() >= ENOUGH and len(set(judged.right[own].tolist())) == 2:
+            found[name] = fit(judged.values[own], judged.right[own], judged.weights[own])
+    return found
+
+
+def _cross_fitted(judged: Judged, method: Method, seed: int) -> Floats:
+    """The probability of each label, learned on the sentences of the other folds."""
+    keys = np.unique(judged.sentences)
+    fold_of = dict(zip(keys.tolist(), np.random.default_rng(seed).permutation(len(keys)) % FOLDS, strict=True))
+    folds = np.array([fold_of[key] for key in judged.sentences.tolist()])
+    found = np.zeros(len(folds))
+    for fold in range(FOLDS):
+        inside, outside = folds == fold, folds != fold
+        if not inside.any():
+            continue
+        curves = _curves(Judged(*(column[outside] for column in judged)), method)
+        found[inside] = curves[None].at(judged.values[inside])
+        for name, curve in curves.items():
+            chosen = inside & (judged.names == name)
+            found[chosen] = curve.at(judged.values[chosen]) if name is not None else found[chosen]
+    return found
+
+
+def _spec(
+    connection: Connection, step_id: int, gold_step: int | None, settings: tuple[Any, ...], judged: Judged
+) -> StepSpec:
+    measure, method, seed, lang = settings
+    data = digest_of([column.tolist() for column in judged])
+    params = {"measure": measure, "method": method, "seed": seed, "lang": lang, "data": data}
+    gold = GOLD if gold_step is None else load_spec(connection, gold_step)
+    return StepSpec(KIND, VERSION, params, inputs={"labels": load_spec(connection, step_id), "gold": gold})
+
+
+def _store(connection: Connection, spec: StepSpec, made: Calibration) -> None:
+    key = register_step(connection, spec)
+    content = canonical_json({name: value for name, value in asdict(made).items() if name != "digest"})
+    # It is of no corpus: what it was learned from may lie in several.
+    columns = ("step_id", "corpus_id", "content", "digest")
+    corpus_id = _corpus(connection, spec)
+    new = bulk.insert(connection, artifact, columns, [(key, corpus_id, content, digest_of(content))])
+    if new:
+        run_id = begin_run(connection, "review calibrate")
+        done = (key, corpus_id, "ok", None, run_id)
+        bulk.insert(connection, outcome, ("step_id", "item_id", "status", "reason", "run_id"), [done])
+        end_run(connection, run_id, "done", {"labels": made.labels})
+
+
+def _corpus(connection: Connection, spec: StepSpec) -> int:
+    """The corpus of the first label."""
+    step_id = find_step(connection, spec.inputs["labels"])
+    query = select(sentence.c.corpus_id).join(label, label.c.sentence_id == sentence.c.id)
+    return int(connection.execute(query.where(label.c.step_id == step_id).limit(1)).scalar_one())
+
+
+def latest_calibration(connection: Connection, step_id: int, lang: str | None = None) -> Calibration | None:
+    """What was last learned about the labels of a step; None when nothing was.
+
+    :param lang: of this language, or of all together.
+    """
+    query = select(step.c.digest, step.c.params, artifact.c.content).join(artifact, artifact.c.step_id == step.c.id)
+    query = query.join(step_input, step_input.c.step_id == step.c.id)
+    here = (step.c.kind == KIND, step_input.c.role == "labels", step_input.c.input_id == step_id)
+    for digest, params, content in connection.execute(query.where(*here).order_by(step.c.id.desc())):
+        if json.loads(params)["lang"] in (None, lang):
+            return _read(digest, json.loads(content))
+    return None
+
+
+def _read(digest: str, content: dict[str, Any]) -> Calibration:
+    curves = {name: Curve(**curve) for name, curve in content.pop("by_label").items()}
+    bins = [(float(predicted), float(right), int(count)) for predicted, right, count in content.pop("bins")]
+    return Calibration(digest=digest, curve=Curve(**content.pop("curve")), by_label=curves, bins=bins, **content)

@@ -1,0 +1,1 @@
+"""The built-in scorers, a module each."""

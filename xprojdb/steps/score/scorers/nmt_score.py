@@ -1,0 +1,150 @@
+"""The translation score (NMTScore): how probable a translation model finds entity and candidate, given each other."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from sqlalchemy import Connection
+
+from xprojdb.config.errors import RecipeError
+from xprojdb.config.fields.types import Share, Text
+from xprojdb.config.tables.score import ScorerConfig
+from xprojdb.matching.arrays import Floats
+from xprojdb.models.store import canonical_id, resolve
+from xprojdb.steps.score.batch import ScoringBatch
+from xprojdb.steps.score.direction import Direction
+from xprojdb.steps.score.params import own_keys
+from xprojdb.steps.score.phrase_scores import PhraseScores, translation_scores
+from xprojdb.steps.score.stage import ScoreStage
+from xprojdb.steps.spec import StepSpec
+from xprojdb.steps.stage import Result
+from xprojdb.text.words import join_words
+
+if TYPE_CHECKING:
+    from xprojdb.models.translators.seq2seq import Seq2Seq
+
+LEAST = 0.1
+
+
+@dataclass(frozen=True, kw_only=True)
+class NmtScoreConfig(ScorerConfig):
+    """``[[scorer]]`` with ``type = "nmt_score"``: how probable a translation model finds both, given one another.
+
+    :param model: the translation model; it has no default.
+    :param revision: the revision the model must have.
+    :param direct: not in relation to how probable the model finds a phrase given itself.
+    :param cutoff: lower scores are 0; by default 0.1.
+    """
+
+    model: str = ""
+    revision: Text | None = None
+    direct: bool = False
+    cutoff: Share | None = None
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not self.model:
+            hint = 'say model = "facebook/nllb-200-distilled-600M"'
+            raise RecipeError("the scorer 'nmt_score' needs a model", hint=hint, key="model")
+
+
+class NmtScore(ScoreStage):
+    """``½ P(t|e) / P(t|t) + ½ P(e|t) / P(e|e)`` of entity e and candidate t, by a translation model.
+
+    With ``direct``, ``½ P(t|e) + ½ P(e|t)``. The model is loaded when the first pair of phrases is met that the table
+    ``phrase_score`` does not have; what it computes goes there.
+
+    :param load: makes the model.
+    """
+
+    name = "nmt_score"
+    Config = NmtScoreConfig
+    not_params = frozenset({"model", "revision"})
+    block = 64
+
+    def __init__(self, spec: StepSpec, load: Callable[[], Seq2Seq] | None = None) -> None:
+        super().__init__(spec)
+        self.source, self.target = self.params.source, self.params.target
+        config: NmtScoreConfig = self.config
+        self.direct, self.cutoff = config.direct, LEAST if config.cutoff is None else config.cutoff
+        assert spec.model is not None, "a translation score has a model"
+        assert spec.revision is not None, "and a revision"
+        self._load = load or self._load_model
+        self._model: Seq2Seq | None = None
+        self._phrases = PhraseScores(spec.model, spec.revision, self._compute)
+
+    @classmethod
+    def model(cls, config: NmtScoreConfig) -> tuple[str | None, str | None]:
+        return canonical_id(config.model), resolve(config.model, config.revision).revision
+
+    @classmethod
+    def languages(cls, direction: Direction) -> Mapping[str, str]:
+        return {"source": direction.source, "target": direction.target}
+
+    @property
+    def config(self) -> NmtScoreConfig:
+        """The keys of its table, with the model."""
+        own = own_keys(self.Config, self.spec.params, self.not_params)
+        return NmtScoreConfig(model=self.spec.model or "", **own)
+
+    @property
+    def title(self) -> str:
+        return f"{super().title} by {self.spec.model}"
+
+    def close(self) -> None:
+        super().close()
+        self._model = None
+
+    def process(self, connection: Connection, items: Sequence[int]) -> Result:
+        self._phrases.take_new()  # what a batch that failed has left
+        result = super().process(connection, items)
+        result.rows.append(self._phrases.take_new())
+        return result
+
+    def values(self, connection: Connection, batch: ScoringBatch) -> Floats:
+        entities, candidates = self._texts(batch)
+        back_and_forth = list(zip(entities, candidates, strict=True))
+        forth = self._ask(connection, back_and_forth, self.source, self.target)
+        back = self._ask(connection, [(t, e) for e, t in back_and_forth], self.target, self.source)
+        alone: list[list[float]] = []
+        if not self.direct:
+            alone.append(self._ask(connection, [(t, t) for t in candidates], self.target, self.target))
+            alone.append(self._ask(connection, [(e, e) for e in entities], self.source, self.source))
+        scores = translation_scores(forth, back, *alone)
+        scores[scores < self.cutoff] = 0.0
+        return scores
+
+    def _texts(self, batch: ScoringBatch) -> tuple[list[str], list[str]]:
+        """The text of each candidate's entity, and its own."""
+        spans = batch.pairs.entity_start.tolist(), batch.pairs.entity_end.tolist(), _owners(batch)
+        own = [
+            join_words(batch.source_words[pair][start:end], self.source)[0]
+            for start, end, pair in zip(*spans, strict=True)
+        ]
+        found = batch.candidates
+        places = zip(batch.pair.tolist(), found.start.tolist(), found.end.tolist(), strict=True)
+        candidates = [join_words(batch.target_words[pair][a:b], self.target)[0] for pair, a, b in places]
+        return [own[entity] for entity in batch.entity.tolist()], candidates
+
+    def _ask(self, connection: Connection, pairs: Sequence[tuple[str, str]], source: str, target: str) -> list[float]:
+        found = self._phrases.probabilities(connection, pairs, source, target)
+        return [found[pair] for pair in pairs]
+
+    def _compute(self, given: list[str], phrases: list[str], source: str, target: str) -> Floats:
+        if self._model is None:
+            self._model = self._load()
+        return self._model.probabilities(given, phrases, source, target)
+
+    def _load_model(self) -> Seq2Seq:
+        from xprojdb.models.translators.seq2seq import Seq2Seq
+
+        assert self.spec.model is not None
+        return Seq2Seq(self.spec.model, revision=self.spec.revision)
+
+
+def _owners(batch: ScoringBatch) -> list[int]:
+    """The pair of each entity."""
+    ptr = batch.pairs.entity_ptr.tolist()
+    return [pair for pair in range(len(batch.keys)) for _ in range(ptr[pair], ptr[pair + 1])]
