@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-from projection_sample import english, german, import_sample, plan_of, results
+from children import HANG, wait_until
+from projection_sample import RESULTS, english, german, import_sample, plan_of, results
 from sqlalchemy import select
 
 from xprojdb.db import Database, open_database
-from xprojdb.db.tables import alignment, label, sentence, translation
+from xprojdb.db.heartbeat import clock
+from xprojdb.db.tables import alignment, label, lease, sentence, translation
 from xprojdb.errors import UsageError
 from xprojdb.execution.dry_run import preview_plan
 from xprojdb.execution.run import run_plan
+from xprojdb.planning.store import bind_plan
 from xprojdb.steps.shard import Shard
 
 Write = Callable[..., Path]
@@ -70,6 +74,48 @@ def test_a_dry_run_counts_the_share(sample: Database, tmp_path: Path) -> None:
     assert [step.pending for step in pending] == [step.done for step in done.steps]
     with sample.read() as connection:
         assert connection.execute(select(label.c.sentence_id)).first() is not None
+
+
+ONE_LABEL = "[project]\nlabel_consistency = 0.5\n"
+LEARNED = (*RESULTS, "artifact")
+
+
+def _alone(folder: Path, write_conll: Write) -> dict[str, list[tuple[Any, ...]]]:
+    """What one undisturbed run makes of the sample with a recipe that learns."""
+    with open_database(folder / "alone.db", create=True) as alone:
+        import_sample(alone, write_conll, {"en": english(COUNT), "de": german(COUNT)})
+        run_plan(alone, plan_of(alone, folder, ONE_LABEL))
+        return results(alone, LEARNED)
+
+
+def test_what_is_learned_waits_for_all_shares(sample: Database, tmp_path: Path, write_conll: Write) -> None:
+    run_plan(sample, plan_of(sample, tmp_path, ONE_LABEL), shard=Shard(1, 2))
+    assert results(sample, ["artifact"]) == {"artifact": []}
+    run_plan(sample, plan_of(sample, tmp_path, ONE_LABEL), shard=Shard(2, 2))
+    run_plan(sample, plan_of(sample, tmp_path, ONE_LABEL))
+    assert results(sample, LEARNED) == _alone(tmp_path, write_conll)
+
+
+def test_what_is_learned_waits_for_what_others_have_in_hand(
+    sample: Database, tmp_path: Path, write_conll: Write
+) -> None:
+    plan = plan_of(sample, tmp_path, ONE_LABEL)
+    bind_plan(sample, plan)
+    names = ("step_id", "first_item", "last_item", "owner", "expires_at")
+    with sample.write() as connection:
+        held = (plan.stages[0].step_id, 1, 30, "another-machine:1:1", clock(connection) + HANG)
+        connection.execute(lease.insert().values(dict(zip(names, held, strict=True))))
+
+    def free_it() -> None:
+        wait_until(lambda: len(results(sample, ["label"])["label"]) > 0)
+        with sample.write() as connection:
+            connection.execute(lease.update().values(expires_at=clock(connection) - 1))
+
+    other = threading.Thread(target=free_it, daemon=True)
+    other.start()
+    run_plan(sample, plan)
+    other.join()
+    assert results(sample, LEARNED) == _alone(tmp_path, write_conll)
 
 
 @pytest.mark.parametrize("text", ["0/3", "4/3", "1/0", "1", "a/b", "1/3/5", "-1/3", "1/1000000", "١/٢"])

@@ -56,10 +56,14 @@ def count_pending(connection: Connection, stage: Stage, pairs: Sequence[Bitext])
     return count_items(connection, [in_shard(connection, stage, query) for query in waiting])
 
 
-def has_pending(connection: Connection, stage: Stage, pairs: Sequence[Bitext]) -> bool:
-    """Whether any item is ready and has no outcome yet."""
-    left = [pair for pair, _ in _left(connection, stage, pairs)]
-    return bool(left and pending_items(connection, stage, left, 0, 1))
+def has_pending(connection: Connection, stage: Stage, pairs: Sequence[Bitext], *, shared: bool = True) -> bool:
+    """Whether any item is ready and has no outcome yet.
+
+    :param shared: only in the share of the stage.
+    """
+    queries = (without_outcome(stage.ready(pair), stage.step_id) for pair, _ in _left(connection, stage, pairs))
+    chosen = (in_shard(connection, stage, query) if shared else query for query in queries)
+    return any(connection.execute(query.limit(1)).first() is not None for query in chosen)
 
 
 def in_shard(connection: Connection, stage: Stage, query: Select[tuple[int]]) -> Select[tuple[int]]:

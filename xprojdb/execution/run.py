@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Sequence
 from contextlib import suppress
 
-from sqlalchemy import delete
+from sqlalchemy import Connection, delete
 from sqlalchemy.exc import SQLAlchemyError
 
 from xprojdb.db import Database, bulk
@@ -22,7 +22,7 @@ from xprojdb.models.translators.language_tokens import LanguageMissing
 from xprojdb.planning.plan import Plan
 from xprojdb.planning.store import bind_plan
 from xprojdb.steps.shard import Shard
-from xprojdb.steps.stage import Bitext, Outcomes, Result, Stage
+from xprojdb.steps.stage import Bitext, ItemKind, Outcomes, Result, Stage
 
 #: when as many items fail and not one goes through, the fault is taken to be the step's
 _ALL_FAILED = 32
@@ -71,7 +71,9 @@ def run_plan(
     stages = chosen_stages(plan, only)
     for stage in stages:
         stage.shard = shard
-    running = _Runner(database, plan, command, progress or Silent(), stop or StopRequest(), engine or Local(), limit)
+    running = _Runner(
+        database, plan, command, progress or Silent(), stop or StopRequest(), engine or Local(), limit, only
+    )
     return running.run(stages)
 
 
@@ -113,6 +115,7 @@ class _Runner:
         stop: StopRequest,
         engine: Engine,
         limit: int | None,
+        only: Sequence[str],
     ) -> None:
         self.database = database
         self.plan = plan
@@ -120,6 +123,7 @@ class _Runner:
         self.stop = stop
         self.engine = engine
         self.limit = limit
+        self.only = only
         self.report = RunReport()
         self.writer = Writer(database, plan.recipe, command, self.report)
 
@@ -190,6 +194,8 @@ class _Runner:
         pairs = self.plan.pairs[stage.spec]
         with self.database.read() as connection:
             total = count_pending(connection, stage, pairs)
+            if total and learns_from_steps(stage) and not self._is_complete(connection, stage):
+                return stage.shard is not None
         waiting = _Waiting(self.writer, stage, pairs, self._share(stage, total), self._left(report), self.stop)
         if not total or waiting.left == 0 or self.stop.requested:
             return True
@@ -200,6 +206,15 @@ class _Runner:
         with self.engine.opened(self.database, stage) as compute:
             self._batches(stage, report, waiting, compute)
         return waiting.settled
+
+    def _is_complete(self, connection: Connection, stage: Stage) -> bool:
+        """Whether all that a fit counts is there: of several runs, the first to come would learn from a part."""
+        earlier = self.plan.stages[: self.plan.stages.index(stage)]
+        if any(self.writer.leases.others_have(connection, each.step_id) for each in earlier):
+            return False
+        if stage.shard is None and (self.limit is not None or self.only or self.report.errors):
+            return True
+        return not any(has_pending(connection, each, self.plan.pairs[each.spec], shared=False) for each in earlier)
 
     def _share(self, stage: Stage, total: int) -> int:
         """How many items to take at once: enough to pay nearly nothing for it, and to leave some to others."""
@@ -291,6 +306,11 @@ class _Waiting:
         else:
             # Others have it, or had it and gave it back: it is asked for again.
             self._dropped = True
+
+
+def learns_from_steps(stage: Stage) -> bool:
+    """Whether a stage learns from what other steps have made of whole corpora."""
+    return stage.item_kind is ItemKind.CORPORA and bool(stage.spec.inputs)
 
 
 def _check_any_done(stage: Stage, result: Result) -> None:
