@@ -172,7 +172,10 @@ def _configure(connection: sqlite3.Connection, _record: Any) -> None:
 
 def _attach(path: Path, connection: sqlite3.Connection, _record: Any) -> None:
     connection.execute(f"ATTACH DATABASE ? AS {BESIDE}", (f"file:{_quoted(path)}?mode=ro",))
-    # What joins two databases keeps its keys in temporary tables, which grow as they do.
+    # What joins two databases finds every key that it writes in a table of keys, and finds every row again at the end:
+    # a look-up for each key of each row would be the third.
+    connection.execute("PRAGMA foreign_keys = OFF")
+    # These tables grow as the databases do.
     connection.execute("PRAGMA temp_store = FILE")
 
 
