@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import secrets
 import shutil
 import signal
 import subprocess
@@ -30,6 +31,8 @@ from xprojdb.db.tables import outcome
 
 NODES = 3
 _PORT = 6379
+#: the token that each node and the driver have to have
+_RAY = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": secrets.token_hex(16)}
 Child = subprocess.Popen[str]
 
 
@@ -162,7 +165,7 @@ class Network:
 
     def start(self, node: int, command: list[str]) -> Child:
         """Start a process on a node."""
-        env = {**os.environ, "RAY_USAGE_STATS_ENABLED": "0", "OMP_NUM_THREADS": "1"}
+        env = {**os.environ, **_RAY, "OMP_NUM_THREADS": "1"}
         whole = ["ip", "netns", "exec", self._name(node), *command]
         pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
         return subprocess.Popen(whole, env=env, encoding="utf-8", start_new_session=True, **pipes)
@@ -191,11 +194,12 @@ class Cluster:
             if node not in self._nodes or self._nodes[node].poll() is not None:
                 self._nodes[node] = self._network.start(node, self._command(node))
                 time.sleep(8)
-        for _ in range(90):
+        for _ in range(40):
             if self._alive() >= NODES:
                 return
             time.sleep(2)
-        raise SystemExit("the Ray nodes do not come up")
+        told = {node: child.poll() for node, child in self._nodes.items()}
+        raise SystemExit(f"the Ray nodes do not come up; exit codes: {told}")
 
     def kill(self, node: int) -> None:
         """End all processes of a node at once."""

@@ -7,6 +7,8 @@ import sys
 
 import click
 
+from xprojdb.printable import escaped_lines
+
 #: what the tables and messages are drawn with
 _PLAIN = {
     "–": "-", "—": "-", "─": "-", "━": "=", "│": "|", "→": "->", "←": "<-", "…": "...", "·": "*", "•": "*",
@@ -57,6 +59,11 @@ def prints_unicode() -> bool:
 
 
 def print_exactly(text: str) -> None:
-    """Print data: characters that the encoding lacks are escaped, and none is replaced by another one."""
+    """Print data: characters that the encoding lacks are escaped, and none is replaced by another one.
+
+    A terminal would obey some characters; there, they are written out.
+    """
+    if sys.stdout.isatty():
+        text = escaped_lines(text)
     encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
     click.echo(text.encode(encoding, "backslashreplace").decode(encoding), nl=False)
