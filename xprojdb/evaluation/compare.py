@@ -58,7 +58,7 @@ class LanguageComparison:
 
     def f1(self, method: str) -> float:
         """A method's micro F1, in 0..1."""
-        return next(each.score.f1 for each in self.labels[TOTAL] if each.method == method)
+        return next(label.score.f1 for label in self.labels[TOTAL] if label.method == method)
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +145,7 @@ def _measure(
         for number, pairs in enumerate(block):
             counts[number].append(count_spans(pairs))
             errors[number].update(count_errors(pairs))
-    joined = [concatenate(each) for each in counts]
+    joined = [concatenate(count) for count in counts]
     left_out = count_covered(connection, parts, gold_step) - len(joined[0])
     name = connection.execute(select(corpus.c.name).where(corpus.c.id == slot[0])).scalar_one()
     return _Measured(name, slot[1], left_out, joined, errors)
@@ -223,7 +223,7 @@ def _scored(
     given: _Measured, methods: Sequence[Method], baseline: int, resamples: int, seed: int
 ) -> LanguageComparison:
     known = sorted({label for counts in given.counts for label in counts.labels})
-    counts = [each.aligned(known) for each in given.counts]
+    counts = [count.aligned(known) for count in given.counts]
     chosen: list[str | None] = [*known, None]
     names = [method.name for method in methods]
     scores = {label or TOTAL: _row(names, counts, baseline, label, resamples, seed) for label in chosen}

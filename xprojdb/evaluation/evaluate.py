@@ -67,7 +67,7 @@ def evaluate_projections(
     :raises GroundMoved: when a step or a corpus was deleted meanwhile; nothing is stored then.
     """
     with database.read() as connection:
-        measured = [_measure(connection, each, resamples, seed, gold_step) for each in projections]
+        measured = [_measure(connection, projection, resamples, seed, gold_step) for projection in projections]
     scores = [each for each in measured if each is not None]
     if not scores:
         raise UsageError(

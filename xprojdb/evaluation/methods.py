@@ -39,21 +39,23 @@ class Method:
     @property
     def step_ids(self) -> list[int]:
         """Its project or combine steps."""
-        return sorted({each.step.step_id for each in self.projections})
+        return sorted({projection.step.step_id for projection in self.projections})
 
     @property
     def digests(self) -> list[str]:
         """Their digests."""
-        return sorted({each.step.spec.digest for each in self.projections})
+        return sorted({projection.step.spec.digest for projection in self.projections})
 
     @property
     def slots(self) -> list[Slot]:
         """What it labels, in the order of its projections."""
-        return list(dict.fromkeys((each.corpus_id, each.target) for each in self.projections))
+        return list(dict.fromkeys((projection.corpus_id, projection.target) for projection in self.projections))
 
     def onto(self, slot: Slot) -> Method:
         """The part of it that labels one language."""
-        chosen = tuple(each for each in self.projections if (each.corpus_id, each.target) == slot)
+        chosen = tuple(
+            projection for projection in self.projections if (projection.corpus_id, projection.target) == slot
+        )
         return Method(self.name, self.recipe, chosen)
 
 
@@ -84,7 +86,7 @@ def _methods(database: Database, name: str, known: Sequence[str]) -> list[Method
     called, _, source = (name, "", "") if name in known else name.rpartition(":")
     plan = load_plan(database, called or name)
     projections = plan.projections
-    sources = list(dict.fromkeys(each.source for each in projections))
+    sources = list(dict.fromkeys(projection.source for projection in projections))
     if source and source not in sources:
         hint = f"it has labels from {', '.join(sources)}"
         raise UsageError(f"the recipe {called} projects nothing from {source}", hint=hint, recipe=called, source=source)
@@ -98,11 +100,11 @@ def _methods(database: Database, name: str, known: Sequence[str]) -> list[Method
 
 
 def _from(name: str, called: str, source: str, projections: Sequence[Labelling]) -> Method:
-    return Method(name, called, tuple(each for each in projections if each.source == source))
+    return Method(name, called, tuple(projection for projection in projections if projection.source == source))
 
 
 def _is_ambiguous(projections: Sequence[Labelling]) -> bool:
-    pairs = {(each.corpus_id, each.target, each.source) for each in projections}
+    pairs = {(projection.corpus_id, projection.target, projection.source) for projection in projections}
     return len(pairs) > len({(corpus_id, target) for corpus_id, target, _ in pairs})
 
 
@@ -113,7 +115,9 @@ def done_sentences(connection: Connection, method: Method, gold_step: int | None
 
     :param gold_step: the step whose entities are gold; None: the imported ones.
     """
-    read = union_all(*(projected(connection, each, gold_step) for each in method.projections)).subquery("done")
+    read = union_all(*(projected(connection, projection, gold_step) for projection in method.projections)).subquery(
+        "done"
+    )
     key, sentence = read.c[0], read.c.sentence_id
     return select(sentence, func.min(key).label("translation_id")).group_by(sentence)
 
@@ -126,15 +130,15 @@ def common_sentences(
         done_sentences(connection, method, gold_step).cte(f"method_{number}")
         for number, method in enumerate(methods, 1)
     ]
-    columns = [first.c.sentence_id, first.c.translation_id, *(each.c.translation_id for each in others)]
+    columns = [first.c.sentence_id, first.c.translation_id, *(other.c.translation_id for other in others)]
     query = select(*columns)
-    for each in others:
-        query = query.join(each, each.c.sentence_id == first.c.sentence_id)
+    for other in others:
+        query = query.join(other, other.c.sentence_id == first.c.sentence_id)
     return query.order_by(first.c.sentence_id)
 
 
 def count_covered(connection: Connection, methods: Sequence[Method], gold_step: int | None = None) -> int:
     """How many sentences with gold labels one of the methods would label or more."""
-    covered = (with_gold(connection, each, gold_step) for method in methods for each in method.projections)
+    covered = (with_gold(connection, projection, gold_step) for method in methods for projection in method.projections)
     targets = [select(query.subquery().c.sentence_id) for query in covered]
     return int(connection.execute(select(func.count()).select_from(union(*targets).subquery())).scalar_one())

@@ -151,7 +151,7 @@ def _judged(connection: Connection, rows: Sequence[tuple[Any, ...]], misser: Met
         span = Span(*place)
         expected = gold[key] if mapping is None else mapping.apply_to_gold(gold[key])
         judgements = judge(expected, predicted.get((key, through), ()))
-        error, _, instead = next(each for each in judgements if each.gold == span)
+        error, _, instead = next(judgement for judgement in judgements if judgement.gold == span)
         found.append(_told(name, key, span, error, instead, json.loads(words)))
     return found
 

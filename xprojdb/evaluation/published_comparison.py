@@ -39,9 +39,9 @@ def beside_published(
     :raises UsageError: when no score is of the data set, or none was named and there are several.
     """
     found = []
-    for each in comparison.languages:
-        ours = {method: each.f1(method) for method in comparison.methods}
-        found += _beside(scores, _dataset(scores, dataset, each.corpus), each.corpus, each.lang, ours)
+    for measured in comparison.languages:
+        ours = {method: measured.f1(method) for method in comparison.methods}
+        found += _beside(scores, _dataset(scores, dataset, measured.corpus), measured.corpus, measured.lang, ours)
     return found
 
 
@@ -50,10 +50,10 @@ def compared_benchmarks(database: Database, comparison: Comparison) -> list[Publ
     datasets = dict(_benchmarks(database).values())
     scores = load_benchmark_scores() if datasets else []
     found = []
-    for each in comparison.languages:
-        ours = {method: each.f1(method) for method in comparison.methods}
-        if each.corpus in datasets:
-            found += _beside(scores, datasets[each.corpus], each.corpus, each.lang, ours)
+    for measured in comparison.languages:
+        ours = {method: measured.f1(method) for method in comparison.methods}
+        if measured.corpus in datasets:
+            found += _beside(scores, datasets[measured.corpus], measured.corpus, measured.lang, ours)
     return found
 
 

@@ -195,7 +195,7 @@ def _gold(connection: Connection, step: ProjectMatch, target: Longs, gold_step: 
     """The gold spans of each sentence, their labels mapped as the projected ones are."""
     found = read_gold(connection, np.unique(target).tolist(), gold_step)
     spans = (found.get(key, []) for key in target.tolist())
-    return [set(step.mapping.apply_to_gold(each) if step.mapping else each) for each in spans]
+    return [set(step.mapping.apply_to_gold(span) if step.mapping else span) for span in spans]
 
 
 def _is_gold(

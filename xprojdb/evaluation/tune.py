@@ -121,9 +121,9 @@ def grid_recipe(
 
 
 def _any_step(plan: Plan) -> ProjectMatch:
-    for each in plan.projections:
-        if isinstance(each.step, ProjectMatch):
-            return each.step
+    for projection in plan.projections:
+        if isinstance(projection.step, ProjectMatch):
+            return projection.step
     raise UsageError(
         f"the recipe {plan.recipe.name} has no scores to weigh",
         hint='tuning needs a recipe with method = "match" that has been run',
@@ -183,9 +183,9 @@ def _watched(points: Sequence[Point], progress: Callable[[int, int], None] | Non
 
 
 def _load(database: Database, plan: Plan, gold_step: int | None) -> list[StoredScores]:
-    projections = [each for each in plan.projections if isinstance(each.step, ProjectMatch)]
+    projections = [projection for projection in plan.projections if isinstance(projection.step, ProjectMatch)]
     with database.read() as connection:
-        loaded = [load_scores(connection, each, gold_step) for each in projections]
+        loaded = [load_scores(connection, projection, gold_step) for projection in projections]
     found = [each for each in loaded if each is not None]
     if not found:
         raise UsageError(

@@ -32,13 +32,13 @@ def kept_plan(plan: Plan, point: Point, name: str) -> Plan:
     settings = {"weights": dict(point.weights), "min_score": point.threshold, "solver": point.solver}
     text = f"{plan.recipe.text.rstrip()}\n\n# kept from a grid: {canonical_json(settings)}\n"
     made = Plan(RecipeRecord(name, digest_of({"recipe": plan.recipe.digest, **settings}), text))
-    for each in plan.projections:
-        if isinstance(each.step, ProjectMatch):
-            spec = _changed(each.step.spec, point)
+    for projection in plan.projections:
+        if isinstance(projection.step, ProjectMatch):
+            spec = _changed(projection.step.spec, point)
             for stage in plan.stages:
-                if stage.spec in _inputs(spec) and each.pair in plan.pairs[stage.spec]:
-                    made.add(stage, each.pair)
-            made.add(stage_of(spec), each.pair)
+                if stage.spec in _inputs(spec) and projection.pair in plan.pairs[stage.spec]:
+                    made.add(stage, projection.pair)
+            made.add(stage_of(spec), projection.pair)
     return made
 
 

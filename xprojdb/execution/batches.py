@@ -63,5 +63,5 @@ def failed(step_id: int, item: int, reason: str, message: str, told: str) -> Res
 def merged(results: Sequence[Result]) -> Result:
     """Several results as one."""
     return Result(
-        [made for each in results for made in each.outcomes], [rows for each in results for rows in each.rows]
+        [made for result in results for made in result.outcomes], [rows for result in results for rows in result.rows]
     )

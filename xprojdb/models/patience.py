@@ -49,8 +49,8 @@ class Deadline:
         self._timer.cancel()
         with self._lock:
             self._ended = True
-            for each in self._sockets:
-                each.close()
+            for socket in self._sockets:
+                socket.close()
             self._sockets.clear()
 
 

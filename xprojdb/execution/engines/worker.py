@@ -48,7 +48,7 @@ class Packed:
     @classmethod
     def of(cls, result: Result) -> Packed:
         """Pack a result; its rows are computed here."""
-        rows = [(each.table.name, each.columns, list(each.values), each.new_keys) for each in result.rows]
+        rows = [(row.table.name, row.columns, list(row.values), row.new_keys) for row in result.rows]
         return cls(result.outcomes, rows)
 
     @property

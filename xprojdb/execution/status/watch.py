@@ -61,7 +61,7 @@ def read_runs(database: Database, ids: Sequence[int] = ()) -> list[WatchedRun]:
         known = set(connection.execute(select(recipe.c.name)).scalars())
     plans = {row.recipe_name: _steps(database, row.recipe_name) for row in rows if row.recipe_name in known}
     runs = [_watched_run(row, plans.get(row.recipe_name, [])) for row in rows]
-    return [each for each in runs if each.going_on or each.id in ids]
+    return [run for run in runs if run.going_on or run.id in ids]
 
 
 def is_lost(status: str, process: str | None, heartbeat_at: str | None) -> bool:

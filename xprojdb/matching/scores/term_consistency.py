@@ -43,7 +43,7 @@ def count_occurrences(sentences: Iterable[Sequence[str]], terms: Collection[str]
     """How often each of some terms occurs in sentences; only those of up to :data:`LONGEST` words are found."""
     found: Counter[str] = Counter()
     for words in sentences:
-        found.update(each for each in _ngrams(folded(words)) if each in terms)
+        found.update(ngram for ngram in _ngrams(folded(words)) if ngram in terms)
     return found
 
 

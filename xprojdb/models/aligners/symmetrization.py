@@ -35,8 +35,8 @@ def symmetrise(several: Sequence[Links], rule: str) -> Links:
     if rule != "intersection":
         _grow(kept, set.union(*cells))
     if rule == "grow-diag-final-and":
-        for each in cells:
-            _add_between_free_words(kept, each)
+        for cell in cells:
+            _add_between_free_words(kept, cell)
     return scored(several, kept)
 
 

@@ -182,7 +182,7 @@ def _prompts(prompt: str, sentences: Sequence[str], source: str, target: str) ->
     """Each different sentence that is not empty, and what is asked for it."""
     # Replaced one after the other, the text last: a sentence, or a prompt, may hold braces of its own.
     named = prompt.replace("{source}", language(source).name).replace("{target}", language(target).name)
-    for text in dict.fromkeys(each.strip() for each in sentences):
+    for text in dict.fromkeys(sentence.strip() for sentence in sentences):
         if text:
             yield text, named.replace("{text}", text)
 

@@ -150,7 +150,7 @@ class Seq2Seq:
 
     def _inputs(self, sources: list[list[int]]) -> dict[str, Any]:
         ids = self._padded(sources, self._pad)
-        lengths = self._torch.tensor([len(each) for each in sources], device=ids.device)
+        lengths = self._torch.tensor([len(source) for source in sources], device=ids.device)
         mask = self._torch.arange(ids.shape[1], device=ids.device) < lengths.unsqueeze(1)
         return {"input_ids": ids, "attention_mask": mask.long()}
 

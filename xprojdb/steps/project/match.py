@@ -117,7 +117,7 @@ class ProjectMatch(ProjectStage):
         outcomes = _outcomes(items, keys, matched, entities.item[chosen.entity])
         if reasons:
             left = set(entities.item[labels.entity].tolist())
-            outcomes = [reasons.completed(each, each.item in left) for each in outcomes]
+            outcomes = [reasons.completed(outcome, outcome.item in left) for outcome in outcomes]
         return Result(outcomes, [self.label_rows(entities, labels)])
 
     def _entities(self, connection: Connection, items: Sequence[int]) -> LabelledSpans:

@@ -88,7 +88,7 @@ class HandOver:
         """
         while self._portions and self._portions[0].last < items[0]:
             self._size -= self._portions.popleft().size
-        found = [each for each in self._portions if each.first <= items[-1]]
+        found = [portion for portion in self._portions if portion.first <= items[-1]]
         keys = np.array(items, np.int64)
         offered = [each.items.column for each in found]
         if not found or not np.isin(keys, np.concatenate(offered)).all():

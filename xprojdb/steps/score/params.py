@@ -64,6 +64,6 @@ def own_keys(config: type[ScorerConfig], stored: Mapping[str, Any], not_params: 
 
 def _own_fields(config: type[ScorerConfig], not_params: Collection[str]) -> list[Any]:
     common = {own.name for own in fields(ScorerConfig)} | set(not_params)
-    own = [each for each in fields(config) if each.name not in common]
+    own = [field for field in fields(config) if field.name not in common]
     assert all(each.default is not MISSING for each in own), "the keys of a scorer have defaults"
     return own

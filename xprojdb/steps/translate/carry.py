@@ -80,7 +80,9 @@ class Carry(Translating):
         self, originals: Sequence[Original], entities: Mapping[int, list[tuple[Ordinal, Span]]]
     ) -> dict[int, LabelledSentence]:
         """The sentences that are translated, with their entities."""
-        told = ((each, [span for _, span in entities.get(each.id, ())]) for each in originals if each.words)
+        told = (
+            (original, [span for _, span in entities.get(original.id, ())]) for original in originals if original.words
+        )
         return {each.id: LabelledSentence(each.words, spans) for each, spans in told if spans or not self.back}
 
     def _carry(self, sentences: Sequence[LabelledSentence]) -> list[Carried]:
@@ -95,15 +97,15 @@ class Carry(Translating):
         made: list[Rendering] = []
         spans: list[tuple[int, int, Ordinal, int, int, str]] = []
         outcomes = []
-        for each in originals:
-            found, own = carried.get(each.id), entities.get(each.id, [])
-            outcome = self._outcome(each, found, [ordinal for ordinal, _ in own])
+        for original in originals:
+            found, own = carried.get(original.id), entities.get(original.id, [])
+            outcome = self._outcome(original, found, [ordinal for ordinal, _ in own])
             outcomes.append(outcome)
             if outcome.status != "ok":
                 continue
             for span, number in zip(found.spans, found.entities, strict=True) if found else ():
                 spans.append((len(made), self.step_id, own[number][0], *span))
-            made.append(Rendering(each, found.words if found else (), None, None))
+            made.append(Rendering(original, found.words if found else (), None, None))
         kind: Kind = "back" if self.back else "machine"
         rows = rendering_rows(made, self.lang, self.step_id, self.spec.short, kind)
         return Result(outcomes, [*rows, Rows(entity, _ENTITY, sorted(spans), new_keys=("sentence_id",))])

@@ -76,9 +76,9 @@ class Translate(Translating):
 
     def process(self, connection: Connection, items: Sequence[int]) -> Result:
         originals = read_originals(connection, items)
-        wanted = [each for each in originals if each.words]
+        wanted = [original for original in originals if original.words]
         translated = self.model.translate([each.running for each in wanted], self.original_lang, self.lang)
-        outcomes = [Outcome(each.id, "filtered", "no-words") for each in originals if not each.words]
+        outcomes = [Outcome(original.id, "filtered", "no-words") for original in originals if not original.words]
         made: list[Rendering] = []
         for each, found in zip(wanted, translated, strict=True):
             reason = self.refused(each, found)
@@ -89,4 +89,4 @@ class Translate(Translating):
         return Result(sorted(outcomes), rendering_rows(made, self.lang, self.step_id, self.spec.short, "machine"))
 
     def texts(self, connection: Connection, items: Sequence[int]) -> list[str]:
-        return [each.running for each in read_originals(connection, items) if each.words]
+        return [original.running for original in read_originals(connection, items) if original.words]

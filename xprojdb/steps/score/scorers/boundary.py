@@ -64,7 +64,7 @@ class BoundaryScore(ScoreStage):
 
     def _function_words(self, connection: Connection, batch: ScoringBatch) -> Flags:
         counts = self.learned(connection, batch, "target_frequencies", read_frequencies)
-        if all(each is counts[0] for each in counts):
+        if all(count is counts[0] for count in counts):
             return function_words(batch.target_words, counts[0], self.max_frequency)
         each = zip(batch.target_words, counts, strict=True)
         return np.concatenate([function_words([words], own, self.max_frequency) for words, own in each])

@@ -98,7 +98,7 @@ class LinkMass(ScoreStage):
 
 def _weights_of(sentences: list[list[str]], counts: list[WordCounts], gamma: float) -> Floats:
     """The weights of words, counted in each sentence's own corpus."""
-    if all(each is counts[0] for each in counts):
+    if all(count is counts[0] for count in counts):
         return word_weights(sentences, counts[0], gamma)
     parts = [word_weights([words], own, gamma) for words, own in zip(sentences, counts, strict=True)]
     return np.concatenate(parts)
