@@ -118,6 +118,6 @@ def _sentence(rendering: Rendering, lang: str, name: str, step_id: int) -> Row:
 
 
 def _link(rendering: Rendering, lang: str, step_id: int, kind: Kind) -> Row:
-    given = rendering.original
-    original, original_lang = (given.of, lang) if kind == "back" else (given.id, given.lang)
-    return given.corpus_id, original_lang, lang, step_id, kind, original
+    parent = rendering.original
+    original, original_lang = (parent.of, lang) if kind == "back" else (parent.id, parent.lang)
+    return parent.corpus_id, original_lang, lang, step_id, kind, original
