@@ -221,11 +221,11 @@ def _damage(address: str) -> list[str]:
 
 def _told_wrongly(names: Sequence[str], ended: Sequence[Ended]) -> list[str]:
     """What no command may do, whatever else goes on: end in a traceback, or see damage that is none."""
-    wrong = [f"{each}" for each in ended if each.code not in (0, 1, 2) or "Traceback" in each.describe]
+    wrong = [f"{each}" for each in ended if each.code not in (0, 1, 2) or "Traceback" in each.told]
     allowed = set().union(*(_BETWEEN.get(name.partition(",")[0], set()) for name in names))
     for name, each in zip(names, ended, strict=True):
-        if name in ("verify", "repair") and each.describe.startswith("{"):
-            checks = json.loads(each.describe)["checks"]
+        if name in ("verify", "repair") and each.told.startswith("{"):
+            checks = json.loads(each.told)["checks"]
             wrong += [f"{check}" for check in checks if check["found"] and check["name"] not in allowed]
     return wrong
 

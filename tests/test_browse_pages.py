@@ -90,7 +90,7 @@ def test_a_sentence_shows_what_explain_tells(sample):
             assert vote.text in text
     for projection in found.projections:
         assert projection.source.name in text
-        for made in projection.makers:
+        for made in projection.made_by:
             assert made.digest[:8] in text
     assert 'class="side" data-role="s" lang="en" dir="ltr"' in page
 

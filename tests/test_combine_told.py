@@ -78,7 +78,7 @@ def test_votes_are_explained(database: Database, plan: Plan, capsys: pytest.Capt
         ("es", "Lin", "news/es/a-1"),
     ]
     assert sum(vote.contribution for vote in berg.votes) == pytest.approx(berg.score)
-    assert [made.role for made in found.consensus.makers] == ["consensus"]
+    assert [made.role for made in found.consensus.made_by] == ["consensus"]
     assert len(found.projections) == 3
     show(ExplanationResult(found))
     assert "consensus of en, es, it" in capsys.readouterr().out
@@ -89,7 +89,7 @@ def test_what_learned_the_weights_is_explained(database: Database, write_conll: 
     plan = run_combined(database, tmp_path, 'method = "joint"\nweights = "agreement"')
     found = explain_sentence(database, plan, "news/de/a-2").consensus
     assert found is not None
-    assert [(made.role, made.kind, made.outcome) for made in found.makers] == [
+    assert [(made.role, made.kind, made.outcome) for made in found.made_by] == [
         ("weights", "reliability", "ok"),
         ("consensus", "combine", "ok"),
     ]

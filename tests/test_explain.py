@@ -80,13 +80,13 @@ def test_what_was_learned_from_a_corpus_is_told_with_its_run(
     import_sample(sqlite_database, write_conll, {"en": english(6), "de": german(6)})
     plan = plan_of(sqlite_database, tmp_path, "[[scorer]]\nword_weights = 0.5\n[project]\nlabel_consistency = 0.5\n")
     run_plan(sqlite_database, plan)
-    made_by = _only(sqlite_database, plan, "news/de/all-3").makers
+    made_by = _only(sqlite_database, plan, "news/de/all-3").made_by
     learned = [each for each in made_by if each.kind in ("frequencies", "forms")]
     assert [(each.kind, each.outcome) for each in learned] == [("frequencies", "ok")] * 2 + [("forms", "ok")]
 
 
 def test_every_step_behind_it_is_named_with_its_run(database: Database, plan: Plan) -> None:
-    made_by = _only(database, plan, "news/de/all-2").makers
+    made_by = _only(database, plan, "news/de/all-2").made_by
     assert [each.kind for each in made_by] == ["import", "align", "score", "project"]
     assert [each.digest for each in made_by[1:]] == [stage.spec.digest for stage in plan.stages]
     assert {each.outcome for each in made_by} == {"ok"}
@@ -102,7 +102,7 @@ def test_each_item_is_told_with_its_own_run(database: Database, plan: Plan, writ
     import_gold(database, write_conll, late, split="late")
     with database.read() as connection:
         imports = list(connection.execute(select(run.c.id).where(run.c.command == "import")).scalars())
-    imported, *pending = _only(database, plan, "news/de/late-1").makers
+    imported, *pending = _only(database, plan, "news/de/late-1").made_by
     assert (imported.kind, imported.run) == ("import", max(imports))
     assert {(each.outcome, each.run) for each in pending} == {("pending", None)}
 
@@ -166,7 +166,7 @@ def test_a_step_that_has_not_run_is_pending(database: Database, write_conll: Wri
     bind_plan(database, named_plan(database, tmp_path, "sample"))
     found = _only(database, load_plan(database, "sample"), "news/de/all-1")
     assert found.outcome == "pending"
-    assert [(each.kind, each.outcome) for each in found.makers] == [
+    assert [(each.kind, each.outcome) for each in found.made_by] == [
         ("import", "ok"), ("align", "pending"), ("score", "pending"), ("project", "pending")
     ]  # fmt: skip
     assert [each.text for each in found.entities] == ["Anna Berg", "Lin", "Turin"]
@@ -180,11 +180,11 @@ def test_a_failed_step_says_what_it_said(database: Database, write_conll: Write,
     plan = plan_of(database, tmp_path)
     run_plan(database, plan)
     found = _only(database, plan, "news/de/all-3")
-    aligned = next(each for each in found.makers if each.kind == "align")
+    aligned = next(each for each in found.made_by if each.kind == "align")
     assert (aligned.outcome, aligned.reason, aligned.message) == ("failed", "RuntimeError", "cannot bear poison")
     assert found.outcome == "pending"
     assert [(each.text, each.projected) for each in found.entities] == [("Turin", None)]
-    assert {each.message for each in _only(database, plan, "news/de/all-1").makers} == {None}
+    assert {each.message for each in _only(database, plan, "news/de/all-1").made_by} == {None}
 
 
 def test_a_label_that_the_mapping_refuses_is_shown(
@@ -196,7 +196,7 @@ def test_a_label_that_the_mapping_refuses_is_shown(
     run_plan(sqlite_database, plan)
     found = _only(sqlite_database, plan, "news/de/all-5")
     assert [each.span for each in found.entities] == [Span(1, 2, "BEAST")]
-    scored = next(each for each in found.makers if each.kind == "score")
+    scored = next(each for each in found.made_by if each.kind == "score")
     assert (scored.outcome, scored.reason) == ("failed", "UnknownLabel")
 
 

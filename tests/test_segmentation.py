@@ -70,7 +70,7 @@ class FirstToFirst:
     """Links the first words, and keeps what it was told."""
 
     def align(self, pairs):
-        self.describe = list(pairs)
+        self.told = list(pairs)
         one = Links(np.zeros((1, 2), np.int32), np.array([0.75], np.float32))
         return [one if all(pair) else Links(one.pairs[:0], one.scores[:0]) for pair in pairs]
 
@@ -79,7 +79,7 @@ def test_an_aligner_is_told_words_and_gives_links_of_units():
     pytest.importorskip("jieba")
     inner = FirstToFirst()
     found = UnitAligner(inner, None, "zh").align([(["Peking", "liegt"], [*"北京在"]), ([], [*"北京"])])
-    assert inner.describe == [(["Peking", "liegt"], ["北京", "在"]), ([], ["北京"])]
+    assert inner.told == [(["Peking", "liegt"], ["北京", "在"]), ([], ["北京"])]
     assert found[0].pairs.tolist() == [[0, 0], [0, 1]] and found[0].scores.tolist() == [0.75, 0.75]
     assert not len(found[1].pairs)
 

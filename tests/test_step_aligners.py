@@ -119,7 +119,7 @@ def test_explain_tells_of_the_training(sqlite_database: Database, write_conll: C
     plan = plan_with(sqlite_database, f"{EFLOMAL}iterations = 0.1\n")
     run_plan(sqlite_database, plan)
     (projection,) = explain_sentence(sqlite_database, plan, "news/de/all-3").projections
-    made = {each.role: each for each in projection.makers}
+    made = {each.role: each for each in projection.made_by}
     assert (made["counts"].outcome, made["counts"].model) == ("ok", "eflomal")
 
 
@@ -196,7 +196,7 @@ def test_explain_tells_who_voted_and_shows_the_voted_links(
     found = explain_sentence(sqlite_database, plan, "news/de/all-1")
     (projection,) = found.projections
     assert [(left, right) for left, right, _ in projection.entities[0].links] == [(0, 2)]
-    made: dict[str, Any] = {each.role: each for each in projection.makers}
+    made: dict[str, Any] = {each.role: each for each in projection.made_by}
     assert {"voter:01", "voter:02", "voter:03", "alignment"} <= made.keys()
     assert (made["voter:02"].params["aligner"], made["voter:02"].params["words"]) == ("equal_words", "all")
     assert made["alignment"].params["min_votes"] == 3 and made["voter:03"].outcome == "ok"

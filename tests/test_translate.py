@@ -256,7 +256,7 @@ def test_an_explanation_goes_down_to_the_translator(
     run_plan(database, plan)
     (found,) = explain_sentence(database, plan, "news/de/all-1").projections
     assert found.kind == "back"
-    told = {made.kind: (made.role, made.model, made.outcome) for made in found.makers}
+    told = {made.kind: (made.role, made.model, made.outcome) for made in found.made_by}
     assert told["translate"] == ("sentences", "hf:toy", "ok")
     assert told["carry"] == ("translation", "hf:toy", "ok")
     assert {outcome for _, _, outcome in told.values()} == {"ok"}
