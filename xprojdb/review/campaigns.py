@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -20,6 +21,7 @@ from xprojdb.review.queues import Mixture, draw, read_population
 
 #: in front of those that only a data set has
 CUSTOMARY = ("PER", "ORG", "LOC", "DATE", "MISC")
+_NAME = re.compile(r"[^\s/\x00-\x1f\x7f]{1,60}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +72,15 @@ class CampaignSettings:
     redundancy: int = 1
 
 
+def check_name(name: str) -> None:
+    """Refuse what cannot be the name of a campaign or a reviewer.
+
+    :raises UsageError: when it is empty or too long, or has spaces or slashes.
+    """
+    if not _NAME.fullmatch(name):
+        raise UsageError(f"{name!r} is no name", hint="up to 60 characters without spaces and slashes", name=name)
+
+
 def create_campaign(database: Database, plan: Plan, settings: CampaignSettings) -> Campaign:
     """Draw a campaign from the sentences that a recipe has labelled.
 
@@ -78,7 +89,7 @@ def create_campaign(database: Database, plan: Plan, settings: CampaignSettings) 
     """
     labelling = _labelling(plan, settings)
     with database.read() as connection:
-        _check_name(connection, settings.name)
+        _check_unused(connection, settings.name)
         population = read_population(connection, labelling, settings.splits)
         items = draw(connection, labelling, population, settings.by, settings.size, settings.seed)
         labels = _labels(connection, labelling, settings.labels)
@@ -93,7 +104,7 @@ def create_campaign(database: Database, plan: Plan, settings: CampaignSettings) 
         "population": len(population),
     }
     with database.write() as connection:
-        _check_name(connection, settings.name)
+        _check_unused(connection, settings.name)
         values = {
             "name": settings.name,
             "created_at": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -131,7 +142,7 @@ def _labelling(plan: Plan, settings: CampaignSettings) -> Labelling:
     raise UsageError("a campaign is about one language from one source, or from several combined", hint=hint)
 
 
-def _check_name(connection: Connection, name: str) -> None:
+def _check_unused(connection: Connection, name: str) -> None:
     if connection.execute(select(campaign.c.id).where(campaign.c.name == name)).first() is not None:
         raise UsageError(f"there is a campaign {name}", hint="choose another name", campaign=name)
 
