@@ -98,10 +98,28 @@ class _Gold:
             self.labels.append(intern(name))
         self.bounds.append(len(self.labels))
 
-    def rows(self) -> Iterator[tuple[int, list[Span]]]:
-        for place, key in enumerate(self.keys):
-            own = range(self.bounds[place], self.bounds[place + 1])
-            yield key, [Span(self.starts[n], self.ends[n], self.labels[n]) for n in own]
+    def sentences(self) -> Iterator[tuple[int, range]]:
+        """The sentences with the places of their labels."""
+        yield from zip(self.keys, map(range, self.bounds, self.bounds[1:]), strict=True)
+
+    def digest(self) -> str:
+        """That of the canonical JSON of ``[[key, [[start, end, label], …]], …]``, which is never whole in memory."""
+        digest, rows = hashlib.sha256(b"["), self._texts()
+        before = ""
+        while block := ",".join(islice(rows, _BLOCK)):
+            digest.update((before + block).encode())
+            before = ","
+        digest.update(b"]")
+        return digest.hexdigest()
+
+    def _texts(self) -> Iterator[str]:
+        names = {name: canonical_json(name) for name in set(self.labels)}
+        spans = [
+            f"[{start},{end},{names[label]}]"
+            for start, end, label in zip(self.starts, self.ends, self.labels, strict=True)
+        ]
+        for key, own in self.sentences():
+            yield f"[{key},[{','.join(spans[own.start : own.stop])}]]"
 
 
 def _read_gold(connection: Connection, campaign: Campaign, prefer: str | None) -> _Gold:
@@ -159,19 +177,8 @@ def _params(campaign: Campaign, gold: _Gold, prefer: str | None) -> dict[str, An
         "redundancy": campaign.redundancy,
         "preferred": prefer is not None,
         "sentences": len(gold.keys),
-        "rows": _digest(gold),
+        "rows": gold.digest(),
     }
-
-
-def _digest(gold: _Gold) -> str:
-    """That of the canonical JSON of all rows, which is never in memory as a whole."""
-    digest, rows = hashlib.sha256(b"["), gold.rows()
-    before = b""
-    while block := [[key, [list(span) for span in spans]] for key, spans in islice(rows, _BLOCK)]:
-        digest.update(before + canonical_json(block)[1:-1].encode())
-        before = b","
-    digest.update(b"]")
-    return digest.hexdigest()
 
 
 def _inputs(connection: Connection, campaign: Campaign) -> dict[str, StepSpec]:
@@ -182,10 +189,14 @@ def _write(connection: Connection, spec: StepSpec, gold: _Gold) -> int:
     # In this order: a step remembers the last run before it, and outcomes of earlier runs would be damage.
     step_id = register_step(connection, spec)
     run_id = begin_run(connection, "review freeze")
-    spans = ((step_id, key, n, *span) for key, own in gold.rows() for n, span in enumerate(own))
+    spans = (
+        (step_id, key, n - own.start, gold.starts[n], gold.ends[n], gold.labels[n])
+        for key, own in gold.sentences()
+        for n in own
+    )
     columns = ("step_id", "sentence_id", "ordinal", "start_word", "end_word", "label")
     bulk.insert(connection, entity, columns, spans)
-    done = ((step_id, key, "ok" if own else "empty", None, run_id) for key, own in gold.rows())
+    done = ((step_id, key, "ok" if own else "empty", None, run_id) for key, own in gold.sentences())
     bulk.insert(connection, outcome, ("step_id", "item_id", "status", "reason", "run_id"), done)
     end_run(connection, run_id, "done", {"sentences": len(gold.keys), "labels": len(gold.labels)})
     return step_id
