@@ -15,6 +15,33 @@ _COLUMN = ColumnType()
 _ENCODINGS = click.Choice(["auto", "iob1", "iob2", "bioes"])
 
 
+def place_options(function: Callable[..., None]) -> Callable[..., None]:
+    """Which stored sentences the rows of a file are about."""
+    for option in reversed(
+        (
+            click.option("--lang", required=True, help="Language of the sentences, by any of its codes."),
+            click.option("--corpus", help="Corpus of the sentences.  [default: any]"),
+            click.option("--part", help="With --by-line: only sentences of this part of the corpus."),
+            click.option(
+                "--format", default="auto", show_default=True, help="Format of the FILE. auto: by its content."
+            ),
+            click.option(
+                "--by-line", is_flag=True, help="The first row is the first sentence of the import, and so on."
+            ),
+            click.option(
+                "--snap", is_flag=True, help="Extend a label that cuts a word to the whole word, and count it."
+            ),
+        )
+    ):
+        function = option(function)
+    return function
+
+
+def places_from(options: dict[str, Any]) -> dict[str, Any]:
+    """Take the options of :func:`place_options` out of all options, as keywords."""
+    return {name: options.pop(name) for name in ("lang", "corpus", "part", "format", "by_line", "snap")}
+
+
 def reader_options(function: Callable[..., None]) -> Callable[..., None]:
     """What readers of labels may be told; each format has some of them."""
     for option in reversed(
@@ -53,16 +80,12 @@ def reading_from(options: dict[str, Any]) -> dict[str, Any]:
 @click.command()
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--name", required=True, help="Name of the set of labels. Created if it is new.")
-@click.option("--lang", required=True, help="Language of the sentences, by any of its codes.")
 @click.option("--annotator", default="imported", show_default=True, help="Whose labels they are.")
-@click.option("--corpus", help="Corpus of the sentences.  [default: any]")
-@click.option("--format", default="auto", show_default=True, help="Format of the FILE. auto: by its content.")
-@click.option("--snap", is_flag=True, help="Extend a label that cuts a word to the whole word, and count it.")
+@place_options
 @reader_options
 @as_json
 def labels(
-    file: Path, name: str, lang: str, annotator: str, corpus: str | None, format: str, snap: bool, as_json: bool,
-    **options: Any,
+    file: Path, name: str, annotator: str, as_json: bool, **options: Any
 ) -> None:  # fmt: skip
     """Put the labels of a FILE onto stored sentences: gold, a second annotator's labels, or corrections.
 
@@ -70,9 +93,6 @@ def labels(
     imported or exported, or else by their words. Other labels are kept. What the annotators of a set agree on can be
     used as gold: 'evaluate', 'compare' and 'tune' take --gold NAME. Exports prefer it to projected labels.
     """
-    reading = reading_from(options)
+    places, reading = places_from(options), reading_from(options)
     with open_current() as database:
-        imported = database.import_labels(
-            file, name=name, lang=lang, annotator=annotator, corpus=corpus, format=format, snap=snap, reading=reading
-        )
-    show(imported, as_json)
+        show(database.import_labels(file, name=name, annotator=annotator, **places, reading=reading), as_json)

@@ -10,6 +10,7 @@ from xprojdb.api.opened import Opened
 
 if TYPE_CHECKING:
     from xprojdb.api.results.corrections import LabelsResult
+    from xprojdb.importing.onto.reading import LaterFile
     from xprojdb.readers import Format
 
 
@@ -24,7 +25,9 @@ class LaterLabels(Opened):
         lang: str,
         annotator: str = "imported",
         corpus: str | None = None,
+        part: str | None = None,
         format: Format = "auto",
+        by_line: bool = False,
         snap: bool = False,
         reading: Mapping[str, Any] | None = None,
     ) -> LabelsResult:
@@ -40,7 +43,9 @@ class LaterLabels(Opened):
         :param lang: the language of the sentences, by any code.
         :param annotator: whose labels they are: what the same annotator said of a sentence before is replaced.
         :param corpus: that the sentences are in; by default any.
+        :param part: with ``by_line``: only sentences of this part of the corpus.
         :param format: of the file, by the name of a reader; ``auto`` goes by the content.
+        :param by_line: the first row is the first sentence of the import, and so on, whatever their ids.
         :param snap: let a label that cuts a word grow to the whole word, and count it.
         :param reading: options of the format's reader, as the methods that import sentences have them.
         :raises InputError: when the file cannot be read; nothing is stored then.
@@ -49,13 +54,29 @@ class LaterLabels(Opened):
             option, or no row is a stored sentence.
         """
         from xprojdb.api.results.corrections import LabelsResult
-        from xprojdb.readers.registry import format_of, reader
-        from xprojdb.review.labels.importing import LabelsFile, import_labels
+        from xprojdb.review.labels.importing import import_labels
 
-        path = Path(file)
-        chosen = format_of(path) if format == "auto" else format
-        options = {key: value for key, value in (reading or {}).items() if value is not None}
-        if snap and "snap" in reader(chosen).option_names():
-            options["snap"] = True
-        described = LabelsFile(path, lang, name, annotator, corpus, chosen, snap, options)
-        return LabelsResult(import_labels(self.store, described))
+        described = later_file(file, lang, corpus, part, format, by_line, snap, reading)
+        return LabelsResult(import_labels(self.store, described, name, annotator))
+
+
+def later_file(
+    file: str | Path,
+    lang: str,
+    corpus: str | None,
+    part: str | None,
+    format: Format,
+    by_line: bool,
+    snap: bool,
+    reading: Mapping[str, Any] | None,
+) -> LaterFile:
+    """A file about stored sentences, its format recognised."""
+    from xprojdb.importing.onto.reading import LaterFile
+    from xprojdb.readers.registry import format_of, reader
+
+    path = Path(file)
+    chosen = format_of(path) if format == "auto" else format
+    options = {key: value for key, value in (reading or {}).items() if value is not None}
+    if snap and "snap" in reader(chosen).option_names():
+        options["snap"] = True
+    return LaterFile(path, lang, corpus, part, chosen, "line" if by_line else "id", snap, options)

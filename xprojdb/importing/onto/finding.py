@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 from sqlalchemy import Connection, select
 
 from xprojdb.db import bulk
-from xprojdb.db.tables import corpus, sentence
+from xprojdb.db.tables import corpus, sentence, source_file
 from xprojdb.errors import UsageError
+from xprojdb.importing.onto.placing import stored_form, unspaced
 from xprojdb.readers.records import Record
-from xprojdb.review.labels.placing import stored_form, unspaced
 
 _BLOCK = 20_000
 
@@ -39,7 +39,7 @@ class Match(NamedTuple):
 
     :param key: of the sentence; 0: there is none.
     :param words: its words as stored.
-    :param reason: why there is none: ``no-sentence``, ``ambiguous``; else how it was found: ``id``, ``words``.
+    :param reason: why there is none, ``no-sentence`` or ``ambiguous``, or what found it: ``id``, ``words``, ``line``.
     """
 
     key: int
@@ -155,3 +155,38 @@ def _hashed(connection: Connection, within: Sequence[Scope]) -> Iterator[NDArray
         query = select(own.id, own.words).where(own.corpus_id == scope.corpus_id, own.lang == scope.lang)
         for rows in bulk.stream(connection, query, _BLOCK):
             yield np.array([[hash(unspaced(words)) for _, words in rows], [key for key, _ in rows]], np.int64)
+
+
+@dataclass
+class LineFinder:
+    """Finds the sentences of rows in the order of the import: the first row is the first sentence.
+
+    :param part: only sentences of this part of the corpus.
+    """
+
+    connection: Connection
+    scope: Scope
+    part: str | None = None
+    _rest: Iterator[Match] | None = field(default=None)
+
+    def find(self, records: Sequence[Record]) -> list[Match]:
+        """What each row is about."""
+        return [self.next() for _ in records]
+
+    def next(self) -> Match:
+        """The next sentence, or none."""
+        if self._rest is None:
+            self._rest = self._in_order()
+        return next(self._rest, _NONE)
+
+    def _in_order(self) -> Iterator[Match]:
+        own = source_file.c
+        query = select(own.id).where(own.corpus_id == self.scope.corpus_id, own.lang == self.scope.lang)
+        query = query.where(own.part == self.part) if self.part is not None else query
+        for file_id in list(self.connection.execute(query.order_by(own.id)).scalars()):
+            cursor = 0
+            rows = select(sentence.c.id, sentence.c.words).where(sentence.c.source_file_id == file_id)
+            rows = rows.order_by(sentence.c.id).limit(_BLOCK)
+            while block := bulk.fetch(self.connection, rows.where(sentence.c.id > cursor)):
+                yield from (Match(key, words, "line") for key, words in block)
+                cursor = block[-1][0]
