@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, Protocol
@@ -30,10 +31,26 @@ class Silent:
 
 
 class StopRequest:
-    """A request from outside, such as a signal handler, to end the run after committing the current batches."""
+    """A request, from outside or by the clock, to end the run after committing the current batches."""
 
     def __init__(self) -> None:
-        self.requested = False
+        self._until: float | None = None
+        self._asked = False
+        #: whether it came from Ctrl-C
+        self.interrupted = False
+
+    def limit(self, seconds: float) -> None:
+        """End the run in so many seconds."""
+        self._until = time.monotonic() + seconds
+
+    @property
+    def requested(self) -> bool:
+        """Whether the run should end."""
+        return self._asked or (self._until is not None and time.monotonic() >= self._until)
+
+    @requested.setter
+    def requested(self, value: bool) -> None:
+        self._asked = value
 
 
 @dataclass(slots=True)
@@ -64,12 +81,14 @@ class RunReport:
     """What a run did.
 
     :param run_id: its key, or None if nothing was pending and nothing was recorded.
-    :param stopped: whether it was asked to end early.
+    :param stopped: whether it ended early because it was asked to, and left work.
+    :param interrupted: whether Ctrl-C ended it.
     :param errors: for each step left pending, why its model is not available.
     """
 
     run_id: int | None = None
     stopped: bool = False
+    interrupted: bool = False
     steps: list[StepReport] = field(default_factory=list)
     errors: dict[int, XprojdbError] = field(default_factory=dict)
 
