@@ -54,7 +54,7 @@ class AlignerParams:
         if not self.temperature > 0:
             raise _impossible("temperature", self.temperature, ("above 0",))
         if self.layer < 0:
-            raise _impossible("layer", self.layer, ("0 and up",))
+            raise _impossible("layer", self.layer, ("0 or more",))
 
 
 def _impossible(param: str, value: Any, values: Sequence[str]) -> UsageError:
