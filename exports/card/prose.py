@@ -48,7 +48,7 @@ _PER = {
 def tell_choice(selection: Selection) -> list[str]:
     """How the sentences of an export were chosen, and what each choice took out."""
     table = selection.table
-    told = [_ASKED[key].format(_shown(value)) for key, value in table.given.items() if key in _ASKED]
+    told = [_ASKED[key].format(_shown(value)) for key, value in table.non_defaults.items() if key in _ASKED]
     if table.budget:
         per = _PER[table.budget_per]
         told.append(f"At most {table.budget:,} {table.budget_unit} {per}, drawn by hash with the seed {table.seed}.")
@@ -119,8 +119,8 @@ def reproduce(plan: Plan, selection: Selection, title: str) -> str:
 
 def _options(plan: Plan, selection: Selection) -> Iterator[str]:
     """What the cut asks beyond the recipe's ``[export]``."""
-    ours = export_table(plan.recipe.text, {}).given
-    for key, value in selection.table.given.items():
+    ours = export_table(plan.recipe.text, {}).non_defaults
+    for key, value in selection.table.non_defaults.items():
         if ours.get(key) == value:
             continue
         name = f"--{key.replace('_', '-')}"

@@ -79,8 +79,12 @@ class Selection:
 
     def query(self) -> dict[str, Any]:
         """What was exported, so that the same rows can be selected again: labellings by key, and the cut."""
-        cut = {"cut": self.table.given, "found": self.cut.found, "removed": dict(self.cut.removed)} if self.cut else {}
-        given = {} if self.cut or not self.table.given else {"cut": self.table.given}
+        cut = (
+            {"cut": self.table.non_defaults, "found": self.cut.found, "removed": dict(self.cut.removed)}
+            if self.cut
+            else {}
+        )
+        given = {} if self.cut or not self.table.non_defaults else {"cut": self.table.non_defaults}
         return {"projections": [_told(each) for each in self.chosen], **given, **cut}
 
 
