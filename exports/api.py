@@ -199,8 +199,8 @@ def export_files(
 def _sweep(folder: Path) -> None:
     """Delete what killed exports left in a folder, and in those of its splits, whether written again or not."""
     with reporting(folder):
-        for each in (folder, *(each for each in folder.iterdir() if each.is_dir() and not each.is_symlink())):
-            sweep(each)
+        for path in (folder, *(each for each in folder.iterdir() if each.is_dir() and not each.is_symlink())):
+            sweep(path)
 
 
 def _content(connection: Connection, selection: Selection, part: Part, *, provenance: bool = True) -> Content:

@@ -317,15 +317,18 @@ def _models(facts: CardFacts) -> Iterator[str]:
     yield "## Models"
     yield table(
         ("Model", "Revision", "Licence", "To cite"),
-        [(each.name, each.revision or "", each.licence or "unknown", each.citation or "") for each in facts.models],
+        [
+            (model.name, model.revision or "", model.licence or "unknown", model.citation or "")
+            for model in facts.models
+        ],
     )
-    for each in facts.models:
-        family = family_of(each.licence)
-        if each.licence and family.restricts and family is not UNFAMILIAR:
+    for model in facts.models:
+        family = family_of(model.licence)
+        if model.licence and family.restricts and family is not UNFAMILIAR:
             told = "Whether that holds for what the model made is disputed: decide before you use it commercially."
-            yield f"> **{inline(each.name)}**: its licence{_named(each.licence)} {family.restricts} {told}"
-        elif not each.licence:
-            yield f"> **{inline(each.name)}**: its licence is not known here. See its page for what it allows."
+            yield f"> **{inline(model.name)}**: its licence{_named(model.licence)} {family.restricts} {told}"
+        elif not model.licence:
+            yield f"> **{inline(model.name)}**: its licence is not known here. See its page for what it allows."
 
 
 def _named(licence: str | None) -> str:

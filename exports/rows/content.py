@@ -38,7 +38,7 @@ class Content:
         several, target = self.selection.several, self.part.target
         told = {each.step.spec.digest: provenance_of(self.table, each, several) for each, _ in self.part.takes}
         for labelling, sentence in self.selection.sentences(self.connection, self.part):
-            spans = [each.span for each in sentence.labels]
+            spans = [label.span for label in sentence.labels]
             yield ExportRow(sentence.name, sentence.words, spans, target, told[labelling.step.spec.digest](sentence))
 
     def blocks(self) -> Iterator[Block]:

@@ -40,7 +40,7 @@ def choose(
     :raises UsageError: when a target is not one of the plan's, or has several sources and none was chosen.
     """
     together: list[Labelling] = [] if source is not None or several else [*plan.consensuses]
-    possible = together or [each for each in plan.projections if source in (None, each.source)]
+    possible = together or [projection for projection in plan.projections if source in (None, projection.source)]
     known = sorted({each.target for each in possible})
     for code in targets:
         if code not in known:

@@ -45,7 +45,11 @@ def provenance_of(
             return own
         labels = sentence.labels
         own |= _whence(sentence, several)
-        own |= {"scores": [each.score for each in labels], "margins": [each.margin for each in labels], "step": digest}
+        own |= {
+            "scores": [label.score for label in labels],
+            "margins": [label.margin for label in labels],
+            "step": digest,
+        }
         if full:
             own |= {"source_langs": list(sentence.source_langs), "steps": steps}
             own |= {"sentence_id": sentence.sentence_id, "translation_id": sentence.translation_id or None}
@@ -57,7 +61,7 @@ def provenance_of(
 def _whence(sentence: ProjectedSentence, several: bool) -> dict[str, Any]:
     if not several:
         return {"source": sentence.sources[0]}
-    votes = ["+".join(each.votes or sentence.source_langs) for each in sentence.labels]
+    votes = ["+".join(label.votes or sentence.source_langs) for label in sentence.labels]
     return {"sources": list(sentence.sources), "votes": votes}
 
 

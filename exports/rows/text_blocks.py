@@ -71,7 +71,7 @@ def _entities(block: Block, words: Sequence[str], offsets: Longs) -> list[str]:
     columns = (found.start, found.end, found.number, begin, end)
     return [
         f'{{"start": {first}, "end": {last}, {names[number]}{encode_basestring(" ".join(words[place:stop]))}}}'
-        for first, last, number, place, stop in zip(*(each.tolist() for each in columns), strict=True)
+        for first, last, number, place, stop in zip(*(column.tolist() for column in columns), strict=True)
     ]
 
 

@@ -34,9 +34,9 @@ class Filters:
                 return None, name
         labels = sentence.labels
         if self._types:
-            labels = [each for each in labels if each.label in self._types]
+            labels = [label for label in labels if label.label in self._types]
         for name, enough in self._label:
-            certain = [each for each in labels if enough(each)]
+            certain = [label for label in labels if enough(label)]
             if len(certain) < len(labels) and not self._drop_label:
                 return None, name
             labels = certain

@@ -95,10 +95,10 @@ def _sentences(found: ScreenedBlock, table: ExportTable) -> Iterator[tuple[str, 
     if table.corpora:
         yield "corpora", np.full(len(found.items), found.corpus in table.corpora)
     if table.splits:
-        yield "splits", np.fromiter((each in table.splits for each in found.splits), np.bool_, len(found.items))
+        yield "splits", np.fromiter((split in table.splits for split in found.splits), np.bool_, len(found.items))
     if table.outcomes:
         asked = frozenset(table.outcomes)
-        good = {each: not asked.isdisjoint(outcomes_of(*each)) for each in set(found.outcomes)}
+        good = {outcome: not asked.isdisjoint(outcomes_of(*outcome)) for outcome in set(found.outcomes)}
         yield "outcomes", np.fromiter(map(good.__getitem__, found.outcomes), np.bool_, len(found.items))
     if table.min_words is not None:
         yield "min_words", found.n_words >= table.min_words

@@ -16,7 +16,7 @@ Floats = NDArray[np.float64]
 
 def steps_of(table: ExportTable) -> list[tuple[str, float]]:
     """The tiers and their thresholds, the highest first."""
-    return sorted(table.tiers.items(), key=lambda each: -each[1])
+    return sorted(table.tiers.items(), key=lambda item: -item[1])
 
 
 def tier_of(table: ExportTable) -> Callable[[Sequence[ProjectedLabel]], str | None]:
@@ -31,7 +31,7 @@ def tier_of(table: ExportTable) -> Callable[[Sequence[ProjectedLabel]], str | No
     def tier(labels: Sequence[ProjectedLabel]) -> str | None:
         if not labels:
             return None
-        least = min(each.margin if by_margin else each.score for each in labels)
+        least = min(label.margin if by_margin else label.score for label in labels)
         return next((name for name, threshold in steps if least >= threshold), None)
 
     return tier

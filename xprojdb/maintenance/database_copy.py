@@ -48,7 +48,7 @@ class CopyReport:
 
     @property
     def rows(self) -> int:
-        return sum(each.rows for each in self.tables.values())
+        return sum(table.rows for table in self.tables.values())
 
 
 def copy_database(source: str | Path, target: str | Path, *, watch: Watch = lambda _table, _rows: None) -> CopyReport:

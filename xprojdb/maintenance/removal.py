@@ -123,9 +123,9 @@ def _remove_voted(connection: Connection, steps: Sequence[StoredStep], doomed: I
     for step_id, key in connection.execute(query.where(*voting, through)):
         by_step.setdefault(step_id, []).append(key)
     taken: Counter[str] = Counter()
-    for each in steps:
-        if each.id in by_step:
-            taken += forget_items(connection, steps, each, by_step[each.id])
+    for step in steps:
+        if step.id in by_step:
+            taken += forget_items(connection, steps, step, by_step[step.id])
     return taken
 
 

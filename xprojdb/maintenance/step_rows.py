@@ -122,4 +122,4 @@ def ids_with(steps: Sequence[StoredStep], table: Table, items: Items | None = No
 
     :param items: only those whose items are of this kind.
     """
-    return [each.id for each in steps if table.name in each.tables and items in (None, each.items)]
+    return [step.id for step in steps if table.name in step.tables and items in (None, step.items)]

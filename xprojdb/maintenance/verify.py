@@ -51,7 +51,7 @@ class VerifyReport:
     @property
     def damage(self) -> int:
         """How much was found in all."""
-        return sum(each.found for each in self.checks)
+        return sum(check.found for check in self.checks)
 
 
 def verify(database: Database, *, repair: bool = False) -> VerifyReport:
@@ -93,7 +93,7 @@ def _refuse_live_runs(database: Database) -> None:
 
 def _texts(database: Database) -> CheckReport:
     with database.read() as connection:
-        told = [each.told for each in damaged_texts(connection)]
+        told = [text.told for text in damaged_texts(connection)]
     repair = "what is made of them is dropped, files are to be imported again, other bytes become U+FFFD"
     return CheckReport("texts that cannot be read", len(told), told[:EXAMPLES], repair)
 
@@ -105,7 +105,7 @@ def _look(database: Database) -> list[CheckReport]:
 
 
 def _count(check: type[Check], findings: Iterator[Finding]) -> CheckReport:
-    examples = [each.told for each in islice(findings, EXAMPLES)]
+    examples = [finding.told for finding in islice(findings, EXAMPLES)]
     return CheckReport(check.name, len(examples) + sum(1 for _ in findings), examples, check.repair)
 
 

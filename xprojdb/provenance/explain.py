@@ -51,13 +51,13 @@ def explain_sentence(database: Database, plan: Plan, name: str) -> Explanation:
     with database.read() as connection:
         target = read_text(connection, find_sentence(connection, name))
         found = [
-            explain_projection(connection, each, target, row)
-            for each in plan.projections
-            for row in _translations(connection, each, target)
+            explain_projection(connection, projection, target, row)
+            for projection in plan.projections
+            for row in _translations(connection, projection, target)
         ]
         together = _consensus(connection, plan, target, found)
     if not found and together is None:
-        pairs = ", ".join(f"{each.source} → {each.target}" for each in plan.projections)
+        pairs = ", ".join(f"{projection.source} → {projection.target}" for projection in plan.projections)
         raise UsageError(
             f"the recipe {plan.recipe.name} projects nothing onto {name}",
             hint=f"it covers {pairs}; name a sentence of a target language",
@@ -98,9 +98,9 @@ def _is_sentence(database: Database, name: str) -> bool:
 
 def _final_spans(found: Explanation) -> list[Span]:
     if found.consensus is not None:
-        return [each.span for each in found.consensus.labels]
-    entities = [each for projection in found.projections for each in projection.entities]
-    return [span for each in entities for span in (each.projected, *each.also) if span is not None]
+        return [label.span for label in found.consensus.labels]
+    entities = [entity for projection in found.projections for entity in projection.entities]
+    return [span for entity in entities for span in (entity.projected, *entity.also) if span is not None]
 
 
 def _only_label(found: Explanation, start: int, end: int) -> Explanation:
@@ -110,28 +110,33 @@ def _only_label(found: Explanation, start: int, end: int) -> Explanation:
         return span is not None and span.start < end and start < span.end
 
     projections = [
-        replace(each, entities=[entity for entity in each.entities if any(map(near, (entity.projected, *entity.also)))])
-        for each in found.projections
+        replace(
+            projection,
+            entities=[entity for entity in projection.entities if any(map(near, (entity.projected, *entity.also)))],
+        )
+        for projection in found.projections
     ]
     together = found.consensus
     if together is not None:
-        together = replace(together, labels=[each for each in together.labels if each.span[:2] == (start, end)])
-    return replace(found, projections=[each for each in projections if each.entities], consensus=together)
+        together = replace(together, labels=[label for label in together.labels if label.span[:2] == (start, end)])
+    return replace(
+        found, projections=[projection for projection in projections if projection.entities], consensus=together
+    )
 
 
 def _consensus(
     connection: Connection, plan: Plan, target: Text, projections: list[ExplainedProjection]
 ) -> ExplainedConsensus | None:
     corpus_id = connection.execute(select(sentence.c.corpus_id).where(sentence.c.id == target.id)).scalar_one()
-    for each in plan.consensuses:
-        if (each.corpus_id, each.target) == (corpus_id, target.lang):
-            items = {each.step.step_id: (COMBINED, target.id)}
-            if WEIGHTS in each.step.input_ids:
-                items[each.step.input_ids[WEIGHTS]] = (WEIGHTS, corpus_id)
+    for consensuse in plan.consensuses:
+        if (consensuse.corpus_id, consensuse.target) == (corpus_id, target.lang):
+            items = {consensuse.step.step_id: (COMBINED, target.id)}
+            if WEIGHTS in consensuse.step.input_ids:
+                items[consensuse.step.input_ids[WEIGHTS]] = (WEIGHTS, corpus_id)
             rows = connection.execute(select(step).where(step.c.id.in_(items)).order_by(step.c.id)).all()
             steps = [made_of(connection, items[row.id][0], row, items[row.id][1]) for row in rows]
             steps.sort(key=lambda made: made.role == COMBINED)
-            return explain_consensus(connection, each, target, projections, steps)
+            return explain_consensus(connection, consensuse, target, projections, steps)
     return None
 
 

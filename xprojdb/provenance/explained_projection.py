@@ -99,7 +99,7 @@ def explain_projection(
     ]
     steps = made_by(connection, project, link.id, source.id)
     why = next(made.reason for made in steps if made.role == LABELS)
-    entities = [replace(each, reason=entity_reason(why, each.ordinal)) for each in entities]
+    entities = [replace(entity, reason=entity_reason(why, entity.ordinal)) for entity in entities]
     return ExplainedProjection(source, link.id, link.kind, entities, steps)
 
 
@@ -193,7 +193,7 @@ def _entity(
         Span(chosen.start_word, chosen.end_word, chosen.label) if chosen is not None else None,
         chosen.score if chosen is not None else None,
         chosen.margin if chosen is not None else None,
-        [each for each in links if span.start <= each[0] < span.end],
+        [link for link in links if span.start <= link[0] < span.end],
         candidates,
         [Span(row.start_word, row.end_word, row.label) for row in labels[1:]],
     )

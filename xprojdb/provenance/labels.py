@@ -24,7 +24,9 @@ _VIEW = table("v_label", *(column(name) for name in (*COLUMNS, *_KEYS)))
 def final_labellings(plan: Plan) -> list[Labelling]:
     """What a plan gives its target languages in the end: a consensus takes the place of the sources it combines."""
     combined = {(labelling.corpus_id, labelling.target) for labelling in plan.consensuses}
-    single = [each for each in plan.projections if (each.corpus_id, each.target) not in combined]
+    single = [
+        projection for projection in plan.projections if (projection.corpus_id, projection.target) not in combined
+    ]
     return [*single, *plan.consensuses]
 
 

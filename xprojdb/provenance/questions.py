@@ -165,7 +165,7 @@ def _plans(connection: Connection, name: str | None) -> list[str]:
 
 
 def _of_plan(plan: str) -> set[int]:
-    return {each["step"] for each in json.loads(plan)}
+    return {load["step"] for load in json.loads(plan)}
 
 
 def _has_labels(connection: Connection, step_id: int) -> bool:

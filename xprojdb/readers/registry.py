@@ -37,7 +37,7 @@ def recognise(path: Path) -> Reader | None:
     head = Head(path)
     if not head.data and not path.is_dir():
         return None
-    return next((each for each in readers().values() if each.sniff(head)), None)
+    return next((reader for reader in readers().values() if reader.sniff(head)), None)
 
 
 def format_of(path: Path) -> str:
@@ -53,7 +53,7 @@ def format_of(path: Path) -> str:
         return named.name
     if path.is_file():
         return "table" if _is_even(Head(path)) else "text"
-    suffixes = ", ".join(suffix for each in readers().values() for suffix in each.suffixes)
+    suffixes = ", ".join(suffix for reader in readers().values() for suffix in reader.suffixes)
     hint = f"give format={', '.join(map(repr, readers()))}, or use one of {suffixes}"
     raise UsageError(f"the suffix of {path.name!r} says no format", hint=hint, path=str(path), suffix=path.suffix)
 
@@ -86,7 +86,7 @@ def refuse_other(path: Path, command: str) -> None:
 
 def _by_suffix(path: Path) -> Reader | None:
     suffix = (path.with_suffix("").suffix if path.suffix == ".gz" else path.suffix).lower()
-    return next((each for each in readers().values() if suffix in each.suffixes), None)
+    return next((reader for reader in readers().values() if suffix in reader.suffixes), None)
 
 
 def _is_even(head: Head) -> bool:

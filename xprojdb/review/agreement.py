@@ -41,7 +41,7 @@ def read_agreement(database: Database, campaign: Campaign) -> list[Agreement]:
     """
     with database.read() as connection:
         _, reviews = read_reviews(connection, campaign)
-    names = sorted({name for each in reviews.values() for name in finishers(each)})
+    names = sorted({name for review in reviews.values() for name in finishers(review)})
     found = [_agreement(one, two, reviews) for one, two in combinations(names, 2)]
     found = [each for each in found if each.sentences]
     if not found:
@@ -54,7 +54,9 @@ def read_agreement(database: Database, campaign: Campaign) -> list[Agreement]:
 
 def _agreement(first: str, second: str, reviews: Mapping[int, Mapping[str, ReviewedSentence]]) -> Agreement:
     both = [
-        (each[first].spans, each[second].spans) for each in reviews.values() if {first, second} <= {*finishers(each)}
+        (review[first].spans, review[second].spans)
+        for review in reviews.values()
+        if {first, second} <= {*finishers(review)}
     ]
     counts = count_spans(both)
     places = count_spans(([_bare(span) for span in one], [_bare(span) for span in two]) for one, two in both)

@@ -104,7 +104,7 @@ class ReviewedSentence:
 
 def fold(shown: Iterable[Span], rows: Iterable[Decision]) -> ReviewedSentence:
     """What a sentence looks like after one reviewer's rows, in their order: the last one about a label holds."""
-    ordered = sorted(rows, key=lambda each: each.id)
+    ordered = sorted(rows, key=lambda row: row.id)
     undone = {each.undone for each in ordered if each.action == UNDO}
     found = ReviewedSentence(sorted(set(shown)))
     found.live = [each for each in ordered if each.action != UNDO and each.id not in undone]
@@ -179,8 +179,8 @@ def decide(
     # Nothing that is counted rests on reviews.
     with database.write(counted=False) as connection:
         words = words_of(connection, item.sentence_id)
-        for each in decisions:
-            append_checked(connection, campaign, item, reviewer, each, len(words))
+        for decision in decisions:
+            append_checked(connection, campaign, item, reviewer, decision, len(words))
         return read_reviewed(connection, campaign, item, reviewer)
 
 

@@ -103,8 +103,8 @@ def _open_labels(
     shown = read_shown(connection, campaign, items)
     texts = read_sentences(connection, sorted(shown))
     rows: dict[int, list[Decision]] = {}
-    for each in read_decisions(connection, campaign.id, reviewer=reviewer):
-        rows.setdefault(each.sentence_id, []).append(each)
+    for decision in read_decisions(connection, campaign.id, reviewer=reviewer):
+        rows.setdefault(decision.sentence_id, []).append(decision)
     for item in items:
         state = fold(shown.get(item.sentence_id, ()), rows.get(item.sentence_id, ()))
         for span in state.undecided:

@@ -25,7 +25,7 @@ def exported_reviews(database: Database, campaign: Campaign) -> Iterator[dict[st
     with database.read() as connection:
         items, reviews = read_reviews(connection, campaign)
         chances = {item.sentence_id: item.probability for item in items}
-        names = sorted({name for each in reviews.values() for name in each})
+        names = sorted({name for review in reviews.values() for name in review})
         numbers = {name: f"reviewer-{n}" for n, name in enumerate(names, 1)}
         keys = [key for key in (chances or sorted(reviews)) if finishers(reviews.get(key, {}))]
         for start in range(0, len(keys), _BLOCK):

@@ -53,9 +53,9 @@ def store_labels(
         states = _states(connection, key, annotator, sorted(sentences))
         now = datetime.now(UTC).isoformat(timespec="seconds")
         decisions = [
-            (sentence_id, each)
+            (sentence_id, change)
             for sentence_id, spans in sorted(sentences.items())
-            for each in _changes(states.get(sentence_id, fold((), ())), spans)
+            for change in _changes(states.get(sentence_id, fold((), ())), spans)
         ]
         rows = [_row(key, sentence_id, annotator, now, each) for sentence_id, each in decisions]
         bulk.insert(connection, review, _COLUMNS, rows)

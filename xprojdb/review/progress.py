@@ -51,8 +51,8 @@ def read_reviews(
     """The queue, and by sentence and reviewer what became of it."""
     items = read_items(connection, campaign.id)
     by_place: dict[tuple[int, str], list[Decision]] = defaultdict(list)
-    for each in read_decisions(connection, campaign.id):
-        by_place[each.sentence_id, each.reviewer].append(each)
+    for decision in read_decisions(connection, campaign.id):
+        by_place[decision.sentence_id, decision.reviewer].append(decision)
     reviewed = {key for key, _ in by_place}
     shown = read_shown(connection, campaign, [item for item in items if item.sentence_id in reviewed])
     found: dict[int, dict[str, ReviewedSentence]] = {}
@@ -66,10 +66,10 @@ def read_progress(database: Database, campaign: Campaign) -> CampaignProgress:
     with database.read() as connection:
         items, reviews = read_reviews(connection, campaign)
     times = [finishers(reviews.get(item.sentence_id, {})) for item in items]
-    names = sorted({name for each in reviews.values() for name in each})
-    finished = sum(len(each) >= campaign.redundancy for each in times)
-    people = [_of_reviewer(name, [each[name] for each in reviews.values() if name in each]) for name in names]
-    return CampaignProgress(campaign, len(items), finished, sum(bool(each) for each in times), people)
+    names = sorted({name for review in reviews.values() for name in review})
+    finished = sum(len(time_) >= campaign.redundancy for time_ in times)
+    people = [_of_reviewer(name, [review[name] for review in reviews.values() if name in review]) for name in names]
+    return CampaignProgress(campaign, len(items), finished, sum(bool(time_) for time_ in times), people)
 
 
 def finishers(of_sentence: Mapping[str, ReviewedSentence]) -> list[str]:
@@ -79,10 +79,12 @@ def finishers(of_sentence: Mapping[str, ReviewedSentence]) -> list[str]:
 
 def _of_reviewer(name: str, sentences: Sequence[ReviewedSentence]) -> ReviewerProgress:
     made = ReviewerProgress(name)
-    made.finished = sum(each.state == DONE for each in sentences)
-    made.skipped = sum(each.state == SKIP for each in sentences)
-    rows = [row for each in sentences for row in each.decided.values()]
+    made.finished = sum(sentence.state == DONE for sentence in sentences)
+    made.skipped = sum(sentence.state == SKIP for sentence in sentences)
+    rows = [row for sentence in sentences for row in sentence.decided.values()]
     made.actions = dict(Counter(row.action for row in rows if row.action in OF_LABELS).most_common())
-    seconds = [row.seconds for each in sentences for row in each.live if row.action == DONE and row.seconds is not None]
+    seconds = [
+        row.seconds for sentence in sentences for row in sentence.live if row.action == DONE and row.seconds is not None
+    ]
     made.seconds = median(seconds) if seconds else None
     return made

@@ -107,7 +107,7 @@ def draw(
     chance = random.Random(seed)
     left, drawn = list(population), list[QueuedSentence]()
     wanted = min(size, len(population))
-    for name, share in sorted(by.shares.items(), key=lambda each: each[0] == RANDOM):
+    for name, share in sorted(by.shares.items(), key=lambda item: item[0] == RANDOM):
         count = min(round(share * wanted), len(left)) if name != RANDOM else min(wanted - len(drawn), len(left))
         if name == RANDOM:
             taken, probability = chance.sample(left, count), count / len(left) if left else 1.0

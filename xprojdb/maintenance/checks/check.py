@@ -66,10 +66,10 @@ def drop_items(database: Database, findings: Iterable[Finding]) -> Counter[str]:
     What was imported cannot be made again from the database: the file it came from is dropped, to be imported again.
     """
     with database.read() as connection:
-        by_id = {each.id: each for each in stored_steps(connection)}
+        by_id = {step.id: step for step in stored_steps(connection)}
     items: dict[int, set[int]] = {}
-    for each in findings:
-        items.setdefault(each.step, set()).add(each.item)
+    for finding in findings:
+        items.setdefault(finding.step, set()).add(finding.item)
     taken: Counter[str] = Counter()
     for step_id, keys in items.items():
         if by_id[step_id].kind == GOLD.kind:
@@ -112,7 +112,7 @@ def drop_files_of(database: Database, sentences: Iterable[int]) -> Counter[str]:
         chosen = bulk.among(connection, sentence.c.id, sorted(sentences))
         files = set(connection.execute(select(sentence.c.source_file_id).where(chosen).distinct()).scalars())
     taken: Counter[str] = Counter()
-    for key in sorted(each for each in files if each is not None):
+    for key in sorted(file for file in files if file is not None):
         taken += drop_file(database, key)
     return taken
 

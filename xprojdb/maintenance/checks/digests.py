@@ -43,7 +43,7 @@ class StepDigests(Check):
     def mend(self, findings: Sequence[Finding]) -> Counter[str]:
         taken: Counter[str] = Counter()
         with self.database.write() as connection:
-            damaged = {each.step for each in findings}
+            damaged = {finding.step for finding in findings}
             damaged -= _restored_imports(connection, damaged)
             doomed = steps_on(connection, damaged)
             for name in _recipes_of(connection, doomed):
@@ -86,7 +86,7 @@ class ArtifactDigests(Check):
     repair = "the artifact is dropped: the next run learns it again"
 
     def find(self, connection: Connection, steps: Sequence[StoredStep]) -> Iterator[Finding]:
-        by_id = {each.id: each for each in steps}
+        by_id = {step.id: step for step in steps}
         for block in bulk.stream(connection, select(artifact), _ARTIFACTS):
             for step_id, corpus_id, content, digest in block:
                 if not _has_digest(content, digest) and step_id in by_id:

@@ -31,11 +31,11 @@ class OkWithoutRows(Check):
     name = "outcomes without rows"
 
     def find(self, connection: Connection, steps: Sequence[StoredStep]) -> Iterator[Finding]:
-        for each in steps:
-            query = select(outcome.c.item_id).where(outcome.c.step_id == each.id, outcome.c.status == "ok")
-            for there in self._results(each):
+        for step in steps:
+            query = select(outcome.c.item_id).where(outcome.c.step_id == step.id, outcome.c.status == "ok")
+            for there in self._results(step):
                 query = query.where(~there)
-            yield from _found(connection, query, each, "ok, but without a row")
+            yield from _found(connection, query, step, "ok, but without a row")
 
     @staticmethod
     def _results(each: StoredStep) -> Iterator[ColumnElement[bool]]:
@@ -54,10 +54,10 @@ class RowsWithoutOutcome(Check):
     name = "rows without an outcome"
 
     def find(self, connection: Connection, steps: Sequence[StoredStep]) -> Iterator[Finding]:
-        for each in steps:
+        for step in steps:
             for table in RESULT_TABLES:
-                if table.name in each.tables:
-                    yield from _found(connection, self._query(each, table), each, f"{table.name}, but no outcome")
+                if table.name in step.tables:
+                    yield from _found(connection, self._query(step, table), step, f"{table.name}, but no outcome")
 
     @staticmethod
     def _query(each: StoredStep, table: Table) -> Select[Any]:
@@ -72,12 +72,12 @@ class RowsDespiteOutcome(Check):
     name = "rows despite the outcome"
 
     def find(self, connection: Connection, steps: Sequence[StoredStep]) -> Iterator[Finding]:
-        for each in steps:
+        for step in steps:
             there = [
-                exists().where(table.c.step_id == each.id, item_column(table, each) == outcome.c.item_id)
-                for table in _tables(each)
+                exists().where(table.c.step_id == step.id, item_column(table, step) == outcome.c.item_id)
+                for table in _tables(step)
             ]
             if there:
-                query = select(outcome.c.item_id).where(outcome.c.step_id == each.id, or_(*there))
+                query = select(outcome.c.item_id).where(outcome.c.step_id == step.id, or_(*there))
                 silent = query.where(outcome.c.status.in_(("empty", "failed")))
-                yield from _found(connection, silent, each, "rows, though the outcome says that there are none")
+                yield from _found(connection, silent, step, "rows, though the outcome says that there are none")

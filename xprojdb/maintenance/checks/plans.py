@@ -23,14 +23,14 @@ class BrokenPlans(Check):
     repair = "the recipe is forgotten: run it again"
 
     def find(self, connection: Connection, steps: Sequence[StoredStep]) -> Iterator[Finding]:
-        known = {each.id: each.digest for each in steps}
+        known = {step.id: step.digest for step in steps}
         corpora = set(connection.execute(select(corpus.c.id)).scalars())
         for row in connection.execute(select(recipe.c.id, recipe.c.name, recipe.c.plan)):
             if not _is_whole(row.plan, known, corpora):
                 yield Finding(f"the recipe {row.name} names a step or a corpus that is not there", item=row.id)
 
     def mend(self, findings: Sequence[Finding]) -> Counter[str]:
-        keys = [each.item for each in findings]
+        keys = [finding.item for finding in findings]
         with self.database.write() as connection:
             return Counter(recipe=run_delete(connection, delete(recipe).where(recipe.c.id.in_(keys))))
 
@@ -61,6 +61,6 @@ class UnfinishedDeletions(Check):
 
     def mend(self, findings: Sequence[Finding]) -> Counter[str]:
         taken: Counter[str] = Counter()
-        for each in findings:
-            taken.update(delete_corpus(self.database, each.told.removesuffix(DELETING)).rows)
+        for finding in findings:
+            taken.update(delete_corpus(self.database, finding.told.removesuffix(DELETING)).rows)
         return taken

@@ -36,8 +36,8 @@ class FileCounts(Check):
 
     def mend(self, findings: Sequence[Finding]) -> Counter[str]:
         taken: Counter[str] = Counter()
-        for each in findings:
-            taken += drop_file(self.database, each.item)
+        for finding in findings:
+            taken += drop_file(self.database, finding.item)
         return taken
 
 
@@ -63,7 +63,7 @@ class SentenceWords(Check):
                     yield Finding(f"sentence {key} does not have {count} words", *made)
 
     def mend(self, findings: Sequence[Finding]) -> Counter[str]:
-        imported = [each.item for each in findings if not each.step]
+        imported = [finding.item for finding in findings if not finding.step]
         return drop_files_of(self.database, imported) + drop_items(self.database, filter(lambda f: f.step, findings))
 
 

@@ -26,10 +26,10 @@ class SpanRange(Check):
     name = "spans out of range"
 
     def find(self, connection: Connection, steps: Sequence[StoredStep]) -> Iterator[Finding]:
-        for each in steps:
+        for step in steps:
             for table in (entity, label, vote, candidate):
-                if table.name in each.tables:
-                    yield from _found(connection, _outside(connection, table, each), table, each, "out of range")
+                if table.name in step.tables:
+                    yield from _found(connection, _outside(connection, table, step), table, step, "out of range")
 
 
 def _outside(connection: Connection, table: Table, each: StoredStep) -> Select[Any]:
@@ -79,10 +79,10 @@ class Gaps(Check):
 
 
 def _labelling(steps: Sequence[StoredStep]) -> Iterator[tuple[StoredStep, Table]]:
-    for each in steps:
+    for step in steps:
         for table in (entity, label):
-            if table.name in each.tables:
-                yield each, table
+            if table.name in step.tables:
+                yield step, table
 
 
 def _beside(
@@ -108,11 +108,11 @@ class LinkRange(Check):
     name = "links out of range"
 
     def find(self, connection: Connection, steps: Sequence[StoredStep]) -> Iterator[Finding]:
-        for each in steps:
-            if alignment.name in each.tables:
-                for block in bulk.stream(connection, _aligned(each), _LINKS):
+        for step in steps:
+            if alignment.name in step.tables:
+                for block in bulk.stream(connection, _aligned(step), _LINKS):
                     for key in _wrong_links(block):
-                        yield Finding(f"alignment of {each.short}, translation {key}: out of range", each.id, key)
+                        yield Finding(f"alignment of {step.short}, translation {key}: out of range", step.id, key)
 
 
 def _aligned(each: StoredStep) -> Select[Any]:

@@ -93,7 +93,7 @@ _ALL = (
     Benchmark(
         "masakhaner2",
         "MasakhaNER 2.0",
-        [each.masakhaner for each in languages() if each.masakhaner],
+        [language.masakhaner for language in languages() if language.masakhaner],
         "masakhaner",
         "CC-BY-NC-4.0",
         "Adelani et al. 2022: MasakhaNER 2.0: Africa-centric Transfer Learning for Named Entity Recognition. EMNLP.",
@@ -117,7 +117,7 @@ _ALL = (
     Benchmark(
         "pan-x",
         "PAN-X (WikiANN in XTREME)",
-        [each.panx for each in languages() if each.panx],
+        [language.panx for language in languages() if language.panx],
         "wikiann",
         None,
         "Pan et al. 2017: Cross-lingual Name Tagging and Linking for 282 Languages. ACL; splits of Rahimi et al. 2019, "

@@ -111,7 +111,7 @@ def data_files(path: Path) -> list[Path]:
     if not listed.is_file():
         raise ReadError.at(path, "folder", "this folder is no data set of save_to_disk", hint="name a file in it")
     files = _json(listed).get("_data_files")
-    names = [each.get("filename") for each in files if isinstance(each, dict)] if isinstance(files, list) else []
+    names = [file.get("filename") for file in files if isinstance(file, dict)] if isinstance(files, list) else []
     inside = [name for name in names if isinstance(name, str) and Path(name).name == name and (path / name).is_file()]
     if not names or len(inside) < len(names):
         raise ReadError.at(listed, "hf", "files are listed that are not there", hint="copy the whole folder again")

@@ -117,4 +117,4 @@ def binned(chances: Floats, judged: Judged) -> list[Bin]:
 def calibration_error(bins: Sequence[Bin], judged: Judged) -> float:
     """Expected calibration error: how far probabilities are from the shares that are right, on average over labels."""
     total = float(judged.weights.sum())
-    return sum(each.weight * abs(each.probability - each.right) for each in bins) / total
+    return sum(bin.weight * abs(bin.probability - bin.right) for bin in bins) / total

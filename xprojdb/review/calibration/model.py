@@ -135,7 +135,7 @@ def _learn(judged: Judged, digest: str, measure: Measure, method: Method, seed: 
     right = float(np.average(judged.right, weights=judged.weights))
     before = calibration_error(binned(np.clip(judged.values, 0, 1), judged), judged)
     after = calibration_error(bins, judged)
-    shown = [(each.probability, each.right, each.labels) for each in bins]
+    shown = [(bin.probability, bin.right, bin.labels) for bin in bins]
     by_label = {name: curve for name, curve in curves.items() if name is not None}
     told = (len(judged.right), right, before, after, shown, curves[None], by_label)
     return Calibration(digest, measure, method, *told)
