@@ -12,7 +12,7 @@ from toy_tagger import toy_tagger
 from xprojdb.db import Database
 from xprojdb.execution.run import run_plan
 from xprojdb.exports.api import export_dataset
-from xprojdb.exports.card.step_sentences import tell_stages
+from xprojdb.exports.card.step_sentences import stage_sentences
 from xprojdb.exports.rows.provenance_columns import chain_of
 from xprojdb.importing.files import CorpusInfo, corpus_file, import_files
 from xprojdb.models.translators.text_tokens import Translated
@@ -83,4 +83,4 @@ def test_the_licence_of_the_translator_is_called_out(card: Callable[..., str]) -
 
 def test_every_kind_of_step_is_told() -> None:
     kinds = [*registry._FACTORIES, "import"]
-    assert not [told for told in tell_stages(kinds) if "See its parameters" in told]
+    assert not [told for told in stage_sentences(kinds) if "See its parameters" in told]

@@ -41,7 +41,7 @@ class ExportResult(ReportResult):
             shown.add_row(name, f"{count:,}")
         yield shown
         for name, count in (report.removed or {}).items():
-            yield Text(f"{name} took out {count:,} of {report.found:,} sentences")
+            yield Text(f"{name} took out {count:,} of {report.available:,} sentences")
         if report.dropped:
             yield Text(f"{report.dropped:,} labels were dropped from sentences that were kept")
 
