@@ -117,7 +117,7 @@ def _damage(address: str) -> XprojdbError | None:
     if first is None:
         return None
     hint = FAULTS["texts"][1]
-    return DatabaseError(f"{url} is damaged: {first.told}", hint=hint, url=url, fault="texts")
+    return DatabaseError(f"{url} is damaged: {first.description}", hint=hint, url=url, fault="texts")
 
 
 @click.command(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})

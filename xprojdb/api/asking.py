@@ -65,9 +65,9 @@ class Asking(Opened):
         :raises UsageError: when there is no such question, recipe, language or corpus.
         """
         from xprojdb.api.results.rows import Rows
-        from xprojdb.provenance.questions import QuestionResult, ask_question
+        from xprojdb.provenance.questions import QuestionScope, ask_question
 
-        return Rows.of(ask_question(self.store, question, QuestionResult(recipe, lang, corpus, limit)))
+        return Rows.of(ask_question(self.store, question, QuestionScope(recipe, lang, corpus, limit)))
 
     def question_sql(
         self,
@@ -83,10 +83,10 @@ class Asking(Opened):
         :param question, recipe, lang, corpus, limit: as :meth:`ask` takes them.
         :raises UsageError: as :meth:`ask`.
         """
-        from xprojdb.provenance.questions import QuestionResult, question_sql
+        from xprojdb.provenance.questions import QuestionScope, question_sql
 
         with self.store.read() as connection:
-            text, values = question_sql(connection, question, QuestionResult(recipe, lang, corpus, limit))
+            text, values = question_sql(connection, question, QuestionScope(recipe, lang, corpus, limit))
         for name, value in values.items():
             text = text.replace(f":{name}", str(value) if isinstance(value, int) else f"'{value}'")
         return text.strip()

@@ -53,8 +53,12 @@ class GarbageResult(ReportResult):
             for step in report.steps
         ]
         return {
-            "steps": steps, "rows": dict(report.rows), "bytes": report.bytes, "kept": report.kept, "freed": report.freed
-        }  # fmt: skip
+            "steps": steps,
+            "rows": dict(report.rows),
+            "bytes": report.bytes,
+            "kept": report.remaining,
+            "freed": report.freed,
+        }
 
     def __rich__(self) -> RenderableType:
         return Group(*self._parts())
@@ -71,7 +75,7 @@ class GarbageResult(ReportResult):
         total = sum(report.rows.values())
         yield Text(
             f"{len(report.steps)} unreferenced steps, {total:,} rows, about {megabytes(report.bytes)}; "
-            f"{report.kept} steps are kept"
+            f"{report.remaining} steps are kept"
         )
         if self.deleted:
             yield Text(f"deleted: {_counts(dict(sorted(report.freed.items()))) or 'nothing'}")
@@ -125,14 +129,14 @@ class VerificationResult(ReportResult):
     def to_dict(self) -> list[Row]:
         """A row for each check: how much damage it found, and the first of it."""
         return [
-            {"check": check.name, "found": check.found, "example": _example(check), "repair": check.repair}
+            {"check": check.name, "found": check.count, "example": _example(check), "repair": check.repair}
             for check in self.report.checks
         ]
 
     def __rich__(self) -> RenderableType:
         shown = table("check", "found>", "such as")
         for check in self.report.checks:
-            shown.add_row(check.name, f"{check.found:,}", _example(check) or "", style="red" if check.found else None)
+            shown.add_row(check.name, f"{check.count:,}", _example(check) or "", style="red" if check.count else None)
         return Group(shown, *map(Text, self._lines()))
 
     def _lines(self) -> Iterator[str]:
@@ -140,7 +144,7 @@ class VerificationResult(ReportResult):
         if not report.damage:
             yield "all is well"
             return
-        yield from (f"{check.name}: {check.repair}" for check in report.checks if check.found)
+        yield from (f"{check.name}: {check.repair}" for check in report.checks if check.count)
         if self.repaired:
             yield f"deleted: {_counts(dict(sorted(report.taken.items()))) or 'nothing'}"
             left = ", ".join(check.name for check in report.left)
