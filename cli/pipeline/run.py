@@ -17,7 +17,7 @@ from xprojdb.cli.printing.output import as_json, open_current, show
 @click.option("--dry-run", is_flag=True, help="Only show which steps would run, on how many items, and why.")
 @click.option(
     "--step", "steps", multiple=True, metavar="STEP",
-    help="Only run this step: a kind (align) or the beginning of a digest. Can be repeated.",
+    help="Only run this step: a kind (align) or a prefix of a digest. Can be repeated.",
 )  # fmt: skip
 @click.option("--limit", type=SOME_ROWS, metavar="N", help="Process at most N items per step.")
 @engine_options
@@ -33,9 +33,9 @@ def command(
 ) -> None:
     """Run the pending steps of RECIPE (a TOML file, or the name of a built-in recipe).
 
-    Nothing is ever done twice: a second run does nothing, a run after an import processes the new sentences, and a
+    Nothing is done twice: a second run does nothing, a run after an import processes the new sentences, and a
     changed parameter makes new steps from there on. Ctrl-C stops after the current batches; run again to continue.
-    Several runs can share a database: each takes items that the others have not.
+    Several runs can share a database: each takes items that the others do not have.
     """
     from xprojdb.cli.printing.progress import stop_on_interrupt, watcher
 
