@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 class GarbageResult(ReportResult):
-    """Steps that no recipe or export references, a row each.
+    """Steps that no recipe or export references, one per row.
 
     :param deleted: whether they were deleted.
     """
@@ -33,7 +33,7 @@ class GarbageResult(ReportResult):
         self.deleted = deleted
 
     def to_dict(self) -> list[Row]:
-        """A row for each step: its rows in the database, and about how many bytes they take."""
+        """A row for each step: its rows in the database, and their approximate size in bytes."""
         return [
             {
                 "digest": step.step.digest,
@@ -71,7 +71,7 @@ class GarbageResult(ReportResult):
         if report.steps:
             yield shown
         if report.phrases[0]:
-            yield Text(f"scores of phrases by models that no other step uses: {report.phrases[0]:,}")
+            yield Text(f"phrase scores by models that no other step uses: {report.phrases[0]:,}")
         total = sum(report.rows.values())
         yield Text(
             f"{len(report.steps)} unreferenced steps, {total:,} rows, about {megabytes(report.bytes)}; "
@@ -102,17 +102,17 @@ class CorpusDeletionResult(ReportResult):
         shown = table("table", "rows>")
         for row in self.to_dict():
             shown.add_row(row["table"], f"{row['rows']:,}")
-        forgotten, narrowed = ("was", "goes") if self.deleted else ("would be", "would go")
-        lines = [f"the recipe {name} names nothing else: it {forgotten} forgotten" for name in report.recipes]
-        lines += [f"the recipe {name} {narrowed} on without {report.name}" for name in report.narrowed]
+        forgotten, narrowed = ("was", "no longer covers") if self.deleted else ("would be", "would no longer cover")
+        lines = [f"the recipe {name} covers nothing else: it {forgotten} deleted" for name in report.recipes]
+        lines += [f"the recipe {name} {narrowed} {report.name}" for name in report.narrowed]
         lines += [f"{report.name} was deleted"] if self.deleted else []
         return Group(shown, *map(Text, lines))
 
 
 class VerificationResult(ReportResult):
-    """What the checks found; a row is a check.
+    """The results of the checks, one check per row.
 
-    :param repaired: whether the damage was to be repaired.
+    :param repaired: whether a repair was requested.
     """
 
     report: VerifyReport
@@ -123,11 +123,11 @@ class VerificationResult(ReportResult):
 
     @property
     def sound(self) -> bool:
-        """Whether there is no damage, or none any more."""
+        """Whether there is no damage, or all of it was repaired."""
         return not self.report.left and (self.repaired or not self.report.damage)
 
     def to_dict(self) -> list[Row]:
-        """A row for each check: how much damage it found, and the first of it."""
+        """A row for each check: how much damage it found, and the first example."""
         return [
             {"check": check.name, "found": check.count, "example": _example(check), "repair": check.repair}
             for check in self.report.checks
@@ -142,7 +142,7 @@ class VerificationResult(ReportResult):
     def _lines(self) -> Iterator[str]:
         report = self.report
         if not report.damage:
-            yield "all is well"
+            yield "no damage was found"
             return
         yield from (f"{check.name}: {check.repair}" for check in report.checks if check.count)
         if self.repaired:
