@@ -229,11 +229,11 @@ def _columns(lang: str | None, text: Column | Mapping[str, Column] | None) -> li
 def _span_format(path: Path, format: SpanFormat) -> str:
     from typing import get_args
 
-    from xprojdb.readers.registry import recognise
+    from xprojdb.readers.registry import recognize
 
     if format != "auto":
         return format
-    reader = recognise(path)
+    reader = recognize(path)
     if reader is not None and reader.name in get_args(SpanFormat):
         return reader.name
     return "brat" if path.with_suffix(".ann").is_file() else "span-json"
