@@ -28,8 +28,8 @@ LAYERS = (
     ("evaluation", "provenance", "maintenance"),
     ("exports",),
     ("review",),
-    ("plugins", "api"),
     ("browse",),
+    ("plugins", "api"),
     ("cli",),
 )
 RANK = {room: rank for rank, layer in enumerate(LAYERS) for room in layer}

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     )
     from xprojdb.api.database import Database, open
     from xprojdb.api.demo import demo
+    from xprojdb.api.pages.reviewing import Reviews
     from xprojdb.api.results.labels import Labels
     from xprojdb.api.schema import copy, downgrade, schema_revision, upgrade
     from xprojdb.config.recipe import Recipe
@@ -28,6 +29,7 @@ __all__ = [
     "Database",
     "Labels",
     "Recipe",
+    "Reviews",
     "XprojdbError",
     "__version__",
     "copy",
@@ -52,6 +54,7 @@ _LAZY = {
     "Database": "xprojdb.api.database",
     "Labels": "xprojdb.api.results.labels",
     "Recipe": "xprojdb.config.recipe",
+    "Reviews": "xprojdb.api.pages.reviewing",
     "copy": "xprojdb.api.schema",
     "demo": "xprojdb.api.demo",
     "downgrade": "xprojdb.api.schema",

@@ -5,14 +5,20 @@ from __future__ import annotations
 from pathlib import Path
 
 from xprojdb.api.asking import Asking
+from xprojdb.api.corrections.labels import LaterLabels
 from xprojdb.api.exporting import Exporting
 from xprojdb.api.importing_formats import ImportingFormats
 from xprojdb.api.maintaining import Maintaining
 from xprojdb.api.measuring import Measuring
+from xprojdb.api.pages.browsing import Browsing
 from xprojdb.api.running import Running
 
 
-class Database(ImportingFormats, Running, Asking, Measuring, Exporting, Maintaining):
+<<<<<<< HEAD
+class Database(ImportingFormats, Running, Asking, Measuring, Exporting, Browsing, Maintaining):
+=======
+class Database(ImportingFormats, LaterLabels, Running, Asking, Measuring, Exporting, Maintaining):
+>>>>>>> ready/labels
     """An open database; see :func:`open`.
 
     Each method corresponds to a command, with the same defaults. Results can be converted (``to_arrow()``,
