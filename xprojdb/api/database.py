@@ -14,11 +14,7 @@ from xprojdb.api.pages.browsing import Browsing
 from xprojdb.api.running import Running
 
 
-<<<<<<< HEAD
-class Database(ImportingFormats, Running, Asking, Measuring, Exporting, Browsing, Maintaining):
-=======
-class Database(ImportingFormats, LaterLabels, Running, Asking, Measuring, Exporting, Maintaining):
->>>>>>> ready/labels
+class Database(ImportingFormats, LaterLabels, Running, Asking, Measuring, Exporting, Browsing, Maintaining):
     """An open database; see :func:`open`.
 
     Each method corresponds to a command, with the same defaults. Results can be converted (``to_arrow()``,
