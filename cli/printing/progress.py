@@ -112,10 +112,14 @@ def stop_on_interrupt() -> Iterator[StopRequest]:
     """
     stop = StopRequest()
 
-    def ask(_number: int, _frame: FrameType | None) -> None:
-        if stop.requested:
+    interrupting = False
+
+    def ask(number: int, _frame: FrameType | None) -> None:
+        nonlocal interrupting
+        if interrupting:
             raise KeyboardInterrupt
-        stop.requested = True
+        stop.requested = interrupting = True
+        stop.interrupted = number == signal.SIGINT
         click.echo("\nstopping after this batch; press Ctrl-C again to stop at once", err=True)
 
     heeded = [number for number in (signal.SIGINT, signal.SIGTERM) if signal.getsignal(number) != signal.SIG_IGN]

@@ -28,6 +28,8 @@ class Running(Opened):
         *,
         steps: Sequence[str] = (),
         limit: int | None = None,
+        shard: str | None = None,
+        max_time: float | None = None,
         retry_failed: bool = False,
         progress: Progress | None = None,
         stop: StopRequest | None = None,
@@ -42,6 +44,9 @@ class Running(Opened):
             package.
         :param steps: only these steps: a kind (``align``) or a prefix of a digest.
         :param limit: the maximal number of items per step.
+        :param shard: ``3/16``: only the third of sixteen shares of the items. Results for a sentence are in its share,
+            in every database; what is learned from a whole corpus is in all shares.
+        :param max_time: seconds after which no further batch starts; ``run.report.stopped`` says whether work is left.
         :param retry_failed: retry items that failed before.
         :param progress: receives the progress of the run.
         :param stop: ends the run after the current batches once it is set.
@@ -53,35 +58,50 @@ class Running(Opened):
         """
         from xprojdb.api.results.labels import Labels
         from xprojdb.api.results.running import RunResult
+        from xprojdb.execution.progress import StopRequest
         from xprojdb.execution.run import chosen_stages, forget_failures, run_plan
         from xprojdb.execution.status.database import keep_counts
         from xprojdb.planning.planner import plan_recipe
+        from xprojdb.steps.shard import Shard
 
+        share = None if shard is None else Shard.parse(shard)
         plan = plan_recipe(self.store, self._loaded(recipe))
         chosen_stages(plan, steps)
         computing = make_engine(**engine)
+        stop = stop or StopRequest()
+        if max_time is not None:
+            stop.limit(max_time)
         if retry_failed:
             forget_failures(self.store, plan)
-        report = run_plan(self.store, plan, progress=progress, stop=stop, engine=computing, only=steps, limit=limit)
+        report = run_plan(
+            self.store, plan, progress=progress, stop=stop, engine=computing, only=steps, limit=limit, shard=share
+        )
         if report.run_id is not None and not report.stopped:
             keep_counts(self.store)
         return Labels(cast("Database", self), plan, RunResult(report))
 
     def dry_run(
-        self, recipe: Recipe | LoadedRecipe | str | Path, *, steps: Sequence[str] = (), limit: int | None = None
+        self,
+        recipe: Recipe | LoadedRecipe | str | Path,
+        *,
+        steps: Sequence[str] = (),
+        limit: int | None = None,
+        shard: str | None = None,
     ) -> DryRunResult:
         """Which steps a run of a recipe would do now, on how many items, and why; stores nothing.
 
-        :param recipe, steps, limit: as for :meth:`xprojdb.Database.run`.
+        :param recipe, steps, limit, shard: as for :meth:`xprojdb.Database.run`.
         :raises RecipeError: when the recipe is invalid.
         :raises UsageError: when a corpus does not exist, or no translation connects the recipe's languages.
         """
         from xprojdb.api.results.running import DryRunResult
         from xprojdb.execution.dry_run import preview_plan
         from xprojdb.planning.planner import plan_recipe
+        from xprojdb.steps.shard import Shard
 
+        share = None if shard is None else Shard.parse(shard)
         plan = plan_recipe(self.store, self._loaded(recipe))
-        return DryRunResult(preview_plan(self.store, plan, only=steps, limit=limit))
+        return DryRunResult(preview_plan(self.store, plan, only=steps, limit=limit, shard=share))
 
     def _loaded(self, recipe: Recipe | LoadedRecipe | str | Path) -> LoadedRecipe:
         """A recipe with its text; if it needs a plug-in that stored steps used, the error says what to install."""
