@@ -127,7 +127,7 @@ def test_the_figures_stand_in_the_text():
 
 
 def test_without_gold_the_card_says_so():
-    assert "not held against gold" in body(render_card(facts(), manifest()))
+    assert "not been compared with gold" in body(render_card(facts(), manifest()))
 
 
 def test_the_hand_written_part_survives():

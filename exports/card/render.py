@@ -330,7 +330,7 @@ def _models(context: CardContext) -> Iterator[str]:
             caveat = "Whether this applies to a model's output is disputed: decide before using it commercially."
             yield f"> **{inline(model.name)}**: its licence{_named(model.licence)} {family.restricts} {caveat}"
         elif not model.licence:
-            yield f"> **{inline(model.name)}**: xprojdb does not know its licence. See its page for what it allows."
+            yield f"> **{inline(model.name)}**: its licence is not known to xprojdb. See its page for what it allows."
 
 
 def _named(licence: str | None) -> str:

@@ -31,6 +31,18 @@ class ExportResult(ReportResult):
         """A row for each file: its name and its sentences."""
         return [{"name": name, "sentences": count} for name, count in self.report.counts.items()]
 
+    def to_json(self) -> Any:
+        """What the ``xprojdb export`` commands print with ``--json``."""
+        report = self.report
+        return {
+            "destination": report.destination,
+            "counts": report.counts,
+            "checksums": report.checksums,
+            "found": report.available,
+            "removed": report.removed,
+            "dropped": report.dropped,
+        }
+
     def __rich__(self) -> RenderableType:
         return Group(*self._parts())
 

@@ -133,6 +133,11 @@ class VerificationResult(ReportResult):
             for check in self.report.checks
         ]
 
+    def to_json(self) -> Any:
+        """What ``xprojdb verify --json`` prints."""
+        checks, left = ([_check(check) for check in part] for part in (self.report.checks, self.report.left))
+        return {"checks": checks, "taken": self.report.taken, "left": left}
+
     def __rich__(self) -> RenderableType:
         shown = table("check", "found>", "such as")
         for check in self.report.checks:
@@ -149,6 +154,10 @@ class VerificationResult(ReportResult):
             yield f"deleted: {_counts(dict(sorted(report.taken.items()))) or 'nothing'}"
             left = ", ".join(check.name for check in report.left)
             yield f"not repaired: {left}" if left else "repaired; now run the recipe again"
+
+
+def _check(check: CheckReport) -> Row:
+    return {"name": check.name, "found": check.count, "examples": check.examples, "repair": check.repair}
 
 
 def _example(check: CheckReport) -> str | None:
