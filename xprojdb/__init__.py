@@ -23,11 +23,13 @@ if TYPE_CHECKING:
     from xprojdb.api.results.labels import Labels
     from xprojdb.api.schema import copy, downgrade, schema_revision, upgrade
     from xprojdb.config.recipe import Recipe
+    from xprojdb.config.training import TrainingRecipe
 
 __all__ = [
     "Database",
     "Labels",
     "Recipe",
+    "TrainingRecipe",
     "XprojdbError",
     "__version__",
     "copy",
@@ -52,6 +54,7 @@ _LAZY = {
     "Database": "xprojdb.api.database",
     "Labels": "xprojdb.api.results.labels",
     "Recipe": "xprojdb.config.recipe",
+    "TrainingRecipe": "xprojdb.config.training",
     "copy": "xprojdb.api.schema",
     "demo": "xprojdb.api.demo",
     "downgrade": "xprojdb.api.schema",

@@ -10,9 +10,10 @@ from xprojdb.api.importing_formats import ImportingFormats
 from xprojdb.api.maintaining import Maintaining
 from xprojdb.api.measuring import Measuring
 from xprojdb.api.running import Running
+from xprojdb.api.training import Training
 
 
-class Database(ImportingFormats, Running, Asking, Measuring, Exporting, Maintaining):
+class Database(ImportingFormats, Running, Training, Asking, Measuring, Exporting, Maintaining):
     """An open database; see :func:`open`.
 
     Each method is a command of the command line, with the same defaults. Results can be converted (``to_arrow()``,

@@ -18,7 +18,7 @@ from xprojdb.execution.batches import ItemBatch
 from xprojdb.steps.stage import Bitext, ItemKind, Stage
 
 #: where the items of a stage are, by what it calls them
-_TABLES = {ItemKind.PAIRS: translation, ItemKind.SENTENCES: sentence, ItemKind.CORPORA: corpus}
+_TABLES = {ItemKind.PAIRS: translation, ItemKind.SENTENCES: sentence, ItemKind.CORPORA: corpus, ItemKind.STEPS: step}
 _AGAIN = "what was being computed was not stored; run the recipe again for what is left"
 
 

@@ -49,7 +49,7 @@ class OlderThanItem(Check):
         if not _is_any_later(connection):
             return
         for each in steps:
-            if each.kind != GOLD.kind and outcome.name in each.tables:
+            if each.kind != GOLD.kind and each.items != "step" and outcome.name in each.tables:
                 query = _earlier(each).where(outcome.c.step_id == each.id)
                 for block in bulk.stream(connection, query):
                     for key, run_id in block:
