@@ -30,8 +30,8 @@ LAYERS = (
     ("exports",),
     ("study",),
     ("review",),
-    ("plugins", "api"),
     ("browse",),
+    ("plugins", "api"),
     ("cli",),
 )
 RANK = {room: rank for rank, layer in enumerate(LAYERS) for room in layer}

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     )
     from xprojdb.api.database import Database, open
     from xprojdb.api.demo import demo
+    from xprojdb.api.pages.reviewing import Reviews
     from xprojdb.api.results.labels import Labels
     from xprojdb.api.schema import copy, downgrade, schema_revision, upgrade
     from xprojdb.config.recipe import Recipe
@@ -29,6 +30,7 @@ __all__ = [
     "Database",
     "Labels",
     "Recipe",
+    "Reviews",
     "TrainingRecipe",
     "XprojdbError",
     "__version__",
@@ -54,6 +56,7 @@ _LAZY = {
     "Database": "xprojdb.api.database",
     "Labels": "xprojdb.api.results.labels",
     "Recipe": "xprojdb.config.recipe",
+    "Reviews": "xprojdb.api.pages.reviewing",
     "TrainingRecipe": "xprojdb.config.training",
     "copy": "xprojdb.api.schema",
     "demo": "xprojdb.api.demo",

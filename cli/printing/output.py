@@ -14,12 +14,11 @@ from xprojdb.printable import escaped_json, escaped_lines
 if TYPE_CHECKING:
     from xprojdb.api.database import Database
     from xprojdb.api.results.base import Result
-    from xprojdb.db import Database as Store
 
 as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 recipe_option = click.option("--recipe", metavar="NAME", help="The recipe. Required if the database has several.")
 gold_option = click.option(
-    "--gold", metavar="CAMPAIGN", help="Use the frozen reviews of a campaign as gold, or the step with this digest."
+    "--gold", metavar="NAME", help="Gold: a set of imported labels, the frozen reviews of a campaign, or a step."
 )
 
 
@@ -58,11 +57,6 @@ def open_current(create: bool = False) -> Database:
     import xprojdb
 
     return xprojdb.open(click.get_current_context().find_root().obj, create=create)
-
-
-def open_store() -> Store:
-    """The store of the database that ``--db`` names, for what the API has no function for yet."""
-    return open_current().store
 
 
 def listed(text: str | None) -> list[str]:

@@ -5,15 +5,17 @@ from __future__ import annotations
 from pathlib import Path
 
 from xprojdb.api.asking import Asking
+from xprojdb.api.corrections.labels import LaterLabels
 from xprojdb.api.exporting import Exporting
 from xprojdb.api.importing_formats import ImportingFormats
 from xprojdb.api.maintaining import Maintaining
 from xprojdb.api.measuring import Measuring
+from xprojdb.api.pages.browsing import Browsing
 from xprojdb.api.running import Running
-from xprojdb.api.training import Training
+from xprojdb.api.training.training import Training
 
 
-class Database(ImportingFormats, Running, Training, Asking, Measuring, Exporting, Maintaining):
+class Database(ImportingFormats, LaterLabels, Running, Training, Asking, Measuring, Exporting, Browsing, Maintaining):
     """An open database; see :func:`open`.
 
     Each method is a command of the command line, with the same defaults. Results can be converted (``to_arrow()``,

@@ -73,6 +73,13 @@ def among(connection: Connection, column: ColumnElement[int], ids: Sequence[int]
     return sqlite.among(column, ids)
 
 
+def among_texts(connection: Connection, column: ColumnElement[str], texts: Sequence[str]) -> ColumnElement[bool]:
+    """``column IN texts`` for any number of texts, as one bound value."""
+    if connection.dialect.name == "postgresql":
+        return postgresql.among_texts(column, texts)
+    return sqlite.among_texts(column, texts)
+
+
 def phrase(
     connection: Connection, words: ColumnElement[str], start: ColumnElement[int], end: ColumnElement[int]
 ) -> ColumnElement[str]:

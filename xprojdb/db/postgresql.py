@@ -161,6 +161,13 @@ def among(column: ColumnElement[int], ids: Sequence[int]) -> ColumnElement[bool]
     return column == func.any(bindparam(None, list(ids), type_=ARRAY(BigInteger)))
 
 
+def among_texts(column: ColumnElement[str], texts: Sequence[str]) -> ColumnElement[bool]:
+    """``= ANY(array)``, as :func:`among`."""
+    from sqlalchemy.dialects.postgresql import ARRAY
+
+    return column == func.any(bindparam(None, list(texts), type_=ARRAY(Text)))
+
+
 def phrase(words: ColumnElement[str], start: ColumnElement[int], end: ColumnElement[int]) -> ColumnElement[str]:
     """The words of a span of a JSON list, in order, joined by spaces."""
     return literal_column(

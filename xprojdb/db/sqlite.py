@@ -176,6 +176,12 @@ def among(column: ColumnElement[int], ids: Sequence[int]) -> ColumnElement[bool]
     return column.in_(select(each.c.value))
 
 
+def among_texts(column: ColumnElement[str], texts: Sequence[str]) -> ColumnElement[bool]:
+    """Through ``json_each``, as :func:`among`."""
+    each = func.json_each(bindparam(None, json.dumps(list(texts)))).table_valued("value")
+    return column.in_(select(each.c.value))
+
+
 def phrase(words: ColumnElement[str], start: ColumnElement[int], end: ColumnElement[int]) -> ColumnElement[str]:
     """The words of a span of a JSON list, in order, joined by spaces."""
     # As text: of a FROM inside a scalar subquery's FROM, SQLAlchemy does not see what it is correlated to.

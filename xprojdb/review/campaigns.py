@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -18,8 +19,11 @@ from xprojdb.planning.labellings import Labelling
 from xprojdb.planning.plan import Plan
 from xprojdb.review.queues import Mixture, draw, read_population
 
+#: the ordering of a campaign without a queue: labels that came from elsewhere
+IMPORTED = "imported"
 #: in front of those that only a data set has
 CUSTOMARY = ("PER", "ORG", "LOC", "DATE", "MISC")
+_NAME = re.compile(r"[^\s/\x00-\x1f\x7f]{1,60}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +74,15 @@ class CampaignSettings:
     redundancy: int = 1
 
 
+def check_name(name: str) -> None:
+    """Refuse what cannot be the name of a campaign or a reviewer.
+
+    :raises UsageError: when it is empty or too long, or has spaces or slashes.
+    """
+    if not _NAME.fullmatch(name):
+        raise UsageError(f"{name!r} is no name", hint="up to 60 characters without spaces and slashes", name=name)
+
+
 def create_campaign(database: Database, plan: Plan, settings: CampaignSettings) -> Campaign:
     """Draw a campaign from the sentences that a recipe has labelled.
 
@@ -78,7 +91,7 @@ def create_campaign(database: Database, plan: Plan, settings: CampaignSettings) 
     """
     labelling = _labelling(plan, settings)
     with database.read() as connection:
-        _check_name(connection, settings.name)
+        _check_unused(connection, settings.name)
         population = read_population(connection, labelling, settings.splits)
         items = draw(connection, labelling, population, settings.by, settings.size, settings.seed)
         labels = _labels(connection, labelling, settings.labels)
@@ -93,7 +106,7 @@ def create_campaign(database: Database, plan: Plan, settings: CampaignSettings) 
         "population": len(population),
     }
     with database.write() as connection:
-        _check_name(connection, settings.name)
+        _check_unused(connection, settings.name)
         values = {
             "name": settings.name,
             "created_at": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -131,7 +144,7 @@ def _labelling(plan: Plan, settings: CampaignSettings) -> Labelling:
     raise UsageError("a campaign is about one language from one source, or from several combined", hint=hint)
 
 
-def _check_name(connection: Connection, name: str) -> None:
+def _check_unused(connection: Connection, name: str) -> None:
     if connection.execute(select(campaign.c.id).where(campaign.c.name == name)).first() is not None:
         raise UsageError(f"there is a campaign {name}", hint="choose another name", campaign=name)
 
@@ -154,16 +167,17 @@ def load_campaign(database: Database, name: str) -> Campaign:
     if row is None:
         hint = f"there are {', '.join(names)}" if names else "make one: xprojdb review new NAME"
         raise UsageError(f"there is no campaign {name}", hint=hint, campaign=name)
-    return _campaign(row)
+    return campaign_of(row)
 
 
 def list_campaigns(database: Database) -> list[Campaign]:
     """All campaigns, the latest first."""
     with database.read() as connection:
-        return [_campaign(row) for row in connection.execute(select(campaign).order_by(campaign.c.id.desc()))]
+        return [campaign_of(row) for row in connection.execute(select(campaign).order_by(campaign.c.id.desc()))]
 
 
-def _campaign(row: Row[Any]) -> Campaign:
+def campaign_of(row: Row[Any]) -> Campaign:
+    """A row of the table as a campaign."""
     told = (row.id, row.name, row.created_at, row.recipe, row.step_id, json.loads(row.query), row.ordering, row.seed)
     return Campaign(*told, tuple(json.loads(row.labels)), row.guideline, row.redundancy)
 

@@ -21,7 +21,7 @@ def covered(database: Database, recipe: TrainingRecipe) -> list[Bitext]:
     :raises UsageError: when a corpus is not there.
     """
     with database.read() as connection:
-        known = dict(connection.execute(select(corpus.c.name, corpus.c.id)).tuples().all())
+        known = {row.name: row.id for row in connection.execute(select(corpus.c.name, corpus.c.id))}
     for name in recipe.corpora:
         if name not in known:
             hint = f"there are {', '.join(sorted(known)) or 'none'}; xprojdb import"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Table, select
@@ -108,7 +108,7 @@ class Sampler:
         order = sorted(available.items, key=lambda item: rank(seed, item.order))
         chosen, short = _within(order, budget, unit)
         if not chosen:
-            raise _nothing(lang, splits, self.recipe, self.table)
+            raise nothing_to_learn(lang, splits, self.recipe, budget, unit)
         return Sample(self._spec(available, chosen, lang, splits, budget, unit, seed), chosen, short)
 
     def available(self, lang: str, splits: Sequence[str]) -> Available:
@@ -277,14 +277,15 @@ def _pairs(connection: Connection, recipe: TrainingRecipe, lang: str, splits: tu
     return Available(lang, items, {gold: GOLD})
 
 
-def without_pairs_of(sample: Sample, keys: set[str]) -> Sample:
-    """A sample less the items of an order."""
-    return replace(sample, items=[item for item in sample.items if item.order not in keys])
-
-
-def _nothing(lang: str, splits: Sequence[str], recipe: TrainingRecipe, table: TrainTable) -> UsageError:
+def nothing_to_learn(
+    lang: str, splits: Sequence[str], recipe: TrainingRecipe, budget: int | None = None, unit: str = ""
+) -> UsageError:
+    """The refusal of a language without labels, or whose budget is smaller than its first item."""
     where = f"{', '.join(recipe.corpora)} ({', '.join(splits) or 'all splits'})"
-    what = "gold labels" if table.source == "gold" else f"labels of the recipe {table.source}"
+    what = "gold labels" if recipe.train.source == "gold" else f"labels of the recipe {recipe.train.source}"
+    if budget is not None:
+        message, hint = f"no item of {lang} fits into a budget of {budget} {unit}", "give a larger budget"
+        return UsageError(message, hint=hint, lang=lang, reason="no-labels", budget=budget)
     return UsageError(
         f"there is nothing to learn {lang} from: {where} has no {what} of it",
         hint="import its labels, name other splits or corpora, or leave the language out",

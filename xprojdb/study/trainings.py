@@ -11,7 +11,7 @@ from xprojdb.models.store import canonical_id, resolve
 from xprojdb.steps.spec import StepSpec
 from xprojdb.steps.train.params import DEV, SAMPLE, TrainParams
 from xprojdb.steps.train.stage import Train
-from xprojdb.study.samples import Sample, Sampler
+from xprojdb.study.samples import Sample, Sampler, nothing_to_learn
 
 
 def train_spec(
@@ -97,7 +97,10 @@ def _in_order(recipe: TrainingRecipe, every: list[str]) -> tuple[str, ...]:
 
 
 def _labels(sampler: Sampler, lang: str, splits: Sequence[str]) -> set[str]:
-    return {label for item in sampler.available(lang, tuple(splits)).items for label in item.labels}
+    items = sampler.available(lang, tuple(splits)).items
+    if not items:
+        raise nothing_to_learn(lang, splits, sampler.recipe)
+    return {label for item in items for label in item.labels}
 
 
 def _differ(odd: Mapping[str, list[str]], present: Mapping[str, set[str]]) -> UsageError:

@@ -1,0 +1,1 @@
+"""The methods of a database that show pages and let people review labels."""
