@@ -92,6 +92,16 @@ def phrase(
     return sqlite.phrase(words, start, end)
 
 
+def share(connection: Connection, name: ColumnElement[str], count: int) -> ColumnElement[int]:
+    """Which of so many shares a name is in, counted from 0: by its MD5, so the same on either database.
+
+    :param name: texts that are not null.
+    """
+    if connection.dialect.name == "postgresql":
+        return postgresql.share(name, count)
+    return sqlite.share(name, count)
+
+
 def refresh_statistics(connection: Connection, table: Table) -> None:
     """Let the planner know of rows that this transaction has written: PostgreSQL counts them only after it.
 
