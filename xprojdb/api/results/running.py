@@ -22,7 +22,7 @@ class RunResult(ReportResult):
     report: RunReport
 
     def to_dict(self) -> list[Row]:
-        """A row for each step: how many of its items were done, and how many of these failed."""
+        """A row for each step: how many of its items were done, and how many of those failed."""
         return [
             {"step": step.step_id, "title": step.title, "done": step.done, "failed": step.failed}
             for step in self.report.steps
