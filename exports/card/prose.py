@@ -48,7 +48,7 @@ _PER = {
 def choice_sentences(selection: Selection) -> list[str]:
     """How the sentences of an export were selected, and how many each filter removed."""
     table = selection.table
-    sentences = [_CHOICES[key].format(_shown(value)) for key, value in table.given.items() if key in _CHOICES]
+    sentences = [_CHOICES[key].format(_shown(value)) for key, value in table.non_defaults.items() if key in _CHOICES]
     if table.budget:
         per = _PER[table.budget_per]
         sentences.append(
@@ -127,8 +127,8 @@ def reproduce(plan: Plan, selection: Selection, title: str) -> str:
 
 def _options(plan: Plan, selection: Selection) -> Iterator[str]:
     """The options that go beyond the recipe's ``[export]``."""
-    ours = export_table(plan.recipe.text, {}).given
-    for key, value in selection.table.given.items():
+    ours = export_table(plan.recipe.text, {}).non_defaults
+    for key, value in selection.table.non_defaults.items():
         if ours.get(key) == value:
             continue
         name = f"--{key.replace('_', '-')}"

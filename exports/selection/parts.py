@@ -80,11 +80,11 @@ class Selection:
     def query(self) -> dict[str, Any]:
         """The selection, so that the same rows can be selected again: labellings by key, and the filters."""
         cut = (
-            {"cut": self.table.given, "found": self.cut.available, "removed": dict(self.cut.removed)}
+            {"cut": self.table.non_defaults, "found": self.cut.available, "removed": dict(self.cut.removed)}
             if self.cut
             else {}
         )
-        unused_cut = {} if self.cut or not self.table.given else {"cut": self.table.given}
+        unused_cut = {} if self.cut or not self.table.non_defaults else {"cut": self.table.non_defaults}
         return {"projections": [_projection_key(labelling) for labelling in self.chosen], **unused_cut, **cut}
 
 

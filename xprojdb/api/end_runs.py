@@ -21,7 +21,7 @@ def ended_runs(engine: Engine, enabled: bool) -> Iterator[list[str]]:
     """
     from xprojdb.db.live import end_live_runs
 
-    ended = [f"ended: {run.told}" for run in end_live_runs(engine)] if enabled else []
+    ended = [f"ended: {run.description}" for run in end_live_runs(engine)] if enabled else []
     try:
         yield ended
     except XprojdbError as error:

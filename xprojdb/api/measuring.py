@@ -79,7 +79,7 @@ class Measuring(Opened):
         from xprojdb.api.results.scores.comparison import ComparisonResult
         from xprojdb.evaluation.compare import compare_recipes
         from xprojdb.evaluation.published import load_benchmark_scores, load_published
-        from xprojdb.evaluation.published_comparison import beside_published, compared_benchmarks
+        from xprojdb.evaluation.published_comparison import compared_benchmarks, published_comparisons
 
         scores = load_published(published) if published else load_benchmark_scores()
         report = compare_recipes(
@@ -93,7 +93,7 @@ class Measuring(Opened):
         )
         if published is None and dataset is None:
             return ComparisonResult(report, compared_benchmarks(self.store, report))
-        return ComparisonResult(report, beside_published(report, scores, dataset))
+        return ComparisonResult(report, published_comparisons(report, scores, dataset))
 
     def missed(self, found_by: str, missed_by: str, *, labels: Sequence[str] = ()) -> MissedEntitiesResult:
         """The gold entities that one recipe found and another missed.

@@ -1,4 +1,4 @@
-"""The stage that runs a step, by the step's kind."""
+"""Find the stage that runs a step, by the step's kind."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from xprojdb.steps.translate.stage import Translate
 from xprojdb.steps.translate.variant import load_step_translator
 
 Factory = Callable[[StepSpec], Stage | None]
-#: stages that load nothing
+#: stages without a model
 _PLAIN: tuple[Any, ...] = (
     ProjectMatch,
     ProjectHeuristically,
@@ -40,17 +40,17 @@ _PLAIN: tuple[Any, ...] = (
     ReliabilityFit,
     Combine,
 )
-#: stages that load a model, and what loads it
+#: stages with a model, and the functions that load it
 _LOADING: tuple[tuple[Any, Callable[[StepSpec], Any]], ...] = (
     (MeanVectors, lambda spec: load_aligner(spec, "encoder")),
     (LinkCounts, lambda spec: load_aligner(spec, "eflomal")),
     (Translate, load_step_translator),
     (Carry, load_step_translator),
 )
-#: the kinds of the steps whose items are corpora
+#: the kinds of steps whose items are corpora
 FITS = frozenset(
-    each.kind
-    for each in (
+    stage.kind
+    for stage in (
         WordFrequencies,
         LinkCounts,
         MeanVectors,
@@ -60,23 +60,23 @@ FITS = frozenset(
         ReliabilityFit,
     )
 )
-#: the kinds of the steps that make translations
+#: the kinds of steps that make translations
 LINKING = frozenset({Translate.kind, Carry.kind})
 
 
 def stage_of(spec: StepSpec) -> Stage:
-    """The stage for a step, ready to be bound and opened; no model is loaded.
+    """The stage for a step, ready to be bound and opened. No model is loaded.
 
-    A step whose plug-in is not installed has a stage, too: it can be shown, and refuses to be opened.
+    A step whose plug-in is not installed has a stage as well, which can be shown but not opened.
 
-    :raises DatabaseError: when this version of the code has no such stage, or another version of it.
+    :raises DatabaseError: when this version of xprojdb has no such stage, or a different version of it.
     """
     factory = _FACTORIES.get(spec.kind)
     stage = factory(spec) if factory is not None else None
     if stage is None:
         raise DatabaseError(
             f"this version of xprojdb has no stage {spec.kind!r} of version {spec.version}",
-            hint="run the recipe again: it plans steps of today's versions beside the old ones",
+            hint="run the recipe again to plan steps of the current versions next to the old ones",
             kind=spec.kind,
             version=spec.version,
         )
