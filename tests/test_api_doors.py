@@ -30,6 +30,7 @@ CALLS: dict[str, set[str]] = {
     "import benchmark": {"import_benchmark"},
     "join": {"join"},
     "run": {"run", "dry_run"},
+    "train": {"train"},
     "recipes list": {"list_recipes"},
     "recipes schema": {"recipe_schema"},
     "recipes show": {"recipe_text"},

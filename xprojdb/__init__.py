@@ -24,12 +24,14 @@ if TYPE_CHECKING:
     from xprojdb.api.results.labels import Labels
     from xprojdb.api.schema import copy, downgrade, schema_revision, upgrade
     from xprojdb.config.recipe import Recipe
+    from xprojdb.config.training import TrainingRecipe
 
 __all__ = [
     "Database",
     "Labels",
     "Recipe",
     "Reviews",
+    "TrainingRecipe",
     "XprojdbError",
     "__version__",
     "copy",
@@ -55,6 +57,7 @@ _LAZY = {
     "Labels": "xprojdb.api.results.labels",
     "Recipe": "xprojdb.config.recipe",
     "Reviews": "xprojdb.api.pages.reviewing",
+    "TrainingRecipe": "xprojdb.config.training",
     "copy": "xprojdb.api.schema",
     "demo": "xprojdb.api.demo",
     "downgrade": "xprojdb.api.schema",

@@ -12,9 +12,10 @@ from xprojdb.api.maintaining import Maintaining
 from xprojdb.api.measuring import Measuring
 from xprojdb.api.pages.browsing import Browsing
 from xprojdb.api.running import Running
+from xprojdb.api.training.training import Training
 
 
-class Database(ImportingFormats, LaterLabels, Running, Asking, Measuring, Exporting, Browsing, Maintaining):
+class Database(ImportingFormats, LaterLabels, Running, Training, Asking, Measuring, Exporting, Browsing, Maintaining):
     """An open database; see :func:`open`.
 
     Each method corresponds to a command, with the same defaults. Results can be converted (``to_arrow()``,

@@ -18,7 +18,7 @@ from xprojdb.execution.batches import ItemBatch
 from xprojdb.steps.stage import Bitext, ItemKind, Stage
 
 #: the table of a stage's items, by their kind
-_TABLES = {ItemKind.PAIRS: translation, ItemKind.SENTENCES: sentence, ItemKind.CORPORA: corpus}
+_TABLES = {ItemKind.PAIRS: translation, ItemKind.SENTENCES: sentence, ItemKind.CORPORA: corpus, ItemKind.STEPS: step}
 _AGAIN = "the current batch was not stored; run the recipe again to process the rest"
 
 

@@ -26,9 +26,12 @@ from xprojdb.db.tables import (
     failure,
     label,
     outcome,
+    pair_prediction,
     recipe,
     sentence,
+    sentence_pair,
     source_file,
+    training_pair,
     translation,
     vote,
     word_score,
@@ -97,6 +100,7 @@ def delete_corpus(database: Database, name: str, *, watch: Watch = lambda _name,
         for table, rows in block.items():
             watch(table, rows)
     with database.write() as connection:
+        taken += _delete_pairs(connection, corpus_id)
         taken["source_file"] = run_delete(connection, delete(source_file).where(source_file.c.corpus_id == corpus_id))
         taken["corpus"] = run_delete(connection, delete(corpus).where(corpus.c.id == corpus_id))
     contents.rows = dict(+taken)
@@ -155,6 +159,17 @@ def _delete_group(connection: Connection, corpus_id: int, cursor: int) -> tuple[
     if not seeds:
         return None, Counter()
     return seeds[-1], remove_sentences(connection, stored_steps(connection), _joined(connection, corpus_id, seeds))
+
+
+def _delete_pairs(connection: Connection, corpus_id: int) -> Counter[str]:
+    """The sentence pairs of a corpus, and what was made of them."""
+    own = select(sentence_pair.c.id).where(sentence_pair.c.corpus_id == corpus_id)
+    taken: Counter[str] = Counter()
+    for table in (training_pair, pair_prediction):
+        taken[table.name] = run_delete(connection, delete(table).where(table.c.pair_id.in_(own)))
+    gone = delete(sentence_pair).where(sentence_pair.c.corpus_id == corpus_id)
+    taken["sentence_pair"] = run_delete(connection, gone)
+    return +taken
 
 
 def _joined(connection: Connection, corpus_id: int, seeds: Iterable[int]) -> set[int]:

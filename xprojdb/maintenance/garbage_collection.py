@@ -11,11 +11,23 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
-from sqlalchemy import ColumnElement, Connection, Table, delete, func, or_, select
+from sqlalchemy import Column, ColumnElement, Connection, Table, delete, func, or_, select
 
 from xprojdb.db import Database
 from xprojdb.db.live import refuse_live_runs
-from xprojdb.db.tables import evaluation, phrase_score, recipe, sentence, step, step_input, translation
+from xprojdb.db.tables import (
+    evaluation,
+    model,
+    pair_prediction,
+    phrase_score,
+    recipe,
+    sentence,
+    step,
+    step_input,
+    training_item,
+    training_pair,
+    translation,
+)
 from xprojdb.errors import UsageError
 from xprojdb.maintenance.references import named_steps, needed_steps
 from xprojdb.maintenance.removal import remove_sentences, remove_translations, run_delete
@@ -28,6 +40,14 @@ BLOCK = 50_000
 SENTENCES = 1_000
 #: outcomes before results: items without an outcome are recomputed
 _ORDER = (*(table for table in STEP_TABLES if table not in RESULT_TABLES), *RESULT_TABLES)
+#: what hangs on a step besides the tables whose keys begin with it
+_OF_MODELS: tuple[Column[int], ...] = (
+    model.c.step_id,
+    pair_prediction.c.train_id,
+    training_item.c.sample_id,
+    training_item.c.label_step_id,
+    training_pair.c.sample_id,
+)
 Watch = Callable[[str, int], None]
 
 
@@ -201,6 +221,8 @@ def _delete_step(connection: Connection, step_id: int) -> Counter[str]:
     )
     scores = or_(evaluation.c.step_id == step_id, evaluation.c.gold_step_id == step_id)
     taken = Counter(evaluation=run_delete(connection, delete(evaluation).where(scores)))
+    for column in _OF_MODELS:
+        taken[column.table.name] += run_delete(connection, delete(column.table).where(column == step_id))
     connection.execute(delete(step_input).where(step_input.c.step_id == step_id))
     taken["step"] = run_delete(connection, delete(step).where(step.c.id == step_id))
     return taken + left

@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterable, Mapping
 from sqlalchemy import Connection, select
 
 from xprojdb.db.live import claimed_steps
-from xprojdb.db.tables import campaign, export, outcome, recipe, review, step, step_input, translation
+from xprojdb.db.tables import campaign, export, outcome, recipe, review, step, step_input, study_cell, translation
 from xprojdb.errors import DatabaseError
 from xprojdb.steps.spec import GOLD
 
@@ -27,7 +27,7 @@ def named_steps(connection: Connection, *, without: Collection[str] = (), export
     for name, plan in connection.execute(select(recipe.c.name, recipe.c.plan)):
         if name not in without:
             step_ids |= _of_plan(name, plan, digests)
-    step_ids |= _reviewed(connection)
+    step_ids |= _reviewed(connection) | _compared(connection)
     if exports:
         for (query,) in connection.execute(select(export.c.query)):
             step_ids |= {digests[digest] for digest in _DIGEST.findall(query) if digest in digests}
@@ -48,6 +48,12 @@ def _reviewed(connection: Connection) -> set[int]:
     step_ids = {key for column in shown for key in connection.execute(select(column).distinct()).scalars()}
     frozen = connection.execute(select(step.c.id).where(step.c.kind.in_(("review", "calibration")))).scalars()
     return {*(key for key in step_ids if key is not None), *frozen}
+
+
+def _compared(connection: Connection) -> set[int]:
+    """The steps of studies: what was trained, and what measured it."""
+    columns = (study_cell.c.train_id, study_cell.c.measure_id)
+    return {key for column in columns for key in connection.execute(select(column).distinct()).scalars()}
 
 
 def _translators(connection: Connection, steps: set[int]) -> set[int]:

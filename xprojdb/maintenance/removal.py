@@ -22,6 +22,7 @@ from xprojdb.db.tables import (
     outcome,
     review,
     sentence,
+    training_item,
     translation,
     vote,
     word_score,
@@ -80,7 +81,7 @@ def remove_sentences(connection: Connection, steps: Sequence[StoredStep], senten
         on = table.c.step_id.in_(ids_with(steps, table)), bulk.among(connection, table.c.sentence_id, doomed)
         taken[table.name] += run_delete(connection, delete(table).where(*on))
     taken += _forget_outcomes(connection, steps, "sentence", doomed)
-    for table in (review, campaign_item):
+    for table in (review, campaign_item, training_item):
         taken[table.name] += run_delete(
             connection, delete(table).where(bulk.among(connection, table.c.sentence_id, doomed))
         )

@@ -9,14 +9,26 @@ from typing import Literal
 from sqlalchemy import Column, ColumnElement, Connection, Table, exists, select
 from sqlalchemy.exc import NoResultFound
 
-from xprojdb.db.tables import alignment, artifact, candidate, entity, label, metadata, sentence, step, vote, word_score
+from xprojdb.db.tables import (
+    alignment,
+    artifact,
+    candidate,
+    entity,
+    label,
+    metadata,
+    model_score,
+    sentence,
+    step,
+    vote,
+    word_score,
+)
 from xprojdb.errors import DatabaseError
 from xprojdb.steps.registry import stage_of
 from xprojdb.steps.spec import GOLD, load_spec
 from xprojdb.steps.stage import ItemKind
 from xprojdb.steps.translate.carry import Carry
 
-Items = Literal["sentence", "translation", "corpus"]
+Items = Literal["sentence", "translation", "corpus", "step"]
 
 #: the tables whose key starts with the step
 STEP_TABLES: tuple[Table, ...] = tuple(
@@ -31,6 +43,7 @@ _ITEMS: Mapping[ItemKind, Items] = {
     ItemKind.PAIRS: "translation",
     ItemKind.SENTENCES: "sentence",
     ItemKind.CORPORA: "corpus",
+    ItemKind.STEPS: "step",
 }
 _ITEM_COLUMNS: Mapping[Table, Column[int]] = {
     entity: entity.c.sentence_id,
@@ -39,6 +52,7 @@ _ITEM_COLUMNS: Mapping[Table, Column[int]] = {
     alignment: alignment.c.translation_id,
     candidate: candidate.c.translation_id,
     artifact: artifact.c.corpus_id,
+    model_score: model_score.c.train_id,
 }
 
 

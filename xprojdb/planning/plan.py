@@ -12,7 +12,7 @@ from xprojdb.db.runs import RecipeRecord
 from xprojdb.planning.labellings import Consensus, Labelling, Projection
 from xprojdb.steps.combine.stage import Combine
 from xprojdb.steps.project.stage import ProjectStage
-from xprojdb.steps.registry import LINKING, stage_of
+from xprojdb.steps.registry import LINKING, MODELS, stage_of
 from xprojdb.steps.spec import GOLD, StepSpec
 from xprojdb.steps.stage import Bitext, Stage
 
@@ -43,7 +43,7 @@ class Plan:
     def require(self, spec: StepSpec, pair: Bitext) -> None:
         """Add a step and the steps it reads for a set of translations."""
         for input_spec in spec.inputs.values():
-            if input_spec != GOLD and input_spec.kind not in LINKING:
+            if input_spec != GOLD and input_spec.kind not in LINKING | MODELS:
                 self.require(input_spec, pair)
         self.add(stage_of(spec), pair)
 

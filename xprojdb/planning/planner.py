@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 
 from sqlalchemy import Connection
 
@@ -15,6 +16,7 @@ from xprojdb.errors import MatchingError, UsageError
 from xprojdb.planning.bitexts import DirectedBitext, directed_bitexts, nothing_there, transfer_bitexts
 from xprojdb.planning.labellings import Projection
 from xprojdb.planning.plan import Plan
+from xprojdb.planning.trained import find_trained
 from xprojdb.steps.align.plan import align_spec, for_languages, min_link_score
 from xprojdb.steps.combine.plan import combine_specs
 from xprojdb.steps.fit.stage import FitParams
@@ -29,6 +31,7 @@ from xprojdb.steps.score.plan import learns, reads_taggers, score_specs
 from xprojdb.steps.spec import GOLD, StepSpec
 from xprojdb.steps.stage import Bitext, Side
 from xprojdb.steps.tag.plan import tag_spec
+from xprojdb.steps.tag.trained import trained_models
 
 __all__ = ["Plan", "plan_recipe"]
 
@@ -39,6 +42,11 @@ def plan_recipe(database: Database, loaded: LoadedRecipe) -> Plan:
     :raises UsageError: when a corpus does not exist, or no translation connects the recipe's languages.
     :raises ModelError: when the aligner's model cannot be found.
     """
+    with trained_models(partial(find_trained, database)):
+        return _plan(database, loaded)
+
+
+def _plan(database: Database, loaded: LoadedRecipe) -> Plan:
     recipe = loaded.recipe
     _check_adjective_label(recipe)
     plan = Plan(loaded.record)

@@ -23,6 +23,10 @@ from xprojdb.steps.score.variant import score_stage
 from xprojdb.steps.spec import StepSpec
 from xprojdb.steps.stage import Stage
 from xprojdb.steps.tag.variant import tag_stage
+from xprojdb.steps.train.measure import Measure
+from xprojdb.steps.train.params import SampleParams
+from xprojdb.steps.train.stage import Train
+from xprojdb.steps.train.tagger import MODEL, TagTrained
 from xprojdb.steps.translate.carry import Carry
 from xprojdb.steps.translate.stage import Translate
 from xprojdb.steps.translate.variant import load_step_translator
@@ -39,6 +43,8 @@ _PLAIN: tuple[Any, ...] = (
     SurfaceFormsFit,
     ReliabilityFit,
     Combine,
+    Train,
+    Measure,
 )
 #: stages with a model, and the functions that load it
 _LOADING: tuple[tuple[Any, Callable[[StepSpec], Any]], ...] = (
@@ -60,6 +66,8 @@ FITS = frozenset(
         ReliabilityFit,
     )
 )
+#: the kinds of the steps that make models, and of those that these read: a plan that uses a model does not train it
+MODELS = frozenset({Train.kind, SampleParams.kind})
 #: the kinds of steps that make translations
 LINKING = frozenset({Translate.kind, Carry.kind})
 
@@ -91,10 +99,14 @@ def _loading(stage: Any, load: Callable[[StepSpec], Any]) -> Factory:
     return lambda spec: stage(spec, lambda: load(spec)) if spec.version == stage.version else None
 
 
+def _tag(spec: StepSpec) -> Stage | None:
+    return TagTrained(spec) if MODEL in spec.inputs and spec.version == TagTrained.version else tag_stage(spec)
+
+
 _FACTORIES: Mapping[str, Factory] = {
     **{stage.kind: _plain(stage) for stage in _PLAIN},
     **{stage.kind: _loading(stage, load) for stage, load in _LOADING},
     "align": lambda spec: align_stage(spec) if spec.version == ALIGN_VERSION else None,
     "score": score_stage,
-    "tag": tag_stage,
+    "tag": _tag,
 }

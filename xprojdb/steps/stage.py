@@ -121,6 +121,7 @@ class ItemKind(StrEnum):
     PAIRS = "pairs"
     SENTENCES = "sentences"
     CORPORA = "corpora"
+    STEPS = "models"
 
 
 class Bitext(NamedTuple):

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, Select, and_, select
 
 from xprojdb.db import Database, bulk
-from xprojdb.db.tables import corpus, failure, outcome, sentence, translation
+from xprojdb.db.tables import corpus, failure, outcome, sentence, step, translation
 from xprojdb.errors import DatabaseError
 from xprojdb.steps.registry import stage_of
 from xprojdb.steps.spec import load_spec
@@ -86,6 +86,9 @@ def _names(connection: Connection, kind: ItemKind | None, items: Sequence[int]) 
         return {key: [name] for key, name in bulk.fetch(connection, named)}
     if kind == ItemKind.SENTENCES:
         return {key: [name] for key, name in _sentences(connection, items).items()}
+    if kind == ItemKind.STEPS:
+        digests = select(step.c.id, step.c.digest).where(bulk.among(connection, step.c.id, items))
+        return {key: [f"model {digest[:8]}"] for key, digest in bulk.fetch(connection, digests)}
     if kind is None:
         return {}
     columns = (translation.c.id, translation.c.original_id, translation.c.rendering_id)

@@ -20,6 +20,7 @@ from xprojdb.db.tables import (
     failure,
     label,
     metadata,
+    model_score,
     outcome,
     run,
     sentence,
@@ -34,7 +35,12 @@ from xprojdb.maintenance.removal import remove_sentences, remove_translations, r
 from xprojdb.maintenance.step_rows import STEP_TABLES, Items, StoredStep, ids_with, stored_steps
 from xprojdb.steps.stage import Side, sentence_key
 
-_OWNERS: dict[Items, Table] = {"sentence": sentence, "translation": translation, "corpus": corpus}
+_OWNERS: dict[Items, Table] = {
+    "sentence": sentence,
+    "translation": translation,
+    "corpus": corpus,
+    "step": step,
+}
 
 
 class Reference(NamedTuple):
@@ -65,6 +71,7 @@ def references(steps: Sequence[StoredStep]) -> Iterator[Reference]:
         yield Reference(table.c.translation_id, translation)
     yield Reference(label.c.translation_id, translation, (label.c.translation_id != 0,))
     yield Reference(artifact.c.corpus_id, corpus)
+    yield Reference(model_score.c.train_id, step)
     for table in (outcome, failure):
         for items, owner in _OWNERS.items():
             yield Reference(table.c.item_id, owner, (table.c.step_id.in_(ids_with(steps, table, items)),))

@@ -49,7 +49,7 @@ class OlderThanItem(Check):
         if not _is_any_later(connection):
             return
         for stored in steps:
-            if stored.kind != GOLD.kind and outcome.name in stored.tables:
+            if stored.kind != GOLD.kind and stored.items != "step" and outcome.name in stored.tables:
                 query = _earlier(stored).where(outcome.c.step_id == stored.id)
                 for block in bulk.stream(connection, query):
                     for key, run_id in block:

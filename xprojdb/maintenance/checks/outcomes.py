@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Select, Table, exists, or_, select
 
 from xprojdb.db import bulk
-from xprojdb.db.tables import outcome, sentence, translation, word_score
+from xprojdb.db.tables import model, outcome, sentence, translation, word_score
 from xprojdb.maintenance.checks.check import Check, Finding
 from xprojdb.maintenance.step_rows import RESULT_TABLES, StoredStep, item_column
 from xprojdb.steps.spec import GOLD
@@ -41,6 +41,8 @@ class OkWithoutRows(Check):
     def _results(stored: StoredStep) -> Iterator[ColumnElement[bool]]:
         for table in _tables(stored):
             yield exists().where(table.c.step_id == stored.id, item_column(table, stored) == outcome.c.item_id)
+        if stored.items == "step":
+            yield exists().where(model.c.step_id == outcome.c.item_id)
         if stored.items == "sentence" and stored.kind != GOLD.kind:
             # Translation steps create sentences and translations.
             yield exists().where(sentence.c.parent_id == outcome.c.item_id, sentence.c.step_id == stored.id)

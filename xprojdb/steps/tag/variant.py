@@ -6,6 +6,7 @@ A plug-in of the group ``xprojdb.taggers`` is a subclass of :class:`TaggerPlugin
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from typing import Any, ClassVar
 
@@ -63,6 +64,10 @@ class TaggerPlugin(ABC):
     def load(self, spec: StepSpec) -> Any:
         """Load the tagger, an :class:`xprojdb.models.taggers.spacy.Tagger`."""
 
+    def inputs(self, model: str) -> Mapping[str, StepSpec]:  # noqa: ARG002
+        """The steps that its steps read besides sentences, by role: those of a model that a database has made."""
+        return {}
+
     def keeps_scores(self, config: Any) -> bool:  # noqa: ARG002
         """Whether the table asks for word probabilities."""
         return False
@@ -83,7 +88,8 @@ def tagger_spec(name: str, config: Any, lang: str, *, keep_scores: bool = False)
         params |= {"keep_scores": True, "labels": list(plugin.labels(model))}
     if distribution := entry_points.find("taggers", prefix).distribution:
         params["plugin"] = distribution
-    return StepSpec(Tag.kind, Tag.version, params, f"{prefix}{colon}{plugin.canonical(model)}", plugin.revision(model))
+    called, revision = f"{prefix}{colon}{plugin.canonical(model)}", plugin.revision(model)
+    return StepSpec(Tag.kind, Tag.version, params, called, revision, plugin.inputs(model))
 
 
 def load_tagger(spec: StepSpec) -> Any:
