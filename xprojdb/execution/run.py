@@ -66,8 +66,21 @@ def run_plan(
     :raises WorkersLost: when the workers of an engine end again and again and nothing gets done.
     """
     stages = chosen_stages(plan, only)
-    running = _Runner(database, plan, command, progress or Silent(), stop or StopRequest(), engine or Local(), limit)
-    return running.run(stages)
+    runner = _Runner(database, plan, command, progress or Silent(), stop or StopRequest(), engine or Local(), limit)
+    bind_plan(database, plan)
+    try:
+        with runner.writer.alive():
+            runner.passes(stages)
+        runner.raise_errors()
+    except BaseException as error:
+        # A database that fails cannot record it either: what is raised is the first error.
+        with suppress(DatabaseError, SQLAlchemyError):
+            runner.writer.end("stopped" if isinstance(error, KeyboardInterrupt) else "failed")
+        raise
+    finally:
+        runner.engine.close()
+    runner.writer.end("stopped" if runner.report.stopped else "done")
+    return runner.report
 
 
 def chosen_stages(plan: Plan, only: Sequence[str]) -> list[Stage]:
@@ -118,23 +131,7 @@ class _Runner:
         self.report = RunReport()
         self.writer = Writer(database, plan.recipe, command, self.report)
 
-    def run(self, stages: Sequence[Stage]) -> RunReport:
-        bind_plan(self.database, self.plan)
-        try:
-            with self.writer.alive():
-                self._passes(stages)
-            self._raise_errors()
-        except BaseException as error:
-            # A database that fails cannot record it either: what is raised is the first error.
-            with suppress(DatabaseError, SQLAlchemyError):
-                self.writer.end("stopped" if isinstance(error, KeyboardInterrupt) else "failed")
-            raise
-        finally:
-            self.engine.close()
-        self.writer.end("stopped" if self.report.stopped else "done")
-        return self.report
-
-    def _passes(self, stages: Sequence[Stage]) -> None:
+    def passes(self, stages: Sequence[Stage]) -> None:
         """Go through the steps until none has items that are pending, or that another process has taken."""
         reports = [StepReport(stage.step_id, stage.title, stage.item_kind) for stage in stages]
         settled = False
@@ -165,7 +162,7 @@ class _Runner:
             self.report.errors[stage.step_id] = error
             return True
 
-    def _raise_errors(self) -> None:
+    def raise_errors(self) -> None:
         """Raise the first error of a step; it names the others in its field ``also``."""
         if self.report.errors:
             first, *others = self.report.errors.values()
