@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from xprojdb.cli.corrections.labels import labels
 from xprojdb.cli.data import import_formats
 from xprojdb.cli.options.importing import ColumnType, corpus_options, tag_options
 from xprojdb.cli.printing.output import as_json, listed, open_current, show
@@ -171,5 +172,5 @@ def benchmark(
     show(imported, as_json)
 
 
-for _format in (import_formats.table, import_formats.spans, import_formats.hf):
+for _format in (import_formats.table, import_formats.spans, import_formats.hf, labels):
     command.add_command(_format)

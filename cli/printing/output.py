@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 recipe_option = click.option("--recipe", metavar="NAME", help="The recipe. Required if the database has several.")
 gold_option = click.option(
-    "--gold", metavar="CAMPAIGN", help="Use the frozen reviews of a campaign as gold, or the step with this digest."
+    "--gold", metavar="NAME", help="Gold: a set of imported labels, the frozen reviews of a campaign, or a step."
 )
 
 

@@ -113,10 +113,14 @@ def stop_on_interrupt() -> Iterator[StopRequest]:
     """
     stop = StopRequest()
 
-    def ask(_number: int, _frame: FrameType | None) -> None:
-        if stop.requested:
+    asked = False
+
+    def ask(number: int, _frame: FrameType | None) -> None:
+        nonlocal asked
+        if asked:
             raise KeyboardInterrupt
-        stop.requested = True
+        stop.requested = asked = True
+        stop.interrupted = number == signal.SIGINT
         click.echo("\nending after this batch; once more to stop at once", err=True)
 
     heeded = [number for number in (signal.SIGINT, signal.SIGTERM) if signal.getsignal(number) != signal.SIG_IGN]

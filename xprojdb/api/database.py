@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from xprojdb.api.asking import Asking
+from xprojdb.api.corrections.labels import LaterLabels
 from xprojdb.api.exporting import Exporting
 from xprojdb.api.importing_formats import ImportingFormats
 from xprojdb.api.maintaining import Maintaining
@@ -13,7 +14,7 @@ from xprojdb.api.pages.browsing import Browsing
 from xprojdb.api.running import Running
 
 
-class Database(ImportingFormats, Running, Asking, Measuring, Exporting, Browsing, Maintaining):
+class Database(ImportingFormats, LaterLabels, Running, Asking, Measuring, Exporting, Browsing, Maintaining):
     """An open database; see :func:`open`.
 
     Each method is a command of the command line, with the same defaults. Results can be converted (``to_arrow()``,

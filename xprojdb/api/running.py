@@ -28,6 +28,8 @@ class Running(Opened):
         *,
         steps: Sequence[str] = (),
         limit: int | None = None,
+        shard: str | None = None,
+        max_time: float | None = None,
         retry_failed: bool = False,
         progress: Progress | None = None,
         stop: StopRequest | None = None,
@@ -42,6 +44,9 @@ class Running(Opened):
             package.
         :param steps: only these: a kind (``align``) or the beginning of a digest.
         :param limit: items of each step at most.
+        :param shard: ``3/16``: only the third of sixteen shares of the items. What is made of a sentence is in its
+            share, in every database; what is learned from a whole corpus is in all shares.
+        :param max_time: seconds after which no further batch begins; ``run.report.stopped`` says whether work is left.
         :param retry_failed: try the items again that failed before.
         :param progress: is told how far the run is.
         :param stop: ends the run after the batches at hand when it is set.
@@ -53,35 +58,50 @@ class Running(Opened):
         """
         from xprojdb.api.results.labels import Labels
         from xprojdb.api.results.running import RunResult
+        from xprojdb.execution.progress import StopRequest
         from xprojdb.execution.run import chosen_stages, forget_failures, run_plan
         from xprojdb.execution.status.database import keep_counts
         from xprojdb.planning.planner import plan_recipe
+        from xprojdb.steps.shard import Shard
 
+        share = None if shard is None else Shard.parse(shard)
         plan = plan_recipe(self.store, self._loaded(recipe))
         chosen_stages(plan, steps)
         computing = make_engine(**engine)
+        stop = stop or StopRequest()
+        if max_time is not None:
+            stop.limit(max_time)
         if retry_failed:
             forget_failures(self.store, plan)
-        report = run_plan(self.store, plan, progress=progress, stop=stop, engine=computing, only=steps, limit=limit)
+        report = run_plan(
+            self.store, plan, progress=progress, stop=stop, engine=computing, only=steps, limit=limit, shard=share
+        )
         if report.run_id is not None and not report.stopped:
             keep_counts(self.store)
         return Labels(cast("Database", self), plan, RunResult(report))
 
     def dry_run(
-        self, recipe: Recipe | LoadedRecipe | str | Path, *, steps: Sequence[str] = (), limit: int | None = None
+        self,
+        recipe: Recipe | LoadedRecipe | str | Path,
+        *,
+        steps: Sequence[str] = (),
+        limit: int | None = None,
+        shard: str | None = None,
     ) -> DryRunResult:
         """Which steps a run of a recipe would do now, on how many items, and why; stores nothing.
 
-        :param recipe, steps, limit: as :meth:`xprojdb.Database.run` takes them.
+        :param recipe, steps, limit, shard: as :meth:`xprojdb.Database.run` takes them.
         :raises RecipeError: when the recipe cannot be followed.
         :raises UsageError: when a corpus is not there, or no translation joins the recipe's languages.
         """
         from xprojdb.api.results.running import DryRunResult
         from xprojdb.execution.dry_run import preview_plan
         from xprojdb.planning.planner import plan_recipe
+        from xprojdb.steps.shard import Shard
 
+        share = None if shard is None else Shard.parse(shard)
         plan = plan_recipe(self.store, self._loaded(recipe))
-        return DryRunResult(preview_plan(self.store, plan, only=steps, limit=limit))
+        return DryRunResult(preview_plan(self.store, plan, only=steps, limit=limit, shard=share))
 
     def _loaded(self, recipe: Recipe | LoadedRecipe | str | Path) -> LoadedRecipe:
         """A recipe with its text; for a missing plug-in that stored steps had, the error says what to install."""

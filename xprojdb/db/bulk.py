@@ -73,6 +73,13 @@ def among(connection: Connection, column: ColumnElement[int], ids: Sequence[int]
     return sqlite.among(column, ids)
 
 
+def among_texts(connection: Connection, column: ColumnElement[str], texts: Sequence[str]) -> ColumnElement[bool]:
+    """``column IN texts`` for any number of texts, as one bound value."""
+    if connection.dialect.name == "postgresql":
+        return postgresql.among_texts(column, texts)
+    return sqlite.among_texts(column, texts)
+
+
 def phrase(
     connection: Connection, words: ColumnElement[str], start: ColumnElement[int], end: ColumnElement[int]
 ) -> ColumnElement[str]:
@@ -83,6 +90,16 @@ def phrase(
     if connection.dialect.name == "postgresql":
         return postgresql.phrase(words, start, end)
     return sqlite.phrase(words, start, end)
+
+
+def share(connection: Connection, name: ColumnElement[str], count: int) -> ColumnElement[int]:
+    """Which of so many shares a name is in, counted from 0: by its MD5, so the same on either database.
+
+    :param name: texts that are not null.
+    """
+    if connection.dialect.name == "postgresql":
+        return postgresql.share(name, count)
+    return sqlite.share(name, count)
 
 
 def refresh_statistics(connection: Connection, table: Table) -> None:

@@ -11,6 +11,7 @@ from sqlalchemy.exc import ArgumentError
 
 from xprojdb.db import count_cache, postgresql, schema, sqlite
 from xprojdb.db.driver_errors import SECRET_PARAMETERS, shown, translated_errors
+from xprojdb.db.mounts import MOUNTINFO
 from xprojdb.errors import DatabaseError, UsageError
 from xprojdb.masking import masked, remember
 
@@ -83,15 +84,16 @@ class Database:
         self.close()
 
 
-def open_database(address: str | Path, *, create: bool = False) -> Database:
+def open_database(address: str | Path, *, create: bool = False, mountinfo: Path = MOUNTINFO) -> Database:
     """Open a database at the current schema revision.
 
     :param address: a path to an SQLite file, or a URL (``sqlite:///…``, ``postgresql://…``).
     :param create: make an SQLite database that is not there, and the tables of an empty one.
+    :param mountinfo: where the system tells what is mounted: a file on a network file system is treated differently.
     :returns: the open database.
     :raises DatabaseError: when it is missing, belongs to another program or stands at another revision.
     """
-    engine = connect(address, create=create)
+    engine = connect(address, create=create, mountinfo=mountinfo)
     try:
         _check_revision(engine, create=create)
     except BaseException:
@@ -115,10 +117,11 @@ def _check_revision(engine: Engine, *, create: bool) -> None:
         raise schema.revision_error(url, state)
 
 
-def connect(address: str | Path, *, create: bool = False) -> Engine:
+def connect(address: str | Path, *, create: bool = False, mountinfo: Path = MOUNTINFO) -> Engine:
     """An engine for an address, whatever the schema: what ``db upgrade`` and ``db check`` start from.
 
     :param create: allow an SQLite file that does not exist yet.
+    :param mountinfo: as :func:`open_database` takes it.
     :raises DatabaseError: when the SQLite file is missing or its folder is.
     :raises UsageError: when the address is no database URL.
     """
@@ -126,7 +129,7 @@ def connect(address: str | Path, *, create: bool = False) -> Engine:
     if url.get_backend_name() == "postgresql":
         return postgresql.make_engine(url)
     if url.get_backend_name() == "sqlite":
-        return sqlite.make_engine(url, create=create)
+        return sqlite.make_engine(url, create=create, mountinfo=mountinfo)
     name = url.get_backend_name()
     raise UsageError(f"{name} databases are not supported", hint="use SQLite or PostgreSQL", address=shown(url))
 

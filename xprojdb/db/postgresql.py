@@ -13,9 +13,11 @@ from sqlalchemy import (
     Engine,
     Text,
     bindparam,
+    cast,
     create_engine,
     event,
     func,
+    literal,
     literal_column,
 )
 
@@ -159,6 +161,21 @@ def among(column: ColumnElement[int], ids: Sequence[int]) -> ColumnElement[bool]
     from sqlalchemy.dialects.postgresql import ARRAY
 
     return column == func.any(bindparam(None, list(ids), type_=ARRAY(BigInteger)))
+
+
+def among_texts(column: ColumnElement[str], texts: Sequence[str]) -> ColumnElement[bool]:
+    """``= ANY(array)``, as :func:`among`."""
+    from sqlalchemy.dialects.postgresql import ARRAY
+
+    return column == func.any(bindparam(None, list(texts), type_=ARRAY(Text)))
+
+
+def share(name: ColumnElement[str], count: int) -> ColumnElement[int]:
+    """The first 32 bits of a text's MD5, modulo a number."""
+    from sqlalchemy.dialects.postgresql import BIT
+
+    digits = literal("x").concat(func.substr(func.md5(name), 1, 8))
+    return cast(cast(digits, BIT(32)), BigInteger) % count
 
 
 def phrase(words: ColumnElement[str], start: ColumnElement[int], end: ColumnElement[int]) -> ColumnElement[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import sqlite3
@@ -15,6 +16,7 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     Engine,
+    Integer,
     Text,
     bindparam,
     create_engine,
@@ -24,10 +26,14 @@ from sqlalchemy import (
     select,
 )
 
+from xprojdb.db.mounts import MOUNTINFO, mount_of
 from xprojdb.errors import DatabaseError
 
 # Readers never wait on the write-ahead log; a second writer waits this long before it gives up.
 BUSY_TIMEOUT_MS = 60_000
+WRITE_AHEAD, ROLLBACK = "WAL", "DELETE"
+#: the versions for writing and reading in the header of a file with a write-ahead log
+_LOGS_AHEAD = b"\x02\x02"
 #: values bound to one statement at most: every SQLite takes as many
 _VALUES = 999
 
@@ -44,18 +50,25 @@ _FAULTS = {
 }
 
 
-def make_engine(url: URL, *, create: bool) -> Engine:
+def make_engine(url: URL, *, create: bool, mountinfo: Path = MOUNTINFO) -> Engine:
     """An engine whose transactions begin as :class:`xprojdb.db.Database` promises.
 
-    :raises DatabaseError: when the file or its folder is missing.
+    On a network file system it has a rollback journal: the index of a write-ahead log is memory that only the processes
+    of one machine share, and two machines that used it would destroy the file.
+
+    :param mountinfo: where the system tells what is mounted.
+    :raises DatabaseError: when the file or its folder is missing, or on a file system without locks.
     """
-    path = file_of(url)
+    path, journal = file_of(url), WRITE_AHEAD
     if path is not None:
         _check_path(path, create=create)
         if _on_read_only_disk(path):
             # The write-ahead log's index cannot be made there; nobody can change the file either.
             url = URL.create("sqlite", database=f"file:{_quoted(path)}", query={"immutable": "1", "uri": "true"})
-    engine = create_engine(url)
+        elif is_remote(path, mountinfo):
+            journal = ROLLBACK
+            _leave_write_ahead_log(path)
+    engine = create_engine(url, execution_options={"xprojdb_journal": journal})
     event.listen(engine, "connect", _configure)
     event.listen(engine, "begin", _begin)
     return engine
@@ -81,6 +94,52 @@ def _check_path(path: Path, *, create: bool) -> None:
         )
 
 
+def is_remote(path: Path, mountinfo: Path = MOUNTINFO) -> bool:
+    """Whether a file is on a network file system, with locks.
+
+    :raises DatabaseError: when it is on one without; with the fields ``path`` and ``file_system``.
+    """
+    mount = mount_of(path, mountinfo)
+    if mount is None or not mount.is_remote:
+        return False
+    if not mount.has_locks:
+        raise DatabaseError(
+            f"{path} is on a network file system ({mount.kind}) that has no locks between machines",
+            hint="use a PostgreSQL URL, or a file on a local disk and 'db copy' it when done",
+            path=str(path),
+            file_system=mount.kind,
+        )
+    return True
+
+
+def has_rollback_journal(engine: Engine) -> bool:
+    """Whether a database is an SQLite file on a network file system, where readers hold writers up."""
+    return engine.get_execution_options().get("xprojdb_journal") == ROLLBACK
+
+
+def _leave_write_ahead_log(path: Path) -> None:
+    """A file that came from a local disk keeps its way of logging until it is told otherwise.
+
+    :raises DatabaseError: when another process has it open in that way.
+    """
+    if not (path.exists() and path.stat().st_size and os.access(path, os.W_OK)):
+        return
+    with path.open("rb") as stream:
+        if stream.read(20)[18:] != _LOGS_AHEAD:
+            return
+    connection = sqlite3.connect(path, timeout=BUSY_TIMEOUT_MS / 1_000)
+    try:
+        connection.execute(f"PRAGMA journal_mode = {ROLLBACK}")
+    except sqlite3.OperationalError as error:
+        raise DatabaseError(
+            f"{path} is on a network file system, and another process uses it with a write-ahead log ({error})",
+            hint="end that process first, or use a PostgreSQL URL",
+            path=str(path),
+        ) from error
+    finally:
+        connection.close()
+
+
 def _on_read_only_disk(path: Path) -> bool:
     if not hasattr(os, "statvfs") or not path.exists():
         return False
@@ -94,6 +153,7 @@ def _quoted(path: Path) -> str:
 def _configure(connection: sqlite3.Connection, _record: Any) -> None:
     # The driver's own implicit transactions are off: _begin starts them.
     connection.isolation_level = None
+    connection.create_function("xprojdb_share", 2, _share, deterministic=True)
     connection.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")
     connection.execute("PRAGMA foreign_keys = ON")
     connection.execute("PRAGMA cache_size = -65536")
@@ -110,8 +170,10 @@ def _begin(connection: Connection) -> None:
         return
     connection.exec_driver_sql("PRAGMA query_only = OFF")
     # Write-ahead logging is a property of the file; asking again when it is set costs nothing.
-    connection.exec_driver_sql("PRAGMA journal_mode = WAL")
-    connection.exec_driver_sql("PRAGMA synchronous = NORMAL")
+    journal = connection.get_execution_options().get("xprojdb_journal", WRITE_AHEAD)
+    connection.exec_driver_sql(f"PRAGMA journal_mode = {journal}")
+    # A rollback journal may be lost with the power unless all is written through.
+    connection.exec_driver_sql(f"PRAGMA synchronous = {'NORMAL' if journal == WRITE_AHEAD else 'FULL'}")
     if mode == "now":
         connection.exec_driver_sql("PRAGMA busy_timeout = 0")
     try:
@@ -174,6 +236,21 @@ def among(column: ColumnElement[int], ids: Sequence[int]) -> ColumnElement[bool]
     """Through ``json_each``: SQLite has no arrays, and limits the number of bound values."""
     each = func.json_each(bindparam(None, json.dumps(list(ids)))).table_valued("value")
     return column.in_(select(each.c.value))
+
+
+def among_texts(column: ColumnElement[str], texts: Sequence[str]) -> ColumnElement[bool]:
+    """Through ``json_each``, as :func:`among`."""
+    each = func.json_each(bindparam(None, json.dumps(list(texts)))).table_valued("value")
+    return column.in_(select(each.c.value))
+
+
+def share(name: ColumnElement[str], count: int) -> ColumnElement[int]:
+    """The first 32 bits of a text's MD5, modulo a number."""
+    return func.xprojdb_share(name, count, type_=Integer)
+
+
+def _share(name: str, count: int) -> int:
+    return int(hashlib.md5(name.encode(), usedforsecurity=False).hexdigest()[:8], 16) % count
 
 
 def phrase(words: ColumnElement[str], start: ColumnElement[int], end: ColumnElement[int]) -> ColumnElement[str]:

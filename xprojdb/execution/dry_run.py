@@ -9,11 +9,12 @@ from sqlalchemy import ColumnElement, Connection, Select, exists
 
 from xprojdb.db import Database, bulk
 from xprojdb.db.tables import outcome
-from xprojdb.execution.pending import count_items, without_outcome
+from xprojdb.execution.pending import count_items, in_shard, without_outcome
 from xprojdb.execution.run import chosen_stages
 from xprojdb.planning.diff import change_of, earlier_specs
 from xprojdb.planning.plan import Plan
 from xprojdb.steps.registry import LINKING
+from xprojdb.steps.shard import Shard
 from xprojdb.steps.spec import StepSpec, find_step
 from xprojdb.steps.stage import Bitext, Stage, require_done
 from xprojdb.steps.translate.stage import Translating
@@ -40,14 +41,21 @@ class Preview:
 
 
 def preview_plan(
-    database: Database, plan: Plan, *, only: Sequence[str] = (), limit: int | None = None
+    database: Database,
+    plan: Plan,
+    *,
+    only: Sequence[str] = (),
+    limit: int | None = None,
+    shard: Shard | None = None,
 ) -> list[Preview]:
     """Tell, for every step of a plan, what a run would do now, and from which change.
 
-    :param only, limit: as :func:`xprojdb.execution.run.run_plan` takes them; without the steps that are left out, later
-        ones find only what is there already.
+    :param only, limit, shard: as :func:`xprojdb.execution.run.run_plan` takes them; without the steps that are left
+        out, later ones find only what is there already.
     """
     chosen = chosen_stages(plan, only)
+    for stage in plan.stages:
+        stage.shard = shard
     with database.read() as connection:
         earlier = earlier_specs(connection, plan.recipe.name)
         return [_preview(connection, plan, stage, chosen, earlier, limit) for stage in chosen]
@@ -118,7 +126,7 @@ def _undone(
     connection: Connection, plan: Plan, running: Set[StepSpec], stage: Stage, known: int | None, pair: Bitext
 ) -> Select[tuple[int]] | None:
     """The items without an outcome whose inputs are done or would be by the same run; None: there cannot be any."""
-    query = stage.items(pair)
+    query = in_shard(connection, stage, stage.items(pair))
     if known is not None:
         query = without_outcome(query, known)
     for number, (given, item) in enumerate(_needs(plan, stage).items()):

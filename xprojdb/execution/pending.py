@@ -11,7 +11,8 @@ from sqlalchemy import Connection, Select, exists, func, select, union
 from xprojdb.db import bulk
 from xprojdb.db.tables import lease, outcome
 from xprojdb.execution.pending_ranges import Range, is_done, is_untouched, range_of
-from xprojdb.steps.stage import Bitext, Stage
+from xprojdb.steps.shard import external_id
+from xprojdb.steps.stage import Bitext, ItemKind, Stage
 
 
 def pending_items(
@@ -37,7 +38,7 @@ def _pending_of(
     following = _following(connection, stage.items(pair), after, limit)
     if following and is_untouched(connection, stage, pair, Range(following[0], following[-1])):
         return following
-    query = without_outcome(stage.ready(pair), stage.step_id)
+    query = in_shard(connection, stage, without_outcome(stage.ready(pair), stage.step_id))
     return _following(connection, without_claim(query, stage.step_id) if unclaimed else query, after, limit)
 
 
@@ -51,7 +52,29 @@ def count_pending(connection: Connection, stage: Stage, pairs: Sequence[Bitext])
     left = _left(connection, stage, pairs)
     if len(left) == 1 and is_untouched(connection, stage, *left[0]):
         return count_rows(connection, stage.items(left[0][0]))
-    return count_items(connection, [without_outcome(stage.ready(pair), stage.step_id) for pair, _ in left])
+    waiting = (without_outcome(stage.ready(pair), stage.step_id) for pair, _ in left)
+    return count_items(connection, [in_shard(connection, stage, query) for query in waiting])
+
+
+def has_pending(connection: Connection, stage: Stage, pairs: Sequence[Bitext], *, shared: bool = True) -> bool:
+    """Whether any item is ready and has no outcome yet.
+
+    :param shared: only in the share of the stage.
+    """
+    queries = (without_outcome(stage.ready(pair), stage.step_id) for pair, _ in _left(connection, stage, pairs))
+    chosen = (in_shard(connection, stage, query) if shared else query for query in queries)
+    return any(connection.execute(query.limit(1)).first() is not None for query in chosen)
+
+
+def in_shard(connection: Connection, stage: Stage, query: Select[tuple[int]]) -> Select[tuple[int]]:
+    """Leave out the items that are in other shares than that of the stage; what is of whole corpora is in all.
+
+    :param query: its first column is the item's key.
+    """
+    if stage.shard is None or stage.item_kind is ItemKind.CORPORA:
+        return query
+    name = external_id(query.selected_columns[0], of_translation=stage.item_kind is ItemKind.PAIRS)
+    return query.where(bulk.share(connection, name, stage.shard.total) == stage.shard.number - 1)
 
 
 def count_undone(connection: Connection, stage: Stage, pairs: Sequence[Bitext]) -> int:

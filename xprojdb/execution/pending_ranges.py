@@ -37,8 +37,8 @@ def is_done(connection: Connection, stage: Stage, keys: Range) -> bool:
 
 def is_untouched(connection: Connection, stage: Stage, pair: Bitext, keys: Range) -> bool:
     """Whether each item of a range is known to be ready, and none has an outcome or is taken."""
-    # A stage with a rule of its own is asked item by item.
-    if type(stage).ready is not Stage.ready or _is_begun(connection, stage, keys):
+    # A stage with a rule of its own is asked item by item, and a share is no range.
+    if type(stage).ready is not Stage.ready or stage.shard is not None or _is_begun(connection, stage, keys):
         return False
     return all(
         _input_done(connection, stage, pair, keys, stage.input_ids[role], item) for role, item in stage.needs().items()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, Protocol
@@ -30,10 +31,26 @@ class Silent:
 
 
 class StopRequest:
-    """Asked for from outside (a signal handler): the run ends after the batches at hand, which are committed."""
+    """Asked for from outside, or by the clock: the run ends after the batches at hand, which are committed."""
 
     def __init__(self) -> None:
-        self.requested = False
+        self._until: float | None = None
+        self._asked = False
+        #: whether it was Ctrl-C
+        self.interrupted = False
+
+    def limit(self, seconds: float) -> None:
+        """Ask for the end so many seconds from now."""
+        self._until = time.monotonic() + seconds
+
+    @property
+    def requested(self) -> bool:
+        """Whether the run is to end."""
+        return self._asked or (self._until is not None and time.monotonic() >= self._until)
+
+    @requested.setter
+    def requested(self, value: bool) -> None:
+        self._asked = value
 
 
 @dataclass(slots=True)
@@ -64,12 +81,14 @@ class RunReport:
     """What a run did.
 
     :param run_id: its key, or None when nothing was pending and nothing was recorded.
-    :param stopped: whether it ended early because it was asked to.
+    :param stopped: whether it ended early because it was asked to, and left work.
+    :param interrupted: whether it was Ctrl-C that asked.
     :param errors: by step, why its model could not be had, so that its items stay pending.
     """
 
     run_id: int | None = None
     stopped: bool = False
+    interrupted: bool = False
     steps: list[StepReport] = field(default_factory=list)
     errors: dict[int, XprojdbError] = field(default_factory=dict)
 

@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Sequence
 from contextlib import suppress
 
-from sqlalchemy import delete
+from sqlalchemy import Connection, delete
 from sqlalchemy.exc import SQLAlchemyError
 
 from xprojdb.db import Database, bulk
@@ -15,13 +15,14 @@ from xprojdb.db.tables import outcome
 from xprojdb.errors import DatabaseError, MissingExtra, ModelError, UsageError, XprojdbError
 from xprojdb.execution.batches import ItemBatch
 from xprojdb.execution.engines.local import Compute, Engine, Local
-from xprojdb.execution.pending import count_pending
+from xprojdb.execution.pending import count_pending, has_pending
 from xprojdb.execution.progress import Progress, RunReport, Silent, StepReport, StopRequest
 from xprojdb.execution.writer import Writer
 from xprojdb.models.translators.language_tokens import LanguageMissing
 from xprojdb.planning.plan import Plan
 from xprojdb.planning.store import bind_plan
-from xprojdb.steps.stage import Bitext, Outcomes, Result, Stage
+from xprojdb.steps.shard import Shard
+from xprojdb.steps.stage import Bitext, ItemKind, Outcomes, Result, Stage
 
 #: when as many items fail and not one goes through, the fault is taken to be the step's
 _ALL_FAILED = 32
@@ -48,6 +49,7 @@ def run_plan(
     engine: Engine | None = None,
     only: Sequence[str] = (),
     limit: int | None = None,
+    shard: Shard | None = None,
 ) -> RunReport:
     """Do everything of a plan that is pending.
 
@@ -57,6 +59,7 @@ def run_plan(
     :param engine: where batches are computed; by default in this process.
     :param only: kinds of steps, or beginnings of their digests: no other steps are run.
     :param limit: how many items of each step at most.
+    :param shard: only the items of this share.
     :returns: what was done; with nothing pending, nothing is written at all.
     :raises DatabaseError, UsageError: when the run as a whole cannot go on; what was committed stays.
     :raises ModelError, MissingExtra, LanguageMissing: when the model of a step cannot be had, or a server does not
@@ -66,7 +69,11 @@ def run_plan(
     :raises WorkersLost: when the workers of an engine end again and again and nothing gets done.
     """
     stages = chosen_stages(plan, only)
-    runner = _Runner(database, plan, command, progress or Silent(), stop or StopRequest(), engine or Local(), limit)
+    for stage in stages:
+        stage.shard = shard
+    runner = _Runner(
+        database, plan, command, progress or Silent(), stop or StopRequest(), engine or Local(), limit, only
+    )
     bind_plan(database, plan)
     try:
         with runner.writer.alive():
@@ -121,6 +128,7 @@ class _Runner:
         stop: StopRequest,
         engine: Engine,
         limit: int | None,
+        only: Sequence[str],
     ) -> None:
         self.database = database
         self.plan = plan
@@ -128,6 +136,7 @@ class _Runner:
         self.stop = stop
         self.engine = engine
         self.limit = limit
+        self.only = only
         self.report = RunReport()
         self.writer = Writer(database, plan.recipe, command, self.report)
 
@@ -142,10 +151,18 @@ class _Runner:
                     self.report.steps.append(report)
                 settled &= self._attempt(stage, report)
                 if self.stop.requested:
-                    self.report.stopped = True
+                    self.report.interrupted = self.stop.interrupted
+                    self.report.stopped = self._is_work_left(stages)
                     return
             if not settled and self.report.done == before:
                 self._wait()
+
+    def _is_work_left(self, stages: Sequence[Stage]) -> bool:
+        """Whether another run would find anything to do; what is known already is not asked for."""
+        if any(step.total is not None and step.done < step.total for step in self.report.steps):
+            return True
+        with self.database.read() as connection:
+            return any(has_pending(connection, stage, self.plan.pairs[stage.spec]) for stage in stages)
 
     def _wait(self) -> None:
         until = time.monotonic() + _WAIT
@@ -174,6 +191,8 @@ class _Runner:
         pairs = self.plan.pairs[stage.spec]
         with self.database.read() as connection:
             total = count_pending(connection, stage, pairs)
+            if total and learns_from_steps(stage) and not self._is_complete(connection, stage):
+                return stage.shard is not None
         waiting = _Waiting(self.writer, stage, pairs, self._share(stage, total), self._left(report), self.stop)
         if not total or waiting.left == 0 or self.stop.requested:
             return True
@@ -184,6 +203,15 @@ class _Runner:
         with self.engine.opened(self.database, stage) as compute:
             self._batches(stage, report, waiting, compute)
         return waiting.settled
+
+    def _is_complete(self, connection: Connection, stage: Stage) -> bool:
+        """Whether all that a fit counts is there: of several runs, the first to come would learn from a part."""
+        earlier = self.plan.stages[: self.plan.stages.index(stage)]
+        if any(self.writer.leases.others_have(connection, each.step_id) for each in earlier):
+            return False
+        if stage.shard is None and (self.limit is not None or self.only or self.report.errors):
+            return True
+        return not any(has_pending(connection, each, self.plan.pairs[each.spec], shared=False) for each in earlier)
 
     def _share(self, stage: Stage, total: int) -> int:
         """How many items to take at once: enough to pay nearly nothing for it, and to leave some to others."""
@@ -275,6 +303,11 @@ class _Waiting:
         else:
             # Others have it, or had it and gave it back: it is asked for again.
             self._dropped = True
+
+
+def learns_from_steps(stage: Stage) -> bool:
+    """Whether a stage learns from what other steps have made of whole corpora."""
+    return stage.item_kind is ItemKind.CORPORA and bool(stage.spec.inputs)
 
 
 def _check_any_done(stage: Stage, result: Result) -> None:

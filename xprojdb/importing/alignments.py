@@ -17,6 +17,7 @@ from xprojdb.db.tables import alignment, corpus, outcome
 from xprojdb.errors import UsageError
 from xprojdb.importing.corpus_files import ImportRefused
 from xprojdb.importing.line_order import TranslationLine, TranslationLines
+from xprojdb.importing.seen import Seen
 from xprojdb.matching.arrays import Flags, Longs
 from xprojdb.matching.pharaoh.lines import link_texts
 from xprojdb.readers.parallel.alignments import AlignmentLines, read_alignments
@@ -124,7 +125,7 @@ class _Placing:
         if first is None:
             raise _nothing(file)
         self._rest = chain([first], rest)
-        self._seen = _Seen()
+        self._seen = Seen()
 
     def of(self, lines: AlignmentLines) -> list[TranslationLine]:
         """The translations of the next lines.
@@ -161,22 +162,6 @@ class _Placing:
             told = f"there is only {count} translations"
             raise _refused(self.file, count + 1, told, "name the --part, or give lines --ids")
         return found
-
-
-class _Seen:
-    """Keys that were met: a bit for each, so that a million take an eighth of a megabyte."""
-
-    def __init__(self) -> None:
-        self._bits = bytearray()
-
-    def add(self, key: int) -> bool:
-        """Whether a key is new."""
-        place, bit = key >> 3, 1 << (key & 7)
-        if place >= len(self._bits):
-            self._bits.extend(bytes(place + 1 - len(self._bits)))
-        new = not self._bits[place] & bit
-        self._bits[place] |= bit
-        return new
 
 
 def _placed(file: AlignmentFile, lines: AlignmentLines, places: Sequence[TranslationLine]) -> _Placed:

@@ -85,12 +85,16 @@ class Reader:
     suffixes: tuple[str, ...] = ()
     rank: int = 0
 
+    def option_names(self) -> set[str]:
+        """What it can be told."""
+        return {field.name for field in fields(self.options)}
+
     def configure(self, **options: Any) -> Any:
         """The options, checked by name.
 
         :raises UsageError: when the reader has no such option.
         """
-        known = {field.name for field in fields(self.options)}
+        known = self.option_names()
         for option in options.keys() - known:
             raise UsageError(
                 f"the {self.name} reader has no option {option!r}",

@@ -19,6 +19,8 @@ from xprojdb.planning.labellings import Labelling
 from xprojdb.planning.plan import Plan
 from xprojdb.review.queues import Mixture, draw, read_population
 
+#: the ordering of a campaign without a queue: labels that came from elsewhere
+IMPORTED = "imported"
 #: in front of those that only a data set has
 CUSTOMARY = ("PER", "ORG", "LOC", "DATE", "MISC")
 _NAME = re.compile(r"[^\s/\x00-\x1f\x7f]{1,60}")
@@ -165,16 +167,17 @@ def load_campaign(database: Database, name: str) -> Campaign:
     if row is None:
         hint = f"there are {', '.join(names)}" if names else "make one: xprojdb review new NAME"
         raise UsageError(f"there is no campaign {name}", hint=hint, campaign=name)
-    return _campaign(row)
+    return campaign_of(row)
 
 
 def list_campaigns(database: Database) -> list[Campaign]:
     """All campaigns, the latest first."""
     with database.read() as connection:
-        return [_campaign(row) for row in connection.execute(select(campaign).order_by(campaign.c.id.desc()))]
+        return [campaign_of(row) for row in connection.execute(select(campaign).order_by(campaign.c.id.desc()))]
 
 
-def _campaign(row: Row[Any]) -> Campaign:
+def campaign_of(row: Row[Any]) -> Campaign:
+    """A row of the table as a campaign."""
     told = (row.id, row.name, row.created_at, row.recipe, row.step_id, json.loads(row.query), row.ordering, row.seed)
     return Campaign(*told, tuple(json.loads(row.labels)), row.guideline, row.redundancy)
 

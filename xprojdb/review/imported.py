@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from sqlalchemy import Connection, insert, select, update
@@ -15,11 +15,10 @@ from sqlalchemy import Connection, insert, select, update
 from xprojdb.db import Database, bulk
 from xprojdb.db.tables import campaign, review
 from xprojdb.errors import UsageError
+from xprojdb.review.campaigns import IMPORTED, Campaign, campaign_of
 from xprojdb.review.decisions import ADD, DONE, REJECT, NewDecision, ReviewedSentence, fold, read_decisions, row_values
 from xprojdb.text.spans import Span
 
-#: the ordering of such a campaign
-IMPORTED = "imported"
 _COLUMNS = (
     "campaign_id", "sentence_id", "reviewer", "at", "action", "old_start", "old_end", "old_label", "start_word",
     "end_word", "label",
@@ -49,21 +48,71 @@ def store_labels(
     :raises UsageError: when the name is that of a campaign with a queue.
     """
     with database.write(counted=False) as connection:
-        key = _campaign(connection, name, {span.label for spans in sentences.values() for span in spans})
-        states = _states(connection, key, annotator, sorted(sentences))
-        now = datetime.now(UTC).isoformat(timespec="seconds")
-        decisions = [
-            (sentence_id, each)
-            for sentence_id, spans in sorted(sentences.items())
-            for each in _changes(states.get(sentence_id, fold((), ())), spans)
-        ]
-        rows = [_row(key, sentence_id, annotator, now, each) for sentence_id, each in decisions]
-        bulk.insert(connection, review, _COLUMNS, rows)
-    actions = [each.action for _, each in decisions]
-    return StoredLabels(len(sentences), actions.count(ADD), actions.count(REJECT))
+        store = LabelStore.open(connection, name, annotator)
+        stored = store.add(sentences)
+        store.close()
+    return stored
 
 
-def _campaign(connection: Connection, name: str, labels: set[str]) -> int:
+@dataclass
+class LabelStore:
+    """Stores what one annotator says, in blocks, through a write transaction.
+
+    :param empty: the annotator has said nothing in this campaign before.
+    :param labels: that the campaign has.
+    """
+
+    connection: Connection
+    campaign_id: int
+    annotator: str
+    empty: bool
+    known: frozenset[str]
+    labels: set[str] = field(default_factory=set)
+
+    @classmethod
+    def open(cls, connection: Connection, name: str, annotator: str) -> LabelStore:
+        """The store of a campaign, which is made when there is none of that name.
+
+        :raises UsageError: when the name is that of a campaign with a queue.
+        """
+        key, known = _campaign(connection, name)
+        said = select(review.c.id).where(review.c.campaign_id == key, review.c.reviewer == annotator).limit(1)
+        return cls(connection, key, annotator, connection.execute(said).first() is None, known)
+
+    def add(self, sentences: Mapping[int, Sequence[Span]]) -> StoredLabels:
+        """Store all labels of some sentences, by their keys; no sentence twice in the life of a store."""
+        keys, now = sorted(sentences), datetime.now(UTC).isoformat(timespec="seconds")
+        states = {} if self.empty else _states(self.connection, self.campaign_id, self.annotator, keys)
+        rows: list[tuple[object, ...]] = []
+        added = removed = 0
+        for key in keys:
+            spans, head = sentences[key], (self.campaign_id, key, self.annotator, now)
+            if key not in states:
+                rows += [(*head, ADD, None, None, None, *span) for span in sorted(set(spans))]
+                added += len(set(spans))
+                rows.append((*head, DONE, *_NOTHING))
+            else:
+                changes = list(_changes(states[key], spans))
+                rows += [_row(self.campaign_id, key, self.annotator, now, each) for each in changes]
+                added += sum(each.action == ADD for each in changes)
+                removed += sum(each.action == REJECT for each in changes)
+            self.labels.update([span.label for span in spans])
+        bulk.insert(self.connection, review, _COLUMNS, rows)
+        return StoredLabels(len(sentences), added, removed)
+
+    def close(self) -> Campaign:
+        """Tell the campaign which labels it has; returns it."""
+        told = json.dumps(sorted(self.labels | self.known), ensure_ascii=False)
+        here = campaign.c.id == self.campaign_id
+        if not self.labels <= self.known:
+            self.connection.execute(update(campaign).where(here).values(labels=told))
+        return campaign_of(self.connection.execute(select(campaign).where(here)).one())
+
+
+_NOTHING = (None,) * 6
+
+
+def _campaign(connection: Connection, name: str) -> tuple[int, frozenset[str]]:
     row = connection.execute(select(campaign).where(campaign.c.name == name)).first()
     if row is None:
         values = {
@@ -72,18 +121,15 @@ def _campaign(connection: Connection, name: str, labels: set[str]) -> int:
             "query": "{}",
             "ordering": IMPORTED,
             "seed": 0,
-            "labels": json.dumps(sorted(labels), ensure_ascii=False),
+            "labels": "[]",
             "redundancy": 1,
         }
-        return int(connection.execute(insert(campaign).values(values).returning(campaign.c.id)).scalar_one())
+        key = connection.execute(insert(campaign).values(values).returning(campaign.c.id)).scalar_one()
+        return int(key), frozenset()
     if row.ordering != IMPORTED:
         hint = "choose another name: what is reviewed on the page stays apart"
         raise UsageError(f"{name} is a campaign with a queue", hint=hint, campaign=name)
-    known = set(json.loads(row.labels))
-    if not labels <= known:
-        told = json.dumps(sorted(labels | known), ensure_ascii=False)
-        connection.execute(update(campaign).where(campaign.c.id == row.id).values(labels=told))
-    return int(row.id)
+    return int(row.id), frozenset(json.loads(row.labels))
 
 
 def _states(connection: Connection, key: int, annotator: str, keys: Sequence[int]) -> dict[int, ReviewedSentence]:

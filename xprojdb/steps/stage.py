@@ -14,6 +14,7 @@ from sqlalchemy.sql.selectable import FromClause
 
 from xprojdb.db.tables import outcome, sentence, step, translation
 from xprojdb.matching.arrays import Longs
+from xprojdb.steps.shard import Shard
 from xprojdb.steps.spec import StepSpec
 
 Row = tuple[Any, ...]
@@ -141,6 +142,8 @@ class Stage(ABC):
     """A step that can be run: it knows which items wait for it and what to make of a batch of them.
 
     :param spec: the step's frozen parameters.
+
+    Its ``shard`` is the share of the items that this process is to do; None: all of them.
     """
 
     #: items read and written in one transaction
@@ -154,6 +157,7 @@ class Stage(ABC):
 
     def __init__(self, spec: StepSpec) -> None:
         self.spec = spec
+        self.shard: Shard | None = None
         self.step_id = 0
         self.input_ids: Mapping[str, int] = {}
 

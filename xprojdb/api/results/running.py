@@ -35,9 +35,11 @@ class RunResult(ReportResult):
     def __rich__(self) -> RenderableType:
         report = self.report
         if report.run_id is None:
-            return Text("nothing to do")
-        ended = "stopped" if report.stopped else "done"
-        return Text(f"run {report.run_id} {ended}: {report.done} items, {report.failed} failed")
+            return Text("stopped before the first batch: run again to continue" if report.stopped else "nothing to do")
+        ended = f"{report.done} items, {report.failed} failed"
+        if report.stopped:
+            return Text(f"run {report.run_id} stopped: {ended}; work is left: run again to continue")
+        return Text(f"run {report.run_id} done: {ended}")
 
 
 class DryRunResult(ReportResult):

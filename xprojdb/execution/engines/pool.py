@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from xprojdb.db import Database
-from xprojdb.errors import XprojdbError
+from xprojdb.db.sqlite import has_rollback_journal
+from xprojdb.errors import UsageError, XprojdbError
 from xprojdb.execution.batches import ItemBatch, failed, merged
 from xprojdb.execution.engines.local import Compute, Engine, Made, NextBatch
 from xprojdb.execution.engines.worker import Order, Packed
@@ -119,6 +120,7 @@ class WorkerPool(Engine):
 
     @contextmanager
     def opened(self, database: Database, stage: Stage) -> Iterator[Compute]:
+        _check_readers(database)
         order = Order.of(stage)
         self._lost_opening = self._lost_with_batches = 0
         try:
@@ -269,3 +271,16 @@ def _workers_lost(stage: Stage, loss: Loss, detail: str) -> WorkersLost:
         reason=loss,
         detail=detail,
     )
+
+
+def _check_readers(database: Database) -> None:
+    """Workers read for as long as they compute, and with a rollback journal nobody can write meanwhile.
+
+    :raises UsageError: when the database is a file on a network file system.
+    """
+    if has_rollback_journal(database.engine):
+        raise UsageError(
+            f"{database.url} is on a network file system, where workers that read it would keep it from being written",
+            hint="leave out --workers and --engine, or use a PostgreSQL URL ('db copy' makes one of a file)",
+            url=database.url,
+        )

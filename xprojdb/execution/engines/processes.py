@@ -22,6 +22,9 @@ from xprojdb.steps.registry import stage_of
 
 #: what numerical libraries read when they are loaded, to know how many threads to start
 _THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS", "RAYON_NUM_THREADS")
+#: Ctrl-C goes to all processes of a terminal, and Slurm's TERM to all of a job step: what becomes of the batches at
+#: hand is for the parent to say
+_PARENTS = (signal.SIGINT, signal.SIGTERM)
 #: seconds that a process may take to end when it has closed its pipe, so that it can be told how it ended
 _DYING = 60.0
 
@@ -73,7 +76,8 @@ class _Process(WorkerHandle):
         context = get_context("spawn")
         self._pipe, theirs = context.Pipe()
         self._process = context.Process(target=_serve, args=(theirs, address, make), daemon=True)
-        self._process.start()
+        with _unsignalled():
+            self._process.start()
         theirs.close()
 
     @property
@@ -134,10 +138,23 @@ def _environment(said: Mapping[str, str]) -> Iterator[None]:
                 os.environ[name] = value
 
 
+@contextmanager
+def _unsignalled() -> Iterator[None]:
+    """A process that is started now is not ended by these signals before it can ignore them."""
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, _PARENTS)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
 def _serve(pipe: Pipe, address: str, make: Make) -> None:
     """What a worker process does, until its parent ends."""
-    # Ctrl-C goes to all processes of a terminal; what becomes of the batches at hand is for the parent to say.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    for number in _PARENTS:
+        signal.signal(number, signal.SIG_IGN)
     inbox: SimpleQueue[Order | list[int]] = SimpleQueue()
     Thread(target=_receive, args=(pipe, inbox), daemon=True).start()
     worker = Worker(address, make)

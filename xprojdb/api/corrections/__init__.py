@@ -1,0 +1,1 @@
+"""The methods of a database for what comes later: labels, predictions and translations onto sentences; errata."""
