@@ -11,6 +11,8 @@ from xprojdb.extras import require
 from xprojdb.models.store import ResolvedModel, resolve
 
 PRECISIONS = ("auto", "float32", "float16", "bfloat16")
+#: of encoders alone, beside these: 8 bits on a CPU
+INT8 = "int8"
 #: tokenizers that tell a word's beginning by the space before it, and words come without one
 _SPACED = {"bart", "deberta", "gpt2", "longformer", "modernbert", "roberta"}
 
@@ -115,7 +117,7 @@ def torch_dtype(precision: str) -> Any:
     :raises UsageError: when it is none of :data:`PRECISIONS`.
     """
     if precision not in PRECISIONS:
-        hint = f"one of {', '.join(PRECISIONS)}"
+        hint = f"one of {', '.join(PRECISIONS)}, and for an encoder on a CPU {INT8}"
         raise UsageError(f"unknown precision {precision}", hint=hint, precision=precision, known=PRECISIONS)
     return getattr(require("torch", "models"), "float32" if precision == "auto" else precision)
 
