@@ -17,7 +17,7 @@ from typing import Any
 from xprojdb.errors import ModelError
 from xprojdb.extras import require
 from xprojdb.models.loading import quiet
-from xprojdb.models.store import ResolvedModel, made
+from xprojdb.models.store import ResolvedModel, ensure
 
 #: activations that share a scale: of 32 to 384, the fastest on e5-small, at a mean cosine of 0.9995 to float32
 GROUP = 128
@@ -54,7 +54,7 @@ class Int8States:
     def _compile(self, layer: int) -> Any:
         openvino, torch = _openvino(), require("torch", "models")
         name = f"int8/{_digits(self._found.revision)}-layer-{layer}-openvino-{openvino.__version__.split('-')[0]}"
-        path = made(name, lambda folder: self._convert(folder, layer)) / FILE
+        path = ensure(name, lambda folder: self._convert(folder, layer)) / FILE
         settings = {
             "DYNAMIC_QUANTIZATION_GROUP_SIZE": str(GROUP),
             "INFERENCE_PRECISION_HINT": "f32",
