@@ -50,7 +50,7 @@ def check_source(address: str | Path, target: Engine) -> None:
         with source.read() as connection:
             if alive := live_runs(connection):
                 raise RunsAlive(
-                    f"{source.url} is being worked on: {', '.join(each.told for each in alive)}",
+                    f"{source.url} is being worked on: {', '.join(run.description for run in alive)}",
                     hint="merge it when that is done",
                     runs=tuple(alive),
                 )

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from xprojdb.errors import ServiceError
-from xprojdb.models.service import LONGEST_WAIT, Made, Reply, Service
+from xprojdb.models.service import LONGEST_WAIT, Parsed, Reply, Service
 
 #: seconds between two looks at whether a server has room
 _LOOK = 0.02
@@ -48,7 +48,7 @@ class ServicePool:
         self._parallel, self._attempts, self._patience = parallel, max(attempts, len(services)), patience
         self._changed = threading.Condition()
 
-    def post(self, path: str, body: dict[str, Any], read: Callable[[Reply], Made]) -> Made:
+    def post(self, path: str, body: dict[str, Any], read: Callable[[Reply], Parsed]) -> Parsed:
         """Ask, as :meth:`Service.post` does.
 
         :raises ServiceError: that of the last attempt.
