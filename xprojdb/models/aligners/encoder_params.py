@@ -14,6 +14,7 @@ from xprojdb.errors import UsageError
 Method = Literal["soft", "argmax", "itermax", "mwmf", "softmax", "entmax15"]
 Pooling = Literal["word", "subword"]
 Transform = Literal["none", "centre", "centre-language"]
+Precision = Literal["float32", "bfloat16", "float16", "int8"]
 METHODS: tuple[str, ...] = get_args(Method)
 POOLINGS: tuple[str, ...] = get_args(Pooling)
 #: a transform fitted to a corpus: see :meth:`xprojdb.models.aligners.encoder.EncoderAligner.centred`
