@@ -80,7 +80,7 @@ def run_plan(
             runner.passes(stages)
         runner.raise_errors()
     except BaseException as error:
-        # A database that fails cannot record it either: what is raised is the first error.
+        # A failing database cannot record this either; the first error is the one to raise.
         with suppress(DatabaseError, SQLAlchemyError):
             runner.writer.end("stopped" if isinstance(error, KeyboardInterrupt) else "failed")
         raise
