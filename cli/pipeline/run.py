@@ -51,5 +51,5 @@ def command(
     show(labels.run, as_json)
     if labels.run.report.stopped:
         raise click.exceptions.Exit(130)
-    if labels.run.report.failed:
+    if labels.run.report.failed or labels.run.report.missing:
         raise click.exceptions.Exit(1)

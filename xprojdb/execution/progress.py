@@ -66,12 +66,16 @@ class RunReport:
     :param run_id: its key, or None when nothing was pending and nothing was recorded.
     :param stopped: whether it ended early because it was asked to.
     :param errors: by step, why its model could not be had, so that its items stay pending.
+    :param missing: which parts of the recipe could not be run: languages that no translation joins.
+    :param waiting: what no run can do, since it waits for an import, a line each.
     """
 
     run_id: int | None = None
     stopped: bool = False
     steps: list[StepReport] = field(default_factory=list)
     errors: dict[int, XprojdbError] = field(default_factory=dict)
+    missing: list[str] = field(default_factory=list)
+    waiting: list[str] = field(default_factory=list)
 
     @property
     def done(self) -> int:

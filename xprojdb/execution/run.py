@@ -17,6 +17,7 @@ from xprojdb.execution.batches import ItemBatch
 from xprojdb.execution.engines.local import Compute, Engine, Local
 from xprojdb.execution.pending import count_pending
 from xprojdb.execution.progress import Progress, RunReport, Silent, StepReport, StopRequest
+from xprojdb.execution.waiting import Waiting, read_waiting
 from xprojdb.execution.writer import Writer
 from xprojdb.models.translators.language_tokens import LanguageMissing
 from xprojdb.planning.plan import Plan
@@ -61,6 +62,7 @@ def run_plan(
     :raises DatabaseError, UsageError: when the run as a whole cannot go on; what was committed stays.
     :raises ModelError, MissingExtra, LanguageMissing: when the model of a step cannot be had, or a server does not
         answer: after everything else was done; the field ``also`` has those of further steps.
+    :raises UsageError: after everything else was done, too, when nothing was imported under a name.
     :raises StepFailed: when not one item of a large batch could be done.
     :raises GroundMoved: when what a batch rests on was deleted meanwhile, or another command ended the run.
     :raises WorkersLost: when the workers of an engine end again and again and nothing gets done.
@@ -123,7 +125,7 @@ class _Runner:
         try:
             with self.writer.alive():
                 self._passes(stages)
-            self._raise_errors()
+            self._raise_errors(stages)
         except BaseException as error:
             # A database that fails cannot record it either: what is raised is the first error.
             with suppress(DatabaseError, SQLAlchemyError):
@@ -165,10 +167,20 @@ class _Runner:
             self.report.errors[stage.step_id] = error
             return True
 
-    def _raise_errors(self) -> None:
-        """Raise the first error of a step; it names the others in its field ``also``."""
-        if self.report.errors:
-            first, *others = self.report.errors.values()
+    def _raise_errors(self, stages: Sequence[Stage]) -> None:
+        """Raise the first error of a step or of the plan; it names the others in its field ``also``."""
+        if self.report.stopped:
+            waiting: list[Waiting] = []
+            unknown: list[XprojdbError] = []
+        else:
+            with self.database.read() as connection:
+                waiting, unknown = read_waiting(connection, self.plan, stages)
+        self.report.waiting = [each.line for each in waiting]
+        absent = [error for error in self.plan.missing if not isinstance(error, UsageError)]
+        self.report.missing = [error.message for error in self.plan.missing if isinstance(error, UsageError)]
+        errors = {error.message: error for error in (*self.report.errors.values(), *absent, *unknown)}
+        if errors:
+            first, *others = errors.values()
             first.fields["also"] = tuple(others)
             raise first
 

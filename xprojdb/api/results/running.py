@@ -30,14 +30,18 @@ class RunResult(ReportResult):
 
     def to_json(self) -> Any:
         """What ``xprojdb run --json`` prints."""
-        return {"run": self.report.run_id, "stopped": self.report.stopped, "steps": self.to_dict()}
+        report = self.report
+        told = {"run": report.run_id, "stopped": report.stopped, "steps": self.to_dict()}
+        left = {"waiting": report.waiting, "missing": report.missing}
+        return {**told, **{name: lines for name, lines in left.items() if lines}}
 
     def __rich__(self) -> RenderableType:
         report = self.report
+        waiting = [Text(line) for line in (*report.waiting, *(f"missing: {each}" for each in report.missing))]
         if report.run_id is None:
-            return Text("nothing to do")
+            return Group(*waiting) if waiting else Text("nothing to do")
         ended = "stopped" if report.stopped else "done"
-        return Text(f"run {report.run_id} {ended}: {report.done} items, {report.failed} failed")
+        return Group(Text(f"run {report.run_id} {ended}: {report.done} items, {report.failed} failed"), *waiting)
 
 
 class DryRunResult(ReportResult):
