@@ -68,6 +68,8 @@ def _steps(chosen: Sequence[Labelling]) -> list[StepFacts]:
 
 def _models(chosen: Sequence[Labelling]) -> list[ModelFacts]:
     steps = [spec for each in chosen for spec in chain_of(each) if spec.model]
+    # Of what was imported, only the name is known, and it may be no model's.
+    steps = [spec for spec in steps if not (spec.model or "").startswith("imported:")]
     return list(dict.fromkeys(model_facts(spec.model or "", spec.revision) for spec in steps))
 
 

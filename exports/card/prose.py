@@ -94,13 +94,19 @@ def _not_projected(connection: Connection, chosen: Sequence[Labelling]) -> Itera
 def _from_models(chosen: Sequence[Labelling]) -> Iterator[str]:
     for each in chosen:
         if each.is_made:
-            told = " and ".join(sorted({str(maker.model) for maker in each.makers}))
+            told = " and ".join(sorted({_model_name(maker.model) for maker in each.makers}))
             yield f"The sentences in {_names([each.target])} are translations by {told}: nobody wrote them."
     for spec in {spec.digest: spec for each in chosen for spec in chain_of(each)}.values():
         if spec.kind == "tag":
-            yield f"The entities of source sentences were found by {spec.model}: its errors are in the labels."
+            yield f"The entities of source sentences were found by {_model_name(spec.model)}: its errors are in the labels."
         if spec.kind in LINKING:
-            yield f"Sentences were translated by {spec.model}: its errors are in the labels, too."
+            yield f"Sentences were translated by {_model_name(spec.model)}: its errors are in the labels, too."
+
+
+def _model_name(model: str | None) -> str:
+    """What a step computed with; of what was imported, only its name is known."""
+    prefix, _, name = (model or "").partition(":")
+    return f"a model called {name} (its output was imported)" if prefix == "imported" else str(model)
 
 
 def _dropped(table: ExportTable) -> Iterator[str]:

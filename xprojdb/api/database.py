@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from xprojdb.api.asking import Asking
+from xprojdb.api.corrections.exchange import Exchange
 from xprojdb.api.corrections.labels import LaterLabels
 from xprojdb.api.exporting import Exporting
 from xprojdb.api.importing_formats import ImportingFormats
@@ -13,7 +14,7 @@ from xprojdb.api.measuring import Measuring
 from xprojdb.api.running import Running
 
 
-class Database(ImportingFormats, LaterLabels, Running, Asking, Measuring, Exporting, Maintaining):
+class Database(ImportingFormats, LaterLabels, Exchange, Running, Asking, Measuring, Exporting, Maintaining):
     """An open database; see :func:`open`.
 
     Each method is a command of the command line, with the same defaults. Results can be converted (``to_arrow()``,
