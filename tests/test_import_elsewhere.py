@@ -1,4 +1,4 @@
-"""Predictions and translations that were made elsewhere are taggers and translators of recipes, and are told as such."""
+"""Predictions and translations made elsewhere are taggers and translators of recipes, and are told as what they are."""
 
 import json
 

@@ -27,7 +27,7 @@ def named_steps(connection: Connection, *, without: Collection[str] = (), export
     for name, plan in connection.execute(select(recipe.c.name, recipe.c.plan)):
         if name not in without:
             found |= _of_plan(name, plan, digests)
-    found |= _reviewed(connection)
+    found |= _reviewed(connection) | _imported(connection)
     if exports:
         for (query,) in connection.execute(select(export.c.query)):
             found |= {digests[digest] for digest in _DIGEST.findall(query) if digest in digests}
@@ -48,6 +48,18 @@ def _reviewed(connection: Connection) -> set[int]:
     found = {key for column in shown for key in connection.execute(select(column).distinct()).scalars()}
     frozen = connection.execute(select(step.c.id).where(step.c.kind.in_(("review", "calibration")))).scalars()
     return {*(key for key in found if key is not None), *frozen}
+
+
+def _imported(connection: Connection) -> set[int]:
+    """The steps that an import has filled, which no run could make again."""
+    query = select(step.c.id, step.c.kind, step.c.model, step.c.params)
+    rows = connection.execute(query.where(step.c.kind.in_(("align", "tag", "translate"))))
+    return {
+        row.id
+        for row in rows
+        if (row.model or "").startswith("imported:")
+        or (row.kind == "align" and json.loads(row.params).get("aligner") == "imported")
+    }
 
 
 def _translators(connection: Connection, steps: set[int]) -> set[int]:
