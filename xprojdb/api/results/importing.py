@@ -11,7 +11,7 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from xprojdb.api.results.base import ReportResult, Row
-from xprojdb.api.results.corrections import told_notes
+from xprojdb.api.results.corrections import note_lines
 from xprojdb.api.results.display.rendering import table
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ class ImportResult(ReportResult):
     translations: Sequence[TranslationsReport] = ()
 
     def to_dict(self) -> list[Row]:
-        """A row for each file: its sentences, how many sentences and entities are new, and how much was mended."""
+        """A row for each file: its sentences, how many sentences and entities are new, and how much was repaired."""
         return [
             {**asdict(file), "notes": sum(note.count for note in file.notes.values())} for file in self.report.files
         ]
@@ -51,7 +51,7 @@ class ImportResult(ReportResult):
             line
             for made in self.translations
             for line in (
-                *told_notes(made.file, made.left_out),
+                *note_lines(made.file, made.left_out),
                 *(f"{made.lang}: of no use, and filtered: {reason}: {n:,}" for reason, n in made.filtered.items()),
                 *([f"{made.pending:,} sentences have no translation of {made.name} yet"] if made.pending else []),
             )
@@ -59,7 +59,7 @@ class ImportResult(ReportResult):
 
 
 def _notes(files: Sequence[FileReport]) -> list[str]:
-    """What was left out or mended; once where the languages of one file say the same."""
+    """What was left out or repaired; once if it is the same for all languages of a file."""
     lines = []
     for file in files:
         for note in file.notes.values():
@@ -74,7 +74,7 @@ class AlignmentsResult(ReportResult):
     report: AlignmentReport
 
     def to_dict(self) -> list[Row]:
-        """One row: the name, the lines of the file, those that are new, and their links."""
+        """One row: the name, the lines of the file, how many are new, and their links."""
         return [asdict(self.report)]
 
     def __rich__(self) -> RenderableType:
@@ -95,7 +95,7 @@ class JoinReport:
 
 
 class JoinResult(ReportResult):
-    """How many sentences of a corpus were joined as translations of one another."""
+    """How many sentences of a corpus were joined as translations of each other."""
 
     report: JoinReport
 

@@ -22,7 +22,7 @@ class RunResult(ReportResult):
     report: RunReport
 
     def to_dict(self) -> list[Row]:
-        """A row for each step: how many of its items were done, and how many of these failed."""
+        """A row for each step: how many of its items were done, and how many of those failed."""
         return [
             {"step": step.step_id, "title": step.title, "done": step.done, "failed": step.failed}
             for step in self.report.steps
@@ -37,11 +37,15 @@ class RunResult(ReportResult):
 
     def __rich__(self) -> RenderableType:
         report = self.report
-        waiting = [Text(line) for line in (*report.waiting, *(f"missing: {each}" for each in report.missing))]
+        left = [Text(line) for line in (*report.waiting, *(f"missing: {each}" for each in report.missing))]
         if report.run_id is None:
-            return Group(*waiting) if waiting else Text("nothing to do")
-        ended = "stopped" if report.stopped else "done"
-        return Group(Text(f"run {report.run_id} {ended}: {report.done} items, {report.failed} failed"), *waiting)
+            if report.stopped:
+                return Text("stopped before the first batch: run again to continue")
+            return Group(*left) if left else Text("nothing to do")
+        ended = f"{report.done} items, {report.failed} failed"
+        if report.stopped:
+            return Text(f"run {report.run_id} stopped: {ended}; work is left: run again to continue")
+        return Group(Text(f"run {report.run_id} done: {ended}"), *left)
 
 
 class DryRunResult(ReportResult):
@@ -55,7 +59,7 @@ class DryRunResult(ReportResult):
             {
                 "step": step.digest,
                 "title": step.title,
-                "known": step.known,
+                "known": step.is_stored,
                 "pending": step.pending,
                 "change": step.change,
             }
@@ -69,7 +73,7 @@ class DryRunResult(ReportResult):
     def __rich__(self) -> RenderableType:
         shown = table("step", "", "what", "pending>", "because")
         for step in self.report:
-            known = "known" if step.known else "new"
+            known = "known" if step.is_stored else "new"
             shown.add_row(step.digest[:8], known, step.title, str(step.pending), step.change)
         sent = [
             f"{step.digest[:8]} would send about "
