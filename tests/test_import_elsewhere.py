@@ -169,7 +169,7 @@ def test_parallel_files_of_a_machine_are_published_as_its_work(db, tmp_path):
 def test_one_missing_pair_costs_only_its_own_part(db, tmp_path):
     db.import_parallel("news", en=conll(tmp_path / "en.conll", ENGLISH, TAGS), sw=text(tmp_path / "sw.txt", SWAHILI))
     run = db.run(xp.Recipe(**{**RECIPE, "target": ["sw", "de"]})).run
-    assert run.report.missing == ["no translations join en with de in news"]
+    assert run.report.missing == ["no translations connect en with de in news"]
     assert len(phrases(db)) == 4
     again = db.run(xp.Recipe(**{**RECIPE, "target": ["sw", "de"]})).run
     assert again.to_json()["missing"] == run.report.missing
