@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from xprojdb.api.asking import Asking
+from xprojdb.api.corrections.errata import Errata
 from xprojdb.api.corrections.exchange import Exchange
 from xprojdb.api.corrections.labels import LaterLabels
 from xprojdb.api.exporting import Exporting
@@ -17,7 +18,17 @@ from xprojdb.api.training.training import Training
 
 
 class Database(
-    ImportingFormats, LaterLabels, Exchange, Running, Training, Asking, Measuring, Exporting, Browsing, Maintaining
+    ImportingFormats,
+    LaterLabels,
+    Exchange,
+    Errata,
+    Running,
+    Training,
+    Asking,
+    Measuring,
+    Exporting,
+    Browsing,
+    Maintaining,
 ):
     """An open database; see :func:`open`.
 

@@ -10,6 +10,7 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from xprojdb.api.results.base import ReportResult, Row
+from xprojdb.api.results.display.rendering import table
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from xprojdb.exports.plain_text import TextReport
     from xprojdb.importing.onto.tags import TagsReport
     from xprojdb.importing.onto.translations import TranslationsReport
+    from xprojdb.maintenance.errata.withdrawal import ErrataReport
     from xprojdb.readers.notes import Note
     from xprojdb.review.labels.importing import LabelsReport
 
@@ -115,6 +117,33 @@ class TextResult(ReportResult):
 
     def __rich__(self) -> RenderableType:
         return Text(f"{self.report.file}: {self.report.sentences:,} sentences")
+
+
+class ErrataResult(ReportResult):
+    """What a correction of a corpus did; a row is a table.
+
+    :param dry_run: nothing was done.
+    """
+
+    report: ErrataReport
+
+    def __init__(self, report: ErrataReport, dry_run: bool) -> None:
+        super().__init__(report)
+        self.dry_run = dry_run
+
+    def to_dict(self) -> list[Row]:
+        """A row for each table, with how many of its rows were deleted."""
+        return [{"table": name, "rows": rows} for name, rows in sorted(self.report.rows.items())]
+
+    def __rich__(self) -> RenderableType:
+        report, would = self.report, "would be " if self.dry_run else ""
+        shown = table("table", "rows>")
+        for row in self.to_dict():
+            shown.add_row(row["table"], f"{row['rows']:,}")
+        counts = {"withdrawn": report.withdrawn, "replaced": report.replaced, "added": report.added}
+        told = ", ".join(f"{count:,} {would}{name}" for name, count in counts.items() if count) or "nothing changed"
+        more = [Text(f"{report.unchanged:,} sentences are as they were")] if report.unchanged else []
+        return Group(*([shown] if report.rows else []), Text(f"{report.corpus}: {told}"), *more)
 
 
 def note_lines(file: str, notes: Mapping[str, Note]) -> list[str]:
