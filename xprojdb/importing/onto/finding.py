@@ -57,16 +57,16 @@ def scopes(connection: Connection, lang: str, name: str | None) -> list[Scope]:
     :raises UsageError: when there are no sentences in this language.
     """
     query = select(corpus.c.id, corpus.c.name).order_by(corpus.c.id)
-    scopes_found = []
-    for key, corpus_name_ in connection.execute(query if name is None else query.where(corpus.c.name == name)):
+    result = []
+    for key, corpus_name in connection.execute(query if name is None else query.where(corpus.c.name == name)):
         some = select(sentence.c.id).where(sentence.c.corpus_id == key, sentence.c.lang == lang).limit(1)
         if connection.execute(some).first() is not None:
-            scopes_found.append(Scope(key, corpus_name_, lang))
-    if not scopes_found:
+            result.append(Scope(key, corpus_name, lang))
+    if not result:
         where = f"the corpus {name}" if name is not None else "the database"
         hint = "xprojdb status lists them; import the sentences first"
         raise UsageError(f"{where} has no sentences in {lang}", hint=hint, corpus=name, lang=lang)
-    return scopes_found
+    return result
 
 
 @dataclass
