@@ -81,10 +81,17 @@ class Finder:
     within: Sequence[Scope]
     by_words: _WordIndex | None = field(default=None)
 
-    def find(self, records: Sequence[Record]) -> list[Match]:
-        """The sentence of each row."""
+    def find(self, records: Sequence[Record], *, words: bool = True) -> list[Match]:
+        """The sentence of each row.
+
+        :param words: also look sentences up by their words, if none has the id.
+        """
         matches = self._by_id(records)
-        rest = [place for place, match in enumerate(matches) if not match.key and match.reason != "ambiguous"]
+        rest = (
+            []
+            if not words
+            else [place for place, match in enumerate(matches) if not match.key and match.reason != "ambiguous"]
+        )
         if rest:
             if self.by_words is None:
                 self.by_words = _WordIndex.read(self.connection, self.within)
@@ -162,11 +169,13 @@ class LineFinder:
     """Assigns rows to sentences in import order, the first row to the first sentence.
 
     :param part: only sentences of this part of the corpus.
+    :ivar read: sentences that were passed.
     """
 
     connection: Connection
     scope: Scope
     part: str | None = None
+    read: int = 0
     _rest: Iterator[Match] | None = field(default=None)
 
     def find(self, records: Sequence[Record]) -> list[Match]:
@@ -177,6 +186,7 @@ class LineFinder:
         """The next sentence, if any."""
         if self._rest is None:
             self._rest = self._in_order()
+        self.read += 1
         return next(self._rest, _NONE)
 
     def _in_order(self) -> Iterator[Match]:
