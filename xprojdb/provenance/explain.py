@@ -1,4 +1,4 @@
-"""Explain a sentence: its labels, down to the candidates, scores, links, steps, models and runs that made them."""
+"""Explain a sentence: its labels, and the candidates, scores, links, steps, models and runs behind them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from xprojdb.planning.labellings import Projection
 from xprojdb.planning.plan import Plan
 from xprojdb.provenance.explained_consensus import ExplainedConsensus, explain_consensus
 from xprojdb.provenance.explained_projection import ExplainedProjection, explain_projection
-from xprojdb.provenance.lineage import made_of
+from xprojdb.provenance.lineage import lineage_step
 from xprojdb.provenance.sentences import Text, find_sentence, read_text, sentence_named
 from xprojdb.steps.combine.stage import WEIGHTS
 from xprojdb.steps.stage import other, sentence_key, translations
@@ -23,7 +23,7 @@ from xprojdb.text.spans import Span
 
 #: the role of the combine step
 COMBINED = "consensus"
-#: a label of a sentence
+#: the name of one label of a sentence
 _LABEL_NAME = re.compile(
     r"(?P<sentence>.+?)(?::(?P<first>[0-9]{1,9})-(?P<last>[0-9]{1,9})|#(?P<number>[0-9]{1,9}))", re.S
 )
@@ -31,9 +31,9 @@ _LABEL_NAME = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """All that is known of one sentence's labels.
+    """Everything known about the labels of one sentence.
 
-    :param consensus: what the sources were combined into, when the recipe combines them.
+    :param consensus: the combined labels, if the recipe combines several sources.
     """
 
     recipe: str
@@ -59,13 +59,13 @@ def explain_sentence(database: Database, plan: Plan, name: str) -> Explanation:
         sentence_name = name if label is None else label["sentence"]
         target = read_text(connection, find_sentence(connection, sentence_name))
         projections = [
-            explain_projection(connection, each, target, row)
-            for each in plan.projections
-            for row in _translations(connection, each, target)
+            explain_projection(connection, projection, target, row)
+            for projection in plan.projections
+            for row in _translations(connection, projection, target)
         ]
         consensus = _consensus(connection, plan, target, projections)
     if not projections and consensus is None:
-        pairs = ", ".join(f"{each.source} → {each.target}" for each in plan.projections)
+        pairs = ", ".join(f"{projection.source} → {projection.target}" for projection in plan.projections)
         raise UsageError(
             f"the recipe {plan.recipe.name} projects nothing onto {sentence_name}",
             hint=f"it covers {pairs}; name a sentence of a target language",
@@ -89,48 +89,53 @@ def _place(explanation: Explanation, label: re.Match[str]) -> tuple[int, int]:
     return chosen[0]
 
 
-def _final_spans(found: Explanation) -> list[Span]:
-    if found.consensus is not None:
-        return [each.span for each in found.consensus.labels]
-    entities = [each for projection in found.projections for each in projection.entities]
-    return [span for each in entities for span in (each.projected, *each.also) if span is not None]
+def _final_spans(explanation: Explanation) -> list[Span]:
+    if explanation.consensus is not None:
+        return [label.span for label in explanation.consensus.labels]
+    entities = [entity for projection in explanation.projections for entity in projection.entities]
+    return [span for entity in entities for span in (entity.projected, *entity.also) if span is not None]
 
 
-def _only_label(found: Explanation, start: int, end: int) -> Explanation:
-    """Without what has nothing to do with the words of a label."""
+def _only_label(explanation: Explanation, start: int, end: int) -> Explanation:
+    """Without what does not concern the words of a label."""
 
     def near(span: Span | None) -> bool:
         return span is not None and span.start < end and start < span.end
 
     projections = [
-        replace(each, entities=[entity for entity in each.entities if any(map(near, (entity.projected, *entity.also)))])
-        for each in found.projections
+        replace(
+            projection,
+            entities=[entity for entity in projection.entities if any(map(near, (entity.projected, *entity.also)))],
+        )
+        for projection in explanation.projections
     ]
-    together = found.consensus
+    together = explanation.consensus
     if together is not None:
-        together = replace(together, labels=[each for each in together.labels if each.span[:2] == (start, end)])
-    return replace(found, projections=[each for each in projections if each.entities], consensus=together)
+        together = replace(together, labels=[label for label in together.labels if label.span[:2] == (start, end)])
+    return replace(
+        explanation, projections=[projection for projection in projections if projection.entities], consensus=together
+    )
 
 
 def _consensus(
     connection: Connection, plan: Plan, target: Text, projections: list[ExplainedProjection]
 ) -> ExplainedConsensus | None:
     corpus_id = connection.execute(select(sentence.c.corpus_id).where(sentence.c.id == target.id)).scalar_one()
-    for each in plan.consensuses:
-        if (each.corpus_id, each.target) == (corpus_id, target.lang):
-            items = {each.step.step_id: (COMBINED, target.id)}
-            if WEIGHTS in each.step.input_ids:
-                items[each.step.input_ids[WEIGHTS]] = (WEIGHTS, corpus_id)
+    for combined in plan.consensuses:
+        if (combined.corpus_id, combined.target) == (corpus_id, target.lang):
+            items = {combined.step.step_id: (COMBINED, target.id)}
+            if WEIGHTS in combined.step.input_ids:
+                items[combined.step.input_ids[WEIGHTS]] = (WEIGHTS, corpus_id)
             rows = connection.execute(select(step).where(step.c.id.in_(items)).order_by(step.c.id)).all()
-            steps = [made_of(connection, items[row.id][0], row, items[row.id][1]) for row in rows]
-            steps.sort(key=lambda made: made.role == COMBINED)
-            return explain_consensus(connection, each, target, projections, steps)
+            steps = [lineage_step(connection, items[row.id][0], row, items[row.id][1]) for row in rows]
+            steps.sort(key=lambda step_: step_.role == COMBINED)
+            return explain_consensus(connection, combined, target, projections, steps)
     return None
 
 
 def _translations(connection: Connection, projection: Projection, target: Text) -> list[Row[Any]]:
     labelled = projection.labelled
     query = translations(projection.pair).add_columns(translation.c.kind, sentence_key(labelled).label("source_id"))
-    # First by the sentence, then by the set: SQLite would go through the whole set.
+    # First by sentence, then by set: otherwise SQLite would scan the whole set.
     onto = query.where(translation.c.id.in_(select(translation.c.id).where(sentence_key(other(labelled)) == target.id)))
     return list(connection.execute(onto.order_by(translation.c.id)))

@@ -1,4 +1,4 @@
-"""What came later: labels onto stored sentences."""
+"""Results of importing labels for stored sentences."""
 
 from __future__ import annotations
 
@@ -42,25 +42,25 @@ class LabelsResult(ReportResult):
     def _lines(self) -> list[str]:
         report = self.report
         words = f" ({report.by_words:,} by their words)" if report.by_words else ""
-        lines = [f"{report.name}: {report.sentences:,} of {report.rows:,} rows are stored sentences{words}"]
+        lines = [f"{report.name}: {report.sentences:,} of {report.rows:,} rows belong to stored sentences{words}"]
         lines.append(f"{report.annotator}: {report.added:,} labels added, {report.removed:,} removed")
-        lines += told_notes(report.file, report.left_out)
+        lines += note_lines(report.file, report.left_out)
         return [*lines, *self._gold()]
 
     def _gold(self) -> list[str]:
         report, frozen = self.report, self.report.frozen
         if frozen is None:
             hint = f"xprojdb review freeze {report.name} --prefer ANNOTATOR"
-            return [f"the annotators agree on no sentence; {hint} makes gold of one's labels"]
+            return [f"the annotators do not agree on any sentence; {hint} freezes the labels of one"]
         lines = [f"gold {report.name}: {frozen.sentences:,} sentences, {frozen.labels:,} labels"]
         if frozen.disputed:
-            lines.append(f"{frozen.disputed:,} sentences on which annotators disagree are not gold:")
+            lines.append(f"{frozen.disputed:,} sentences are not gold because annotators disagree:")
             lines.append(f"  xprojdb review agreement {report.name}; xprojdb review freeze {report.name} --prefer NAME")
         return lines
 
 
-def told_notes(file: str, notes: Mapping[str, Note]) -> list[str]:
-    """What was left out or mended, a line each."""
+def note_lines(file: str, notes: Mapping[str, Note]) -> list[str]:
+    """What was left out or repaired, one line each."""
     return [
         f"{Path(file).name}: {note.message}: {note.count:,}"
         + (f", the first at line {note.line}" if note.line is not None else "")

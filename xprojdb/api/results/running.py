@@ -22,7 +22,7 @@ class RunResult(ReportResult):
     report: RunReport
 
     def to_dict(self) -> list[Row]:
-        """A row for each step: how many of its items were done, and how many of these failed."""
+        """A row for each step: how many of its items were done, and how many of those failed."""
         return [
             {"step": step.step_id, "title": step.title, "done": step.done, "failed": step.failed}
             for step in self.report.steps
@@ -53,7 +53,7 @@ class DryRunResult(ReportResult):
             {
                 "step": step.digest,
                 "title": step.title,
-                "known": step.known,
+                "known": step.is_stored,
                 "pending": step.pending,
                 "change": step.change,
             }
@@ -67,7 +67,7 @@ class DryRunResult(ReportResult):
     def __rich__(self) -> RenderableType:
         shown = table("step", "", "what", "pending>", "because")
         for step in self.report:
-            known = "known" if step.known else "new"
+            known = "known" if step.is_stored else "new"
             shown.add_row(step.digest[:8], known, step.title, str(step.pending), step.change)
         sent = [
             f"{step.digest[:8]} would send about "
