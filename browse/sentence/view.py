@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 
 from sqlalchemy import Connection, select
 
-from xprojdb.browse.sentence.drawing import DrawnSide, Link, drawn_side, is_long, linked_words, read_links
+from xprojdb.browse.sentence.drawing import DrawnSide, Link, drawn_links, drawn_side, is_long, linked_words
 from xprojdb.browse.sentence.lineage import PathStep, path_of
 from xprojdb.browse.summaries.recipes import KnownRecipe
 from xprojdb.db import Database
@@ -162,7 +162,7 @@ def _consensus_labels(found: Explanation) -> list[ShownLabel]:
 
 
 def _translation(connection: Connection, target: Text, each: ExplainedProjection, number: int) -> ShownTranslation:
-    links = read_links(connection, each, target)
+    links = drawn_links(connection, each, target)
     left, right = linked_words(links)
     labels = [label for n, entity in enumerate(each.entities) for label in _labels(each, target, number, n)]
     spans = [label.span for label in labels if label.span is not None]
