@@ -28,6 +28,7 @@ SECTIONS: Mapping[str, Mapping[str, tuple[str, str]]] = {
         "corpus": ("data.corpus", "Delete a corpus and everything made from it."),
         "export": ("data.export", "Export a data set: CoNLL, JSON lines, spaCy, Hugging Face."),
         "push": ("data.push", "Publish a data set on the Hugging Face Hub."),
+        "changelog": ("corrections.changelog", "Tell what changed between two exports."),
         "card": ("data.card", "Show or draw the card of an exported data set."),
     },
     "Pipeline": {
