@@ -126,7 +126,7 @@ def _dropped(table: ExportTable) -> Iterator[str]:
 def reproduce(plan: Plan, selection: Selection, title: str) -> str:
     """The commands that produce the same data set again."""
     recipe = quote(plan.recipe.name)
-    langs = f"--langs {','.join(dict.fromkeys(each.target for each in selection.chosen))}"
+    langs = f"--langs {','.join(dict.fromkeys(labelling.target for labelling in selection.chosen))}"
     source = [f"--source {selection.source}"] if selection.source else []
     options = " ".join([f"--recipe {recipe}", langs, *source, *_options(plan, selection)])
     return f"xprojdb run {recipe}.toml\nxprojdb export hf {quote(title)} {options}"
