@@ -55,6 +55,7 @@ SECTIONS: Mapping[str, Mapping[str, tuple[str, str]]] = {
     "Maintenance": {
         "db": ("maintenance.db", "Create, upgrade, check, copy and vacuum the database."),
         "gc": ("maintenance.gc", "Delete steps that no recipe or export references."),
+        "completion": ("completion.install", "Complete commands, recipes, questions and ids in a shell."),
         "verify": ("maintenance.verify", "Check the database for damage, and repair it."),
     },
 }
