@@ -86,6 +86,20 @@ class ScoreFacts:
 
 
 @dataclass(frozen=True)
+class GoldFacts:
+    """Labels that people made.
+
+    :param parts: configuration and split of those that hold nothing else.
+    :param beside: whether sentences of other splits have some in place of projected ones.
+    :param reviewed: they are what reviewers decided, and not labels that were imported.
+    """
+
+    parts: Sequence[tuple[str, str]]
+    beside: bool = False
+    reviewed: bool = False
+
+
+@dataclass(frozen=True)
 class CardFacts:
     """What the card says beside the counts, which it takes from the export itself.
 
@@ -103,6 +117,7 @@ class CardFacts:
     :param limits: what a reader must know before trusting the labels, a sentence each.
     :param language_creators: where the sentences come from: ``"found"``, ``"expert-generated"``,
         ``"machine-generated"``.
+    :param gold: labels that people made, where there are some.
     """
 
     title: str
@@ -118,6 +133,11 @@ class CardFacts:
     models: Sequence[ModelFacts] = ()
     choice: Sequence[str] = ()
     limits: Sequence[str] = ()
+    gold: GoldFacts | None = None
+
+    def are_gold(self, config: str, split: str) -> bool:
+        """Whether a split holds labels of people alone."""
+        return self.gold is not None and (config, split) in self.gold.parts
 
 
 def render_card(facts: CardFacts, manifest: Manifest, old: str | None = None) -> str:
@@ -136,7 +156,8 @@ def render_card(facts: CardFacts, manifest: Manifest, old: str | None = None) ->
         _languages(facts),
         _sizes(manifest),
         _labels(manifest),
-        _steps(facts),
+        _gold(facts, manifest),
+        _steps(facts, manifest),
         _choice(facts),
         _scores(facts),
         _limits(facts),
@@ -171,7 +192,7 @@ def _hub_fields(facts: CardFacts, manifest: Manifest) -> dict[str, Any]:
     extended = [f"extended|{source.hub_id or 'other'}" for source in facts.sources]
     return {
         "pretty_name": facts.title,
-        "annotations_creators": ["machine-generated"],
+        "annotations_creators": _annotators(facts, manifest),
         "language_creators": list(facts.language_creators),
         "language": list(facts.languages),
         **_licence_fields(_licence(facts)),
@@ -181,6 +202,16 @@ def _hub_fields(facts: CardFacts, manifest: Manifest) -> dict[str, Any]:
         "task_categories": ["token-classification"],
         "task_ids": ["named-entity-recognition"],
     }
+
+
+def _annotators(facts: CardFacts, manifest: Manifest) -> list[str]:
+    gold = facts.gold
+    made = ["machine-generated"] if _has_projected(facts, manifest) else []
+    return made + ([] if gold is None else ["expert-generated" if gold.reviewed else "found"])
+
+
+def _has_projected(facts: CardFacts, manifest: Manifest) -> bool:
+    return any(not facts.are_gold(config, name) for config, splits in manifest.configs.items() for name in splits)
 
 
 def _size_category(sentences: int) -> str:
@@ -237,9 +268,33 @@ def _shares(entities: Mapping[str, int], labels: Sequence[str]) -> list[str]:
     return [f"{entities[label]:,} ({entities[label] / total:.0%})" for label in labels]
 
 
-def _steps(facts: CardFacts) -> Iterator[str]:
+def _gold(facts: CardFacts, manifest: Manifest) -> Iterator[str]:
+    gold = facts.gold
+    if gold is None:
+        return
+    yield "## Gold labels"
+    whose = "what reviewers decided" if gold.reviewed else "labels that people made, as they were imported"
+    name = "reviewed" if gold.reviewed else "gold"
+    if gold.parts:
+        yield f"These splits hold gold: {whose}. Their rows say `{name}` in the column `annotation`."
+        rows = [
+            (config, split, manifest.configs[config][split].sentences)
+            for config, split in gold.parts
+            if split in manifest.configs.get(config, {})
+        ]
+        yield table(("Configuration", "Split", "Sentences"), rows)
+    if gold.beside:
+        yield f"Rows of other splits that say `{name}` in the column `annotation` have {whose}, too."
+    if _has_projected(facts, manifest):
+        yield "All other labels are projected ones: silver, which no person has checked."
+
+
+def _steps(facts: CardFacts, manifest: Manifest) -> Iterator[str]:
+    if not _has_projected(facts, manifest):
+        return
     yield "## How the labels were made"
-    yield "No person has checked these labels. They were made in these stages:"
+    whose = "the projected" if facts.gold else "these"
+    yield f"No person has checked {whose} labels. They were made in these stages:"
     yield "\n".join(f"{place}. {told}" for place, told in enumerate(tell_stages(s.kind for s in facts.steps), start=1))
     yield "And these steps, whose digests say exactly what was done:"
     yield table(

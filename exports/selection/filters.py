@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 
-from xprojdb.config.tables.export import ExportTable
+from xprojdb.config.tables.export import ALL_SPLITS, ExportTable
 from xprojdb.exports.rows.sentences import ProjectedLabel, ProjectedSentence
 
 Test = Callable[[ProjectedSentence], bool]
@@ -51,6 +52,7 @@ def _sentence_tests(table: ExportTable) -> Sequence[tuple[str, Test | None]]:
     return (
         ("corpora", (lambda each: each.corpus in corpora) if corpora else None),
         ("splits", (lambda each: each.split in splits) if splits else None),
+        ("gold_splits", (lambda each: not is_gold_split(table, each.split)) if table.gold_splits else None),
         (
             "outcomes",
             (lambda each: not outcomes.isdisjoint(outcomes_of(each.outcome, each.reason))) if outcomes else None,
@@ -58,6 +60,11 @@ def _sentence_tests(table: ExportTable) -> Sequence[tuple[str, Test | None]]:
         ("min_words", (lambda each: len(each.words) >= shortest) if shortest else None),
         ("max_words", (lambda each: len(each.words) <= longest) if longest is not None else None),
     )
+
+
+def is_gold_split(table: ExportTable, split: str) -> bool:
+    """Whether a split is one of gold labels alone."""
+    return split in table.gold_splits or ALL_SPLITS in table.gold_splits
 
 
 def outcomes_of(status: str, reason: str | None) -> tuple[str, str]:
@@ -69,8 +76,9 @@ def outcomes_of(status: str, reason: str | None) -> tuple[str, str]:
 
 def _label_tests(table: ExportTable) -> Sequence[tuple[str, LabelTest | None]]:
     score, margin, votes = table.min_score, table.min_margin, table.min_votes
+    # What people said has no score, and passes.
     return (
-        ("min_score", (lambda each: each.score >= score) if score is not None else None),
-        ("min_margin", (lambda each: each.margin >= margin) if margin is not None else None),
-        ("min_votes", (lambda each: len(each.votes) >= votes) if votes is not None else None),
+        ("min_score", (lambda each: not each.score < score) if score is not None else None),
+        ("min_margin", (lambda each: not each.margin < margin) if margin is not None else None),
+        ("min_votes", (lambda each: math.isnan(each.score) or len(each.votes) >= votes) if votes is not None else None),
     )

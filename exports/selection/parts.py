@@ -12,19 +12,22 @@ from sqlalchemy import Connection
 
 from xprojdb.config.recipe import export_table
 from xprojdb.config.tables.export import ExportTable
+from xprojdb.db.count_cache import CountCache
 from xprojdb.errors import UsageError
+from xprojdb.exports.gold.labels import Exported, GoldLabels, GoldStep, gold_of
 from xprojdb.exports.rows.projected_labels import (
     choose,
     in_customary_order,
     is_begun,
-    labels_of,
     read_sentences,
     splits_of,
 )
 from xprojdb.exports.rows.provenance_columns import combines
 from xprojdb.exports.rows.sentences import ProjectedSentence
 from xprojdb.exports.selection.cut import Cut, cut_of
-from xprojdb.exports.selection.filters import Filters
+from xprojdb.exports.selection.filters import Filters, is_gold_split
+from xprojdb.exports.selection.label_set import label_set
+from xprojdb.exports.selection.references import References
 from xprojdb.planning.labellings import Labelling
 from xprojdb.planning.planner import Plan
 
@@ -40,7 +43,7 @@ class Part:
 
     target: str
     split: str
-    takes: Sequence[tuple[Labelling, Longs | None]]
+    takes: Sequence[tuple[Exported, Longs | None]]
 
 
 @dataclass(frozen=True)
@@ -53,6 +56,8 @@ class Selection:
     :param parts: none without a sentence.
     :param cut: what the cut took out; None where it takes all.
     :param source: the language that the labels were asked to come from.
+    :param gold: the labels of people that are exported, in splits of their own.
+    :param preferred: whose labels stand in place of projected ones, on the sentences that it has.
     """
 
     chosen: Sequence[Labelling]
@@ -61,18 +66,24 @@ class Selection:
     parts: Sequence[Part]
     cut: Cut | None
     source: str | None = None
+    gold: Sequence[GoldLabels] = ()
+    preferred: GoldStep | None = None
 
     @property
     def several(self) -> bool:
         """Whether labels are the consensus of several sources."""
         return combines(self.chosen)
 
-    def sentences(self, connection: Connection, part: Part) -> Iterator[tuple[Labelling, ProjectedSentence]]:
+    def sentences(self, connection: Connection, part: Part) -> Iterator[tuple[Exported, ProjectedSentence]]:
         """The sentences of a part as they are to be written, in the order of import."""
-        filters = Filters(self.table)
+        filters, types = Filters(self.table), frozenset(self.table.labels)
         for labelling, items in part.takes:
             whole = part.split if items is None else None
-            for sentence in read_sentences(connection, labelling, whole, items):
+            for sentence in read_sentences(connection, labelling, whole, items, self.preferred):
+                if isinstance(labelling, GoldLabels):
+                    labels = [each for each in sentence.labels if not types or each.label in types]
+                    yield labelling, sentence._replace(labels=labels)
+                    continue
                 kept = filters.apply(sentence)[0] if self.cut else sentence
                 if kept is not None:
                     yield labelling, kept
@@ -81,7 +92,9 @@ class Selection:
         """What was exported, so that the same rows can be selected again: labellings by key, and the cut."""
         cut = {"cut": self.table.given, "found": self.cut.found, "removed": dict(self.cut.removed)} if self.cut else {}
         given = {} if self.cut or not self.table.given else {"cut": self.table.given}
-        return {"projections": [_told(each) for each in self.chosen], **given, **cut}
+        gold = {"gold": [_told(each) for each in self.gold]} if self.gold else {}
+        preferred = {"preferred": self.preferred.spec.digest} if self.preferred else {}
+        return {"projections": [_told(each) for each in self.chosen], **gold, **preferred, **given, **cut}
 
 
 def select_parts(
@@ -90,6 +103,8 @@ def select_parts(
     targets: Sequence[str] = (),
     source: str | None = None,
     table: ExportTable | None = None,
+    references: References | None = None,
+    counts: CountCache | None = None,
 ) -> Selection:
     """Decide what to export.
 
@@ -97,6 +112,8 @@ def select_parts(
     :param source: the language the labels come from; needed where a target has several that are not combined, unless
         the cut mixes sources or has a budget for each.
     :param table: the cut; None: that of the recipe.
+    :param references: finds what the cut names.
+    :param counts: what was looked up before; None: look everything up anew.
     :raises UsageError: when there is nothing to export.
     :raises NothingLeft: when the cut leaves nothing.
     """
@@ -109,10 +126,35 @@ def select_parts(
             hint="xprojdb run RECIPE.toml",
             recipe=plan.recipe.name,
         )
-    labels = _label_types(labels_of(connection, chosen), table)
-    cut = cut_of(connection, chosen, table) if table.chooses else None
-    parts = _parts(chosen, cut.kept) if cut else _whole_parts(connection, chosen)
-    return Selection(chosen, table, labels, parts, cut, source)
+    counts = CountCache(connection, anew=True) if counts is None else counts
+    step = gold_step(connection, table, references) if table.asks_gold else None
+    gold = gold_of(chosen, step) if step and table.gold_splits else []
+    preferred = step if table.prefer_gold else None
+    labels = _label_types(label_set(connection, plan, chosen, step, counts), table)
+    cut = cut_of(connection, chosen, table, gold, preferred) if table.chooses else None
+    takes = cut.kept if cut else [_whole(splits_of(connection, each, counts)) for each in chosen]
+    apart = [_whole(_gold_splits(splits_of(connection, each, counts), table)) for each in gold]
+    return Selection(chosen, table, labels, _parts([*chosen, *gold], [*takes, *apart]), cut, source, gold, preferred)
+
+
+def gold_step(connection: Connection, table: ExportTable, references: References | None) -> GoldStep:
+    """The step whose labels are gold.
+
+    :raises UsageError: when there are none, or none of the name that the cut has.
+    """
+    if table.gold is None:
+        return GoldStep.of(connection)
+    if references is None:
+        raise UsageError("gold of a name is found by xprojdb.open(...).export", hint="use it", gold=table.gold)
+    return GoldStep.of(connection, references.gold_step(connection, table.gold))
+
+
+def _gold_splits(splits: Sequence[str], table: ExportTable) -> list[str]:
+    return [split for split in splits if is_gold_split(table, split)]
+
+
+def _whole(splits: Sequence[str]) -> dict[str, Longs | None]:
+    return dict.fromkeys(splits)
 
 
 def _label_types(found: Sequence[str], table: ExportTable) -> list[str]:
@@ -123,16 +165,9 @@ def _label_types(found: Sequence[str], table: ExportTable) -> list[str]:
     return [name for name in found if not table.labels or name in table.labels]
 
 
-def _whole_parts(connection: Connection, chosen: Sequence[Labelling]) -> list[Part]:
-    return _parts(
-        chosen,
-        [{split: None for split in splits_of(connection, each)} for each in chosen],  # noqa: C420
-    )
-
-
-def _parts(chosen: Sequence[Labelling], takes: Sequence[Mapping[str, Longs | None]]) -> list[Part]:
+def _parts(chosen: Sequence[Exported], takes: Sequence[Mapping[str, Longs | None]]) -> list[Part]:
     """Join the labellings of several corpora: one part for each language and split."""
-    found: dict[str, list[tuple[Labelling, Mapping[str, Longs | None]]]] = {}
+    found: dict[str, list[tuple[Exported, Mapping[str, Longs | None]]]] = {}
     for each, take in zip(chosen, takes, strict=True):
         found.setdefault(each.target, []).append((each, take))
     return [
@@ -142,7 +177,7 @@ def _parts(chosen: Sequence[Labelling], takes: Sequence[Mapping[str, Longs | Non
     ]
 
 
-def _told(labelling: Labelling) -> dict[str, Any]:
+def _told(labelling: Exported) -> dict[str, Any]:
     return {
         "step": labelling.step.spec.digest,
         "corpus": labelling.corpus_id,

@@ -11,9 +11,10 @@ from sqlalchemy import Connection, func
 
 from xprojdb.config.tables.export import ExportTable
 from xprojdb.db.tables import outcome
-from xprojdb.exports.rows.columnar import LabelColumns, corpus_name, read_labels, walk
+from xprojdb.exports.gold.labels import GoldStep
+from xprojdb.exports.rows.columnar import LabelColumns, corpus_name, read_labels, walk, with_gold
 from xprojdb.exports.rows.projected_labels import DEFAULT_SPLIT, finished
-from xprojdb.exports.selection.filters import outcomes_of
+from xprojdb.exports.selection.filters import is_gold_split, outcomes_of
 from xprojdb.exports.selection.hashing import Hashes, hash_stored
 from xprojdb.planning.labellings import Labelling, Projection
 from xprojdb.steps.inputs import longs
@@ -60,8 +61,13 @@ def is_screened(labelling: Labelling, table: ExportTable) -> bool:
     return isinstance(labelling, Projection) or table.min_votes is None
 
 
-def read_found(connection: Connection, labelling: Labelling, table: ExportTable) -> Iterator[ScreenedBlock]:
-    """All finished sentences of a labelling, in blocks."""
+def read_found(
+    connection: Connection, labelling: Labelling, table: ExportTable, preferred: GoldStep | None = None
+) -> Iterator[ScreenedBlock]:
+    """All finished sentences of a labelling, in blocks.
+
+    :param preferred: whose labels stand in place of projected ones, on the sentences that it has.
+    """
     target, query = finished(labelling)
     columns = [target.c.id, target.c.n_words, func.coalesce(target.c.split, DEFAULT_SPLIT)]
     columns += [outcome.c.status, outcome.c.reason] if table.outcomes else []
@@ -73,6 +79,7 @@ def read_found(connection: Connection, labelling: Labelling, table: ExportTable)
         outcomes = list(zip(*rest[:2], strict=True)) if table.outcomes else []
         content = hash_stored(rest[-1]) if table.dedupe else np.zeros(len(items), np.uint64)
         labels = read_labels(connection, labelling, table.labels, items, longs(keys), wanted)
+        labels, _ = with_gold(connection, labelling, table.labels, longs(keys), labels, preferred)
         yield ScreenedBlock(name, items, longs(keys), longs(lengths), splits, outcomes, content, labels)
 
 
@@ -96,6 +103,9 @@ def _sentences(found: ScreenedBlock, table: ExportTable) -> Iterator[tuple[str, 
         yield "corpora", np.full(len(found.items), found.corpus in table.corpora)
     if table.splits:
         yield "splits", np.fromiter((each in table.splits for each in found.splits), np.bool_, len(found.items))
+    if table.gold_splits:
+        silver = (not is_gold_split(table, each) for each in found.splits)
+        yield "gold_splits", np.fromiter(silver, np.bool_, len(found.items))
     if table.outcomes:
         asked = frozenset(table.outcomes)
         good = {each: not asked.isdisjoint(outcomes_of(*each)) for each in set(found.outcomes)}

@@ -13,6 +13,10 @@ from xprojdb.config.fields.types import Count, Share, Texts, Weight
 from xprojdb.file_names import SPLIT_HINT, is_split
 
 By = Literal["corpus", "lang", "source"]
+#: in place of the names of splits
+ALL_SPLITS = "all"
+#: the tier of sentences that people labelled
+REVIEWED = "reviewed"
 _THRESHOLDS = ("min_score", "min_margin", "min_votes")
 
 
@@ -29,6 +33,11 @@ class ExportTable(Settings):
     :param min_votes: how many sources must agree on a label of a consensus.
     :param on_low_score: what to drop when a label misses one of these: its ``sentence``, or only the ``label``, whose
         words become O, which teaches a model that they are no entity.
+    :param gold_splits: splits, as imported, that hold gold labels alone, in place of projected ones; ``all``: every
+        split. No sentence of the others is one of theirs, or a translation of one.
+    :param gold: whose labels are gold: a campaign, whose reviews were frozen, or the beginning of their step's digest;
+        left out, the imported labels.
+    :param prefer_gold: in all splits, a sentence with gold labels has these in place of projected ones.
     :param outcomes: only sentences with one of these outcomes: ``ok`` (labelled) or ``empty``, or ``empty:REASON``.
     :param min_words: words of a sentence at least.
     :param max_words: words of a sentence at most.
@@ -55,6 +64,9 @@ class ExportTable(Settings):
     min_margin: Share | None = None
     min_votes: Count | None = None
     on_low_score: Literal["sentence", "label"] = "sentence"
+    gold_splits: Texts = ()
+    gold: str | None = None
+    prefer_gold: bool = False
     outcomes: Texts = ()
     min_words: Count | None = None
     max_words: Count | None = None
@@ -91,6 +103,14 @@ class ExportTable(Settings):
             raise RecipeError(f"the ratios add up to {sum(ratios.values()):g}", hint="let them add up to 1")
         return ratios
 
+    @field_validator("tiers")
+    @classmethod
+    def _reserved(cls, tiers: dict[str, float]) -> dict[str, float]:
+        if REVIEWED in tiers:
+            hint = "it is the tier of sentences that people labelled: choose another name"
+            raise RecipeError(f"no tier can be called {REVIEWED!r}", hint=hint)
+        return tiers
+
     @model_validator(mode="after")
     def _of_use(self) -> ExportTable:
         if self.min_words and self.max_words and self.min_words > self.max_words:
@@ -98,6 +118,9 @@ class ExportTable(Settings):
         if self.on_low_score == "label" and all(getattr(self, name) is None for name in _THRESHOLDS):
             hint = "give min_score, min_margin or min_votes, too"
             raise RecipeError("on_low_score says what a threshold does, and there is none", hint=hint)
+        if self.gold is not None and not (self.gold_splits or self.prefer_gold):
+            hint = "say where gold goes: gold_splits, or prefer_gold"
+            raise RecipeError("gold says whose labels are gold, and none are asked for", hint=hint)
         return self
 
     @property
@@ -106,7 +129,22 @@ class ExportTable(Settings):
         return self.model_dump(mode="json", exclude_defaults=True)
 
     @property
+    def asks_gold(self) -> bool:
+        """Whether some sentences are to have gold labels."""
+        return bool(self.gold_splits) or self.prefer_gold
+
+    @property
     def chooses(self) -> bool:
         """Whether some sentence or label may be left out, or change its split."""
-        harmless = {"tiers", "tier_by", "provenance", "seed", "budget_unit", "budget_per", "mix_by"}
+        harmless = {
+            "prefer_gold",
+            "tiers",
+            "tier_by",
+            "provenance",
+            "seed",
+            "budget_unit",
+            "budget_per",
+            "mix_by",
+            "gold",
+        }
         return bool(self.given.keys() - harmless)
