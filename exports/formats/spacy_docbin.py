@@ -13,7 +13,7 @@ from xprojdb.exports.rows.row import ExportRow
 from xprojdb.extras import require
 from xprojdb.text.words import join_words
 
-#: a DocBin is in memory as a whole: about 100 MiB for so many sentences
+#: a DocBin is held in memory: about 100 MiB for this many sentences
 DOCS_PER_FILE = 50_000
 
 
@@ -30,10 +30,10 @@ def write_docbins(
     Each sentence is a ``Doc`` with its words, the spaces between them as the language sets them, its entities, and
     ``user_data``: ``id`` and the further columns but the text and its entities.
 
-    :param folder: exists already.
-    :param lang: how spaces are set; spaCy needs to know nothing of the language, the vocabulary is that of ``xx``.
-    :param opener: makes the files.
-    :returns: each file when it is written; the next one is written when it is asked for.
+    :param folder: an existing folder.
+    :param lang: determines the spacing; spaCy need not know the language, since the vocabulary is that of ``xx``.
+    :param opener: creates the files.
+    :returns: yields each file once it is written, before the next one is started.
     :raises MissingExtra: when spaCy is not installed.
     :raises ExportError: when the disk is full (field ``errno``).
     """

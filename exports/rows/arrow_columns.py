@@ -1,4 +1,4 @@
-"""A block of sentences as the Arrow columns of a Hugging Face data set."""
+"""Converts a block of sentences to the Arrow columns of a Hugging Face data set."""
 
 from __future__ import annotations
 

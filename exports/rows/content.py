@@ -1,4 +1,4 @@
-"""The sentences of one part of an export: in blocks of columns where that can be, else one by one."""
+"""The sentences of one part of an export, in blocks of columns where possible, otherwise one by one."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ from xprojdb.file_names import file_name
 
 @dataclass(frozen=True)
 class Content:
-    """What is to be written of one part, read once.
+    """The content to write for one part; it is read once.
 
-    :param table: which columns stand beside words and tags.
+    :param table: decides on the columns besides words and tags.
     :param columnar: whether it can be read in blocks.
     :param provenance: whether anything is written beside words and tags.
     """
@@ -34,18 +34,19 @@ class Content:
     provenance: bool = True
 
     def file_name(self, suffix: str = "") -> str:
-        """``LANG.SPLIT`` and the suffix, as a file can be called."""
+        """``LANG.SPLIT`` and the suffix, as a safe file name."""
         return file_name(self.part.target, self.part.split, suffix=suffix)
 
     def rows(self) -> Iterator[ExportRow]:
         """All sentences, one by one."""
         several, target, preferred = self.selection.several, self.part.target, self.selection.preferred
-        told = {
-            each.step.spec.digest: provenance_of(self.table, each, several, preferred) for each, _ in self.part.takes
+        provenance = {
+            labelling_.step.spec.digest: provenance_of(self.table, labelling_, several, preferred)
+            for labelling_, _ in self.part.takes
         }
         for labelling, sentence in self.sentences():
-            spans = [each.span for each in sentence.labels]
-            columns = told[labelling.step.spec.digest](sentence) if self.provenance else {}
+            spans = [label.span for label in sentence.labels]
+            columns = provenance[labelling.step.spec.digest](sentence) if self.provenance else {}
             yield ExportRow(sentence.name, sentence.words, spans, target, columns)
 
     def sentences(self) -> Iterator[tuple[Exported, ProjectedSentence]]:
@@ -64,10 +65,10 @@ class Content:
     def lines(
         self, of_block: Callable[[Block], bytes | None], of_row: Callable[[int, ExportRow], bytes]
     ) -> Iterator[tuple[int, bytes]]:
-        """All sentences as lines of text, with how many of them each piece holds.
+        """All sentences as lines of text, each piece with its number of sentences.
 
-        :param of_block: the lines of a block; None: it is out of the ordinary, take it sentence by sentence.
-        :param of_row: the lines of a sentence, by its number in the file from 1.
+        :param of_block: formats a block; None: the block has peculiarities and must be written sentence by sentence.
+        :param of_row: formats a sentence, given its number in the file, from 1.
         """
         number = 0
         for block in self.blocks() if self.columnar else (None,):

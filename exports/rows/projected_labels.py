@@ -1,4 +1,4 @@
-"""Read the labels that a recipe projected out of the database, sentence by sentence."""
+"""Read the labels that a recipe projected from the database, sentence by sentence."""
 
 from __future__ import annotations
 
@@ -36,23 +36,25 @@ Longs = NDArray[np.int64]
 def choose(
     plan: Plan, targets: Sequence[str] = (), source: str | None = None, *, several: bool = False
 ) -> list[Labelling]:
-    """What to export: one set of labels for each target language, the consensus where the recipe makes one.
+    """Choose what to export: one set of labels for each target language, the consensus if the recipe makes one.
 
     :param targets: language codes; empty: all.
     :param source: the language the labels come from; needed where a target has several that are not combined.
-    :param several: take all sources of a target, each on its own.
-    :raises UsageError: when a target is not one of the plan's, or has several sources and none was chosen.
+    :param several: take every source of a target on its own.
+    :raises UsageError: when a target is not in the plan, or has several sources and none was chosen.
     """
     together: list[Labelling] = [] if source is not None or several else [*plan.consensuses]
-    possible = together or [each for each in plan.projections if source in (None, each.source)]
-    known = sorted({each.target for each in possible})
+    possible = together or [projection for projection in plan.projections if source in (None, projection.source)]
+    names = sorted({labelling.target for labelling in possible})
     for code in targets:
-        if code not in known:
-            hint = f"it projects onto {', '.join(known) or 'nothing'}"
+        if code not in names:
+            hint = f"it projects onto {', '.join(names) or 'nothing'}"
             raise UsageError(f"the recipe {plan.recipe.name} projects nothing onto {code}", hint=hint, lang=code)
-    chosen = [each for each in possible if not targets or each.target in targets]
-    for target, group in groupby(sorted(chosen, key=lambda each: each.target), lambda each: each.target):
-        sources = sorted({each.source for each in group})
+    chosen = [labelling for labelling in possible if not targets or labelling.target in targets]
+    for target, group in groupby(
+        sorted(chosen, key=lambda labelling: labelling.target), lambda labelling: labelling.target
+    ):
+        sources = sorted({labelling.source for labelling in group})
         if len(sources) > 1 and not several:
             raise UsageError(
                 f"{target} has labels from {', '.join(sources)}",
@@ -84,7 +86,7 @@ def imported_split(target: Any) -> ColumnElement[str]:
 
 
 def is_begun(connection: Connection, labelling: Labelling) -> bool:
-    """Whether the step is done with some sentence."""
+    """Whether the step has finished any sentence."""
     target, query = finished(labelling)
     return connection.execute(query.with_only_columns(target.c.id).limit(1)).first() is not None
 
@@ -103,7 +105,7 @@ def read_sentences(
     items: Longs | None = None,
     preferred: GoldStep | None = None,
 ) -> Iterator[ProjectedSentence]:
-    """The finished sentences with their labels, in the order of import.
+    """The finished sentences with their labels, in import order.
 
     :param split: only this one, as imported.
     :param items: (N,) only these, by the keys of their outcomes, in ascending order.
@@ -134,10 +136,10 @@ def _blocks(
         if items is None:
             cursor = rows[-1].item
         else:
-            wanted = np.isin([row.item for row in rows], items, assume_unique=True)
-            # Jump to the next wanted one, which may be far off.
+            selected = np.isin([row.item for row in rows], items, assume_unique=True)
+            # Jump to the next selected one, which may be far away.
             cursor = int(np.searchsorted(items, rows[-1].item, side="right"))
-            rows = list(compress(rows, wanted.tolist()))
+            rows = list(compress(rows, selected.tolist()))
         yield rows
 
 
@@ -166,12 +168,12 @@ def _sentences(
         for row in rows:
             yield _sentence(labelling, row, gold[row.sentence_id], labelling.step)
         return
-    for each in _projected(connection, labelling, rows, keys):
-        corrected = gold.get(each.sentence_id)
+    for label_ in _projected(connection, labelling, rows, keys):
+        corrected = gold.get(label_.sentence_id)
         if corrected is None or human is None:
-            yield each
+            yield label_
         else:
-            yield each._replace(labels=corrected, annotation=human.annotation)
+            yield label_._replace(labels=corrected, annotation=human.annotation)
 
 
 def _sentence(labelling: GoldLabels, row: _Row, labels: Sequence[ProjectedLabel], step: GoldStep) -> ProjectedSentence:
@@ -221,38 +223,38 @@ Whence = dict[tuple[int, int], list[tuple[str, str | None, set[int]]]]
 
 
 def _source(connection: Connection, labelling: Labelling, rows: Sequence[_Row]) -> Whence:
-    """Per sentence and translation, the sentence that the labels come from."""
+    """The source sentence of the labels, by sentence and translation."""
     assert not isinstance(labelling, Consensus)
     names = _source_names(connection, [row.through for row in rows], labelling.labelled)
     return {(row.sentence_id, row.through): [(labelling.source, names[row.through], set())] for row in rows}
 
 
 def _votes(connection: Connection, labelling: Labelling, rows: Sequence[_Row]) -> Whence:
-    """Per sentence, the sources that it has, and what they voted for."""
+    """The sources of each sentence, and what they voted for."""
     assert isinstance(labelling, Consensus)
     stage, keys = labelling.step, [row.sentence_id for row in rows]
     present = stage.read_present(connection, keys)
     voted = _voted(connection, stage.step_id, keys)
-    found: Whence = {}
+    origins: Whence = {}
     for number, voter in enumerate(stage.voters):
         sentences, links = (column.tolist() for column in present.of(number))
         names = {0: None} if voter.lang is None else _source_names(connection, sorted(links), voter.side)
         for key, link in zip(sentences, links, strict=True):
-            told = (voter.lang or TRANSFER, names[link], voted.get((key, link), set()))
-            found.setdefault((key, 0), []).append(told)
-    return found
+            origin = (voter.lang or TRANSFER, names[link], voted.get((key, link), set()))
+            origins.setdefault((key, 0), []).append(origin)
+    return origins
 
 
 def _voted(connection: Connection, step_id: int, keys: Sequence[int]) -> dict[tuple[int, int], set[int]]:
-    """Per sentence and translation, the ordinals of the labels that got its vote."""
+    """The ordinals of the labels voted for, by sentence and translation."""
     query = select(vote.c.sentence_id, vote.c.translation_id, vote.c.ordinal)
     rows = bulk.fetch(
         connection, query.where(vote.c.step_id == step_id, bulk.among(connection, vote.c.sentence_id, keys))
     )
-    found: dict[tuple[int, int], set[int]] = {}
+    ordinals: dict[tuple[int, int], set[int]] = {}
     for key, link, ordinal in rows:
-        found.setdefault((key, link), set()).add(ordinal)
-    return found
+        ordinals.setdefault((key, link), set()).add(ordinal)
+    return ordinals
 
 
 def _source_names(connection: Connection, links: Sequence[int], side: Side) -> dict[int, str | None]:
@@ -264,17 +266,17 @@ def _source_names(connection: Connection, links: Sequence[int], side: Side) -> d
 def _labels(
     connection: Connection, labelling: Labelling, keys: Sequence[int]
 ) -> dict[tuple[int, int], list[ProjectedLabel]]:
-    """Per sentence and translation, its labels."""
+    """The labels, by sentence and translation."""
     names = ("sentence_id", "translation_id", "start_word", "end_word", "label", "score", "margin")
     query = (
         select(*(label.c[name] for name in names))
         .where(label.c.step_id == labelling.step.step_id, bulk.among(connection, label.c.sentence_id, keys))
         .order_by(label.c.sentence_id, label.c.translation_id, label.c.ordinal)
     )
-    found: dict[tuple[int, int], list[ProjectedLabel]] = {}
+    labels: dict[tuple[int, int], list[ProjectedLabel]] = {}
     for key, link, start, end, name, score, margin in bulk.fetch(connection, query):
-        found.setdefault((key, link), []).append(ProjectedLabel(start, end, name, score, margin))
-    return found
+        labels.setdefault((key, link), []).append(ProjectedLabel(start, end, name, score, margin))
+    return labels
 
 
 def finished(labelling: Exported) -> tuple[Any, Select[Any]]:

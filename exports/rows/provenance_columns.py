@@ -17,7 +17,7 @@ from xprojdb.steps.spec import StepSpec
 
 
 def provenance_columns(table: ExportTable, several: bool = False) -> dict[str, Any]:
-    """The columns beside words and tags, with their Arrow types; scores and margins are one an entity, in order.
+    """The columns besides words and tags, with their Arrow types; scores and margins have one per entity.
 
     ``entities`` go by characters of ``text``. ``annotation`` says who labelled a sentence: ``projected`` labels,
     ``gold`` ones that were imported, or ``reviewed`` ones.
@@ -91,20 +91,20 @@ def _whence(sentence: ProjectedSentence, several: bool) -> dict[str, Any]:
 
 
 def combines(chosen: Sequence[Labelling]) -> bool:
-    """Whether some of the labels are the consensus of several sources."""
-    return any(isinstance(each, Consensus) for each in chosen)
+    """Whether any of the labels are a consensus of several sources."""
+    return any(isinstance(labelling, Consensus) for labelling in chosen)
 
 
 def chain_of(labelling: Exported) -> list[StepSpec]:
     """The steps that its sentences and labels went through, from the first to the last."""
-    found: dict[str, StepSpec] = {}
+    specs: dict[str, StepSpec] = {}
 
     def visit(spec: StepSpec) -> None:
         for role in sorted(spec.inputs):
             visit(spec.inputs[role])
-        found.setdefault(spec.digest, spec)
+        specs.setdefault(spec.digest, spec)
 
     for maker in labelling.makers:
         visit(maker)
     visit(labelling.step.spec)
-    return list(found.values())
+    return list(specs.values())

@@ -1,4 +1,4 @@
-"""The words of many sentences at once, out of the JSON that they are stored as."""
+"""Extract the words of many sentences at once from the JSON in which they are stored."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 
 from xprojdb.extras import require
 
-#: between the words of a plain text, inside it
+#: separates the words of a plain text
 GAP = '","'
 #: between the last word of a text and the first of the next
 _JOINT = b'"]["'
@@ -21,15 +21,15 @@ _ODD = r'\\[^"]|\\","|", "|"\]\["|^\[\]$'
 
 
 def is_plain(text: str) -> bool:
-    """Whether a text is a list that needs no JSON parser: ``["a","b"]``, with a word, without spaces and backslashes.
+    """Whether a text is a list that needs no JSON parser: ``["a","b"]``, not empty, without spaces or backslashes.
 
-    Without a backslash there is no quote inside a word, so that the first quote ends it.
+    Without backslashes, words contain no quotes, so that the first quote ends a word.
     """
     return text != "[]" and _has_plain_gaps(_inside_of(text))
 
 
 def _inside_of(text: str) -> str:
-    """A text without what is before its first word and behind its last: elsewhere ``","`` may be a word."""
+    """A text without what precedes its first word and follows its last: a word may itself be ``","``."""
     return text[2:-2]
 
 

@@ -1,7 +1,7 @@
-"""A block of sentences as the lines of a text file, all at once.
+"""Format a block of sentences as the lines of a text file, all at once.
 
-What is out of the ordinary gives None: words that a format cannot hold, sentences without any, labels that overlap.
-The writers of single sentences take such a block, and know what to refuse and how to say so.
+Anything unusual returns None: words that a format cannot represent, sentences without words, overlapping labels. The
+writers of single sentences then take over; they know what to refuse and what to say about it.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ def conll_block(block: Block, columns: Literal[2, 4] = 2, with_ids: bool = False
     tails = _taken([*ends, *(f"{end}\n" for end in ends)], _with_last(text, len(ends)))
     parts = [text.lists.words.values, tails]
     if with_ids:
-        heads = [f"# id = {' '.join(told.split())}\n" for told in block.ids]
+        heads = [f"# id = {' '.join(sentence_id.split())}\n" for sentence_id in block.ids]
         first = np.zeros(len(text.tags), np.int64)
         first[text.offsets[:-1]] = np.arange(1, len(heads) + 1)
         parts.insert(0, _taken(["", *heads], first))
@@ -62,9 +62,9 @@ def jsonl_block(block: Block, table: ExportTable, preferred: GoldStep | None = N
         return None
     compute = require("pyarrow.compute", "export")
     tags = _lists(text.offsets, _taken([_json(name) for name in class_names(block.names)], text.tags))
-    numbers = [_reprs(each) for each in (block.labels.score, block.labels.margin)]
+    numbers = [_reprs(sentence_tags) for sentence_tags in (block.labels.score, block.labels.margin)]
     columns: dict[str, Sequence[Any]] = {
-        "id": ['"', _prefixed(block, "target", block.told), '"'],
+        "id": ['"', _prefixed(block, "target", block.external_ids), '"'],
         "tokens": ['["', compute.binary_join(text.lists.escaped, '", "'), '"]'],
         "ner_tags": ["[", compute.binary_join(tags, ", "), "]"],
         "lang": [_json(block.labelling.target)],

@@ -1,4 +1,4 @@
-"""What is exported: which labellings, cut how, in which parts."""
+"""What is exported: which labellings, filtered how, in which parts."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ Longs = NDArray[np.int64]
 class Part:
     """One split of one language.
 
-    :param takes: its labellings, one a corpus, and the items taken of each; None: all of the split.
+    :param takes: its labellings, one per corpus, and the items taken from each; None: the whole split.
     """
 
     target: str
@@ -71,7 +71,7 @@ class Selection:
 
     @property
     def several(self) -> bool:
-        """Whether labels are the consensus of several sources."""
+        """Whether labels are a consensus of several sources."""
         return combines(self.chosen)
 
     def sentences(self, connection: Connection, part: Part) -> Iterator[tuple[Exported, ProjectedSentence]]:
@@ -84,17 +84,27 @@ class Selection:
                     labels = [each for each in sentence.labels if not types or each.label in types]
                     yield labelling, sentence._replace(labels=labels)
                     continue
-                kept = filters.apply(sentence)[0] if self.cut else sentence
-                if kept is not None:
-                    yield labelling, kept
+                filtered = filters.apply(sentence)[0] if self.cut else sentence
+                if filtered is not None:
+                    yield labelling, filtered
 
     def query(self) -> dict[str, Any]:
-        """What was exported, so that the same rows can be selected again: labellings by key, and the cut."""
-        cut = {"cut": self.table.given, "found": self.cut.found, "removed": dict(self.cut.removed)} if self.cut else {}
-        given = {} if self.cut or not self.table.given else {"cut": self.table.given}
-        gold = {"gold": [_told(each) for each in self.gold]} if self.gold else {}
+        """The selection, so that the same rows can be selected again: labellings by key, and the filters."""
+        cut = (
+            {"cut": self.table.non_defaults, "found": self.cut.available, "removed": dict(self.cut.removed)}
+            if self.cut
+            else {}
+        )
+        unused_cut = {} if self.cut or not self.table.non_defaults else {"cut": self.table.non_defaults}
+        gold = {"gold": [_projection_key(labelling) for labelling in self.gold]} if self.gold else {}
         preferred = {"preferred": self.preferred.spec.digest} if self.preferred else {}
-        return {"projections": [_told(each) for each in self.chosen], **gold, **preferred, **given, **cut}
+        return {
+            "projections": [_projection_key(labelling) for labelling in self.chosen],
+            **gold,
+            **preferred,
+            **unused_cut,
+            **cut,
+        }
 
 
 def select_parts(
@@ -115,15 +125,15 @@ def select_parts(
     :param references: finds what the cut names.
     :param counts: what was looked up before; None: look everything up anew.
     :raises UsageError: when there is nothing to export.
-    :raises NothingLeft: when the cut leaves nothing.
+    :raises NothingLeft: when no sentence passes the filters.
     """
     table = export_table(plan.recipe.text, {}) if table is None else table
     each_source = source is None and ((table.mix_by == "source" and bool(table.mix)) or table.budget_per == "source")
     chosen = choose(plan, targets, source, several=each_source)
-    if not any(is_begun(connection, each) for each in chosen):
+    if not any(is_begun(connection, labelling) for labelling in chosen):
         raise UsageError(
             f"the recipe {plan.recipe.name} has projected nothing yet",
-            hint="xprojdb run RECIPE.toml",
+            hint="run the recipe first: xprojdb run RECIPE.toml",
             recipe=plan.recipe.name,
         )
     counts = CountCache(connection, anew=True) if counts is None else counts
@@ -132,8 +142,8 @@ def select_parts(
     preferred = step if table.prefer_gold else None
     labels = _label_types(label_set(connection, plan, chosen, step, counts), table)
     cut = cut_of(connection, chosen, table, gold, preferred) if table.chooses else None
-    takes = cut.kept if cut else [_whole(splits_of(connection, each, counts)) for each in chosen]
-    apart = [_whole(_gold_splits(splits_of(connection, each, counts), table)) for each in gold]
+    takes = cut.items if cut else [_whole(splits_of(connection, labelling, counts)) for labelling in chosen]
+    apart = [_whole(_gold_splits(splits_of(connection, labelling, counts), table)) for labelling in gold]
     return Selection(chosen, table, labels, _parts([*chosen, *gold], [*takes, *apart]), cut, source, gold, preferred)
 
 
@@ -157,27 +167,27 @@ def _whole(splits: Sequence[str]) -> dict[str, Longs | None]:
     return dict.fromkeys(splits)
 
 
-def _label_types(found: Sequence[str], table: ExportTable) -> list[str]:
+def _label_types(labels: Sequence[str], table: ExportTable) -> list[str]:
     for name in table.labels:
-        if name not in found:
-            hint = f"there are {', '.join(found) or 'none'}"
+        if name not in labels:
+            hint = f"choose from {', '.join(labels) or 'none'}"
             raise UsageError(f"labels: there is no label {name!r}", hint=hint, key="labels", name=name)
-    return [name for name in found if not table.labels or name in table.labels]
+    return [name for name in labels if not table.labels or name in table.labels]
 
 
 def _parts(chosen: Sequence[Exported], takes: Sequence[Mapping[str, Longs | None]]) -> list[Part]:
     """Join the labellings of several corpora: one part for each language and split."""
-    found: dict[str, list[tuple[Exported, Mapping[str, Longs | None]]]] = {}
-    for each, take in zip(chosen, takes, strict=True):
-        found.setdefault(each.target, []).append((each, take))
+    by_target: dict[str, list[tuple[Exported, Mapping[str, Longs | None]]]] = {}
+    for labelling, take in zip(chosen, takes, strict=True):
+        by_target.setdefault(labelling.target, []).append((labelling, take))
     return [
-        Part(target, split, [(each, take[split]) for each, take in own if split in take])
-        for target, own in found.items()
+        Part(target, split, [(labelling, take[split]) for labelling, take in own if split in take])
+        for target, own in by_target.items()
         for split in in_customary_order({split for _, take in own for split in take})
     ]
 
 
-def _told(labelling: Exported) -> dict[str, Any]:
+def _projection_key(labelling: Exported) -> dict[str, Any]:
     return {
         "step": labelling.step.spec.digest,
         "corpus": labelling.corpus_id,

@@ -1,4 +1,4 @@
-"""Quality tiers: how certain the least certain label of a sentence is."""
+"""Quality tiers, which depend on the least certain label of a sentence."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ Floats = NDArray[np.float64]
 
 
 def steps_of(table: ExportTable) -> list[tuple[str, float]]:
-    """The tiers and their thresholds, the highest first."""
-    return sorted(table.tiers.items(), key=lambda each: -each[1])
+    """The tiers and their thresholds, highest first."""
+    return sorted(table.tiers.items(), key=lambda item: -item[1])
 
 
 def tier_of(table: ExportTable) -> Callable[[ProjectedSentence], str | None]:
@@ -45,7 +45,7 @@ def tiers_of(
 ) -> list[str | None]:
     """The tiers of many sentences, as :func:`tier_of` tells that of one.
 
-    :param bounds: (N+1,) where the labels of each sentence begin.
+    :param bounds: (N+1,) where the labels of each sentence start.
     :param margin: (L,) of the labels.
     :param score: (L,) of the labels.
     :param annotations: (N,) who labelled each.
@@ -56,10 +56,10 @@ def tiers_of(
     if len(labelled):
         least[labelled] = np.minimum.reduceat(measure, bounds[labelled])
     steps = steps_of(table)
-    # From the lowest tier up, so that the highest one that is reached stands.
+    # From the lowest tier up, so that the highest one reached remains.
     tier = np.full(len(least), None, dtype=object)
     for name, threshold in reversed(steps):
         tier[least >= threshold] = name
     tier[np.array(annotations, dtype=object) != "projected"] = REVIEWED
-    found: list[str | None] = tier.tolist()
-    return found
+    names: list[str | None] = tier.tolist()
+    return names

@@ -1,0 +1,1 @@
+"""Train: the steps that train models, their training sets, and trained taggers."""

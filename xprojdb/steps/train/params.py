@@ -1,0 +1,99 @@
+"""The parameters of training sets and training steps."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from xprojdb.steps.params import StepParams, left_out
+from xprojdb.steps.spec import StepSpec
+from xprojdb.training.fitting import FitSettings
+from xprojdb.training.states import StatesOf
+
+#: roles of a training's inputs: samples to learn from, and samples for choosing the step, by language
+SAMPLE, DEV = "sample:", "dev:"
+
+
+@dataclass(frozen=True, kw_only=True)
+class SampleParams(StepParams):
+    """Parameters of a training set of one language. Its items are part of its identity: ``rows`` is their digest.
+
+    :param labels: the label mapping as JSON; None if labels stay as they are.
+    :param budget: the most data to use; None for everything.
+    :param dropped: the minimum score and margin of labels; others are left out.
+    :param sentences, words, entities: their numbers.
+    """
+
+    kind: ClassVar[str] = "sample"
+    lang: str
+    task: str = left_out("ner")
+    corpora: tuple[str, ...]
+    splits: tuple[str, ...]
+    labels: Mapping[str, Any] | None = left_out(None)
+    budget: int | None
+    unit: str
+    seed: int
+    chosen: Mapping[str, Any] | None = left_out(None)
+    dropped: Mapping[str, float] | None = left_out(None)
+    sentences: int
+    words: int
+    entities: int
+    rows: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainParams(StepParams):
+    """Parameters of a training.
+
+    :param classes: the labels of entities or pairs, in the order of the head's classes.
+    :param weight: how words are weighted.
+    :param dev_every: the number of steps between evaluations on the dev sets, if there are any.
+    """
+
+    kind: ClassVar[str] = "train"
+    task: str
+    arm: str
+    classes: tuple[str, ...]
+    layer: int
+    pooling: str
+    head: str
+    hidden: int
+    steps: int
+    batch: int
+    rate: float
+    decay: float
+    dropout: float
+    seed: int
+    smoothing: float = left_out(0.0)
+    truncation: float = left_out(0.0)
+    weight: str = left_out("none")
+    dev_every: int = left_out(0)
+
+    @property
+    def settings(self) -> FitSettings:
+        """The settings for fitting the head."""
+        return FitSettings(
+            head="linear" if self.head == "linear" else "mlp",
+            hidden=self.hidden,
+            steps=self.steps,
+            batch=self.batch,
+            rate=self.rate,
+            decay=self.decay,
+            dropout=self.dropout,
+            smoothing=self.smoothing,
+            truncation=self.truncation,
+            seed=self.seed,
+        )
+
+
+def states_of(spec: StepSpec) -> StatesOf:
+    """The states that a training reads."""
+    params = TrainParams.from_params(spec.params)
+    pooling = "first" if params.pooling == "first" else "mean"
+    return StatesOf(spec.model or "", spec.revision or "", params.layer, pooling)  # type: ignore[arg-type]
+
+
+def languages_of(spec: StepSpec) -> tuple[str, ...]:
+    """The languages a training learns from."""
+    return tuple(sorted(role.removeprefix(SAMPLE) for role in spec.inputs if role.startswith(SAMPLE)))
