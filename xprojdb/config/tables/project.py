@@ -58,7 +58,7 @@ class HeuristicTable(Settings):
 
 #: keys that belong to one method
 _OF_METHOD = {
-    "match": {"solver", "min_score", "candidates_per_entity", "time_limit"},
+    "match": {"weights", "solver", "min_score", "candidates_per_entity", "time_limit"},
     "heuristic": {"preset", "min_link_score", "heuristic"},
 }
 
@@ -66,6 +66,10 @@ _OF_METHOD = {
 class ProjectTable(Settings):
     """``[project]``: how spans are chosen.
 
+    :param weights: of ``match``: ``auto`` (scorers and weights that suit the links and follow what the corpus shows
+        without gold labels; the default where no ``[[scorer]]`` is named) or ``scorers`` (those of ``[[scorer]]``).
+    :param refit: learn anew from what the corpora hold now: any number that was not used before; what is learned stays
+        as it is otherwise, also when sentences are added.
     :param method: ``match`` (among scored candidates), ``heuristic`` (runs of linked words, without any scorer), or
         ``markers`` (EasyProject: entities travel inside the translation, without links; for ``translate-train``).
     :param solver: of ``match``: ``exact`` (the best sum) or ``greedy`` (the best candidate first).
@@ -80,9 +84,12 @@ class ProjectTable(Settings):
         *europäisch*), or ``drop``; empty: its own label.
     :param adjective_from: the labels that this rule is for.
     :param label_consistency: the same words have one label: that of more than this share of what a first pass, without
-        it and without corpus memory, labels of them; left out: each its own.
+        it and without corpus memory, labels of them; ``none``: each its own; left out: 0.5 with ``weights = "auto"``,
+        else ``none``.
     """
 
+    weights: Literal["auto", "scorers"] = "auto"
+    refit: Annotated[int, Ge(0)] = 0
     method: Literal["match", "heuristic", "markers"] = "match"
     solver: Literal["exact", "greedy"] = "exact"
     min_score: Share = 0.4
@@ -93,7 +100,7 @@ class ProjectTable(Settings):
     heuristic: HeuristicTable = HeuristicTable()
     adjective_label: str = ""
     adjective_from: Some = ("LOC", "ORG")
-    label_consistency: Annotated[float, Ge(0.5), Lt(1)] | None = None
+    label_consistency: Annotated[float, Ge(0.5), Lt(1)] | Literal["none"] | None = None
 
     @field_validator("candidates_per_entity")
     @classmethod
@@ -121,6 +128,11 @@ class ProjectTable(Settings):
                 hint='say solver = "exact", or candidates_per_entity = "<= 1"',
             )
         return self
+
+    @property
+    def consistency(self) -> float | None:
+        """The share of ``label_consistency``; None where labels need not agree."""
+        return None if self.label_consistency == "none" else self.label_consistency
 
     @property
     def counted(self) -> tuple[Relation, int]:
