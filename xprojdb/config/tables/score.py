@@ -23,8 +23,8 @@ class ScorerConfig(VariantConfig):
     :param name: what the scorer is called among others; by default its type and candidates.
     :param weight: of this score in the sum of all, above 0 and up to 1000.
     :param candidates: ``ngram``: every span of up to ``max_length`` words; ``aligned``: those that begin and end on a
-        word linked to the entity; ``similar``: those whose letters are like the entity's; ``tagged``: those that the target language's tagger found; ``scored``: those that
-        another scorer has stored; or a list of several.
+        word linked to the entity; ``similar``: those whose letters are like the entity's; ``tagged``: those that the
+        target language's tagger found; ``scored``: those that another scorer has stored; or a list of several.
     :param scorers: for ``scored``: the names of those other scorers, which come earlier; by default the first.
     :param max_length: words a candidate may have at most.
     :param max_length_by: per target language, in place of ``max_length``.

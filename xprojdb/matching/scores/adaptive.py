@@ -39,7 +39,8 @@ class Parts(NamedTuple):
 
     :param links: share of the linked mass of both sides that lies between entity and candidate, as far as it is
         trusted.
-    :param letters: edit similarity, less what unrelated names have in common, for what it can reach.
+    :param letters: edit similarity, less what unrelated names have in common, for what it can reach; less for words
+        that are linked to other words than the entity's.
     :param function_word: what each loses for its first word.
     :param lower_case: what each loses for its edges.
     """

@@ -71,9 +71,7 @@ class Fit(Stage):
             for item, content in zip(items, learned, strict=True)
         ]
         columns = ("step_id", "corpus_id", "content", "digest")
-        outcomes = [
-            Outcome(item, "ok", self.evidence(content)) for item, content in zip(items, learned, strict=True)
-        ]
+        outcomes = [Outcome(item, "ok", self.evidence(content)) for item, content in zip(items, learned, strict=True)]
         return Result(outcomes, [Rows(artifact, columns, rows)])
 
 

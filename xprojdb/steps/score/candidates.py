@@ -18,7 +18,6 @@ from xprojdb.steps.score.params import ScoreParams
 from xprojdb.steps.spec import StepSpec
 from xprojdb.steps.stage import Side, other, sentence_key
 
-
 #: edit similarity of candidates that are like the entity
 ALIKE = 0.4
 
@@ -84,8 +83,8 @@ class Generator:
     def _similar(self, connection: Connection, keys: Sequence[int], pairs: PairBatch) -> Candidates:
         """Those whose letters are like the entity's."""
         sides = (self.labelled, other(self.labelled))
-        words = (Words.fold(read_side_words(connection, keys, side)) for side in sides)
-        return copied(pairs, *words, threshold=ALIKE, longest=self.max_length)[0]
+        source, target = (Words.fold(read_side_words(connection, keys, side)) for side in sides)
+        return copied(pairs, source, target, ALIKE, self.max_length)[0]
 
     def _tagged(self, connection: Connection, step_id: int, keys: Sequence[int], pairs: PairBatch) -> Candidates:
         found = read_entities(connection, step_id, keys, other(self.labelled), None)

@@ -41,7 +41,9 @@ class Direction:
 
     def frequencies(self, lang: str) -> StepSpec:
         """The step that counts the words of a language in each corpus."""
-        return StepSpec(WordFrequencies.kind, WordFrequencies.version, FitParams(lang=lang, refit=self.refit).to_params())
+        return StepSpec(
+            WordFrequencies.kind, WordFrequencies.version, FitParams(lang=lang, refit=self.refit).to_params()
+        )
 
     def draft_labels(self) -> StepSpec:
         """The project step whose labels a scorer that ``learns`` learns from.

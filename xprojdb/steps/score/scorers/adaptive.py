@@ -28,7 +28,7 @@ from xprojdb.matching.scores.adaptive import (
 )
 from xprojdb.matching.scores.boundary import begins_like_a_name, clean_start, function_words, name_edges, name_words
 from xprojdb.matching.scores.edit_similarity import Words, surface
-from xprojdb.matching.scores.links import soft_alignment
+from xprojdb.matching.scores.links import linked_elsewhere, soft_alignment
 from xprojdb.matching.scores.word_weights import WordCounts, weigh_links, word_weights
 from xprojdb.steps.fit.name_habits import HabitsParams, NameHabitsFit, read_habits
 from xprojdb.steps.fit.word_frequencies import read_frequencies
@@ -42,7 +42,7 @@ _SIDES = ("source_frequencies", "target_frequencies")
 
 @dataclass(frozen=True, kw_only=True)
 class AdaptiveConfig(ScorerConfig):
-    """``[[scorer]]`` with ``type = "adaptive"``: links, letters and edges in one score, as the corpus bears them out."""
+    """``[[scorer]]`` with ``type = "adaptive"``: links, letters and edges in one score, as the corpus bears out."""
 
     candidates: Candidates | Annotated[tuple[Candidates, ...], MinLen(1)] = ("aligned", "similar")
     min_score: Share = 0.2
@@ -53,7 +53,7 @@ class Adaptive(ScoreStage):
 
     Links between rare words count more, once enough words were counted; an edge in lower case counts as much against a
     candidate as the corpus keeps the capitals of names. Links speak only for candidates that begin and end on a word
-    linked to the entity; those without scores are all sure.
+    linked to the entity, and letters not for words that are linked to others; links without scores are all sure.
     """
 
     name = "adaptive"
@@ -75,12 +75,13 @@ class Adaptive(ScoreStage):
         counts = [self.learned(connection, batch, side, read_frequencies) for side in _SIDES]
         linked = linked_edges(batch.pairs, batch.candidates)
         links = np.where(linked, soft_alignment(_weighed(batch, *counts), batch.candidates), 0.0)
+        free = 1 - linked_elsewhere(batch.pairs.sure(), batch.candidates)
         letters = surface(batch.pairs, batch.candidates, *map(Words.fold, (batch.source_words, batch.target_words)))
         clean = clean_start(batch.pairs, batch.candidates, _function_words(batch.target_words, counts[1]))
         habits = self.learned(connection, batch, "habits", read_habits)
         doubt, capitals = np.array([(own.doubt, own.capitals) for own in habits]).reshape(-1, 2)[batch.pair].T
         lower = LOWER_CASE * capitals * (1 - _name_edges(batch))
-        return Parts(trusted(links, doubt), reached(letters, doubt), FUNCTION_WORD * (1 - clean), lower)
+        return Parts(trusted(links, doubt), free * reached(letters, doubt), FUNCTION_WORD * (1 - clean), lower)
 
 
 def habits_spec(direction: Direction) -> StepSpec:
