@@ -255,7 +255,7 @@ def serve() -> None:
     from xprojdb.steps.stage import Stage
 
     for module, _ in main.COMMANDS.values():
-        import_module(module)
+        import_module(f"xprojdb.cli.{module}")
     for module in (
         "psycopg",
         "huggingface_hub",

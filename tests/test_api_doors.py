@@ -79,7 +79,7 @@ DAMAGE = {"xprojdb.db", "xprojdb.db.driver_errors", "xprojdb.maintenance.texts"}
 
 MODULES = [
     path
-    for path in sorted(Path(inspect.getfile(import_module("xprojdb.cli.main"))).parent.glob("*.py"))
+    for path in sorted(Path(inspect.getfile(import_module("xprojdb.cli.main"))).parent.rglob("*.py"))
     if path.stem not in NOT_YET
 ]
 FUNCTIONS = {name: getattr(xp, name) for name in xp.__all__ if inspect.isfunction(getattr(xp, name))}

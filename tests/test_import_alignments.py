@@ -22,7 +22,7 @@ from xprojdb.importing.alignments import AlignmentFile, AlignmentReport, import_
 from xprojdb.importing.corpus_files import CorpusInfo, ImportRefused, corpus_file
 from xprojdb.importing.files import import_files
 from xprojdb.planning.planner import plan_recipe
-from xprojdb.readers.parallel.files import alignments
+from xprojdb.readers.parallel import alignments
 
 ENGLISH = ["Anna/B-PER met Tom/B-PER", "nobody came", "in Turin/B-LOC"]
 GERMAN = ["Tom traf Anna", "niemand kam", "in Turin"]
