@@ -19,8 +19,9 @@ SETTINGS = {
     "source": ["en"],
     "target": ["de"],
     "align": {"aligner": "equal_words"},
+    "scorer": [{}],
 }
-TOML = 'name = "news"\ncorpora = ["news"]\nsource = ["en"]\ntarget = ["de"]\n[align]\naligner = "equal_words"\n'
+TOML = 'name = "news"\ncorpora = ["news"]\nsource = ["en"]\ntarget = ["de"]\n[align]\naligner = "equal_words"\n[[scorer]]\n'
 
 
 def gold_german(count: int) -> list[str]:

@@ -72,7 +72,8 @@ def linked_elsewhere(pairs: PairBatch, candidates: Candidates) -> Floats:
     base = first[np.repeat(np.arange(len(pairs)), np.diff(candidates.ptr))]
     all_mass = before[base + candidates.end] - before[base + candidates.start]
     elsewhere = (all_mass - _between(pairs, candidates, own, mass)) / (candidates.end - candidates.start)
-    return np.clip(elsewhere, 0.0, 1.0)
+    shares: Floats = np.clip(elsewhere, 0.0, 1.0)
+    return shares
 
 
 def fuse(parts: Sequence[npt.ArrayLike], weights: Sequence[float]) -> Floats:

@@ -35,7 +35,7 @@ class HabitsParams(FitParams, LabellingParams):
 
 
 class NameHabitsFit(Fit):
-    """Count how surely names are linked and what becomes of their capitals, in what its input ``alignment`` has aligned."""
+    """Count how surely names are linked and what becomes of their capitals, in what the step ``alignment`` aligned."""
 
     kind = HabitsParams.kind
     version = 1
