@@ -102,7 +102,7 @@ def plan_of(
 
 
 def with_scorer(recipe: str) -> str:
-    """A recipe that matches by links alone where it names no scorers, for tests of what is the same with any weights."""
+    """A recipe that matches by links alone where it names no scorers, for tests of what holds with any weights."""
     if any(said in recipe for said in ("[[scorer]]", '"heuristic"', '"markers"', '"auto"')):
         return recipe
     return f"{recipe}\n[[scorer]]\n"

@@ -14,6 +14,8 @@ from xprojdb.steps.spec import find_step
 LABEL_CONSISTENCY = 0.5
 #: what corpus memory counts when the other score counts 1
 MEMORY = 0.4
+#: translations whose links are looked at: links without scores are stored as sure
+LOOKED_AT = 100
 #: settings that the heuristic does not have
 _OF_MATCH = ("weights", "solver", "min_score", "candidates_per_entity", "time_limit")
 
@@ -61,5 +63,5 @@ def _lacks_scores(connection: Connection, recipe: Recipe) -> bool:
         return False
     step_id = find_step(connection, align_spec(recipe.align))
     query = select(alignment.c.links).where(alignment.c.step_id == step_id, alignment.c.links != "")
-    links = connection.execute(query.order_by(alignment.c.translation_id).limit(1)).scalar()
-    return links is not None and ":" not in links
+    rows = connection.execute(query.order_by(alignment.c.translation_id).limit(LOOKED_AT)).scalars().all()
+    return bool(rows) and all(link.endswith(":1") or ":" not in link for links in rows for link in links.split())

@@ -7,16 +7,16 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, Select, exists, select
 
 from xprojdb.db import bulk
-from xprojdb.db.tables import alignment, translation
+from xprojdb.db.tables import alignment, outcome, translation
 from xprojdb.matching.scores.name_habits import NameHabits, name_habits
 from xprojdb.steps.fit.stage import Fit, FitParams, read_artifact
 from xprojdb.steps.inputs import read_entities, read_pairs, read_side_words
 from xprojdb.steps.labelling import LabellingParams, mapping_of
 from xprojdb.steps.spec import StepSpec
-from xprojdb.steps.stage import other
+from xprojdb.steps.stage import Bitext, other
 
 #: translations that are read at most, evenly spaced in the corpus, and at once
 MOST, BLOCK = 10_000, 1_000
@@ -48,6 +48,12 @@ class NameHabitsFit(Fit):
     @property
     def title(self) -> str:
         return f"learn how names in {self.params.source} look in {self.lang}"
+
+    def ready(self, pair: Bitext) -> Select[tuple[int]]:
+        # What it learned from nothing would stand when there is something.
+        done = select(outcome.c.item_id).join(translation, translation.c.id == outcome.c.item_id)
+        aligned = (outcome.c.step_id == self.input_ids["alignment"], translation.c.corpus_id == pair.corpus_id)
+        return super().ready(pair).where(exists(done.where(*aligned)))
 
     def learn(self, connection: Connection, corpus_id: int) -> Any:
         keys = self._translations(connection, corpus_id)
