@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import Sequence
+from threading import Thread
 
 import uvicorn
 
@@ -18,25 +18,41 @@ LOOPBACK = "127.0.0.1"
 CONCURRENT = 64
 
 
-def serve(
-    database: Database,
-    *,
-    port: int,
-    reviewers: Sequence[str],
-    tell: Callable[[Doorkeeper], None],
-    home: str = "/",
-) -> None:
-    """Serve the pages of a database until interrupted.
+class Server:
+    """The pages of a database, served by a thread.
 
     :param port: 0: any that is free.
     :param reviewers: who may write reviews; empty: nobody, and one may read.
     :param home: the page that comes first.
-    :param tell: called once connections are taken, with the addresses.
     :raises UsageError: when the port is in use.
     """
-    listening = _listen(port)
-    doorkeeper = Doorkeeper(listening.getsockname()[1], tuple(reviewers) or ("",), home)
-    config = uvicorn.Config(
+
+    def __init__(self, database: Database, *, port: int, reviewers: Sequence[str] = (), home: str = "/") -> None:
+        self._socket = _listen(port)
+        self.doorkeeper = Doorkeeper(self._socket.getsockname()[1], tuple(reviewers) or ("",), home)
+        self._server = uvicorn.Server(_config(database, self.doorkeeper))
+        self._thread = Thread(target=self._serve, name="pages", daemon=True)
+
+    def _serve(self) -> None:
+        with self._socket:
+            self._server.run(sockets=[self._socket])
+
+    def start(self) -> None:
+        """Begin to answer."""
+        self._thread.start()
+
+    def join(self) -> None:
+        """Wait until it has ended."""
+        self._thread.join()
+
+    def stop(self) -> None:
+        """End it, once requests that are being answered are done, or after two seconds."""
+        self._server.should_exit = True
+        self._thread.join()
+
+
+def _config(database: Database, doorkeeper: Doorkeeper) -> uvicorn.Config:
+    return uvicorn.Config(
         make_app(database, doorkeeper),
         log_level="warning",
         access_log=False,
@@ -49,9 +65,6 @@ def serve(
         timeout_graceful_shutdown=2,
         h11_max_incomplete_event_size=32 * 1024,
     )
-    tell(doorkeeper)
-    with listening, suppress(KeyboardInterrupt):
-        uvicorn.Server(config).run(sockets=[listening])
 
 
 def _listen(port: int) -> socket.socket:

@@ -1,4 +1,4 @@
-"""Commands that plug-ins bring: under ``xprojdb``, and one under ``xprojdb export`` for each exporter."""
+"""Commands from plug-ins: those under ``xprojdb``, and one under ``xprojdb export`` for each exporter."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from xprojdb import entry_points
 
 
 class ExporterGroup(click.Group):
-    """``xprojdb export``: its own commands, and those of exporters that other packages bring."""
+    """``xprojdb export``: its own commands, and those of exporters from other packages."""
 
     def list_commands(self, context: click.Context) -> list[str]:
         return [*super().list_commands(context), *_foreign_exporters(super().list_commands(context))]
@@ -22,12 +22,12 @@ class ExporterGroup(click.Group):
 
 
 def plugin_commands() -> dict[str, str]:
-    """The commands that other packages bring, each with what brings it; none of them is imported."""
-    return {name: f"Of {plugin.distribution}." for name, plugin in entry_points.plugins("commands").items()}
+    """The commands from other packages, each with the package; none of them is imported."""
+    return {name: f"From {plugin.distribution}." for name, plugin in entry_points.plugins("commands").items()}
 
 
 def plugin_command(name: str) -> click.Command | None:
-    """A command that another package brings.
+    """A command from another package.
 
     :raises PluginError: when it cannot be imported.
     """
@@ -50,5 +50,5 @@ def _exporter_command(name: str) -> click.Command:
         export_command(name, folder, as_json, options)
 
     line = (form.__doc__ or "").strip().partition("\n")[0]
-    run.__doc__ = f"{line} Of {entry_points.find('exporters', name).distribution}."
+    run.__doc__ = f"{line} From {entry_points.find('exporters', name).distribution}."
     return click.command(name)(export_options(run))

@@ -25,6 +25,8 @@ from xprojdb.steps.stage import Stage
 class Fragile(Diagonal):
     """Dies at the word ``killer``, hangs at ``sleeper``; at ``killer-once`` and ``sleeper-once`` only the first time.
 
+    At ``slurm`` it gets the signal TERM.
+
     :param folder: where it remembers that, and says which process hangs.
     """
 
@@ -35,6 +37,8 @@ class Fragile(Diagonal):
     def align(self, pairs: Sequence[SentencePair]) -> list[Links]:
         for word in {word for left, _ in pairs for word in left}:
             name, _, once = word.partition("-")
+            if name == "slurm":
+                os.kill(os.getpid(), signal.SIGTERM)
             if name in ("killer", "sleeper") and (not once or self._first(word)):
                 self._fall(name)
         return super().align(pairs)

@@ -13,7 +13,7 @@ from xprojdb.db.tables import metadata
 from xprojdb.errors import DatabaseError, UsageError
 from xprojdb.importing.files import CorpusInfo, corpus_file, import_files
 
-HEAD = "0010"
+HEAD = "0011"
 TABLES = set(metadata.tables)
 
 
@@ -53,7 +53,7 @@ def test_upgrade_again_changes_nothing(engine):
     before = schema.state(engine)
     schema.upgrade(engine)
     assert schema.state(engine) == before
-    assert (before.current, before.known) == (before.head, True)
+    assert (before.current, before.is_known) == (before.head, True)
 
 
 def test_downgrade_to_base_leaves_no_table(engine):

@@ -22,14 +22,16 @@ LAYERS = (
     ("config", "migrations"),
     ("matching",),
     ("readers", "models"),
+    ("training",),
     ("steps",),
     ("importing", "planning"),
     ("execution",),
     ("evaluation", "provenance", "maintenance"),
     ("exports",),
+    ("study",),
     ("review",),
-    ("plugins", "api"),
     ("browse",),
+    ("plugins", "api"),
     ("cli",),
 )
 RANK = {room: rank for rank, layer in enumerate(LAYERS) for room in layer}

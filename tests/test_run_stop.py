@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 from children import HANG, start
@@ -18,7 +19,7 @@ from sqlalchemy import func, select
 
 from xprojdb.cli.printing.progress import stop_on_interrupt
 from xprojdb.db import Database, open_database
-from xprojdb.db.tables import alignment, outcome, run
+from xprojdb.db.tables import alignment, lease, outcome, run
 from xprojdb.execution.run import StopRequest, run_plan
 from xprojdb.models.aligners.encoder import SentencePair
 from xprojdb.models.aligners.word_links import Links
@@ -49,6 +50,51 @@ def test_a_stop_commits_the_batch_at_hand(
         assert connection.execute(select(func.count()).select_from(alignment)).scalar() == 4
         assert connection.execute(select(run.c.status).where(run.c.id == report.run_id)).scalar() == "stopped"
     assert [step.done for step in run_plan(database, plan_of(database, tmp_path)).steps] == [6, 10, 10]
+
+
+class _Late(Diagonal):
+    """Its first batch takes all the time there is."""
+
+    def __init__(self, stop: StopRequest) -> None:
+        super().__init__()
+        self.stop = stop
+
+    def align(self, pairs: Sequence[SentencePair]) -> list[Links]:
+        self.stop.limit(0)
+        return super().align(pairs)
+
+
+def test_when_the_time_is_over_no_batch_begins(
+    database: Database, write_conll: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Align, "block", 4)
+    import_sample(database, write_conll, {"en": english(10), "de": german(10)})
+    stop = StopRequest()
+    report = run_plan(database, plan_of(database, tmp_path, aligner=_Late(stop)), stop=stop)
+    assert (report.stopped, report.interrupted, [step.done for step in report.steps]) == (True, False, [4])
+    with database.read() as connection:
+        assert connection.execute(select(func.count()).select_from(lease)).scalar() == 0
+    assert [step.done for step in run_plan(database, plan_of(database, tmp_path)).steps] == [6, 10, 10]
+
+
+def test_a_run_that_ends_in_time_has_left_nothing(
+    database: Database, write_conll: Callable[..., Path], tmp_path: Path
+) -> None:
+    """Asked to stop during its very last batch, and with nothing to do at all."""
+    import_sample(database, write_conll, {"en": english(10), "de": german(10)})
+    plan, stop = plan_of(database, tmp_path), StopRequest()
+    last, process = plan.stages[-1], type(plan.stages[-1]).process
+
+    def stopping(connection: Any, items: Sequence[int]) -> Any:
+        stop.requested = True
+        return process(last, connection, items)
+
+    last.process = stopping  # type: ignore[method-assign]
+    report = run_plan(database, plan, stop=stop)
+    assert (report.stopped, report.done) == (False, 30)
+    with database.read() as connection:
+        assert connection.execute(select(run.c.status).where(run.c.id == report.run_id)).scalar() == "done"
+    assert not run_plan(database, plan_of(database, tmp_path), stop=stop).stopped
 
 
 @pytest.fixture
@@ -90,7 +136,10 @@ def _aligned(database: Database) -> int:
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 75)])
 def test_an_interrupted_child_keeps_what_it_did(
+    number: signal.Signals,
+    code: int,
     sqlite_database: Database,
     write_conll: Callable[..., Path],
     recipe: Path,
@@ -101,11 +150,11 @@ def test_an_interrupted_child_keeps_what_it_did(
     address = str(sqlite_database.engine.url.database)
     child = _start([sys.executable, "-c", HELD], address, recipe, child_env)
     assert child.stdout.readline() == "aligned\n", child.stderr.read()
-    child.send_signal(signal.SIGINT)
+    child.send_signal(number)
     assert any("after this batch" in line for line in child.stderr)
     stdout, stderr = child.communicate("go on\n", timeout=HANG)
-    assert child.returncode == 130, stderr
-    assert "stopped" in stdout
+    assert child.returncode == code, stderr
+    assert stdout.splitlines()[-1].endswith("work is left: run again to continue")
     done = _aligned(sqlite_database)
     assert done == 2 * Align.block
     with sqlite_database.read() as connection:
@@ -117,6 +166,19 @@ def test_an_interrupted_child_keeps_what_it_did(
         assert connection.execute(kept).scalar() == done
 
 
+@pytest.mark.slow
+def test_without_time_nothing_begins_and_the_command_says_so(
+    sqlite_database: Database, write_conll: Callable[..., Path], recipe: Path, run_cli: Callable[..., Any]
+) -> None:
+    import_sample(sqlite_database, write_conll, {"en": english(3), "de": german(3)})
+    address = str(sqlite_database.engine.url.database)
+    done = run_cli("--db", address, "run", recipe, "--max-time", "0.000001")
+    assert (done.code, done.stdout) == (75, "stopped before the first batch: run again to continue\n"), done.stderr
+    assert run_cli("--db", address, "run", recipe, "--max-time", "100000").code == 0
+    again = run_cli("--db", address, "run", recipe, "--max-time", "0.000001")
+    assert (again.code, again.stdout) == (0, "nothing to do\n")
+
+
 def test_a_signal_that_is_ignored_stays_so() -> None:
     """A script's background job and what runs under nohup are not for whoever sits at the terminal to end."""
     earlier = signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -126,6 +188,7 @@ def test_a_signal_that_is_ignored_stays_so() -> None:
             assert not stop.requested
             os.kill(os.getpid(), signal.SIGTERM)
             assert stop.requested
+            assert not stop.interrupted
         assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN
     finally:
         signal.signal(signal.SIGINT, earlier)

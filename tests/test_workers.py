@@ -66,6 +66,18 @@ def test_worker_processes_make_the_same_tables(
 
 
 @pytest.mark.slow
+def test_a_signal_to_all_of_a_job_step_leaves_the_workers_to_their_parent(
+    sqlite_database: Database, write_conll: Write, tmp_path: Path, undisturbed: Callable[..., object]
+) -> None:
+    """Slurm sends TERM to the workers, too; the batches that they have are done."""
+    lines = _lines(slurm=3)
+    import_sample(sqlite_database, write_conll, {"en": lines, "de": german(30)})
+    report = run_plan(sqlite_database, plan_of(sqlite_database, tmp_path), engine=Processes(1, make=fragile_stage))
+    assert [(step.done, step.failed) for step in report.steps] == [(30, 0)] * 3
+    assert results(sqlite_database) == undisturbed(lines)
+
+
+@pytest.mark.slow
 def test_a_worker_that_dies_or_hangs_once_costs_nothing(
     sqlite_database: Database, write_conll: Write, tmp_path: Path, undisturbed: Callable[..., object]
 ) -> None:

@@ -20,14 +20,18 @@ if TYPE_CHECKING:
     )
     from xprojdb.api.database import Database, open
     from xprojdb.api.demo import demo
+    from xprojdb.api.pages.reviewing import Reviews
     from xprojdb.api.results.labels import Labels
     from xprojdb.api.schema import copy, downgrade, schema_revision, upgrade
     from xprojdb.config.recipe import Recipe
+    from xprojdb.config.training import TrainingRecipe
 
 __all__ = [
     "Database",
     "Labels",
     "Recipe",
+    "Reviews",
+    "TrainingRecipe",
     "XprojdbError",
     "__version__",
     "copy",
@@ -47,11 +51,13 @@ __all__ = [
 ]
 __version__ = "0.1.0"
 
-#: name → its module, which is imported when the name is first used
+#: the module of each name, imported on first use
 _LAZY = {
     "Database": "xprojdb.api.database",
     "Labels": "xprojdb.api.results.labels",
     "Recipe": "xprojdb.config.recipe",
+    "Reviews": "xprojdb.api.pages.reviewing",
+    "TrainingRecipe": "xprojdb.config.training",
     "copy": "xprojdb.api.schema",
     "demo": "xprojdb.api.demo",
     "downgrade": "xprojdb.api.schema",
@@ -69,7 +75,7 @@ _LAZY = {
 }
 
 if not TYPE_CHECKING:
-    # Hidden from type checkers, for whom it would make every misspelt name one of any type.
+    # Hidden from type checkers, which would otherwise accept every misspelled name.
     def __getattr__(name: str) -> object:
         if name not in _LAZY:
             raise AttributeError(f"module 'xprojdb' has no attribute {name!r}")

@@ -126,4 +126,4 @@ def _of_step(connection: Connection, step_id: int) -> list[list[Any]]:
 
 
 def _sorted(counts: Counter[str]) -> Counted:
-    return sorted(counts.items(), key=lambda each: (-each[1], each[0]))
+    return sorted(counts.items(), key=lambda item: (-item[1], item[0]))

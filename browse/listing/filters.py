@@ -58,7 +58,7 @@ class Filters:
     def of_labels(self) -> bool:
         """Whether some filter is about labels."""
         bounds = (self.margin_from, self.margin_to, self.score_from, self.score_to)
-        return bool(self.label or self.divided or any(each is not None for each in bounds))
+        return bool(self.label or self.divided or any(bound is not None for bound in bounds))
 
     @property
     def of_recipe(self) -> bool:

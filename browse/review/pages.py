@@ -87,7 +87,7 @@ def _context(database: Database, recipes: Recipes, campaign: Campaign, text: Tex
     if campaign.recipe not in recipes.names():
         return None
     recipe = recipes.get(campaign.recipe)
-    if recipe is None or campaign.step_id not in {each.step.step_id for each in recipe.plan.labellings}:
+    if recipe is None or campaign.step_id not in {labelling.step.step_id for labelling in recipe.plan.labellings}:
         # The recipe has changed since: its labels are not those that are judged.
         return None
     try:
@@ -97,7 +97,7 @@ def _context(database: Database, recipes: Recipes, campaign: Campaign, text: Tex
 
 
 def _rows(campaign: Campaign, text: Text, state: ReviewedSentence, labels: Sequence[ShownLabel]) -> list[ReviewRow]:
-    behind = {each.span: each for each in labels if each.span is not None}
+    behind = {label.span: label for label in labels if label.span is not None}
     rows = []
     for old in sorted({*state.shown, *state.decided}):
         decided = state.decided.get(old)
@@ -121,7 +121,7 @@ def next_open(connection: Connection, campaign: Campaign, reviewer: str, after: 
 
 def _states(connection: Connection, campaign: Campaign, reviewer: str) -> list[tuple[int, str]]:
     by_sentence: dict[int, list[Decision]] = {}
-    for each in read_decisions(connection, campaign.id, reviewer=reviewer):
-        by_sentence.setdefault(each.sentence_id, []).append(each)
+    for decision in read_decisions(connection, campaign.id, reviewer=reviewer):
+        by_sentence.setdefault(decision.sentence_id, []).append(decision)
     items = read_items(connection, campaign.id)
     return [(item.rank, fold((), by_sentence.get(item.sentence_id, ())).state) for item in items]

@@ -77,7 +77,7 @@ class _Desk:
         self._database = pages.database
 
     def campaigns(self, request: Request) -> Response:
-        found = [read_progress(self._database, each) for each in list_campaigns(self._database)]
+        found = [read_progress(self._database, campaign) for campaign in list_campaigns(self._database)]
         return self._page(request, "campaigns.html", found=found, command=self._pages.commands.of("review", "status"))
 
     def campaign(self, request: Request) -> Response:
@@ -189,7 +189,7 @@ class _Desk:
 
     def _campaign(self, request: Request) -> Campaign:
         key = request.path_params["campaign"]
-        found = next((each for each in list_campaigns(self._database) if each.id == key), None)
+        found = next((campaign for campaign in list_campaigns(self._database) if campaign.id == key), None)
         if found is None:
             raise HTTPException(404)
         if not _session(request).reviewer:

@@ -76,7 +76,7 @@ def read_links(connection: Connection, projection: ExplainedProjection, target: 
     original = select(translation.c.original_id).where(translation.c.id == projection.translation_id)
     turned = connection.execute(original).scalar() == target.id
     links = [_link(each, turned) for each in told.split()]
-    return sorted(each for each in links if each[2] >= WEAKEST)
+    return sorted(link for link in links if link[2] >= WEAKEST)
 
 
 def _link(text: str, turned: bool) -> Link:

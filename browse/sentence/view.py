@@ -214,7 +214,7 @@ def _others(connection: Connection, key: int) -> list[tuple[str, str]]:
         query = select(translation.c[there]).where(translation.c[here] == key).limit(50)
         keys |= set(connection.execute(query).scalars())
     texts = [read_text(connection, each) for each in sorted(keys)]
-    return [(each.lang, each.name) for each in texts]
+    return [(text.lang, text.name) for text in texts]
 
 
 def _reviewers(connection: Connection, key: int) -> list[str]:

@@ -56,21 +56,21 @@ class KnownRecipe:
     @property
     def steps(self) -> list[int]:
         """The keys of those steps."""
-        return sorted({each.id for each in self.finals})
+        return sorted({final.id for final in self.finals})
 
     @property
     def langs(self) -> list[str]:
-        return sorted({each.lang for each in self.finals})
+        return sorted({final.lang for final in self.finals})
 
     @property
     def sources(self) -> set[tuple[int, str, str]]:
         """The steps through translations: key, target and source language of each."""
-        return {(each.id, each.lang, each.source) for each in self.finals if each.receiving is not None}
+        return {(final.id, final.lang, final.source) for final in self.finals if final.receiving is not None}
 
     @property
     def combines(self) -> bool:
         """Whether there are votes."""
-        return any(each.receiving is None for each in self.finals)
+        return any(final.receiving is None for final in self.finals)
 
 
 class Recipes:
@@ -108,14 +108,18 @@ class Recipes:
         plan = load_plan(self._database, name)
         with self._database.read() as connection:
             wanted = set(final_steps(connection, name))
-        finals = tuple(_final(each) for each in plan.labellings if each.step.step_id in wanted)
+        finals = tuple(_final(labelling) for labelling in plan.labellings if labelling.step.step_id in wanted)
         tiers, by = _tiers(plan)
         return KnownRecipe(name, plan, finals, self._is_shared(name, finals), tiers, by)
 
     def _is_shared(self, name: str, finals: tuple[FinalStep, ...]) -> bool:
-        own = {(each.id, each.lang): each.source for each in finals if each.receiving is not None}
+        own = {(final.id, final.lang): final.source for final in finals if final.receiving is not None}
         others = [load_plan(self._database, other) for other in self.names() if other != name]
-        brought = [(each.step.step_id, each.target, each.source) for plan in others for each in plan.projections]
+        brought = [
+            (projection.step.step_id, projection.target, projection.source)
+            for plan in others
+            for projection in plan.projections
+        ]
         return any(own.get((step_id, lang), source) != source for step_id, lang, source in brought)
 
 
@@ -132,7 +136,7 @@ def _tiers(plan: Plan) -> tuple[tuple[tuple[str, float], ...], str]:
     except XprojdbError:
         # A recipe of another version: its labels are shown, its tiers are not known.
         return (), "margin"
-    return tuple(sorted(table.tiers.items(), key=lambda each: -each[1])), table.tier_by
+    return tuple(sorted(table.tiers.items(), key=lambda item: -item[1])), table.tier_by
 
 
 def corpus_names(connection: Connection) -> dict[int, str]:

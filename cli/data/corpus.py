@@ -1,4 +1,4 @@
-"""``xprojdb corpus``: what is done to a corpus as a whole."""
+"""``xprojdb corpus``: operations on a whole corpus."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def delete(name: str, yes: bool, end_runs: bool, as_json: bool) -> None:
     """Delete the corpus NAME: its sentences, their translations, and everything made from them.
 
     Steps stay (see 'xprojdb gc'), and so do other corpora. Exported files stay where they are. If the deletion is
-    interrupted, run the same command again. Nothing is deleted while runs are under way.
+    interrupted, run the same command again. Nothing is deleted while runs are in progress.
     """
     with open_current() as database:
         show(database.delete_corpus(name, dry_run=not yes, end_runs=end_runs), as_json)

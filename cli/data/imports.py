@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from xprojdb.cli.corrections.labels import labels
 from xprojdb.cli.data import import_formats
 from xprojdb.cli.options.importing import ColumnType, corpus_options, tag_options
 from xprojdb.cli.printing.output import as_json, listed, open_current, show
@@ -109,13 +110,13 @@ def parallel(
             )
         show(imported, as_json)
         return
-    given = [file.split("=", 1) for file in files]
-    if langs or no_ids or len(given) < 2 or any(len(pair) < 2 for pair in given):
+    pairs = [file.split("=", 1) for file in files]
+    if langs or no_ids or len(pairs) < 2 or any(len(pair) < 2 for pair in pairs):
         example = "such as en=news.en.txt de=news.de.txt, or one file with --langs en,de"
         raise click.UsageError(f"name at least two files as LANG=FILE, {example}")
     corpus = options.pop("corpus")
     with open_current(create=True) as database:
-        paths = [(lang, Path(file)) for lang, file in given]
+        paths = [(lang, Path(file)) for lang, file in pairs]
         show(database.import_parallel(corpus, paths, format=format, **options), as_json)
 
 
@@ -171,5 +172,5 @@ def benchmark(
     show(imported, as_json)
 
 
-for _format in (import_formats.table, import_formats.spans, import_formats.hf):
+for _format in (import_formats.table, import_formats.spans, import_formats.hf, labels):
     command.add_command(_format)

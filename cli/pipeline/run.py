@@ -6,9 +6,13 @@ from typing import Any
 
 import click
 
-from xprojdb.cli.options.bounds import SOME_ROWS
+from xprojdb.cli.options.bounds import SOME_ROWS, Seconds
 from xprojdb.cli.options.execution import engine_options
 from xprojdb.cli.printing.output import as_json, open_current, show
+
+_INTERRUPTED = 130
+#: EX_TEMPFAIL of sysexits.h: the same command may be given again
+_WORK_LEFT = 75
 
 
 @click.command()
@@ -17,9 +21,21 @@ from xprojdb.cli.printing.output import as_json, open_current, show
 @click.option("--dry-run", is_flag=True, help="Only show which steps would run, on how many items, and why.")
 @click.option(
     "--step", "steps", multiple=True, metavar="STEP",
-    help="Only run this step: a kind (align) or the beginning of a digest. Can be repeated.",
+    help="Only run this step: a kind (align) or a prefix of a digest. Can be repeated.",
 )  # fmt: skip
 @click.option("--limit", type=SOME_ROWS, metavar="N", help="Process at most N items per step.")
+@click.option(
+    "--max-time",
+    type=Seconds(),
+    metavar="SECONDS",
+    help="Start no further batch after this time. Exits with 75 if work is left.",
+)
+@click.option(
+    "--shard",
+    metavar="I/N",
+    help="Only process the I-th of N shares of the items, such as 3/16. "
+    "Results for a sentence are in its share; what is learned from a whole corpus is in all shares.",
+)
 @engine_options
 @as_json
 def command(
@@ -28,28 +44,34 @@ def command(
     dry_run: bool,
     steps: tuple[str, ...],
     limit: int | None,
+    max_time: float | None,
+    shard: str | None,
     as_json: bool,
     **engine: Any,
 ) -> None:
     """Run the pending steps of RECIPE (a TOML file, or the name of a built-in recipe).
 
-    Nothing is ever done twice: a second run does nothing, a run after an import processes the new sentences, and a
+    Nothing is done twice: a second run does nothing, a run after an import processes the new sentences, and a
     changed parameter makes new steps from there on. Ctrl-C stops after the current batches; run again to continue.
-    Several runs can share a database: each takes items that the others have not.
+    Several runs can share a database: each takes items that the others do not have.
+
+    The exit code is 0 if everything is done, 1 if items failed, 75 if --max-time or the signal TERM ended the run with
+    work left, and 130 if Ctrl-C did.
     """
     from xprojdb.cli.printing.progress import stop_on_interrupt, watcher
 
     with open_current() as database:
         if dry_run:
-            show(database.dry_run(recipe, steps=steps, limit=limit), as_json)
+            show(database.dry_run(recipe, steps=steps, limit=limit, shard=shard), as_json)
             return
         with stop_on_interrupt() as stop:
             labels = database.run(
-                recipe, steps=steps, limit=limit, retry_failed=retry_failed, progress=watcher(), stop=stop, **engine
-            )
+                recipe, steps=steps, limit=limit, shard=shard, max_time=max_time, retry_failed=retry_failed,
+                progress=watcher(), stop=stop, **engine,
+            )  # fmt: skip
     assert labels.run is not None
     show(labels.run, as_json)
     if labels.run.report.stopped:
-        raise click.exceptions.Exit(130)
+        raise click.exceptions.Exit(_INTERRUPTED if labels.run.report.interrupted else _WORK_LEFT)
     if labels.run.report.failed:
         raise click.exceptions.Exit(1)

@@ -1,4 +1,4 @@
-"""What commands print with: results for people, JSON for programs."""
+"""How commands print: results for people, JSON for programs."""
 
 from __future__ import annotations
 
@@ -14,29 +14,28 @@ from xprojdb.printable import escaped_json, escaped_lines
 if TYPE_CHECKING:
     from xprojdb.api.database import Database
     from xprojdb.api.results.base import Result
-    from xprojdb.db import Database as Store
 
 as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 recipe_option = click.option("--recipe", metavar="NAME", help="The recipe. Required if the database has several.")
 gold_option = click.option(
-    "--gold", metavar="CAMPAIGN", help="Use the frozen reviews of a campaign as gold, or the step with this digest."
+    "--gold", metavar="NAME", help="Gold: a set of imported labels, the frozen reviews of a campaign, or a step."
 )
 
 
-#: columns of what goes to a file or a pipe, where rich would assume 80: nothing is cut or folded there
+#: the width of output to a file or a pipe, for which rich would assume 80: nothing is cut or wrapped there
 _FILE_WIDTH = 100_000
 
 
 def console() -> PlainConsole:
-    """Standard output; plain text when it is not a terminal."""
-    made = PlainConsole(highlight=False, soft_wrap=True, markup=False)
-    if not made.is_terminal:
-        made.width = _FILE_WIDTH
-    return made
+    """Standard output; plain text if it is not a terminal."""
+    output = PlainConsole(highlight=False, soft_wrap=True, markup=False)
+    if not output.is_terminal:
+        output.width = _FILE_WIDTH
+    return output
 
 
 def show(result: Result, as_json: bool = False) -> None:
-    """Print a result: its tables and lines, or its JSON; and its notes on standard error."""
+    """Print a result as tables and lines, or as JSON, and its notes on standard error."""
     if as_json:
         print_json(result.to_json())
     else:
@@ -51,18 +50,13 @@ def print_json(value: Any) -> None:
 
 
 def open_current(create: bool = False) -> Database:
-    """The database that ``--db`` names.
+    """Open the database of ``--db``.
 
-    :param create: make it when it is not there.
+    :param create: create it if it does not exist.
     """
     import xprojdb
 
     return xprojdb.open(click.get_current_context().find_root().obj, create=create)
-
-
-def open_store() -> Store:
-    """The store of the database that ``--db`` names, for what the API has no function for yet."""
-    return open_current().store
 
 
 def listed(text: str | None) -> list[str]:

@@ -104,4 +104,5 @@ def _modules(package: str) -> list[str]:
     except ModuleNotFoundError:
         return []
     paths = spec.submodule_search_locations if spec is not None else None
-    return [f"{package}.{module.name}" for module in pkgutil.iter_modules(paths or []) if module.name[0] != "_"]
+    found = pkgutil.walk_packages(paths or [], f"{package}.")
+    return [module.name for module in found if not module.name.rpartition(".")[2].startswith("_")]

@@ -1,11 +1,22 @@
-"""What the parts of the database object have in common: the store behind them."""
+"""The base of the database object: the store behind it."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Self
+from contextlib import ExitStack
+from typing import TYPE_CHECKING, Protocol, Self, TypeVar
 
 if TYPE_CHECKING:
     from xprojdb.db import Database as Store
+
+
+class Closable(Protocol):
+    """What ends when the database is closed."""
+
+    def close(self) -> None:
+        """End it."""
+
+
+_Closable = TypeVar("_Closable", bound=Closable)
 
 
 class Opened:
@@ -16,6 +27,8 @@ class Opened:
 
     def __init__(self, store: Store) -> None:
         self.store = store
+        self._at_close = ExitStack()
+        self._at_close.callback(store.close)
 
     @property
     def url(self) -> str:
@@ -23,8 +36,13 @@ class Opened:
         return self.store.url
 
     def close(self) -> None:
-        """Close the connections."""
-        self.store.close()
+        """Stop serving pages, and close the connections."""
+        self._at_close.close()
+
+    def _until_closed(self, part: _Closable) -> _Closable:
+        """Something that ends before the connections are closed."""
+        self._at_close.callback(part.close)
+        return part
 
     def __enter__(self) -> Self:
         return self

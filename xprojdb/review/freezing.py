@@ -1,40 +1,47 @@
-"""Gold made of reviews: a step that holds what the reviewers of a campaign agreed on."""
+"""Gold labels from reviews: a step with the labels that the reviewers of a campaign agreed on."""
 
 from __future__ import annotations
 
-import json
+import hashlib
+from array import array
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import islice
+from sys import intern
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, update
 
 from xprojdb.db import Database, bulk
 from xprojdb.db.runs import begin_run, end_run
-from xprojdb.db.tables import entity, outcome, step
-from xprojdb.digest import digest_of
+from xprojdb.db.tables import campaign as campaign_table
+from xprojdb.db.tables import entity, outcome
+from xprojdb.digest import canonical_json
 from xprojdb.errors import UsageError
-from xprojdb.review.campaigns import Campaign, Item
-from xprojdb.review.decisions import ReviewedSentence
+from xprojdb.review.campaigns import IMPORTED, Campaign
+from xprojdb.review.labels.annotated import read_annotated
 from xprojdb.review.progress import finishers, read_reviews
-from xprojdb.steps.spec import StepSpec, load_spec, register_step
+from xprojdb.steps.reviewed import FROZEN, KIND, find_frozen
+from xprojdb.steps.spec import StepSpec, find_step, load_spec, register_step
 from xprojdb.text.spans import Span
 
-KIND = "review"
+__all__ = ["KIND", "FrozenReviews", "find_frozen", "freeze_reviews", "freeze_set", "majority"]
+
 VERSION = 1
+_BLOCK = 10_000
 
 
 @dataclass(frozen=True, slots=True)
 class FrozenReviews:
-    """What was frozen.
+    """The result of freezing.
 
     :param step_id, digest: the step.
-    :param sentences: that became gold.
-    :param labels: on these.
-    :param disputed: sentences finished by enough reviewers who do not agree; they are left out.
-    :param unfinished: sentences that too few have finished; they are left out.
-    :param known: the same rows were frozen before.
+    :param sentences: how many became gold.
+    :param labels: how many labels they have.
+    :param disputed: how many were left out because enough reviewers finished them but disagree.
+    :param unfinished: how many were left out because too few reviewers finished them.
+    :param known: whether the same reviews were frozen before.
     """
 
     step_id: int
@@ -47,57 +54,103 @@ class FrozenReviews:
 
 
 def freeze_reviews(database: Database, campaign: Campaign, prefer: str | None = None) -> FrozenReviews:
-    """Make gold of the sentences that enough reviewers have finished: the labels that most of them want.
+    """Freeze the sentences that enough reviewers have finished, with the labels of the majority.
 
-    :param prefer: the reviewer whose word is final where they do not agree.
-    :raises UsageError: when no sentence is left.
+    :param prefer: the reviewer whose decision counts if reviewers disagree.
+    :raises UsageError: when no sentence can be frozen.
     """
     with database.read() as connection:
-        items, reviews = read_reviews(connection, campaign)
-    counts: Counter[str] = Counter()
-    gold = dict(_agreed(campaign, items, reviews, prefer, counts))
-    if not gold:
-        told = f"{counts['unfinished']:,} are not finished, on {counts['disputed']:,} the reviewers disagree"
-        hint = "xprojdb review status; --prefer REVIEWER decides where they disagree"
-        raise UsageError(f"no sentence of {campaign.name} can be gold: {told}", hint=hint, campaign=campaign.name)
+        gold = _read_gold(connection, campaign, prefer)
+    if not gold.keys:
+        counts = f"{gold.unfinished:,} are not finished, {gold.disputed:,} are disputed"
+        hint = "see xprojdb review status; --prefer REVIEWER settles disputes"
+        raise UsageError(f"no sentence of {campaign.name} can be gold: {counts}", hint=hint, campaign=campaign.name)
     with database.write() as connection:
-        spec = StepSpec(KIND, VERSION, _params(campaign, gold, prefer), inputs=_inputs(connection, campaign))
-        before = connection.execute(select(step.c.id).where(step.c.digest == spec.digest)).scalar()
-        step_id = before or _write(connection, spec, gold)
-    labels = sum(len(spans) for spans in gold.values())
-    return FrozenReviews(
-        step_id, spec.digest, len(gold), labels, counts["disputed"], counts["unfinished"], before is not None
-    )
+        return _store(connection, campaign, gold, prefer)
 
 
-def _agreed(
-    campaign: Campaign,
-    items: Sequence[Item],
-    reviews: Mapping[int, Mapping[str, ReviewedSentence]],
-    prefer: str | None,
-    counts: Counter[str],
-) -> list[tuple[int, list[Span]]]:
-    # Labels that were brought from elsewhere have no queue: every sentence that was finished counts.
-    keys = [item.sentence_id for item in items] or sorted(reviews)
-    found = []
-    for key in keys:
-        of_sentence = reviews.get(key, {})
-        names = finishers(of_sentence)
-        if len(names) < campaign.redundancy or not names:
-            counts["unfinished"] += 1
+def freeze_set(connection: Connection, campaign: Campaign) -> FrozenReviews | None:
+    """Freeze labels from elsewhere in the transaction that stores them.
+
+    :returns: None if the annotators agree on no sentence.
+    """
+    gold = _read_gold(connection, campaign, None)
+    return _store(connection, campaign, gold, None) if gold.keys else None
+
+
+@dataclass(slots=True)
+class _Gold:
+    """Gold sentences, by ascending keys, with their labels: 8 bytes per sentence, 20 per label."""
+
+    keys: array[int] = field(default_factory=lambda: array("q"))
+    bounds: array[int] = field(default_factory=lambda: array("q", [0]))
+    starts: array[int] = field(default_factory=lambda: array("i"))
+    ends: array[int] = field(default_factory=lambda: array("i"))
+    labels: list[str] = field(default_factory=list)
+    disputed: int = 0
+    unfinished: int = 0
+
+    def add(self, key: int, spans: Sequence[Span]) -> None:
+        self.keys.append(key)
+        for start, end, name in spans:
+            self.starts.append(start)
+            self.ends.append(end)
+            self.labels.append(intern(name))
+        self.bounds.append(len(self.labels))
+
+    def sentences(self) -> Iterator[tuple[int, range]]:
+        """The sentences with the positions of their labels."""
+        yield from zip(self.keys, map(range, self.bounds, self.bounds[1:]), strict=True)
+
+    def digest(self) -> str:
+        """The digest of the canonical JSON of ``[[key, [[start, end, label], …]], …]``, computed in constant memory."""
+        digest, rows = hashlib.sha256(b"["), self._texts()
+        before = ""
+        while block := ",".join(islice(rows, _BLOCK)):
+            digest.update((before + block).encode())
+            before = ","
+        digest.update(b"]")
+        return digest.hexdigest()
+
+    def _texts(self) -> Iterator[str]:
+        names = {name: canonical_json(name) for name in set(self.labels)}
+        spans = [
+            f"[{start},{end},{names[label]}]"
+            for start, end, label in zip(self.starts, self.ends, self.labels, strict=True)
+        ]
+        for key, own in self.sentences():
+            yield f"[{key},[{','.join(spans[own.start : own.stop])}]]"
+
+
+def _read_gold(connection: Connection, campaign: Campaign, prefer: str | None) -> _Gold:
+    gold = _Gold()
+    for key, finished in _finished(connection, campaign):
+        if len(finished) < campaign.redundancy or not finished:
+            gold.unfinished += 1
             continue
-        agreed = majority([of_sentence[name].spans for name in names])
-        if agreed is None and prefer in names:
-            agreed = of_sentence[prefer].spans
+        agreed = majority([*finished.values()]) if len(finished) > 1 else next(iter(finished.values()))
+        if agreed is None and prefer is not None:
+            agreed = finished.get(prefer)
         if agreed is None:
-            counts["disputed"] += 1
+            gold.disputed += 1
         else:
-            found.append((key, agreed))
-    return found
+            gold.add(key, agreed)
+    return gold
+
+
+def _finished(connection: Connection, campaign: Campaign) -> Iterator[tuple[int, Mapping[str, list[Span]]]]:
+    """The sentences of a campaign, ascending, with the labels of each reviewer who finished them."""
+    if campaign.ordering == IMPORTED:
+        yield from read_annotated(connection, campaign.id)
+        return
+    items, reviews = read_reviews(connection, campaign)
+    for key in sorted(item.sentence_id for item in items):
+        of_sentence = reviews.get(key, {})
+        yield key, {name: of_sentence[name].spans for name in finishers(of_sentence)}
 
 
 def majority(versions: Sequence[Sequence[Span]]) -> list[Span] | None:
-    """The labels that more than half want; None where a label is wanted by some, and by no majority for or against."""
+    """The labels that more than half want; None if there is no majority for or against some label."""
     counts = Counter(span for version in versions for span in set(version))
     half = len(versions) / 2
     if any(count == half for count in counts.values()):
@@ -105,16 +158,26 @@ def majority(versions: Sequence[Sequence[Span]]) -> list[Span] | None:
     return sorted(span for span, count in counts.items() if count > half)
 
 
-def _params(campaign: Campaign, gold: Mapping[int, Sequence[Span]], prefer: str | None) -> dict[str, Any]:
-    """What tells these reviews from others; people are told by no name."""
-    rows = digest_of([[key, [list(span) for span in spans]] for key, spans in sorted(gold.items())])
+def _store(connection: Connection, campaign: Campaign, gold: _Gold, prefer: str | None) -> FrozenReviews:
+    spec = StepSpec(KIND, VERSION, _params(campaign, gold, prefer), inputs=_inputs(connection, campaign))
+    before = find_step(connection, spec)
+    step_id = before or _write(connection, spec, gold)
+    # If the same reviews were frozen earlier, the older step is used again.
+    query = canonical_json({**campaign.query, FROZEN: spec.digest})
+    connection.execute(update(campaign_table).where(campaign_table.c.id == campaign.id).values(query=query))
+    counts = len(gold.keys), len(gold.labels), gold.disputed, gold.unfinished
+    return FrozenReviews(step_id, spec.digest, *counts, before is not None)
+
+
+def _params(campaign: Campaign, gold: _Gold, prefer: str | None) -> dict[str, Any]:
+    """What identifies these reviews; people are not named."""
     return {
         "campaign": campaign.name,
         "ordering": campaign.ordering,
         "redundancy": campaign.redundancy,
         "preferred": prefer is not None,
-        "sentences": len(gold),
-        "rows": rows,
+        "sentences": len(gold.keys),
+        "rows": gold.digest(),
     }
 
 
@@ -122,29 +185,18 @@ def _inputs(connection: Connection, campaign: Campaign) -> dict[str, StepSpec]:
     return {} if campaign.step_id is None else {"labels": load_spec(connection, campaign.step_id)}
 
 
-def _write(connection: Connection, spec: StepSpec, gold: Mapping[int, Sequence[Span]]) -> int:
-    # In this order: a step remembers the last run before it, and outcomes of earlier runs would be damage.
+def _write(connection: Connection, spec: StepSpec, gold: _Gold) -> int:
+    # In this order: a step remembers the last run before it, and outcomes of earlier runs would count as damage.
     step_id = register_step(connection, spec)
     run_id = begin_run(connection, "review freeze")
-    spans = [(step_id, key, n, *span) for key, own in sorted(gold.items()) for n, span in enumerate(own)]
+    spans = (
+        (step_id, key, n - own.start, gold.starts[n], gold.ends[n], gold.labels[n])
+        for key, own in gold.sentences()
+        for n in own
+    )
     columns = ("step_id", "sentence_id", "ordinal", "start_word", "end_word", "label")
     bulk.insert(connection, entity, columns, spans)
-    done = [(step_id, key, "ok" if own else "empty", None, run_id) for key, own in sorted(gold.items())]
+    done = ((step_id, key, "ok" if own else "empty", None, run_id) for key, own in gold.sentences())
     bulk.insert(connection, outcome, ("step_id", "item_id", "status", "reason", "run_id"), done)
-    end_run(connection, run_id, "done", {"sentences": len(gold), "labels": len(spans)})
+    end_run(connection, run_id, "done", {"sentences": len(gold.keys), "labels": len(gold.labels)})
     return step_id
-
-
-def find_frozen(connection: Connection, name: str) -> int:
-    """The key of a frozen step.
-
-    :param name: of a campaign, for what was frozen of it last, or the beginning of a digest.
-    :raises UsageError: when there is none.
-    """
-    query = select(step.c.id, step.c.digest, step.c.params).where(step.c.kind == KIND).order_by(step.c.id.desc())
-    rows = connection.execute(query).all()
-    found = [row.id for row in rows if json.loads(row.params)["campaign"] == name]
-    found = found or [row.id for row in rows if row.digest.startswith(name)]
-    if not found:
-        raise UsageError(f"nothing was frozen of {name}", hint=f"xprojdb review freeze {name}", campaign=name)
-    return int(found[0])

@@ -1,13 +1,13 @@
-"""Labels that were made elsewhere, put onto stored sentences as what an annotator said: the same rows as a review.
+"""Labels made elsewhere, stored as what an annotator decided about sentences, in the same rows as a review.
 
-They are a campaign without a queue: every sentence that was given is finished, and freezing makes gold of it.
+They form a campaign without a queue: every sentence with labels counts as finished, and freezing turns it into gold.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from sqlalchemy import Connection, insert, select, update
@@ -15,11 +15,10 @@ from sqlalchemy import Connection, insert, select, update
 from xprojdb.db import Database, bulk
 from xprojdb.db.tables import campaign, review
 from xprojdb.errors import UsageError
+from xprojdb.review.campaigns import IMPORTED, Campaign, campaign_of
 from xprojdb.review.decisions import ADD, DONE, REJECT, NewDecision, ReviewedSentence, fold, read_decisions, row_values
 from xprojdb.text.spans import Span
 
-#: the ordering of such a campaign
-IMPORTED = "imported"
 _COLUMNS = (
     "campaign_id", "sentence_id", "reviewer", "at", "action", "old_start", "old_end", "old_label", "start_word",
     "end_word", "label",
@@ -28,10 +27,10 @@ _COLUMNS = (
 
 @dataclass(frozen=True, slots=True)
 class StoredLabels:
-    """What labels changed.
+    """What storing labels changed.
 
-    :param sentences: that were given.
-    :param added, removed: labels that the annotator had not, or has no more.
+    :param sentences: how many were given.
+    :param added, removed: labels that the annotator did not have before, or no longer has.
     """
 
     sentences: int
@@ -42,28 +41,78 @@ class StoredLabels:
 def store_labels(
     database: Database, name: str, annotator: str, sentences: Mapping[int, Sequence[Span]]
 ) -> StoredLabels:
-    """Store what an annotator says of some sentences; the same again adds no row.
+    """Store what an annotator decided about some sentences; storing the same again adds no rows.
 
-    :param name: of the campaign, made when there is none.
-    :param sentences: all labels of each, by its key; they lie inside it and do not overlap.
+    :param name: of the campaign, which is created if it does not exist.
+    :param sentences: all labels of each sentence, by its key; inside the sentence and without overlaps.
     :raises UsageError: when the name is that of a campaign with a queue.
     """
     with database.write(counted=False) as connection:
-        key = _campaign(connection, name, {span.label for spans in sentences.values() for span in spans})
-        states = _states(connection, key, annotator, sorted(sentences))
-        now = datetime.now(UTC).isoformat(timespec="seconds")
-        decisions = [
-            (sentence_id, each)
-            for sentence_id, spans in sorted(sentences.items())
-            for each in _changes(states.get(sentence_id, fold((), ())), spans)
-        ]
-        rows = [_row(key, sentence_id, annotator, now, each) for sentence_id, each in decisions]
-        bulk.insert(connection, review, _COLUMNS, rows)
-    actions = [each.action for _, each in decisions]
-    return StoredLabels(len(sentences), actions.count(ADD), actions.count(REJECT))
+        store = LabelStore.open(connection, name, annotator)
+        stored = store.add(sentences)
+        store.close()
+    return stored
 
 
-def _campaign(connection: Connection, name: str, labels: set[str]) -> int:
+@dataclass
+class LabelStore:
+    """Stores the labels of one annotator, in blocks, in a write transaction.
+
+    :param empty: whether the annotator has not decided anything in this campaign before.
+    :param labels: the labels stored so far.
+    """
+
+    connection: Connection
+    campaign_id: int
+    annotator: str
+    empty: bool
+    existing: frozenset[str]
+    labels: set[str] = field(default_factory=set)
+
+    @classmethod
+    def open(cls, connection: Connection, name: str, annotator: str) -> LabelStore:
+        """The store of a campaign, which is created if it does not exist.
+
+        :raises UsageError: when the name is that of a campaign with a queue.
+        """
+        key, existing = _campaign(connection, name)
+        reviewed = select(review.c.id).where(review.c.campaign_id == key, review.c.reviewer == annotator).limit(1)
+        return cls(connection, key, annotator, connection.execute(reviewed).first() is None, existing)
+
+    def add(self, sentences: Mapping[int, Sequence[Span]]) -> StoredLabels:
+        """Store all labels of some sentences, by their keys; each sentence only once in the life of a store."""
+        keys, now = sorted(sentences), datetime.now(UTC).isoformat(timespec="seconds")
+        states = {} if self.empty else _states(self.connection, self.campaign_id, self.annotator, keys)
+        rows: list[tuple[object, ...]] = []
+        added = removed = 0
+        for key in keys:
+            spans, head = sentences[key], (self.campaign_id, key, self.annotator, now)
+            if key not in states:
+                rows += [(*head, ADD, None, None, None, *span) for span in sorted(set(spans))]
+                added += len(set(spans))
+                rows.append((*head, DONE, *_NOTHING))
+            else:
+                changes = list(_changes(states[key], spans))
+                rows += [_row(self.campaign_id, key, self.annotator, now, change) for change in changes]
+                added += sum(change.action == ADD for change in changes)
+                removed += sum(change.action == REJECT for change in changes)
+            self.labels.update([span.label for span in spans])
+        bulk.insert(self.connection, review, _COLUMNS, rows)
+        return StoredLabels(len(sentences), added, removed)
+
+    def close(self) -> Campaign:
+        """Store which labels the campaign has, and return it."""
+        names = json.dumps(sorted(self.labels | self.existing), ensure_ascii=False)
+        here = campaign.c.id == self.campaign_id
+        if not self.labels <= self.existing:
+            self.connection.execute(update(campaign).where(here).values(labels=names))
+        return campaign_of(self.connection.execute(select(campaign).where(here)).one())
+
+
+_NOTHING = (None,) * 6
+
+
+def _campaign(connection: Connection, name: str) -> tuple[int, frozenset[str]]:
     row = connection.execute(select(campaign).where(campaign.c.name == name)).first()
     if row is None:
         values = {
@@ -72,34 +121,31 @@ def _campaign(connection: Connection, name: str, labels: set[str]) -> int:
             "query": "{}",
             "ordering": IMPORTED,
             "seed": 0,
-            "labels": json.dumps(sorted(labels), ensure_ascii=False),
+            "labels": "[]",
             "redundancy": 1,
         }
-        return int(connection.execute(insert(campaign).values(values).returning(campaign.c.id)).scalar_one())
+        key = connection.execute(insert(campaign).values(values).returning(campaign.c.id)).scalar_one()
+        return int(key), frozenset()
     if row.ordering != IMPORTED:
-        hint = "choose another name: what is reviewed on the page stays apart"
+        hint = "choose another name: reviews made on the pages are kept separate"
         raise UsageError(f"{name} is a campaign with a queue", hint=hint, campaign=name)
-    known = set(json.loads(row.labels))
-    if not labels <= known:
-        told = json.dumps(sorted(labels | known), ensure_ascii=False)
-        connection.execute(update(campaign).where(campaign.c.id == row.id).values(labels=told))
-    return int(row.id)
+    return int(row.id), frozenset(json.loads(row.labels))
 
 
 def _states(connection: Connection, key: int, annotator: str, keys: Sequence[int]) -> dict[int, ReviewedSentence]:
     rows = read_decisions(connection, key, reviewer=annotator, sentences=keys)
     by_sentence: dict[int, list[int]] = {}
-    for place, each in enumerate(rows):
-        by_sentence.setdefault(each.sentence_id, []).append(place)
+    for place, decision in enumerate(rows):
+        by_sentence.setdefault(decision.sentence_id, []).append(place)
     return {sentence_id: fold((), (rows[place] for place in places)) for sentence_id, places in by_sentence.items()}
 
 
 def _changes(state: ReviewedSentence, spans: Sequence[Span]) -> Iterator[NewDecision]:
-    wanted, standing = set(spans), state.standing
+    target, standing = set(spans), state.standing
     for about, now in standing.items():
-        if now not in wanted:
+        if now not in target:
             yield NewDecision(REJECT, about)
-    for span in sorted(wanted.difference(standing.values())):
+    for span in sorted(target.difference(standing.values())):
         yield NewDecision(ADD, None, span)
     if state.state != DONE:
         yield NewDecision(DONE)

@@ -24,7 +24,7 @@ class ImportResult(ReportResult):
     report: ImportReport
 
     def to_dict(self) -> list[Row]:
-        """A row for each file: its sentences, how many sentences and entities are new, and how much was mended."""
+        """A row for each file: its sentences, how many sentences and entities are new, and how much was repaired."""
         return [
             {**asdict(file), "notes": sum(note.count for note in file.notes.values())} for file in self.report.files
         ]
@@ -40,7 +40,7 @@ class ImportResult(ReportResult):
 
 
 def _notes(files: Sequence[FileReport]) -> list[str]:
-    """What was left out or mended; once where the languages of one file say the same."""
+    """What was left out or repaired; once if it is the same for all languages of a file."""
     lines = []
     for file in files:
         for note in file.notes.values():
@@ -55,7 +55,7 @@ class AlignmentsResult(ReportResult):
     report: AlignmentReport
 
     def to_dict(self) -> list[Row]:
-        """One row: the name, the lines of the file, those that are new, and their links."""
+        """One row: the name, the lines of the file, how many are new, and their links."""
         return [asdict(self.report)]
 
     def __rich__(self) -> RenderableType:
@@ -76,7 +76,7 @@ class JoinReport:
 
 
 class JoinResult(ReportResult):
-    """How many sentences of a corpus were joined as translations of one another."""
+    """How many sentences of a corpus were joined as translations of each other."""
 
     report: JoinReport
 

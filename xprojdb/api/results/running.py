@@ -22,7 +22,7 @@ class RunResult(ReportResult):
     report: RunReport
 
     def to_dict(self) -> list[Row]:
-        """A row for each step: how many of its items were done, and how many of these failed."""
+        """A row for each step: how many of its items were done, and how many of those failed."""
         return [
             {"step": step.step_id, "title": step.title, "done": step.done, "failed": step.failed}
             for step in self.report.steps
@@ -35,9 +35,11 @@ class RunResult(ReportResult):
     def __rich__(self) -> RenderableType:
         report = self.report
         if report.run_id is None:
-            return Text("nothing to do")
-        ended = "stopped" if report.stopped else "done"
-        return Text(f"run {report.run_id} {ended}: {report.done} items, {report.failed} failed")
+            return Text("stopped before the first batch: run again to continue" if report.stopped else "nothing to do")
+        ended = f"{report.done} items, {report.failed} failed"
+        if report.stopped:
+            return Text(f"run {report.run_id} stopped: {ended}; work is left: run again to continue")
+        return Text(f"run {report.run_id} done: {ended}")
 
 
 class DryRunResult(ReportResult):
@@ -51,7 +53,7 @@ class DryRunResult(ReportResult):
             {
                 "step": step.digest,
                 "title": step.title,
-                "known": step.known,
+                "known": step.is_stored,
                 "pending": step.pending,
                 "change": step.change,
             }
@@ -65,7 +67,7 @@ class DryRunResult(ReportResult):
     def __rich__(self) -> RenderableType:
         shown = table("step", "", "what", "pending>", "because")
         for step in self.report:
-            known = "known" if step.known else "new"
+            known = "known" if step.is_stored else "new"
             shown.add_row(step.digest[:8], known, step.title, str(step.pending), step.change)
         sent = [
             f"{step.digest[:8]} would send about "

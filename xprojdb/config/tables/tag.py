@@ -1,4 +1,4 @@
-"""The table ``[tag]`` of a recipe: what finds entities."""
+"""The table ``[tag]`` of a recipe: the taggers that find entities."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from xprojdb.config.fields.prefixed import options_of, plugin_of
 
 
 class TagTable(Settings):
-    """``[tag]``: what finds the entities of the source languages; without it they are the gold ones.
+    """``[tag]``: the taggers of the source languages; without it, gold entities are used.
 
-    Its other keys are those of the taggers that it names.
+    Other keys are those of the taggers in ``models``.
 
-    :param models: per source language a tagger: ``spacy:PACKAGE``, ``hf:MODEL`` for a token classifier of Hugging
-        Face, or that of a plug-in; languages that it does not name keep their gold. Those of target languages serve
-        scorers and candidates.
+    :param models: a tagger for each source language: ``spacy:PACKAGE``, ``hf:MODEL`` for a token classifier from
+        Hugging Face, or a plug-in; other languages keep their gold entities. Taggers of target languages serve scorers
+        and candidates.
     """
 
     model_config = ConfigDict(extra="allow")
@@ -32,7 +32,7 @@ class TagTable(Settings):
 
     @field_validator("models")
     @classmethod
-    def _known(cls, models: dict[str, str]) -> dict[str, str]:
+    def _installed(cls, models: dict[str, str]) -> dict[str, str]:
         for name in models.values():
             plugin_of("taggers", name, "")
         return {language_code(lang): name for lang, name in models.items()}
@@ -49,27 +49,27 @@ class TagTable(Settings):
 
     @property
     def options(self) -> dict[str, Any]:
-        """The keys of taggers."""
+        """The keys that belong to taggers."""
         return dict(self.__pydantic_extra__ or {})
 
     def config_of(self, name: str) -> Any:
-        """The ``Config`` of a tagger, from those keys that it has.
+        """Build the ``Config`` of a tagger from the keys it has.
 
-        :param name: with its prefix.
+        :param name: the model, with its prefix.
         """
         plugin = plugin_of("taggers", name, "models")
-        known = set(_keys(plugin))
-        return options_of(plugin, {key: value for key, value in self.options.items() if key in known}, "")
+        keys = set(_keys(plugin))
+        return options_of(plugin, {key: value for key, value in self.options.items() if key in keys}, "")
 
     def _unknown(self, key: str, used: set[str]) -> RecipeError:
         belongs = [name for name, plugin in entry_points.loaded("taggers") if key in set(_keys(plugin))]
         if belongs:
             names = " or ".join(f"{name}:…" for name in belongs)
-            message, hint = f"no tagger of models has {key}", f"it belongs to {names}"
+            message, hint = f"no tagger in models has {key}", f"it belongs to {names}"
             return RecipeError(message, hint=hint, key=key, belongs=tuple(belongs))
         nearest = next(iter(difflib.get_close_matches(key, {"models", *used}, n=1, cutoff=0.4)), None)
-        known = ", ".join(["models", *sorted(used)])
-        hint = f"did you mean {nearest}?" if nearest else f"known keys: {known}"
+        keys = ", ".join(["models", *sorted(used)])
+        hint = f"did you mean {nearest}?" if nearest else f"known keys: {keys}"
         return RecipeError("unknown key {key}", hint=hint, key=key, nearest=nearest)
 
 

@@ -1,4 +1,4 @@
-"""The table ``[translate]`` of a recipe: what translates, and in which direction."""
+"""The table ``[translate]`` of a recipe: the translator and the direction."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ from xprojdb.config.fields.types import Probability, Text
 
 
 class TranslateTable(Settings):
-    """``[translate]``: what translates; without it, translations are those that were imported.
+    """``[translate]``: the translator; without it, imported translations are used.
 
-    :param direction: ``translate-test``: sentences of the target languages are translated into the source languages,
-        labelled there, and their labels projected back; ``translate-train``: labelled sentences of the source languages
-        are translated, and their labels projected onto the translation; ``round-trip``: as translate-test, but the
-        labelled translation is translated back with its entities marked, and that is what labels come from.
-    :param model: ``hf:MODEL`` (an encoder-decoder of Hugging Face), ``ct2:MODEL`` (the same by CTranslate2),
-        ``apertium``, ``openai:MODEL`` (a server that speaks OpenAI's protocol), or that of a plug-in.
-    :param back_model: of ``round-trip``: what translates back; by default the same.
+    :param direction: ``translate-test``: translate sentences of the target languages into the source languages, label
+        them there, and project the labels back; ``translate-train``: translate labelled sentences of the source
+        languages, and project the labels onto the translations; ``round-trip``: like translate-test, but translate the
+        labelled translation back with its entities marked, and project from that.
+    :param model: ``hf:MODEL`` (an encoder-decoder from Hugging Face), ``ct2:MODEL`` (the same, run by CTranslate2),
+        ``apertium``, ``openai:MODEL`` (a server that speaks OpenAI's protocol), or a plug-in.
+    :param back_model: with ``round-trip``, the model that translates back; by default ``model``.
     :param revision: the revision the model must have.
-    :param keep_truncated: keep translations that were cut at the limits of the model; by default they are filtered.
-    :param min_similarity: of entities carried by markers: how like its own translation what is in brackets must be.
-    :param options: of the translator: ``beams``, ``ratio`` and ``extra`` of ``hf:`` and ``ct2:`` (a translation has
-        ``ratio · n + extra`` sub-words at most), for example.
+    :param keep_truncated: keep translations that were cut at the model's limits; by default they are filtered.
+    :param min_similarity: with markers, how similar a bracketed phrase must be to the translation of its entity.
+    :param options: options of the translator, such as ``beams``, ``ratio`` and ``extra`` of ``hf:`` and ``ct2:`` (a
+        translation has at most ``ratio · n + extra`` sub-words).
     """
 
     direction: Literal["translate-test", "translate-train", "round-trip"] = "translate-test"
@@ -42,23 +42,23 @@ class TranslateTable(Settings):
         if self.back_model is not None and self.direction != "round-trip":
             raise RecipeError(
                 f"{self.direction} does not translate back",
-                hint='leave out back_model, or say direction = "round-trip"',
+                hint='leave out back_model, or set direction = "round-trip"',
                 key="back_model",
             )
         return self
 
     @model_validator(mode="after")
-    def _known(self) -> TranslateTable:
+    def _valid_options(self) -> TranslateTable:
         for key, name in (("model", self.model), ("back_model", self.back_model)):
             if name is not None:
                 self.options_of(name, key)
         return self
 
     def options_of(self, name: str, key: str = "model") -> Any:
-        """The options of one of the translators.
+        """The options for one of the translators.
 
-        :param name: with its prefix.
-        :param key: that names it, for errors.
-        :raises RecipeError: when there is no such translator, or it has no such options.
+        :param name: the model, with its prefix.
+        :param key: the key that names it, for errors.
+        :raises RecipeError: when there is no such translator, or an option is unknown or invalid.
         """
         return options_of(plugin_of("translators", name, key), self.options, "options")

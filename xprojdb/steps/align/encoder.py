@@ -1,4 +1,4 @@
-"""The aligner ``encoder``: compares the vectors that a multilingual encoder has for words."""
+"""The aligner ``encoder``: compares the word vectors of a multilingual encoder."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from xprojdb.steps.stage import Bitext, Stage
 
 @dataclass(frozen=True, kw_only=True)
 class EncoderConfig(AlignerParams, WordsConfig):
-    """``[align]``, by default: the vectors of a multilingual encoder are compared.
+    """The default ``[align]``: compare the word vectors of a multilingual encoder.
 
-    :param model: a local folder, an alias such as ``"e5-small"``, or an id on the Hugging Face hub.
-    :param revision: the revision the model must have; by default whichever is found, which the step records.
+    :param model: a local folder, an alias such as ``"e5-small"``, or an id on the Hugging Face Hub.
+    :param revision: the revision the model must have. By default any revision will do, and the step records it.
     """
 
     model: Text = "intfloat/multilingual-e5-small"
@@ -29,7 +29,7 @@ class EncoderConfig(AlignerParams, WordsConfig):
 
 @dataclass(frozen=True, kw_only=True)
 class EncoderParams(AlignParams):
-    """The parameters of its steps: those of ``AlignerParams``."""
+    """Parameters of an encoder align step, the same as ``AlignerParams``."""
 
     method: Method
     layer: int
@@ -40,20 +40,20 @@ class EncoderParams(AlignParams):
 
 
 def aligner_params(config: AlignerParams | AlignParams) -> dict[str, Any]:
-    """The values of ``AlignerParams`` in what has more."""
+    """Pick the fields of ``AlignerParams`` out of a larger configuration."""
     return {name: getattr(config, name) for name in asdict(AlignerParams())}
 
 
 class Encoder(AlignerPlugin):
-    """The plug-in."""
+    """The plug-in ``encoder``."""
 
     name: ClassVar[str] = "encoder"
     Config = EncoderConfig
 
     def spec(self, config: EncoderConfig) -> StepSpec:
-        found = resolve(config.model, config.revision)
+        model = resolve(config.model, config.revision)
         params = EncoderParams(**aligner_params(config)).to_params()
-        return StepSpec(KIND, VERSION, params, canonical_id(config.model), found.revision)
+        return StepSpec(KIND, VERSION, params, canonical_id(config.model), model.revision)
 
     def for_languages(self, spec: StepSpec, pair: Bitext) -> StepSpec:
         params = EncoderParams.from_params(spec.params)
@@ -86,7 +86,7 @@ class Encoder(AlignerPlugin):
 
 
 def _compared(spec: StepSpec) -> AlignerParams:
-    """How vectors are compared by an align step, or made for a mean."""
+    """How an align step compares vectors, or how a mean step makes them."""
     if spec.kind == MeanVectors.kind:
         own = MeanParams.from_params(spec.params)
         return AlignerParams(layer=own.layer, pooling=own.pooling)
@@ -94,9 +94,9 @@ def _compared(spec: StepSpec) -> AlignerParams:
 
 
 def _mean_spec(spec: StepSpec, params: EncoderParams, side: str, lang: str) -> StepSpec:
-    """The step that averages the words of one side, as the aligner compares them."""
+    """The step that averages the word vectors of one side, made as the aligner makes them."""
     segmented = (params.segment or {}).get(side)
-    # The sentences of a mean are told as those of the left side.
+    # A mean has one side only, which counts as the original.
     own = MeanParams(
         lang=lang,
         layer=params.layer,

@@ -8,10 +8,10 @@ from xprojdb.steps.tag.variant import tagger_spec
 
 
 def tag_spec(table: TagTable, lang: str, *, keep_scores: bool = False) -> StepSpec | None:
-    """The step that tags a language; None where the recipe names no tagger for it.
+    """The step that tags a language, or None if the recipe has no tagger for it.
 
-    :param keep_scores: whether a score needs the probabilities of words.
-    :raises ModelError: when the tagger cannot be found, or is none.
+    :param keep_scores: whether a scorer needs word probabilities.
+    :raises ModelError: when the tagger cannot be found, or is not a tagger.
     """
     if lang not in table.models:
         return None

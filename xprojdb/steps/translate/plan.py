@@ -34,8 +34,8 @@ def carry_spec(
 ) -> StepSpec:
     """The step that translates labelled sentences with their entities marked.
 
-    :param entities: the step that labelled them.
-    :param sentences: the step that made them; None: they were imported.
+    :param entities: the step that labelled the sentences.
+    :param sentences: the step that made them; None if they were imported.
     :raises ModelError: when the translator cannot be found.
     """
     model = table.back_model or table.model

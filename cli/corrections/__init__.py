@@ -1,0 +1,1 @@
+"""Commands for data that come later, for stored sentences: labels, predictions, translations, errata."""

@@ -1,0 +1,313 @@
+"""Training: what is learned from is a step's own rows, the model is another's, and a tagger of recipes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from projection_sample import english, german, import_sample, plan_of
+from sqlalchemy import delete, func, select, update
+from training_sample import encoder, import_languages, train_toml
+
+import xprojdb
+from xprojdb.config.errors import RecipeError
+from xprojdb.config.recipe import parse_recipe
+from xprojdb.config.training import LoadedTraining, TrainingRecipe
+from xprojdb.db import Database
+from xprojdb.db import tables as t
+from xprojdb.errors import ModelError, UsageError
+from xprojdb.evaluation.evaluate import evaluate_projections
+from xprojdb.execution.run import run_plan
+from xprojdb.maintenance.corpus_deletion import delete_corpus
+from xprojdb.maintenance.database_copy import copy_database
+from xprojdb.maintenance.garbage_collection import find_garbage, free_garbage
+from xprojdb.maintenance.verify import verify
+from xprojdb.planning.planner import plan_recipe
+from xprojdb.steps.spec import load_spec
+from xprojdb.study.train import TrainReport, train_model
+from xprojdb.training.errors import DamagedModel
+
+Write = Callable[..., Path]
+ZERO = """
+name = "zero"
+corpora = ["news"]
+source = []
+target = ["es"]
+splits = ["test"]
+[tag]
+models = {{ es = "trained:{model}" }}
+[combine]
+method = "majority"
+transfer = true
+"""
+
+
+@pytest.fixture(autouse=True)
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XPROJDB_CACHE", str(tmp_path / "cache"))
+
+
+@pytest.fixture
+def news(database: Database, write_conll: Write) -> Database:
+    import_languages(database, write_conll, "en", "de", "es")
+    return database
+
+
+def train(database: Database, folder: Path, *more: str, **options) -> TrainReport:
+    text = train_toml(folder, *(more or ('languages = ["en", "de"]',)), **options)
+    return train_model(database, LoadedTraining(TrainingRecipe.from_toml(text), text))
+
+
+def zero(database: Database, model: str = "tiny"):
+    plan = plan_recipe(database, parse_recipe(ZERO.format(model=model)))
+    run_plan(database, plan)
+    return plan
+
+
+def rows(database: Database, table) -> int:
+    with database.read() as connection:
+        return connection.execute(select(func.count()).select_from(table)).scalar_one()
+
+
+def test_a_model_is_trained_and_tags_a_language_it_has_not_seen(news: Database, tmp_path: Path) -> None:
+    report = train(news, tmp_path)
+    assert report.samples["en"] == {"sentences": 12, "words": 72, "entities": 24}
+    assert report.sha256 is not None and report.measures["losses"][0] > report.measures["losses"][-1]
+    (scored,) = evaluate_projections(news, zero(news).labellings, resamples=10)
+    assert scored.labels["PER"][0].f1 > 0.9
+    assert [each.examples for each in verify(news).checks if each.found] == []
+
+
+def test_a_second_time_nothing_is_trained(news: Database, tmp_path: Path, row_counts) -> None:
+    train(news, tmp_path)
+    before = row_counts(news)
+    again = train(news, tmp_path)
+    assert again.run.run_id is None and again.sha256 is not None
+    assert row_counts(news) == before
+
+
+def test_new_labels_or_another_setting_make_a_model_beside_the_old_one(
+    news: Database, write_conll: Write, tmp_path: Path
+) -> None:
+    first = train(news, tmp_path)
+    assert train(news, tmp_path, 'languages = ["en", "de"]', "seed = 1").digest != first.digest
+    import_languages(news, write_conll, "en", corpus="news", count=12)
+    assert train(news, tmp_path).digest == first.digest
+    with news.write() as connection:
+        connection.execute(
+            update(t.entity).where(t.entity.c.label == "LOC", t.entity.c.sentence_id == 1).values(label="PER")
+        )
+    assert train(news, tmp_path).digest != first.digest
+    assert rows(news, t.model) == 3
+
+
+def test_the_digest_is_that_of_what_is_learned_from(news: Database, tmp_path: Path, write_conll: Write) -> None:
+    digest = train(news, tmp_path).digest
+    with xprojdb.open(tmp_path / "other.db", create=True) as other:
+        import_languages(other.store, write_conll, "fr", corpus="more")
+        import_languages(other.store, write_conll, "es", "de", "en")
+        text = train_toml(tmp_path, 'languages = ["en", "de"]')
+        # The order of import gives other keys and other sentences to each language.
+        assert other.train(TrainingRecipe.from_toml(text)).report.digest != digest
+    with xprojdb.open(tmp_path / "same.db", create=True) as same:
+        import_languages(same.store, write_conll, "fr", corpus="more")
+        import_languages(same.store, write_conll, "en", "de", "es")
+        assert same.train(TrainingRecipe.from_toml(text)).report.digest == digest
+
+
+def test_a_larger_budget_holds_the_smaller_one(news: Database, tmp_path: Path) -> None:
+    chosen = []
+    for budget in (3, 5, 9):
+        report = train(news, tmp_path, 'languages = ["en"]', f"budget = {budget}", steps=2)
+        assert report.samples["en"]["sentences"] == budget
+        with news.read() as connection:
+            newest = connection.execute(select(func.max(t.training_item.c.sample_id))).scalar_one()
+            query = select(t.training_item.c.sentence_id).where(t.training_item.c.sample_id == newest)
+            chosen.append(set(connection.execute(query).scalars()))
+    assert chosen[0] < chosen[1] < chosen[2]
+
+
+@pytest.mark.parametrize(("unit", "sentences"), [("entities", 2), ("words", 0)])
+def test_budgets_in_entities_and_words(news: Database, tmp_path: Path, unit: str, sentences: int) -> None:
+    budget = ('languages = ["en"]', "budget = 5", f'unit = "{unit}"')
+    if not sentences:
+        with pytest.raises(UsageError) as refused:
+            train(news, tmp_path, *budget)
+        assert refused.value.reason == "no-labels"
+        return
+    report = train(news, tmp_path, *budget, steps=2)
+    assert report.samples["en"] == {"sentences": 2, "words": 12, "entities": 4}
+
+
+def test_a_budget_that_is_not_filled_is_told(news: Database, tmp_path: Path) -> None:
+    assert any(
+        "en has 12 sentences" in note for note in train(news, tmp_path, 'languages = ["en"]', "budget = 50").notes
+    )
+
+
+def test_the_step_is_chosen_on_the_dev_split(news: Database, tmp_path: Path) -> None:
+    report = train(news, tmp_path, 'languages = ["en"]', 'dev = "validation"', "dev_every = 5", steps=40)
+    curve = {int(step): value for step, value in report.measures["dev"].items()}
+    assert report.steps == min(step for step, value in curve.items() if value == max(curve.values()))
+    assert sorted(curve) == list(range(5, 41, 5))
+
+
+@pytest.mark.parametrize(
+    ("table", "key"),
+    [
+        ('dev = "test"', "train.dev"),
+        ('dev = "train"', "train.dev"),
+        ("min_score = 0.5", "train.min_score"),
+        ('weight = "score"', "train.weight"),
+        ('arm = "centre"', "train.arm"),
+        ("step = 5", "train.step"),
+        ("steps = 0", "train.steps"),
+        ('from = "gold"\nfrom_ = 1', "train.from_"),
+    ],
+)
+def test_what_cannot_be_followed_is_told_with_its_key(table: str, key: str) -> None:
+    with pytest.raises(RecipeError) as refused:
+        TrainingRecipe.from_toml(f'name = "x"\ncorpora = ["news"]\n[train]\n{table}\n')
+    assert refused.value.key == key
+
+
+def test_a_recipe_made_in_python_says_the_same_as_its_text() -> None:
+    recipe = TrainingRecipe(name="x", corpora=["news"], labels=["PER"], train={"from": "other", "languages": ["swa"]})
+    assert recipe.train.source == "other" and recipe.train.languages == ("sw",)
+    assert TrainingRecipe.from_toml(recipe.to_toml()).digest == recipe.digest
+
+
+@pytest.mark.parametrize(
+    ("table", "field", "value"),
+    [
+        ('languages = ["fr"]', "reason", "no-labels"),
+        ('languages = ["en"]\nsplits = ["other"]', "reason", "no-entities"),
+        ('from = "nothing"\nlanguages = ["en"]', "name", "nothing"),
+    ],
+)
+def test_nothing_to_learn_from_is_told(news: Database, tmp_path: Path, table: str, field: str, value: str) -> None:
+    with pytest.raises(UsageError) as refused:
+        train(news, tmp_path, table)
+    assert value in (refused.value.fields.get(field), refused.value.fields.get("reason"), "no-entities")
+    assert rows(news, t.model) == 0
+
+
+def test_languages_with_different_labels_are_refused_unless_the_recipe_says_which(
+    news: Database, write_conll: Write, tmp_path: Path
+) -> None:
+    import_sample_of_dates(news, write_conll)
+    with pytest.raises(UsageError) as refused:
+        train(news, tmp_path, 'languages = ["en", "fr"]')
+    assert (refused.value.reason, refused.value.common) == ("labels-differ", ("LOC", "PER"))
+    assert train(news, tmp_path, 'languages = ["en", "fr"]', top='labels = ["PER", "LOC"]').sha256 is not None
+
+
+def import_sample_of_dates(database: Database, write_conll: Write) -> None:
+    from xprojdb.importing.files import CorpusInfo, corpus_file, import_files
+
+    path = write_conll("news.train.fr.conll", "anna/B-PER met zug/B-LOC today/B-DATE")
+    import_files(database, CorpusInfo("news"), [corpus_file(path, "fr", form="conll", split="train")], parallel=False)
+
+
+def test_it_learns_from_what_a_recipe_has_projected(database: Database, write_conll: Write, tmp_path: Path) -> None:
+    import_sample(database, write_conll, {"en": english(30), "de": german(30)})
+    plan = plan_of(database, tmp_path, "")
+    run_plan(database, plan)
+    name = plan.recipe.name
+    options = (f'from = "{name}"', 'languages = ["de"]', "splits = []", 'weight = "score"')
+    report = train(database, tmp_path, *options, steps=5)
+    assert report.samples["de"]["sentences"] == 30 and report.samples["de"]["entities"] > 20
+    with database.read() as connection:
+        (sample,) = connection.execute(select(t.step.c.id).where(t.step.c.kind == "sample")).scalars()
+        assert [spec.kind for spec in load_spec(connection, sample).inputs.values()] == ["project"]
+    with database.write() as connection:
+        connection.execute(update(t.label).where(t.label.c.label == "LOC").values(score=0.3))
+    strict = train(database, tmp_path, *options, "min_score = 0.4", 'on_low_score = "label"', steps=5)
+    assert strict.samples["de"] == {**report.samples["de"], "entities": strict.samples["de"]["entities"]}
+    assert strict.samples["de"]["entities"] < report.samples["de"]["entities"]
+    assert strict.digest != report.digest
+    assert [each.examples for each in verify(database).checks if each.found] == []
+
+
+def test_a_model_that_is_not_there_is_told(news: Database, tmp_path: Path) -> None:
+    with pytest.raises(ModelError) as refused:
+        zero(news)
+    assert (refused.value.reason, refused.value.known) == ("unknown", ())
+    report = train(news, tmp_path)
+    with pytest.raises(ModelError) as refused:
+        zero(news, "tinny")
+    assert refused.value.known == ("tiny",)
+    zero(news, report.digest[:8])
+    with news.write() as connection:
+        connection.execute(delete(t.model))
+    with pytest.raises(ModelError) as refused:
+        zero(news)
+    assert refused.value.reason == "untrained"
+
+
+def test_changed_weights_tag_nothing(news: Database, tmp_path: Path) -> None:
+    train(news, tmp_path)
+    with news.write() as connection:
+        connection.execute(update(t.model).values(sha256="0" * 64))
+    with pytest.raises(DamagedModel) as refused:
+        zero(news)
+    assert refused.value.reason == "digest"
+
+
+def test_a_tagger_keeps_probabilities_when_asked(news: Database, tmp_path: Path) -> None:
+    train(news, tmp_path)
+    text = ZERO.format(model="tiny").replace("[combine]", "keep_probabilities = true\n[combine]")
+    run_plan(news, plan_recipe(news, parse_recipe(text)))
+    assert rows(news, t.word_score) == 8
+    with news.read() as connection:
+        (params,) = connection.execute(select(t.step.c.params).where(t.step.c.kind == "tag")).scalars()
+    assert json.loads(params)["labels"] == ["O", "B-LOC", "I-LOC", "B-PER", "I-PER"]
+
+
+def test_models_that_nothing_names_are_freed_with_their_samples(news: Database, tmp_path: Path) -> None:
+    train(news, tmp_path)
+    train(news, tmp_path, 'languages = ["en"]')
+    zero(news)
+    assert len(find_garbage(news).steps) == 2
+    free_garbage(news)
+    assert (rows(news, t.model), rows(news, t.training_item)) == (1, 12)
+    free_garbage(news, without=["tiny", "zero"])
+    assert (rows(news, t.model), rows(news, t.training_item)) == (0, 0)
+    assert [each.examples for each in verify(news).checks if each.found] == []
+
+
+def test_a_deleted_corpus_takes_its_sentences_out_of_training_sets(news: Database, tmp_path: Path) -> None:
+    train(news, tmp_path)
+    delete_corpus(news, "news")
+    assert (rows(news, t.training_item), rows(news, t.model)) == (0, 1)
+    assert [each.examples for each in verify(news).checks if each.found] == []
+
+
+def test_a_copy_has_its_models(news: Database, tmp_path: Path, address: str) -> None:
+    train(news, tmp_path)
+    copy_database(address, tmp_path / "copy.db")
+    with xprojdb.open(tmp_path / "copy.db") as copy:
+        zero(copy.store)
+        assert rows(copy.store, t.model) == 1
+
+
+def test_the_command(run_cli, write_conll: Write, tmp_path: Path) -> None:
+    path = tmp_path / "xprojdb.db"
+    with xprojdb.open(path, create=True) as database:
+        import_languages(database.store, write_conll, "en", "es")
+    (tmp_path / "tiny.toml").write_text(train_toml(tmp_path, 'languages = ["en"]'), encoding="utf-8")
+    (tmp_path / "zero.toml").write_text(ZERO.format(model="tiny"), encoding="utf-8")
+    assert encoder(tmp_path).exists()
+    done = run_cli("train", "tiny.toml", "--json")
+    assert done.code == 0, done.stderr
+    told = json.loads(done.stdout)
+    assert (told["name"], told["samples"]["en"]["sentences"]) == ("tiny", 12)
+    again = run_cli("train", "tiny.toml")
+    assert "nothing to do" in again.stdout
+    assert run_cli("run", "zero.toml").code == 0
+    exported = run_cli("export", "conll", "out", "--recipe", "zero")
+    assert exported.code == 0, exported.stderr
+    wrong = run_cli("train", "none.toml")
+    assert (wrong.code, len(wrong.stderr.splitlines())) == (2, 2)

@@ -1,0 +1,1 @@
+"""Database methods for data that come later, for stored sentences: labels, predictions, translations, errata."""

@@ -1,0 +1,1 @@
+"""Database methods that show pages and let people review labels."""

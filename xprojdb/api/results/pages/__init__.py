@@ -1,0 +1,1 @@
+"""Results of pages and reviews."""

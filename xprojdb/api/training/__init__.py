@@ -1,0 +1,1 @@
+"""The methods of a database that train models and compare them."""

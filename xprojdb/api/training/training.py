@@ -1,0 +1,50 @@
+"""The methods of a database that train models and compare them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Unpack
+
+from xprojdb.api.engines import EngineOptions, make_engine
+from xprojdb.api.opened import Opened
+
+if TYPE_CHECKING:
+    from xprojdb.api.results.training import TrainResult
+    from xprojdb.config.training import LoadedTraining, TrainingRecipe
+    from xprojdb.execution.progress import Progress, StopRequest
+
+
+class Training(Opened):
+    """Training models, and comparing many."""
+
+    def train(
+        self,
+        recipe: TrainingRecipe | LoadedTraining | str | Path,
+        *,
+        retry_failed: bool = False,
+        progress: Progress | None = None,
+        stop: StopRequest | None = None,
+        **engine: Unpack[EngineOptions],
+    ) -> TrainResult:
+        """Train the model of a recipe, unless the very same one is there.
+
+        It is a tagger then: ``[tag] models = { sw = "trained:NAME" }``.
+
+        :param recipe: a :class:`xprojdb.TrainingRecipe`, or the path of a TOML file with ``[train]``.
+        :param retry_failed: try again what failed before.
+        :param progress: is told how far it is.
+        :param stop: ends it when it is set.
+        :param engine: where it is computed; by default in this process.
+        :raises RecipeError: when the recipe cannot be followed.
+        :raises UsageError: when there is nothing to learn from, or languages have different labels.
+        :raises ModelError, MissingExtra: when the encoder cannot be had.
+        """
+        from xprojdb.api.results.training import TrainResult
+        from xprojdb.config.training import LoadedTraining
+        from xprojdb.study.train import train_model
+
+        report = train_model(
+            self.store, LoadedTraining.of(recipe), retry_failed=retry_failed, progress=progress, stop=stop,
+            engine=make_engine(**engine),
+        )  # fmt: skip
+        return TrainResult(report)

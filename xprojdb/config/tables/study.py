@@ -1,0 +1,120 @@
+"""The table ``[study]`` of a training recipe: how many models to train on what, so that they can be compared."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from annotated_types import Ge, MinLen
+from pydantic import Field, field_validator, model_validator
+
+from xprojdb.config.base import Settings
+from xprojdb.config.errors import RecipeError
+from xprojdb.config.fields.languages import language_code
+from xprojdb.config.fields.types import Count, Some, Text
+from xprojdb.config.tables.train import Arm, Task, Unit
+
+Regime = Literal["fixed", "growing"]
+
+
+class StudyTable(Settings):
+    """``[study]``: how scores change with the number of source languages.
+
+    :param pool: the languages that sources are taken from, by any code.
+    :param targets: the languages that are measured; a target is never among the sources of a model that is measured
+        on it.
+    :param k: how many sources.
+    :param budgets: ``fixed``: of all sources together; ``growing``: of each.
+    :param unit: what they count; of pairs, ``sentences`` are pairs.
+    :param subsets: ``rotations``: the k languages from each place of an order on, around its end, so that each language
+        occurs equally often at each k. ``ranked``: for each target the k sources nearest to it, by words they share.
+        ``diverse``: sources far from one another.
+    :param orders: how many orders of the pool.
+    :param seeds: trainings of each subset.
+    :param exclude: which sources are kept from a target: itself, or its whole ``family`` (of ``families``).
+    :param families: family of each language, for that.
+    :param tasks: ``ner``, ``nli``.
+    :param controls: further arms: ``shuffled`` labels; of pairs also ``centre`` and ``hypothesis-only``.
+    :param test: the split that measures.
+    :param test_limit: sentences, or pairs, measured of a language at most.
+    :param seed: of the orders, the samples and the choice of test sentences.
+    """
+
+    pool: Some
+    targets: Some
+    k: Annotated[tuple[Count, ...], MinLen(1)] = (1, 2, 4, 8)
+    budgets: dict[Regime, Count] = Field(default_factory=dict)
+    unit: Unit = "sentences"
+    subsets: Literal["rotations", "ranked", "diverse"] = "rotations"
+    orders: Count = 3
+    seeds: Count = 2
+    exclude: Literal["target", "family"] = "target"
+    families: dict[str, Text] = Field(default_factory=dict)
+    tasks: Annotated[tuple[Task, ...], MinLen(1)] = ("ner",)
+    controls: tuple[Arm, ...] = ()
+    test: Text = "test"
+    test_limit: Count | None = None
+    seed: Annotated[int, Ge(0)] = 0
+
+    @field_validator("pool", "targets")
+    @classmethod
+    def _codes(cls, codes: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(language_code(code) for code in codes))
+
+    @field_validator("families")
+    @classmethod
+    def _family_codes(cls, families: dict[str, str]) -> dict[str, str]:
+        return {language_code(code): family for code, family in families.items()}
+
+    @field_validator("budgets")
+    @classmethod
+    def _some_budget(cls, budgets: dict[Any, int]) -> dict[Any, int]:
+        if not budgets:
+            raise RecipeError(
+                "without a budget, more sources are more data: k and the amount of data cannot be told apart",
+                hint="give one or both: budgets = { fixed = 800, growing = 200 }",
+                reason="confounded",
+            )
+        return budgets
+
+    @model_validator(mode="after")
+    def _can_be_done(self) -> StudyTable:
+        if not self.budgets:
+            self._some_budget({})
+        self._check_k()
+        self._check_families()
+        if "raw" in self.controls:
+            raise RecipeError("raw is what controls are compared with", hint="leave it out", key="controls")
+        if "nli" not in self.tasks and set(self.controls) & {"centre", "hypothesis-only"}:
+            raise RecipeError("centring and hypothesis-only are of pairs", hint='tasks = ["nli"]', key="controls")
+        return self
+
+    def _check_k(self) -> None:
+        least, most = min(self.budgets.values()), max(self.k)
+        left = len(self.pool) - max(self.excluded(target) for target in self.targets)
+        if most > left:
+            raise RecipeError(
+                f"k = {most} needs {most} sources, and a target has {left}: it is never among its own",
+                hint=f"give a larger pool, or k up to {left}",
+                key="k",
+                reason="target-among-sources",
+            )
+        if "fixed" in self.budgets and self.budgets["fixed"] < most:
+            hint = f"give at least {most}"
+            raise RecipeError(f"a budget of {least} has no share for {most} sources", hint=hint, key="budgets")
+
+    def _check_families(self) -> None:
+        if self.exclude != "family":
+            return
+        for lang in dict.fromkeys((*self.pool, *self.targets)):
+            if lang not in self.families:
+                hint = f'families = {{ {lang} = "Bantu", … }}'
+                raise RecipeError(f"nothing is known of the family of {lang}", hint=hint, key="families", lang=lang)
+
+    def excluded(self, target: str) -> int:
+        """How many languages of the pool are kept from a target."""
+        return sum(self.keeps_from(lang, target) for lang in self.pool)
+
+    def keeps_from(self, lang: str, target: str) -> bool:
+        """Whether a source is kept from a target."""
+        kin = self.exclude == "family" and self.families.get(lang) == self.families.get(target)
+        return lang == target or kin

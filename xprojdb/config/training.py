@@ -1,0 +1,127 @@
+"""A training recipe: a TOML file with the tables ``[train]`` and ``[study]``."""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError, field_validator
+
+from xprojdb.config import toml
+from xprojdb.config.base import Settings
+from xprojdb.config.errors import RecipeError, final
+from xprojdb.config.fields.types import Some, Text
+from xprojdb.config.hints.explain import explained
+from xprojdb.config.tables.study import StudyTable
+from xprojdb.config.tables.train import TrainTable
+from xprojdb.db.runs import RecipeRecord
+from xprojdb.digest import digest_of
+from xprojdb.text.label_schemes import LabelMapping, label_mapping
+
+
+class TrainingRecipe(Settings):
+    """What to train on what: ``TrainingRecipe(name="afro", corpora=["masakhaner2"], train={"languages": ["yor"]})``.
+
+    Tables are dicts, as in TOML.
+
+    :param name: what the model, or the study, is called.
+    :param corpora: names of imported corpora.
+    :param labels: which labels are learned: a list to keep, or a table from label to label, where those that it does
+        not name are dropped. Left out, all that the labels have.
+    :param train: what is trained, and how.
+    :param study: many of them, compared.
+    :raises RecipeError: for an unknown key, or a value that is not allowed.
+    """
+
+    name: Text
+    corpora: Some
+    labels: tuple[str, ...] | dict[str, str] | None = None
+    train: TrainTable = TrainTable()
+    study: StudyTable | None = None
+
+    def __init__(self, **tables: Any) -> None:
+        try:
+            super().__init__(**tables)
+        except ValidationError as error:
+            raise final(explained(error, type(self)), "recipe") from None
+
+    @field_validator("labels")
+    @classmethod
+    def _some_labels(cls, labels: tuple[str, ...] | dict[str, str] | None) -> object:
+        if labels is not None and not labels:
+            raise RecipeError("no label is left", hint='name some: labels = ["PER", "ORG", "LOC"]')
+        return labels
+
+    @classmethod
+    def from_toml(cls, text: str, file: str = "recipe") -> TrainingRecipe:
+        """The recipe that a text in TOML is.
+
+        :param file: what to call it in messages.
+        :raises RecipeError: when it is no TOML, or no training recipe.
+        """
+        try:
+            tables = tomllib.loads(text)
+        except (tomllib.TOMLDecodeError, ValueError, RecursionError) as error:
+            raise RecipeError(f"{file} is no TOML: {error}", hint="see https://toml.io", file=file) from error
+        try:
+            return cls(**tables)
+        except RecipeError as error:
+            message = error.message.replace("recipe: ", f"{file}: ", 1)
+            raise RecipeError(message, hint=error.hint, **{**error.fields, "file": file}) from None
+
+    def to_toml(self) -> str:
+        """The recipe as a text in TOML: what it says, without the defaults that nobody asked for."""
+        return toml.dumps(_said(self.model_dump(exclude_unset=True, by_alias=True)))
+
+    @property
+    def digest(self) -> str:
+        """The digest of everything the recipe says, defaults included."""
+        return digest_of(self.model_dump(mode="json"))
+
+    @property
+    def mapping(self) -> LabelMapping | None:
+        """What becomes of each label; None keeps all as they are."""
+        if self.labels is None:
+            return None
+        kept = self.labels if isinstance(self.labels, dict) else {label: label for label in self.labels}
+        return label_mapping(kept, others="drop")
+
+
+@dataclass(frozen=True)
+class LoadedTraining:
+    """A training recipe and the text it was read from."""
+
+    recipe: TrainingRecipe
+    text: str
+
+    @classmethod
+    def of(cls, recipe: TrainingRecipe | LoadedTraining | str | Path) -> LoadedTraining:
+        """A recipe that was made in Python, or the path of a TOML file.
+
+        :raises RecipeError: when it is missing, or cannot be followed.
+        """
+        if isinstance(recipe, LoadedTraining):
+            return recipe
+        if isinstance(recipe, TrainingRecipe):
+            return cls(recipe, recipe.to_toml())
+        try:
+            text = Path(recipe).read_text(encoding="utf-8")
+        except FileNotFoundError as error:
+            raise RecipeError(f"there is no recipe {recipe}", hint="check the path", file=str(recipe)) from error
+        except (OSError, UnicodeDecodeError) as error:
+            hint = "a recipe is UTF-8 TOML"
+            raise RecipeError(f"the recipe {recipe} cannot be read: {error}", hint=hint) from error
+        return cls(TrainingRecipe.from_toml(text, str(recipe)), text)
+
+    @property
+    def record(self) -> RecipeRecord:
+        """What runs keep of it."""
+        return RecipeRecord(self.recipe.name, self.recipe.digest, self.text)
+
+
+def _said(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _said(inner) for name, inner in value.items() if inner is not None}
+    return value

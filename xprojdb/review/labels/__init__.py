@@ -1,0 +1,1 @@
+"""Labels for stored sentences that come later, from annotators, correctors and other tools."""

@@ -1,0 +1,196 @@
+"""Carry out trainings: read the samples, read the states, fit the head, choose the step."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from importlib import metadata
+from typing import Any, NamedTuple
+
+import numpy as np
+from sqlalchemy import Connection, select
+
+from xprojdb.db.tables import model
+from xprojdb.digest import canonical_json
+from xprojdb.errors import ModelError
+from xprojdb.steps.spec import StepSpec, find_step
+from xprojdb.steps.stage import Rows
+from xprojdb.steps.train.entities import count_entities, entity_examples, f1_of, find_entities
+from xprojdb.steps.train.items import read_pair_sample, read_sample
+from xprojdb.steps.train.pairs import pair_rows, predict_labels
+from xprojdb.steps.train.params import DEV, SAMPLE, TrainParams, states_of
+from xprojdb.training.decoding import iob2_tags
+from xprojdb.training.errors import TrainingError
+from xprojdb.training.fitting import Examples, Fitted, fit_head
+from xprojdb.training.head import Head
+from xprojdb.training.states import StatesOf, WordStates
+
+_COLUMNS = ("step_id", "sha256", "weights", "size", "steps", "cpu_s", "versions", "measures", "trained_at")
+_RECORDED = ("xprojdb", "numpy", "torch", "transformers", "safetensors")
+
+
+class Trained(NamedTuple):
+    """A model that was just trained.
+
+    :param rows: of the table ``model``.
+    """
+
+    head: Head
+    rows: Rows
+
+
+class Learner:
+    """Trains heads; the states of words stay open between them.
+
+    :param states: those that are open already, for tests.
+    """
+
+    def __init__(self, states: Mapping[StatesOf, WordStates] | None = None) -> None:
+        self._states = dict(states or {})
+
+    def states(self, what: StatesOf) -> WordStates:
+        """The states that a training reads."""
+        return self._states.setdefault(what, WordStates(what))
+
+    def train(self, connection: Connection, step_id: int, spec: StepSpec) -> Trained:
+        """Train the model of a step.
+
+        :raises TrainingError: when there is nothing to train on, or the loss is no number.
+        """
+        params = TrainParams.from_params(spec.params)
+        learn = self._entities if params.task == "ner" else self._pairs
+        fitted, measures = learn(connection, spec, params)
+        packed = fitted.head.to_bytes()
+        told = {**measures, "losses": [round(loss, 4) for loss in fitted.losses]}
+        row = (step_id, hashlib.sha256(packed).hexdigest(), packed, len(packed), fitted.steps, fitted.cpu_s)
+        return Trained(
+            fitted.head, Rows(model, _COLUMNS, [(*row, canonical_json(_versions()), canonical_json(told), _now())])
+        )
+
+    def _entities(self, connection: Connection, spec: StepSpec, params: TrainParams) -> tuple[Fitted, dict[str, Any]]:
+        states = self.states(states_of(spec))
+        samples = {role: read_sample(connection, key, given) for role, key, given in _samples(connection, spec, SAMPLE)}
+        dev = [
+            each for _, key, given in _samples(connection, spec, DEV) for each in read_sample(connection, key, given)
+        ]
+        parts = [
+            entity_examples(own, states, params.classes, weighted=params.weight == "score") for own in samples.values()
+        ]
+        best = _Best(params, lambda head: _dev_f1(head, states, dev)) if dev else None
+        fitted = self._fit(spec, params, parts, iob2_tags(params.classes), best)
+        sizes = {role.removeprefix(SAMPLE): len(own) for role, own in samples.items()}
+        return fitted, {"sentences": sizes, **(best.told if best else {})}
+
+    def _pairs(self, connection: Connection, spec: StepSpec, params: TrainParams) -> tuple[Fitted, dict[str, Any]]:
+        states = self.states(states_of(spec))
+        places = {name: place for place, name in enumerate(params.classes)}
+        parts, sizes = [], {}
+        for role, key, _ in _samples(connection, spec, SAMPLE):
+            pairs = read_pair_sample(connection, key)
+            right = np.array([places[each.label] for each in pairs], np.int64)
+            parts.append(Examples(pair_rows(pairs, states, params.arm).astype(np.float32), right))
+            sizes[role.removeprefix(SAMPLE)] = len(pairs)
+        return self._fit(spec, params, parts, params.classes, None), {"pairs": sizes}
+
+    def _fit(
+        self, spec: StepSpec, params: TrainParams, parts: list[Examples], classes: tuple[str, ...], best: _Best | None
+    ) -> Fitted:
+        if params.arm == "shuffled":
+            parts = [_shuffled(part, params.seed) for part in parts]
+        if not sum(len(part.rows) for part in parts):
+            raise TrainingError("the training set is empty", hint="check its languages and splits", reason="empty")
+        about = {"step": spec.digest, "encoder": spec.model or "", "revision": spec.revision or ""}
+        about |= {"layer": str(params.layer), "pooling": params.pooling, "task": params.task, "arm": params.arm}
+        fitted = fit_head(_together(parts), classes, params.settings, about, best, params.dev_every or params.steps)
+        return Fitted(best.head, best.step, fitted.cpu_s, fitted.losses) if best and best.head else fitted
+
+
+class _Best:
+    """Keeps the head that does best on the dev set."""
+
+    def __init__(self, params: TrainParams, score: Any) -> None:
+        self.params, self.score = params, score
+        self.head: Head | None = None
+        self.step, self.curve = 0, {}  # type: int, dict[int, float]
+
+    def __call__(self, step: int, head: Head) -> None:
+        value = self.score(head)
+        if not self.curve or value > max(self.curve.values()):
+            self.head, self.step = head, step
+        self.curve[step] = value
+
+    @property
+    def told(self) -> dict[str, Any]:
+        """What is recorded of it."""
+        return {"dev": {str(step): round(value, 2) for step, value in self.curve.items()}}
+
+
+def _dev_f1(head: Head, states: WordStates, dev: list[Any]) -> float:
+    found = find_entities(head, states, [each.words for each in dev])
+    return f1_of(count_entities([each.spans for each in dev], found))
+
+
+def _samples(connection: Connection, spec: StepSpec, prefix: str) -> list[tuple[str, int, StepSpec]]:
+    """The samples among a training's inputs, by language, with their keys."""
+    found = []
+    for role, given in sorted(spec.inputs.items()):
+        if role.startswith(prefix):
+            key = find_step(connection, given)
+            assert key is not None, "a step is stored with its inputs"
+            found.append((role, key, given))
+    return found
+
+
+def _shuffled(part: Examples, seed: int) -> Examples:
+    """The same rows with the classes of others: what is learned from them is no more than how often each occurs."""
+    order = np.random.default_rng(seed).permutation(len(part.classes))
+    return Examples(part.rows, part.classes[order], part.weights)
+
+
+def _together(parts: list[Examples]) -> Examples:
+    full = [part for part in parts if len(part.rows)]
+    weights = [part.weights for part in full]
+    told = [each for each in weights if each is not None]
+    together = np.concatenate(told) if len(told) == len(full) else None
+    rows, classes = np.concatenate([part.rows for part in full]), np.concatenate([part.classes for part in full])
+    return Examples(rows, classes, together)
+
+
+def read_head(connection: Connection, step_id: int, spec: StepSpec) -> Head:
+    """The model of a train step.
+
+    :raises ModelError: when it was not trained yet; the field ``reason`` is ``"untrained"``.
+    :raises DamagedModel: when its digest is another.
+    """
+    row = connection.execute(select(model.c.weights, model.c.sha256).where(model.c.step_id == step_id)).first()
+    if row is None:
+        raise ModelError(
+            f"the model of the step {spec.short} was planned, and not trained",
+            hint="xprojdb train RECIPE",
+            step=spec.digest,
+            reason="untrained",
+        )
+    return Head.from_bytes(bytes(row.weights), row.sha256)
+
+
+def is_trained(connection: Connection, step_id: int) -> bool:
+    """Whether a train step has its model."""
+    return connection.execute(select(model.c.id).where(model.c.step_id == step_id)).first() is not None
+
+
+def _versions() -> dict[str, str]:
+    found = {}
+    for name in _RECORDED:
+        try:
+            found[name] = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            continue
+    return found
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+__all__ = ["Learner", "Trained", "is_trained", "predict_labels", "read_head"]

@@ -1,0 +1,44 @@
+"""Train: the stage whose one item is its own step."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sqlalchemy import Connection, Select, select
+
+from xprojdb.db.tables import step
+from xprojdb.steps.spec import StepSpec
+from xprojdb.steps.stage import Bitext, ItemKind, Outcome, Result, Stage
+from xprojdb.steps.train.learning import Learner, is_trained
+from xprojdb.steps.train.params import TrainParams, languages_of
+
+
+class Train(Stage):
+    """Train one model."""
+
+    kind = TrainParams.kind
+    version = 1
+    block = 1
+    item_kind = ItemKind.STEPS
+
+    def __init__(self, spec: StepSpec, learner: Learner | None = None) -> None:
+        super().__init__(spec)
+        self.learner = learner or Learner()
+
+    @property
+    def title(self) -> str:
+        params = TrainParams.from_params(self.spec.params)
+        what = f"train {params.task} on {', '.join(languages_of(self.spec))}"
+        return f"{what} with {self.spec.model} layer {params.layer}, {params.steps} steps, seed {params.seed}"
+
+    def unmade(self, counts: Sequence[int]) -> int:  # noqa: ARG002 -- its item is itself
+        return 0
+
+    def items(self, pair: Bitext) -> Select[tuple[int]]:  # noqa: ARG002
+        return select(step.c.id).where(step.c.id == self.step_id)
+
+    def process(self, connection: Connection, items: Sequence[int]) -> Result:
+        # A study may have trained the very same model.
+        missing = [item for item in items if not is_trained(connection, item)]
+        made = [self.learner.train(connection, item, self.spec).rows for item in missing]
+        return Result([Outcome(item, "ok") for item in items], made)

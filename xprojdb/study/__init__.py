@@ -1,0 +1,1 @@
+"""Training and studies: samples are drawn, trainings planned, many of them compared."""

@@ -1,0 +1,50 @@
+"""What the corpora of a training recipe have: the languages with labels, and what a plan covers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sqlalchemy import Connection, select
+
+from xprojdb.config.training import TrainingRecipe
+from xprojdb.db import Database
+from xprojdb.db.tables import corpus, outcome, sentence, sentence_pair
+from xprojdb.errors import UsageError
+from xprojdb.planning.store import load_plan
+from xprojdb.steps.spec import GOLD, find_step
+from xprojdb.steps.stage import Bitext
+
+
+def covered(database: Database, recipe: TrainingRecipe) -> list[Bitext]:
+    """What a plan of a training names, so that a deletion of the corpora takes it along.
+
+    :raises UsageError: when a corpus is not there.
+    """
+    with database.read() as connection:
+        known = {row.name: row.id for row in connection.execute(select(corpus.c.name, corpus.c.id))}
+    for name in recipe.corpora:
+        if name not in known:
+            hint = f"there are {', '.join(sorted(known)) or 'none'}; xprojdb import"
+            raise UsageError(f"there is no corpus {name}", hint=hint, corpus=name)
+    return [Bitext(known[name], "", "", "") for name in recipe.corpora]
+
+
+def languages_with_labels(database: Database, recipe: TrainingRecipe) -> list[str]:
+    """The languages that a recipe can learn from."""
+    if recipe.train.source != "gold":
+        return sorted({each.target for each in load_plan(database, recipe.train.source).labellings})
+    with database.read() as connection:
+        read = _pair_languages if recipe.train.task == "nli" else _gold_languages
+        return read(connection, recipe.corpora)
+
+
+def _gold_languages(connection: Connection, corpora: Sequence[str]) -> list[str]:
+    gold = find_step(connection, GOLD)
+    query = select(sentence.c.lang).join(corpus, corpus.c.id == sentence.c.corpus_id)
+    query = query.join(outcome, (outcome.c.step_id == gold) & (outcome.c.item_id == sentence.c.id))
+    return sorted(connection.execute(query.where(corpus.c.name.in_(list(corpora))).distinct()).scalars())
+
+
+def _pair_languages(connection: Connection, corpora: Sequence[str]) -> list[str]:
+    query = select(sentence_pair.c.lang).join(corpus, corpus.c.id == sentence_pair.c.corpus_id)
+    return sorted(connection.execute(query.where(corpus.c.name.in_(list(corpora))).distinct()).scalars())

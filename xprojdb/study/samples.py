@@ -1,0 +1,294 @@
+"""Draw training sets: the beginning of a fixed order, so that a larger budget holds every smaller one."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from sqlalchemy import Connection, Table, select
+
+from xprojdb.config.tables.export import ExportTable
+from xprojdb.config.tables.train import TrainTable
+from xprojdb.config.training import TrainingRecipe
+from xprojdb.db import Database, bulk
+from xprojdb.db.tables import training_item, training_pair
+from xprojdb.digest import canonical_json
+from xprojdb.errors import UsageError
+from xprojdb.exports.rows.projected_labels import choose, read_sentences
+from xprojdb.exports.selection.cut import NothingLeft, cut_of
+from xprojdb.planning.store import load_plan
+from xprojdb.steps.spec import GOLD, StepSpec, find_step, load_spec, register_step
+from xprojdb.steps.train.items import LabelledSentence, ScoredSpan, labelled
+from xprojdb.steps.train.params import SampleParams
+from xprojdb.steps.train.tests import gold_sentences, gold_spans, pairs_of, rank
+from xprojdb.text.spans import Span
+
+
+class Item(NamedTuple):
+    """Something that can be learned from.
+
+    :param key: of the sentence or the pair.
+    :param words: of it, as texts: a sentence, or two.
+    :param content: what its digest is made of: words and labels.
+    :param size: how much of each unit it is.
+    :param label_step: the key of the step whose labels it has, and through which translation.
+    """
+
+    key: int
+    order: str
+    content: str
+    words: tuple[tuple[str, ...], ...]
+    size: Mapping[str, int]
+    labels: tuple[str, ...]
+    label_step: int
+    translation: int = 0
+
+
+@dataclass(frozen=True)
+class Available:
+    """Everything of a language that can be learned from.
+
+    :param items: in no order.
+    :param label_steps: the steps whose labels they have, by key.
+    :param corpora: of the sentences.
+    """
+
+    lang: str
+    items: list[Item]
+    label_steps: Mapping[int, StepSpec]
+
+
+@dataclass(frozen=True)
+class Sample:
+    """A training set of one language.
+
+    :param spec: its step.
+    :param short: whether there was less than the budget.
+    """
+
+    spec: StepSpec
+    items: list[Item]
+    short: bool = False
+
+    @property
+    def labels(self) -> set[str]:
+        """The labels that occur in it."""
+        return {label for item in self.items for label in item.labels}
+
+    @property
+    def sentences(self) -> Iterator[tuple[str, ...]]:
+        """All sentences, those of pairs included."""
+        return (words for item in self.items for words in item.words)
+
+
+class Sampler:
+    """Reads what a recipe can learn from, once a language, and draws samples of it.
+
+    :param database: whose sentences.
+    :param recipe: which labels, of which corpora.
+    :param table: its ``[train]``.
+    """
+
+    def __init__(self, database: Database, recipe: TrainingRecipe, table: TrainTable | None = None) -> None:
+        self.database, self.recipe = database, recipe
+        self.table = table or recipe.train
+        self._read: dict[tuple[str, tuple[str, ...]], Available] = {}
+
+    def draw(self, lang: str, budget: int | None, unit: str, seed: int, splits: Sequence[str] | None = None) -> Sample:
+        """The first items of a language in the order of a seed.
+
+        :param budget: how many units at most; None: everything.
+        :raises UsageError: when there is nothing (``no-labels``).
+        """
+        splits = tuple(self.table.splits if splits is None else splits)
+        available = self.available(lang, splits)
+        order = sorted(available.items, key=lambda item: rank(seed, item.order))
+        chosen, short = _within(order, budget, unit)
+        if not chosen:
+            raise nothing_to_learn(lang, splits, self.recipe, budget, unit)
+        return Sample(self._spec(available, chosen, lang, splits, budget, unit, seed), chosen, short)
+
+    def available(self, lang: str, splits: Sequence[str]) -> Available:
+        """Everything of a language that can be learned from."""
+        key = (lang, tuple(splits))
+        if key not in self._read:
+            with self.database.read() as connection:
+                self._read[key] = self._all(connection, lang, key[1])
+        return self._read[key]
+
+    def _all(self, connection: Connection, lang: str, splits: tuple[str, ...]) -> Available:
+        if self.table.task == "nli":
+            return _pairs(connection, self.recipe, lang, splits)
+        if self.table.source == "gold":
+            items, steps = _gold(connection, self.recipe, lang, splits)
+        else:
+            items, steps = _projected(self.database, connection, self.recipe, self.table, lang, splits)
+        if self.table.dedupe:
+            items = list({item.words: item for item in reversed(items)}.values())
+        return Available(lang, items, steps)
+
+    def _spec(
+        self, available: Available, chosen: list[Item], lang: str, splits: tuple[str, ...], budget: int | None,
+        unit: str, seed: int,
+    ) -> StepSpec:  # fmt: skip
+        table, mapping = self.table, self.recipe.mapping
+        params = SampleParams(
+            lang=lang,
+            task=table.task,
+            corpora=self.recipe.corpora,
+            splits=splits,
+            labels=mapping.to_json() if mapping is not None and table.task == "ner" else None,
+            budget=budget,
+            unit=unit,
+            seed=seed,
+            chosen=_filters(table) or None,
+            dropped=_dropped(table) or None,
+            sentences=len(chosen),
+            words=sum(item.size["words"] for item in chosen),
+            entities=sum(item.size["entities"] for item in chosen),
+            rows=_digest(chosen),
+        )
+        used = {item.label_step for item in chosen}
+        inputs = {f"labels:{number}": available.label_steps[key] for number, key in enumerate(sorted(used))}
+        return StepSpec(SampleParams.kind, 1, params.to_params(), inputs=inputs)
+
+
+def store_sample(connection: Connection, sample: Sample) -> int:
+    """Store a sample's step and its rows; returns the step's key. Needs a write transaction."""
+    known = find_step(connection, sample.spec)
+    key = register_step(connection, sample.spec) if known is None else known
+    pairs = sample.spec.params.get("task") == "nli"
+    table: Table = training_pair if pairs else training_item
+    if connection.execute(select(table.c.sample_id).where(table.c.sample_id == key).limit(1)).first() is None:
+        bulk.insert(connection, table, _columns(pairs), [_row(key, item, pairs) for item in sample.items])
+    return key
+
+
+def _columns(pairs: bool) -> tuple[str, ...]:
+    return ("sample_id", "pair_id") if pairs else ("sample_id", "sentence_id", "label_step_id", "translation_id")
+
+
+def _row(key: int, item: Item, pairs: bool) -> tuple[int, ...]:
+    return (key, item.key) if pairs else (key, item.key, item.label_step, item.translation)
+
+
+def _within(order: list[Item], budget: int | None, unit: str) -> tuple[list[Item], bool]:
+    """The items before the first that would exceed the budget, and whether all of them are not enough."""
+    if budget is None:
+        return order, False
+    total = 0
+    for place, item in enumerate(order):
+        total += item.size[unit]
+        if total > budget:
+            return order[:place], False
+    return order, total < budget
+
+
+def _digest(chosen: Sequence[Item]) -> str:
+    total = hashlib.sha256()
+    for content in sorted(item.content for item in chosen):
+        total.update(content.encode("utf-8", "surrogatepass") + b"\n")
+    return total.hexdigest()
+
+
+def _item(key: int, sentence: LabelledSentence, label_step: int, translation: int = 0) -> Item:
+    scores = [score for score in sentence.scores if score != 1]
+    content = canonical_json([sentence.words, sentence.spans, *([sentence.scores] if scores else [])])
+    size = {"sentences": 1, "words": len(sentence.words), "entities": len(sentence.spans)}
+    labels = tuple({span.label for span in sentence.spans})
+    order = canonical_json(list(sentence.words))
+    return Item(key, order, content, (sentence.words,), size, labels, label_step, translation)
+
+
+def _gold(
+    connection: Connection, recipe: TrainingRecipe, lang: str, splits: tuple[str, ...]
+) -> tuple[list[Item], dict[int, StepSpec]]:
+    gold = find_step(connection, GOLD)
+    rows = bulk.fetch(connection, gold_sentences(recipe.corpora, lang, splits, gold))
+    if gold is None or not rows:
+        return [], {}
+    spans, mapping = gold_spans(connection, [key for key, _ in rows], gold), recipe.mapping
+    items = [_item(key, labelled(json.loads(words), spans.get(key, ()), mapping, {}), gold) for key, words in rows]
+    return items, {gold: GOLD}
+
+
+def _projected(
+    database: Database, connection: Connection, recipe: TrainingRecipe, table: TrainTable, lang: str,
+    splits: tuple[str, ...],
+) -> tuple[list[Item], dict[int, StepSpec]]:  # fmt: skip
+    """The sentences that a recipe has labelled and that pass the filters of ``[export]``."""
+    plan, dropped = load_plan(database, table.source), _dropped(table)
+    cut = ExportTable(**_filters(table), corpora=recipe.corpora, splits=splits, **_thresholds(table))
+    items: dict[int, Item] = {}
+    steps: dict[int, StepSpec] = {}
+    chosen = choose(plan, [lang])
+    try:
+        kept = cut_of(connection, chosen, cut).items
+    except NothingLeft:
+        return [], {}
+    for labelling, by_split in zip(chosen, kept, strict=True):
+        step_id = labelling.step.step_id
+        steps[step_id] = load_spec(connection, step_id)
+        for wanted in by_split.values():
+            for each in read_sentences(connection, labelling, items=wanted):
+                spans = [ScoredSpan(Span(*own[:3]), own.score, own.margin) for own in each.labels]
+                sentence = labelled(each.words, spans, recipe.mapping, dropped)
+                items.setdefault(each.sentence_id, _item(each.sentence_id, sentence, step_id, each.translation_id))
+    return list(items.values()), steps
+
+
+def _filters(table: TrainTable) -> dict[str, Any]:
+    """Those of ``[export]`` that choose sentences, where they are not the defaults."""
+    told: dict[str, Any] = {"dedupe": True} if table.dedupe else {}
+    if table.decontaminate:
+        told["decontaminate"] = table.decontaminate
+    if table.min_votes:
+        told["min_votes"] = table.min_votes
+    if table.on_low_score == "sentence":
+        told |= {name: getattr(table, name) for name in ("min_score", "min_margin") if getattr(table, name) is not None}
+    return told
+
+
+def _thresholds(table: TrainTable) -> dict[str, Any]:
+    """What drops labels, for :class:`ExportTable`."""
+    dropped = _dropped(table)
+    return {"on_low_score": "label", **{f"min_{name}": value for name, value in dropped.items()}} if dropped else {}
+
+
+def _dropped(table: TrainTable) -> dict[str, float]:
+    """The least score and margin of labels, where those below are left out."""
+    if table.on_low_score != "label":
+        return {}
+    told = {"score": table.min_score, "margin": table.min_margin}
+    return {name: value for name, value in told.items() if value is not None}
+
+
+def _pairs(connection: Connection, recipe: TrainingRecipe, lang: str, splits: tuple[str, ...]) -> Available:
+    gold = find_step(connection, GOLD) or 0
+    items = []
+    for key, premise, hypothesis, label, external in bulk.fetch(connection, pairs_of(recipe.corpora, lang, splits)):
+        words = (tuple(json.loads(premise)), tuple(json.loads(hypothesis)))
+        size = {"sentences": 1, "words": sum(map(len, words)), "entities": 0}
+        # Ordered by the id, which is the same in every language: parallel sets give parallel samples.
+        items.append(Item(key, external, canonical_json([words, label]), words, size, (label,), gold))
+    return Available(lang, items, {gold: GOLD})
+
+
+def nothing_to_learn(
+    lang: str, splits: Sequence[str], recipe: TrainingRecipe, budget: int | None = None, unit: str = ""
+) -> UsageError:
+    """The refusal of a language without labels, or whose budget is smaller than its first item."""
+    where = f"{', '.join(recipe.corpora)} ({', '.join(splits) or 'all splits'})"
+    what = "gold labels" if recipe.train.source == "gold" else f"labels of the recipe {recipe.train.source}"
+    if budget is not None:
+        message, hint = f"no item of {lang} fits into a budget of {budget} {unit}", "give a larger budget"
+        return UsageError(message, hint=hint, lang=lang, reason="no-labels", budget=budget)
+    return UsageError(
+        f"there is nothing to learn {lang} from: {where} has no {what} of it",
+        hint="import its labels, name other splits or corpora, or leave the language out",
+        lang=lang,
+        reason="no-labels",
+    )

@@ -1,0 +1,116 @@
+"""From samples to train steps: which classes there are, which encoder, which parameters."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from xprojdb.config.tables.train import TrainTable
+from xprojdb.config.training import TrainingRecipe
+from xprojdb.errors import UsageError
+from xprojdb.models.store import canonical_id, resolve
+from xprojdb.steps.spec import StepSpec
+from xprojdb.steps.train.params import DEV, SAMPLE, TrainParams
+from xprojdb.steps.train.stage import Train
+from xprojdb.study.samples import Sample, Sampler, nothing_to_learn
+
+
+def train_spec(
+    table: TrainTable,
+    classes: Sequence[str],
+    samples: Mapping[str, Sample],
+    dev: Mapping[str, Sample] | None = None,
+    *,
+    seed: int | None = None,
+    arm: str | None = None,
+    revision: str | None = None,
+) -> StepSpec:
+    """The step that trains a model.
+
+    :param classes: labels of entities, or of pairs.
+    :param samples: by language.
+    :param dev: those to choose the step on.
+    :param seed, arm: in place of the table's.
+    :param revision: of the encoder, where it is known already.
+    :raises ModelError: when the encoder cannot be found.
+    """
+    params = TrainParams(
+        task=table.task,
+        arm=arm or table.arm,
+        classes=tuple(classes),
+        layer=table.layer,
+        pooling=table.pooling,
+        head=table.head,
+        hidden=table.hidden,
+        steps=table.steps,
+        batch=table.batch,
+        rate=table.rate,
+        decay=table.decay,
+        dropout=table.dropout,
+        seed=table.seed if seed is None else seed,
+        smoothing=table.smoothing,
+        truncation=table.truncation,
+        weight=table.weight,
+        dev_every=table.dev_every if dev else 0,
+    )
+    inputs = {f"{SAMPLE}{lang}": sample.spec for lang, sample in samples.items()}
+    inputs |= {f"{DEV}{lang}": sample.spec for lang, sample in (dev or {}).items()}
+    revision = revision or encoder_revision(table)
+    return StepSpec(Train.kind, Train.version, params.to_params(), canonical_id(table.encoder), revision, inputs)
+
+
+def encoder_revision(table: TrainTable) -> str:
+    """The revision of the encoder of a table.
+
+    :raises ModelError: when it cannot be found.
+    """
+    return resolve(table.encoder).revision
+
+
+def classes_of(sampler: Sampler, languages: Sequence[str], splits: Sequence[str]) -> tuple[tuple[str, ...], list[str]]:
+    """The labels that languages have in common, and what is to be said of them.
+
+    :raises UsageError: when they differ and the recipe does not say which are learned (``labels-differ``), or there is
+        none at all (``no-entities``).
+    """
+    recipe = sampler.recipe
+    present = {lang: _labels(sampler, lang, splits) for lang in languages}
+    every = sorted(set().union(*present.values()))
+    if not every:
+        raise UsageError(
+            f"no sentence of {', '.join(languages)} has a label to learn",
+            hint="check labels, the splits, and that the corpora have gold labels",
+            reason="no-entities",
+        )
+    odd = {lang: sorted(set(every) - own) for lang, own in present.items() if set(every) - own}
+    if odd and recipe.labels is None:
+        raise _differ(odd, present)
+    notes = [
+        f"{lang} has no {' and no '.join(lacks)}: a model learns there that there is none"
+        for lang, lacks in odd.items()
+    ]
+    return _in_order(recipe, every), notes
+
+
+def _in_order(recipe: TrainingRecipe, every: list[str]) -> tuple[str, ...]:
+    kept = recipe.labels.values() if isinstance(recipe.labels, dict) else recipe.labels or ()
+    return tuple(sorted({*every, *(label for label in kept if recipe.train.task == "ner")}))
+
+
+def _labels(sampler: Sampler, lang: str, splits: Sequence[str]) -> set[str]:
+    items = sampler.available(lang, tuple(splits)).items
+    if not items:
+        raise nothing_to_learn(lang, splits, sampler.recipe)
+    return {label for item in items for label in item.labels}
+
+
+def _differ(odd: Mapping[str, list[str]], present: Mapping[str, set[str]]) -> UsageError:
+    told = "; ".join(f"{lang} has no {', '.join(lacks)}" for lang, lacks in odd.items())
+    common = sorted(set.intersection(*present.values()))
+    hint = f"say which are learned: labels = [{', '.join(repr(label) for label in common)}]".replace("'", '"')
+    return UsageError(
+        f"the languages have different labels: {told}",
+        hint=hint if common else "say which are learned, or map them to common ones, with labels",
+        reason="labels-differ",
+        lacking=dict(odd),
+        common=tuple(common),
+    )

@@ -1,0 +1,1 @@
+"""Heads on frozen encoders: cached states, training, decoding. Knows no database."""

@@ -1,0 +1,114 @@
+"""From the probabilities of tags to the best sequence that IOB2 allows (Viterbi 1967), many sentences at once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from xprojdb.text.spans import Span
+
+Floats = NDArray[np.float32]
+Longs = NDArray[np.int64]
+Flags = NDArray[np.bool_]
+_NEVER = np.float32(-1e30)
+#: cells of the scores that are in memory together
+_CELLS = 2_000_000
+
+
+def iob2_tags(labels: Sequence[str]) -> tuple[str, ...]:
+    """``O``, then B and I of each label."""
+    return ("O", *(f"{kind}-{label}" for label in labels for kind in "BI"))
+
+
+def allowed(tags: Sequence[str]) -> tuple[Flags, Flags]:
+    """Which tags may begin a sentence, and which may follow which: an I only a B or I of its own label.
+
+    :returns: (T,) and (T, T), the tag before first.
+    """
+    first = np.array([not tag.startswith("I-") for tag in tags])
+    follows = np.array([[after[0] != "I" or before[2:] == after[2:] for after in tags] for before in tags])
+    return first, follows
+
+
+def best_tags(scores: Floats, lengths: Sequence[int], tags: Sequence[str]) -> Longs:
+    """The sequence of tags with the highest sum of scores, among those that IOB2 allows.
+
+    :param scores: (W, T) logarithms of probabilities of each word's tags, sentence by sentence.
+    :param lengths: words of each sentence, W in all.
+    :param tags: what the columns are.
+    :returns: (W,) places of tags; of sequences that are equally good, the one with the earlier tags, from the end.
+    """
+    sizes = np.asarray(lengths, np.int64)
+    starts = np.cumsum(sizes) - sizes
+    best = np.empty(len(scores), np.int64)
+    first, follows = allowed(tags)
+    for chosen in _batches(sizes, len(tags)):
+        longest = int(sizes[chosen].max())
+        places = starts[chosen, None] + np.arange(longest)
+        there = np.arange(longest) < sizes[chosen, None]
+        rows = scores[np.where(there, places, 0)]
+        found = _decode(rows, there, np.where(first, 0, _NEVER), np.where(follows, 0, _NEVER))
+        best[places[there]] = found[there]
+    return best
+
+
+def _batches(sizes: Longs, tags: int) -> list[Longs]:
+    """Sentences of like length together, none without words."""
+    order = np.argsort(sizes, kind="stable")
+    order = order[sizes[order] > 0]
+    batches: list[Longs] = []
+    while len(order):
+        count = max(1, _CELLS // (int(sizes[order[-1]]) * tags))
+        batches.append(order[-count:])
+        order = order[:-count]
+    return batches
+
+
+def _decode(rows: Floats, there: Flags, first: Floats, follows: Floats) -> Longs:
+    """Best tags of a batch, padding included.
+
+    :param rows: (S, L, T).
+    :param there: (S, L) what is no padding.
+    """
+    count, longest, width = rows.shape
+    total = rows[:, 0].astype(np.float64) + first
+    back = np.zeros((count, longest, width), np.int16)
+    for at in range(1, longest):
+        live = there[:, at]
+        through = total[live][:, :, None] + follows
+        came = through.argmax(1)
+        back[live, at] = came
+        total[live] = np.take_along_axis(through, came[:, None], 1)[:, 0] + rows[live, at]
+    best = np.zeros((count, longest), np.int64)
+    tag, every = total.argmax(1), np.arange(count)
+    for at in range(longest - 1, -1, -1):
+        best[:, at] = tag
+        tag = np.where(there[:, at], back[every, at, tag], tag)
+    return best
+
+
+def tagged_spans(places: Longs, lengths: Sequence[int], tags: Sequence[str]) -> list[tuple[Span, ...]]:
+    """The spans of sentences.
+
+    :param places: (W,) of :func:`best_tags`.
+    """
+    found: list[tuple[Span, ...]] = []
+    at = 0
+    for length in lengths:
+        own = places[at : at + length]
+        found.append(_spans(own, tags) if own.any() else ())
+        at += length
+    return found
+
+
+def _spans(own: Longs, tags: Sequence[str]) -> tuple[Span, ...]:
+    spans: list[Span] = []
+    for word in np.flatnonzero(own).tolist():
+        tag = tags[own[word]]
+        if tag[0] == "I" and spans and spans[-1].end == word and spans[-1].label == tag[2:]:
+            spans[-1] = spans[-1]._replace(end=word + 1)
+        else:
+            spans.append(Span(word, word + 1, tag[2:]))
+    return tuple(spans)

@@ -1,0 +1,139 @@
+"""The vectors of words that a frozen encoder gives, computed once and kept on disk as float16."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+import platformdirs
+
+from xprojdb.digest import canonical_json
+from xprojdb.file_names import file_name
+from xprojdb.training.shards import KEY, Halves, Shards
+
+if TYPE_CHECKING:
+    from xprojdb.models.encoders.encoder import Encoder
+
+Words = Sequence[str]
+Pooling = Literal["mean", "first"]
+#: sentences that are encoded, and written, together
+BLOCK = 1_000
+
+
+@dataclass(frozen=True)
+class StatesOf:
+    """Which vectors.
+
+    :param model: the encoder's full id.
+    :param revision: its exact revision.
+    :param layer: as in ``hidden_states``.
+    :param pooling: how a word's vector follows from its sub-words'.
+    """
+
+    model: str
+    revision: str
+    layer: int
+    pooling: Pooling = "mean"
+
+    @property
+    def folder(self) -> Path:
+        """Where they are kept, below ``$XPROJDB_CACHE`` or the user's cache."""
+        cache = os.environ.get("XPROJDB_CACHE")
+        top = (Path(cache) if cache else platformdirs.user_cache_path("xprojdb")) / "states"
+        revision = hashlib.sha256(f"{self.model}\0{self.revision}".encode()).hexdigest()[:16]
+        return top / f"{file_name(Path(self.model).name)}-{revision}-layer-{self.layer}-{self.pooling}"
+
+
+class WordStates:
+    """The vectors of the words of sentences; what is not on disk is computed.
+
+    :param what: which vectors.
+    :param load: gives the encoder, when it is first needed.
+    """
+
+    def __init__(self, what: StatesOf, load: Callable[[StatesOf], Encoder] | None = None) -> None:
+        self.what = what
+        self._load = load or load_encoder
+        self._encoder: Encoder | None = None
+        self._shards: Shards | None = None
+
+    @property
+    def encoder(self) -> Encoder:
+        """The encoder, loaded when it is first asked for."""
+        self._encoder = self._encoder or self._load(self.what)
+        return self._encoder
+
+    def missing(self, sentences: Sequence[Words]) -> int:
+        """How many different ones of some sentences are not kept yet."""
+        keys = [sentence_key(words) for words in sentences]
+        return len({keys[place] for place in self._kept().missing(keys)})
+
+    def prepare(self, sentences: Sequence[Words]) -> Iterator[int]:
+        """Compute what is missing, a block at a time; gives the sentences of each block."""
+        keys = [sentence_key(words) for words in sentences]
+        missing = list({keys[place]: place for place in self._kept().missing(keys)}.values())
+        for at in range(0, len(missing), BLOCK):
+            block = missing[at : at + BLOCK]
+            self._kept().add([keys[place] for place in block], self._encode([sentences[place] for place in block]))
+            yield len(block)
+
+    def read(self, sentences: Sequence[Words]) -> list[Halves]:
+        """The vectors of sentences: float16 (words, hidden) each, read-only, in memory while they are used."""
+        keys = [sentence_key(words) for words in sentences]
+        if self._kept().missing(keys):
+            for _ in self.prepare(sentences):
+                pass
+        return self._kept().read(keys)
+
+    def _kept(self) -> Shards:
+        if self._shards is None:
+            self._shards = Shards(self.what.folder, _width(self.what) or self.encoder.hidden)
+        return self._shards
+
+    def _encode(self, sentences: Sequence[Words]) -> list[Halves]:
+        if self.what.pooling == "mean":
+            vectors = self.encoder.word_vectors(sentences, self.what.layer)
+        else:
+            subwords = self.encoder.subword_vectors(sentences, self.what.layer)
+            vectors = [
+                _first(each.vectors, each.words, len(words)) for each, words in zip(subwords, sentences, strict=True)
+            ]
+        most = float(np.finfo(np.float16).max)
+        return [np.clip(rows, -most, most).astype(np.float16) for rows in vectors]
+
+
+def sentence_key(words: Words) -> bytes:
+    """What a sentence's vectors are found by: the same for the same words."""
+    return hashlib.sha256(canonical_json(list(words)).encode("utf-8", "surrogatepass")).digest()[:KEY]
+
+
+def load_encoder(what: StatesOf) -> Encoder:
+    """The encoder of some vectors, of the very revision.
+
+    :raises ModelError: when it cannot be found, or has another revision.
+    """
+    from xprojdb.models.encoders.encoder import Encoder
+
+    return Encoder(what.model, revision=what.revision)
+
+
+def _width(what: StatesOf) -> int | None:
+    """Of what is on disk already; None when nothing is."""
+    for path in what.folder.glob("*.rows.npy"):
+        try:
+            return int(np.load(path, mmap_mode="r").shape[1])
+        except (OSError, ValueError, EOFError, IndexError):
+            continue
+    return None
+
+
+def _first(vectors: np.ndarray, words: np.ndarray, count: int) -> np.ndarray:
+    rows = np.zeros((count, vectors.shape[1]), np.float32)
+    present, first = np.unique(words, return_index=True)
+    rows[present] = vectors[first]
+    return rows
