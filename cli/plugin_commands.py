@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Iterator
+from functools import cache
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 import click
 
-from xprojdb import entry_points
+_COMMANDS = b"[xprojdb.commands]"
 
 
 class ExporterGroup(click.Group):
@@ -18,12 +22,31 @@ class ExporterGroup(click.Group):
 
     def get_command(self, context: click.Context, name: str) -> click.Command | None:
         own = super().get_command(context, name)
-        return own or (_exporter_command(name) if name in entry_points.plugins("exporters") else None)
+        return own or (_exporter_command(name) if name in _foreign_exporters([]) else None)
 
 
+@cache
 def plugin_commands() -> dict[str, str]:
     """The commands from other packages, each with the package; none of them is imported."""
+    # Importing importlib.metadata takes as long as the rest of the help.
+    if not any(map(_may_bring_commands, sys.path)):
+        return {}
+    from xprojdb import entry_points
+
     return {name: f"From {plugin.distribution}." for name, plugin in entry_points.plugins("commands").items()}
+
+
+def _may_bring_commands(folder: str) -> bool:
+    """Whether a distribution in a folder of the path declares commands; what cannot be read so may well do."""
+    place = Path(folder)
+    try:
+        return place.is_file() or any(_COMMANDS in path.read_bytes() for path in _declarations(place))
+    except OSError:
+        return True
+
+
+def _declarations(folder: Path) -> Iterator[Path]:
+    return chain(folder.glob("*.dist-info/entry_points.txt"), folder.glob("*.egg-info/entry_points.txt"))
 
 
 def plugin_command(name: str) -> click.Command | None:
@@ -31,6 +54,8 @@ def plugin_command(name: str) -> click.Command | None:
 
     :raises PluginError: when it cannot be imported.
     """
+    from xprojdb import entry_points
+
     if name not in entry_points.plugins("commands"):
         return None
     command: click.Command = entry_points.load("commands", name)
@@ -38,10 +63,13 @@ def plugin_command(name: str) -> click.Command | None:
 
 
 def _foreign_exporters(own: list[str]) -> list[str]:
+    from xprojdb import entry_points
+
     return [name for name in entry_points.plugins("exporters") if name not in own]
 
 
 def _exporter_command(name: str) -> click.Command:
+    from xprojdb import entry_points
     from xprojdb.cli.data.export import export_command, export_options
 
     form = entry_points.load("exporters", name)

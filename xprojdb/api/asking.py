@@ -28,9 +28,9 @@ class Asking(Opened):
         """
         from xprojdb.api.results.explanation import ExplanationResult
         from xprojdb.planning.store import load_plan
-        from xprojdb.provenance.explain import explain_label
+        from xprojdb.provenance.explain import explain_sentence
 
-        return ExplanationResult(explain_label(self.store, load_plan(self.store, recipe), sentence), candidates)
+        return ExplanationResult(explain_sentence(self.store, load_plan(self.store, recipe), sentence), candidates)
 
     def query(self, sql: str, *, timeout: float | None = None) -> Rows:
         """Ask in SQL; nothing can be changed.

@@ -56,7 +56,7 @@ def make_engine(url: URL, *, create: bool, mountinfo: Path = MOUNTINFO) -> Engin
     On a network file system it has a rollback journal: the index of a write-ahead log is memory that only the processes
     of one machine share, and two machines that used it would destroy the file.
 
-    :param mountinfo: where the system tells what is mounted.
+    :param mountinfo: the system's list of mounts.
     :raises DatabaseError: when the file or its folder is missing, or on a file system without locks.
     """
     path, journal = file_of(url), WRITE_AHEAD

@@ -67,8 +67,12 @@ def evaluate_projections(
     :raises GroundMoved: when a step or a corpus was deleted in the meantime; nothing is stored then.
     """
     with database.read() as connection:
-        measured = [_measure(connection, projection, resamples, seed, gold_step) for projection in projections]
-    scores = [result for result in measured if result is not None]
+        scores = []
+        for projection in projections:
+            counts = read_counts(connection, projection, gold_step)
+            if len(counts):
+                left_out = _count_gold(connection, projection, gold_step) - len(counts)
+                scores.append(LanguageScore(projection, len(counts), left_out, _scores(counts, resamples, seed)))
     if not scores:
         raise UsageError(
             "no projected sentence has gold labels to compare with",
@@ -94,20 +98,19 @@ def read_counts(connection: Connection, projection: Labelling, gold_step: int | 
     )
 
 
-def _measure(
-    connection: Connection, projection: Labelling, resamples: int, seed: int, gold_step: int | None
-) -> LanguageScore | None:
-    counts = read_counts(connection, projection, gold_step)
-    if not len(counts):
-        return None
+def _count_gold(connection: Connection, projection: Labelling, gold_step: int | None) -> int:
+    """How many sentences have gold labels, done or not."""
+    every = with_gold(connection, projection, gold_step).subquery()
+    return int(connection.execute(select(func.count()).select_from(every)).scalar_one())
+
+
+def _scores(counts: SpanCounts, resamples: int, seed: int) -> dict[str, tuple[SpanScore, Interval]]:
     labels = {
         name: (score, bootstrap_interval(counts, label=name, resamples=resamples, seed=seed))
         for name, score in counts.scores().items()
     }
     labels[TOTAL] = (counts.micro(), bootstrap_interval(counts, resamples=resamples, seed=seed))
-    every = with_gold(connection, projection, gold_step).subquery()
-    total = connection.execute(select(func.count()).select_from(every)).scalar_one()
-    return LanguageScore(projection, len(counts), total - len(counts), labels)
+    return labels
 
 
 def _store(

@@ -35,7 +35,7 @@ class StopRequest:
 
     def __init__(self) -> None:
         self._until: float | None = None
-        self._asked = False
+        self._requested = False
         #: whether it came from Ctrl-C
         self.interrupted = False
 
@@ -46,11 +46,11 @@ class StopRequest:
     @property
     def requested(self) -> bool:
         """Whether the run should end."""
-        return self._asked or (self._until is not None and time.monotonic() >= self._until)
+        return self._requested or (self._until is not None and time.monotonic() >= self._until)
 
     @requested.setter
     def requested(self, value: bool) -> None:
-        self._asked = value
+        self._requested = value
 
 
 @dataclass(slots=True)

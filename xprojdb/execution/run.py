@@ -71,10 +71,23 @@ def run_plan(
     stages = chosen_stages(plan, only)
     for stage in stages:
         stage.shard = shard
-    running = _Runner(
+    runner = _Runner(
         database, plan, command, progress or Silent(), stop or StopRequest(), engine or Local(), limit, only
     )
-    return running.run(stages)
+    bind_plan(database, plan)
+    try:
+        with runner.writer.alive():
+            runner.passes(stages)
+        runner.raise_errors()
+    except BaseException as error:
+        # A database that fails cannot record it either: what is raised is the first error.
+        with suppress(DatabaseError, SQLAlchemyError):
+            runner.writer.end("stopped" if isinstance(error, KeyboardInterrupt) else "failed")
+        raise
+    finally:
+        runner.engine.close()
+    runner.writer.end("stopped" if runner.report.stopped else "done")
+    return runner.report
 
 
 def chosen_stages(plan: Plan, only: Sequence[str]) -> list[Stage]:
@@ -127,23 +140,7 @@ class _Runner:
         self.report = RunReport()
         self.writer = Writer(database, plan.recipe, command, self.report)
 
-    def run(self, stages: Sequence[Stage]) -> RunReport:
-        bind_plan(self.database, self.plan)
-        try:
-            with self.writer.alive():
-                self._passes(stages)
-            self._raise_errors()
-        except BaseException as error:
-            # A failing database cannot record this either; the first error is the one to raise.
-            with suppress(DatabaseError, SQLAlchemyError):
-                self.writer.end("stopped" if isinstance(error, KeyboardInterrupt) else "failed")
-            raise
-        finally:
-            self.engine.close()
-        self.writer.end("stopped" if self.report.stopped else "done")
-        return self.report
-
-    def _passes(self, stages: Sequence[Stage]) -> None:
+    def passes(self, stages: Sequence[Stage]) -> None:
         """Repeat the steps until none has items that are pending or taken by another process."""
         reports = [StepReport(stage.step_id, stage.title, stage.item_kind) for stage in stages]
         settled = False
@@ -182,7 +179,7 @@ class _Runner:
             self.report.errors[stage.step_id] = error
             return True
 
-    def _raise_errors(self) -> None:
+    def raise_errors(self) -> None:
         """Raise the first step's error, with the others in its field ``also``."""
         if self.report.errors:
             first, *others = self.report.errors.values()

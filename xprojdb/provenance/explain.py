@@ -43,57 +43,50 @@ class Explanation:
 
 
 def explain_sentence(database: Database, plan: Plan, name: str) -> Explanation:
-    """Explain the labels that a recipe projected onto a sentence.
+    """Explain the labels that a recipe projected onto a sentence, or one of them.
 
-    :param name: ``CORPUS/LANG/ID``, or the sentence's key in the database.
-    :raises UsageError: when there is no such sentence, or the recipe projects nothing onto it.
+    :param name: ``CORPUS/LANG/ID``, or the sentence's key in the database; perhaps with a label behind it:
+        ``:FIRST-LAST``, the places of its first and last word counted from 0, or ``#N``, the Nth label of the sentence
+        from the left.
+    :returns: only the entities and consensus labels behind that label, where one is named.
+    :raises UsageError: when there is no such sentence or label, or the recipe projects nothing onto the sentence.
     """
     with database.read() as connection:
-        target = read_text(connection, find_sentence(connection, name))
+        label = _LABEL_NAME.fullmatch(name)
+        # All of it may be a sentence's own name: ids of sentences may hold any sign.
+        if label is not None and sentence_named(connection, name) is not None:
+            label = None
+        sentence_name = name if label is None else label["sentence"]
+        target = read_text(connection, find_sentence(connection, sentence_name))
         projections = [
             explain_projection(connection, projection, target, row)
             for projection in plan.projections
             for row in _translations(connection, projection, target)
         ]
-        together = _consensus(connection, plan, target, projections)
-    if not projections and together is None:
+        consensus = _consensus(connection, plan, target, projections)
+    if not projections and consensus is None:
         pairs = ", ".join(f"{projection.source} → {projection.target}" for projection in plan.projections)
         raise UsageError(
-            f"the recipe {plan.recipe.name} projects nothing onto {name}",
+            f"the recipe {plan.recipe.name} projects nothing onto {sentence_name}",
             hint=f"it covers {pairs}; name a sentence of a target language",
-            sentence=name,
+            sentence=sentence_name,
         )
-    return Explanation(plan.recipe.name, target, projections, together)
+    explanation = Explanation(plan.recipe.name, target, projections, consensus)
+    return explanation if label is None else _only_label(explanation, *_place(explanation, label))
 
 
-def explain_label(database: Database, plan: Plan, name: str) -> Explanation:
-    """Explain a sentence, or one label of it.
-
-    :param name: as for :func:`explain_sentence`, optionally followed by one label: ``:FIRST-LAST``, the positions of
-        its first and last word counted from 0, or ``#N``, the Nth label of the sentence from the left.
-    :returns: only the entities and consensus labels behind that label, if one is named.
-    :raises UsageError: when there is no such sentence or no such label.
-    """
-    named = _LABEL_NAME.fullmatch(name)
-    if named is None or _is_sentence(database, name):
-        return explain_sentence(database, plan, name)
-    explanation = explain_sentence(database, plan, named["sentence"])
+def _place(explanation: Explanation, label: re.Match[str]) -> tuple[int, int]:
+    """Where a label that was named is: its first word, and one past its last."""
     spans = sorted({(span.start, span.end) for span in _final_spans(explanation)})
-    if named["number"]:
-        at = int(named["number"]) - 1
+    if label["number"]:
+        at = int(label["number"]) - 1
         chosen = spans[at : at + 1] if at >= 0 else []
     else:
-        chosen = [place for place in spans if place == (int(named["first"]), int(named["last"]) + 1)]
+        chosen = [place for place in spans if place == (int(label["first"]), int(label["last"]) + 1)]
     if not chosen:
-        positions = ", ".join(f"{start}-{end - 1}" for start, end in spans) or "none"
-        raise UsageError(f"there is no label {name}", hint=f"the sentence has labels at {positions}", label=name)
-    return _only_label(explanation, *chosen[0])
-
-
-def _is_sentence(database: Database, name: str) -> bool:
-    """Whether the whole name is that of a sentence: ids of sentences may contain any character."""
-    with database.read() as connection:
-        return sentence_named(connection, name) is not None
+        known = ", ".join(f"{start}-{end - 1}" for start, end in spans) or "none"
+        raise UsageError(f"there is no label {label[0]}", hint=f"the sentence has labels at {known}", label=label[0])
+    return chosen[0]
 
 
 def _final_spans(explanation: Explanation) -> list[Span]:
