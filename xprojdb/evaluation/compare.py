@@ -210,8 +210,8 @@ def _slot_names(connection: Connection, methods: Sequence[Method]) -> list[str]:
 
 
 def _together(parts: Sequence[_Measured]) -> _Measured:
-    counts = [concatenate(each) for each in zip(*(part.counts for part in parts), strict=True)]
-    errors = [sum(each, Counter[ErrorType]()) for each in zip(*(part.errors for part in parts), strict=True)]
+    counts = [concatenate(columns) for columns in zip(*(part.counts for part in parts), strict=True)]
+    errors = [sum(columns, Counter[ErrorType]()) for columns in zip(*(part.errors for part in parts), strict=True)]
     return _Measured(TOTAL, TOTAL, sum(part.left_out for part in parts), counts, errors)
 
 

@@ -114,7 +114,7 @@ def done_sentences(connection: Connection, method: Method, gold_step: int | None
 
     If it reached a sentence through several translations, the first counts; for a consensus it is 0.
 
-    :param gold_step: the step whose entities are gold; None: the imported ones.
+    :param gold_step: the step whose entities are gold; None for the imported ones.
     """
     read = union_all(*(projected(connection, projection, gold_step) for projection in method.projections)).subquery(
         "done"

@@ -92,7 +92,7 @@ def _two(database: Database, found_by: str, missed_by: str) -> tuple[Method, Met
 
 def _query(connection: Connection, finder: Method, misser: Method, labels: Collection[str]) -> Select[Any]:
     hits = done_sentences(connection, finder).cte("found_by")
-    missed = done_sentences(connection, misser).cte("missed_by")
+    misses = done_sentences(connection, misser).cte("missed_by")
     expected, also = _mapped(finder.mapping), _mapped(misser.mapping)
     name = func.coalesce(
         corpus.c.name + "/" + sentence.c.lang + "/" + sentence.c.external_id, cast(sentence.c.id, Text)
@@ -101,18 +101,18 @@ def _query(connection: Connection, finder: Method, misser: Method, labels: Colle
         select(
             name.label("name"),
             entity.c.sentence_id,
-            missed.c.translation_id,
+            misses.c.translation_id,
             entity.c.start_word,
             entity.c.end_word,
             expected.label("label"),
             sentence.c.words,
         )
         .select_from(hits)
-        .join(missed, missed.c.sentence_id == hits.c.sentence_id)
+        .join(misses, misses.c.sentence_id == hits.c.sentence_id)
         .join(entity, (entity.c.sentence_id == hits.c.sentence_id) & (entity.c.step_id == find_step(connection, GOLD)))
         .join(sentence, sentence.c.id == entity.c.sentence_id)
         .join(corpus, corpus.c.id == sentence.c.corpus_id)
-        .where(_labelled(hits, finder, expected), ~_labelled(missed, misser, also))
+        .where(_labelled(hits, finder, expected), ~_labelled(misses, misser, also))
         .order_by(entity.c.sentence_id, entity.c.ordinal)
     )
     if finder.mapping != misser.mapping:

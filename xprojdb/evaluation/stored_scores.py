@@ -93,7 +93,7 @@ def _counted(where: Longs, scores: StoredScores) -> CountsByLabel:
 def load_scores(connection: Connection, projection: Projection, gold_step: int | None = None) -> StoredScores | None:
     """Read what tuning a projection needs; None if no sentence has both gold labels and scores.
 
-    :param gold_step: the step whose entities are gold; None: the imported ones.
+    :param gold_step: the step whose entities are gold; None for the imported ones.
     """
     step = projection.step
     assert isinstance(step, ProjectMatch)

@@ -101,7 +101,7 @@ def grid_recipe(
     :param folds: choose on all folds but one and report on that one; 0 for no folds.
     :param seed: the random seed of the folds.
     :param progress: called after every point with the number of finished points and their total.
-    :param gold_step: the step whose entities are gold; None: the imported ones.
+    :param gold_step: the step whose entities are gold; None for the imported ones.
     :raises UsageError: when the recipe has no scorers or lacks one of the named ones, a value is negative or not a
         number, or no sentence has gold labels and scores.
     """

@@ -35,7 +35,7 @@ class StopRequest:
 
     def __init__(self) -> None:
         self._until: float | None = None
-        self._asked = False
+        self._requested = False
         #: whether it came from Ctrl-C
         self.interrupted = False
 
@@ -46,11 +46,11 @@ class StopRequest:
     @property
     def requested(self) -> bool:
         """Whether the run should end."""
-        return self._asked or (self._until is not None and time.monotonic() >= self._until)
+        return self._requested or (self._until is not None and time.monotonic() >= self._until)
 
     @requested.setter
     def requested(self, value: bool) -> None:
-        self._asked = value
+        self._requested = value
 
 
 @dataclass(slots=True)
@@ -84,6 +84,8 @@ class RunReport:
     :param stopped: whether it ended early because it was asked to, and left work.
     :param interrupted: whether Ctrl-C ended it.
     :param errors: for each step left pending, why its model is not available.
+    :param missing: why parts of the recipe could not be run: languages that no translations connect.
+    :param waiting: one line for each step whose items wait for an import, which no run can process.
     """
 
     run_id: int | None = None
@@ -91,6 +93,8 @@ class RunReport:
     interrupted: bool = False
     steps: list[StepReport] = field(default_factory=list)
     errors: dict[int, XprojdbError] = field(default_factory=dict)
+    missing: list[str] = field(default_factory=list)
+    waiting: list[str] = field(default_factory=list)
 
     @property
     def done(self) -> int:

@@ -11,6 +11,8 @@ from xprojdb.extras import require
 from xprojdb.models.store import ResolvedModel, resolve
 
 PRECISIONS = ("auto", "float32", "float16", "bfloat16")
+#: 8 bits, for encoders on CPUs only
+INT8 = "int8"
 #: models whose tokenizers recognise the start of a word by the space before it
 _SPACED = {"bart", "deberta", "gpt2", "longformer", "modernbert", "roberta"}
 
@@ -117,7 +119,7 @@ def torch_dtype(precision: str) -> Any:
     :raises UsageError: when it is not one of :data:`PRECISIONS`.
     """
     if precision not in PRECISIONS:
-        hint = f"choose one of {', '.join(PRECISIONS)}"
+        hint = f"choose one of {', '.join(PRECISIONS)}, and for an encoder on a CPU {INT8}"
         raise UsageError(f"unknown precision {precision}", hint=hint, precision=precision, known=PRECISIONS)
     return getattr(require("torch", "models"), "float32" if precision == "auto" else precision)
 

@@ -43,7 +43,7 @@ class Explanation:
 
 
 def explain_sentence(database: Database, plan: Plan, name: str) -> Explanation:
-    """Explain the labels that a recipe gave a sentence, or one of them.
+    """Explain the labels that a recipe projected onto a sentence, or one of them.
 
     :param name: ``CORPUS/LANG/ID``, or the sentence's key in the database; perhaps with a label behind it:
         ``:FIRST-LAST``, the places of its first and last word counted from 0, or ``#N``, the Nth label of the sentence
@@ -84,8 +84,10 @@ def _place(explanation: Explanation, label: re.Match[str]) -> tuple[int, int]:
     else:
         chosen = [place for place in spans if place == (int(label["first"]), int(label["last"]) + 1)]
     if not chosen:
-        known = ", ".join(f"{start}-{end - 1}" for start, end in spans) or "none"
-        raise UsageError(f"there is no label {label[0]}", hint=f"the sentence has labels at {known}", label=label[0])
+        positions = ", ".join(f"{start}-{end - 1}" for start, end in spans) or "none"
+        raise UsageError(
+            f"there is no label {label[0]}", hint=f"the sentence has labels at {positions}", label=label[0]
+        )
     return chosen[0]
 
 

@@ -62,15 +62,15 @@ def _digest(row: Row[Any], inputs: dict[str, str | None]) -> str:
 
 
 def _restored_imports(connection: Connection, damaged: set[int]) -> set[int]:
-    """Put right the step of imports, whose content is known, and which everything rests on."""
+    """Repair the step of imports, whose content is known, and on which everything depends."""
     content = {"kind": GOLD.kind, "version": GOLD.version, "params": canonical_json(GOLD.params)}
-    known = (step.c.digest == GOLD.digest) | ((step.c.kind == GOLD.kind) & (step.c.version == GOLD.version))
-    found = set(connection.execute(select(step.c.id).where(known, step.c.id.in_(damaged))).scalars())
-    for key in found:
+    is_import = (step.c.digest == GOLD.digest) | ((step.c.kind == GOLD.kind) & (step.c.version == GOLD.version))
+    restored = set(connection.execute(select(step.c.id).where(is_import, step.c.id.in_(damaged))).scalars())
+    for key in restored:
         values = {**content, "digest": GOLD.digest, "model": None, "revision": None}
         connection.execute(delete(step_input).where(step_input.c.step_id == key))
         connection.execute(update(step).where(step.c.id == key).values(**values))
-    return found
+    return restored
 
 
 def _recipes_of(connection: Connection, steps: set[int]) -> list[str]:

@@ -14,6 +14,7 @@ from xprojdb.errors import UsageError
 Method = Literal["soft", "argmax", "itermax", "mwmf", "softmax", "entmax15"]
 Pooling = Literal["word", "subword"]
 Transform = Literal["none", "centre", "centre-language"]
+Precision = Literal["float32", "bfloat16", "float16", "int8"]
 METHODS: tuple[str, ...] = get_args(Method)
 POOLINGS: tuple[str, ...] = get_args(Pooling)
 #: a transform fitted to a corpus: see :meth:`xprojdb.models.aligners.encoder.EncoderAligner.centred`
@@ -54,7 +55,7 @@ class AlignerParams:
         if not self.temperature > 0:
             raise _impossible("temperature", self.temperature, ("above 0",))
         if self.layer < 0:
-            raise _impossible("layer", self.layer, ("0 and up",))
+            raise _impossible("layer", self.layer, ("0 or more",))
 
 
 def _impossible(param: str, value: Any, values: Sequence[str]) -> UsageError:

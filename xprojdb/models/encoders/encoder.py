@@ -12,9 +12,10 @@ from xprojdb.errors import ModelError, UsageError
 from xprojdb.extras import require
 from xprojdb.models.batches import TokenBatches
 from xprojdb.models.encoders.hidden_states import HiddenStates, position_limit
+from xprojdb.models.encoders.int8 import Int8States
 from xprojdb.models.encoders.subwords import Ints, Subwords, Window, WordTokenizer, average_words, windows
-from xprojdb.models.loading import quiet, tokenizer_of, torch_device, torch_dtype
-from xprojdb.models.store import resolve
+from xprojdb.models.loading import INT8, quiet, tokenizer_of, torch_device, torch_dtype
+from xprojdb.models.store import ResolvedModel, resolve
 
 Floats = NDArray[np.float32]
 
@@ -43,7 +44,7 @@ class Encoder:
     :param model_id: anything :func:`xprojdb.models.store.resolve` accepts.
     :param device: ``"cpu"``, ``"cuda"``, ``"cuda:1"``, or ``"auto"``: CUDA if available.
     :param precision: one of :data:`xprojdb.models.loading.PRECISIONS`; ``"auto"`` is float32, so that links do not
-        depend on the device.
+        depend on the device; ``"int8"`` is for CPUs only, see :mod:`xprojdb.models.encoders.int8`.
     :param revision: the revision the model must have.
     :param threads: CPU threads of the whole process; by default torch chooses, following ``OMP_NUM_THREADS``.
     :param batch_tokens: sub-words per batch; the default depends on the device (:data:`BATCH_TOKENS`).
@@ -65,15 +66,14 @@ class Encoder:
         self._torch = require("torch", "models")
         if threads is not None:
             self._torch.set_num_threads(threads)
-        self.device, dtype = torch_device(device), torch_dtype(precision)
+        self.device = torch_device("cpu" if precision == INT8 and device == "auto" else device)
         location = resolve(model_id, revision)
         self.model_id, self.revision = model_id, location.revision
-        model = load_model(location.path_or_id, dtype, **location.hub).eval().to(self.device)
+        self._states, modules = _states_of(location, self.device, precision)
         tokenizer = tokenizer_of(location)
         self._tokenizer = WordTokenizer.of(tokenizer, model_id)
-        self._states = HiddenStates(model)
         self._frame = len(self._tokenizer.prefix) + len(self._tokenizer.suffix)
-        self._room = position_limit(model, tokenizer.model_max_length) - self._frame
+        self._room = position_limit(modules, tokenizer.model_max_length) - self._frame
         self._batches = TokenBatches(batch_tokens or BATCH_TOKENS[self.device.type])
 
     @property
@@ -139,6 +139,20 @@ class Encoder:
             states: Floats = self._states(ids, mask, layer).float().cpu().numpy()
         begin = len(self._tokenizer.prefix)
         return [rows[begin : begin + w.end - w.start] for rows, w in zip(states, batch, strict=True)]
+
+
+def _states_of(checkpoint: ResolvedModel, device: Any, precision: str) -> tuple[HiddenStates | Int8States, Any]:
+    """Return the callable that computes hidden states, and the model's modules, possibly without weights."""
+    if precision != INT8:
+        model = load_model(checkpoint.path_or_id, torch_dtype(precision), **checkpoint.hub).eval().to(device)
+        return HiddenStates(model), model
+    if device.type != "cpu":
+        message, hint = f"precision {INT8} is for CPUs, not for {device}", 'use precision = "bfloat16" on a GPU'
+        raise UsageError(message, hint=hint, precision=precision, device=str(device))
+    states = Int8States(
+        checkpoint, lambda: load_model(checkpoint.path_or_id, torch_dtype("float32"), **checkpoint.hub).eval()
+    )
+    return states, states.skeleton
 
 
 def load_model(path_or_id: str, dtype: Any, **hub: str) -> Any:

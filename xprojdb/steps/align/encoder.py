@@ -7,10 +7,18 @@ from typing import Any, ClassVar
 
 from xprojdb.config.fields.types import Text
 from xprojdb.config.tables.align import WordsConfig
-from xprojdb.models.aligners.encoder_params import CENTRE_LANGUAGE, AlignerParams, Method, Pooling, Transform
+from xprojdb.models.aligners.encoder_params import (
+    CENTRE_LANGUAGE,
+    AlignerParams,
+    Method,
+    Pooling,
+    Precision,
+    Transform,
+)
 from xprojdb.models.store import canonical_id, resolve
 from xprojdb.steps.align.variant import KIND, VERSION, AlignerPlugin, AlignParams, load_aligner
 from xprojdb.steps.fit.mean_vectors import MeanParams, MeanVectors
+from xprojdb.steps.params import left_out
 from xprojdb.steps.spec import StepSpec
 from xprojdb.steps.stage import Bitext, Stage
 
@@ -21,10 +29,13 @@ class EncoderConfig(AlignerParams, WordsConfig):
 
     :param model: a local folder, an alias such as ``"e5-small"``, or an id on the Hugging Face Hub.
     :param revision: the revision the model must have. By default any revision will do, and the step records it.
+    :param precision: ``bfloat16`` is about 1.8 times as fast as ``float32`` on CPUs and GPUs that support it, with
+        nearly the same links; ``int8`` (needs the extra ``int8``) is 2.8 times as fast on CPUs with VNNI.
     """
 
     model: Text = "intfloat/multilingual-e5-small"
     revision: Text | None = None
+    precision: Precision = "float32"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,6 +48,7 @@ class EncoderParams(AlignParams):
     min_probability: float
     temperature: float
     transform: Transform
+    precision: Precision = left_out("float32")
 
 
 def aligner_params(config: AlignerParams | AlignParams) -> dict[str, Any]:
@@ -52,7 +64,7 @@ class Encoder(AlignerPlugin):
 
     def spec(self, config: EncoderConfig) -> StepSpec:
         model = resolve(config.model, config.revision)
-        params = EncoderParams(**aligner_params(config)).to_params()
+        params = EncoderParams(**aligner_params(config), precision=config.precision).to_params()
         return StepSpec(KIND, VERSION, params, canonical_id(config.model), model.revision)
 
     def for_languages(self, spec: StepSpec, pair: Bitext) -> StepSpec:
@@ -70,7 +82,9 @@ class Encoder(AlignerPlugin):
         from xprojdb.models.encoders.encoder import Encoder as EncoderModel
 
         assert spec.model is not None
-        return EncoderAligner(EncoderModel(spec.model, revision=spec.revision), _compared(spec))
+        own = MeanParams if spec.kind == MeanVectors.kind else EncoderParams
+        precision = own.from_params(spec.params).precision
+        return EncoderAligner(EncoderModel(spec.model, precision=precision, revision=spec.revision), _compared(spec))
 
     def stage(self, spec: StepSpec) -> Stage:
         from xprojdb.steps.align.stage import Align, AlignCentred
@@ -79,7 +93,9 @@ class Encoder(AlignerPlugin):
         return stage(spec, lambda: load_aligner(spec))
 
     def title(self, spec: StepSpec) -> str:
-        return f"with {spec.model or 'no model'} ({EncoderParams.from_params(spec.params).method})"
+        params = EncoderParams.from_params(spec.params)
+        precision = "" if params.precision == "float32" else f", {params.precision}"
+        return f"with {spec.model or 'no model'} ({params.method}{precision})"
 
     def keeps_weak_links(self, config: EncoderConfig) -> bool:
         return config.method == "soft"
@@ -101,6 +117,7 @@ def _mean_spec(spec: StepSpec, params: EncoderParams, side: str, lang: str) -> S
         lang=lang,
         layer=params.layer,
         pooling=params.pooling,
+        precision=params.precision,
         segment={"original": segmented} if segmented else None,
     )
     return StepSpec(MeanVectors.kind, MeanVectors.version, own.to_params(), spec.model, spec.revision)

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, select
 
 from xprojdb.db import bulk
 from xprojdb.db.tables import sentence
-from xprojdb.models.aligners.encoder_params import Pooling
+from xprojdb.models.aligners.encoder_params import Pooling, Precision
 from xprojdb.steps.fit.stage import Fit, FitParams, read_artifact
 from xprojdb.steps.params import left_out
 from xprojdb.steps.stage import ModelStage
@@ -34,6 +34,7 @@ class MeanParams(FitParams):
     kind: ClassVar[str] = "mean"
     layer: int
     pooling: Pooling
+    precision: Precision = left_out("float32")
     segment: Any = left_out(None)
 
 
