@@ -67,37 +67,37 @@ def _plan(database: Database, loaded: LoadedRecipe) -> Plan:
 
 
 def _keep_planned(database: Database, plan: Plan) -> None:
-    """Keep what the same recipe projected before a model of it was lost: its labels stay what they are."""
+    """Keep the projections of an earlier plan of the same recipe whose models are now missing, and so their labels."""
     from xprojdb.planning.store import find_plan
 
     stored = find_plan(database, plan.recipe.name)
     if stored is None or stored.recipe.digest != plan.recipe.digest:
         return
     lost = {error.fields.get("langs") for error in plan.missing}
-    for each in stored.projections:
-        if (each.source, each.target) in lost:
-            for maker in each.makers:
-                plan.add(stage_of(maker), each.pair)
-            plan.require(each.step.spec, each.pair)
+    for projection in stored.projections:
+        if (projection.source, projection.target) in lost:
+            for maker in projection.makers:
+                plan.add(stage_of(maker), projection.pair)
+            plan.require(projection.step.spec, projection.pair)
 
 
-def _add_projection(plan: Plan, recipe: Recipe, align: StepSpec | None, each: DirectedBitext) -> bool:
-    """Plan the projection through a set of translations; where a model cannot be had, the others are planned."""
+def _add_projection(plan: Plan, recipe: Recipe, align: StepSpec | None, bitext: DirectedBitext) -> bool:
+    """Plan the projection through a set of translations; return False if a model of it is not available."""
     try:
-        projected = _projected(recipe, align, each)
+        projected = _projected(recipe, align, bitext)
     except (ModelError, MissingExtra) as error:
-        error.fields["langs"] = each.languages
+        error.fields["langs"] = bitext.languages
         if all(error.message != other.message for other in plan.missing):
             plan.missing.append(error)
         return False
-    for spec, pair in each.makers:
+    for spec, pair in bitext.makers:
         plan.add(stage_of(spec), pair)
-    plan.require(projected, each.pair)
+    plan.require(projected, bitext.pair)
     return True
 
 
 def _first(missing: Sequence[XprojdbError]) -> XprojdbError | None:
-    """The first fault of a model; that nothing was imported is told of all languages together."""
+    """The first error about a model; missing imports are reported for all languages together."""
     return next((error for error in missing if isinstance(error, ModelError | MissingExtra)), None)
 
 

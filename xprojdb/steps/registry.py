@@ -94,13 +94,13 @@ def stage_of(spec: StepSpec) -> Stage:
 
 
 def _imported(stage: Any, factory: Factory) -> Factory:
-    """A stage that an import fills, of models whose name says so; else what another factory makes."""
+    """A factory that makes a stage filled by an import if the model's name says so, and otherwise calls another one."""
 
-    def made(spec: StepSpec) -> Stage | None:
+    def make(spec: StepSpec) -> Stage | None:
         ours = (spec.model or "").startswith("imported:") and spec.version == stage.version
         return stage(spec) if ours else factory(spec)
 
-    return made
+    return make
 
 
 def _plain(stage: Any) -> Factory:
