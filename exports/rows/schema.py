@@ -14,7 +14,6 @@ from xprojdb.extras import require
 if TYPE_CHECKING:
     import pyarrow as pa
 
-ColumnBatch = "Mapping[str, Sequence[Any]] | pa.RecordBatch"
 _FIXED = ("id", "tokens", "ner_tags", "lang")
 _DTYPES = {"halffloat": "float16", "float": "float32", "double": "float64"}
 
@@ -104,8 +103,11 @@ def export_schema(labels: Sequence[str], columns: Mapping[str, Any] | None = Non
     return ExportSchema(tuple(labels), pa.schema(list(types.items()), metadata=metadata), features)
 
 
-def _feature(name: str, kind: pa.DataType) -> dict[str, Any]:
+def _feature(name: str, kind: pa.DataType) -> Any:
     types = require("pyarrow", "export").types
+    if types.is_list(kind) and types.is_struct(kind.value_type):
+        # A list of objects; a "Sequence" of a struct would be an object of lists to the datasets library.
+        return [{field.name: _feature(f"{name}.{field.name}", field.type) for field in kind.value_type}]
     if types.is_list(kind):
         return {"feature": _feature(name, kind.value_type), "_type": "Sequence"}
     plain = types.is_integer(kind) or types.is_floating(kind) or types.is_string(kind) or types.is_boolean(kind)
