@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from annotated_types import Ge, Gt, Le
+from annotated_types import Gt, Le
 from pydantic import Field, field_validator, model_validator
 
 from xprojdb.config.base import Settings
 from xprojdb.config.errors import RecipeError
-from xprojdb.config.fields.types import Count, Share, Texts, Weight
+from xprojdb.config.fields.types import Count, Seed, Share, Texts, Weight
 from xprojdb.file_names import SPLIT_HINT, is_split
 
 By = Literal["corpus", "lang", "source"]
@@ -82,7 +82,7 @@ class ExportTable(Settings):
     tiers: dict[str, Share] = Field(default_factory=dict)
     tier_by: Literal["margin", "score"] = "margin"
     provenance: Literal["none", "labels", "full"] = "labels"
-    seed: Annotated[int, Ge(0)] = 0
+    seed: Seed = 0
 
     @field_validator("outcomes")
     @classmethod

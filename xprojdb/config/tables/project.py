@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 from typing import Annotated, Any, Literal, cast
 
-from annotated_types import Ge, Lt
+from annotated_types import Ge, Le, Lt
 from pydantic import Field, field_validator, model_validator
 
 from xprojdb.config.base import Settings
 from xprojdb.config.errors import RecipeError
 from xprojdb.config.fields.languages import language_code
-from xprojdb.config.fields.types import Count, Positive, Share, Some, Text
+from xprojdb.config.fields.types import MOST, Count, Positive, Share, Some, Text
 
 Relation = Literal["<", "<=", "=", ">=", ">"]
 
@@ -27,7 +27,7 @@ class HeuristicTable(Settings):
     :param max_ratio_by: values of ``max_ratio`` by target language.
     """
 
-    merge_distance: Annotated[int, Ge(0)] | None = None
+    merge_distance: Annotated[int, Ge(0), Le(MOST)] | None = None
     min_ratio: Share | None = None
     strict: bool | None = None
     max_ratio: Share | Literal["none"] | None = None

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from annotated_types import Ge, MinLen
+from annotated_types import MinLen
 from pydantic import Field, field_validator, model_validator
 
 from xprojdb.config.base import Settings
 from xprojdb.config.errors import RecipeError
 from xprojdb.config.fields.languages import language_code
-from xprojdb.config.fields.types import Count, Some, Text
+from xprojdb.config.fields.types import Count, Seed, Some, Text
 from xprojdb.config.tables.train import Arm, Task, Unit
 
 Regime = Literal["fixed", "growing"]
@@ -53,7 +53,7 @@ class StudyTable(Settings):
     controls: tuple[Arm, ...] = ()
     test: Text = "test"
     test_limit: Count | None = None
-    seed: Annotated[int, Ge(0)] = 0
+    seed: Seed = 0
 
     @field_validator("pool", "targets")
     @classmethod
