@@ -13,9 +13,9 @@ from xprojdb.config.fields.types import Count, Seed, Share, Texts, Weight
 from xprojdb.file_names import SPLIT_HINT, is_split
 
 By = Literal["corpus", "lang", "source"]
-#: in place of the names of splits
+#: stands for every split
 ALL_SPLITS = "all"
-#: the tier of sentences that people labelled
+#: the tier of sentences labelled by people
 REVIEWED = "reviewed"
 _THRESHOLDS = ("min_score", "min_margin", "min_votes")
 
@@ -34,10 +34,10 @@ class ExportTable(Settings):
     :param on_low_score: what to drop when a label misses a threshold: the ``sentence``, or only the ``label``, whose
         words become O, which teaches a model that they are not an entity.
     :param gold_splits: imported splits that hold only gold labels, instead of projected ones; ``all`` for every split.
-        No sentence of the others is one of theirs, or a translation of one.
-    :param gold: whose labels are gold: a campaign with frozen reviews, or the start of their step's digest; the
-        imported labels by default.
-    :param prefer_gold: in all splits, sentences with gold labels keep these instead of projected ones.
+        The other splits share no sentence with them, not even in translation.
+    :param gold: the source of the gold labels: a campaign with frozen reviews, or the start of a step's digest; by
+        default the imported labels.
+    :param prefer_gold: in all splits, use the gold labels of sentences that have them, instead of projected ones.
     :param outcomes: only sentences with one of these outcomes: ``ok`` (labelled) or ``empty``, or ``empty:REASON``.
     :param min_words: the minimum number of words in a sentence.
     :param max_words: the maximum number of words in a sentence.
@@ -107,7 +107,7 @@ class ExportTable(Settings):
     @classmethod
     def _reserved(cls, tiers: dict[str, float]) -> dict[str, float]:
         if REVIEWED in tiers:
-            hint = "it is the tier of sentences that people labelled: choose another name"
+            hint = "it is the tier of sentences labelled by people: choose another name"
             raise RecipeError(f"no tier can be called {REVIEWED!r}", hint=hint)
         return tiers
 
@@ -119,7 +119,7 @@ class ExportTable(Settings):
             hint = "set min_score, min_margin or min_votes as well"
             raise RecipeError("on_low_score needs a threshold", hint=hint)
         if self.gold is not None and not (self.gold_splits or self.prefer_gold):
-            raise RecipeError("gold needs a place", hint="set gold_splits or prefer_gold as well")
+            raise RecipeError("gold is set but not used", hint="set gold_splits or prefer_gold as well")
         return self
 
     @property
@@ -129,7 +129,7 @@ class ExportTable(Settings):
 
     @property
     def asks_gold(self) -> bool:
-        """Whether some sentences are to have gold labels."""
+        """Whether gold labels replace projected ones for some sentences."""
         return bool(self.gold_splits) or self.prefer_gold
 
     @property

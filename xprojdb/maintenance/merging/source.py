@@ -13,7 +13,7 @@ from xprojdb.db import Database, bulk, open_database, sqlite
 from xprojdb.db.driver_errors import shown
 from xprojdb.db.live import live_runs
 from xprojdb.db.opening import connect, parse_address
-from xprojdb.db.sqlite import BESIDE
+from xprojdb.db.sqlite import ATTACHED
 from xprojdb.db.tables import LASTING, corpus
 from xprojdb.errors import DatabaseError, RunsAlive, UsageError
 from xprojdb.maintenance.database_copy import BLOCK, Summing
@@ -81,12 +81,12 @@ def opened(target: str | Path, address: str | Path) -> Iterator[tuple[Connection
     read again to see that they are the same.
     """
     path = _in_place(target, address)
-    engine = connect(target) if path is None else sqlite.make_engine(parse_address(target), create=False, beside=path)
+    engine = connect(target) if path is None else sqlite.make_engine(parse_address(target), create=False, attached=path)
     database = Database(engine, checked=True)
     try:
         with database.write() as connection:
             if path is not None:
-                yield connection, Source(str(address), f"{BESIDE}.")
+                yield connection, Source(str(address), f"{ATTACHED}.")
             else:
                 with open_database(address) as source, source.read() as reading:
                     yield connection, _staged(connection, reading, source.url)
