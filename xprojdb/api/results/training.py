@@ -12,6 +12,7 @@ from xprojdb.api.results.base import ReportResult, Row
 from xprojdb.api.results.display.rendering import table
 
 if TYPE_CHECKING:
+    from xprojdb.study.run import StudyReport
     from xprojdb.study.train import TrainReport
 
 
@@ -54,3 +55,48 @@ class TrainResult(ReportResult):
         told = f"{done}{self.tagger} ({report.digest[:8]}): {report.steps} steps, {report.cpu_s:.1f} CPU seconds"
         best = max(report.measures.get("dev", {}).values(), default=None)
         return told + (f", F1 {best:.1f} on the dev split" if best is not None else "")
+
+
+class StudyResult(ReportResult):
+    """A study; a row is the mean of a task, an arm, a regime and a number of sources."""
+
+    report: StudyReport
+
+    @property
+    def notes(self) -> list[str]:
+        """What weakens the study."""
+        return [*self.report.warnings, *super().notes]
+
+    def to_dict(self) -> list[Row]:
+        """Mean scores, F1 or accuracy in percent, and how many measurements they are of."""
+        names = ("task", "arm", "regime", "k", "score", "measurements")
+        return [dict(zip(names, row, strict=True)) for row in self.report.scores]
+
+    def to_json(self) -> Any:
+        """What ``xprojdb study run --json`` prints."""
+        run = self.report.run
+        return {**asdict(self.report), "scores": self.to_dict(), "run": None if run is None else run.run_id}
+
+    def __rich__(self) -> RenderableType:
+        shown = table("task", "arm", "regime", "k>", "mean>", "measurements>")
+        for task, arm, regime, k, score, count in self.report.scores:
+            shown.add_row(task, arm, regime, str(k), f"{score:.1f}", f"{count:,}")
+        return Group(*([shown] if self.report.scores else []), *map(Text, self._told()))
+
+    def _told(self) -> list[str]:
+        report = self.report
+        left = report.trainings - report.trained
+        told = [
+            f"{report.name}: {report.cells:,} cells, {report.trainings:,} models, {report.trained:,} trained before"
+        ]
+        if report.run is None:
+            size = f"{(report.bytes or 0) / 1e6:,.0f} MB"
+            encode = f"{report.unread:,} of {report.sentences:,} sentences to encode"
+            return [
+                *told,
+                f"{encode}, {left:,} models to train: about {report.hours or 0:.2f} hours of one core, {size} of disk",
+            ]
+        if report.run.run_id is None:
+            return [*told, "nothing to do"]
+        ended = "stopped" if report.run.stopped else "done"
+        return [*told, f"run {report.run.run_id} {ended}: {report.run.done:,} models, {report.run.failed:,} failed"]

@@ -9,7 +9,7 @@ from xprojdb.api.engines import EngineOptions, make_engine
 from xprojdb.api.opened import Opened
 
 if TYPE_CHECKING:
-    from xprojdb.api.results.training import TrainResult
+    from xprojdb.api.results.training import StudyResult, TrainResult
     from xprojdb.config.training import LoadedTraining, TrainingRecipe
     from xprojdb.execution.progress import Progress, StopRequest
 
@@ -48,3 +48,47 @@ class Training(Opened):
             engine=make_engine(**engine),
         )  # fmt: skip
         return TrainResult(report)
+
+    def study(
+        self,
+        recipe: TrainingRecipe | LoadedTraining | str | Path,
+        *,
+        retry_failed: bool = False,
+        progress: Progress | None = None,
+        stop: StopRequest | None = None,
+        **engine: Unpack[EngineOptions],
+    ) -> StudyResult:
+        """Train and measure the models of a study that are pending.
+
+        A second call does nothing; a design that has grown trains what is new, and shares models with other studies.
+
+        :param recipe: a :class:`xprojdb.TrainingRecipe`, or the path of a TOML file with ``[study]``.
+        :param retry_failed: try again what failed before.
+        :param progress: is told how far it is.
+        :param stop: ends it after the models at hand when it is set.
+        :param engine: where models are trained; by default in this process.
+        :raises RecipeError: when the recipe cannot be followed.
+        :raises UsageError: when a target has no gold, languages have different labels, or the test split is trained on.
+        :raises ModelError, MissingExtra: when the encoder cannot be had.
+        """
+        from xprojdb.api.results.training import StudyResult
+        from xprojdb.config.training import LoadedTraining
+        from xprojdb.study.run import run_study
+
+        report = run_study(
+            self.store, LoadedTraining.of(recipe), retry_failed=retry_failed, progress=progress, stop=stop,
+            engine=make_engine(**engine),
+        )  # fmt: skip
+        return StudyResult(report)
+
+    def preview_study(self, recipe: TrainingRecipe | LoadedTraining | str | Path) -> StudyResult:
+        """What a study would train now, and about how long that takes on one core; stores nothing in the database.
+
+        :param recipe: as :meth:`study` takes it.
+        :raises RecipeError, UsageError, ModelError, MissingExtra: as :meth:`study`.
+        """
+        from xprojdb.api.results.training import StudyResult
+        from xprojdb.config.training import LoadedTraining
+        from xprojdb.study.run import preview_study
+
+        return StudyResult(preview_study(self.store, LoadedTraining.of(recipe)))
