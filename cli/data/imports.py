@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from xprojdb.cli.corrections.labels import labels
-from xprojdb.cli.data import import_formats
+from xprojdb.cli.data import import_formats, import_pairs
 from xprojdb.cli.options.importing import ColumnType, corpus_options, tag_options
 from xprojdb.cli.printing.output import as_json, listed, open_current, show
 
@@ -172,5 +172,5 @@ def benchmark(
     show(imported, as_json)
 
 
-for _format in (import_formats.table, import_formats.spans, import_formats.hf, labels):
+for _format in (import_formats.table, import_formats.spans, import_formats.hf, import_pairs.nli, labels):
     command.add_command(_format)

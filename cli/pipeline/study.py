@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from xprojdb.cli.options.bounds import ROWS, SEED
 from xprojdb.cli.options.execution import engine_options
 from xprojdb.cli.printing.output import as_json, open_current, show
 
@@ -52,3 +53,21 @@ def run(recipe: str, dry_run: bool, retry_failed: bool, as_json: bool, **engine:
         raise click.exceptions.Exit(130)
     if found.report.run.failed:
         raise click.exceptions.Exit(1)
+
+
+@command.command("report")
+@click.argument("study")
+@click.argument("folder", type=click.Path(file_okay=False))
+@click.option(
+    "--resamples", type=ROWS, default=1000, show_default=True, metavar="N", help="Resamples of the bootstrap."
+)
+@click.option("--seed", type=SEED, default=0, show_default=True, help="Random seed of the bootstrap.")
+@as_json
+def report(study: str, folder: str, resamples: int, seed: int, as_json: bool) -> None:
+    """Write what the study STUDY has measured into FOLDER.
+
+    A page that stands by itself (report.html), figures as SVG and PNG, tables as CSV, JSON and LaTeX, and a paragraph
+    on methods.
+    """
+    with open_current() as database:
+        show(database.study_report(study, folder, resamples=resamples, seed=seed), as_json)

@@ -88,6 +88,8 @@ class _Planning:
         measures: dict[str, StepSpec] = {}
         for task in self.table.tasks:
             own = self.recipe.train.model_copy(update={"task": task, "arm": "raw"})
+            if task == "nli" and self.table.pair_splits:
+                own = own.model_copy(update={"splits": self.table.pair_splits})
             measures[task] = self._measure(task)
             sampler = Sampler(self.database, self.recipe, own, self.sentences if task == "ner" else ())
             classes, notes = classes_of(sampler, self.table.pool, own.splits)

@@ -6,15 +6,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Unpack
 
 from xprojdb.api.engines import EngineOptions, make_engine
-from xprojdb.api.opened import Opened
+from xprojdb.api.training.pairs import ImportingPairs
 
 if TYPE_CHECKING:
-    from xprojdb.api.results.training import StudyResult, TrainResult
+    from xprojdb.api.results.training import StudyReportResult, StudyResult, TrainResult
     from xprojdb.config.training import LoadedTraining, TrainingRecipe
     from xprojdb.execution.progress import Progress, StopRequest
 
 
-class Training(Opened):
+class Training(ImportingPairs):
     """Training models, and comparing many."""
 
     def train(
@@ -92,3 +92,21 @@ class Training(Opened):
         from xprojdb.study.run import preview_study
 
         return StudyResult(preview_study(self.store, LoadedTraining.of(recipe)))
+
+    def study_report(
+        self, study: str, folder: str | Path, *, resamples: int = 1000, seed: int = 0
+    ) -> StudyReportResult:
+        """Write what a study has measured: a page, figures, tables, a paragraph on methods.
+
+        :param study: its name.
+        :param folder: where to; files of the same names are replaced.
+        :param resamples: of the bootstrap.
+        :param seed: of the bootstrap.
+        :raises UsageError: when there is no such study, or nothing of it is measured.
+        :raises MissingExtra: without matplotlib or statsmodels, which the extra ``study`` brings.
+        :raises ExportError: when a file cannot be written.
+        """
+        from xprojdb.api.results.training import StudyReportResult
+        from xprojdb.study.report.write import write_report
+
+        return StudyReportResult(write_report(self.store, study, folder, resamples=resamples, seed=seed))

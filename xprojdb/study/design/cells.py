@@ -12,6 +12,10 @@ from xprojdb.config.tables.study import StudyTable
 Similarity = Mapping[tuple[str, str], float]
 
 
+#: shuffles until an order is taken that has come before
+_ATTEMPTS = 100
+
+
 @dataclass(frozen=True)
 class Subset:
     """Sources that are trained on together.
@@ -74,8 +78,7 @@ def subsets_of(table: StudyTable, similarity: Similarity) -> Iterator[Subset]:
     if table.subsets == "ranked":
         yield from _ranked(table, similarity)
         return
-    for ordering in range(table.orders):
-        order = order_of(table, ordering)
+    for ordering, order in enumerate(orders_of(table)):
         for k in table.k:
             for place in range(len(order)):
                 around = order[place:] + order[:place]
@@ -83,11 +86,23 @@ def subsets_of(table: StudyTable, similarity: Similarity) -> Iterator[Subset]:
                 yield Subset(k, ordering, place, tuple(sources), _targets(table, sources))
 
 
-def order_of(table: StudyTable, ordering: int) -> list[str]:
-    """An order of the pool; the same for the same seed on every machine."""
-    order = sorted(table.pool)
-    random.Random(f"{table.seed}:{ordering}").shuffle(order)
-    return order
+def orders_of(table: StudyTable) -> list[list[str]]:
+    """The orders of the pool: the same for the same seed on every machine, and none of them a turn of another.
+
+    A small pool has not so many different ones: then some come twice.
+    """
+    found: list[list[str]] = []
+    neighbours: set[frozenset[frozenset[str]]] = set()
+    for ordering in range(table.orders):
+        for attempt in range(_ATTEMPTS):
+            order = sorted(table.pool)
+            random.Random(f"{table.seed}:{ordering}" + f":{attempt}" * (attempt > 0)).shuffle(order)
+            pairs = frozenset(map(frozenset, zip(order, order[1:] + order[:1], strict=True)))
+            if pairs not in neighbours:
+                break
+        neighbours.add(pairs)
+        found.append(order)
+    return found
 
 
 def _targets(table: StudyTable, sources: Sequence[str]) -> tuple[str, ...]:

@@ -21,7 +21,7 @@ def check_tables(train: TrainTable, study: StudyTable) -> None:
 
     :raises UsageError: with the field ``reason``.
     """
-    if study.test in train.splits or not train.splits:
+    if study.test in (*train.splits, *study.pair_splits) or not train.splits:
         raise UsageError(
             f"the split {study.test!r} measures, and is trained on",
             hint='train on others: [train] splits = ["train"]',
