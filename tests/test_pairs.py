@@ -132,7 +132,7 @@ def test_what_a_head_reads_of_a_pair(states: WordStates) -> None:
     pairs = [LabelledPair(("house", "a"), ("boat",), "neutral"), LabelledPair(("q",), ("z", "y"), "neutral")]
     u, v = (
         np.array([np.asarray(rows, np.float32).mean(0) for rows in states.read(own)])
-        for own in zip(*[p[:2] for p in pairs])
+        for own in ([each.premise for each in pairs], [each.hypothesis for each in pairs])
     )
     rows = pair_rows(pairs, states, "raw")
     np.testing.assert_allclose(rows, np.concatenate([u, v, abs(u - v), u * v], 1), atol=1e-6)
@@ -192,7 +192,7 @@ seeds = 2
     assert again.run is not None and again.run.run_id is None
     # The same pairs measure every language.
     with database.read() as connection:
-        sizes = set(connection.execute(select(t.model_score.c.items)).scalars())
+        sizes = set(connection.execute(select(t.model_score.c["items"])).scalars())
     assert sizes == {12}
 
 

@@ -223,6 +223,7 @@ def test_counts_are_read_as_they_were_written() -> None:
     assert unpack(pack(counts[:0])).shape == (0, 3)
 
 
+@pytest.mark.slow
 def test_a_killed_study_goes_on_and_ends_as_one_that_was_not(
     write_conll: Write, tmp_path: Path, child_env: dict[str, str]
 ) -> None:

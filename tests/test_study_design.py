@@ -57,7 +57,7 @@ def test_orders_are_the_same_on_every_machine_and_none_is_a_turn_of_another():
     for seed in range(20):
         cycles = [
             frozenset(map(frozenset, zip(order, order[1:] + order[:1], strict=True)))
-            for order in orders_of(table(pool=LANGS[:4], seed=seed))
+            for order in orders_of(table(pool=LANGS[:4], targets=("yo",), seed=seed))
         ]
         assert len(set(cycles)) == 3
 

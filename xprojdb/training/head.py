@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from xprojdb.digest import canonical_json
 from xprojdb.extras import require
 from xprojdb.training.errors import DamagedModel
 
@@ -69,7 +70,8 @@ class Head:
     def to_bytes(self) -> bytes:
         """The head as a file of safetensors."""
         save = require("safetensors.numpy", "train").save
-        told = {"classes": json.dumps(list(self.classes)), **self.about}
+        # One text: safetensors writes several in an order of chance, and equal heads have equal bytes.
+        told = {"xprojdb": canonical_json({"classes": list(self.classes), "about": dict(self.about)})}
         packed: bytes = save({name: np.ascontiguousarray(self.arrays[name]) for name in sorted(self.arrays)}, told)
         return packed
 
@@ -89,12 +91,11 @@ class Head:
             )
         try:
             arrays = require("safetensors.numpy", "train").load(packed)
-            told = _metadata(packed)
-            classes = tuple(json.loads(told.pop("classes")))
+            told = json.loads(_metadata(packed)["xprojdb"])
         except Exception as error:  # safetensors raises a class of its own, and NumPy others
             hint = "train it again"
             raise DamagedModel("the weights of the model cannot be read", hint=hint, reason="unreadable") from error
-        return cls(classes, arrays, told)
+        return cls(tuple(told["classes"]), arrays, told["about"])
 
 
 def _metadata(packed: bytes) -> dict[str, str]:
