@@ -5,7 +5,8 @@
 Each command runs in this process on the sample corpus, aligned by equal words, so that no model is loaded. Two
 figures a command: the frames from ``main`` to its first own statement, and to its deepest one, with the modules that
 these go through; what opening the database and recording the run execute is left out. For planning, the modules of
-which a function is called between reading the recipe's file and the plan.
+which a function is called between reading the recipe's file and the plan, the rooms (folders of the package) that they
+are in, and the calls that climb back: into a room that is waiting for the caller's.
 """
 
 from __future__ import annotations
@@ -45,9 +46,10 @@ def main() -> None:
                 deepest = max(stacks, key=len)
                 modules = {frame.rpartition(":")[0] for frame in deepest}
                 print(f"{name:10} {len(stacks[0]):6} {len(deepest):8} {len(modules):8}")
-            modules = _planning_modules(folder)
-        rooms = {Path(module).parent for module in modules}
-        print(f"\nplanning one recipe visits {len(modules)} modules in {len(rooms)} folders")
+        modules, climbs = _planning(folder)
+    rooms = dict.fromkeys(map(_room, modules))
+    print(f"\nplanning one recipe visits {len(modules)} modules in {len(rooms)} rooms: {', '.join(rooms)}")
+    print(f"{len(climbs)} calls climb back{''.join(f', {caller} to {callee}' for caller, callee in sorted(climbs))}")
 
 
 def _commands(folder: Path) -> dict[str, list[str]]:
@@ -99,17 +101,27 @@ def _own_frames(frame: FrameType | None) -> list[str]:
     return found[::-1]
 
 
-def _planning_modules(folder: Path) -> set[str]:
-    """The modules of xprojdb of which a function is called while a recipe becomes a plan."""
+def _room(path: str) -> str:
+    """The folder of the package that a module is in, or the module itself at its top."""
+    inner = next(path.removeprefix(root) for root in ROOTS if path.startswith(root))
+    return inner.partition("/")[0].removesuffix(".py")
+
+
+def _planning(folder: Path) -> tuple[list[str], set[tuple[str, str]]]:
+    """The modules of which a function is called while a recipe becomes a plan, and the calls that climb back."""
     from xprojdb.config.recipe import read_recipe
     from xprojdb.db import open_database
     from xprojdb.planning.planner import plan_recipe
 
-    visited: set[str] = set()
+    modules: dict[str, None] = {}
+    climbs: set[tuple[str, str]] = set()
 
     def note(frame: FrameType, happening: str, _: Any) -> None:
         if happening == "call" and frame.f_code.co_filename.startswith(ROOTS):
-            visited.add(frame.f_code.co_filename)
+            modules[frame.f_code.co_filename] = None
+            rooms = [_room(name.rpartition(":")[0]) for name in _own_frames(frame)]
+            if len(rooms) > 1 and rooms[-1] != rooms[-2] and rooms[-1] in rooms[:-1]:
+                climbs.add((rooms[-2], rooms[-1]))
 
     with open_database(folder / "sample.db") as database:
         sys.setprofile(note)
@@ -117,7 +129,7 @@ def _planning_modules(folder: Path) -> set[str]:
             plan_recipe(database, read_recipe(folder / "sample.toml"))
         finally:
             sys.setprofile(None)
-    return visited
+    return list(modules), climbs
 
 
 if __name__ == "__main__":

@@ -36,7 +36,7 @@ from xprojdb.db.tables import (  # fmt: skip
     vote,
 )
 from xprojdb.digest import canonical_json
-from xprojdb.provenance.questions import QUESTIONS, QuestionResult, ask_question
+from xprojdb.provenance.questions import QUESTIONS, QuestionScope, ask_question
 from xprojdb.steps.spec import GOLD, StepSpec, register_step
 
 SOURCES = ("en", "es")
@@ -62,13 +62,13 @@ def _measure(path: Path) -> None:
         print(f"seconds, medians of {ROUNDS}: by the clock (of the processor)")
         print(f"{'question':16} {'all':>16} {'--lang':>16} {'rows':>6}")
         for name in QUESTIONS:
-            plain, rows = _seconds(database, name, QuestionResult())
-            chosen, _ = _seconds(database, name, QuestionResult(lang="de", corpus="made"))
+            plain, rows = _seconds(database, name, QuestionScope())
+            chosen, _ = _seconds(database, name, QuestionScope(lang="de", corpus="made"))
             print(f"{name:16} {plain:>16} {chosen:>16} {rows:6}")
     print(f"peak memory: {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f} MiB")
 
 
-def _seconds(database: Database, name: str, asked: QuestionResult) -> tuple[str, int]:
+def _seconds(database: Database, name: str, asked: QuestionScope) -> tuple[str, int]:
     taken = []
     for _ in range(ROUNDS):
         clock, processor = time.perf_counter(), time.process_time()

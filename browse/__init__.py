@@ -1,1 +1,1 @@
-"""Pages on a database: sentences with their labels and what is behind them, and people who correct these."""
+"""Web pages on a database: sentences with their labels and provenance, and review of labels by people."""

@@ -1,4 +1,4 @@
-"""The web application: addresses to pages."""
+"""The web application: which address shows which page."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ from xprojdb.browse.security import Doorkeeper, Guard
 from xprojdb.db import Database
 from xprojdb.errors import UsageError, XprojdbError
 
-#: digits of a key in an address
+#: maximal digits of a key in an address
 _LONGEST_KEY = 19
 
 
 def make_app(database: Database, doorkeeper: Doorkeeper) -> Starlette:
-    """The application on a database; it writes what reviewers decide, and nothing else."""
+    """The application for a database; it only writes what reviewers decide."""
     pages = Pages(database, ServerLinks())
 
     def sentences(request: Request) -> Response:
@@ -62,7 +62,7 @@ def make_app(database: Database, doorkeeper: Doorkeeper) -> Starlette:
 def _asset(request: Request) -> Response:
     name = request.path_params["name"]
     if name not in ASSETS:
-        raise HTTPException(404, "there is no such file")
+        raise HTTPException(404, "no such file")
     return Response(read_asset(name), media_type=ASSETS[name], headers={"Cache-Control": "no-cache"})
 
 
@@ -86,7 +86,7 @@ def _problem(pages: Pages) -> Handler:
 def _refused(pages: Pages) -> Handler:
     def handle(_request: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)
-        told = "there is no such page" if error.status_code == 404 else error.detail
-        return HTMLResponse(pages.problem(told, None), error.status_code)
+        message = "no such page" if error.status_code == 404 else error.detail
+        return HTMLResponse(pages.problem(message, None), error.status_code)
 
     return handle

@@ -1,4 +1,4 @@
-"""The command that gives on the terminal what a page shows."""
+"""Commands that print in a terminal what a page shows."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from xprojdb.browse.listing.filters import Filters
 class Commands:
     """Commands on one database.
 
-    :param address: its path or URL, without a password; None: it is not told.
+    :param address: its path or URL, without a password; None: leave it out.
     """
 
     def __init__(self, address: str | None) -> None:
@@ -25,7 +25,7 @@ class Commands:
         return self.of("explain", name, *(["--recipe", recipe] if recipe else []))
 
     def listed(self, filters: Filters, recipe: str | None) -> str:
-        """The question or query that is nearest to a list."""
+        """The question or query that comes closest to a list."""
         chosen = [*_option("--recipe", recipe), *_option("--lang", filters.lang), *_option("--corpus", filters.corpus)]
         if filters.divided:
             return self.of("ask", "disagreements", *chosen)
@@ -55,13 +55,13 @@ def _query(filters: Filters, recipe: str | None) -> str:
 
 
 def _bounds(filters: Filters) -> list[tuple[str, str, float]]:
-    given = (
+    bounds = (
         ("margin", ">=", filters.margin_from),
         ("margin", "<=", filters.margin_to),
         ("score", ">=", filters.score_from),
         ("score", "<=", filters.score_to),
     )
-    return [(name, sign, value) for name, sign, value in given if value is not None]
+    return [(name, sign, value) for name, sign, value in bounds if value is not None]
 
 
 def _equal(name: str, value: str) -> list[str]:

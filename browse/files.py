@@ -1,4 +1,4 @@
-"""The pages of a chosen set of sentences as files, which open from a disk or from any web server."""
+"""Write the pages of selected sentences as files that can be opened from disk or from a web server."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from xprojdb.browse.pages import ASSETS, Pages, read_asset
 from xprojdb.db import Database
 from xprojdb.errors import UsageError
 
-#: the folder beside a data set's card
-BESIDE = "browse"
+#: the subfolder of an exported data set
+SUBFOLDER = "browse"
 CARD = "README.md"
 
 
 @dataclass(frozen=True, slots=True)
 class WrittenFiles:
-    """What was written."""
+    """The files that were written."""
 
     folder: Path
     sentences: int
@@ -39,13 +39,14 @@ def write_files(
     limit: int = 200,
     card: bool = False,
 ) -> WrittenFiles:
-    """Write pages to a folder; files of an earlier time are replaced, others are left alone.
+    """Write pages to a folder; pages written earlier are replaced, other files are left alone.
 
-    :param recipe: whose labels; may be left out when there is one recipe, or none.
-    :param order: ``id``, or the least certain first: ``margin``, ``score``.
-    :param limit: sentences at most.
-    :param card: the folder is an exported data set: write to ``browse`` in it.
-    :raises UsageError: when there are several recipes and none is named, no sentence fits, or it is no data set.
+    :param recipe: the recipe whose labels to show; may be omitted if there is at most one.
+    :param order: ``id``, or least certain first: ``margin``, ``score``.
+    :param limit: the maximal number of sentences.
+    :param card: the folder is an exported data set: write to its subfolder ``browse``.
+    :raises UsageError: when there are several recipes and none is named, no sentence matches, or the folder is not a
+        data set.
     """
     pages = Pages(database, FileLinks(frozenset()))
     names = pages.recipes.names()
@@ -54,9 +55,9 @@ def write_files(
     filters = Filters(recipe=recipe or "", corpus=corpus, lang=lang, order=cast("Order", order))
     listed = list(_listed(pages, filters, limit))
     if not listed:
-        raise UsageError("no sentence fits", hint="loosen --corpus and --lang", corpus=corpus, lang=lang)
-    into = _beside_card(folder) if card else folder
-    pages.links = FileLinks(frozenset(each.name for each in listed))
+        raise UsageError("no sentence matches", hint="loosen --corpus and --lang", corpus=corpus, lang=lang)
+    into = _card_subfolder(folder) if card else folder
+    pages.links = FileLinks(frozenset(listed_sentence.name for listed_sentence in listed))
     written = sum(1 for _ in _write(pages, filters, listed, into))
     return WrittenFiles(into, len(listed), written)
 
@@ -72,11 +73,11 @@ def _listed(pages: Pages, filters: Filters, limit: int) -> Iterator[ListedSenten
         after = page.after
 
 
-def _beside_card(folder: Path) -> Path:
+def _card_subfolder(folder: Path) -> Path:
     if not (folder / CARD).is_file():
         hint = "name the folder of an exported Hugging Face data set: xprojdb export hf FOLDER"
         raise UsageError(f"{folder} has no card", hint=hint, folder=str(folder))
-    return folder / BESIDE
+    return folder / SUBFOLDER
 
 
 def _write(pages: Pages, filters: Filters, listed: list[ListedSentence], folder: Path) -> Iterator[Path]:
@@ -91,9 +92,9 @@ def _write(pages: Pages, filters: Filters, listed: list[ListedSentence], folder:
         yield _put(folder / f"index{f'-{number}' if number else ''}.html", text.encode())
     yield _put(folder / "overview.html", pages.overview().encode())
     deeper = pages.links.deeper()
-    for each in listed:
-        text = pages.sentence(each.name, filters.recipe or None, deeper)
-        yield _put(folder / "sentences" / file_name(each.name), text.encode())
+    for listed_sentence in listed:
+        text = pages.sentence(listed_sentence.name, filters.recipe or None, deeper)
+        yield _put(folder / "sentences" / file_name(listed_sentence.name), text.encode())
 
 
 def _put(path: Path, content: bytes) -> Path:

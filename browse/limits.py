@@ -1,4 +1,4 @@
-"""How long a page may ask a database."""
+"""Time limits for pages."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ from xprojdb.errors import XprojdbError
 
 #: seconds that one query may take
 QUERY_SECONDS = 5.0
-#: seconds after which a page shows what it has come to, and where to go on
+#: seconds after which a page shows what it has so far, and where to continue
 PAGE_SECONDS = 0.15
 _OPERATIONS = 20_000
 
 
 class TooSlow(XprojdbError):
-    """A query was stopped; the field ``seconds`` says after how long."""
+    """A query was stopped; the field ``seconds`` has its time limit."""
 
 
 @contextmanager
 def limited(database: Database, seconds: float = QUERY_SECONDS) -> Iterator[Connection]:
-    """A read transaction whose queries are stopped after a while.
+    """A read transaction whose queries have a time limit.
 
-    :raises TooSlow: then.
+    :raises TooSlow: when a query exceeds it.
     """
     try:
         with database.read() as connection:
@@ -40,7 +40,7 @@ def limited(database: Database, seconds: float = QUERY_SECONDS) -> Iterator[Conn
     except DBAPIError as error:
         if not _is_stop(error):
             raise
-        hint = "narrow it down: a corpus, a language, a recipe"
+        hint = "choose a corpus, a language or a recipe"
         raise TooSlow(f"this takes more than {seconds:g} seconds", hint=hint, seconds=seconds) from error
 
 
@@ -66,7 +66,7 @@ def _is_stop(error: DBAPIError) -> bool:
 
 
 class Budget:
-    """The time that a page has, of which queries in windows take a part each."""
+    """The time that a page has for its queries on windows of keys."""
 
     def __init__(self, seconds: float = PAGE_SECONDS) -> None:
         self._end = time.monotonic() + seconds

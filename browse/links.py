@@ -1,4 +1,4 @@
-"""Where pages are: behind a server, or as files beside one another."""
+"""Addresses of pages: behind a server, or as files in folders."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from urllib.parse import quote, urlencode
 
 from xprojdb.digest import digest_of
 
-#: names that stay apart as names of files, also where upper and lower case are the same
+#: names that can be used as file names, even where case is ignored
 _PLAIN = re.compile(r"[a-z0-9][a-z0-9./-]{0,79}")
 
 
 class Links(Protocol):
-    """The addresses that templates ask for; an empty one means that there is no such page."""
+    """The addresses that templates use; an empty one means that there is no such page."""
 
     live: bool
 
@@ -34,7 +34,7 @@ class Links(Protocol):
 
 
 class ServerLinks:
-    """Addresses behind a server, from its root."""
+    """Addresses on a server, from its root."""
 
     live = True
 
@@ -61,20 +61,20 @@ class ServerLinks:
 
 
 class FileLinks:
-    """Addresses of files, from a page that lies so many folders deep.
+    """Addresses of files, from a page at some folder depth.
 
-    :param known: the names of the sentences that have a page.
+    :param names: the sentences that have a page.
     """
 
     live = False
 
-    def __init__(self, known: frozenset[str], depth: int = 0) -> None:
-        self._known = known
+    def __init__(self, names: frozenset[str], depth: int = 0) -> None:
+        self._names = names
         self._up = "../" * depth
 
     def deeper(self) -> FileLinks:
-        """The same from a page in a folder."""
-        return FileLinks(self._known, 1)
+        """The same for a page in a subfolder."""
+        return FileLinks(self._names, 1)
 
     def asset(self, name: str) -> str:
         return f"{self._up}assets/{name}"
@@ -84,7 +84,7 @@ class FileLinks:
         return f"{self._up}index{f'-{page}' if page else ''}.html"
 
     def sentence(self, name: str, recipe: str | None = None) -> str:  # noqa: ARG002 - a folder holds one recipe
-        return f"{self._up}sentences/{file_name(name)}" if name in self._known else ""
+        return f"{self._up}sentences/{file_name(name)}" if name in self._names else ""
 
     def compare(self, first: str = "", second: str = "", after: int = 0) -> str:  # noqa: ARG002
         return ""
@@ -100,12 +100,12 @@ class FileLinks:
 
 
 def file_name(name: str) -> str:
-    """A file's name for a sentence: its own where every system takes that, else with a digest."""
+    """The file name for a sentence: its own name if every system allows it, otherwise with a digest."""
     if _PLAIN.fullmatch(name):
         return f"{name.replace('/', '_')}.html"
     return f"{re.sub(r'[^A-Za-z0-9-]+', '-', name)[:40].strip('-')}-{digest_of(name)[:12]}.html"
 
 
 def _with_query(path: str, values: Mapping[str, object]) -> str:
-    given = {name: value for name, value in values.items() if value not in (None, "", 0, False)}
-    return f"{path}?{urlencode(given)}" if given else path
+    parameters = {name: value for name, value in values.items() if value not in (None, "", 0, False)}
+    return f"{path}?{urlencode(parameters)}" if parameters else path

@@ -1,4 +1,4 @@
-"""The pages, each a function from what is asked to HTML; a server and the writer of files share them."""
+"""The pages, each a function from its parameters to HTML; used by the server and when writing files."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from xprojdb.browse.summaries.recipes import KnownRecipe, Recipes
 from xprojdb.browse.summaries.runs import read_run_page
 from xprojdb.db import Database
 
-#: files of ``assets`` and their types
+#: files in ``assets`` and their types
 ASSETS: Mapping[str, str] = {
     "style.css": "text/css; charset=utf-8",
     "page.js": "text/javascript; charset=utf-8",
@@ -41,8 +41,8 @@ def read_asset(name: str) -> bytes:
 
 
 def environment() -> Environment:
-    """Templates that escape everything, and fail where a value is missing."""
-    made = Environment(
+    """Templates that escape everything, and fail if a value is missing."""
+    jinja = Environment(
         loader=PackageLoader("xprojdb.browse", "templates"),
         autoescape=True,
         finalize=finalize,
@@ -50,15 +50,15 @@ def environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    made.filters |= {"hue": hue, "number": _number, "figure": _figure, "data": _data}
-    made.globals |= {"runs_of": runs_of, "writing_of": writing_of}
-    return made
+    jinja.filters |= {"hue": hue, "number": _number, "figure": _figure, "data": _data}
+    jinja.globals |= {"runs_of": runs_of, "writing_of": writing_of}
+    return jinja
 
 
 class Pages:
     """The pages of one database.
 
-    :param writer: under which name reviews are written; empty: this server only reads.
+    :param writer: the name under which reviews are written; empty: read-only.
     """
 
     def __init__(self, database: Database, links: Links) -> None:
@@ -66,13 +66,13 @@ class Pages:
         self.links = links
         self.recipes = Recipes(database)
         self.listing = Listing(database)
-        # What is published does not tell where a database lies.
+        # Published pages must not reveal where a database is.
         self.commands = Commands(database.url if links.live else None)
         self._facets = FacetCounts(database)
         self._templates = environment()
 
     def render(self, template: str, links: Links | None = None, **values: Any) -> str:
-        """A template with what every page has."""
+        """A template with the values that every page needs."""
         return self._templates.get_template(template).render(
             links=links or self.links, commands=self.commands, **values
         )
@@ -80,17 +80,17 @@ class Pages:
     def sentences(self, filters: Filters, page: ListPage | None = None) -> str:
         """A list of sentences.
 
-        :param page: what is on it, where that is known.
+        :param page: its content, if already known.
         """
         recipe = self.recipes.get(filters.recipe)
-        found = page or self.listing.page(filters, recipe)
+        list_page = page or self.listing.page(filters, recipe)
         name = recipe.name if recipe else None
         return self.render(
             "list.html",
             filters=filters,
             recipe=recipe,
             recipe_names=self.recipes.names(),
-            page=found,
+            page=list_page,
             page_size=PAGE,
             facets=self._facets.of(recipe) if self.links.live else None,
             command=self.commands.listed(filters, name),
@@ -121,31 +121,37 @@ class Pages:
     def compare(self, first: str, second: str, after: int = 0) -> str:
         """Two steps or recipes side by side."""
         names = self.recipes.names()
-        found = compare_page(self.database, first, second, after) if first and second else None
+        comparison = compare_page(self.database, first, second, after) if first and second else None
         command = self.commands.of("diff", first or "RECIPE", second or "RECIPE")
         return self.render(
-            "compare.html", recipe_names=names, first=first, second=second, after=after, found=found, command=command
+            "compare.html",
+            recipe_names=names,
+            first=first,
+            second=second,
+            after=after,
+            comparison=comparison,
+            command=command,
         )
 
     def overview(self) -> str:
         """Counts, outcomes, scores and margins by corpus and language, with F1 where there is gold."""
-        found = read_overview(self.database, self.recipes)
+        overview = read_overview(self.database, self.recipes)
         return self.render(
             "overview.html",
-            found=found,
+            overview=overview,
             bars=bars,
             reliability_diagram=reliability_diagram,
             command=self.commands.of("status"),
         )
 
     def runs(self) -> str:
-        """Runs that are going on, and the latest that have ended."""
+        """The runs in progress, and the latest that have ended."""
         return self.render(
-            "runs.html", found=read_run_page(self.database), command=self.commands.of("status", "--watch")
+            "runs.html", run_page=read_run_page(self.database), command=self.commands.of("status", "--watch")
         )
 
     def problem(self, message: str, hint: str | None) -> str:
-        """What could not be shown, and why."""
+        """A page that says what went wrong."""
         return self.render("problem.html", message=message, hint=hint, command=self.commands.of("status"))
 
 

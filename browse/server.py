@@ -1,4 +1,4 @@
-"""The server on this machine: one socket on the loopback interface, one address a person, no log of what is read."""
+"""The server on this machine: one socket on the loopback interface, one address per person, no access log."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from xprojdb.db import Database
 from xprojdb.errors import UsageError
 
 LOOPBACK = "127.0.0.1"
-#: requests at a time
+#: concurrent requests
 CONCURRENT = 64
 
 
 class Server:
     """The pages of a database, served by a thread.
 
-    :param port: 0: any that is free.
-    :param reviewers: who may write reviews; empty: nobody, and one may read.
-    :param home: the page that comes first.
+    :param port: 0: any free port.
+    :param reviewers: who may write reviews; empty: read-only pages.
+    :param home: the first page.
     :raises UsageError: when the port is in use.
     """
 
@@ -38,15 +38,15 @@ class Server:
             self._server.run(sockets=[self._socket])
 
     def start(self) -> None:
-        """Begin to answer."""
+        """Start answering requests."""
         self._thread.start()
 
     def join(self) -> None:
-        """Wait until it has ended."""
+        """Wait until it has stopped."""
         self._thread.join()
 
     def stop(self) -> None:
-        """End it, once requests that are being answered are done, or after two seconds."""
+        """Stop it, once requests in progress are answered, or after two seconds."""
         self._server.should_exit = True
         self._thread.join()
 
@@ -68,13 +68,13 @@ def _config(database: Database, doorkeeper: Doorkeeper) -> uvicorn.Config:
 
 
 def _listen(port: int) -> socket.socket:
-    made = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-    made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
-        made.bind((LOOPBACK, port))
+        listener.bind((LOOPBACK, port))
     except OSError as error:
-        made.close()
-        hint = "choose another with --port, or 0 for any"
+        listener.close()
+        hint = "choose another with --port, or use --port 0 for any free port"
         raise UsageError(f"port {port} is in use", hint=hint, port=port) from error
-    made.listen(128)
-    return made
+    listener.listen(128)
+    return listener

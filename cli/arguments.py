@@ -1,4 +1,4 @@
-"""The arguments of the command line as text."""
+"""Command line arguments as text."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ import click
 
 
 def as_text(arguments: Sequence[str]) -> list[str]:
-    """The same arguments; bytes that the locale does not know are read as UTF-8.
+    """The same arguments; bytes that are not valid in the locale are read as UTF-8.
 
-    :raises click.UsageError: when one is no UTF-8: names and texts in the database are.
+    :raises click.UsageError: when one is not UTF-8 either, as names and texts in the database are.
     """
     return [_text(argument, number) for number, argument in enumerate(arguments, 1)]
 
@@ -23,5 +23,5 @@ def _text(argument: str, number: int) -> str:
         return os.fsencode(argument).decode("utf-8")
     except UnicodeError as error:
         shown = argument.encode("utf-8", "backslashreplace").decode()
-        message = f"argument {number} is not UTF-8: {shown[:60]}; a file of such a name can be renamed, or linked to"
+        message = f"argument {number} is not UTF-8: {shown[:60]}; rename the file, or link to it"
         raise click.UsageError(message) from error

@@ -20,7 +20,7 @@ from xprojdb.errors import XprojdbError
 from xprojdb.masking import masked
 from xprojdb.printable import escaped_lines
 
-#: section of the help → command → its module and its line: a module is imported only when its command is called
+#: help section → command → its module and description: a module is imported only when its command is called
 SECTIONS: Mapping[str, Mapping[str, tuple[str, str]]] = {
     "Data": {
         "import": ("data.imports", "Import sentences into the database."),
@@ -65,7 +65,7 @@ class LazyGroup(click.Group):
     """A group whose commands are imported when they are called, so that the help is fast."""
 
     def invoke(self, context: click.Context) -> Any:
-        """Run the command; with ``--debug``, show the traceback of what it raises before its message is printed."""
+        """Run the command; with ``--debug``, show the traceback of an error before its message is printed."""
         try:
             return super().invoke(context)
         except (click.ClickException, click.exceptions.Exit, click.Abort):
@@ -75,7 +75,7 @@ class LazyGroup(click.Group):
                 click.echo(masked(traceback.format_exc()), err=True, nl=False)
             raise
         except Exception as error:
-            # A fault of ours, unless a text that cannot be read is behind it.
+            # A bug, unless a text that cannot be read is the cause.
             damage = _damage(str(context.params["db"]))
             if damage is None:
                 raise
@@ -91,7 +91,7 @@ class LazyGroup(click.Group):
         return command
 
     def format_commands(self, _context: click.Context, formatter: click.HelpFormatter) -> None:
-        # One width for all sections, so that the columns line up.
+        # The same width for all sections, so that the columns line up.
         width = max(map(len, COMMANDS)) + 2
         for section, commands in SECTIONS.items():
             with formatter.section(section):
@@ -102,7 +102,7 @@ class LazyGroup(click.Group):
 
 
 def _damage(address: str) -> XprojdbError | None:
-    """The error for a database in which a text cannot be read; None: all can."""
+    """The error for a database with a text that cannot be read; None if there is none."""
     from xprojdb.db import open_database, schema
     from xprojdb.db.driver_errors import FAULTS
     from xprojdb.errors import DatabaseError
@@ -119,7 +119,7 @@ def _damage(address: str) -> XprojdbError | None:
     if first is None:
         return None
     hint = FAULTS["texts"][1]
-    return DatabaseError(f"{url} is damaged: {first.told}", hint=hint, url=url, fault="texts")
+    return DatabaseError(f"{url} is damaged: {first.description}", hint=hint, url=url, fault="texts")
 
 
 @click.command(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
@@ -137,7 +137,8 @@ def group(context: click.Context, db: str, debug: bool) -> None:  # noqa: ARG001
 
 def main() -> None:
     """Run the command line; the only place where an error becomes a message and an exit code."""
-    # Loading packages makes many objects and no garbage: looking for some as often as by default is a tenth of a start.
+    # Importing packages creates many objects and no garbage; collecting it at the default rate takes a tenth of the
+    # start.
     gc.set_threshold(200_000, 20, 20)
     make_readable()
     try:
@@ -151,7 +152,7 @@ def main() -> None:
     except XprojdbError as error:
         sys.exit(_report(error))
     except BrokenPipeError:
-        # Whoever read our output has enough of it; the interpreter must not complain about that at exit.
+        # The reader of our output has closed the pipe; the interpreter must not complain about that at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)
     except OSError as error:
@@ -160,7 +161,7 @@ def main() -> None:
 
 
 def _shown(text: str) -> str:
-    """A message without secrets, and without what a terminal would take for a command."""
+    """A message without secrets, and without terminal control sequences."""
     return escaped_lines(masked(text))
 
 
@@ -168,7 +169,7 @@ def _report(error: XprojdbError) -> int:
     click.echo(click.style("Error: ", fg="red", bold=True, reset=True) + _shown(error.message), err=True)
     if error.hint:
         click.echo(click.style("  → ", fg="cyan") + _shown(error.hint), err=True)
-    # Only on faults in a program, not on what a user can mend.
+    # Notes are only attached to bugs, not to errors that users can fix.
     for note in getattr(error, "__notes__", ()):
         click.echo(click.style(_shown(note), dim=True), err=True)
     for other in error.fields.get("also", ()):

@@ -1,36 +1,61 @@
-"""Commands that plug-ins bring: under ``xprojdb``, and one under ``xprojdb export`` for each exporter."""
+"""Commands from plug-ins: those under ``xprojdb``, and one under ``xprojdb export`` for each exporter."""
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Iterator
+from functools import cache
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 import click
 
-from xprojdb import entry_points
+_COMMANDS = b"[xprojdb.commands]"
 
 
 class ExporterGroup(click.Group):
-    """``xprojdb export``: its own commands, and those of exporters that other packages bring."""
+    """``xprojdb export``: its own commands, and those of exporters from other packages."""
 
     def list_commands(self, context: click.Context) -> list[str]:
         return [*super().list_commands(context), *_foreign_exporters(super().list_commands(context))]
 
     def get_command(self, context: click.Context, name: str) -> click.Command | None:
         own = super().get_command(context, name)
-        return own or (_exporter_command(name) if name in entry_points.plugins("exporters") else None)
+        return own or (_exporter_command(name) if name in _foreign_exporters([]) else None)
 
 
+@cache
 def plugin_commands() -> dict[str, str]:
-    """The commands that other packages bring, each with what brings it; none of them is imported."""
-    return {name: f"Of {plugin.distribution}." for name, plugin in entry_points.plugins("commands").items()}
+    """The commands from other packages, each with the package; none of them is imported."""
+    # Importing importlib.metadata takes as long as the rest of the help.
+    if not any(map(_may_bring_commands, sys.path)):
+        return {}
+    from xprojdb import entry_points
+
+    return {name: f"From {plugin.distribution}." for name, plugin in entry_points.plugins("commands").items()}
+
+
+def _may_bring_commands(folder: str) -> bool:
+    """Whether a distribution in a folder of the path declares commands; what cannot be read so may well do."""
+    place = Path(folder)
+    try:
+        return place.is_file() or any(_COMMANDS in path.read_bytes() for path in _declarations(place))
+    except OSError:
+        return True
+
+
+def _declarations(folder: Path) -> Iterator[Path]:
+    return chain(folder.glob("*.dist-info/entry_points.txt"), folder.glob("*.egg-info/entry_points.txt"))
 
 
 def plugin_command(name: str) -> click.Command | None:
-    """A command that another package brings.
+    """A command from another package.
 
     :raises PluginError: when it cannot be imported.
     """
+    from xprojdb import entry_points
+
     if name not in entry_points.plugins("commands"):
         return None
     command: click.Command = entry_points.load("commands", name)
@@ -38,10 +63,13 @@ def plugin_command(name: str) -> click.Command | None:
 
 
 def _foreign_exporters(own: list[str]) -> list[str]:
+    from xprojdb import entry_points
+
     return [name for name in entry_points.plugins("exporters") if name not in own]
 
 
 def _exporter_command(name: str) -> click.Command:
+    from xprojdb import entry_points
     from xprojdb.cli.data.export import export_command, export_options
 
     form = entry_points.load("exporters", name)
@@ -50,5 +78,5 @@ def _exporter_command(name: str) -> click.Command:
         export_command(name, folder, as_json, options)
 
     line = (form.__doc__ or "").strip().partition("\n")[0]
-    run.__doc__ = f"{line} Of {entry_points.find('exporters', name).distribution}."
+    run.__doc__ = f"{line} From {entry_points.find('exporters', name).distribution}."
     return click.command(name)(export_options(run))

@@ -1,4 +1,4 @@
-"""Standard output and error in every locale: what its encoding lacks is written in plain characters or escaped."""
+"""Standard output and error in any locale: characters that its encoding lacks are replaced by plain ones or escaped."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import sys
 
 import click
 
-#: what the tables and messages are drawn with
+#: the characters that tables and messages are drawn with
 _PLAIN = {
     "–": "-", "—": "-", "─": "-", "━": "=", "│": "|", "→": "->", "←": "<-", "…": "...", "·": "*", "•": "*",
     "“": '"', "”": '"', "‘": "'", "’": "'", "×": "x", "≥": ">=", "≤": "<=", "±": "+-", "\xa0": " ",
@@ -17,7 +17,7 @@ _ASCII = "xprojdb_ascii"
 
 
 def make_readable() -> None:
-    """Let nothing that is printed be an error of encoding."""
+    """Make sure that printing never fails because of the encoding."""
     codecs.register_error(_HANDLER, _replaced)
     codecs.register(lambda name: _plain_ascii() if name == _ASCII else None)
     for stream in (sys.stdout, sys.stderr):
@@ -28,15 +28,15 @@ def make_readable() -> None:
 
 
 def _plain_ascii() -> codecs.CodecInfo:
-    """ASCII by a name that click does not know: to a stream of ASCII it would write UTF-8."""
-    known = codecs.lookup("ascii")
+    """ASCII under a name that click does not know: it would write UTF-8 to an ASCII stream."""
+    ascii_codec = codecs.lookup("ascii")
     return codecs.CodecInfo(
-        known.encode,
-        known.decode,
-        streamreader=known.streamreader,
-        streamwriter=known.streamwriter,
-        incrementalencoder=known.incrementalencoder,
-        incrementaldecoder=known.incrementaldecoder,
+        ascii_codec.encode,
+        ascii_codec.decode,
+        streamreader=ascii_codec.streamreader,
+        streamwriter=ascii_codec.streamwriter,
+        incrementalencoder=ascii_codec.incrementalencoder,
+        incrementaldecoder=ascii_codec.incrementaldecoder,
         name=_ASCII,
     )
 
@@ -52,11 +52,11 @@ def _plain(character: str) -> str:
 
 
 def prints_unicode() -> bool:
-    """Whether standard output has every character."""
+    """Whether standard output can represent every character."""
     return (getattr(sys.stdout, "encoding", None) or "utf-8").lower().replace("-", "").startswith("utf")
 
 
 def print_exactly(text: str) -> None:
-    """Print data: characters that the encoding lacks are escaped, and none is replaced by another one."""
+    """Print data: characters that the encoding lacks are escaped, never replaced by others."""
     encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
     click.echo(text.encode(encoding, "backslashreplace").decode(encoding), nl=False)

@@ -17,11 +17,11 @@ from xprojdb.db.runs import begin_run, end_run
 from xprojdb.db.tables import export
 from xprojdb.digest import canonical_json
 from xprojdb.exports.atomic import make_folder, reporting, staged
-from xprojdb.exports.card.context import card_facts
+from xprojdb.exports.card.context import card_context
 from xprojdb.exports.card.render import render_card
 from xprojdb.exports.formats.huggingface import SplitRows, columnar, write_dataset
 from xprojdb.exports.formats.text_formats import Conll, DocBins, JsonLines, TextFormat
-from xprojdb.exports.ground import check_kept
+from xprojdb.exports.ground import check_referenced
 from xprojdb.exports.manifest import Manifest
 from xprojdb.exports.ownership import check_replaceable, exported_checksums
 from xprojdb.exports.rows.arrow_columns import converted
@@ -41,15 +41,15 @@ class ExportReport:
 
     :param counts: sentences by file or, in a Hugging Face data set, by configuration and split.
     :param checksums: SHA-256 by path inside the folder.
-    :param found: how many sentences there were before the cut; None where nothing was cut.
-    :param removed: how many sentences each filter or choice of the cut took out.
+    :param available: how many sentences there were before any were filtered out; None if everything was exported.
+    :param removed: how many sentences each filter or choice removed.
     :param dropped: how many labels were dropped from sentences that passed the filters.
     """
 
     destination: str
     counts: dict[str, int]
     checksums: dict[str, str]
-    found: int | None = None
+    available: int | None = None
     removed: Mapping[str, int] | None = None
     dropped: int = 0
 
@@ -59,11 +59,11 @@ class ExportReport:
 
 
 class ExportOptions(TypedDict, total=False):
-    """What an export may be told to take.
+    """What to export.
 
     :param targets: language codes; empty: all of the recipe.
     :param source: the language the labels come from; needed where a target has several that are not combined.
-    :param table: how to cut; None: as the recipe says.
+    :param table: filters, budgets and splits; None: those of the recipe.
     """
 
     targets: Sequence[str]
@@ -78,54 +78,54 @@ def export_conll(
     *,
     columns: Literal[2, 4] = 2,
     with_ids: bool = False,
-    **asked: Unpack[ExportOptions],
+    **options: Unpack[ExportOptions],
 ) -> ExportReport:
     """Write ``LANG.SPLIT.conll`` for every target language and split: IOB2, two columns or CoNLL-2003's four.
 
     :param with_ids: put a comment line ``# id = …`` before each sentence.
-    :param asked: which sentences.
+    :param options: which sentences.
     :raises UsageError: when there is nothing to export.
-    :raises NothingLeft: when the cut leaves nothing.
-    :raises ExportError: when a file cannot be written; earlier versions of all files stay whole.
+    :raises NothingLeft: when no sentence passes the filters.
+    :raises ExportError: when a file cannot be written; all existing files are left as they were.
     """
-    return export_files(database, plan, folder, Conll(columns, with_ids), **asked)
+    return export_files(database, plan, folder, Conll(columns, with_ids), **options)
 
 
-def export_jsonl(database: Database, plan: Plan, folder: Path, **asked: Unpack[ExportOptions]) -> ExportReport:
-    """Write ``LANG.SPLIT.jsonl``: an object a sentence, with its words, tags, entities and provenance.
+def export_jsonl(database: Database, plan: Plan, folder: Path, **options: Unpack[ExportOptions]) -> ExportReport:
+    """Write ``LANG.SPLIT.jsonl``: one object per sentence, with its words, tags, entities and provenance.
 
-    Errors are those of :func:`export_conll`.
+    Raises the same errors as :func:`export_conll`.
 
-    :param asked: which sentences.
+    :param options: which sentences.
     """
-    return export_files(database, plan, folder, JsonLines(), **asked)
+    return export_files(database, plan, folder, JsonLines(), **options)
 
 
-def export_spacy(database: Database, plan: Plan, folder: Path, **asked: Unpack[ExportOptions]) -> ExportReport:
+def export_spacy(database: Database, plan: Plan, folder: Path, **options: Unpack[ExportOptions]) -> ExportReport:
     """Write a folder ``LANG.SPLIT`` of spaCy's ``DocBin`` files for every target language and split.
 
-    Errors are those of :func:`export_conll`.
+    Raises the same errors as :func:`export_conll`.
 
-    :param asked: which sentences.
+    :param options: which sentences.
     :raises MissingExtra: when spaCy is not installed.
     """
-    return export_files(database, plan, folder, DocBins(), **asked)
+    return export_files(database, plan, folder, DocBins(), **options)
 
 
 def export_dataset(
-    database: Database, plan: Plan, folder: Path, *, record: bool = True, **asked: Unpack[ExportOptions]
+    database: Database, plan: Plan, folder: Path, *, record: bool = True, **options: Unpack[ExportOptions]
 ) -> ExportReport:
     """Write a folder that ``datasets.load_dataset`` opens: Parquet, one configuration per language, and a card.
 
-    :param record: write down in the database that this was exported; a folder that lasts no longer than a push is not.
-    :param asked: which sentences.
+    :param record: record the export in the database; not wanted for a folder that only lives as long as a push.
+    :param options: which sentences.
     :raises UsageError: when there is nothing to export.
-    :raises NothingLeft: when the cut leaves nothing.
-    :raises ExportError: when it cannot be written; an earlier version of the folder stays whole.
-    :raises GroundMoved: when a step was freed meanwhile: what is written is whole, and is not recorded.
+    :raises NothingLeft: when no sentence passes the filters.
+    :raises ExportError: when it cannot be written; an existing folder is left as it was.
+    :raises GroundMoved: when a step was deleted meanwhile: the folder is complete but not recorded.
     """
     with database.read() as connection, bulk.uncollected():
-        selection = select_parts(connection, plan, **asked)
+        selection = select_parts(connection, plan, **options)
         query = selection.query()
         manifest = write_dataset(
             folder,
@@ -134,7 +134,7 @@ def export_dataset(
             recipe_digest=plan.recipe.digest,
             query=query,
             columns=provenance_columns(selection.table, selection.several),
-            card=partial(render_card, card_facts(connection, plan, selection, plan.recipe.name)),
+            card=partial(render_card, card_context(connection, plan, selection, plan.recipe.name)),
         )
     report = _report(folder, selection, _counts(manifest), dict(manifest.files))
     if record:
@@ -147,40 +147,42 @@ class HuggingFace:
 
     name: ClassVar[str] = "hf"
 
-    def export(self, database: Database, plan: Plan, folder: Path, **asked: Unpack[ExportOptions]) -> ExportReport:
-        """Write it; see :func:`export_dataset`."""
-        return export_dataset(database, plan, folder, **asked)
+    def export(self, database: Database, plan: Plan, folder: Path, **options: Unpack[ExportOptions]) -> ExportReport:
+        """Write the folder; see :func:`export_dataset`."""
+        return export_dataset(database, plan, folder, **options)
 
 
-def export_as(name: str, database: Database, plan: Plan, folder: Path, **asked: Unpack[ExportOptions]) -> ExportReport:
-    """Write the format of a name, with its default options.
+def export_as(
+    name: str, database: Database, plan: Plan, folder: Path, **options: Unpack[ExportOptions]
+) -> ExportReport:
+    """Export in a format given by name, with its default options.
 
-    :param name: of a plug-in of the group ``xprojdb.exporters``: ``conll``, ``jsonl``, ``spacy``, ``hf`` or another's.
-    :param asked: which sentences.
-    :raises PluginError: when there is none of that name.
+    :param name: a plug-in of the group ``xprojdb.exporters``: ``conll``, ``jsonl``, ``spacy``, ``hf`` or another.
+    :param options: which sentences.
+    :raises PluginError: when there is no such plug-in.
     :raises UsageError: when there is nothing to export.
     """
     form = entry_points.load("exporters", name)()
     if isinstance(form, HuggingFace):
-        return form.export(database, plan, folder, **asked)
-    return export_files(database, plan, folder, form, **asked)
+        return form.export(database, plan, folder, **options)
+    return export_files(database, plan, folder, form, **options)
 
 
 def export_files(
-    database: Database, plan: Plan, folder: Path, form: TextFormat, **asked: Unpack[ExportOptions]
+    database: Database, plan: Plan, folder: Path, form: TextFormat, **options: Unpack[ExportOptions]
 ) -> ExportReport:
-    """Write files of one format for every target language and split; they take their places together.
+    """Write the files of one format for every target language and split; they are put in place together.
 
     :param form: the format.
-    :param asked: which sentences.
+    :param options: which sentences.
     :raises UsageError: when there is nothing to export.
-    :raises NothingLeft: when the cut leaves nothing.
-    :raises ExportError: when a file cannot be written, or one is there that no export wrote; what was there stays.
-    :raises GroundMoved: when a step was freed meanwhile: what is written is whole, and is not recorded.
+    :raises NothingLeft: when no sentence passes the filters.
+    :raises ExportError: when a file cannot be written, or an existing file was not written by an export; it stays.
+    :raises GroundMoved: when a step was deleted meanwhile: the files are complete but not recorded.
     """
     counts, checksums = {}, {}
     with database.read() as connection, bulk.uncollected():
-        selection = select_parts(connection, plan, **asked)
+        selection = select_parts(connection, plan, **options)
         make_folder(folder)
         _sweep(folder)
         ours = exported_checksums(connection)
@@ -197,10 +199,10 @@ def export_files(
 
 
 def _sweep(folder: Path) -> None:
-    """Delete what killed exports left in a folder, and in those of its splits, whether written again or not."""
+    """Delete what killed exports left in a folder and in its split folders, even those not written this time."""
     with reporting(folder):
-        for each in (folder, *(each for each in folder.iterdir() if each.is_dir() and not each.is_symlink())):
-            sweep(each)
+        for path in (folder, *(child for child in folder.iterdir() if child.is_dir() and not child.is_symlink())):
+            sweep(path)
 
 
 def _content(connection: Connection, selection: Selection, part: Part, *, provenance: bool = True) -> Content:
@@ -226,7 +228,7 @@ def _report(folder: Path, selection: Selection, counts: dict[str, int], checksum
     cut = selection.cut
     if cut is None:
         return ExportReport(str(folder), counts, checksums)
-    return ExportReport(str(folder), counts, checksums, cut.found, cut.removed, cut.dropped)
+    return ExportReport(str(folder), counts, checksums, cut.available, cut.removed, cut.dropped)
 
 
 def _counts(manifest: Manifest) -> dict[str, int]:
@@ -239,9 +241,9 @@ def _counts(manifest: Manifest) -> dict[str, int]:
 
 
 def _record(database: Database, plan: Plan, form: str, report: ExportReport, query: Mapping[str, Any]) -> None:
-    again = f"{report.destination} is written and whole, but not recorded; run the recipe and export again"
+    again = f"{report.destination} is complete, but the export was not recorded; run the recipe and export again"
     with database.write() as connection:
-        check_kept(connection, plan, again)
+        check_referenced(connection, plan, again)
         run_id = begin_run(connection, "export", plan.recipe)
         values = {
             "run_id": run_id,

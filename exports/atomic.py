@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from xprojdb.exports.errors import ExportError
-from xprojdb.exports.unfinished import beside, set_aside, sweep
+from xprojdb.exports.unfinished import partial_path, set_aside, sweep
 
 _HINTS = {
     errno.ENOSPC: "free space on this disk, or write to another one",
@@ -49,14 +49,14 @@ class DigestingFile:
 
 @contextmanager
 def reporting(path: Path) -> Iterator[None]:
-    """Turn an operating system error of the block into an :class:`ExportError` about this path.
+    """Turn operating system errors raised in the block into an :class:`ExportError` about this path.
 
-    Only writing belongs into the block: an error of the place where the data come from is not ours to rename.
+    The block should only write: errors while reading the data must keep their own message.
     """
     try:
         yield
     except BrokenPipeError:
-        # Whoever reads it has enough of it: no fault of the place.
+        # The reader has closed the pipe, such as `head`: not an error of the destination.
         raise
     except OSError as error:
         raise ExportError(
@@ -69,12 +69,12 @@ def reporting(path: Path) -> Iterator[None]:
 
 @contextmanager
 def atomic_file(path: Path) -> Iterator[DigestingFile]:
-    """A new file that takes the place of ``path`` when the block ends well, and vanishes when it does not.
+    """A new file that replaces ``path`` when the block succeeds and is deleted when it fails.
 
-    :raises ExportError: when it cannot be written; an older file at ``path`` is left whole.
+    :raises ExportError: when it cannot be written; an existing file at ``path`` is left as it was.
     """
     path = path.resolve()
-    partial = beside(path)
+    partial = partial_path(path)
     with reporting(path):
         sweep(path.parent, path.name)
         stream = partial.open("xb", buffering=1 << 20)
@@ -90,32 +90,32 @@ def atomic_file(path: Path) -> Iterator[DigestingFile]:
 
 
 def _put(partial: Path, path: Path) -> None:
-    """Move a finished file to its place, where it keeps the mode of the one that it replaces."""
+    """Move a finished file into place, with the mode of the file it replaces."""
     keep_mode(path, partial)
     partial.replace(path)
 
 
 def keep_mode(old: Path, new: Path) -> None:
-    """Give a file or folder the mode, and where that is allowed the owner, of the one that it replaces, if any."""
+    """Copy the mode, and where permitted the owner, from the file or folder that is being replaced, if any."""
     try:
-        known = old.stat()
+        replaced = old.stat()
     except FileNotFoundError:
         return
     with suppress(PermissionError):
-        os.chown(new, known.st_uid, known.st_gid)
-    new.chmod(stat.S_IMODE(known.st_mode))
+        os.chown(new, replaced.st_uid, replaced.st_gid)
+    new.chmod(stat.S_IMODE(replaced.st_mode))
 
 
-#: makes a file that is put in place later, as :func:`atomic_file` and :meth:`Staged.file` do
+#: creates a file that is put in place later, as :func:`atomic_file` and :meth:`Staged.file` do
 Opener = Callable[[Path], AbstractContextManager[DigestingFile]]
 
 
-#: refuses to replace what is at the first path by the file at the second
+#: refuses to replace what is at the first path with the file at the second
 Check = Callable[[Path, Path], None]
 
 
 class Staged:
-    """Files that take their places together, when the last of them is written; use :func:`staged`."""
+    """Files that are put in place together, once the last of them is written; use :func:`staged`."""
 
     def __init__(self, check: Check) -> None:
         self._check = check
@@ -131,7 +131,7 @@ class Staged:
         if path in self._waiting:
             hint = "rename one of the two"
             raise ExportError(f"two files of this export would be called {path}", hint=hint, path=path)
-        partial = beside(path)
+        partial = partial_path(path)
         with reporting(path):
             stream = partial.open("xb", buffering=1 << 20)
         self._waiting[path] = partial
@@ -143,9 +143,9 @@ class Staged:
             discard(stream)
 
     def place(self) -> None:
-        """Move all files to their places, which needs no room on the disk.
+        """Move all files into place; this needs no disk space.
 
-        :raises ExportError: when something is at one of them that may not be replaced; then none is moved.
+        :raises ExportError: when an existing file may not be replaced; then none is moved.
         """
         for path, partial in self._waiting.items():
             self._check(path, partial)
@@ -155,16 +155,16 @@ class Staged:
         self._waiting.clear()
 
     def withdraw(self) -> None:
-        """Delete what is not in its place."""
+        """Delete the files that were not put in place."""
         for partial in self._waiting.values():
             partial.unlink(missing_ok=True)
 
 
 @contextmanager
 def staged(check: Check = lambda _path, _partial: None) -> Iterator[Staged]:
-    """Several files of which, whatever goes wrong in the block, either all are new or all are as they were.
+    """Several files that are either all replaced or, if anything fails in the block, all left as they were.
 
-    :param check: raises where one may not take its place.
+    :param check: raises an error if a file may not be put in place.
     """
     files = Staged(check)
     try:
@@ -175,40 +175,40 @@ def staged(check: Check = lambda _path, _partial: None) -> Iterator[Staged]:
 
 
 def make_folder(path: Path, *, links: bool = True) -> None:
-    """Make a folder, and those above it, where they are missing.
+    """Create a folder and its parents where they are missing.
 
-    :param links: it may be a link to one that is there.
-    :raises ExportError: when it cannot be made.
+    :param links: whether the folder may be a symbolic link to an existing one.
+    :raises ExportError: when it cannot be created.
     """
     if not links and path.is_symlink():
         hint = "move it away, or export to another folder"
-        raise ExportError(f"{path} is a link: nothing was written behind it", hint=hint, path=path)
+        raise ExportError(f"{path} is a link: nothing was written through it", hint=hint, path=path)
     with reporting(path):
         path.mkdir(parents=True, exist_ok=True)
 
 
 def close_safely(stream: BinaryIO) -> None:
-    """Close a written file once its bytes are on the disk."""
+    """Close a written file once its content has reached the disk."""
     stream.flush()
     os.fsync(stream.fileno())
     stream.close()
 
 
 def discard(stream: BinaryIO) -> None:
-    """Close a file that is about to be deleted; that its last bytes find no room no longer matters."""
+    """Close a file that is about to be deleted, ignoring errors such as a full disk."""
     with suppress(OSError):
         stream.close()
 
 
 def replace_folder(new: Path, path: Path) -> None:
-    """Put a finished folder in place of an older one.
+    """Put a finished folder in place of an existing one.
 
-    There is no portable exchange of two folders, so the old one is moved aside first. Killed between the two moves,
-    it waits there whole, under a name that no user's file has, and :func:`recover_folder` puts it back.
+    Folders cannot be exchanged portably, so the old one is first moved aside. If the process is killed between the
+    two moves, the old folder is kept under a name that no user's file has, and :func:`recover_folder` puts it back.
 
-    :raises OSError: when it cannot be moved; the old folder is in place then.
+    :raises OSError: when it cannot be moved; the old folder is then still in place.
     """
-    previous = beside(path, "previous")
+    previous = partial_path(path, "previous")
     existed = path.exists()
     if existed:
         path.rename(previous)
@@ -223,7 +223,7 @@ def replace_folder(new: Path, path: Path) -> None:
 
 
 def recover_folder(path: Path) -> None:
-    """Finish or undo a :func:`replace_folder` that was killed half-way."""
+    """Complete or undo a :func:`replace_folder` that was killed half-way."""
     for previous in set_aside(path):
         if path.exists():
             shutil.rmtree(previous)

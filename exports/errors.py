@@ -6,7 +6,7 @@ from xprojdb.errors import XprojdbError
 
 
 class ExportError(XprojdbError):
-    """A data set cannot be written as asked; what was at the destination before is still there, whole.
+    """A data set cannot be written as requested; what was at the destination is still there, unchanged.
 
     The field ``path`` names the destination.
     """

@@ -1,4 +1,4 @@
-"""Whether what an export was made from is still kept, when the export is published or recorded."""
+"""Check that the steps behind an export still exist when it is published or recorded."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from xprojdb.planning.plan import Plan
 from xprojdb.steps.spec import find_step
 
 
-def check_kept(connection: Connection, plan: Plan, hint: str) -> None:
-    """Refuse to name steps that nothing else names any more: they may be being freed, and some of their rows be gone.
+def check_referenced(connection: Connection, plan: Plan, hint: str) -> None:
+    """Refuse to export from steps that no recipe or export references any more: they may be in the middle of deletion.
 
-    :param hint: what to do then.
-    :raises GroundMoved: with the field ``step``: the digest of one.
+    :param hint: what to do in that case.
+    :raises GroundMoved: the field ``step`` has the digest of one such step.
     """
-    kept = named_steps(connection)
+    named = named_steps(connection)
     for spec in plan.pairs:
-        if find_step(connection, spec) not in kept:
-            told = f"the recipe {plan.recipe.name} was changed or forgotten meanwhile: nothing names the step"
-            raise GroundMoved(f"{told} {spec.kind} {spec.short} any more", hint=hint, step=spec.digest)
+        if find_step(connection, spec) not in named:
+            subject = f"the recipe {plan.recipe.name} was changed or deleted meanwhile: nothing references the step"
+            raise GroundMoved(f"{subject} {spec.kind} {spec.short} any more", hint=hint, step=spec.digest)

@@ -1,4 +1,4 @@
-"""The record that lies in every exported folder: what it holds and what it was made from."""
+"""The manifest in every exported folder: what the folder contains and what it was made from."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ _FORMAT = 1
 
 @dataclass(frozen=True)
 class SplitSummary:
-    """The counts of one split.
+    """Counts for one split.
 
     :param sentences: rows.
     :param tokens: words of all sentences.
-    :param entities: spans by label; a label that does not occur has 0.
+    :param entities: spans by label; labels that do not occur have 0.
     :param bytes: size in memory, uncompressed.
     :param files: paths inside the folder, in order.
     """
@@ -35,14 +35,14 @@ class SplitSummary:
 
 @dataclass(frozen=True)
 class Manifest:
-    """What an exported folder holds.
+    """What an exported folder contains.
 
-    :param recipe_digest: digest of the recipe that made the labels.
+    :param recipe_digest: digest of the recipe that produced the labels.
     :param query: the selection that was exported, as JSON values.
     :param labels: entity types, in the order that numbers the tags.
-    :param features: the columns as the ``datasets`` library describes them.
-    :param configs: splits by configuration and name; ``{"default": ...}`` when there is one configuration only.
-    :param files: SHA-256 of every generated file but this one, by path inside the folder.
+    :param features: the columns, as the ``datasets`` library describes them.
+    :param configs: splits by configuration and name; ``{"default": ...}`` if there is only one configuration.
+    :param files: SHA-256 of every generated file except this one, by path inside the folder.
     """
 
     recipe_digest: str
@@ -54,19 +54,19 @@ class Manifest:
 
     @property
     def sentences(self) -> int:
-        """Rows of all configurations and splits."""
+        """Rows in all configurations and splits."""
         return sum(split.sentences for splits in self.configs.values() for split in splits.values())
 
     def to_json(self) -> bytes:
-        """The file's content, the same bytes for the same manifest."""
+        """The content of the file; the same manifest always gives the same bytes."""
         values = {"format": _FORMAT, **asdict(self)}
         return (json.dumps(values, ensure_ascii=False, indent=1, default=str) + "\n").encode()
 
 
 def read_manifest(folder: Path) -> Manifest:
-    """Read the record of an exported folder.
+    """Read the manifest of an exported folder.
 
-    :raises ExportError: when there is none, or it is damaged or of a later format.
+    :raises ExportError: when there is none, it is damaged, or it was written by a later version.
     """
     try:
         data = (folder / MANIFEST_NAME).read_bytes()
@@ -78,10 +78,10 @@ def read_manifest(folder: Path) -> Manifest:
 
 
 def parse_manifest(data: bytes, where: Path | str) -> Manifest:
-    """Read the bytes of a record.
+    """Parse the bytes of a manifest.
 
-    :param where: the folder it lies in, for the message.
-    :raises ExportError: when it is damaged or of a later format.
+    :param where: the folder it is in, for error messages.
+    :raises ExportError: when it is damaged or was written by a later version.
     """
     try:
         values = json.loads(data)
@@ -98,14 +98,14 @@ def parse_manifest(data: bytes, where: Path | str) -> Manifest:
 
 
 def _checked(manifest: Manifest) -> Manifest:
-    """The same record, which a stranger may have written: every file that it names is inside of its folder."""
+    """The same manifest, checked: it may come from a stranger, so every file it names must be inside its folder."""
     splits = [split for config in manifest.configs.values() for split in config.values()]
     for path in (*manifest.files, *(path for split in splits for path in split.files)):
         if not is_inside(path):
-            raise ValueError(f"{path!r} is no file of this folder")
+            raise ValueError(f"{path!r} is not a file of this folder")
     return manifest
 
 
 def _refusal(folder: Path | str, fault: str) -> ExportError:
-    hint = "export to a new folder, or move this one away first"
+    hint = "export to a new folder, or move the existing one away first"
     return ExportError(f"{folder} {fault}", hint=hint, path=folder)

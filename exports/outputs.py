@@ -1,4 +1,4 @@
-"""A file that the user names: written as a whole, or, where it is no regular file, directly."""
+"""A file named by the user: replaced atomically if it is a regular file, otherwise written directly."""
 
 from __future__ import annotations
 
@@ -20,8 +20,9 @@ _DESCRIPTOR = re.compile(r"/(?:dev|proc/self)/fd/(\d+)")
 def output_file(path: Path) -> Iterator[DigestingFile]:
     """A file to write to.
 
-    A regular file, or one that is not there yet, is written beside its place and replaced when it is whole, its mode
-    kept. A device, a pipe, or a file that is open already, such as ``/dev/stdout``, is written to as it is.
+    A regular file, or one that does not exist yet, is written next to its destination and moved into place once it is
+    complete, keeping its mode. Devices, pipes and files that are already open, such as ``/dev/stdout``, are written to
+    directly.
 
     :raises ExportError: when it cannot be written.
     """
@@ -40,9 +41,9 @@ def output_file(path: Path) -> Iterator[DigestingFile]:
 
 
 def _descriptor(path: Path) -> int | None:
-    """The number of the open file that a path stands for: opened anew, it would begin at its beginning."""
-    found = _DESCRIPTOR.fullmatch(str(path))
-    return int(found[1]) if found else _OPEN_FILES.get(str(path))
+    """The file descriptor that a path stands for; opening the path again would start at the beginning of the file."""
+    match = _DESCRIPTOR.fullmatch(str(path))
+    return int(match[1]) if match else _OPEN_FILES.get(str(path))
 
 
 def _is_special(path: Path) -> bool:

@@ -216,7 +216,7 @@ def _damage(address: str) -> list[str]:
     from xprojdb.maintenance.verify import verify
 
     with open_database(address) as database:
-        return [f"damage: {each.examples}" for each in verify(database).checks if each.found]
+        return [f"damage: {each.examples}" for each in verify(database).checks if each.count]
 
 
 def _told_wrongly(names: Sequence[str], ended: Sequence[Ended]) -> list[str]:

@@ -22,6 +22,7 @@ CALLS: dict[str, set[str]] = {
     "import text": {"import_text"},
     "import jsonl": {"import_jsonl"},
     "import parallel": {"import_parallel", "import_multilingual"},
+    "import labels": {"import_labels"},
     "import table": {"import_table"},
     "import spans": {"import_spans"},
     "import hf": {"import_hf"},

@@ -213,7 +213,7 @@ def test_an_empty_answer_has_its_columns(db: xp.Database) -> None:
 def test_what_is_left_out_is_said_in_a_notebook_too(db: xp.Database, write_conll: Write) -> None:
     db.import_parallel("news", write_sample(write_conll, 13))
     evaluation = db.evaluate("news", resamples=20)
-    assert evaluation.notes == ["en → de: 3 sentences with gold labels are not projected yet: xprojdb run"]
+    assert evaluation.notes == ["en → de: 3 sentences with gold labels are not projected yet; use xprojdb run"]
     assert "3 sentences with gold labels" in evaluation._repr_html_()
 
 

@@ -17,7 +17,7 @@ from xprojdb.db import Database
 from xprojdb.db.tables import label, outcome
 from xprojdb.errors import UsageError
 from xprojdb.execution.run import run_plan
-from xprojdb.provenance.questions import QUESTIONS, QuestionResult, ask_question
+from xprojdb.provenance.questions import QUESTIONS, QuestionScope, ask_question
 
 Write = Callable[..., Path]
 Rows = list[dict[str, Any]]
@@ -31,7 +31,7 @@ def combined(database: Database, write_conll: Write, tmp_path: Path) -> Database
 
 
 def asked(database: Database, name: str, **chosen: Any) -> Rows:
-    with ask_question(database, name, QuestionResult(**chosen)) as answer:
+    with ask_question(database, name, QuestionScope(**chosen)) as answer:
         return [dict(zip(answer.columns, row, strict=True)) for block in answer.blocks for row in block]
 
 

@@ -8,10 +8,10 @@ from xprojdb.exports.card.front_matter import front_matter
 from xprojdb.exports.card.render import (
     HAND_WRITTEN_END,
     HAND_WRITTEN_START,
-    CardFacts,
-    ScoreFacts,
-    SourceFacts,
-    StepFacts,
+    CardContext,
+    CardScore,
+    CardSource,
+    CardStep,
     render_card,
 )
 from xprojdb.exports.card.yaml import to_yaml
@@ -21,9 +21,9 @@ from xprojdb.exports.rows.schema import export_schema
 
 yaml = pytest.importorskip("yaml")
 
-OPEN = SourceFacts("Village News", "1.0", "CC-BY-4.0", "@misc{village, title={Village News}}", hub_id="me/village")
-CLOSED = SourceFacts("Harbour Talk", None, "CC-BY-NC-SA-4.0")
-NAMELESS = SourceFacts("Found Text")
+OPEN = CardSource("Village News", "1.0", "CC-BY-4.0", "@misc{village, title={Village News}}", hub_id="me/village")
+CLOSED = CardSource("Harbour Talk", None, "CC-BY-NC-SA-4.0")
+NAMELESS = CardSource("Found Text")
 
 
 def manifest(*configs):
@@ -41,10 +41,10 @@ def facts(**changes):
         "summary": "Names in village news.",
         "languages": {"no": "Norwegian", "yo": "Yoruba"},
         "sources": [OPEN],
-        "steps": [StepFacts("align", "ef" * 32, "tiny-encoder", "abc", {"layer": 7})],
+        "steps": [CardStep("align", "ef" * 32, "tiny-encoder", "abc", {"layer": 7})],
         **changes,
     }
-    return CardFacts(**settings)
+    return CardContext(**settings)
 
 
 def header(card):
@@ -115,7 +115,7 @@ def test_licences_that_restrict_are_called_out():
 
 
 def test_the_figures_stand_in_the_text():
-    score = ScoreFacts("yo", "Village gold, test", SpanScore.of(80, 100, 90), Interval(0.842, 0.81, 0.871, 0.95))
+    score = CardScore("yo", "Village gold, test", SpanScore.of(80, 100, 90), Interval(0.842, 0.81, 0.871, 0.95))
     text = body(render_card(facts(scores=[score], command="xprojdb run village.toml"), manifest()))
     assert "| default | train | 1,200 | 15,000 | 700 |" in text
     assert "| default | train | 700 (100%) | 0 (0%) |" in text
@@ -127,7 +127,7 @@ def test_the_figures_stand_in_the_text():
 
 
 def test_without_gold_the_card_says_so():
-    assert "not held against gold" in body(render_card(facts(), manifest()))
+    assert "not been compared with gold" in body(render_card(facts(), manifest()))
 
 
 def test_the_hand_written_part_survives():
@@ -155,7 +155,7 @@ def test_a_hand_written_part_without_clear_ends_is_refused(old):
 
 def test_facts_cannot_break_the_card():
     nasty = f"a | b\n---\n{HAND_WRITTEN_START} ```"
-    source = SourceFacts(nasty, nasty, nasty, nasty, nasty)
+    source = CardSource(nasty, nasty, nasty, nasty, nasty)
     card = render_card(
         facts(title=nasty, summary=nasty, sources=[source], command=nasty, recipe=nasty, languages={"yo": nasty}),
         manifest(),

@@ -68,7 +68,7 @@ def test_the_card_calls_out_licences_and_limits(sqlite_database: Database, done:
     assert any("news" in line and "commercial" in line for line in warnings)
     assert any("model" in line and "not known" in line for line in warnings)
     limits = card.split("## Known limits")[1].split("\n## ")[0]
-    assert "Spanish were not held against gold" in limits
+    assert "Spanish have not been compared with gold" in limits
     assert "German" not in limits
     assert "@misc{news" in card
 

@@ -12,7 +12,7 @@ from toy_tagger import toy_tagger
 from xprojdb.db import Database
 from xprojdb.execution.run import run_plan
 from xprojdb.exports.api import export_dataset
-from xprojdb.exports.card.step_sentences import tell_stages
+from xprojdb.exports.card.step_sentences import stage_sentences
 from xprojdb.exports.rows.provenance_columns import chain_of
 from xprojdb.importing.files import CorpusInfo, corpus_file, import_files
 from xprojdb.models.translators.text_tokens import Translated
@@ -65,7 +65,7 @@ def _part(card: str, title: str) -> str:
 def test_translated_sentences_are_told_as_such(card: Callable[..., str]) -> None:
     text = card("translate-train", "en", english(5))
     assert "language_creators:\n- machine-generated" in text
-    assert "German are translations by" in _part(text, "Known limits")
+    assert "German are machine translations by" in _part(text, "Known limits")
     assert "**translate**" in _part(text, "How the labels were made")
 
 
@@ -74,7 +74,7 @@ def test_the_licence_of_the_translator_is_called_out(card: Callable[..., str]) -
     tagger = f'[tag]\nmodels = {{ en = "hf:{toy_tagger()}" }}\n'
     text = card("translate-test", "de", german(5), tagger)
     assert "language_creators:\n- found" in text
-    assert "are translations by" not in text
+    assert "are machine translations by" not in text
     assert f"translated by {NLLB}" in _part(text, "Known limits")
     warnings = [line for line in text.splitlines() if line.startswith(">")]
     assert any("nllb-200" in line and "commercial" in line for line in warnings)
@@ -83,4 +83,4 @@ def test_the_licence_of_the_translator_is_called_out(card: Callable[..., str]) -
 
 def test_every_kind_of_step_is_told() -> None:
     kinds = [*registry._FACTORIES, "import"]
-    assert not [told for told in tell_stages(kinds) if "See its parameters" in told]
+    assert not [told for told in stage_sentences(kinds) if "See its parameters" in told]

@@ -41,7 +41,8 @@ def test_the_measure_sees_imports(modules):
 
 @pytest.mark.parametrize("arguments", [("--help",), ("--version",)])
 def test_the_help_imports_nothing_heavy(modules, arguments):
-    assert not modules(call(*arguments)) & HEAVY
+    # importlib.metadata, which brings "email", would double the time of the help.
+    assert not modules(call(*arguments)) & (HEAVY | {"email"})
 
 
 def test_importing_the_library_imports_nothing_heavy(modules):

@@ -21,7 +21,7 @@ from xprojdb.evaluation.compare import TOTAL, compare_recipes
 from xprojdb.evaluation.evaluate import evaluate_projections, read_counts
 from xprojdb.evaluation.missed_entities import missed_sql, read_missed
 from xprojdb.evaluation.published import PublishedScore
-from xprojdb.evaluation.published_comparison import beside_published
+from xprojdb.evaluation.published_comparison import published_comparisons
 from xprojdb.execution.run import run_plan
 from xprojdb.planning.store import bind_plan
 from xprojdb.text.spans import Span
@@ -230,13 +230,13 @@ def test_published_scores_stand_beside(compared: Database) -> None:
     found = compare_recipes(compared, ["full", "weak"], resamples=50)
     scores = [_published("news", "deu", 0.5), _published("news", "de", 0.75), _published("other", "de", 0.9)]
     low = {"full": 0.5, "weak": found.languages[0].f1("weak") - 0.5}
-    beside = beside_published(found, scores)
+    beside = published_comparisons(found, scores)
     assert [(each.lang, each.published.f1) for each in beside] == [("de", 0.75), ("de", 0.5)]
     assert beside[1].differences == pytest.approx(low)
-    assert [each.published.f1 for each in beside_published(found, scores, "other")] == [0.9]
-    assert [each.published.f1 for each in beside_published(found, scores[2:])] == [0.9]
+    assert [each.published.f1 for each in published_comparisons(found, scores, "other")] == [0.9]
+    assert [each.published.f1 for each in published_comparisons(found, scores[2:])] == [0.9]
     with pytest.raises(UsageError) as refused:
-        beside_published(found, scores, "nothing")
+        published_comparisons(found, scores, "nothing")
     assert (refused.value.dataset, refused.value.known) == ("nothing", ["news", "other"])
 
 

@@ -96,7 +96,7 @@ def test_an_interrupted_deletion_is_told_and_taken_up(
         delete_corpus(database, "news", watch=stop)
     # A group of four sentences is gone, whole; what is left is consistent, and no file passes for imported.
     assert row_counts(database)["sentence"] == 12
-    damage = {each.name: each.found for each in verify(database).checks if each.found}
+    damage = {each.name: each.count for each in verify(database).checks if each.count}
     assert damage == {"unfinished deletions": 1, "sentences of a file": 4}
     with database.read() as connection:
         assert list(connection.execute(select(corpus.c.name)).scalars()) == ["news (being deleted)"]

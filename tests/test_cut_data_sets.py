@@ -218,7 +218,7 @@ def test_votes_need_a_consensus(database: Database, two_targets: Plan) -> None:
 def test_a_cut_that_leaves_nothing_says_what_took_it_out(database: Database, two_targets: Plan, tmp_path: Path) -> None:
     with pytest.raises(NothingLeft) as caught:
         export_jsonl(database, two_targets, tmp_path / "out", table=ExportTable(min_words=5, min_margin=2.0))
-    assert (caught.value.found, caught.value.removed) == (80, {"min_words": 16, "min_margin": 64})
+    assert (caught.value.available, caught.value.removed) == (80, {"min_words": 16, "min_margin": 64})
     with pytest.raises(NothingLeft) as caught:
         export_jsonl(database, two_targets, tmp_path / "out", table=ExportTable(min_margin=2.0))
     assert caught.value.removed == {"min_margin": 64}
@@ -229,7 +229,7 @@ def test_a_cut_that_leaves_nothing_says_what_took_it_out(database: Database, two
 def test_a_cut_is_recorded(database: Database, two_targets: Plan, tmp_path: Path) -> None:
     table = ExportTable(min_entities=1, budget=10, tiers={"gold": 0.5})
     report = export_jsonl(database, two_targets, tmp_path / "out", table=table)
-    assert (report.found, report.sentences, report.removed) == (80, 20, {"min_entities": 16, "budget": 44})
+    assert (report.available, report.sentences, report.removed) == (80, 20, {"min_entities": 16, "budget": 44})
     with database.read() as connection:
         query = json.loads(connection.execute(select(export.c.query)).scalar_one())
     assert list(report.removed or ()) == ["min_entities", "budget"]

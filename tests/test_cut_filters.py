@@ -104,7 +104,7 @@ def test_options_go_before_the_recipe() -> None:
     text = TEXT + '[export]\nmin_margin = 0.2\nlabels = ["PER"]\nsplit_ratios = { train = 0.5, test = 0.5 }\n'
     table = export_table(text, {"min_margin": 0.4, "budget": 10})
     assert (table.min_margin, table.labels, table.budget) == (0.4, ("PER",), 10)
-    assert table.given["split_ratios"] == {"train": 0.5, "test": 0.5}
+    assert table.non_defaults["split_ratios"] == {"train": 0.5, "test": 0.5}
     assert not export_table(TEXT, {}).chooses
     assert not export_table(TEXT, {"tiers": {"gold": 0.5}}).chooses
 

@@ -55,7 +55,7 @@ def test_verify_names_the_row_and_takes_it_out(done: Path, table: str, column: s
     flip(done, table, column)
     with open_database(done) as database:
         found = verify(database)
-        assert [each.name for each in found.checks if each.found] == ["texts that cannot be read"]
+        assert [each.name for each in found.checks if each.count] == ["texts that cannot be read"]
         assert found.checks[0].examples[0].startswith(table)
         assert "\\xff" in found.checks[0].examples[0]
         mended = verify(database, repair=True)

@@ -53,7 +53,7 @@ def test_upgrade_again_changes_nothing(engine):
     before = schema.state(engine)
     schema.upgrade(engine)
     assert schema.state(engine) == before
-    assert (before.current, before.known) == (before.head, True)
+    assert (before.current, before.is_known) == (before.head, True)
 
 
 def test_downgrade_to_base_leaves_no_table(engine):

@@ -18,7 +18,7 @@ from xprojdb.db.tables import label, step
 from xprojdb.errors import UsageError
 from xprojdb.execution.run import run_plan
 from xprojdb.provenance.diff import diff_steps, pair_spans
-from xprojdb.provenance.explain import explain_label
+from xprojdb.provenance.explain import explain_sentence
 from xprojdb.text.spans import Span
 
 Write = Callable[..., Path]
@@ -135,15 +135,15 @@ def test_one_label_is_explained_alone(two: Database) -> None:
     from xprojdb.planning.store import load_plan
 
     plan = load_plan(two, "all")
-    (whole,) = explain_label(two, plan, "news/de/all-1").projections
+    (whole,) = explain_sentence(two, plan, "news/de/all-1").projections
     assert len(whole.entities) == 3
-    (turin,) = explain_label(two, plan, "news/de/all-1:5-5").projections
+    (turin,) = explain_sentence(two, plan, "news/de/all-1:5-5").projections
     assert [each.projected for each in turin.entities] == [Span(5, 6, "LOC")]
-    (second,) = explain_label(two, plan, "news/de/all-1#3").projections
+    (second,) = explain_sentence(two, plan, "news/de/all-1#3").projections
     assert second == turin
     for name in ("news/de/all-1:0-0", "news/de/all-1#9", "news/de/all-1#0"):
         with pytest.raises(UsageError) as refused:
-            explain_label(two, plan, name)
+            explain_sentence(two, plan, name)
         assert refused.value.label == name
 
 

@@ -335,8 +335,8 @@ def test_an_export_killed_between_the_two_moves_is_recovered(tmp_path, monkeypat
 
 def _aside_of_a_killed_process(path):
     """Where a process that is gone would have moved a folder."""
-    code = "import sys; from pathlib import Path; from xprojdb.exports.unfinished import beside\n"
-    code += "print(beside(Path(sys.argv[1]), 'previous'))"
+    code = "import sys; from pathlib import Path; from xprojdb.exports.unfinished import partial_path\n"
+    code += "print(partial_path(Path(sys.argv[1]), 'previous'))"
     command = [sys.executable, "-c", code, str(path)]
     return Path(subprocess.run(command, capture_output=True, encoding="utf-8", check=True).stdout.strip())
 

@@ -288,7 +288,7 @@ def test_on_the_command_line(sqlite_database, tmp_path, run_cli):
     )  # fmt: skip
     assert done.code == 0, done.stderr
     assert done.stdout.splitlines() == [
-        "gold: 3 of 3 rows are stored sentences",
+        "gold: 3 of 3 rows belong to stored sentences",
         "ana: 3 labels added, 0 removed",
         "gold.csv: lines with names of columns left out: 1, the first at line 1",
         "gold gold: 3 sentences, 3 labels",

@@ -19,7 +19,7 @@ from xprojdb.exports.card.licenses import (
     conflicts,
     family_of,
 )
-from xprojdb.exports.card.model_licenses import model_facts
+from xprojdb.exports.card.model_licenses import card_model
 
 
 @pytest.mark.parametrize(
@@ -71,6 +71,6 @@ def test_several_sources(licences: list[str | None], expected: str, clashes: int
 
 
 def test_models_are_known_by_their_ids() -> None:
-    assert model_facts("facebook/nllb-200-distilled-600M", "x").licence == "cc-by-nc-4.0"
-    assert model_facts("spacy:en_core_web_sm", None).name == "en_core_web_sm"
-    assert model_facts("hf:me/tagger", "abc").licence is None
+    assert card_model("facebook/nllb-200-distilled-600M", "x").licence == "cc-by-nc-4.0"
+    assert card_model("spacy:en_core_web_sm", None).name == "en_core_web_sm"
+    assert card_model("hf:me/tagger", "abc").licence is None

@@ -189,7 +189,7 @@ def test_the_schema_has_every_variant_with_its_keys(run_cli: RunCli) -> None:
     aligners = {table["title"]: table for table in schema["$defs"]["aligners"]["oneOf"]}
     assert set(aligners) == set(entry_points.plugins("aligners"))
     assert aligners["eflomal"]["properties"]["aligner"] == {"const": "eflomal"}
-    assert "rounds of training" in aligners["eflomal"]["properties"]["iterations"]["description"]
+    assert "training iterations" in aligners["eflomal"]["properties"]["iterations"]["description"]
     assert schema["properties"]["align"]["$ref"] == "#/$defs/aligners"
     assert schema["properties"]["scorer"]["items"] == {"$ref": "#/$defs/scorers"}
 

@@ -162,12 +162,12 @@ def test_a_dry_run_counts_what_would_run_and_writes_nothing(
     import_sample(database, write_conll, {"en": english(10), "de": german(10)})
     counts = row_counts(database)
     found = preview_plan(database, plan_of(database, tmp_path))
-    assert [(each.known, each.pending) for each in found] == [(False, 10)] * 3
+    assert [(each.is_stored, each.pending) for each in found] == [(False, 10)] * 3
     assert row_counts(database) == counts
     run_plan(database, plan_of(database, tmp_path))
     import_sample(database, write_conll, {"en": english(13), "de": german(13)})
     found = preview_plan(database, plan_of(database, tmp_path, "[project]\nmin_score = 0.5\n"))
-    assert [(each.known, each.pending) for each in found] == [(True, 3), (True, 3), (False, 13)]
+    assert [(each.is_stored, each.pending) for each in found] == [(True, 3), (True, 3), (False, 13)]
 
 
 def test_a_dry_run_expects_nothing_of_failed_items_and_unlabelled_sentences(

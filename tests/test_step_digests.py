@@ -111,7 +111,7 @@ def test_an_older_database_has_nothing_to_do_for_the_translated_recipe(older: Pa
         plan = plan_recipe(database, parse_recipe(RECIPE))
         previews = preview_plan(database, plan)
         assert len(previews) == 11
-        assert [(each.known, each.pending) for each in previews] == [(True, 0)] * 11
+        assert [(each.is_stored, each.pending) for each in previews] == [(True, 0)] * 11
         assert run_plan(database, plan).done == 0
 
 
@@ -126,7 +126,7 @@ def test_an_older_database_is_explained_in_todays_words(older: Path, run_cli: Ru
 def test_an_older_recipe_is_told_todays_words(older: Path, run_cli: RunCli, tmp_path: Path) -> None:
     refused = run_cli("--db", str(older), "export", "conll", str(tmp_path / "out"))
     assert refused.code == 2
-    assert "it is called on_low_score now" in refused.stderr
+    assert "it is now called on_low_score" in refused.stderr
     (tmp_path / "old.toml").write_text(RECIPE, encoding="utf-8")
     assert run_cli("--db", str(older), "run", str(tmp_path / "old.toml")).code == 0
     assert run_cli("--db", str(older), "export", "conll", str(tmp_path / "out")).code == 0

@@ -55,7 +55,7 @@ def whole_file(built: Path, tmp_path: Path) -> Iterator[Undisturbed]:
 
 
 def _found(database: Database) -> dict[str, int]:
-    return {each.name: each.found for each in verify(database).checks if each.found}
+    return {each.name: each.count for each in verify(database).checks if each.count}
 
 
 def _hurt(database: Database, *statements: str) -> None:

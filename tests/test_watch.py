@@ -107,9 +107,9 @@ def test_a_killed_run_gives_no_sign_of_life(
     (killed,) = read_runs(sqlite_database, [running.id])
     assert (killed.lost, killed.going_on, killed.status) == (True, False, "running")
     assert read_status(sqlite_database).runs[0]["lost"]
-    assert "no sign of life since" in run_cli("--db", address, "status").stdout
+    assert "no heartbeat since" in run_cli("--db", address, "status").stdout
     watched = run_cli("--db", address, "status", "--watch")
-    assert (watched.code, watched.stdout.strip()) == (0, "no run is going on")
+    assert (watched.code, watched.stdout.strip()) == (0, "no run is in progress")
 
 
 @pytest.mark.slow

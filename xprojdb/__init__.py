@@ -51,7 +51,7 @@ __all__ = [
 ]
 __version__ = "0.1.0"
 
-#: name → its module, which is imported when the name is first used
+#: the module of each name, imported on first use
 _LAZY = {
     "Database": "xprojdb.api.database",
     "Labels": "xprojdb.api.results.labels",
@@ -75,7 +75,7 @@ _LAZY = {
 }
 
 if not TYPE_CHECKING:
-    # Hidden from type checkers, for whom it would make every misspelt name one of any type.
+    # Hidden from type checkers, which would otherwise accept every misspelled name.
     def __getattr__(name: str) -> object:
         if name not in _LAZY:
             raise AttributeError(f"module 'xprojdb' has no attribute {name!r}")

@@ -7,9 +7,9 @@ import json
 
 
 def canonical_json(value: object) -> str:
-    """JSON with sorted keys and no spaces: equal values give equal text.
+    """Serialise to JSON with sorted keys and no spaces, so that equal values give equal text.
 
-    :raises ValueError: for NaN and infinities, which JSON does not have.
+    :raises ValueError: for NaN and infinities, which JSON cannot represent.
     """
     return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
 

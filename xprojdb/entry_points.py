@@ -1,6 +1,6 @@
-"""Variants by name: ours and everyone's aligners, taggers, … are entry points of installed distributions.
+"""Plug-ins by name: aligners, taggers and so on, ours and those of others, are entry points of distributions.
 
-Nothing is imported before it is asked for by its name.
+Nothing is imported before it is requested by name.
 """
 
 from __future__ import annotations
@@ -17,22 +17,22 @@ from xprojdb.errors import UsageError
 
 Group = Literal["aligners", "taggers", "translators", "scorers", "readers", "exporters", "commands"]
 GROUPS: tuple[Group, ...] = get_args(Group)
-#: the distribution whose plug-ins leave no trace in what is stored
+#: the distribution whose plug-ins are not recorded in stored steps
 _OWN = "xprojdb"
 
 
 class PluginError(UsageError):
-    """A plug-in that is not installed, cannot be loaded, or shares its name with another.
+    """A plug-in is not installed, cannot be loaded, or shares its name with another.
 
-    Fields ``group``, ``name``, ``nearest`` (for an unknown name) and ``distributions`` (for two of one name).
+    Fields ``group``, ``name``, ``nearest`` (for an unknown name) and ``distributions`` (for a duplicate name).
     """
 
 
 @dataclass(frozen=True)
 class Plugin:
-    """An entry point.
+    """A plug-in, declared by an entry point.
 
-    :param points: of this name; more than one where distributions disagree.
+    :param points: the entry points with this name; more than one is a conflict.
     """
 
     group: Group
@@ -41,14 +41,14 @@ class Plugin:
 
     @property
     def distribution(self) -> str | None:
-        """``NAME==VERSION`` of the distribution that brings it; None for this package."""
+        """``NAME==VERSION`` of the distribution it belongs to; None for this package."""
         dist = self.points[0].dist
         return None if dist is None or dist.name == _OWN else f"{dist.name}=={dist.version}"
 
     def load(self) -> Any:
-        """Import what the entry point names.
+        """Import the plug-in.
 
-        :raises PluginError: when two distributions have the name, or the import fails.
+        :raises PluginError: when two distributions use the name, or the import fails.
         """
         if len(self.points) > 1:
             raise self._clash()
@@ -75,58 +75,63 @@ class Plugin:
 
 @cache
 def plugins(group: Group) -> Mapping[str, Plugin]:
-    """The plug-ins of a group by name, in alphabetical order; none of them is imported."""
+    """The plug-ins of a group by name, in alphabetical order, without importing them."""
     points: dict[str, dict[str, EntryPoint]] = {}
     for point in entry_points(group=f"xprojdb.{group}"):
         own = point.dist.name if point.dist else point.value
         points.setdefault(point.name, {})[own] = point
-    return {name: Plugin(group, name, tuple(found.values())) for name, found in sorted(points.items())}
+    return {name: Plugin(group, name, tuple(distributions.values())) for name, distributions in sorted(points.items())}
 
 
 @cache
 def load(group: Group, name: str) -> Any:
-    """Import a plug-in.
+    """Import a plug-in by name.
 
-    :raises PluginError: when there is none of that name, two are, or it cannot be imported.
+    :raises PluginError: when no plug-in has that name, two have it, or it cannot be imported.
     """
     return find(group, name).load()
 
 
 def loaded(group: Group) -> Iterator[tuple[str, Any]]:
-    """Every plug-in of a group that can be imported, with its name; a warning says which cannot, and why."""
+    """All plug-ins of a group that can be imported, with their names; a warning reports those that cannot."""
     for name, plugin in plugins(group).items():
         try:
             yield name, plugin.load()
         except PluginError as error:
-            # One that is broken must not stop the others.
+            # A broken plug-in must not stop the others.
             warnings.warn(f"{error.message}; {error.hint}", RuntimeWarning, stacklevel=2)
 
 
 def find(group: Group, name: str) -> Plugin:
-    """A plug-in by its name.
+    """Find a plug-in by name.
 
-    :raises PluginError: when there is none of that name; the field ``nearest`` names the closest one.
+    :raises PluginError: when no plug-in has that name; the field ``nearest`` is the closest name.
     """
-    known = plugins(group)
-    if name in known:
-        return known[name]
-    nearest = next(iter(difflib.get_close_matches(name, known, n=1)), None)
-    if not known:
-        hint = "this installation of xprojdb is not complete: pip install it again"
+    installed = plugins(group)
+    if name in installed:
+        return installed[name]
+    nearest = next(iter(difflib.get_close_matches(name, installed, n=1)), None)
+    if not installed:
+        hint = "this installation of xprojdb is incomplete; pip install it again"
     elif nearest:
         hint = f"did you mean {nearest}?"
     else:
-        hint = f"there are {', '.join(known)}; a package may bring others"
+        hint = f"there are {', '.join(installed)}; other packages may provide more"
     raise PluginError(
-        f"there is no {_noun(group)} {name!r}", hint=hint, group=group, name=name, nearest=nearest, known=tuple(known)
+        f"there is no {_noun(group)} {name!r}",
+        hint=hint,
+        group=group,
+        name=name,
+        nearest=nearest,
+        known=tuple(installed),
     )
 
 
 def require(group: Group, name: str, distribution: str | None) -> Any:
     """Import the plug-in that a stored step was planned with.
 
-    :param distribution: ``NAME==VERSION``; None for one of this package.
-    :raises PluginError: when it is not installed, or in another version.
+    :param distribution: ``NAME==VERSION``, or None for this package.
+    :raises PluginError: when it is not installed, or installed in another version.
     """
     plugin = plugins(group).get(name)
     if plugin is not None and plugin.distribution == distribution:
@@ -137,7 +142,8 @@ def require(group: Group, name: str, distribution: str | None) -> Any:
     raise PluginError(
         f"the {_noun(group)} {name!r} of {distribution} is not installed"
         + (f"; {installed or _OWN} is" if plugin else ""),
-        hint=f"pip install '{distribution}'" + (", or run the recipe again with what is installed" if plugin else ""),
+        hint=f"pip install '{distribution}'"
+        + (", or run the recipe again with the installed version" if plugin else ""),
         group=group,
         name=name,
         distribution=distribution,

@@ -1,4 +1,4 @@
-"""Every failure a user can meet: one root class, whose data fields say what, where and what to do next."""
+"""All errors a user can meet, with one root class whose data fields say what happened and where."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from typing import Any
 
 
 class XprojdbError(Exception):
-    """What went wrong, with which item, and the next step.
+    """The root of all errors of xprojdb.
 
-    :param message: one sentence naming the item that failed.
-    :param hint: what to type or change next; shown on a line of its own.
-    :param fields: the data behind the message (a file, a line, a key), so that callers test fields and not sentences.
+    :param message: one sentence that names the item that failed.
+    :param hint: what to type or change next, shown on its own line.
+    :param fields: the data behind the message (a file, a line, a key), so that callers can test fields, not sentences.
     """
 
     exit_code = 1
@@ -29,13 +29,13 @@ class XprojdbError(Exception):
 
 
 class UsageError(XprojdbError):
-    """The call itself cannot be carried out: a wrong option, an unknown language, a recipe with a misspelt key."""
+    """The call is invalid: a wrong option, an unknown language, a misspelled key in a recipe."""
 
     exit_code = 2
 
 
 class InputError(XprojdbError):
-    """A file that was to be read is missing, damaged or not of the promised format; nothing of it was stored."""
+    """An input file is missing, damaged or has another format; nothing of it was stored."""
 
 
 class DatabaseError(XprojdbError):
@@ -43,18 +43,18 @@ class DatabaseError(XprojdbError):
 
 
 class GroundMoved(XprojdbError):
-    """What a command worked on was deleted while it worked; what it was about to write of it was dropped.
+    """Something a command was working on was deleted in the meantime; its unwritten results were dropped.
 
-    Fields say what is gone: ``step``, ``run``, ``corpus``, or how many of ``items`` are ``gone``.
+    The fields say what is gone: ``step``, ``run``, ``corpus``, or how many of ``items`` are ``gone``.
     """
 
 
 class RunsAlive(XprojdbError):
-    """Runs are under way whose ground would move; the field ``runs`` names them."""
+    """Runs are active that the command would interfere with; the field ``runs`` lists them."""
 
 
 class MissingExtra(XprojdbError):
-    """An optional dependency is not installed; the hint names the extra that brings it."""
+    """An optional dependency is not installed; the hint names the extra that installs it."""
 
 
 class ModelError(XprojdbError):
@@ -62,8 +62,8 @@ class ModelError(XprojdbError):
 
 
 class ServiceError(ModelError):
-    """A model behind a server does not answer, refuses, or answers nonsense; the field ``again`` says to try later."""
+    """A model server does not answer, rejects a request, or sends nonsense; the field ``again`` says to try later."""
 
 
 class MatchingError(XprojdbError):
-    """Arrays handed to the matcher contradict each other: a link outside the sentence, a score that is not a number."""
+    """The arrays passed to the matcher are inconsistent: a link outside the sentence, a score that is not a number."""

@@ -1,4 +1,4 @@
-"""The one place where optional dependencies are imported, so that a missing one names the extra to install."""
+"""Import optional dependencies in one place, so that the error for a missing one names the extra to install."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from xprojdb.errors import MissingExtra
 
 
 def require(module: str, extra: str) -> ModuleType:
-    """Import an optional module when it is first needed.
+    """Import an optional module on first use.
 
-    :param module: dotted name, such as ``"torch"``.
+    :param module: its dotted name, such as ``"torch"``.
     :param extra: the extra of this package that installs it, such as ``"models"``.
     :returns: the imported module.
     :raises MissingExtra: when it is not installed.

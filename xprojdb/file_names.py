@@ -1,4 +1,4 @@
-"""The names of files that are made out of data: one plain name each, on every system, whatever the data say."""
+"""Make file names out of data that are safe on every system, whatever the data."""
 
 from __future__ import annotations
 
@@ -6,24 +6,24 @@ import hashlib
 import re
 from pathlib import PurePosixPath
 
-#: what a part of a name may hold as it is; anything else is written as ``%`` and two hexadecimal digits a byte
+#: characters allowed in a part of a name; others are written as ``%`` and two hexadecimal digits per byte
 _PLAIN = re.compile(r"[A-Za-z0-9_.-]")
-#: names that Windows gives to devices, whatever stands behind a dot
+#: Windows device names, whatever follows a dot
 _DEVICES = re.compile(r"(?:con|prn|aux|nul|com\d|lpt\d)", re.IGNORECASE)
-#: characters of a part at most: file systems take names of 255 bytes, and ours carry more than one part
+#: the most characters of a part: file systems allow names of 255 bytes, and ours have several parts
 _LONGEST = 80
-#: what the ``datasets`` library takes for the name of a split
+#: names of splits that the ``datasets`` library accepts
 _SPLIT = re.compile(r"[A-Za-z0-9_]+(?:\.[A-Za-z0-9_]+)*")
 
 
 def file_name(*parts: str, suffix: str = "") -> str:
-    """A name of parts joined by dots: ``file_name("de", "train", suffix=".conll")`` is ``de.train.conll``.
+    """Join parts with dots: ``file_name("de", "train", suffix=".conll")`` is ``de.train.conll``.
 
-    Different parts have different names, on file systems that tell capitals from small letters.
+    Different parts get different names, on case-sensitive file systems.
 
-    :param parts: out of data: any text.
-    :param suffix: of our own.
-    :returns: a name in ASCII, shorter than 255 bytes for up to two parts, which is no path, no device, not hidden.
+    :param parts: any text from data.
+    :param suffix: a suffix chosen by the caller.
+    :returns: an ASCII name, shorter than 255 bytes for up to two parts, that is not a path, a device or a hidden file.
     """
     return ".".join(map(_part, parts)) + suffix
 
@@ -34,7 +34,7 @@ def _part(text: str) -> str:
         for character in text
     )
     if quoted.startswith(".") or quoted.endswith(".") or _DEVICES.fullmatch(quoted.partition(".")[0]) or not quoted:
-        # An escape that no text is written with: a plain character.
+        # Escaping a plain character cannot collide with the name of any other text.
         quoted = f"%{ord(quoted[0]):02X}{quoted[1:]}" if quoted else "%"
         quoted = f"{quoted[:-1]}%2E" if quoted.endswith(".") else quoted
     if len(quoted) > _LONGEST:
@@ -47,7 +47,7 @@ def _bytes(text: str) -> bytes:
 
 
 def is_inside(path: str) -> bool:
-    """Whether a relative path, as records of exports hold them, names a file below its folder on every system."""
+    """Whether a relative path, as in the records of exports, is a file inside its folder on every system."""
     if not path or "\\" in path or ":" in path or any(ord(character) < 32 for character in path):
         return False
     parts = path.split("/")
@@ -55,9 +55,9 @@ def is_inside(path: str) -> bool:
 
 
 def is_split(name: str) -> bool:
-    """Whether a split may be called so: letters, digits, underscores and dots between them; ``all`` means every one."""
+    """Whether a name is valid for a split: letters, digits, underscores and inner dots; ``all`` means every split."""
     return bool(_SPLIT.fullmatch(name)) and name != "all"
 
 
-#: the hint where a split may not
+#: the hint for invalid names of splits
 SPLIT_HINT = "use letters, digits and underscores, such as train, validation, test; all means every split"

@@ -1,28 +1,28 @@
-"""Passwords and keys out of everything that is printed or kept."""
+"""Keep passwords and keys out of everything that is printed or stored."""
 
 from __future__ import annotations
 
 import re
 from urllib.parse import quote, quote_plus
 
-#: shorter ones are parts of other words: they are masked in addresses alone
+#: shorter secrets may be parts of other words, and are only masked in addresses
 _SHORTEST = 4
 _MASK = "***"
-#: what stands before the host of an address; a password may hold whatever is no white space
-_IN_ADDRESS = re.compile(r"(?P<kept>//[^\s:/@]*:)[^\s]*(?=@)")
-_IN_QUERY = re.compile(r"(?P<kept>\b(?:ssl)?password=|\bapi_key=|\btoken=)[^\s&'\"]+", re.IGNORECASE)
-_known: set[str] = set()
+#: the part of an address before its host; a password may contain anything but white space
+_IN_ADDRESS = re.compile(r"(?P<prefix>//[^\s:/@]*:)[^\s]*(?=@)")
+_IN_QUERY = re.compile(r"(?P<prefix>\b(?:ssl)?password=|\bapi_key=|\btoken=)[^\s&'\"]+", re.IGNORECASE)
+_secrets: set[str] = set()
 
 
 def remember(secret: str) -> None:
-    """Mask a secret of this process in every message from now on, however it is quoted."""
+    """Mask a secret in all future messages of this process, however it is quoted."""
     if len(secret) >= _SHORTEST:
-        _known.update((secret, quote(secret, safe=""), quote_plus(secret)))
+        _secrets.update((secret, quote(secret, safe=""), quote_plus(secret)))
 
 
 def masked(text: str) -> str:
-    """A text without the secrets that are known, and without whatever stands where an address has a password."""
-    for secret in sorted(_known, key=len, reverse=True):
+    """Mask known secrets in a text, and everything in the place of a password in an address."""
+    for secret in sorted(_secrets, key=len, reverse=True):
         text = text.replace(secret, _MASK)
-    text = _IN_ADDRESS.sub(rf"\g<kept>{_MASK}", text)
-    return _IN_QUERY.sub(rf"\g<kept>{_MASK}", text)
+    text = _IN_ADDRESS.sub(rf"\g<prefix>{_MASK}", text)
+    return _IN_QUERY.sub(rf"\g<prefix>{_MASK}", text)

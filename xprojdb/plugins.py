@@ -1,8 +1,8 @@
-"""What a plug-in is made of: the base classes of each kind, in one place for those who write one.
+"""The base classes of all kinds of plug-ins, in one place for their authors.
 
 A package declares its plug-ins as entry points of the groups ``xprojdb.aligners``, ``.taggers``, ``.translators``,
-``.scorers``, ``.readers``, ``.exporters`` and ``.commands``; those of this package are declared in the same way. Names
-are imported when they are first used.
+``.scorers``, ``.readers``, ``.exporters`` and ``.commands``; this package declares its own in the same way. Names
+are imported on first use.
 """
 
 from __future__ import annotations

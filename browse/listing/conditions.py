@@ -1,4 +1,4 @@
-"""The SQL of the filters of a list: conditions on a sentence."""
+"""The SQL of list filters: conditions on a sentence."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from xprojdb.browse.summaries.recipes import FinalStep, KnownRecipe
 from xprojdb.db.tables import corpus, label, outcome, review, sentence, step, translation, vote
 
 Condition = ColumnElement[bool]
-#: the score of a label that all sources want, but for rounding
+#: the score of a label that all sources agree on, allowing for rounding
 _ALL = 0.999999
 
 
@@ -27,7 +27,7 @@ def of_sentence(filters: Filters, recipe: KnownRecipe | None) -> Iterator[Condit
     elif recipe is not None and filters.of_recipe:
         yield own.lang.in_(recipe.langs)
     if filters.split:
-        # Those without a split are exported as train.
+        # Sentences without a split are exported as train.
         yield own.split.is_(None) if filters.split == "–" else own.split == filters.split
     if filters.text:
         yield from _contains(filters.text)
@@ -37,15 +37,15 @@ def of_sentence(filters: Filters, recipe: KnownRecipe | None) -> Iterator[Condit
 
 
 def _contains(text: str) -> Iterator[Condition]:
-    """That the words, one after another, contain a text: each of its words as JSON writes it."""
+    """The words, one after another, contain a text: each of its words as written in JSON."""
     words = text.split()
-    told = '", "'.join(json.dumps(word, ensure_ascii=False)[1:-1] for word in words)
-    close = told.replace('", "', '","')
-    yield or_(*(sentence.c.words.contains(each, autoescape=True) for each in {told, close}))
+    spaced = '", "'.join(json.dumps(word, ensure_ascii=False)[1:-1] for word in words)
+    close = spaced.replace('", "', '","')
+    yield or_(*(sentence.c.words.contains(form, autoescape=True) for form in {spaced, close}))
 
 
 def of_recipe(filters: Filters, recipe: KnownRecipe) -> Iterator[Condition]:
-    """Conditions on what a recipe made of the sentence."""
+    """Conditions on a recipe's results for the sentence."""
     if filters.of_labels:
         yield _some_label(recipe, *of_label(label, filters))
     if filters.tier:
@@ -60,7 +60,7 @@ def _some_label(recipe: KnownRecipe, *conditions: Condition) -> Condition:
 
 
 def through(recipe: KnownRecipe) -> Iterator[Condition]:
-    """That a label came from a language of the recipe, where others use its steps as well."""
+    """A label came from a language of the recipe, if other recipes use its steps as well."""
     if not recipe.shared:
         return
     near = translation.c.id == label.c.translation_id
@@ -68,7 +68,7 @@ def through(recipe: KnownRecipe) -> Iterator[Condition]:
 
 
 def from_sources(recipe: KnownRecipe) -> Condition:
-    """That a translation has a source language of the recipe."""
+    """A translation has a source language of the recipe."""
     langs = sorted({source for _, _, source in recipe.sources})
     return or_(translation.c.original_lang.in_(langs), translation.c.rendering_lang.in_(langs))
 
@@ -90,9 +90,9 @@ def of_label(labels: FromClause, filters: Filters) -> Iterator[Condition]:
 
 
 def is_divided(labels: FromClause) -> Condition:
-    """That a vote for a label was for other words or another label, or that a source did not want it at all.
+    """A vote for a label was for other words or another label, or a source did not vote for it at all.
 
-    Where sources vote, a label's score is the share of those that the sentence has, and they are all for the same.
+    The score of a consensus label is the share of the sources of its sentence that agree with it, which is 1 if all do.
     """
     other = or_(*(vote.c[name] != labels.c[name] for name in ("start_word", "end_word", "label")))
     same = (vote.c[name] == labels.c[name] for name in ("step_id", "sentence_id", "ordinal"))
@@ -102,9 +102,9 @@ def is_divided(labels: FromClause) -> Condition:
 
 
 def _tier(name: str, recipe: KnownRecipe) -> Iterator[Condition]:
-    """That the least certain label reaches the tier's threshold, and not that of the tier above."""
+    """The least certain label reaches the threshold of the tier, and not that of the next higher one."""
     column = label.c.margin if recipe.tier_by == "margin" else label.c.score
-    places = [each for each, _ in recipe.tiers]
+    places = [tier for tier, _ in recipe.tiers]
     if name not in places:
         yield false()
         return
@@ -116,7 +116,7 @@ def _tier(name: str, recipe: KnownRecipe) -> Iterator[Condition]:
 
 
 def _outcome(filters: Filters, final: FinalStep) -> Condition:
-    """That a step of the recipe came to it, and what it became."""
+    """A step of the recipe has processed the sentence, with a given outcome."""
     mine = and_(sentence.c.lang == final.lang, sentence.c.corpus_id == final.corpus_id)
     if filters.outcome == "pending":
         return and_(mine, not_(_met(final)))

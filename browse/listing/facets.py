@@ -1,4 +1,4 @@
-"""How many sentences each filter of a list would leave, counted once until the database changes."""
+"""How many sentences each list filter would select, counted once until the database changes."""
 
 from __future__ import annotations
 
@@ -18,21 +18,21 @@ from xprojdb.db.count_cache import CountCache
 from xprojdb.db.tables import label, outcome, sentence
 from xprojdb.steps.project.stage import reason_codes
 
-#: labels and sentences that are looked at to count what needs every row
+#: how many labels and sentences are counted where every row would have to be read
 SAMPLE = 50_000
 Counted = list[tuple[str, int]]
 
 
 @dataclass(frozen=True, slots=True)
 class Facets:
-    """Values and their counts.
+    """Values with their counts.
 
     :param langs: sentences by language, of each corpus.
     :param splits: among the first sentences.
     :param labels: among the first labels of the recipe.
-    :param sampled: whether there are more than were counted.
-    :param outcomes: items of the recipe's last steps.
-    :param reasons: of those outcomes.
+    :param sampled: whether there are more labels or sentences than were counted.
+    :param outcomes: items of the recipe's final steps.
+    :param reasons: for those outcomes.
     """
 
     corpora: Counted
@@ -45,34 +45,34 @@ class Facets:
 
 
 class FacetCounts:
-    """Facets of one database."""
+    """The facets of one database."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._kept: dict[tuple[str, int], Facets] = {}
+        self._cache: dict[tuple[str, int], Facets] = {}
         self._lock = Lock()
 
     def of(self, recipe: KnownRecipe | None) -> Facets:
-        """The facets of a recipe, or of the imported sentences alone.
+        """The facets of a recipe, or only of the imported sentences.
 
         :raises TooSlow: when they take too long.
         """
         with limited(self._database) as connection:
             key = (recipe.name if recipe else "", version_of(connection))
             with self._lock:
-                if key not in self._kept:
-                    self._kept = {
-                        **{k: v for k, v in self._kept.items() if k[1] == key[1]},
+                if key not in self._cache:
+                    self._cache = {
+                        **{k: v for k, v in self._cache.items() if k[1] == key[1]},
                         key: _read(connection, recipe),
                     }
-                return self._kept[key]
+                return self._cache[key]
 
 
 def _read(connection: Connection, recipe: KnownRecipe | None) -> Facets:
     corpora: Counter[str] = Counter()
     langs: Counter[str] = Counter()
     names = corpus_names(connection)
-    # What xprojdb status counted is not counted again.
+    # Reuse the counts of xprojdb status.
     for corpus_id, lang, count in CountCache(connection).of("sentences", lambda: _sentences(connection)):
         corpora[names[corpus_id]] += count
         langs[lang] += count
@@ -126,4 +126,4 @@ def _of_step(connection: Connection, step_id: int) -> list[list[Any]]:
 
 
 def _sorted(counts: Counter[str]) -> Counted:
-    return sorted(counts.items(), key=lambda each: (-each[1], each[0]))
+    return sorted(counts.items(), key=lambda item: (-item[1], item[0]))

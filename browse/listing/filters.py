@@ -1,4 +1,4 @@
-"""What a list of sentences is asked for, as the query of its address says it."""
+"""The filters of a list of sentences, as given in the query of its address."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Literal
 from xprojdb.errors import UsageError
 
 PAGE = 50
-#: characters of a text that is looked for
+#: maximal length of a text to search for
 _LONGEST = 200
 _ORDERS = ("id", "margin", "score")
 _OUTCOMES = ("ok", "empty", "filtered", "failed", "pending")
@@ -17,23 +17,23 @@ Order = Literal["id", "margin", "score"]
 
 
 class BadFilter(UsageError):
-    """A value that no filter can have; fields ``name`` and ``value``."""
+    """An invalid filter value; fields ``name`` and ``value``."""
 
 
 @dataclass(frozen=True, slots=True)
 class Filters:
-    """Filters of a list; empty ones do not filter.
+    """The filters of a list; empty ones do not filter.
 
-    Those of labels (label, margins, scores, divided) are about one and the same label.
+    Those on labels (label, margins, scores, divided) apply to one and the same label.
 
-    :param recipe: whose labels are shown.
-    :param outcome: of the step that the recipe ends in.
+    :param recipe: the recipe whose labels are shown.
+    :param outcome: of the final step of the recipe.
     :param reason: a code in the reason of that outcome.
-    :param divided: with a label whose voters want different words or labels.
-    :param reviewed: ``yes``: a reviewer has finished it; ``no``.
-    :param text: what its words contain.
-    :param order: by key, or the least certain first.
-    :param after: where the page begins: behind this key, or this place of an order.
+    :param divided: has a label about whose words or type its voters disagree.
+    :param reviewed: ``yes``: a reviewer has finished the sentence; ``no``.
+    :param text: contained in its words.
+    :param order: by key, or least certain first.
+    :param after: where the page starts: after this key, or at this position of an order.
     """
 
     recipe: str = ""
@@ -56,35 +56,35 @@ class Filters:
 
     @property
     def of_labels(self) -> bool:
-        """Whether some filter is about labels."""
+        """Whether any filter is about labels."""
         bounds = (self.margin_from, self.margin_to, self.score_from, self.score_to)
-        return bool(self.label or self.divided or any(each is not None for each in bounds))
+        return bool(self.label or self.divided or any(bound is not None for bound in bounds))
 
     @property
     def of_recipe(self) -> bool:
-        """Whether some filter is about what a recipe made."""
+        """Whether any filter is about the results of a recipe."""
         return self.of_labels or bool(self.outcome or self.reason or self.tier) or self.order != "id"
 
     def values(self) -> dict[str, object]:
-        """Those that are not as they are by default, for an address."""
+        """The values that differ from the default, for an address."""
         plain = asdict(Filters())
-        return {name: _told(value) for name, value in asdict(self).items() if value != plain[name]}
+        return {name: _shown(value) for name, value in asdict(self).items() if value != plain[name]}
 
     def on(self, **changes: object) -> dict[str, object]:
-        """The values of an address that differs in some, from its first page on."""
+        """The values of an address with some changes, for its first page."""
         return replace(self, after=0, **changes).values()  # type: ignore[arg-type]
 
 
-def read_filters(given: Mapping[str, str]) -> Filters:
-    """The filters that an address has.
+def read_filters(query: Mapping[str, str]) -> Filters:
+    """The filters in the query of an address.
 
-    :raises BadFilter: when a value cannot be one.
+    :raises BadFilter: when a value is invalid.
     """
-    known = Filters.__dataclass_fields__
+    names = Filters.__dataclass_fields__
     values: dict[str, object] = {}
-    for name, value in given.items():
+    for name, value in query.items():
         text = value.strip()
-        if name in known and text:
+        if name in names and text:
             values[name] = _value(name, text)
     return Filters(**values)  # type: ignore[arg-type]
 
@@ -104,20 +104,20 @@ def _value(name: str, text: str) -> object:
 
 def _number(name: str, text: str, kind: type[int] | type[float], low: float, high: float) -> float:
     try:
-        found = kind(text)
+        number = kind(text)
     except ValueError:
-        found = kind(low) - 1
-    if not low <= found <= high:
-        raise BadFilter(f"{name} is a number, and not {text[:40]!r}", hint="change the address", name=name, value=text)
-    return found
+        number = kind(low) - 1
+    if not low <= number <= high:
+        raise BadFilter(f"{name} must be a number, not {text[:40]!r}", hint="change the address", name=name, value=text)
+    return number
 
 
 def _one_of(name: str, text: str, choices: tuple[str, ...]) -> str:
     if text not in choices:
-        hint = f"there are {', '.join(choices)}"
-        raise BadFilter(f"{name} is not {text[:40]!r}", hint=hint, name=name, value=text)
+        hint = f"choose from {', '.join(choices)}"
+        raise BadFilter(f"{name} cannot be {text[:40]!r}", hint=hint, name=name, value=text)
     return text
 
 
-def _told(value: object) -> object:
+def _shown(value: object) -> object:
     return "yes" if value is True else value

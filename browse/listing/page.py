@@ -1,7 +1,8 @@
-"""A page of sentences that fit some filters.
+"""A page of sentences that match some filters.
 
-By key, sentences are looked through in windows until a page is full or its time is spent: then the page says how far it
-has come and where to go on. By certainty, the least certain ones are found once, and kept until the database changes.
+In key order, windows of keys are searched until a page is full or its time is spent; then the page says how far it has
+come and where to continue. In order of certainty, the least certain sentences are found once, until the database
+changes.
 """
 
 from __future__ import annotations
@@ -22,9 +23,9 @@ from xprojdb.db.tables import corpus, entity, label, review, sentence, translati
 from xprojdb.steps.spec import GOLD, find_step
 from xprojdb.text.spans import Span
 
-#: keys that a query looks through
+#: keys searched per query
 WINDOW = 20_000
-#: sentences that an order holds
+#: how many sentences an order contains
 RANKED = 5_000
 
 
@@ -32,9 +33,9 @@ RANKED = 5_000
 class ListedSentence:
     """A sentence of a list.
 
-    :param spans: the labels that the recipe ends in; without a recipe, or none there, the imported ones.
-    :param imported: whether they are these.
-    :param margin: the least of its labels; None without labels.
+    :param spans: the final labels of the recipe; without a recipe, or if there are none, the imported ones.
+    :param imported: whether they are the imported ones.
+    :param margin: the smallest margin of its labels; None without labels.
     :param reviewers: how many have finished it.
     """
 
@@ -54,9 +55,9 @@ class ListedSentence:
 class ListPage:
     """A page of a list.
 
-    :param after: what the next page begins behind; None: this is the last.
-    :param unfinished: the time was spent before the page was full; there may be more behind ``after``.
-    :param looked_to: the last key that was looked at, and the last that there is.
+    :param after: where the next page starts; None: this is the last.
+    :param unfinished: time ran out before the page was full; there may be more after ``after``.
+    :param looked_to: the last key searched, and the highest key.
     """
 
     sentences: list[ListedSentence]
@@ -66,7 +67,7 @@ class ListPage:
 
 
 class Listing:
-    """Lists of one database."""
+    """The lists of one database."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -74,7 +75,7 @@ class Listing:
         self._lock = Lock()
 
     def page(self, filters: Filters, recipe: KnownRecipe | None, size: int = PAGE) -> ListPage:
-        """The page of a list that begins at ``filters.after``.
+        """The page of a list that starts at ``filters.after``.
 
         :raises TooSlow: when an order takes too long.
         """
@@ -115,9 +116,9 @@ def _by_key(connection: Connection, filters: Filters, recipe: KnownRecipe | None
 
 
 def _ranked(connection: Connection, filters: Filters, recipe: KnownRecipe) -> list[int]:
-    """The sentences with the least certain labels, those first.
+    """The sentences with the least certain labels, least certain first.
 
-    Labels are ordered, and not sentences by their least certain one: that would group them all first.
+    Sorts labels rather than sentences, which would have to be grouped first.
     """
     measure = label.c.margin if filters.order == "margin" else label.c.score
     query = select(label.c.sentence_id, label.c.translation_id)
@@ -128,8 +129,8 @@ def _ranked(connection: Connection, filters: Filters, recipe: KnownRecipe) -> li
     rows = bulk.fetch(connection, query.order_by(measure, label.c.sentence_id).limit(4 * RANKED))
     if recipe.shared:
         own, keys = translation.c.id, sorted({link for _, link in rows})
-        kept = select(own).where(bulk.among(connection, own, keys), from_sources(recipe))
-        links = {0, *(link for (link,) in bulk.fetch(connection, kept))}
+        own_links = select(own).where(bulk.among(connection, own, keys), from_sources(recipe))
+        links = {0, *(link for (link,) in bulk.fetch(connection, own_links))}
         rows = [row for row in rows if row[1] in links]
     return list(dict.fromkeys(key for key, _ in rows))[:RANKED]
 
@@ -142,7 +143,7 @@ def read_listed(connection: Connection, keys: Sequence[int], recipe: KnownRecipe
     labels = _labels(connection, keys, recipe)
     gold = _imported(connection, [key for key in keys if key not in labels])
     finished = _finished(connection, keys)
-    found = []
+    listed = []
     for key in keys:
         _, called, lang, external_id, split, words = rows[key]
         name = str(key) if external_id is None else f"{called}/{lang}/{external_id}"
@@ -150,9 +151,9 @@ def read_listed(connection: Connection, keys: Sequence[int], recipe: KnownRecipe
         spans = sorted({span for span, _, _ in own}) or gold.get(key, [])
         score = min((value for _, value, _ in own), default=None)
         margin = min((value for _, _, value in own), default=None)
-        told = (name, lang, split, json.loads(words), spans, not own, score, margin, finished.get(key, 0))
-        found.append(ListedSentence(key, *told))
-    return found
+        values = (name, lang, split, json.loads(words), spans, not own, score, margin, finished.get(key, 0))
+        listed.append(ListedSentence(key, *values))
+    return listed
 
 
 def _labels(
@@ -162,25 +163,25 @@ def _labels(
         return {}
     names = ("sentence_id", "start_word", "end_word", "label", "score", "margin")
     query = select(*(label.c[name] for name in names)).where(label.c.step_id.in_(recipe.steps), *through(recipe))
-    found: dict[int, list[tuple[Span, float, float]]] = {}
+    labels: dict[int, list[tuple[Span, float, float]]] = {}
     for key, *span, score, margin in bulk.fetch(
         connection, query.where(bulk.among(connection, label.c.sentence_id, keys))
     ):
-        found.setdefault(key, []).append((Span(*span), score, margin))
-    return found
+        labels.setdefault(key, []).append((Span(*span), score, margin))
+    return labels
 
 
 def _imported(connection: Connection, keys: Sequence[int]) -> dict[int, list[Span]]:
     columns = (entity.c.sentence_id, entity.c.start_word, entity.c.end_word, entity.c.label)
     query = select(*columns).where(entity.c.step_id == find_step(connection, GOLD)).order_by(entity.c.ordinal)
-    found: dict[int, list[Span]] = {}
+    spans: dict[int, list[Span]] = {}
     for key, *span in bulk.fetch(connection, query.where(bulk.among(connection, entity.c.sentence_id, keys))):
-        found.setdefault(key, []).append(Span(*span))
-    return found
+        spans.setdefault(key, []).append(Span(*span))
+    return spans
 
 
 def _finished(connection: Connection, keys: Sequence[int]) -> dict[int, int]:
-    """How many reviewers have finished each of some sentences."""
+    """How many reviewers have finished each of the sentences."""
     query = select(review.c.sentence_id, func.count(review.c.reviewer.distinct()))
     query = query.where(review.c.action == "sentence-done", bulk.among(connection, review.c.sentence_id, keys))
     return dict(bulk.fetch(connection, query.group_by(review.c.sentence_id)))
@@ -189,7 +190,7 @@ def _finished(connection: Connection, keys: Sequence[int]) -> dict[int, int]:
 def runs_of(words: Sequence[str], spans: Sequence[Span]) -> Iterator[tuple[str, str | None]]:
     """A sentence in pieces: its words joined by spaces, and the label of each piece.
 
-    Spans that overlap an earlier one are left to the sentence's own page.
+    Spans that overlap an earlier one are only shown on the page of the sentence.
     """
     at = 0
     for span in sorted(spans):

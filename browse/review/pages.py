@@ -1,4 +1,4 @@
-"""What the pages of a review show."""
+"""The content of review pages."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ from xprojdb.text.spans import Span
 class ReviewRow:
     """A label to be judged.
 
-    :param key: what it goes by in forms.
-    :param now: what it is by now; None: rejected.
-    :param action: what was decided; empty: nothing yet.
-    :param behind: where it comes from; None for one that the reviewer added.
+    :param key: its name in forms.
+    :param now: its current form; None: rejected.
+    :param action: the decision; empty: none yet.
+    :param behind: where it comes from; None for a label that the reviewer added.
     """
 
     key: str
@@ -42,7 +42,7 @@ class ReviewPage:
     """A sentence to be judged.
 
     :param place: (rank, number of sentences, how many this reviewer has finished or skipped).
-    :param context: all that is known of the sentence, without imported labels: these would be the answer.
+    :param context: what is known of the sentence, except imported labels, which would be the answer.
     """
 
     campaign: Campaign
@@ -57,12 +57,12 @@ class ReviewPage:
 
 
 def key_of(span: Span, labels: Sequence[str]) -> str:
-    """A label as a form names it: no text of a corpus goes through a form."""
+    """A label as named in a form: no text from a corpus goes through a form."""
     return f"{span.start}.{span.end}.{labels.index(span.label)}"
 
 
 def span_of(key: str, labels: Sequence[str]) -> Span | None:
-    """The label that a form names; None when it names none."""
+    """The label named in a form, if any."""
     parts = key.split(".")
     if len(parts) != 3 or not all(part.isdecimal() and len(part) < 7 for part in parts):
         return None
@@ -87,8 +87,8 @@ def _context(database: Database, recipes: Recipes, campaign: Campaign, text: Tex
     if campaign.recipe not in recipes.names():
         return None
     recipe = recipes.get(campaign.recipe)
-    if recipe is None or campaign.step_id not in {each.step.step_id for each in recipe.plan.labellings}:
-        # The recipe has changed since: its labels are not those that are judged.
+    if recipe is None or campaign.step_id not in {labelling.step.step_id for labelling in recipe.plan.labellings}:
+        # The recipe has changed since then: its labels are not the ones being judged.
         return None
     try:
         return replace(show_sentence(database, recipe, str(text.id)), gold=None)
@@ -97,14 +97,14 @@ def _context(database: Database, recipes: Recipes, campaign: Campaign, text: Tex
 
 
 def _rows(campaign: Campaign, text: Text, state: ReviewedSentence, labels: Sequence[ShownLabel]) -> list[ReviewRow]:
-    behind = {each.span: each for each in labels if each.span is not None}
+    behind = {label.span: label for label in labels if label.span is not None}
     rows = []
     for old in sorted({*state.shown, *state.decided}):
         decided = state.decided.get(old)
         now = state.standing.get(old)
         shown = now or old
-        told = (text.phrase(shown.start, shown.end), decided.action if decided else "", behind.get(old))
-        rows.append(ReviewRow(key_of(old, campaign.labels), old, now, *told))
+        values = (text.phrase(shown.start, shown.end), decided.action if decided else "", behind.get(old))
+        rows.append(ReviewRow(key_of(old, campaign.labels), old, now, *values))
     return rows
 
 
@@ -114,14 +114,14 @@ def count_finished(connection: Connection, campaign: Campaign, reviewer: str) ->
 
 
 def next_open(connection: Connection, campaign: Campaign, reviewer: str, after: int = -1) -> int | None:
-    """The next place of the queue that a reviewer has left open, from the beginning when there is none behind."""
+    """The next position in the queue that a reviewer has left open, starting over at the end."""
     places = [rank for rank, state in _states(connection, campaign, reviewer) if state == "open"]
     return next((rank for rank in places if rank > after), places[0] if places else None)
 
 
 def _states(connection: Connection, campaign: Campaign, reviewer: str) -> list[tuple[int, str]]:
     by_sentence: dict[int, list[Decision]] = {}
-    for each in read_decisions(connection, campaign.id, reviewer=reviewer):
-        by_sentence.setdefault(each.sentence_id, []).append(each)
+    for decision in read_decisions(connection, campaign.id, reviewer=reviewer):
+        by_sentence.setdefault(decision.sentence_id, []).append(decision)
     items = read_items(connection, campaign.id)
     return [(item.rank, fold((), by_sentence.get(item.sentence_id, ())).state) for item in items]

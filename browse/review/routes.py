@@ -1,4 +1,4 @@
-"""Pages on which people judge labels: each works by keyboard, by pointer, and as plain forms."""
+"""Pages on which people judge labels; they work with the keyboard, the mouse, and as plain forms."""
 
 from __future__ import annotations
 
@@ -32,9 +32,9 @@ from xprojdb.review.decisions import (
 from xprojdb.review.everywhere import Planned, decide_all, same_phrase, unanimous
 from xprojdb.review.progress import read_progress
 
-#: labels of a bulk decision that are shown first
+#: how many labels of a bulk decision are shown first
 SAMPLE = 20
-#: seconds that a sentence may have been looked at
+#: seconds after which the time spent on a sentence is not counted
 _LONGEST = 3600.0
 Form = Mapping[str, str]
 
@@ -54,16 +54,16 @@ def review_routes(pages: Pages) -> list[Route]:
 
 
 def _posting(handle: Callable[[Request, Form], Response]) -> Callable[[Request], Awaitable[Response]]:
-    """A form's handler, called when the session may write and the form is its own."""
+    """A form handler, called if the session may write and the form belongs to it."""
 
     async def posted(request: Request) -> Response:
         session: Session = request.state.session
-        async with request.form(max_files=0, max_fields=50) as given:
-            form = {name: value for name, value in given.items() if isinstance(value, str)}
+        async with request.form(max_files=0, max_fields=50) as form_data:
+            form = {name: value for name, value in form_data.items() if isinstance(value, str)}
         if not session.reviewer:
-            raise HTTPException(403, "this browser may read only: xprojdb review start lets reviewers in")
+            raise HTTPException(403, "this browser is read-only; reviewers get access with xprojdb review start")
         if not is_form_token(session, form.get("form_token")):
-            raise HTTPException(403, "this form is not of this session: load the page again")
+            raise HTTPException(403, "this form belongs to another session: reload the page")
         return await run_in_threadpool(handle, request, form)
 
     return posted
@@ -77,11 +77,13 @@ class _Desk:
         self._database = pages.database
 
     def campaigns(self, request: Request) -> Response:
-        found = [read_progress(self._database, each) for each in list_campaigns(self._database)]
-        return self._page(request, "campaigns.html", found=found, command=self._pages.commands.of("review", "status"))
+        reports = [read_progress(self._database, campaign) for campaign in list_campaigns(self._database)]
+        return self._page(
+            request, "campaigns.html", campaigns=reports, command=self._pages.commands.of("review", "status")
+        )
 
     def campaign(self, request: Request) -> Response:
-        """The next sentence that the reviewer has left open; when there is none, what was done."""
+        """The next sentence that the reviewer has left open; if there is none, a summary."""
         campaign, reviewer = self._campaign(request), _session(request).reviewer
         with self._database.read() as connection:
             rank = next_open(connection, campaign, reviewer)
@@ -97,13 +99,13 @@ class _Desk:
     def _item(self, request: Request, problem: ReviewError | None = None) -> Response:
         campaign, reviewer = self._campaign(request), _session(request).reviewer
         item = self._place(request, campaign)
-        found = read_review_page(self._database, self._pages.recipes, campaign, item, reviewer)
+        page = read_review_page(self._database, self._pages.recipes, campaign, item, reviewer)
         at = request.query_params.get("at", "0")
         values = {"problem": problem, "at": int(at) if at.isdecimal() and len(at) < 5 else 0}
-        command = self._pages.commands.explain(found.text.name, campaign.recipe)
-        made = self._page(request, "review.html", page=found, command=command, **values)
-        made.status_code = 422 if problem else 200
-        return made
+        command = self._pages.commands.explain(page.text.name, campaign.recipe)
+        response = self._page(request, "review.html", page=page, command=command, **values)
+        response.status_code = 422 if problem else 200
+        return response
 
     def decided(self, request: Request, form: Form) -> Response:
         campaign, reviewer = self._campaign(request), _session(request).reviewer
@@ -132,14 +134,18 @@ class _Desk:
         if action in ("accept-all", "accept-all-done"):
             with self._database.read() as connection:
                 state = read_reviewed(connection, campaign, item, reviewer)
-            made = [NewDecision(ACCEPT, span, seconds=seconds) for span in state.undecided]
-            return [*made, NewDecision(DONE, seconds=seconds)] if action == "accept-all-done" else made or _nothing()
+            decisions = [NewDecision(ACCEPT, span, seconds=seconds) for span in state.undecided]
+            return (
+                [*decisions, NewDecision(DONE, seconds=seconds)]
+                if action == "accept-all-done"
+                else decisions or _nothing()
+            )
         if action in (DONE, SKIP):
             return [NewDecision(action, seconds=seconds, note=form.get("note", "").strip()[:2000] or None)]
         return [_about_label(campaign, form, seconds)]
 
     def everywhere(self, request: Request, form: Form) -> Response:
-        """The same decision wherever the same words have the same label: shown first, made when it is confirmed."""
+        """The same decision wherever the same words have the same label: shown first, made on confirmation."""
         campaign, reviewer = self._campaign(request), _session(request).reviewer
         item = self._place(request, campaign)
         with self._database.read() as connection:
@@ -161,14 +167,14 @@ class _Desk:
     def bulk_decided(self, request: Request, form: Form) -> Response:
         return self._bulk(request, form)
 
-    def _bulk(self, request: Request, given: Mapping[str, str]) -> Response:
-        """Accept what all voters agree on: shown first, made when it is confirmed."""
+    def _bulk(self, request: Request, values: Mapping[str, str]) -> Response:
+        """Accept the labels that all voters agree on: shown first, made on confirmation."""
         campaign, reviewer = self._campaign(request), _session(request).reviewer
-        margin = _margin(given.get("margin", ""))
+        margin = _margin(values.get("margin", ""))
         with self._database.read() as connection:
             planned = unanimous(connection, campaign, reviewer, margin)
         here = f"/review/{campaign.id}/bulk"
-        if request.method != "POST" or given.get("confirmed") != str(len(planned)):
+        if request.method != "POST" or values.get("confirmed") != str(len(planned)):
             return self._confirm(request, campaign, planned, here, {"margin": f"{margin:g}"}, f"/review/{campaign.id}")
         return self._decide_all(request, campaign, reviewer, planned, f"/review/{campaign.id}")
 
@@ -182,28 +188,28 @@ class _Desk:
     def _decide_all(
         self, request: Request, campaign: Campaign, reviewer: str, planned: list[Planned], back: str
     ) -> Response:
-        made, refused = decide_all(self._database, campaign, reviewer, planned)
+        decided, refused = decide_all(self._database, campaign, reviewer, planned)
         command = self._pages.commands.of("review", "status", campaign.name)
-        values = {"made": made, "refused": refused, "back": back, "command": command}
+        values = {"decided": decided, "refused": refused, "back": back, "command": command}
         return self._page(request, "decided.html", campaign=campaign, **values)
 
     def _campaign(self, request: Request) -> Campaign:
         key = request.path_params["campaign"]
-        found = next((each for each in list_campaigns(self._database) if each.id == key), None)
-        if found is None:
+        campaign_ = next((campaign for campaign in list_campaigns(self._database) if campaign.id == key), None)
+        if campaign_ is None:
             raise HTTPException(404)
         if not _session(request).reviewer:
-            told = self._pages.commands.of("review", "start", found.name, "--reviewer", "NAME")
-            raise HTTPException(403, f"this browser may read only; reviewers are let in by: {told}")
-        return found
+            command = self._pages.commands.of("review", "start", campaign_.name, "--reviewer", "NAME")
+            raise HTTPException(403, f"this browser is read-only; reviewers get access with: {command}")
+        return campaign_
 
     def _place(self, request: Request, campaign: Campaign) -> Item:
         rank = request.path_params["rank"]
         with self._database.read() as connection:
-            found = read_item(connection, campaign.id, rank) if rank < 2**31 else None
-        if found is None:
+            item = read_item(connection, campaign.id, rank) if rank < 2**31 else None
+        if item is None:
             raise HTTPException(404)
-        return found
+        return item
 
     def _page(self, request: Request, template: str, **values: Any) -> Response:
         return HTMLResponse(self._pages.render(template, session=_session(request), **values))
@@ -220,15 +226,15 @@ def _about_label(campaign: Campaign, form: Form, seconds: float | None) -> NewDe
     if action == ADD and new is not None:
         return NewDecision(ADD, None, new, seconds)
     if action == CORRECT and old is not None and new is not None:
-        # A correction to what it was says that it is right.
+        # A correction to the same label confirms it.
         return NewDecision(ACCEPT, old, seconds=seconds) if old == new else NewDecision(CORRECT, old, new, seconds)
     if action in (ACCEPT, REJECT) and old is not None:
         return NewDecision(action, old, seconds=seconds)
-    raise ReviewError("the words are whole numbers", hint="give the numbers below the words", reason="form")
+    raise ReviewError("words are given as numbers", hint="use the numbers below the words", reason="form")
 
 
 def _behind(last: str) -> str:
-    """One past a word's number."""
+    """One past the number of a word."""
     return str(int(last) + 1) if last.isdecimal() and len(last) < 6 else ""
 
 
@@ -242,10 +248,10 @@ def _seconds(form: Form) -> float | None:
 
 def _margin(text: str) -> float:
     try:
-        found = float(text or 0.3)
+        margin = float(text or 0.3)
     except ValueError:
-        found = 0.3
-    return min(max(found, 0.0), 1.0) if found == found else 0.3
+        margin = 0.3
+    return min(max(margin, 0.0), 1.0) if margin == margin else 0.3
 
 
 def _nothing() -> list[NewDecision]:

@@ -1,4 +1,4 @@
-"""The two sides of a translation, as a page draws them: words, what lies on them, and the links between them."""
+"""Both sides of a translation as drawn on a page: words, their labels, and the links between them."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from xprojdb.provenance.sentences import Text
 from xprojdb.text.languages import UnknownLanguage, language
 from xprojdb.text.spans import Span
 
-#: links that are weaker are neither drawn nor listed
+#: weaker links are neither drawn nor listed
 WEAKEST = 0.2
-#: words of a side above which only the links of the chosen label are drawn
+#: with more words on a side, only the links of the selected label are drawn
 MANY = 40
 Link = tuple[int, int, float]
 
@@ -24,9 +24,9 @@ Link = tuple[int, int, float]
 class Word:
     """A word of a side.
 
-    :param label: of the span that it is in.
-    :param first, last: whether it begins and ends that span.
-    :param linked: whether a link that is drawn reaches it; None where links are not drawn at all.
+    :param label: of the span that contains it.
+    :param first, last: whether it starts or ends that span.
+    :param linked: whether a drawn link reaches it; None if no links are drawn.
     """
 
     text: str
@@ -49,16 +49,16 @@ class DrawnSide:
 
 
 def writing_of(lang: str) -> tuple[str, str]:
-    """The English name of a language and its direction, ``ltr`` or ``rtl``; ``auto`` for one we do not know."""
+    """The English name of a language and its direction, ``ltr`` or ``rtl``; ``auto`` if the language is unknown."""
     try:
-        found = language(lang)
+        known_language = language(lang)
     except UnknownLanguage:
         return lang, "auto"
-    return found.name, "rtl" if found.right_to_left else "ltr"
+    return known_language.name, "rtl" if known_language.right_to_left else "ltr"
 
 
 def drawn_side(text: Text, spans: Iterable[Span], linked: set[int] | None = None) -> DrawnSide:
-    """A sentence with spans on it; where spans overlap, the earlier one is drawn."""
+    """A sentence with spans; where spans overlap, the earlier one is drawn."""
     words = [Word(word, linked=None if linked is None else n in linked) for n, word in enumerate(text.words)]
     drawn = sorted(set(spans))
     for span in reversed(drawn):
@@ -68,15 +68,15 @@ def drawn_side(text: Text, spans: Iterable[Span], linked: set[int] | None = None
 
 
 def read_links(connection: Connection, projection: ExplainedProjection, target: Text) -> list[Link]:
-    """All links of a translation, from source words to target words, the strong ones only."""
-    digests = [made.digest for made in projection.made_by if made.role == "alignment"]
+    """The links of a translation from source words to target words, without weak ones."""
+    digests = [made_step.digest for made_step in projection.made_by if made_step.role == "alignment"]
     query = select(alignment.c.links).join(step, step.c.id == alignment.c.step_id)
     here = alignment.c.translation_id == projection.translation_id
-    told = connection.execute(query.where(here, step.c.digest.in_(digests))).scalar() or ""
+    links_text = connection.execute(query.where(here, step.c.digest.in_(digests))).scalar() or ""
     original = select(translation.c.original_id).where(translation.c.id == projection.translation_id)
     turned = connection.execute(original).scalar() == target.id
-    links = [_link(each, turned) for each in told.split()]
-    return sorted(each for each in links if each[2] >= WEAKEST)
+    links = [_link(pair, turned) for pair in links_text.split()]
+    return sorted(link for link in links if link[2] >= WEAKEST)
 
 
 def _link(text: str, turned: bool) -> Link:
@@ -91,5 +91,5 @@ def is_long(*sides: DrawnSide) -> bool:
 
 
 def linked_words(links: Sequence[Link]) -> tuple[set[int], set[int]]:
-    """The source and the target words that links reach."""
+    """The source and target words that have links."""
     return {left for left, _, _ in links}, {right for _, right, _ in links}

@@ -1,4 +1,4 @@
-"""The colour of a label, as the class of a style sheet: a label is text as well, and never colour alone."""
+"""The color of a label, as a CSS class; since labels are also written out, color is never the only cue."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _OTHERS = 6
 
 
 def hue(label: str) -> str:
-    """The class of a label: the same for the same label everywhere."""
+    """The class of a label, which is the same everywhere."""
     return f"hue-{_OWN.get(label.upper()) or _other(label)}"
 
 

@@ -1,4 +1,4 @@
-"""The path of steps behind a label, as a page shows it: import, translate, tag, align, score, project, combine."""
+"""The steps behind a label, in order: import, translate, tag, align, score, project, combine."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _ORDER = ("import", "carry", "translate", "tag", "fit", "align", "score", "proje
 class PathStep:
     """A step of the path.
 
-    :param values: its parameters, as texts.
+    :param values: its parameters as texts.
     """
 
     kind: str
@@ -33,21 +33,30 @@ class PathStep:
 
 
 def path_of(steps: Iterable[LineageStep]) -> list[PathStep]:
-    """The steps in the order they ran, each once."""
-    by_digest = {made.digest: made for made in steps}
-    return [_shown(made) for made in sorted(by_digest.values(), key=lambda made: (_place(made.kind), made.role))]
+    """The steps in the order in which they ran, each once."""
+    by_digest = {step.digest: step for step in steps}
+    return [_shown(step) for step in sorted(by_digest.values(), key=lambda step: (_place(step.kind), step.role))]
 
 
 def _place(kind: str) -> int:
-    # What is counted over a corpus has many kinds.
+    # There are many kinds of steps that fit on a corpus.
     return _ORDER.index(kind) if kind in _ORDER else _ORDER.index("fit")
 
 
-def _shown(made: LineageStep) -> PathStep:
-    values = [(name, _told(value)) for name, value in made.params.items() if value is not None]
-    told = (made.kind, made.role, made.digest, made.model, made.revision, made.outcome, made.reason, made.message)
-    return PathStep(*told, made.run, made.command, made.started_at, values)
+def _shown(step: LineageStep) -> PathStep:
+    values = [(name, _value_text(value)) for name, value in step.params.items() if value is not None]
+    values_of_step = (
+        step.kind,
+        step.role,
+        step.digest,
+        step.model,
+        step.revision,
+        step.outcome,
+        step.reason,
+        step.message,
+    )
+    return PathStep(*values_of_step, step.run, step.command, step.started_at, values)
 
 
-def _told(value: object) -> str:
+def _value_text(value: object) -> str:
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)

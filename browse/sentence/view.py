@@ -1,4 +1,4 @@
-"""What the page of one sentence shows, put together from its explanation."""
+"""The content of a sentence's page, based on its explanation."""
 
 from __future__ import annotations
 
@@ -18,22 +18,22 @@ from xprojdb.provenance.explained_projection import ExplainedCandidate, Explaine
 from xprojdb.provenance.sentences import Text, find_sentence, read_text
 from xprojdb.text.spans import Span
 
-#: candidates of a label that are listed; the command that the page names shows all
+#: how many candidates of a label are listed; the command on the page shows all
 CANDIDATES = 8
 
 
 @dataclass(frozen=True, slots=True)
 class ShownLabel:
-    """A label of the sentence, or an entity of a source that got none.
+    """A label of the sentence, or a source entity without a label.
 
-    :param number: what it goes by on the page.
-    :param span: None for an entity that got no label.
-    :param source: where it comes from: languages.
-    :param entity: the words of the entity of the source, or several.
-    :param why: of one that got no label.
-    :param parts: the names of the scores of its candidates.
-    :param hidden: candidates that are not listed.
-    :param sides: the translation and its words on the source's side, to be shown when it is chosen.
+    :param number: its number on the page.
+    :param span: None for an entity without a label.
+    :param source: the languages it comes from.
+    :param entity: the words of its source entities.
+    :param why: why an entity has no label.
+    :param parts: the names of its candidates' scores.
+    :param hidden: how many candidates are not listed.
+    :param sides: the translations and source words to highlight when it is selected.
     """
 
     number: int
@@ -55,9 +55,9 @@ class ShownLabel:
 
 @dataclass(frozen=True, slots=True)
 class ShownTranslation:
-    """A translation with the labels that it brought.
+    """A translation with the labels that came through it.
 
-    :param lasting: whether all links are drawn at once; else only those of what is chosen.
+    :param lasting: whether all links are drawn at once; otherwise only those of the selection.
     """
 
     number: int
@@ -70,21 +70,21 @@ class ShownTranslation:
     labels: list[ShownLabel]
     path: list[PathStep]
 
-    def told_links(self) -> list[tuple[str, str, float]]:
-        """The links as words."""
+    def links_as_words(self) -> list[tuple[str, str, float]]:
+        """The links with their words."""
         left, right = self.source.words, self.target.words
         return [(left[i].text, right[j].text, score) for i, j, score in self.links]
 
 
 @dataclass(frozen=True, slots=True)
 class ShownSentence:
-    """A sentence with all that is known of its labels.
+    """A sentence with everything known about its labels.
 
-    :param labels: those that the recipe ends in.
-    :param gold: the sentence with its imported labels; None when it was imported without.
-    :param combined: the sentence with the labels of several sources; None when the recipe combines none.
-    :param others: the names of the sentences that translate it.
-    :param reviews: who finished it.
+    :param labels: the final labels of the recipe.
+    :param gold: the sentence with its imported labels; None if it was imported without.
+    :param combined: the sentence with its consensus labels; None if the recipe does not combine sources.
+    :param others: the names of its translations.
+    :param reviews: the reviewers who finished it.
     """
 
     text: Text
@@ -103,7 +103,7 @@ class ShownSentence:
 
 
 def show_sentence(database: Database, recipe: KnownRecipe | None, name: str) -> ShownSentence:
-    """Read all that the page of a sentence shows.
+    """Read everything shown on the page of a sentence.
 
     :param name: as :func:`xprojdb.provenance.sentences.find_sentence` takes it.
     :raises UsageError: when there is no such sentence.
@@ -111,16 +111,19 @@ def show_sentence(database: Database, recipe: KnownRecipe | None, name: str) -> 
     with database.read() as connection:
         text = read_text(connection, find_sentence(connection, name))
         others, reviews = _others(connection, text.id), _reviewers(connection, text.id)
-    found = _explained(database, recipe, text)
-    if found is None:
+    explanation = _explained(database, recipe, text)
+    if explanation is None:
         return ShownSentence(text, drawn_side(text, text.gold or ()), [], [], [], None, None, others, reviews)
     with database.read() as connection:
-        shown = [_translation(connection, found.target, each, n) for n, each in enumerate(found.projections)]
-    return _put_together(found, shown, others, reviews)
+        shown = [
+            _translation(connection, explanation.target, projection, n)
+            for n, projection in enumerate(explanation.projections)
+        ]
+    return _put_together(explanation, shown, others, reviews)
 
 
 def _explained(database: Database, recipe: KnownRecipe | None, text: Text) -> Explanation | None:
-    """None for a sentence that the recipe labels not: one of a source, or of a language it has nothing for."""
+    """None for a sentence that the recipe does not label: a source sentence, or one in another language."""
     if recipe is None or text.lang not in recipe.langs:
         return None
     try:
@@ -130,52 +133,54 @@ def _explained(database: Database, recipe: KnownRecipe | None, text: Text) -> Ex
 
 
 def _put_together(
-    found: Explanation, shown: list[ShownTranslation], others: list[tuple[str, str]], reviews: list[str]
+    explanation: Explanation, shown: list[ShownTranslation], others: list[tuple[str, str]], reviews: list[str]
 ) -> ShownSentence:
-    text, together = found.target, found.consensus
-    single = [label for each in shown for label in each.labels]
-    labels = _consensus_labels(found) if together else [each for each in single if each.span]
-    combined = drawn_side(text, [each.span for each in together.labels]) if together else None
+    text, together = explanation.target, explanation.consensus
+    single = [label for part in shown for label in part.labels]
+    labels = _consensus_labels(explanation) if together else [label for label in single if label.span]
+    combined = drawn_side(text, [label.span for label in together.labels]) if together else None
     gold = drawn_side(text, text.gold) if text.gold is not None else None
-    lost = [each for each in single if each.span is None]
+    lost = [label for label in single if label.span is None]
     plain = drawn_side(text, text.gold or ())
-    made = ShownSentence(text, plain, labels, lost, shown, gold, combined, others, reviews)
+    page = ShownSentence(text, plain, labels, lost, shown, gold, combined, others, reviews)
     if together is None:
-        return made
+        return page
     sources, path = together.sources, path_of(together.made_by)
-    return replace(made, path=path, sources=sources, outcome=together.outcome, reason=together.reason)
+    return replace(page, path=path, sources=sources, outcome=together.outcome, reason=together.reason)
 
 
-def _consensus_labels(found: Explanation) -> list[ShownLabel]:
-    assert found.consensus is not None
-    numbers = {each.translation_id: number for number, each in enumerate(found.projections)}
+def _consensus_labels(explanation: Explanation) -> list[ShownLabel]:
+    assert explanation.consensus is not None
+    numbers = {projection.translation_id: number for number, projection in enumerate(explanation.projections)}
     labels = []
-    for n, each in enumerate(found.consensus.labels):
-        places = [(numbers.get(vote.translation_id), vote.entity) for vote in each.votes]
+    for n, label in enumerate(explanation.consensus.labels):
+        places = [(numbers.get(vote.translation_id), vote.entity) for vote in label.votes]
         sides = [(number, span.start, span.end) for number, span in places if number is not None and span is not None]
-        entities = list(dict.fromkeys(vote.text for vote in each.votes if vote.text))
-        sources = ", ".join(vote.source for vote in each.votes)
-        told = (each.span, each.text, each.score, each.margin, sources, " · ".join(entities), each.span.label)
-        voters = len(found.consensus.sources)
-        labels.append(ShownLabel(n, *told, votes=each.votes, voters=voters, sides=sides))
+        entities = list(dict.fromkeys(vote.text for vote in label.votes if vote.text))
+        sources = ", ".join(vote.source for vote in label.votes)
+        values = (label.span, label.text, label.score, label.margin, sources, " · ".join(entities), label.span.label)
+        voters = len(explanation.consensus.sources)
+        labels.append(ShownLabel(n, *values, votes=label.votes, voters=voters, sides=sides))
     return labels
 
 
-def _translation(connection: Connection, target: Text, each: ExplainedProjection, number: int) -> ShownTranslation:
-    links = read_links(connection, each, target)
+def _translation(
+    connection: Connection, target: Text, projection: ExplainedProjection, number: int
+) -> ShownTranslation:
+    links = read_links(connection, projection, target)
     left, right = linked_words(links)
-    labels = [label for n, entity in enumerate(each.entities) for label in _labels(each, target, number, n)]
+    labels = [label for n, entity in enumerate(projection.entities) for label in _labels(projection, target, number, n)]
     spans = [label.span for label in labels if label.span is not None]
-    source = drawn_side(each.source, [entity.span for entity in each.entities], left)
+    source = drawn_side(projection.source, [entity.span for entity in projection.entities], left)
     receiving = drawn_side(target, spans, right)
     lasting = not is_long(source, receiving)
-    told = (each.kind, each.outcome, source, receiving, links, lasting, labels)
-    return ShownTranslation(number, *told, path_of(each.made_by))
+    values = (projection.kind, projection.outcome, source, receiving, links, lasting, labels)
+    return ShownTranslation(number, *values, path_of(projection.made_by))
 
 
-def _labels(each: ExplainedProjection, target: Text, number: int, place: int) -> list[ShownLabel]:
-    """The labels of an entity; one without words when it got none."""
-    entity = each.entities[place]
+def _labels(projection: ExplainedProjection, target: Text, number: int, place: int) -> list[ShownLabel]:
+    """The labels of an entity; one without words if it has none."""
+    entity = projection.entities[place]
     parts = list(dict.fromkeys(name for candidate in entity.candidates for name in candidate.parts))
     hidden = max(len(entity.candidates) - CANDIDATES, 0)
     spans: list[Span | None] = [span for span in (entity.projected, *entity.also) if span is not None]
@@ -186,10 +191,10 @@ def _labels(each: ExplainedProjection, target: Text, number: int, place: int) ->
             target.phrase(span.start, span.end) if span else "",
             entity.score,
             entity.margin,
-            each.source.lang,
+            projection.source.lang,
             entity.text,
             span.label if span else entity.span.label,
-            None if span else _why(each.outcome, entity.reason),
+            None if span else _why(projection.outcome, entity.reason),
             parts,
             entity.candidates[:CANDIDATES],
             hidden,
@@ -208,13 +213,13 @@ def _why(outcome: str, reason: str | None) -> str:
 
 
 def _others(connection: Connection, key: int) -> list[tuple[str, str]]:
-    """The languages and names of the sentences on the other side of its translations."""
+    """The languages and names of its translations."""
     keys: set[int] = set()
     for here, there in (("original_id", "rendering_id"), ("rendering_id", "original_id")):
         query = select(translation.c[there]).where(translation.c[here] == key).limit(50)
         keys |= set(connection.execute(query).scalars())
-    texts = [read_text(connection, each) for each in sorted(keys)]
-    return [(each.lang, each.name) for each in texts]
+    texts = [read_text(connection, text_key) for text_key in sorted(keys)]
+    return [(text.lang, text.name) for text in texts]
 
 
 def _reviewers(connection: Connection, key: int) -> list[str]:
@@ -223,12 +228,12 @@ def _reviewers(connection: Connection, key: int) -> list[str]:
 
 
 def neighbours(database: Database, text: Text) -> tuple[str | None, str | None]:
-    """The sentences of the same language and corpus before and after it, by name."""
+    """The names of the sentences before and after it in the same language and corpus."""
     with database.read() as connection:
         own = select(sentence.c.corpus_id).where(sentence.c.id == text.id).scalar_subquery()
         near = select(sentence.c.id).where(sentence.c.corpus_id == own, sentence.c.lang == text.lang)
         before = near.where(sentence.c.id < text.id).order_by(sentence.c.id.desc()).limit(1)
         after = near.where(sentence.c.id > text.id).order_by(sentence.c.id).limit(1)
         keys = [connection.execute(query).scalar() for query in (before, after)]
-        found = [read_text(connection, key).name if key is not None else None for key in keys]
-    return found[0], found[1]
+        names = [read_text(connection, key).name if key is not None else None for key in keys]
+    return names[0], names[1]

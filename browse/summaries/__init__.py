@@ -1,1 +1,1 @@
-"""Pages that sum up: overview, recipes, comparisons, runs."""
+"""Summary pages: overview, recipes, comparisons, runs."""

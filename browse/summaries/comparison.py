@@ -1,4 +1,4 @@
-"""Two steps or recipes side by side, a page of sentences that differ at a time."""
+"""Two steps or recipes side by side, with sentences that differ, page by page."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from xprojdb.provenance.questions import final_steps, labelled_side
 from xprojdb.steps.stage import other, sentence_key
 from xprojdb.text.spans import Span
 
-#: sentences a page
+#: sentences per page
 SHOWN = 25
-#: keys that are compared at a time
+#: keys compared at a time
 WINDOW = 5_000
-#: seconds of comparing
+#: time limit for comparing, in seconds
 SECONDS = 0.1
 Labels = dict[int, set[Span]]
 
@@ -31,7 +31,7 @@ Labels = dict[int, set[Span]]
 class ComparedSentence:
     """A sentence whose labels differ.
 
-    :param changes: kind, before, after: the words of each; None where there is no label.
+    :param changes: kind, and the words before and after; None if there is no label.
     """
 
     name: str
@@ -46,12 +46,12 @@ class ComparedSentence:
 class ComparedPage:
     """A page of a comparison.
 
-    :param first, second: what is compared: kinds and digests.
+    :param first, second: the kinds and digests that are compared.
     :param sentences: those that differ.
-    :param after: where to go on; None: all has been compared.
-    :param looked_to: the last key that was compared, and the last that there is.
-    :param same: labels that are equal, of the sentences looked at.
-    :param counts: labels that differ, by kind.
+    :param after: where to continue; None: everything was compared.
+    :param looked_to: the last key compared, and the highest key.
+    :param same: number of equal labels in these sentences.
+    :param counts: number of differing labels, by kind.
     """
 
     first: list[str]
@@ -64,63 +64,63 @@ class ComparedPage:
 
 
 def compare_page(database: Database, first: str, second: str, after: int = 0) -> ComparedPage:
-    """Compare two steps or recipes from a sentence on.
+    """Compare two steps or recipes, starting after a sentence.
 
-    :param first: the name of a recipe, for the steps it ends in, or the beginning of a digest.
-    :param after: a key of a sentence.
+    :param first: a recipe, for its final steps, or a prefix of a digest.
+    :param after: the key of a sentence.
     :raises UsageError: when one is neither.
     """
     with limited(database) as connection:
         sides = [_steps(connection, name) for name in (first, second)]
-        found = ComparedPage(_told(connection, sides[0]), _told(connection, sides[1]))
+        page = ComparedPage(_step_names(connection, sides[0]), _step_names(connection, sides[1]))
         last = connection.execute(select(func.max(sentence.c.id))).scalar() or 0
         budget, cursor = Budget(SECONDS), after
-        while cursor < last and len(found.sentences) < SHOWN and not (budget.spent and cursor > after):
-            cursor = _compare_window(connection, found, sides, cursor)
-        found.looked_to = (min(cursor, last), last)
-        found.after = cursor if cursor < last else None
-    return found
+        while cursor < last and len(page.sentences) < SHOWN and not (budget.spent and cursor > after):
+            cursor = _compare_window(connection, page, sides, cursor)
+        page.looked_to = (min(cursor, last), last)
+        page.after = cursor if cursor < last else None
+    return page
 
 
-def _compare_window(connection: Connection, found: ComparedPage, sides: Sequence[list[int]], cursor: int) -> int:
+def _compare_window(connection: Connection, page: ComparedPage, sides: Sequence[list[int]], cursor: int) -> int:
     """Compare the next sentences; returns the key of the last of them."""
     end = cursor + WINDOW
     one, two = (_labels(connection, steps, cursor, end) for steps in sides)
     keys = sorted(one.keys() | two.keys())
     differing = [key for key in keys if one.get(key) != two.get(key)]
     both = set.intersection(*(_done(connection, steps, differing) for steps in sides))
-    differing = [key for key in differing if key in both][: SHOWN - len(found.sentences)]
-    if len(found.sentences) + len(differing) == SHOWN:
+    differing = [key for key in differing if key in both][: SHOWN - len(page.sentences)]
+    if len(page.sentences) + len(differing) == SHOWN:
         end = differing[-1]
-    found.same += sum(len(one.get(key, set()) & two.get(key, set())) for key in keys if key <= end)
-    found.sentences += _compared(connection, differing, one, two, found.counts)
+    page.same += sum(len(one.get(key, set()) & two.get(key, set())) for key in keys if key <= end)
+    page.sentences += _compared(connection, differing, one, two, page.counts)
     return end
 
 
 def _labels(connection: Connection, steps: Sequence[int], cursor: int, end: int) -> Labels:
     columns = (label.c.sentence_id, label.c.start_word, label.c.end_word, label.c.label)
     query = select(*columns).where(label.c.step_id.in_(steps), label.c.sentence_id > cursor, label.c.sentence_id <= end)
-    found: Labels = {}
+    spans_by_sentence: Labels = {}
     for key, *span in bulk.fetch(connection, query):
-        found.setdefault(key, set()).add(Span(*span))
-    return found
+        spans_by_sentence.setdefault(key, set()).add(Span(*span))
+    return spans_by_sentence
 
 
 def _done(connection: Connection, steps: Sequence[int], keys: Sequence[int]) -> set[int]:
-    """Those of some sentences that a side has done, with or without labels."""
-    found: set[int] = set()
+    """The sentences that a side has finished, with or without labels."""
+    finished: set[int] = set()
     for step_id in steps:
         side = labelled_side(connection, step_id)
         done = (outcome.c.step_id == step_id) & outcome.c.status.in_(("ok", "empty", "filtered"))
         if side is None:
             query = select(outcome.c.item_id).where(done, bulk.among(connection, outcome.c.item_id, keys))
         else:
-            # From the translations of these sentences to their outcomes, and not through all outcomes of the step.
+            # From the translations of these sentences to their outcomes, rather than through all outcomes of the step.
             column = sentence_key(other(side))
             met = exists().where(done, outcome.c.item_id == translation.c.id)
             query = select(column).where(bulk.among(connection, column, keys), met)
-        found |= set(connection.execute(query).scalars())
-    return found
+        finished |= set(connection.execute(query).scalars())
+    return finished
 
 
 def _compared(
@@ -128,10 +128,10 @@ def _compared(
 ) -> Iterator[ComparedSentence]:
     columns = (sentence.c.id, corpus.c.name, sentence.c.lang, sentence.c.external_id, sentence.c.words)
     query = select(*columns).join(corpus, corpus.c.id == sentence.c.corpus_id).order_by(sentence.c.id)
-    for key, called, lang, external_id, told in bulk.fetch(
+    for key, called, lang, external_id, words_json in bulk.fetch(
         connection, query.where(bulk.among(connection, sentence.c.id, keys))
     ):
-        words, before, after = json.loads(told), sorted(first.get(key, ())), sorted(second.get(key, ()))
+        words, before, after = json.loads(words_json), sorted(first.get(key, ())), sorted(second.get(key, ()))
         pairs = pair_spans(before, after)
         changes = [(_kind(one, two), _phrase(words, one), _phrase(words, two)) for one, two in pairs]
         counts.update(kind for kind, _, _ in changes)
@@ -154,15 +154,15 @@ def _phrase(words: Sequence[str], span: Span | None) -> str | None:
 def _steps(connection: Connection, name: str) -> list[int]:
     if connection.execute(select(recipe.c.id).where(recipe.c.name == name)).first() is not None:
         return final_steps(connection, name)
-    digits = all(each in "0123456789abcdef" for each in name)
+    digits = all(digit in "0123456789abcdef" for digit in name)
     query = select(step.c.id).where(step.c.digest.like(f"{name}%"))
-    found = list(connection.execute(query).scalars()) if digits else []
-    if len(found) != 1:
-        told = f"{len(found)} steps begin with {name}" if found else f"there is no recipe and no step {name!r}"
-        raise UsageError(told, hint="xprojdb status shows recipes and digests", step=name, found=len(found))
-    return found
+    steps = list(connection.execute(query).scalars()) if digits else []
+    if len(steps) != 1:
+        message = f"{len(steps)} steps start with {name}" if steps else f"there is no recipe and no step {name!r}"
+        raise UsageError(message, hint="xprojdb status shows recipes and digests", step=name, found=len(steps))
+    return steps
 
 
-def _told(connection: Connection, steps: Sequence[int]) -> list[str]:
+def _step_names(connection: Connection, steps: Sequence[int]) -> list[str]:
     query = select(step.c.kind, step.c.digest).where(step.c.id.in_(steps)).order_by(step.c.id)
     return [f"{row.kind} {row.digest[:8]}" for row in connection.execute(query)]

@@ -1,4 +1,4 @@
-"""What each recipe made of each corpus and language: counts, outcomes, scores, margins, and F1 where there is gold."""
+"""The results of each recipe by corpus and language: counts, outcomes, scores, margins, and F1 where there is gold."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ from xprojdb.db import Database, bulk
 from xprojdb.db.tables import evaluation, label, outcome, sentence, translation
 from xprojdb.review.calibration.model import Calibration, latest_calibration
 
-#: bars of a distribution
+#: bars of a histogram
 BINS = 20
-#: labels and outcomes of a step that are counted
+#: how many labels and outcomes of a step are counted
 SAMPLE = 20_000
 
 
 @dataclass(slots=True)
 class LanguageOverview:
-    """What a recipe made of one language of a corpus.
+    """The results of a recipe for one language of a corpus.
 
     :param labels: labels by name.
-    :param scores, margins: how many labels have a value from n/BINS on.
-    :param f1: of the last evaluation: all labels, its interval, sentences; None without gold.
-    :param calibration: what was last learned of how probable its labels are right.
+    :param scores, margins: how many labels have a value in each of the BINS intervals.
+    :param f1: from the latest evaluation: F1 of all labels, its interval, number of sentences; None without gold.
+    :param calibration: the latest calibration of its labels.
     :param sampled: whether only the first labels were counted.
     """
 
@@ -46,33 +46,36 @@ class LanguageOverview:
 
 @dataclass(slots=True)
 class Overview:
-    """A database at a glance.
+    """An overview of a database.
 
-    :param sentences: corpus, language and number.
-    :param recipes: what each made.
+    :param sentences: corpus, language and count.
+    :param recipes: the results of each recipe.
     """
 
     sentences: list[tuple[str, str, int]]
     recipes: dict[str, list[LanguageOverview]]
 
 
-_KEPT: dict[tuple[str, int], Overview] = {}
+_CACHE: dict[tuple[str, int], Overview] = {}
 _LOCK = Lock()
 
 
 def read_overview(database: Database, recipes: Recipes) -> Overview:
     """The overview of a database, counted once until it changes.
 
-    :raises TooSlow: when that takes too long.
+    :raises TooSlow: when counting takes too long.
     """
-    known = [found for name in recipes.names() if (found := recipes.get(name)) is not None]
+    loaded = [recipe_ for name in recipes.names() if (recipe_ := recipes.get(name)) is not None]
     with limited(database) as connection:
         key = (database.url, version_of(connection))
         with _LOCK:
-            if key not in _KEPT:
-                _KEPT.clear()
-                _KEPT[key] = Overview(_sentences(connection), {each.name: _recipe(connection, each) for each in known})
-            return _KEPT[key]
+            if key not in _CACHE:
+                _CACHE.clear()
+                _CACHE[key] = Overview(
+                    _sentences(connection),
+                    {loaded_recipe.name: _recipe(connection, loaded_recipe) for loaded_recipe in loaded},
+                )
+            return _CACHE[key]
 
 
 def _sentences(connection: Connection) -> list[tuple[str, str, int]]:
@@ -83,34 +86,34 @@ def _sentences(connection: Connection) -> list[tuple[str, str, int]]:
 
 def _recipe(connection: Connection, recipe: KnownRecipe) -> list[LanguageOverview]:
     names = corpus_names(connection)
-    found = []
+    languages = []
     for final in recipe.finals:
-        made = LanguageOverview(names[final.corpus_id], final.lang, final.source, final.digest)
-        _count_labels(connection, final, made)
-        made.f1 = _f1(connection, final, final.source)
-        made.outcomes = _outcomes(connection, final)
-        made.calibration = latest_calibration(connection, final.id, final.lang)
-        found.append(made)
-    return found
+        overview = LanguageOverview(names[final.corpus_id], final.lang, final.source, final.digest)
+        _count_labels(connection, final, overview)
+        overview.f1 = _f1(connection, final, final.source)
+        overview.outcomes = _outcomes(connection, final)
+        overview.calibration = latest_calibration(connection, final.id, final.lang)
+        languages.append(overview)
+    return languages
 
 
-def _count_labels(connection: Connection, final: FinalStep, made: LanguageOverview) -> None:
+def _count_labels(connection: Connection, final: FinalStep, overview: LanguageOverview) -> None:
     own = label.c
     first = select(own.label, own.score, own.margin, own.sentence_id, own.translation_id)
     first = first.where(own.step_id == final.id).limit(SAMPLE)
     inner = first.subquery()
     here = select(inner.c.label, inner.c.score, inner.c.margin).join(sentence, sentence.c.id == inner.c.sentence_id)
     if final.receiving is not None:
-        # Other recipes may have the same step bring labels from other languages.
+        # Other recipes may share this step for labels from other languages.
         source = translation.c.original_lang if final.receiving == "rendering" else translation.c.rendering_lang
         here = here.join(translation, translation.c.id == inner.c.translation_id).where(source == final.source)
     rows = bulk.fetch(connection, here.where(sentence.c.lang == final.lang, sentence.c.corpus_id == final.corpus_id))
     for name, score, margin in rows:
-        made.labels[name] += 1
-        made.scores[_bin(score)] += 1
-        made.margins[_bin(margin)] += 1
+        overview.labels[name] += 1
+        overview.scores[_bin(score)] += 1
+        overview.margins[_bin(margin)] += 1
     total = select(func.count()).select_from(inner)
-    made.sampled = connection.execute(total).scalar_one() >= SAMPLE
+    overview.sampled = connection.execute(total).scalar_one() >= SAMPLE
 
 
 def _bin(value: float) -> int:

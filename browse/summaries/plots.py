@@ -1,4 +1,4 @@
-"""Plots as SVG, drawn on the server: no script, no library, and a table beside each."""
+"""Plots as SVG, drawn on the server: no scripts, no library, and a table with each."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from xprojdb.browse.escaping import visible
 _WIDTH, _HEIGHT, _FOOT = 320, 120, 18
 
 
-def bars(counts: Sequence[float], labels: Sequence[str], told: str) -> Markup:
+def bars(counts: Sequence[float], labels: Sequence[str], description: str) -> Markup:
     """A histogram.
 
     :param counts: the height of each bar.
-    :param labels: what stands below the first, the middle and the last.
-    :param told: what it shows, for those who do not see it.
+    :param labels: the labels below the first, the middle and the last bar.
+    :param description: what it shows, for screen readers.
     """
     highest, count = max([*counts, 1]), max(len(counts), 1)
     width = _WIDTH / count
@@ -25,13 +25,13 @@ def bars(counts: Sequence[float], labels: Sequence[str], told: str) -> Markup:
         f'height="{_HEIGHT * value / highest:.1f}" rx="1.5"><title>{value:,}</title></rect>'
         for n, value in enumerate(counts)
     ]
-    return _figure("plot bars", told, drawn, labels)
+    return _figure("plot bars", description, drawn, labels)
 
 
-def reliability_diagram(bins: Sequence[tuple[float, float, int]], told: str) -> Markup:
-    """Predicted probability against the share that was right.
+def reliability_diagram(bins: Sequence[tuple[float, float, int]], description: str) -> Markup:
+    """Predicted probability against the share of correct labels.
 
-    :param bins: predicted probability, share that was right, and how many, of each bin.
+    :param bins: predicted probability, share of correct labels, and count of each bin.
     """
     most = max((count for _, _, count in bins), default=1) or 1
     drawn = [f'<line class="even" x1="0" y1="{_HEIGHT}" x2="{_WIDTH}" y2="0"/>']
@@ -41,10 +41,10 @@ def reliability_diagram(bins: Sequence[tuple[float, float, int]], told: str) -> 
     figures = [f"{predicted:.2f} → {right:.2f} ({count:,})" for predicted, right, count in bins if count]
     for (x, y), size, figure in zip(places, sizes, figures, strict=True):
         drawn.append(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{size:.1f}"><title>{figure}</title></circle>')
-    return _figure("plot reliability", told, drawn, ["0", "0.5", "1"])
+    return _figure("plot reliability", description, drawn, ["0", "0.5", "1"])
 
 
-def _figure(kind: str, told: str, drawn: Sequence[str], labels: Sequence[str]) -> Markup:
+def _figure(kind: str, description: str, drawn: Sequence[str], labels: Sequence[str]) -> Markup:
     anchors = ("start", "middle", "end")
     places = (0, _WIDTH / 2, _WIDTH)
     texts = [
@@ -54,4 +54,4 @@ def _figure(kind: str, told: str, drawn: Sequence[str], labels: Sequence[str]) -
     axis = f'<line class="axis" x1="0" y1="{_HEIGHT}" x2="{_WIDTH}" y2="{_HEIGHT}"/>'
     size = f'viewBox="-8 -8 {_WIDTH + 16} {_HEIGHT + _FOOT + 8}"'
     inside = "".join([*drawn, axis, *texts])
-    return Markup(f'<svg class="{kind}" {size} role="img" aria-label="{escape(visible(told))}">{inside}</svg>')
+    return Markup(f'<svg class="{kind}" {size} role="img" aria-label="{escape(visible(description))}">{inside}</svg>')

@@ -1,4 +1,4 @@
-"""The recipes of a database, as pages ask about them: which steps they end in, and what these cover."""
+"""The recipes of a database as needed by pages: their final steps, and what these cover."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ Receiving = Literal["original", "rendering"]
 
 @dataclass(frozen=True, slots=True)
 class FinalStep:
-    """A step whose labels a recipe ends in, for one language.
+    """A final step of a recipe, for one language.
 
-    :param source: the language its labels come from, or several.
-    :param receiving: the side of translations that its labels are on; None where its items are sentences.
+    :param source: the languages its labels come from.
+    :param receiving: the side of translations with its labels; None if its items are sentences.
     """
 
     id: int
@@ -41,9 +41,9 @@ class FinalStep:
 class KnownRecipe:
     """A recipe.
 
-    :param finals: what it ends in.
-    :param shared: whether another recipe has the same last step bring labels to these languages from other ones.
-    :param tiers: of its exports, the highest first: name and least margin (or score).
+    :param finals: its final steps.
+    :param shared: whether another recipe uses the same final step for labels from other languages.
+    :param tiers: the tiers of its exports, highest first: name and minimal margin (or score).
     """
 
     name: str
@@ -55,22 +55,22 @@ class KnownRecipe:
 
     @property
     def steps(self) -> list[int]:
-        """The keys of those steps."""
-        return sorted({each.id for each in self.finals})
+        """The keys of its final steps."""
+        return sorted({final.id for final in self.finals})
 
     @property
     def langs(self) -> list[str]:
-        return sorted({each.lang for each in self.finals})
+        return sorted({final.lang for final in self.finals})
 
     @property
     def sources(self) -> set[tuple[int, str, str]]:
-        """The steps through translations: key, target and source language of each."""
-        return {(each.id, each.lang, each.source) for each in self.finals if each.receiving is not None}
+        """Its steps through translations: key, target and source language of each."""
+        return {(final.id, final.lang, final.source) for final in self.finals if final.receiving is not None}
 
     @property
     def combines(self) -> bool:
-        """Whether there are votes."""
-        return any(each.receiving is None for each in self.finals)
+        """Whether it has votes."""
+        return any(final.receiving is None for final in self.finals)
 
 
 class Recipes:
@@ -78,7 +78,7 @@ class Recipes:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._known: dict[tuple[str, str], KnownRecipe] = {}
+        self._cache: dict[tuple[str, str], KnownRecipe] = {}
         self._lock = Lock()
 
     def names(self) -> list[str]:
@@ -86,9 +86,9 @@ class Recipes:
             return list(connection.execute(select(recipe.c.name).order_by(recipe.c.name)).scalars())
 
     def get(self, name: str | None) -> KnownRecipe | None:
-        """A recipe; without a name the first one; None when there is none.
+        """A recipe by name; without a name the first one, or None if there are none.
 
-        :raises UsageError: when a name is given and there is no such recipe.
+        :raises UsageError: when there is no recipe of that name.
         """
         if not name:
             names = self.names()
@@ -100,39 +100,50 @@ class Recipes:
             row = connection.execute(query).first()
         key = (name, f"{row.digest} {row.plan}" if row else "")
         with self._lock:
-            if key not in self._known:
-                self._known[key] = self._read(name)
-            return self._known[key]
+            if key not in self._cache:
+                self._cache[key] = self._read(name)
+            return self._cache[key]
 
     def _read(self, name: str) -> KnownRecipe:
         plan = load_plan(self._database, name)
         with self._database.read() as connection:
-            wanted = set(final_steps(connection, name))
-        finals = tuple(_final(each) for each in plan.labellings if each.step.step_id in wanted)
+            final_ids = set(final_steps(connection, name))
+        finals = tuple(_final(labelling) for labelling in plan.labellings if labelling.step.step_id in final_ids)
         tiers, by = _tiers(plan)
         return KnownRecipe(name, plan, finals, self._is_shared(name, finals), tiers, by)
 
     def _is_shared(self, name: str, finals: tuple[FinalStep, ...]) -> bool:
-        own = {(each.id, each.lang): each.source for each in finals if each.receiving is not None}
+        own = {(final.id, final.lang): final.source for final in finals if final.receiving is not None}
         others = [load_plan(self._database, other) for other in self.names() if other != name]
-        brought = [(each.step.step_id, each.target, each.source) for plan in others for each in plan.projections]
+        brought = [
+            (projection.step.step_id, projection.target, projection.source)
+            for plan in others
+            for projection in plan.projections
+        ]
         return any(own.get((step_id, lang), source) != source for step_id, lang, source in brought)
 
 
-def _final(each: Labelling) -> FinalStep:
+def _final(labelling: Labelling) -> FinalStep:
     receiving: Receiving | None = None
-    if not isinstance(each, Consensus):
-        receiving = "rendering" if each.labelled == "original" else "original"
-    return FinalStep(each.step.step_id, each.step.spec.digest, each.target, each.corpus_id, each.source, receiving)
+    if not isinstance(labelling, Consensus):
+        receiving = "rendering" if labelling.labelled == "original" else "original"
+    return FinalStep(
+        labelling.step.step_id,
+        labelling.step.spec.digest,
+        labelling.target,
+        labelling.corpus_id,
+        labelling.source,
+        receiving,
+    )
 
 
 def _tiers(plan: Plan) -> tuple[tuple[tuple[str, float], ...], str]:
     try:
         table = export_table(plan.recipe.text, {})
     except XprojdbError:
-        # A recipe of another version: its labels are shown, its tiers are not known.
+        # A recipe of another version: its labels can be shown, but its tiers are unknown.
         return (), "margin"
-    return tuple(sorted(table.tiers.items(), key=lambda each: -each[1])), table.tier_by
+    return tuple(sorted(table.tiers.items(), key=lambda item: -item[1])), table.tier_by
 
 
 def corpus_names(connection: Connection) -> dict[int, str]:
@@ -142,12 +153,12 @@ def corpus_names(connection: Connection) -> dict[int, str]:
 
 
 def version_of(connection: Connection) -> int:
-    """How often the database has been changed: what was counted holds until the next change."""
+    """A number that increases with every change of the database; counts are valid until it changes."""
     return int(connection.execute(select(data_version.c.number)).scalar() or 0)
 
 
-def step_told(connection: Connection, step_id: int) -> dict[str, Any]:
-    """A step for people."""
+def step_description(connection: Connection, step_id: int) -> dict[str, Any]:
+    """A readable description of a step."""
     row = connection.execute(select(step).where(step.c.id == step_id)).one()
-    told = {"kind": row.kind, "digest": row.digest, "model": row.model, "revision": row.revision}
-    return {**told, "params": json.loads(row.params)}
+    values = {"kind": row.kind, "digest": row.digest, "model": row.model, "revision": row.revision}
+    return {**values, "params": json.loads(row.params)}

@@ -1,1 +1,1 @@
-"""Commands for what comes later: labels, predictions and translations onto stored sentences, errata."""
+"""Commands for data that come later, for stored sentences: labels, predictions, translations, errata."""

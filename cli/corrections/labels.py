@@ -1,4 +1,4 @@
-"""``xprojdb import labels``: labels onto stored sentences."""
+"""``xprojdb import labels``: labels for stored sentences."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _ENCODINGS = click.Choice(["auto", "iob1", "iob2", "bioes"])
 
 
 def place_options(function: Callable[..., None]) -> Callable[..., None]:
-    """Which stored sentences the rows of a file are about."""
+    """The options for which stored sentences the rows of a file belong to."""
     for option in reversed(
         (
             click.option("--lang", required=True, help="Language of the sentences, by any of its codes."),
@@ -38,12 +38,12 @@ def place_options(function: Callable[..., None]) -> Callable[..., None]:
 
 
 def places_from(options: dict[str, Any]) -> dict[str, Any]:
-    """Take the options of :func:`place_options` out of all options, as keywords."""
+    """Remove the options of :func:`place_options` from all options, and return them as keyword arguments."""
     return {name: options.pop(name) for name in ("lang", "corpus", "part", "format", "by_line", "snap")}
 
 
 def reader_options(function: Callable[..., None]) -> Callable[..., None]:
-    """What readers of labels may be told; each format has some of them."""
+    """The options of label readers; each format uses some of them."""
     for option in reversed(
         (
             click.option("--column", type=_COLUMN, help="CoNLL: column of the tags.  [default: the one with tags]"),
@@ -71,7 +71,7 @@ def reader_options(function: Callable[..., None]) -> Callable[..., None]:
 
 
 def reading_from(options: dict[str, Any]) -> dict[str, Any]:
-    """The options of a reader among those of a command, as keywords."""
+    """Remove the reader options from those of a command, and return them as keyword arguments."""
     options["annotator"] = options.pop("completed_by")
     options["label_names"] = listed(options["label_names"]) or None
     return {name: value for name, value in options.items() if value is not None}
@@ -87,11 +87,12 @@ def reading_from(options: dict[str, Any]) -> dict[str, Any]:
 def labels(
     file: Path, name: str, annotator: str, as_json: bool, **options: Any
 ) -> None:  # fmt: skip
-    """Put the labels of a FILE onto stored sentences: gold, a second annotator's labels, or corrections.
+    """Add the labels in FILE to stored sentences: gold labels, those of a second annotator, or corrections.
 
-    Reads every format with labels that the other import commands read. Sentences are found by id, as they were
-    imported or exported, or else by their words. Other labels are kept. What the annotators of a set agree on can be
-    used as gold: 'evaluate', 'compare' and 'tune' take --gold NAME. Exports prefer it to projected labels.
+    Reads every format with labels that the other import commands read. Sentences are found by the id with which they
+    were imported or exported, otherwise by their words. Existing labels are kept. Labels that the annotators of a set
+    agree on can be used as gold: 'evaluate', 'compare' and 'tune' take --gold NAME. Exports prefer them to projected
+    labels.
     """
     places, reading = places_from(options), reading_from(options)
     with open_current() as database:

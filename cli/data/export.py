@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from xprojdb.cli.corrections.exchange import text
 from xprojdb.cli.options.selection import selection_from, selection_options
 from xprojdb.cli.plugin_commands import ExporterGroup
 from xprojdb.cli.printing.output import as_json, listed, open_current, recipe_option, show
@@ -22,7 +23,7 @@ def command() -> None:
 
 
 def label_options(function: Callable[..., None]) -> Callable[..., None]:
-    """The options that say which labels are exported."""
+    """The options that select which labels are exported."""
     for option in (
         selection_options,
         click.option("--source", help="Only labels from this language.  [default: the consensus of all]"),
@@ -34,13 +35,13 @@ def label_options(function: Callable[..., None]) -> Callable[..., None]:
 
 
 def label_arguments(options: dict[str, Any]) -> dict[str, Any]:
-    """The options of :func:`label_options` as keywords of the functions that export."""
+    """The values of :func:`label_options` as keyword arguments of the export functions."""
     selection = selection_from(options)
     return {**options, "langs": listed(options["langs"]), **selection}
 
 
 def export_options(function: Callable[..., None]) -> Callable[..., None]:
-    """All options of a command that exports."""
+    """All options of an export command."""
     return click.argument("folder", type=click.Path(path_type=Path))(label_options(as_json(function)))
 
 
@@ -81,7 +82,10 @@ def hf(folder: Path, as_json: bool, **options: Any) -> None:
         show(database.export(folder, "hf", **label_arguments(options)), as_json)
 
 
+command.add_command(text)
+
+
 def export_command(format: str, folder: Path, as_json: bool, options: dict[str, Any]) -> None:
-    """Write files of a format that a plug-in brings."""
+    """Write files in the format of a plug-in."""
     with open_current() as database:
         show(database.export(folder, format, **label_arguments(options)), as_json)

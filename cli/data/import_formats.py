@@ -1,4 +1,4 @@
-"""``xprojdb import table``, ``spans`` and ``hf``: what people have in spreadsheets, annotation tools and data sets."""
+"""``xprojdb import table``, ``spans`` and ``hf``: spreadsheets, annotation tools and data sets."""
 
 from __future__ import annotations
 

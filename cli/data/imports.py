@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from xprojdb.cli.corrections.exchange import tags, translations
 from xprojdb.cli.corrections.labels import labels
 from xprojdb.cli.data import import_formats, import_pairs
 from xprojdb.cli.options.importing import ColumnType, corpus_options, tag_options
@@ -93,31 +94,37 @@ def jsonl(file: Path, label_names: str | None, as_json: bool, **options: Any) ->
     show_default=True,
     help="conll, text, jsonl, memory (TMX, XLIFF), hf, table. auto: by the content.",
 )
+@click.option(
+    "--machine",
+    metavar="NAME",
+    help="The first FILE was translated into the others by a machine of this name. They may lack some sentences.",
+)
 @click.option("--no-ids", is_flag=True, help="Number the sentences, and ignore the ids of TMX or XLIFF.")
 @corpus_options
 def parallel(
-    files: tuple[str, ...], langs: str | None, format: Format, no_ids: bool, as_json: bool, **options: Any
-) -> None:
+    files: tuple[str, ...], langs: str | None, format: Format, machine: str | None, no_ids: bool, as_json: bool,
+    **options: Any,
+) -> None:  # fmt: skip
     """Import translations: the same sentences in several languages.
 
     Either FILES that hold the same sentences line by line, as in Moses, or one FILE that holds all languages: TMX,
     XLIFF, a table with a column for each, or a data set with a column "translation".
     """
-    if len(files) == 1 and langs:
+    if len(files) == 1 and langs and machine is None:
         with open_current(create=True) as database:
             imported = database.import_multilingual(
                 files[0], langs=listed(langs), format=format, ids=not no_ids, **options
             )
         show(imported, as_json)
         return
-    given = [file.split("=", 1) for file in files]
-    if langs or no_ids or len(given) < 2 or any(len(pair) < 2 for pair in given):
+    pairs = [file.split("=", 1) for file in files]
+    if langs or no_ids or len(pairs) < 2 or any(len(pair) < 2 for pair in pairs):
         example = "such as en=news.en.txt de=news.de.txt, or one file with --langs en,de"
         raise click.UsageError(f"name at least two files as LANG=FILE, {example}")
     corpus = options.pop("corpus")
     with open_current(create=True) as database:
-        paths = [(lang, Path(file)) for lang, file in given]
-        show(database.import_parallel(corpus, paths, format=format, **options), as_json)
+        paths = [(lang, Path(file)) for lang, file in pairs]
+        show(database.import_parallel(corpus, paths, format=format, machine=machine, **options), as_json)
 
 
 @command.command()
@@ -172,5 +179,6 @@ def benchmark(
     show(imported, as_json)
 
 
-for _format in (import_formats.table, import_formats.spans, import_formats.hf, import_pairs.nli, labels):
+_MORE = (import_formats.table, import_formats.spans, import_formats.hf, import_pairs.nli, labels, tags, translations)
+for _format in _MORE:
     command.add_command(_format)

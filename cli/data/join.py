@@ -1,4 +1,4 @@
-"""``xprojdb join``: human translations out of shared sentence ids."""
+"""``xprojdb join``: human translations from shared sentence ids."""
 
 from __future__ import annotations
 

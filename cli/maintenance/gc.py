@@ -19,7 +19,7 @@ def command(yes: bool, forget: tuple[str, ...], forget_exports: bool, end_runs: 
 
     When a recipe is changed and run again, it references its new steps; the old ones stay until they are deleted here.
     Steps that a referenced step reads are kept. To shrink the file afterwards, run 'xprojdb db vacuum'. Nothing is
-    deleted while runs are under way.
+    deleted while runs are in progress.
     """
     with open_current() as database:
         garbage = database.gc(dry_run=not yes, forget=forget, forget_exports=forget_exports, end_runs=end_runs)

@@ -16,9 +16,9 @@ from xprojdb.cli.printing.output import as_json, open_current, show
 def command(context: click.Context, repair: bool, end_runs: bool, as_json: bool) -> None:
     """Check all rows against each other: dangling keys, spans, overlaps, outcomes, digests, files.
 
-    A repair deletes what is wrong and what depends on it, so that the next run makes it again. A file with damaged
-    sentences is deleted completely, to be imported again. Exits with 1 if there is damage that was not repaired.
-    Nothing is repaired while runs are under way.
+    A repair deletes what is wrong and what depends on it, so that the next run recomputes it. A file with damaged
+    sentences is deleted as a whole and must be imported again. Exits with 1 if there is damage that was not repaired.
+    Nothing is repaired while runs are in progress.
     """
     with open_current() as database:
         verification = database.verify(repair=repair, end_runs=end_runs)

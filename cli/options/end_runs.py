@@ -5,5 +5,5 @@ from __future__ import annotations
 import click
 
 end_runs_option = click.option(
-    "--end-runs", is_flag=True, help="End the runs that are under way first. What they have written is kept."
+    "--end-runs", is_flag=True, help="First end the runs in progress. What they have written is kept."
 )

@@ -1,4 +1,4 @@
-"""The options that say where a run computes."""
+"""The options that choose where a run computes."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ _OPTIONS = (
 
 
 def engine_options(command: Command) -> Command:
-    """Add the options to a command; it gets them as the keywords of :class:`xprojdb.api.engines.EngineOptions`."""
+    """Add the options to a command, which gets them as the keywords of :class:`xprojdb.api.engines.EngineOptions`."""
     for option in reversed(_OPTIONS):
         command = option(command)
     return command

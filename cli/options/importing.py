@@ -13,7 +13,7 @@ from xprojdb.cli.printing.output import as_json
 if TYPE_CHECKING:
     _Type = click.ParamType[int | str]
 else:
-    # Generic in the newest click alone.
+    # Only generic in the newest click.
     _Type = click.ParamType
 
 
@@ -27,7 +27,7 @@ class ColumnType(_Type):
 
 
 def corpus_options(function: Callable[..., None]) -> Callable[..., None]:
-    """Options of every command that makes sentences."""
+    """The options of every command that imports sentences."""
     for option in reversed(
         (
             click.option("--corpus", required=True, help="Name of the corpus. Created if it is new."),
@@ -46,7 +46,7 @@ def corpus_options(function: Callable[..., None]) -> Callable[..., None]:
 
 
 def tag_options(function: Callable[..., None]) -> Callable[..., None]:
-    """How tags mark spans."""
+    """The options for how tags mark spans."""
     for option in (
         click.option(
             "--encoding", type=click.Choice(["auto", "iob1", "iob2", "bioes"]), default="auto", show_default=True,

@@ -1,4 +1,4 @@
-"""The options of every ``export`` that select sentences and labels; they override keys of the recipe's ``[export]``."""
+"""The options of every ``export`` that select sentences and labels, overriding the recipe's ``[export]``."""
 
 from __future__ import annotations
 
@@ -25,16 +25,16 @@ class Figures(click.ParamType):  # type: ignore[type-arg]
     def convert(self, value: Any, param: Any, context: Any) -> dict[str, float]:
         if isinstance(value, dict):
             return value
-        found = {}
+        numbers = {}
         for part in filter(None, value.split(",")):
             name, equals, figure = part.rpartition("=")
             try:
-                found[name] = float(figure)
+                numbers[name] = float(figure)
             except ValueError:
                 equals = ""
             if not (name and equals):
                 self.fail(f"{part!r} is not NAME=NUMBER", param, context)
-        return found
+        return numbers
 
 
 _OPTIONS: Mapping[str, Mapping[str, Any]] = {
@@ -74,7 +74,7 @@ _OPTIONS: Mapping[str, Mapping[str, Any]] = {
         "help": "Make new splits, such as train=0.8,test=0.2. Translations of a sentence stay together.",
     },
     "--tiers": {"type": Figures(), "help": "Add a column tier by margin, such as gold=0.5,silver=0.2,bronze=0."},
-    "--tier-by": {"type": click.Choice(["margin", "score"]), "help": "What tiers go by.  [default: margin]"},
+    "--tier-by": {"type": click.Choice(["margin", "score"]), "help": "What tiers are based on.  [default: margin]"},
     "--provenance": {
         "type": click.Choice(["none", "labels", "full"]),
         "help": "Columns that say where labels come from.  [default: labels]",
@@ -84,14 +84,14 @@ _OPTIONS: Mapping[str, Mapping[str, Any]] = {
 
 
 def selection_options(function: Callable[..., None]) -> Callable[..., None]:
-    """Add the options; those that are not given are None, or empty."""
+    """Add the options; those that are not used are None or empty."""
     for name, settings in reversed(list(_OPTIONS.items())):
         function = click.option(name, **{"default": None, **settings})(function)
     return function
 
 
 def selection_from(options: dict[str, Any]) -> dict[str, Any]:
-    """Take the options of a selection out of all options: those that were given, as keywords of the API."""
+    """Remove the selection options from all options, and return those in use as keyword arguments of the API."""
     names = [name.partition("/")[0].removeprefix("--").replace("-", "_") for name in _OPTIONS]
     taken = {name: options.pop(name) for name in names}
     return {name: value for name, value in taken.items() if value not in (None, ())}

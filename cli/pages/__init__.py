@@ -1,1 +1,1 @@
-"""Commands that serve pages."""
+"""Commands that serve web pages."""

@@ -1,4 +1,4 @@
-"""``xprojdb browse``: pages on the database."""
+"""``xprojdb browse``: web pages on the database."""
 
 from __future__ import annotations
 
@@ -18,30 +18,41 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.option("--port", default=8765, show_default=True, type=click.IntRange(0, 65535), help="0: any that is free.")
+@click.option("--port", default=8765, show_default=True, type=click.IntRange(0, 65535), help="0: any free port.")
 @click.option("--open", "opened", is_flag=True, help="Open the address in a browser.")
 @click.option("--static", "folder", type=click.Path(path_type=Path), metavar="FOLDER", help="Write files instead.")
-@click.option("--recipe", metavar="NAME", help="With --static: whose labels; needed when there are several.")
+@click.option("--recipe", metavar="NAME", help="With --static: the recipe. Required if there are several.")
 @click.option("--corpus", default="", help="With --static: only this corpus.")
 @click.option("--lang", default="", help="With --static: only this language.")
-@click.option("--order", type=click.Choice(["id", "margin", "score"]), default="id", help="With --static: which first.")
 @click.option(
-    "--limit", type=click.IntRange(1, 20_000), default=200, show_default=True, help="With --static: sentences."
+    "--order",
+    type=click.Choice(["id", "margin", "score"]),
+    default="id",
+    help="With --static: the order of the sentences.",
 )
 @click.option(
-    "--card", is_flag=True, help="With --static: FOLDER is an exported data set; put the pages beside its card."
+    "--limit",
+    type=click.IntRange(1, 20_000),
+    default=200,
+    show_default=True,
+    help="With --static: maximum number of sentences.",
 )
+@click.option("--card", is_flag=True, help="With --static: FOLDER is an exported data set; add the pages to it.")
 def command(
     port: int, opened: bool, folder: Path | None, recipe: str | None, corpus: str, lang: str, order: PageOrder,
     limit: int, card: bool,
 ) -> None:  # fmt: skip
-    """Show sentences, their labels and what is behind them in a browser.
+    """Show sentences, their labels and their provenance in a browser.
 
-    The pages are on this machine only: the printed address works once, in one browser. Nothing is written. With
-    --static, they are written to FOLDER as files that open from a disk or from any web server.
+    The pages can only be reached from this machine, and the printed address works once, in one browser. The database is
+    not changed. With --static, the pages are written to FOLDER as files that can be opened from disk or from a web
+    server.
     """
     if folder is None and (recipe or corpus or lang or card):
-        raise UsageError("--recipe, --corpus, --lang and --card are for --static", hint="choose them on the page")
+        raise UsageError(
+            "--recipe, --corpus, --lang and --card need --static",
+            hint="choose them on the page, or add --static FOLDER",
+        )
     with open_current() as database:
         if folder is None:
             serve(database.browse(port=port), opened)
@@ -59,7 +70,7 @@ def serve(server: PageServer, opened: bool) -> None:
     """
     with suppress(KeyboardInterrupt):
         show(server)
-        # A program that reads the addresses from a pipe waits for them.
+        # A program that reads the addresses from a pipe is waiting for them.
         sys.stdout.flush()
         if opened:
             click.launch(server.address)

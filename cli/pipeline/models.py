@@ -1,4 +1,4 @@
-"""``xprojdb models``: which models are on this machine."""
+"""``xprojdb models``: the models on this machine."""
 
 from __future__ import annotations
 

@@ -21,20 +21,20 @@ _WORK_LEFT = 75
 @click.option("--dry-run", is_flag=True, help="Only show which steps would run, on how many items, and why.")
 @click.option(
     "--step", "steps", multiple=True, metavar="STEP",
-    help="Only run this step: a kind (align) or the beginning of a digest. Can be repeated.",
+    help="Only run this step: a kind (align) or a prefix of a digest. Can be repeated.",
 )  # fmt: skip
 @click.option("--limit", type=SOME_ROWS, metavar="N", help="Process at most N items per step.")
 @click.option(
     "--max-time",
     type=Seconds(),
     metavar="SECONDS",
-    help="Begin no further batch after this time. Exits with 75 if work is left.",
+    help="Start no further batch after this time. Exits with 75 if work is left.",
 )
 @click.option(
     "--shard",
     metavar="I/N",
     help="Only process the I-th of N shares of the items, such as 3/16. "
-    "What is made of a sentence is in its share; what is learned from a whole corpus is in all shares.",
+    "Results for a sentence are in its share; what is learned from a whole corpus is in all shares.",
 )
 @engine_options
 @as_json
@@ -51,12 +51,12 @@ def command(
 ) -> None:
     """Run the pending steps of RECIPE (a TOML file, or the name of a built-in recipe).
 
-    Nothing is ever done twice: a second run does nothing, a run after an import processes the new sentences, and a
+    Nothing is done twice: a second run does nothing, a run after an import processes the new sentences, and a
     changed parameter makes new steps from there on. Ctrl-C stops after the current batches; run again to continue.
-    Several runs can share a database: each takes items that the others have not.
+    Several runs can share a database: each takes items that the others do not have.
 
-    The exit code is 0 when all is done, 1 when items failed, 75 when --max-time or the signal TERM ended the run with
-    work left, and 130 when Ctrl-C did.
+    The exit code is 0 if everything is done, 1 if items failed, 75 if --max-time or the signal TERM ended the run with
+    work left, and 130 if Ctrl-C did.
     """
     from xprojdb.cli.printing.progress import stop_on_interrupt, watcher
 
@@ -73,5 +73,5 @@ def command(
     show(labels.run, as_json)
     if labels.run.report.stopped:
         raise click.exceptions.Exit(_INTERRUPTED if labels.run.report.interrupted else _WORK_LEFT)
-    if labels.run.report.failed:
+    if labels.run.report.failed or labels.run.report.missing:
         raise click.exceptions.Exit(1)

@@ -31,8 +31,8 @@ def command(failed: bool, traceback: bool, watch: bool, recount: bool, as_json: 
 
 def _check(failed: bool, traceback: bool, watch: bool, recount: bool) -> None:
     if traceback and not failed:
-        raise UsageError("--traceback needs --failed", hint="say --failed --traceback")
+        raise UsageError("--traceback needs --failed", hint="use --failed --traceback")
     if watch and failed:
-        raise UsageError("--watch and --failed cannot be combined", hint="leave out one of them")
+        raise UsageError("--watch and --failed cannot be combined", hint="use one of them")
     if recount and (watch or failed):
-        raise UsageError("--recount cannot be combined with --watch or --failed", hint="leave them out")
+        raise UsageError("--recount cannot be combined with --watch or --failed", hint="use --recount alone")

@@ -1,4 +1,4 @@
-"""``xprojdb status --watch``: runs that are going on, from another terminal."""
+"""``xprojdb status --watch``: follow runs from another terminal."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ if TYPE_CHECKING:
     from xprojdb.api.database import Database
     from xprojdb.api.results.status import RunningResult
 
-#: seconds between two looks at the database, for a terminal and for a file or a pipe
+#: seconds between two queries, for a terminal and for a file or a pipe
 _INTERVAL = 1.0
 _INTERVAL_OFF_TERMINAL = 5.0
 
 
 def follow(database: Database, as_json: bool) -> RunningResult:
-    """Show the runs that are going on until they have ended.
+    """Show the runs in progress until they have ended.
 
-    :param as_json: print a line of JSON in place of each picture.
-    :returns: how they stood at the end.
+    :param as_json: print a line of JSON for each update.
+    :returns: the runs as they ended.
     """
     out = console()
     shown: Any = None

@@ -1,4 +1,4 @@
-"""What commands print with: results for people, JSON for programs."""
+"""How commands print: results for people, JSON for programs."""
 
 from __future__ import annotations
 
@@ -22,20 +22,20 @@ gold_option = click.option(
 )
 
 
-#: columns of what goes to a file or a pipe, where rich would assume 80: nothing is cut or folded there
+#: the width of output to a file or a pipe, for which rich would assume 80: nothing is cut or wrapped there
 _FILE_WIDTH = 100_000
 
 
 def console() -> PlainConsole:
-    """Standard output; plain text when it is not a terminal."""
-    made = PlainConsole(highlight=False, soft_wrap=True, markup=False)
-    if not made.is_terminal:
-        made.width = _FILE_WIDTH
-    return made
+    """Standard output; plain text if it is not a terminal."""
+    output = PlainConsole(highlight=False, soft_wrap=True, markup=False)
+    if not output.is_terminal:
+        output.width = _FILE_WIDTH
+    return output
 
 
 def show(result: Result, as_json: bool = False) -> None:
-    """Print a result: its tables and lines, or its JSON; and its notes on standard error."""
+    """Print a result as tables and lines, or as JSON, and its notes on standard error."""
     if as_json:
         print_json(result.to_json())
     else:
@@ -50,9 +50,9 @@ def print_json(value: Any) -> None:
 
 
 def open_current(create: bool = False) -> Database:
-    """The database that ``--db`` names.
+    """Open the database of ``--db``.
 
-    :param create: make it when it is not there.
+    :param create: create it if it does not exist.
     """
     import xprojdb
 

@@ -1,4 +1,4 @@
-"""Progress of a run: bars on a terminal, plain lines otherwise; Ctrl-C ends after the batch at hand."""
+"""Progress of a run: bars on a terminal, plain lines otherwise; Ctrl-C stops after the current batch."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _INTERVAL = 10.0
 
 
 class _Count:
-    """What is done of one step, and since when."""
+    """The progress of one step."""
 
     def __init__(self, title: str, noun: str, total: int) -> None:
         self.title, self.noun, self.total = title, noun, total
@@ -40,20 +40,20 @@ class _Count:
         return self.done / max(self.seconds, 1e-9)
 
     @property
-    def told_rate(self) -> str:
+    def rate_text(self) -> str:
         return f"{self.rate:,.{0 if self.rate >= 10 else 1}f} {self.noun}/s"
 
     @property
-    def told_failed(self) -> str:
+    def failed_text(self) -> str:
         return f"{self.failed} failed" if self.failed else ""
 
 
 class Bars:
-    """One bar a step, with its rate, the time that remains and the failures."""
+    """One bar per step, with its rate, the remaining time and the failures."""
 
     def begin(self, title: str, noun: str, total: int) -> None:
         self._count = _Count(title, noun, total)
-        # A new one each step: started again, the old one would draw the bars of earlier steps once more.
+        # A new one for each step: if restarted, the old one would draw the bars of earlier steps again.
         self._bars = Progress(
             TextColumn("{task.description}"),
             BarColumn(),
@@ -68,7 +68,7 @@ class Bars:
 
     def advance(self, done: int, failed: int) -> None:
         self._count.add(done, failed)
-        rate, failures = self._count.told_rate, self._count.told_failed
+        rate, failures = self._count.rate_text, self._count.failed_text
         self._bars.update(self._task, advance=done, rate=rate, failed=failures)
 
     def end(self) -> None:
@@ -80,27 +80,27 @@ class Lines:
 
     def begin(self, title: str, noun: str, total: int) -> None:
         self._count = _Count(title, noun, total)
-        self._told = time.monotonic()
+        self._printed_at = time.monotonic()
 
     def advance(self, done: int, failed: int) -> None:
         self._count.add(done, failed)
-        if time.monotonic() - self._told >= _INTERVAL:
+        if time.monotonic() - self._printed_at >= _INTERVAL:
             left = (self._count.total - self._count.done) / self._count.rate
-            self._tell(f"{max(left, 0):,.0f} s left")
+            self._print_line(f"{max(left, 0):,.0f} s left")
 
     def end(self) -> None:
-        self._tell("")
+        self._print_line("")
 
-    def _tell(self, left: str) -> None:
-        self._told = time.monotonic()
+    def _print_line(self, left: str) -> None:
+        self._printed_at = time.monotonic()
         count = self._count
-        parts = (f"{count.seconds:.1f} s", count.told_rate, left, count.told_failed)
-        told = ", ".join(part for part in parts if part)
-        click.echo(f"{count.title}: {count.done} of {count.total} {count.noun}, {told}", err=True)
+        parts = (f"{count.seconds:.1f} s", count.rate_text, left, count.failed_text)
+        details = ", ".join(part for part in parts if part)
+        click.echo(f"{count.title}: {count.done} of {count.total} {count.noun}, {details}", err=True)
 
 
 def watcher() -> Bars | Lines:
-    """Bars when standard error is a terminal, else lines."""
+    """Bars if standard error is a terminal, otherwise lines."""
     return Bars() if sys.stderr.isatty() else Lines()
 
 
@@ -108,20 +108,19 @@ def watcher() -> Bars | Lines:
 def stop_on_interrupt() -> Iterator[StopRequest]:
     """Turn the first Ctrl-C (or TERM signal) into a request to stop; the second one interrupts at once.
 
-    A signal that is ignored stays so: Ctrl-C in a script's background job, which whoever sits at the terminal does not
-    mean.
+    An ignored signal stays ignored: a script's background job must not stop because of a Ctrl-C at the terminal.
     """
     stop = StopRequest()
 
-    asked = False
+    interrupting = False
 
     def ask(number: int, _frame: FrameType | None) -> None:
-        nonlocal asked
-        if asked:
+        nonlocal interrupting
+        if interrupting:
             raise KeyboardInterrupt
-        stop.requested = asked = True
+        stop.requested = interrupting = True
         stop.interrupted = number == signal.SIGINT
-        click.echo("\nending after this batch; once more to stop at once", err=True)
+        click.echo("\nstopping after this batch; press Ctrl-C again to stop at once", err=True)
 
     heeded = [number for number in (signal.SIGINT, signal.SIGTERM) if signal.getsignal(number) != signal.SIG_IGN]
     earlier = {number: signal.signal(number, ask) for number in heeded}

@@ -20,7 +20,7 @@ from xprojdb.cli.printing.output import as_json, open_current, show
 def command(first: str, second: str, kind: ChangeKind | None, limit: int, as_json: bool) -> None:
     """Compare the labels of two steps, sentence by sentence.
 
-    A STEP is the beginning of a digest, as 'xprojdb status' shows it, or a recipe, for its final labels. Only sentences
+    A STEP is a prefix of a digest, as 'xprojdb status' shows it, or a recipe, for its final labels. Only sentences
     that both have labelled are compared.
     """
     with open_current() as database:

@@ -20,7 +20,7 @@ def command(sentence: str, recipe: str | None, every: bool, as_json: bool) -> No
     If the recipe combines several sources, their consensus and votes come first. Then, for each source: both sentences
     with their entities, the word links of each entity, its candidates with all scores, the winner and the runner-up,
     and the steps, models and runs behind them. Give the sentence as CORPUS/LANG/ID, such as demo/de/test-17 (the id of
-    an exported row), or as its number in the table "sentence". For a single label, add its first and last word counted
+    an exported row), or as its id in the table "sentence". For a single label, add its first and last word counted
     from 0 (demo/de/test-17:3-4), or its position among the labels counted from 1 (demo/de/test-17#2).
     """
     with open_current() as database:

@@ -1,4 +1,4 @@
-"""``xprojdb query``: SQL that reads."""
+"""``xprojdb query``: read-only SQL."""
 
 from __future__ import annotations
 

@@ -20,7 +20,7 @@ _FORMATS = ("table", "csv", "json", "jsonl", "parquet")
 
 
 def format_options(command: Command) -> Command:
-    """The options that say in which format rows are wanted, and where."""
+    """The options that choose the format of rows and where to write them."""
     for option in (
         click.option("--output", "-o", type=click.Path(path_type=Path), help="Write to this file.  [default: stdout]"),
         click.option(
@@ -40,9 +40,9 @@ def format_options(command: Command) -> Command:
 
 
 def check_format(format: str, output: Path | None, escape_formulas: bool) -> None:
-    """Refuse what cannot be printed, before anything is asked."""
+    """Refuse what cannot be printed before running a query."""
     if escape_formulas and format != "csv":
-        raise click.UsageError("--escape-formulas is for CSV: add --format csv")
+        raise click.UsageError("--escape-formulas only applies to CSV: add --format csv")
     if format == "parquet" and output is None:
         raise click.UsageError("Parquet is binary: choose a file with --output")
 

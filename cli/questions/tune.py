@@ -23,7 +23,7 @@ def _numbers(text: str) -> list[float]:
             raise ValueError
     except (ValueError, ZeroDivisionError) as error:
         raise click.BadParameter(f"{text!r} is not FROM:TO:STEP, a list such as 0.2,0.4, or a number") from error
-    # Rounded, so that 0.1 three times is 0.3: the threshold is part of a step's digest.
+    # Rounded, so that three times 0.1 is 0.3: the threshold is part of a step's digest.
     return [round(first + n * step, 9) for n in range(int(count) + 1)]
 
 
@@ -32,13 +32,13 @@ def _range(_context: click.Context, _option: click.Parameter, text: str | None) 
 
 
 def _named_ranges(_context: click.Context, _option: click.Parameter, texts: tuple[str, ...]) -> dict[str, list[float]]:
-    found = {}
+    ranges = {}
     for text in texts:
         name, equals, values = text.rpartition("=")
         if not equals:
             raise click.BadParameter(f"{text!r} is not SCORER=FROM:TO:STEP")
-        found[name] = _numbers(values)
-    return found
+        ranges[name] = _numbers(values)
+    return ranges
 
 
 @click.command()

@@ -1,1 +1,1 @@
-"""The data set card: what it says, and how it is written."""
+"""The data set card: what it says and how it is rendered."""

@@ -1,4 +1,4 @@
-"""What the card says of a data set, out of the database."""
+"""Collects from the database what the card says about a data set."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from xprojdb.config.canonical import current_params
 from xprojdb.db.tables import corpus, evaluation
 from xprojdb.evaluation.bootstrap import Interval
 from xprojdb.evaluation.span_metrics import SpanScore
-from xprojdb.exports.card.model_licenses import ModelFacts, model_facts
-from xprojdb.exports.card.prose import reproduce, tell_choice, tell_limits
-from xprojdb.exports.card.render import CardFacts, ScoreFacts, SourceFacts, StepFacts
+from xprojdb.exports.card.model_licenses import CardModel, card_model
+from xprojdb.exports.card.prose import choice_sentences, limit_sentences, reproduce
+from xprojdb.exports.card.render import CardContext, CardScore, CardSource, CardStep
 from xprojdb.exports.rows.provenance_columns import chain_of
 from xprojdb.exports.selection.parts import Selection
 from xprojdb.planning.labellings import Labelling
@@ -21,20 +21,20 @@ from xprojdb.steps.combine.voters import TRANSFER
 from xprojdb.text.languages import language
 
 
-def card_facts(connection: Connection, plan: Plan, selection: Selection, title: str) -> CardFacts:
-    """What the card says of the data set, out of the database."""
+def card_context(connection: Connection, plan: Plan, selection: Selection, title: str) -> CardContext:
+    """Everything the card says about the data set."""
     chosen = selection.chosen
-    names = {each.target: language(each.target).name for each in chosen}
-    langs = sorted({name.partition("@")[0] for each in chosen for name in each.sources if name != TRANSFER})
+    names = {labelling.target: language(labelling.target).name for labelling in chosen}
+    langs = sorted({name.partition("@")[0] for labelling in chosen for name in labelling.sources if name != TRANSFER})
     sources = sorted(language(lang).name for lang in langs)
-    together = " and combined" if any(len(each.sources) > 1 for each in chosen) else ""
+    together = " and combined" if any(len(labelling.sources) > 1 for labelling in chosen) else ""
     summary = (
         f"Named entities in {', '.join(names.values())}, projected from {', '.join(sources)} over word alignments"
         f"{together}. "
-        "The labels were made by a program and are not checked by people."
+        "The labels were made by a program and have not been checked by people."
     )
     scores = _scores(connection, chosen)
-    return CardFacts(
+    return CardContext(
         title=title,
         summary=summary,
         languages=names,
@@ -45,47 +45,49 @@ def card_facts(connection: Connection, plan: Plan, selection: Selection, title: 
         recipe=plan.recipe.text,
         language_creators=_creators(chosen),
         models=_models(chosen),
-        choice=tell_choice(selection),
-        limits=tell_limits(connection, selection, scores),
+        choice=choice_sentences(selection),
+        limits=limit_sentences(connection, selection, scores),
     )
 
 
 def _creators(chosen: Sequence[Labelling]) -> list[str]:
-    """Where the sentences come from, as the Hub calls it."""
-    return sorted({"machine-generated" if each.is_made else "found" for each in chosen})
+    """Where the sentences come from, in the Hub's terms."""
+    return sorted({"machine-generated" if labelling.is_made else "found" for labelling in chosen})
 
 
-def _sources(connection: Connection, chosen: Sequence[Labelling]) -> list[SourceFacts]:
-    keys = {each.corpus_id for each in chosen}
+def _sources(connection: Connection, chosen: Sequence[Labelling]) -> list[CardSource]:
+    keys = {labelling.corpus_id for labelling in chosen}
     rows = connection.execute(select(corpus).where(corpus.c.id.in_(keys)).order_by(corpus.c.name))
-    return [SourceFacts(row.name, row.version, row.licence, row.citation, row.url) for row in rows]
+    return [CardSource(row.name, row.version, row.licence, row.citation, row.url) for row in rows]
 
 
-def _steps(chosen: Sequence[Labelling]) -> list[StepFacts]:
-    found = {spec.digest: spec for each in chosen for spec in chain_of(each)}
-    return [StepFacts(s.kind, s.digest, s.model, s.revision, current_params(s.kind, s.params)) for s in found.values()]
+def _steps(chosen: Sequence[Labelling]) -> list[CardStep]:
+    specs = {spec.digest: spec for labelling in chosen for spec in chain_of(labelling)}
+    return [CardStep(s.kind, s.digest, s.model, s.revision, current_params(s.kind, s.params)) for s in specs.values()]
 
 
-def _models(chosen: Sequence[Labelling]) -> list[ModelFacts]:
-    steps = [spec for each in chosen for spec in chain_of(each) if spec.model]
-    return list(dict.fromkeys(model_facts(spec.model or "", spec.revision) for spec in steps))
+def _models(chosen: Sequence[Labelling]) -> list[CardModel]:
+    steps = [spec for labelling in chosen for spec in chain_of(labelling) if spec.model]
+    # Of an imported output only a name is known, which may be no model's.
+    steps = [spec for spec in steps if not (spec.model or "").startswith("imported:")]
+    return list(dict.fromkeys(card_model(spec.model or "", spec.revision) for spec in steps))
 
 
-def _scores(connection: Connection, chosen: Sequence[Labelling]) -> list[ScoreFacts]:
-    """The stored evaluations of what is exported; none when ``xprojdb evaluate`` has not run."""
-    facts = []
-    for each in chosen:
+def _scores(connection: Connection, chosen: Sequence[Labelling]) -> list[CardScore]:
+    """The stored evaluations of the exported labels; none if ``xprojdb evaluate`` has not been run."""
+    scores = []
+    for labelling in chosen:
         query = select(evaluation, corpus.c.name).join(corpus, corpus.c.id == evaluation.c.corpus_id)
-        wanted = query.where(
-            evaluation.c.step_id == each.step.step_id,
-            evaluation.c.corpus_id == each.corpus_id,
-            evaluation.c.source_langs == each.source,
-            evaluation.c.lang == each.target,
-            evaluation.c.split == ",".join(each.splits),
+        stored = query.where(
+            evaluation.c.step_id == labelling.step.step_id,
+            evaluation.c.corpus_id == labelling.corpus_id,
+            evaluation.c.source_langs == labelling.source,
+            evaluation.c.lang == labelling.target,
+            evaluation.c.split == ",".join(labelling.splits),
             evaluation.c.label == "all",
         )
-        for row in connection.execute(wanted):
+        for row in connection.execute(stored):
             score = SpanScore.of(row.correct, row.predicted, row.gold)
             interval = Interval(row.f1, row.f1_low, row.f1_high, 0.95)
-            facts.append(ScoreFacts(each.target, row.name, score, interval))
-    return facts
+            scores.append(CardScore(labelling.target, row.name, score, interval))
+    return scores

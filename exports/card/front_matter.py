@@ -1,4 +1,4 @@
-"""The YAML part of the dataset card: what the Hub and the ``datasets`` library read."""
+"""The YAML part of the data set card, which the Hub and the ``datasets`` library read."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from xprojdb.exports.manifest import Manifest, SplitSummary
 
 
 def front_matter(manifest: Manifest, fields: Mapping[str, Any] | None = None) -> str:
-    """The YAML part that makes a folder load with its configurations, splits and features.
+    """The YAML that makes a folder load with its configurations, splits and features.
 
     :param manifest: what was written.
-    :param fields: further fields, which come first.
+    :param fields: further fields, placed first.
     :returns: YAML between two lines of three hyphens.
     """
     configs = _united(manifest)
@@ -23,7 +23,7 @@ def front_matter(manifest: Manifest, fields: Mapping[str, Any] | None = None) ->
         "configs": [_config(config, splits) for config, splits in configs.items()],
         "dataset_info": infos[0] if len(infos) == 1 else infos,
     }
-    # A comment in a title is not the one around the hand-written part; "<" is only ever written inside quotes.
+    # A comment in a title must not be taken for the hand-written part; "<" only ever occurs inside quotes.
     text = to_yaml(values).replace("<!--", "\\u003c!--")
     return f"---\n{text}---\n"
 
@@ -70,7 +70,7 @@ def _dataset_info(manifest: Manifest, config: str, splits: Mapping[str, Sequence
 
 def _feature(feature: Mapping[str, Any]) -> dict[str, Any]:
     if feature["_type"] == "ClassLabel":
-        # The Hub wants string keys here, or it reads the names as a list in another order.
+        # The Hub needs string keys here; otherwise it reads the names as a list in another order.
         return {"class_label": {"names": {str(number): name for number, name in enumerate(feature["names"])}}}
     if feature["_type"] == "Sequence":
         inner = _feature(feature["feature"])

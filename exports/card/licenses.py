@@ -1,6 +1,6 @@
-"""Licences: which family a name belongs to, what that asks of who uses the data, and which do not go together.
+"""Licences: which family a name belongs to, what it requires of users, and which ones are incompatible.
 
-It knows names, not texts of licences, and is no legal advice.
+This is based on licence names, not on their texts, and is not legal advice.
 """
 
 from __future__ import annotations
@@ -13,28 +13,29 @@ from itertools import combinations
 
 @dataclass(frozen=True)
 class Family:
-    """Licences that ask for the same.
+    """Licences with the same requirements.
 
-    :param name: for people.
-    :param restricts: what must be known before the data set is used or passed on; empty: nothing but to name the
-        source.
+    :param name: a readable name.
+    :param restricts: what users must know before using or redistributing the data; empty: only attribution is required.
     """
 
     name: str
     restricts: str = ""
 
 
-UNKNOWN = Family("unknown", "is not known. Find out what it allows before you use or pass on this data set.")
-NON_COMMERCIAL = Family("non-commercial", "forbids commercial use, of what is made from it too.")
-RESEARCH = Family("research only", "allows research only, and may forbid to pass the text on.")
-NO_DERIVATIVES = Family("no derivatives", "forbids to publish what is made from it: labelled text may be that.")
-USE_RESTRICTED = Family("use-restricted", "forbids some uses: who receives the data must be bound by the same list.")
-SHARE_ALIKE = Family("share-alike", "asks that what is made from it carries the same licence.")
+UNKNOWN = Family("unknown", "is not known. Find out what it allows before using or redistributing this data set.")
+NON_COMMERCIAL = Family("non-commercial", "forbids commercial use, including of derived works.")
+RESEARCH = Family("research only", "allows research only, and may forbid redistributing the text.")
+NO_DERIVATIVES = Family("no derivatives", "forbids publishing derived works, which labelled text may be.")
+USE_RESTRICTED = Family(
+    "use-restricted", "forbids some uses, and recipients of the data must be bound by the same terms."
+)
+SHARE_ALIKE = Family("share-alike", "requires derived works to carry the same licence.")
 PERMISSIVE = Family("permissive")
 PUBLIC_DOMAIN = Family("public domain")
-UNFAMILIAR = Family("unfamiliar", "is not in the table of licences: read what it allows.")
+UNFAMILIAR = Family("unfamiliar", "is not a licence known to xprojdb: read what it allows.")
 
-# The first that matches: CC-BY-NC-SA is non-commercial before it is share-alike.
+# The first match counts: CC-BY-NC-SA is non-commercial before it is share-alike.
 _FAMILIES = (
     (UNKNOWN, r"^(unknown|other|none|\?)?$"),
     (NON_COMMERCIAL, r"\bnc\b|non-?commercial"),
@@ -55,31 +56,31 @@ def plain_name(licence: str | None) -> str:
 def family_of(licence: str | None) -> Family:
     """The family of a licence.
 
-    :param licence: an identifier or a name; None when it is not known.
+    :param licence: an identifier or name; None if unknown.
     """
     name = plain_name(licence)
     return next((family for family, pattern in _FAMILIES if re.search(pattern, name)), UNFAMILIAR)
 
 
 def conflicts(licences: Mapping[str, str | None]) -> Iterator[str]:
-    """Pairs of sources whose licences no one licence of the data set can satisfy.
+    """Pairs of sources whose licences cannot both be satisfied by one licence for the data set.
 
-    :param licences: by name of the source.
+    :param licences: by source name.
     """
     for (one, first), (other, second) in combinations(licences.items(), 2):
-        told = f"{one} ({first}) and {other} ({second})"
+        both = f"{one} ({first}) and {other} ({second})"
         kinds = {family_of(first), family_of(second)}
         if kinds == {SHARE_ALIKE} and _lineage(first) != _lineage(second):
-            yield f"{told} each ask for their own licence on what is made from them: it cannot have both."
+            yield f"{both} each require derived works to carry their own licence, which is impossible for both."
         elif SHARE_ALIKE in kinds and kinds & {NON_COMMERCIAL, RESEARCH, NO_DERIVATIVES, USE_RESTRICTED}:
-            yield f"{told} do not go together: one asks for its own licence, the other for more than that allows."
+            yield f"{both} are incompatible: one requires its own licence, the other adds restrictions to it."
 
 
 def common_licence(licences: Mapping[str, str | None]) -> str:
-    """The licence of what is made from several sources, where their names tell it.
+    """The licence of a work derived from several sources, if their names determine it.
 
-    :returns: the one they share; the share-alike licence when the others ask for nothing; ``unknown`` when one of
-        them is; else ``other``.
+    :returns: the one they share; the share-alike licence if the others only require attribution; ``unknown`` if any
+    source's licence is; otherwise ``other``.
     """
     families = {family_of(licence) for licence in licences.values()}
     if UNKNOWN in families or not licences:
@@ -87,12 +88,12 @@ def common_licence(licences: Mapping[str, str | None]) -> str:
     names = {plain_name(licence): licence for licence in licences.values() if licence}
     if len(names) == 1:
         return next(iter(names.values()))
-    asking = {name: told for name, told in names.items() if family_of(name) == SHARE_ALIKE}
+    asking = {name: licence_ for name, licence_ in names.items() if family_of(name) == SHARE_ALIKE}
     if len(asking) == 1 and families <= {SHARE_ALIKE, PERMISSIVE, PUBLIC_DOMAIN}:
         return next(iter(asking.values()))
     return "other"
 
 
 def _lineage(licence: str | None) -> str:
-    # Later versions of a share-alike licence of Creative Commons take in earlier ones.
+    # Later versions of a Creative Commons share-alike licence are compatible with earlier ones.
     return re.sub(r"-?v?\d+(\.\d+)*$", "", plain_name(licence)) if "cc-" in plain_name(licence) else plain_name(licence)

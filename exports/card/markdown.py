@@ -1,4 +1,4 @@
-"""Text of any origin as Markdown that it cannot break out of."""
+"""Text of any origin as Markdown that cannot break out of its context."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ def _cell(value: Any) -> str:
 
 
 def inline(text: str) -> str:
-    """One line of Markdown in which no comment, tag or picture can begin."""
-    # An ampersand, too: an entity could be a direction character, or a part of a tag.
+    """One line of Markdown in which no comment, tag or image can start."""
+    # Ampersands, too: an entity could be a direction character or part of a tag.
     return escaped(" ".join(text.split())).replace("&", "&amp;").replace("<", "&lt;").replace("![", "!\\[")
 
 
 def fenced(text: str, language: str = "") -> str:
-    """A code block with a fence that the text does not hold."""
+    """A code block whose fence does not occur in the text."""
     text = escaped_lines(text)
     longest = max((len(run) for run in re.findall(r"`{3,}", text)), default=2)
     fence = "`" * (longest + 1)
-    # The comments of the hand-written part mean themselves even in a code block.
+    # The markers of the hand-written part would count even inside a code block.
     return f"{fence}{language}\n{text.strip().replace('<!-- hand-written', '<!-- hand_written')}\n{fence}"

@@ -1,4 +1,4 @@
-"""What is known of published models that steps run: licence and citation, for the card."""
+"""Licences and citations of well-known published models, for the card."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from fnmatch import fnmatchcase
 
 
 @dataclass(frozen=True)
-class ModelFacts:
-    """A model behind the labels.
+class CardModel:
+    """A model that contributed to the labels.
 
     :param name: its id, or the folder it was loaded from.
-    :param revision: that was run.
-    :param licence: as its page gives it; None when it is not known here.
+    :param revision: the revision that was used.
+    :param licence: as stated on its page; None if it is not known here.
     :param citation: how to cite it.
     """
 
@@ -35,7 +35,7 @@ _EASYPROJECT = "Chen et al. 2023. Frustratingly Easy Label Projection for Cross-
 _MADLAD = "Kudugunta et al. 2023. MADLAD-400: A Multilingual And Document-Level Large Audited Dataset. NeurIPS."
 _APERTIUM = "Khanna et al. 2021. Recent advances in Apertium. Machine Translation 35."
 
-#: pattern of the id → licence and citation; models of one family with licences of their own have none here
+#: id pattern → licence and citation; None where models of one family have different licences
 _KNOWN: tuple[tuple[str, str | None, str], ...] = (
     ("intfloat/multilingual-e5-*", "mit", _E5),
     ("google-bert/bert-base-multilingual-*", "apache-2.0", _BERT),
@@ -54,13 +54,13 @@ _KNOWN: tuple[tuple[str, str | None, str], ...] = (
 _PREFIX = re.compile(r"^(hf|ct2|spacy|openai):")
 
 
-def model_facts(name: str, revision: str | None) -> ModelFacts:
-    """What is known of a model.
+def card_model(name: str, revision: str | None) -> CardModel:
+    """Look a model up.
 
-    :param name: its id, perhaps with what runs it before it: ``hf:``, ``ct2:``, ``spacy:`` or ``openai:``.
+    :param name: its id, possibly with a prefix for its runtime: ``hf:``, ``ct2:``, ``spacy:`` or ``openai:``.
     """
     plain = _PREFIX.sub("", name)
     for pattern, licence, citation in _KNOWN:
         if fnmatchcase(plain, pattern):
-            return ModelFacts(plain, revision, licence, citation)
-    return ModelFacts(plain, revision)
+            return CardModel(plain, revision, licence, citation)
+    return CardModel(plain, revision)

@@ -1,4 +1,4 @@
-"""What the card tells in sentences: how the data set was chosen, what its limits are, and how to make it again."""
+"""The sentences of the card: how the data set was selected, what its limits are, and how to reproduce it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from sqlalchemy import Connection, func, select
 from xprojdb.config.recipe import export_table
 from xprojdb.config.tables.export import ExportTable
 from xprojdb.db.tables import outcome
-from xprojdb.exports.card.render import ScoreFacts
+from xprojdb.exports.card.render import CardScore
 from xprojdb.exports.rows.provenance_columns import chain_of
 from xprojdb.exports.selection.parts import Selection
 from xprojdb.planning.labellings import Labelling
@@ -19,19 +19,19 @@ from xprojdb.planning.planner import Plan
 from xprojdb.steps.registry import LINKING
 from xprojdb.text.languages import language
 
-#: what each filter and choice of a cut asks, by its key in ``[export]``
-_ASKED = {
+#: what each filter and choice does, by its key in ``[export]``
+_CHOICES = {
     "corpora": "Only sentences of the corpora {}.",
     "splits": "Only the imported splits {}.",
-    "labels": "Only the labels {}; the words of others are O.",
-    "min_score": "Labels have a score of {} at least.",
-    "min_margin": "Labels have a margin over their runner-up of {} at least.",
-    "min_votes": "Labels have the votes of {} sources at least.",
+    "labels": "Only the labels {}; entities of other types are tagged O.",
+    "min_score": "Labels have a score of at least {}.",
+    "min_margin": "Labels have a margin of at least {} over their runner-up.",
+    "min_votes": "Labels have votes from at least {} sources.",
     "outcomes": "Only sentences with the outcome {}.",
-    "min_words": "Sentences have {} words at least.",
-    "max_words": "Sentences have {} words at most.",
-    "min_entities": "Sentences have {} labels at least.",
-    "decontaminate": "No sentence, nor a translation of it, has a text of {}.",
+    "min_words": "Sentences have at least {} words.",
+    "max_words": "Sentences have at most {} words.",
+    "min_entities": "Sentences have at least {} labels.",
+    "decontaminate": "No sentence or translation of it occurs in {}.",
     "dedupe": "No two sentences of a language have the same words.",
     "mix": "Mixed by weight: {}.",
     "split_ratios": "The splits were assigned by hash, translations of one another together: {}.",
@@ -41,50 +41,58 @@ _PER = {
     "lang": "for each language",
     "corpus": "for each corpus",
     "source": "for each source language",
-    "all": "in all",
+    "all": "in total",
 }
 
 
-def tell_choice(selection: Selection) -> list[str]:
-    """How the sentences of an export were chosen, and what each choice took out."""
+def choice_sentences(selection: Selection) -> list[str]:
+    """How the sentences of an export were selected, and how many each filter removed."""
     table = selection.table
-    told = [_ASKED[key].format(_shown(value)) for key, value in table.given.items() if key in _ASKED]
+    sentences = [_CHOICES[key].format(_shown(value)) for key, value in table.non_defaults.items() if key in _CHOICES]
     if table.budget:
         per = _PER[table.budget_per]
-        told.append(f"At most {table.budget:,} {table.budget_unit} {per}, drawn by hash with the seed {table.seed}.")
+        sentences.append(
+            f"At most {table.budget:,} {table.budget_unit} {per}, drawn by hash with the seed {table.seed}."
+        )
     if table.tiers:
         least = f"the {table.tier_by} of a sentence's least certain label"
-        told.append(f"The column `tier` goes by {least}: {_shown(table.tiers)}. Without labels there is none.")
+        sentences.append(
+            f"The column `tier` depends on {least}: {_shown(table.tiers)}. Sentences without labels have no tier."
+        )
     if selection.cut:
         gone = ", ".join(f"{name} {count:,}" for name, count in selection.cut.removed.items()) or "none"
-        told.append(f"Of {selection.cut.found:,} sentences these were taken out: {gone}.")
+        sentences.append(f"Of {selection.cut.available:,} sentences, these were removed: {gone}.")
         if selection.cut.dropped:
-            told.append(f"From sentences that passed these filters, {selection.cut.dropped:,} labels were dropped.")
-    return told
+            sentences.append(
+                f"From sentences that passed these filters, {selection.cut.dropped:,} labels were dropped."
+            )
+    return sentences
 
 
-def tell_limits(connection: Connection, selection: Selection, scores: Sequence[ScoreFacts]) -> list[str]:
-    """What a reader must know before trusting the labels."""
+def limit_sentences(connection: Connection, selection: Selection, scores: Sequence[CardScore]) -> list[str]:
+    """What readers should know before trusting the labels."""
     return [
         *_unmeasured(selection.chosen, scores),
         *_not_projected(connection, selection.chosen),
         *_from_models(selection.chosen),
         *_dropped(selection.table),
-        "An entity without a counterpart in the translation, or with an uncertain one, has no label: "
+        "An entity whose counterpart in the translation is missing or uncertain has no label: "
         "a word without a label may still belong to an entity.",
     ]
 
 
-def _unmeasured(chosen: Sequence[Labelling], scores: Sequence[ScoreFacts]) -> Iterator[str]:
-    missing = dict.fromkeys(each.target for each in chosen if each.target not in {row.lang for row in scores})
+def _unmeasured(chosen: Sequence[Labelling], scores: Sequence[CardScore]) -> Iterator[str]:
+    missing = dict.fromkeys(
+        labelling.target for labelling in chosen if labelling.target not in {row.lang for row in scores}
+    )
     if missing:
-        yield f"The labels in {_names(missing)} were not held against gold: their quality is not known."
+        yield f"The labels in {_names(missing)} have not been compared with gold labels: their quality is unknown."
     if scores:
-        yield "Scores are of all sentences with gold labels that were projected, before any were chosen for export."
+        yield "Scores cover all projected sentences with gold labels, not only those selected for export."
 
 
 def _not_projected(connection: Connection, chosen: Sequence[Labelling]) -> Iterator[str]:
-    steps = {each.step.step_id for each in chosen}
+    steps = {labelling.step.step_id for labelling in chosen}
     query = select(outcome.c.status, func.count()).where(outcome.c.step_id.in_(steps))
     rows = connection.execute(query.where(outcome.c.status.in_(("filtered", "failed"))).group_by(outcome.c.status))
     for status, count in sorted(tuple(row) for row in rows):
@@ -92,42 +100,49 @@ def _not_projected(connection: Connection, chosen: Sequence[Labelling]) -> Itera
 
 
 def _from_models(chosen: Sequence[Labelling]) -> Iterator[str]:
-    for each in chosen:
-        if each.is_made:
-            told = " and ".join(sorted({str(maker.model) for maker in each.makers}))
-            yield f"The sentences in {_names([each.target])} are translations by {told}: nobody wrote them."
-    for spec in {spec.digest: spec for each in chosen for spec in chain_of(each)}.values():
+    for labelling in chosen:
+        if labelling.is_made:
+            models = " and ".join(sorted({_model_name(maker.model) for maker in labelling.makers}))
+            yield f"The sentences in {_names([labelling.target])} are machine translations by {models}."
+    for spec in {spec.digest: spec for labelling in chosen for spec in chain_of(labelling)}.values():
+        model = _model_name(spec.model)
         if spec.kind == "tag":
-            yield f"The entities of source sentences were found by {spec.model}: its errors are in the labels."
+            yield f"The entities of source sentences were found by {model}: its errors carry over to the labels."
         if spec.kind in LINKING:
-            yield f"Sentences were translated by {spec.model}: its errors are in the labels, too."
+            yield f"Sentences were translated by {model}: its errors carry over to the labels, too."
+
+
+def _model_name(model: str | None) -> str:
+    """What a step computed with; of an imported output only its name is known."""
+    prefix, _, name = (model or "").partition(":")
+    return f"a model called {name} (its output was imported)" if prefix == "imported" else str(model)
 
 
 def _dropped(table: ExportTable) -> Iterator[str]:
     if table.on_low_score == "label":
-        yield "Labels below a threshold were dropped alone: their words are O and may be entities."
+        yield "Labels below a threshold were dropped: their words are tagged O, although they may be entities."
 
 
 def reproduce(plan: Plan, selection: Selection, title: str) -> str:
-    """The commands that make the same data set again."""
+    """The commands that produce the same data set again."""
     recipe = quote(plan.recipe.name)
-    langs = f"--langs {','.join(dict.fromkeys(each.target for each in selection.chosen))}"
+    langs = f"--langs {','.join(dict.fromkeys(labelling.target for labelling in selection.chosen))}"
     source = [f"--source {selection.source}"] if selection.source else []
     options = " ".join([f"--recipe {recipe}", langs, *source, *_options(plan, selection)])
     return f"xprojdb run {recipe}.toml\nxprojdb export hf {quote(title)} {options}"
 
 
 def _options(plan: Plan, selection: Selection) -> Iterator[str]:
-    """What the cut asks beyond the recipe's ``[export]``."""
-    ours = export_table(plan.recipe.text, {}).given
-    for key, value in selection.table.given.items():
+    """The options that go beyond the recipe's ``[export]``."""
+    ours = export_table(plan.recipe.text, {}).non_defaults
+    for key, value in selection.table.non_defaults.items():
         if ours.get(key) == value:
             continue
         name = f"--{key.replace('_', '-')}"
         if value is True:
             yield name
         elif key == "decontaminate":
-            yield from (f"{name} {quote(each)}" for each in value)
+            yield from (f"{name} {quote(path)}" for path in value)
         else:
             yield f"{name} {quote(_shown(value, joint=','))}"
 

@@ -1,4 +1,4 @@
-"""The dataset card: ``README.md`` with the front matter that the Hub reads and the facts that a reader needs."""
+"""The data set card: ``README.md`` with the front matter that the Hub reads and what readers need to know."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from xprojdb.evaluation.span_metrics import SpanScore
 from xprojdb.exports.card.front_matter import front_matter
 from xprojdb.exports.card.licenses import UNFAMILIAR, common_licence, conflicts, family_of, plain_name
 from xprojdb.exports.card.markdown import fenced, inline, table
-from xprojdb.exports.card.model_licenses import ModelFacts
-from xprojdb.exports.card.step_sentences import tell_stages
+from xprojdb.exports.card.model_licenses import CardModel
+from xprojdb.exports.card.step_sentences import stage_sentences
 from xprojdb.exports.errors import ExportError
 from xprojdb.exports.manifest import Manifest
 
@@ -21,7 +21,7 @@ HAND_WRITTEN_START = "<!-- hand-written:start -->"
 HAND_WRITTEN_END = "<!-- hand-written:end -->"
 INVITATION = "\nText between the two comments around this line is kept when the card is made again.\n"
 
-# Identifiers that the Hub accepts as a licence; any other is "other" with a name of its own.
+# Identifiers that the Hub accepts as a licence; anything else is "other", with its name beside it.
 _HUB_LICENCES = frozenset(
     {"apache-2.0", "mit", "bsd-3-clause", "cc0-1.0", "gpl-2.0", "gpl-3.0", "lgpl-3.0", "lgpl-lr", "unknown"}
     | {"odbl", "odc-by", "pddl", "cc", "cc-by-2.0", "cc-by-2.5", "cc-by-3.0", "cc-by-4.0", "cc-by-nd-4.0"}
@@ -32,15 +32,15 @@ _SIZES = ((10**3, "1K"), (10**4, "10K"), (10**5, "100K"), (10**6, "1M"), (10**7,
 
 
 @dataclass(frozen=True)
-class SourceFacts:
-    """A corpus that sentences or labels come from.
+class CardSource:
+    """A corpus that provides sentences or labels.
 
     :param name: such as ``"Europarl-NER"``.
     :param version: release or revision.
-    :param licence: identifier or name; ``None`` when it is not known.
+    :param licence: identifier or name; ``None`` if it is unknown.
     :param citation: how to cite it.
     :param url: where it is published.
-    :param hub_id: its name on the Hub, if it is there.
+    :param hub_id: its name on the Hub, if it is published there.
     """
 
     name: str
@@ -52,14 +52,14 @@ class SourceFacts:
 
 
 @dataclass(frozen=True)
-class StepFacts:
-    """A step that the labels went through.
+class CardStep:
+    """A step that contributed to the labels.
 
     :param kind: such as ``"align"``.
     :param digest: its content digest.
-    :param model: name of the model, if one was run.
+    :param model: the model it used, if any.
     :param revision: of the model.
-    :param params: its parameters, JSON values.
+    :param params: its parameters, as JSON values.
     """
 
     kind: str
@@ -70,11 +70,11 @@ class StepFacts:
 
 
 @dataclass(frozen=True)
-class ScoreFacts:
-    """The labels of one language held against gold.
+class CardScore:
+    """The labels of one language compared with gold labels.
 
     :param lang: language code.
-    :param gold: the gold data set and split.
+    :param gold: the gold corpus and split.
     :param score: entity precision, recall and F1.
     :param interval: of F1.
     """
@@ -86,8 +86,8 @@ class ScoreFacts:
 
 
 @dataclass(frozen=True)
-class CardFacts:
-    """What the card says beside the counts, which it takes from the export itself.
+class CardContext:
+    """What the card says, apart from the counts, which come from the export itself.
 
     :param title: name of the data set.
     :param summary: one or two sentences.
@@ -95,12 +95,12 @@ class CardFacts:
     :param sources: corpora, in the order of mention.
     :param steps: from the first to the last.
     :param scores: against gold, where there is any.
-    :param command: what to type to make the same data set again.
+    :param command: the command that reproduces the data set.
     :param recipe: text of the recipe.
-    :param licence: of the data set; left out, it follows from those of the sources where it can, else ``other``.
-    :param models: those that the steps ran.
-    :param choice: how sentences were chosen, a sentence each; empty: all were taken.
-    :param limits: what a reader must know before trusting the labels, a sentence each.
+    :param licence: of the data set; if missing, derived from those of the sources if possible, otherwise ``other``.
+    :param models: the models used by the steps.
+    :param choice: how sentences were selected, one sentence each; empty: all of them were exported.
+    :param limits: what readers should know before trusting the labels, one sentence each.
     :param language_creators: where the sentences come from: ``"found"``, ``"expert-generated"``,
         ``"machine-generated"``.
     """
@@ -108,74 +108,74 @@ class CardFacts:
     title: str
     summary: str
     languages: Mapping[str, str]
-    sources: Sequence[SourceFacts]
-    steps: Sequence[StepFacts]
-    scores: Sequence[ScoreFacts] = ()
+    sources: Sequence[CardSource]
+    steps: Sequence[CardStep]
+    scores: Sequence[CardScore] = ()
     command: str | None = None
     recipe: str | None = None
     licence: str | None = None
     language_creators: Sequence[str] = ("found",)
-    models: Sequence[ModelFacts] = ()
+    models: Sequence[CardModel] = ()
     choice: Sequence[str] = ()
     limits: Sequence[str] = ()
 
 
-def render_card(facts: CardFacts, manifest: Manifest, old: str | None = None) -> str:
+def render_card(context: CardContext, manifest: Manifest, old: str | None = None) -> str:
     """The whole text of the card.
 
-    ``functools.partial(render_card, facts)`` is what :func:`xprojdb.exports.formats.huggingface.write_dataset` takes.
+    ``functools.partial(render_card, context)`` is what :func:`xprojdb.exports.formats.huggingface.write_dataset` takes.
 
-    :param facts: what to say.
+    :param context: what to say.
     :param manifest: what was written.
-    :param old: text of an older card, whose hand-written part is kept.
-    :raises ExportError: when the comments around the hand-written part of the older card do not pair up.
+    :param old: the text of an existing card, whose hand-written part is kept.
+    :raises ExportError: when the markers around the hand-written part of the existing card do not pair up.
     """
     sections = (
-        [f"# {inline(facts.title)}", inline(facts.summary)],
+        [f"# {inline(context.title)}", inline(context.summary)],
         _hand_written(old),
-        _languages(facts),
+        _languages(context),
         _sizes(manifest),
         _labels(manifest),
-        _steps(facts),
-        _choice(facts),
-        _scores(facts),
-        _limits(facts),
-        _sources(facts),
-        _models(facts),
-        _reproduction(facts, manifest),
+        _steps(context),
+        _choice(context),
+        _scores(context),
+        _limits(context),
+        _sources(context),
+        _models(context),
+        _reproduction(context, manifest),
     )
     body = "\n\n".join(block for section in sections for block in section)
-    return f"{front_matter(manifest, _hub_fields(facts, manifest))}\n{body}\n"
+    return f"{front_matter(manifest, _hub_fields(context, manifest))}\n{body}\n"
 
 
 def hand_written(card: str) -> str | None:
-    """The text that somebody wrote into a card, or None when nobody did.
+    """The text that somebody has written into a card, or None.
 
-    :raises ExportError: when the comments around it do not pair up.
+    :raises ExportError: when the markers around it do not pair up.
     """
-    text = _kept(card)
+    text = _preserved(card)
     return None if text.strip() == INVITATION.strip() else text
 
 
 def with_hand_written(card: str, text: str) -> str:
-    """The same card with another hand-written part.
+    """The same card with a different hand-written part.
 
-    :param card: made by :func:`render_card`.
-    :param text: as :func:`hand_written` gives it.
+    :param card: created by :func:`render_card`.
+    :param text: as returned by :func:`hand_written`.
     """
     before, start, rest = card.partition(HAND_WRITTEN_START)
     return before + start + text + HAND_WRITTEN_END + rest.partition(HAND_WRITTEN_END)[2]
 
 
-def _hub_fields(facts: CardFacts, manifest: Manifest) -> dict[str, Any]:
-    extended = [f"extended|{source.hub_id or 'other'}" for source in facts.sources]
+def _hub_fields(context: CardContext, manifest: Manifest) -> dict[str, Any]:
+    extended = [f"extended|{source.hub_id or 'other'}" for source in context.sources]
     return {
-        "pretty_name": facts.title,
+        "pretty_name": context.title,
         "annotations_creators": ["machine-generated"],
-        "language_creators": list(facts.language_creators),
-        "language": list(facts.languages),
-        **_licence_fields(_licence(facts)),
-        "multilinguality": ["multilingual" if len(facts.languages) > 1 else "monolingual"],
+        "language_creators": list(context.language_creators),
+        "language": list(context.languages),
+        **_licence_fields(_licence(context)),
+        "multilinguality": ["multilingual" if len(context.languages) > 1 else "monolingual"],
         "size_categories": [_size_category(manifest.sentences)],
         "source_datasets": list(dict.fromkeys(extended)) or ["original"],
         "task_categories": ["token-classification"],
@@ -192,11 +192,11 @@ def _size_category(sentences: int) -> str:
     return "n>1B"
 
 
-def _licence(facts: CardFacts) -> str:
-    """The licence of the data set, when it can be told."""
-    if facts.licence:
-        return facts.licence
-    return common_licence({source.name: source.licence for source in facts.sources})
+def _licence(context: CardContext) -> str:
+    """The licence of the data set, if it can be determined."""
+    if context.licence:
+        return context.licence
+    return common_licence({source.name: source.licence for source in context.sources})
 
 
 def _licence_fields(licence: str) -> dict[str, str]:
@@ -206,9 +206,9 @@ def _licence_fields(licence: str) -> dict[str, str]:
     return {"license": "other", "license_name": licence}
 
 
-def _languages(facts: CardFacts) -> Iterator[str]:
+def _languages(context: CardContext) -> Iterator[str]:
     yield "## Languages"
-    yield table(("Code", "Language"), facts.languages.items())
+    yield table(("Code", "Language"), context.languages.items())
 
 
 def _sizes(manifest: Manifest) -> Iterator[str]:
@@ -223,7 +223,7 @@ def _sizes(manifest: Manifest) -> Iterator[str]:
 
 def _labels(manifest: Manifest) -> Iterator[str]:
     yield "## Labels"
-    yield "Entities of each label, and their share of all; the tags are IOB2."
+    yield "The number of entities with each label, and their share of the total. Tags are IOB2."
     rows = [
         (config, name, *_shares(part.entities, manifest.labels))
         for config, splits in manifest.configs.items()
@@ -237,16 +237,18 @@ def _shares(entities: Mapping[str, int], labels: Sequence[str]) -> list[str]:
     return [f"{entities[label]:,} ({entities[label] / total:.0%})" for label in labels]
 
 
-def _steps(facts: CardFacts) -> Iterator[str]:
+def _steps(context: CardContext) -> Iterator[str]:
     yield "## How the labels were made"
-    yield "No person has checked these labels. They were made in these stages:"
-    yield "\n".join(f"{place}. {told}" for place, told in enumerate(tell_stages(s.kind for s in facts.steps), start=1))
-    yield "And these steps, whose digests say exactly what was done:"
+    yield "No person has checked these labels. They were produced in these stages:"
+    yield "\n".join(
+        f"{place}. {sentence}" for place, sentence in enumerate(stage_sentences(s.kind for s in context.steps), start=1)
+    )
+    yield "These steps produced them; their digests identify exactly what was done:"
     yield table(
         ("Step", "Model", "Parameters", "Digest"),
         [
             (step.kind, " @ ".join(filter(None, (step.model, step.revision))), _compact(step.params), step.digest[:12])
-            for step in facts.steps
+            for step in context.steps
         ],
     )
 
@@ -255,24 +257,24 @@ def _compact(params: Mapping[str, Any]) -> str:
     return ", ".join(f"{name} = {json.dumps(value, ensure_ascii=False)}" for name, value in params.items())
 
 
-def _choice(facts: CardFacts) -> Iterator[str]:
-    if facts.choice:
+def _choice(context: CardContext) -> Iterator[str]:
+    if context.choice:
         yield "## How the sentences were chosen"
-        yield "\n".join(f"- {inline(told)}" for told in facts.choice)
+        yield "\n".join(f"- {inline(sentence)}" for sentence in context.choice)
 
 
-def _limits(facts: CardFacts) -> Iterator[str]:
-    if facts.limits:
+def _limits(context: CardContext) -> Iterator[str]:
+    if context.limits:
         yield "## Known limits"
-        yield "\n".join(f"- {inline(told)}" for told in facts.limits)
+        yield "\n".join(f"- {inline(sentence)}" for sentence in context.limits)
 
 
-def _scores(facts: CardFacts) -> Iterator[str]:
+def _scores(context: CardContext) -> Iterator[str]:
     yield "## Scores against gold"
-    if not facts.scores:
-        yield "These labels were not held against gold labels."
+    if not context.scores:
+        yield "These labels have not been compared with gold labels."
         return
-    yield "Entities with the right words and the right label, in percent."
+    yield "Exact matches of span and label, in percent."
     rows = [
         (
             row.lang,
@@ -280,7 +282,7 @@ def _scores(facts: CardFacts) -> Iterator[str]:
             *(f"{100 * value:.1f}" for value in (row.score.precision, row.score.recall, row.score.f1)),
             _percent_interval(row.interval),
         )
-        for row in facts.scores
+        for row in context.scores
     ]
     yield table(("Language", "Gold", "Precision", "Recall", "F1", "Interval of F1"), rows)
 
@@ -291,68 +293,71 @@ def _percent_interval(interval: Interval | None) -> str:
     return f"{100 * interval.low:.1f}–{100 * interval.high:.1f} ({100 * interval.confidence:.0f} %)"
 
 
-def _sources(facts: CardFacts) -> Iterator[str]:
+def _sources(context: CardContext) -> Iterator[str]:
     yield "## Sources and licences"
     yield table(
         ("Source", "Version", "Licence", "Address"),
         [
             (source.name, source.version or "", source.licence or "unknown", source.url or "")
-            for source in facts.sources
+            for source in context.sources
         ],
     )
-    for source in facts.sources:
+    for source in context.sources:
         restricts = family_of(source.licence).restricts
         if restricts:
             yield f"> **{inline(source.name)}**: its licence{_named(source.licence)} {restricts}"
-    for conflict in conflicts({source.name: source.licence for source in facts.sources}):
+    for conflict in conflicts({source.name: source.licence for source in context.sources}):
         yield f"> **Incompatible licences**: {inline(conflict)}"
-    for source in facts.sources:
+    for source in context.sources:
         if source.citation:
             yield f"To cite {inline(source.name)}:\n\n{fenced(source.citation)}"
 
 
-def _models(facts: CardFacts) -> Iterator[str]:
-    if not facts.models:
+def _models(context: CardContext) -> Iterator[str]:
+    if not context.models:
         return
     yield "## Models"
     yield table(
         ("Model", "Revision", "Licence", "To cite"),
-        [(each.name, each.revision or "", each.licence or "unknown", each.citation or "") for each in facts.models],
+        [
+            (model.name, model.revision or "", model.licence or "unknown", model.citation or "")
+            for model in context.models
+        ],
     )
-    for each in facts.models:
-        family = family_of(each.licence)
-        if each.licence and family.restricts and family is not UNFAMILIAR:
-            told = "Whether that holds for what the model made is disputed: decide before you use it commercially."
-            yield f"> **{inline(each.name)}**: its licence{_named(each.licence)} {family.restricts} {told}"
-        elif not each.licence:
-            yield f"> **{inline(each.name)}**: its licence is not known here. See its page for what it allows."
+    for model in context.models:
+        family = family_of(model.licence)
+        if model.licence and family.restricts and family is not UNFAMILIAR:
+            caveat = "Whether this applies to a model's output is disputed: decide before using it commercially."
+            yield f"> **{inline(model.name)}**: its licence{_named(model.licence)} {family.restricts} {caveat}"
+        elif not model.licence:
+            yield f"> **{inline(model.name)}**: its licence is not known to xprojdb. See its page for what it allows."
 
 
 def _named(licence: str | None) -> str:
     return f" ({inline(licence)})" if licence and plain_name(licence) not in ("unknown", "other") else ""
 
 
-def _reproduction(facts: CardFacts, manifest: Manifest) -> Iterator[str]:
-    yield "## How to make it again"
+def _reproduction(context: CardContext, manifest: Manifest) -> Iterator[str]:
+    yield "## How to reproduce it"
     yield f"Recipe digest: `{manifest.recipe_digest}`. Checksums of all files are in `xprojdb-export.json`."
-    if facts.command:
-        yield fenced(facts.command)
-    if facts.recipe:
-        yield fenced(facts.recipe, "toml")
+    if context.command:
+        yield fenced(context.command)
+    if context.recipe:
+        yield fenced(context.recipe, "toml")
 
 
 def _hand_written(old: str | None) -> Iterator[str]:
-    yield f"{HAND_WRITTEN_START}{INVITATION if old is None else _kept(old)}{HAND_WRITTEN_END}"
+    yield f"{HAND_WRITTEN_START}{INVITATION if old is None else _preserved(old)}{HAND_WRITTEN_END}"
 
 
-def _kept(old: str) -> str:
+def _preserved(old: str) -> str:
     starts, ends = old.count(HAND_WRITTEN_START), old.count(HAND_WRITTEN_END)
     if starts == ends == 0:
         return INVITATION
-    text, found, _ = old.partition(HAND_WRITTEN_START)[2].partition(HAND_WRITTEN_END)
-    if (starts, ends) != (1, 1) or not found:
+    text, end_marker, _ = old.partition(HAND_WRITTEN_START)[2].partition(HAND_WRITTEN_END)
+    if (starts, ends) != (1, 1) or not end_marker:
         raise ExportError(
-            "the comments around the hand-written part of the older card do not pair up",
+            "the markers around the hand-written part of the existing card do not pair up",
             hint=f"keep {HAND_WRITTEN_START} and {HAND_WRITTEN_END} once each, in this order",
             starts=starts,
             ends=ends,

@@ -1,33 +1,33 @@
-"""What each kind of step does, in a sentence for the reader of a card."""
+"""What each kind of step does, in one sentence for readers of a card."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
-_TOLD = {
-    "import": "The sentences were read from the sources below, with the entities that people had labelled in them.",
+_SENTENCES = {
+    "import": "The sentences were read from the sources below, with the entities that people had labelled.",
     "translate": "Sentences were translated by a program.",
-    "carry": "Sentences were translated by a program with their entities inside brackets, which came along.",
-    "tag": "Entities of the source sentences were found by a model, whose errors are projected with them.",
-    "mean": "The mean vector of each language was taken over the corpus, to be subtracted before words are compared.",
+    "carry": "Sentences were machine-translated with brackets around their entities, which the translations kept.",
+    "tag": "Entities of the source sentences were found by a model, whose errors are projected along with them.",
+    "mean": "The mean vector of each language was computed, to be subtracted before words are compared.",
     "frequencies": "Words were counted over the corpus.",
-    "link-counts": "How often words are linked was learned from all translations of the corpus.",
+    "link-counts": "How often words are linked to each other was counted over all translations of the corpus.",
     "align": "The words of each sentence were linked to those of its translation, with a probability for each link.",
-    "terms": "How often phrases were projected elsewhere in the corpus was learned from a first projection.",
-    "renderings": "How phrases are rendered elsewhere in the corpus was learned from a first projection.",
-    "forms": "Which label the same words have elsewhere in the corpus was learned from a first projection.",
+    "terms": "How often phrases were projected elsewhere in the corpus was counted in a first projection.",
+    "renderings": "How phrases are rendered elsewhere in the corpus was counted in a first projection.",
+    "forms": "Which label the same words have elsewhere in the corpus was counted in a first projection.",
     "score": "Spans of the target sentence were proposed for each entity and scored.",
-    "markers": "The entities are those that came along inside brackets.",
-    "heuristic": "A rule chose for each entity the span that its links lead to.",
-    "project": "Of all choices of spans that do not overlap, the one with the highest sum of scores was taken.",
-    "reliability": "How far each source can be relied on was learned from where they agree, without gold labels.",
-    "combine": "The labels that several sources gave a sentence were put together into one set.",
+    "markers": "The entities are those inside the brackets of the translation.",
+    "heuristic": "A rule chose a span for each entity from its word links.",
+    "project": "Of all sets of spans that do not overlap, the one with the highest total score was chosen.",
+    "reliability": "The reliability of each source was estimated from their agreement, without gold labels.",
+    "combine": "The labels that several sources gave a sentence were combined into one set.",
 }
 
 
-def tell_stages(kinds: Iterable[str]) -> list[str]:
-    """A sentence for each kind of step, in order, each kind once.
+def stage_sentences(kinds: Iterable[str]) -> list[str]:
+    """One sentence for each kind of step, in order and without repetition.
 
-    :param kinds: of the steps, from the first to the last.
+    :param kinds: the kinds of the steps, from first to last.
     """
-    return [f"**{kind}**: {_TOLD.get(kind, 'See its parameters.')}" for kind in dict.fromkeys(kinds)]
+    return [f"**{kind}**: {_SENTENCES.get(kind, 'See its parameters.')}" for kind in dict.fromkeys(kinds)]

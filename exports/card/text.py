@@ -15,7 +15,7 @@ from xprojdb.exports.formats.huggingface import CARD_NAME
 _ENTRY = re.compile(r"([a-z_]+):(?: (.*))?")
 _COMMENT = re.compile(r"<!--.*?-->\n?", re.DOTALL)
 _FENCED = re.compile(r"^(`{3,})toml\n.*?^\1$\n?", re.MULTILINE | re.DOTALL)
-#: fields for people; the others describe files to the Hub
+#: fields of interest to people; the others describe files to the Hub
 _SHOWN = ("pretty_name", "language", "license", "license_name", "size_categories", "task_ids", "annotations_creators")
 
 
@@ -23,7 +23,7 @@ _SHOWN = ("pretty_name", "language", "license", "license_name", "size_categories
 class CardText:
     """A card in two parts.
 
-    :param fields: of its front matter, those that tell people something.
+    :param fields: the fields of its front matter that are of interest to people.
     :param body: the Markdown below it.
     """
 
@@ -33,7 +33,7 @@ class CardText:
     def text(self, *, code: bool = True) -> str:
         """The Markdown without comments.
 
-        :param code: with the text of the recipe.
+        :param code: include the text of the recipe.
         """
         plain = _COMMENT.sub("", self.body.replace(INVITATION, ""))
         return plain if code else _FENCED.sub("", plain)
@@ -42,7 +42,7 @@ class CardText:
 def read_card(folder: Path) -> CardText:
     """Read ``README.md`` of an exported folder.
 
-    :raises ExportError: when there is none, or it does not begin with a front matter; the field ``path``.
+    :raises ExportError: when there is none, or it does not start with a front matter; the field ``path``.
     """
     path = folder / CARD_NAME
     try:
@@ -53,29 +53,29 @@ def read_card(folder: Path) -> CardText:
     parts = text.split("---\n", 2)
     if len(parts) < 3 or parts[0]:
         hint = "name a folder that xprojdb export hf has written"
-        raise ExportError(f"{path} is no card: it has no front matter", hint=hint, path=path)
+        raise ExportError(f"{path} is not a card: it has no front matter", hint=hint, path=path)
     return CardText(dict(_fields(parts[1])), parts[2])
 
 
 def _fields(front: str) -> Iterator[tuple[str, str]]:
     """The plain values and lists at the top level, as :mod:`xprojdb.exports.card.yaml` writes them."""
-    found: dict[str, list[str]] = {}
+    fields: dict[str, list[str]] = {}
     name = ""
     for line in front.splitlines():
         entry = _ENTRY.fullmatch(line)
         if entry:
             name = entry[1]
-            found[name] = [_plain(entry[2])] if entry[2] else []
+            fields[name] = [_plain(entry[2])] if entry[2] else []
         elif line.startswith("- ") and name:
-            found[name].append(_plain(line[2:]))
-    for wanted in _SHOWN:
-        if found.get(wanted):
-            yield wanted, ", ".join(found[wanted])
+            fields[name].append(_plain(line[2:]))
+    for name_ in _SHOWN:
+        if fields.get(name_):
+            yield name_, ", ".join(fields[name_])
 
 
 def _plain(scalar: str) -> str:
     try:
         return str(json.loads(scalar)) if scalar.startswith('"') else scalar
     except ValueError:
-        # Written by hand, and no business of ours.
+        # Written by hand.
         return scalar

@@ -1,4 +1,4 @@
-"""Write plain values as YAML, in the small part of it that every reader agrees on."""
+"""Write plain values as YAML, in the small subset that every reader agrees on."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 _PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9_-]*(/[A-Za-z0-9_-]+)*")
-# Unquoted, these are truth values or nothing: Norwegian is the famous victim.
+# Unquoted, these are booleans or null: Norwegian ("no") is the famous victim.
 _WORDS = frozenset(("y", "n", "yes", "no", "on", "off", "true", "false", "null"))
 
 
 def to_yaml(value: Mapping[str, Any]) -> str:
     """A mapping as block YAML, keys in the given order.
 
-    :param value: mappings, sequences, strings, whole numbers, truth values and ``None``.
+    :param value: mappings, sequences, strings, integers, booleans and ``None``.
     """
     return "\n".join(_mapping(value, "")) + "\n"
 
@@ -53,7 +53,7 @@ def _is_list(value: Any) -> bool:
 def _scalar(value: Any) -> str:
     if isinstance(value, str) and _PLAIN.fullmatch(value) and value.lower() not in _WORDS:
         return value
-    # JSON is YAML, but for characters that YAML wants escaped and surrogate pairs that it does not join.
+    # JSON is YAML, except for characters that YAML wants escaped and surrogate pairs, which it does not join.
     text = json.dumps(value, ensure_ascii=False)
     return "".join(character if character.isprintable() else _escaped(character) for character in text)
 

@@ -1,4 +1,4 @@
-"""Write labelled sentences in CoNLL columns: a word a line, an empty line after each sentence, IOB2 tags."""
+"""Write labelled sentences in CoNLL columns: one word per line, an empty line after each sentence, IOB2 tags."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from xprojdb.exports.atomic import Opener, atomic_file
 from xprojdb.exports.errors import ExportError
 from xprojdb.text.spans import Span, SpanError, tags_from_spans
 
-# What str.splitlines takes for a line end: more than a file iterator does, and readers use both.
+# The line ends of str.splitlines, which some readers use: more than a file iterator has.
 _LINE_ENDS = r"\n\r\v\f\x1c-\x1e\x85\u2028\u2029"
 _READABLE = {
     "\t": re.compile(rf"\S(?:[^\t{_LINE_ENDS}]*\S)?"),
@@ -27,7 +27,7 @@ class TaggedSentence(NamedTuple):
 
     :param words: its words.
     :param spans: its entities, in any order, not overlapping.
-    :param id: written as a comment line ``# id = ...`` when given.
+    :param id: if set, written as a comment line ``# id = ...``.
     """
 
     words: Sequence[str]
@@ -57,33 +57,33 @@ def write_conll(
     columns: Literal[2, 4] = 2,
     opener: Opener = atomic_file,
 ) -> WrittenFile:
-    """Write sentences one after the other; the file appears when the last one is written.
+    """Write sentences one after the other; the file appears once the last one is written.
 
-    The same sentences give the same bytes.
+    The same sentences always give the same bytes.
 
     :param path: the file to write or replace.
     :param sentences: words, spans and optionally an id of each sentence.
-    :param separator: between columns. With a tab, words may hold inner spaces.
+    :param separator: between columns. With tabs, words may contain spaces.
     :param columns: 2 for word and tag, 4 for the CoNLL-2003 layout with ``-X-`` for part of speech and chunk.
-    :param opener: makes the file.
-    :raises ExportError: when a reader would not get the same sentence back, because a word is empty or holds a
-        separator or line end, a label holds white space, or spans overlap or leave the sentence (fields
+    :param opener: creates the file.
+    :raises ExportError: when a reader would not get the same sentence back, because a word is empty or contains a
+        separator or line end, a label contains white space, or spans overlap or leave the sentence (fields
         ``sentence``, counted from 1, and ``word`` or ``span``); or when the disk is full (field ``errno``). An
-        older file is left whole.
-    :raises UsageError: when the separator or the number of columns is another one.
+        existing file is left as it was.
+    :raises UsageError: when the separator or the number of columns is not one of these.
     """
     path = Path(path)
     layout = ConllLayout.of(path, separator, columns)
-    lines = ((1, layout.lines(number, TaggedSentence(*each))) for number, each in enumerate(sentences, start=1))
+    lines = ((1, layout.lines(number, TaggedSentence(*sentence))) for number, sentence in enumerate(sentences, start=1))
     return write_lines(path, lines, opener=opener)
 
 
 def write_lines(path: Path, lines: Iterable[tuple[int, bytes]], *, opener: Opener) -> WrittenFile:
-    """Write lines of text as they come; the file appears when the last ones are written.
+    """Write lines of text as they come; the file appears once the last of them is written.
 
-    :param lines: with how many sentences each piece holds.
-    :param opener: makes the file.
-    :raises ExportError: when the disk is full (field ``errno``). An older file is left whole.
+    :param lines: pairs of the number of sentences in a piece and its bytes.
+    :param opener: creates the file.
+    :raises ExportError: when the disk is full (field ``errno``). An existing file is left as it was.
     """
     sentences = 0
     with opener(path) as file:
@@ -94,11 +94,11 @@ def write_lines(path: Path, lines: Iterable[tuple[int, bytes]], *, opener: Opene
 
 
 class ConllLayout(NamedTuple):
-    """How a sentence is written; use :meth:`of`.
+    """How sentences are written; use :meth:`of`.
 
-    :param path: the file, for messages.
-    :param readable: what a word must be for a reader to get it back.
-    :param gap: between word and tag.
+    :param path: the file, for error messages.
+    :param readable: matches words that readers get back unchanged.
+    :param gap: the text between word and tag.
     """
 
     path: Path
@@ -107,7 +107,7 @@ class ConllLayout(NamedTuple):
 
     @classmethod
     def of(cls, path: Path, separator: str, columns: int) -> ConllLayout:
-        """The layout of a file; parameters and errors are those of :func:`write_conll`."""
+        """The layout of a file; parameters and errors as for :func:`write_conll`."""
         if separator not in _READABLE or columns not in (2, 4):
             raise UsageError(
                 f"no CoNLL layout has {columns} columns separated by {separator!r}",
@@ -116,9 +116,9 @@ class ConllLayout(NamedTuple):
         return cls(path, _READABLE[separator], separator if columns == 2 else f"{separator}-X-" * 2 + separator)
 
     def lines(self, number: int, sentence: TaggedSentence) -> bytes:
-        """The lines of a sentence, an empty one behind them.
+        """The lines of a sentence, followed by an empty one.
 
-        :param number: of the sentence in its file, for messages.
+        :param number: of the sentence in its file, for error messages.
         :raises ExportError: when a reader would not get the same sentence back.
         """
         self._check_words(number, sentence)
@@ -135,25 +135,25 @@ class ConllLayout(NamedTuple):
 
     def _check_words(self, number: int, sentence: TaggedSentence) -> None:
         if not sentence.words:
-            raise self._refusal(number, sentence, "has no words", "leave empty sentences out of the export")
+            raise self._refusal(number, sentence, "has no words", "exclude empty sentences with --min-words 1")
         if sentence.words[0] == "-DOCSTART-":
-            hint = "leave document markers out of the corpus"
-            raise self._refusal(number, sentence, "begins like a document marker", hint, word="-DOCSTART-")
+            hint = "remove document markers from the corpus"
+            raise self._refusal(number, sentence, "starts like a document marker", hint, word="-DOCSTART-")
         if not all(map(self.readable.fullmatch, sentence.words)):
             word = next(word for word in sentence.words if not self.readable.fullmatch(word))
-            hint = "clean the words of the corpus, or export to Parquet, which holds any word"
-            raise self._refusal(number, sentence, f"holds the word {word!r}, which would break", hint, word=word)
+            hint = "clean the words of the corpus, or export to Parquet (export hf), which can hold any word"
+            raise self._refusal(number, sentence, f"contains the word {word!r}, which would break", hint, word=word)
 
     def _tags(self, number: int, sentence: TaggedSentence) -> list[str]:
         spans = list(sentence.spans)
         for span in spans:
             if not _LABEL.fullmatch(span.label):
-                hint = "labels hold no white space"
+                hint = "labels cannot contain white space"
                 raise self._refusal(number, sentence, f"has the label {span.label!r}", hint, span=span)
         try:
             return tags_from_spans(len(sentence.words), spans)
         except SpanError as error:
-            hint = "IOB2 holds no nested spans: keep one of them"
+            hint = "IOB2 cannot represent nested spans: keep one of them"
             raise self._refusal(number, sentence, f"is mislabelled: {error}", hint, span=error.span) from error
 
     def _refusal(self, number: int, sentence: TaggedSentence, fault: str, hint: str, **fields: object) -> ExportError:

@@ -1,4 +1,4 @@
-"""Write a folder that ``datasets.load_dataset(folder)`` opens: Parquet files, a card, and a record of what it is."""
+"""Write a folder that ``datasets.load_dataset(folder)`` opens: Parquet files, a card and a manifest."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from xprojdb.exports.formats.parquet import ShardedSplit, file_sha256
 from xprojdb.exports.manifest import MANIFEST_NAME, Manifest, SplitSummary, read_manifest
 from xprojdb.exports.rows.row import ExportRow
 from xprojdb.exports.rows.schema import ExportSchema, class_names, export_schema
-from xprojdb.exports.unfinished import beside, sweep
+from xprojdb.exports.unfinished import partial_path, sweep
 from xprojdb.file_names import SPLIT_HINT, is_split
 from xprojdb.text.spans import tags_from_spans
 
@@ -36,7 +36,7 @@ class SplitRows(NamedTuple):
     :param split: ``"train"``, ``"validation"``, ``"test"`` or another name of letters, digits and underscores.
     :param batches: mappings of columns (``id``, ``tokens``, ``ner_tags`` as numbers, ``lang``, and those declared),
         or Arrow record batches or tables; read once.
-    :param config: the configuration, such as a language; ``None`` for a data set with one configuration only.
+    :param config: the configuration, such as a language; ``None`` for a data set with only one configuration.
     """
 
     split: str
@@ -56,31 +56,31 @@ def write_dataset(
     rows_per_group: int = 20_000,
     rows_per_shard: int = 1_000_000,
 ) -> Manifest:
-    """Write a data set as a folder; the folder appears when everything in it is written.
+    """Write a data set as a folder, which appears once everything in it is written.
 
-    Rows are streamed: memory holds one row group. The same rows, however batched, give the same bytes. Files that
-    are not of the older export (your own notes, a ``.git`` folder) are carried over to the new one.
+    Rows are streamed, one row group at a time. The same rows give the same bytes, however they are batched. Files that
+    an earlier export did not write (your own notes, a ``.git`` folder) are carried over to the new folder.
 
-    :param path: the folder to make, or one of an older export to replace.
-    :param splits: the rows, split by split. With configurations, a configuration ``all`` that unites them is
-        described in the card; it takes no room.
+    :param path: the folder to create, or an earlier export to replace.
+    :param splits: the rows, split by split. If there are configurations, the card also describes a configuration
+        ``all`` that unites them without storing anything twice.
     :param labels: entity types, in the order that numbers the tags: ``O`` is 0, ``B-`` of the first label 1, ``I-`` 2.
-    :param recipe_digest: digest of the recipe that made the labels, for the record.
-    :param query: the selection that is exported, as JSON values, for the record.
+    :param recipe_digest: digest of the recipe that produced the labels, for the manifest.
+    :param query: the selection that is exported, as JSON values, for the manifest.
     :param columns: further columns: an Arrow type or its name, such as ``"string"``, by column.
-    :param card: makes the text of ``README.md`` from the counts and the text of the older one, if any; without it
-        the card holds its front matter only.
+    :param card: renders ``README.md`` from the manifest and the text of the existing card, if any; without it, the card
+        consists of its front matter.
     :param rows_per_group: sentences held in memory and written as one Parquet row group.
-    :param rows_per_shard: sentences of one file.
-    :returns: the counts and checksums, as they stand in ``xprojdb-export.json``.
-    :raises ExportError: when the folder is not one of ours, a batch is not of the schema, there is no sentence, or
-        the disk is full. An older export is left whole.
+    :param rows_per_shard: sentences per file.
+    :returns: the manifest, as written to ``xprojdb-export.json``.
+    :raises ExportError: when the folder was not written by an export, a batch does not match the schema, there are no
+        sentences, or the disk is full. An existing export is left as it was.
     :raises UsageError: when a split or configuration has an impossible name or comes twice.
     :raises MissingExtra: when pyarrow is not installed.
     """
     path = Path(path).resolve()
     if rows_per_group < 1 or rows_per_shard < 1:
-        raise UsageError("a row group and a file hold at least one sentence", hint="leave the sizes as they are")
+        raise UsageError("a row group and a file hold at least one sentence", hint="use the default sizes")
     schema = export_schema(labels, columns)
     with _folder(path) as folder:
         draft = _Draft(folder.new, schema, rows_per_group, rows_per_shard)
@@ -97,10 +97,10 @@ def write_dataset(
 def columnar(rows: Iterable[ExportRow], labels: Sequence[str], size: int = 10_000) -> Iterator[dict[str, list[Any]]]:
     """Turn sentences into the batches that :func:`write_dataset` takes.
 
-    :param rows: sentences with spans; each has the same further columns.
+    :param rows: sentences with spans, all with the same further columns.
     :param labels: as given to :func:`write_dataset`.
-    :param size: sentences of a batch.
-    :raises ExportError: when a span has another label.
+    :param size: sentences per batch.
+    :raises ExportError: when a span has a label that is not among them.
     :raises SpanError: when spans overlap or leave the sentence.
     """
     numbers = {name: number for number, name in enumerate(class_names(labels))}
@@ -122,7 +122,7 @@ def _numbered(row: ExportRow, numbers: Mapping[str, int]) -> list[int]:
         label = str(error.args[0])[2:]
         raise ExportError(
             f"sentence {row.id} has the label {label}, which is not exported",
-            hint="name it among the labels, or map it to one of them",
+            hint="add it to --labels, or map it to one of them when importing",
             id=row.id,
             label=label,
         ) from None
@@ -166,19 +166,19 @@ class _Draft:
             hint = "give every split a configuration, or none"
             raise UsageError("some splits have a configuration and some do not", hint=hint, split=rows.split)
         if rows.split in self.configs.get(rows.config or "default", {}):
-            hint = "join its batches into one stream"
-            raise UsageError(f"the split {rows.split} comes twice", hint=hint, split=rows.split, config=rows.config)
+            hint = "concatenate its batches"
+            raise UsageError(f"the split {rows.split} occurs twice", hint=hint, split=rows.split, config=rows.config)
         self.named = rows.config is not None
 
 
 def _empty(path: Path, what: str) -> ExportError:
-    hint = "the datasets library opens no empty split: leave it out, or widen the selection"
-    return ExportError(f"{what} has no sentence: {path} was not written", hint=hint, path=path)
+    hint = "the datasets library cannot open empty splits: leave it out, or loosen the filters"
+    return ExportError(f"{what} has no sentences: {path} was not written", hint=hint, path=path)
 
 
 @dataclass(frozen=True)
 class _Folder:
-    """A folder in the making, beside the one it will replace."""
+    """A folder under construction, next to the one it will replace."""
 
     path: Path
     new: Path
@@ -193,13 +193,13 @@ class _Folder:
             raise ExportError(f"{card} is not UTF-8: {error}", hint="save it as UTF-8", path=card) from error
 
     def write(self, name: str, data: bytes) -> dict[str, str]:
-        """Write a small file; returns its checksum by name."""
+        """Write a small file and return its checksum by name."""
         with atomic_file(self.new / name) as file:
             file.write(data)
         return {name: file.sha256}
 
     def carry_over(self) -> None:
-        """Bring along what the older export did not write."""
+        """Copy the files that the earlier export did not write."""
         generated = {MANIFEST_NAME, CARD_NAME, *(self.old.files if self.old else ())}
         for source in sorted(self.path.rglob("*")) if self.path.is_dir() else []:
             name = source.relative_to(self.path)
@@ -211,19 +211,21 @@ class _Folder:
     def _carry(self, source: Path, target: Path) -> None:
         if target.exists():
             hint = "move it out of the folder first"
-            raise ExportError(f"{source} is not of the older export and would be overwritten", hint=hint, path=source)
+            raise ExportError(
+                f"{source} was not written by the earlier export and would be overwritten", hint=hint, path=source
+            )
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy2(source, target, follow_symlinks=False)
 
 
 @contextmanager
 def _folder(path: Path) -> Iterator[_Folder]:
-    """A new folder that takes the place of ``path`` when the block ends well, and vanishes when it does not."""
+    """A new folder that replaces ``path`` when the block succeeds and is deleted when it fails."""
     with reporting(path):
         recover_folder(path)
         sweep(path.parent, path.name)
     old = _older_export(path)
-    new = beside(path)
+    new = partial_path(path)
     with reporting(path):
         new.mkdir()
     try:
@@ -240,7 +242,7 @@ def _folder(path: Path) -> Iterator[_Folder]:
 
 
 def _of_destination(error: ExportError, new: Path, path: Path) -> ExportError:
-    """The same error, naming the folder that was asked for where it names the one in the making."""
+    """The same error, naming the destination instead of the folder under construction."""
     fields = error.fields
     if new in Path(fields.get("path", path)).parents:
         fields = {**fields, "path": path}
@@ -251,20 +253,20 @@ def _older_export(path: Path) -> Manifest | None:
     if not path.exists():
         return None
     if not path.is_dir():
-        hint = "name a folder"
+        hint = "choose another destination: this format writes a folder"
         raise ExportError(f"{path} is a file", hint=hint, path=path)
     return _unedited(path, read_manifest(path)) if any(os.scandir(path)) else None
 
 
 def _unedited(path: Path, manifest: Manifest) -> Manifest:
-    """The record of an older export whose data files are as it wrote them, or gone; cards are made to be edited."""
+    """The manifest of an earlier export, checked: data files are unchanged or gone; cards may have been edited."""
     for name, checksum in manifest.files.items():
         file = path / name
         if name == CARD_NAME or not (file.exists() or file.is_symlink()):
             continue
         with reporting(file):
             if file.is_symlink() or file_sha256(file) != checksum:
-                hint = "move it away, or export to another folder"
-                message = f"{file} is not as the older export wrote it: nothing was replaced"
+                hint = "move it elsewhere, or export to another folder"
+                message = f"{file} was changed after the earlier export: nothing was replaced"
                 raise ExportError(message, hint=hint, path=file)
     return manifest

@@ -1,4 +1,4 @@
-"""Write labelled sentences as JSON lines: an object a sentence."""
+"""Write labelled sentences as JSON lines, one object per sentence."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from xprojdb.text.spans import tags_from_spans
 def write_jsonl(path: Path, rows: Iterable[ExportRow], *, opener: Opener = atomic_file) -> WrittenFile:
     """Write sentences with ``id``, ``tokens``, ``ner_tags`` (IOB2), ``entities`` and ``lang``, then further columns.
 
-    ``entities`` has for each label its first word, one past its last, its type and its words. ``xprojdb import jsonl``
-    reads the file back. The same sentences give the same bytes.
+    ``entities`` has the start, end (exclusive), label and text of each entity. ``xprojdb import jsonl`` reads the file
+    back. The same sentences always give the same bytes.
 
-    :param rows: sentences; each has the same further columns, JSON values.
-    :param opener: makes the file.
+    :param rows: sentences, all with the same further columns, as JSON values.
+    :param opener: creates the file.
     :raises ExportError: when a word is not Unicode text (field ``id``), or the disk is full (field ``errno``).
     :raises SpanError: when spans overlap or leave the sentence.
     """
@@ -30,7 +30,7 @@ def write_jsonl(path: Path, rows: Iterable[ExportRow], *, opener: Opener = atomi
 def json_line(path: Path, row: ExportRow) -> bytes:
     """The line of a sentence; see :func:`write_jsonl`.
 
-    :param path: the file, for messages.
+    :param path: the file, for error messages.
     """
     spans = sorted(row.spans)
     entities = [
@@ -38,9 +38,9 @@ def json_line(path: Path, row: ExportRow) -> bytes:
         for start, end, label in spans
     ]
     tags = tags_from_spans(len(row.words), spans)
-    told = {"id": row.id, "tokens": list(row.words), "ner_tags": tags, "entities": entities, "lang": row.lang}
+    values = {"id": row.id, "tokens": list(row.words), "ner_tags": tags, "entities": entities, "lang": row.lang}
     try:
-        return (json.dumps({**told, **row.columns}, ensure_ascii=False) + "\n").encode()
+        return (json.dumps({**values, **row.columns}, ensure_ascii=False) + "\n").encode()
     except UnicodeEncodeError as error:
         hint = "a lone surrogate is left by a damaged file: import the corpus again from a sound one"
         raise ExportError(

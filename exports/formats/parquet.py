@@ -27,8 +27,8 @@ class ShardedSplit:
     :param folder: the folder of this split inside it.
     :param split: its name.
     :param schema: what the rows look like.
-    :param rows_per_group: sentences of a Parquet row group: what is held in memory.
-    :param rows_per_shard: sentences of a file.
+    :param rows_per_group: sentences per Parquet row group, which is held in memory.
+    :param rows_per_shard: sentences per file.
     """
 
     def __init__(
@@ -45,9 +45,9 @@ class ShardedSplit:
         self.sha256: dict[str, str] = {}
 
     def write(self, batches: Iterable[Any]) -> SplitSummary:
-        """Write all batches; where one ends leaves no trace in the files.
+        """Write all batches; the files do not depend on how the rows were batched.
 
-        :raises ExportError: when a batch is not of the schema, or the disk is full.
+        :raises ExportError: when a batch does not match the schema, or the disk is full.
         """
         (self._root / self._folder).mkdir(parents=True, exist_ok=True)
         where = f"{self._folder}/{self._split}"
@@ -61,7 +61,7 @@ class ShardedSplit:
         return self._finish(drafts)
 
     def _write_shard(self, path: Path, group: pa.Table | None, groups: Iterator[pa.Table]) -> pa.Table | None:
-        """Fill one file, beginning with a row group; returns the row group that begins the next file."""
+        """Fill one file, starting with a row group; returns the row group that starts the next file."""
         written = 0
         with _ParquetFile(path, self._schema) as file:
             while group is not None and written < self._groups_per_shard:
@@ -89,7 +89,7 @@ class ShardedSplit:
 
 
 class _ParquetFile:
-    """A Parquet file that is closed without a footer, and no second error, when its writing fails."""
+    """A Parquet file; when writing fails, it is closed without a footer and without a second error."""
 
     def __init__(self, path: Path, schema: ExportSchema) -> None:
         self._path = path
@@ -112,12 +112,12 @@ class _ParquetFile:
         return self
 
     def write(self, group: pa.Table) -> None:
-        """Write a row group, beside what the caller does next; its error is raised by the next call or the exit."""
+        """Write a row group in the background; an error is raised by the next call or on exit."""
         self._wait()
         self._writing = self._writers.submit(self._writer.write_table, group, row_group_size=group.num_rows)
 
     def _wait(self) -> None:
-        """Wait for the row group that is being written."""
+        """Wait for the row group being written."""
         writing, self._writing = self._writing, None
         if writing is not None:
             with reporting(self._path):
@@ -138,7 +138,7 @@ class _ParquetFile:
 
 
 def _regrouped(tables: Iterable[pa.Table], rows: int) -> Iterator[pa.Table]:
-    """Cut a stream of tables into tables of exactly so many rows; the last may have fewer."""
+    """Regroup a stream of tables into tables of exactly this many rows; the last may have fewer."""
     pa = require("pyarrow", "export")
     held, count = [], 0
     for table in tables:

@@ -13,7 +13,7 @@ from xprojdb.exports.rows.row import ExportRow
 from xprojdb.extras import require
 from xprojdb.text.words import join_words
 
-#: a DocBin is in memory as a whole: about 100 MiB for so many sentences
+#: a DocBin is held in memory: about 100 MiB for this many sentences
 DOCS_PER_FILE = 50_000
 
 
@@ -27,13 +27,13 @@ def write_docbins(
 ) -> Iterator[WrittenFile]:
     """Write ``0000.spacy``, ``0001.spacy`` and so on; ``spacy train --paths.train FOLDER`` takes the folder.
 
-    Each sentence is a ``Doc`` with its words, the spaces between them as the language sets them, its entities, and
-    ``user_data``: ``id`` and the further columns.
+    Each sentence is a ``Doc`` with its words, the spaces between them as is customary in the language, its entities,
+    and ``user_data``: ``id`` and the further columns.
 
-    :param folder: exists already.
-    :param lang: how spaces are set; spaCy needs to know nothing of the language, the vocabulary is that of ``xx``.
-    :param opener: makes the files.
-    :returns: each file when it is written; the next one is written when it is asked for.
+    :param folder: an existing folder.
+    :param lang: determines the spacing; spaCy need not know the language, since the vocabulary is that of ``xx``.
+    :param opener: creates the files.
+    :returns: yields each file once it is written, before the next one is started.
     :raises MissingExtra: when spaCy is not installed.
     :raises ExportError: when the disk is full (field ``errno``).
     """
@@ -44,7 +44,7 @@ def write_docbins(
     while batch := list(islice(rows, docs_per_file)):
         docs = (_doc(tokens, vocab, row, lang) for row in batch)
         together = tokens.DocBin(attrs=["ORTH", "SPACY", "ENT_IOB", "ENT_TYPE"], docs=docs)
-        # Packed here: DocBin looks for plugins of the packer anew for each document, nine tenths of the whole time.
+        # Packed here: for each document, DocBin looks up packer plug-ins again, which takes nine tenths of the time.
         together.store_user_data, together.user_data = True, [pack({"id": row.id, **row.columns}) for row in batch]
         path = folder / f"{number:04d}.spacy"
         with opener(path) as file:

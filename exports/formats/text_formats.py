@@ -1,4 +1,4 @@
-"""The formats that are files for each language and split."""
+"""The formats that write files for each language and split."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ from xprojdb.exports.rows.text_blocks import conll_block, jsonl_block
 
 
 class TextFormat(Protocol):
-    """A format.
+    """An export format.
 
-    :param name: what it is called in the record of an export.
-    :param provenance: whether it has columns beside words and tags.
+    :param name: what the format is called in the record of an export.
+    :param provenance: whether it has columns for provenance.
     """
 
     name: ClassVar[str]
@@ -29,11 +29,11 @@ class TextFormat(Protocol):
 
     @property
     def options(self) -> Mapping[str, Any]:
-        """What it was asked for, for the record."""
+        """The options it was given, for the record."""
         ...
 
     def write(self, folder: Path, content: Content, opener: Opener) -> Iterator[WrittenFile]:
-        """Write one part into a folder, which exists."""
+        """Write one part into an existing folder."""
         ...
 
 
@@ -42,7 +42,7 @@ class Conll:
     """``LANG.SPLIT.conll``: IOB2 tags in the last column.
 
     :param columns: 2, or CoNLL-2003's 4.
-    :param with_ids: put a comment line ``# id = …`` before each sentence.
+    :param with_ids: write a comment line ``# id = …`` before each sentence.
     """
 
     name: ClassVar[str] = "conll"
@@ -69,7 +69,7 @@ class Conll:
 
 @dataclass(frozen=True)
 class JsonLines:
-    """``LANG.SPLIT.jsonl``: an object a sentence."""
+    """``LANG.SPLIT.jsonl``: one object per sentence."""
 
     name: ClassVar[str] = "jsonl"
     provenance: ClassVar[bool] = True
@@ -84,7 +84,7 @@ class JsonLines:
 
 @dataclass(frozen=True)
 class DocBins:
-    """``LANG.SPLIT``: a folder of spaCy's ``DocBin`` files."""
+    """``LANG.SPLIT``: a folder of spaCy ``DocBin`` files."""
 
     name: ClassVar[str] = "spacy"
     provenance: ClassVar[bool] = True

@@ -1,4 +1,4 @@
-"""What a push would change: the files of a folder held against those of the Hub, by content."""
+"""What a push would change: the files of a folder compared with those on the Hub, by content."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from xprojdb.exports.formats.parquet import file_sha256
 class RemoteFile:
     """A file on the Hub.
 
-    :param sha256: of its content, where it is stored as a large file; else None.
-    :param blob_id: its git object id: for a large file that of the pointer to it.
+    :param sha256: of its content, if it is stored as a large file; otherwise None.
+    :param blob_id: its git object id; for a large file, that of its pointer.
     """
 
     path: str
@@ -29,7 +29,7 @@ class RemoteFile:
 class LocalFile:
     """A file to publish.
 
-    :param source: where it lies, or its bytes.
+    :param source: its path, or its bytes.
     """
 
     path: str
@@ -47,7 +47,7 @@ class LocalFile:
 
     @cached_property
     def blob_id(self) -> str:
-        """The id that git gives a file of this content."""
+        """The id that git gives to a file with this content."""
         digest = hashlib.sha1(b"blob %d\0" % self.size, usedforsecurity=False)
         if isinstance(self.source, bytes):
             digest.update(self.source)
@@ -58,7 +58,7 @@ class LocalFile:
         return digest.hexdigest()
 
     def equals(self, remote: RemoteFile) -> bool:
-        """Whether the Hub has the same content under this path."""
+        """Whether the Hub has the same content at this path."""
         if self.size != remote.size:
             return False
         return self.sha256 == remote.sha256 if remote.sha256 is not None else self.blob_id == remote.blob_id
@@ -68,15 +68,15 @@ class LocalFile:
 class FolderDifference:
     """Files by what a push does with them.
 
-    :param known: paths among the added and changed whose content the Hub stores already, under another path: they are
-        named in the commit and not sent.
+    :param stored: paths among the added and changed whose content the Hub already has at another path: the commit names
+        them, but they are not uploaded.
     """
 
     added: Sequence[LocalFile] = ()
     changed: Sequence[LocalFile] = ()
     removed: Sequence[RemoteFile] = ()
     unchanged: Sequence[LocalFile] = ()
-    known: Collection[str] = field(default_factory=frozenset)
+    stored: Collection[str] = field(default_factory=frozenset)
 
     @property
     def empty(self) -> bool:
@@ -84,17 +84,17 @@ class FolderDifference:
 
     @property
     def sent(self) -> list[LocalFile]:
-        """The files whose bytes travel."""
-        return [file for file in (*self.added, *self.changed) if file.path not in self.known]
+        """The files that are uploaded."""
+        return [file for file in (*self.added, *self.changed) if file.path not in self.stored]
 
 
 def difference(local: Sequence[LocalFile], remote: Mapping[str, RemoteFile], ours: Collection[str]) -> FolderDifference:
-    """Compare.
+    """Compare local files with those on the Hub.
 
     :param local: the files to publish.
     :param remote: all files on the Hub, by path.
-    :param ours: the paths there that an earlier export wrote: those that are no longer exported are removed. Any
-        other file stays.
+    :param ours: the paths there that an earlier export wrote: those that are no longer exported are removed. Other
+        files stay.
     """
     paths = {file.path for file in local}
     stored = {file.sha256 for file in remote.values() if file.sha256 is not None}

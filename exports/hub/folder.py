@@ -1,4 +1,4 @@
-"""What of an exported folder is published: the files it was exported with, and the card as it is now."""
+"""Which files of an exported folder are published: those of the export, and the card as it is now."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ from xprojdb.exports.manifest import MANIFEST_NAME, Manifest, read_manifest
 
 
 def files_to_publish(folder: Path, published: Published | None) -> tuple[Manifest, list[LocalFile]]:
-    """The files of an exported folder; whatever else lies there (notes, a ``.git`` folder) stays at home.
+    """The files of an exported folder; anything else in it (notes, a ``.git`` folder) is not published.
 
-    The card gets the hand-written part of the card on the Hub where nobody wrote one here; the record gets the
-    checksum of that card. The folder itself is not changed.
+    If nobody has written into the card here, it gets the hand-written part of the card on the Hub; the manifest gets
+    the checksum of that card. The folder itself is not changed.
 
     :param folder: written by :func:`xprojdb.exports.formats.huggingface.write_dataset`.
-    :param published: what the Hub holds; None: nothing.
-    :returns: the record as it is published, and all files, with that record.
-    :raises ExportError: when the folder is not of ours, a data file is missing or not the one that was exported, or
-        the hand-written part was changed here and on the Hub.
+    :param published: the repository on the Hub; None if there is none.
+    :returns: the manifest to publish, and all files, including that manifest.
+    :raises ExportError: when the folder is not an export, a data file is missing or was changed, or the hand-written
+        part was changed both here and on the Hub.
     """
     manifest = read_manifest(folder)
     data = [LocalFile(path, folder / path) for path in sorted(manifest.files) if path != CARD_NAME]
@@ -46,7 +46,7 @@ def _check(folder: Path, file: LocalFile, checksum: str) -> None:
 
 
 def _card(folder: Path, published: Published | None) -> str:
-    """The card of the folder, with the hand-written part that is to survive."""
+    """The card of the folder, with the hand-written part to keep."""
     path = folder / CARD_NAME
     try:
         card = path.read_text(encoding="utf-8")
@@ -60,8 +60,8 @@ def _card(folder: Path, published: Published | None) -> str:
         return with_hand_written(card, theirs)
     if published is not None and _edited_there(published):
         raise ExportError(
-            "the hand-written part of the card was changed here and on the Hub",
-            hint=f"bring the two together in {path}, or take the Hub's text there, and push again",
+            "the hand-written part of the card was changed both here and on the Hub",
+            hint=f"merge the two in {path}, or copy the Hub's text there, then push again",
             path=path,
             here=mine,
             there=theirs,
@@ -70,7 +70,7 @@ def _card(folder: Path, published: Published | None) -> str:
 
 
 def _edited_there(published: Published) -> bool:
-    """Whether the card on the Hub is no longer the one that was pushed."""
+    """Whether the card on the Hub was edited after it was pushed."""
     if published.card is None or published.manifest is None:
         return False
     return hashlib.sha256(published.card.encode()).hexdigest() != published.manifest.files.get(CARD_NAME)

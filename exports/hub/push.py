@@ -1,4 +1,4 @@
-"""Publish a data set: one commit with what differs, and a record of it in the database."""
+"""Publish a data set: one commit with what has changed, and a record of it in the database."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from xprojdb.db.tables import export
 from xprojdb.digest import canonical_json
 from xprojdb.exports.api import export_dataset
 from xprojdb.exports.formats.huggingface import CARD_NAME
-from xprojdb.exports.ground import check_kept
+from xprojdb.exports.ground import check_referenced
 from xprojdb.exports.hub.difference import FolderDifference, LocalFile, RemoteFile, difference
 from xprojdb.exports.hub.folder import files_to_publish
 from xprojdb.exports.hub.names import address_of, dataset_name
@@ -34,9 +34,9 @@ class PushReport:
     """What a push did, or would do.
 
     :param destination: ``hf://datasets/USER/NAME``.
-    :param revision: the commit that holds the data set now; None when a dry run would make it.
-    :param created: the repository is new.
-    :param sent_bytes: of the files whose content the Hub did not have.
+    :param revision: the commit that now holds the data set; None if a dry run would create it.
+    :param created: whether the repository is new.
+    :param sent_bytes: total size of the files whose content the Hub did not have.
     :param added, changed, removed, unchanged: sizes in bytes by path.
     """
 
@@ -60,21 +60,21 @@ def push_folder(
     dry_run: bool = False,
     recipe: RecipeRecord | None = None,
 ) -> PushReport:
-    """Publish a folder that ``xprojdb export hf`` wrote, in one commit; nothing when the Hub holds the same already.
+    """Publish a folder written by ``xprojdb export hf`` in one commit; do nothing if the Hub already holds the same.
 
-    Files with the same content are not sent; those that an earlier export put there and this one has not are removed;
-    any other file on the Hub stays. Whoever reads the repository sees the state before or the state after.
+    Files with the same content are not uploaded; files of an earlier export that are no longer exported are removed;
+    any other file on the Hub stays. Readers of the repository see either the old or the new state.
 
-    :param database: records the commit, in the table "export".
-    :param repo: ``USER/NAME``; made when it is missing.
-    :param private: make it visible to its owners only.
-    :param dry_run: only find out what would change.
-    :param recipe: what made the folder, for the record of the run.
-    :raises UsageError: when no data set can be called so.
-    :raises ExportError: when the folder is not a whole export.
-    :raises PublishedMeanwhile: when somebody else published meanwhile; nothing of ours is visible then.
-    :raises TokenRefused: when there is no token or it may not write there.
-    :raises HubError: when the repository is public and was to be private, holds files of another origin that would be
+    :param database: where the commit is recorded, in the table "export".
+    :param repo: ``USER/NAME``; created if it does not exist.
+    :param private: make a new repository private.
+    :param dry_run: only report what would change.
+    :param recipe: the recipe that produced the folder, for the record of the run.
+    :raises UsageError: when the name is not valid.
+    :raises ExportError: when the folder is not a complete export.
+    :raises PublishedMeanwhile: when somebody else has published meanwhile; then nothing of ours is visible.
+    :raises TokenRefused: when there is no token or it does not allow writing.
+    :raises HubError: when the repository is public but should be private, contains files of other origin that would be
         overwritten, or the Hub cannot be reached.
     """
     repository = Repository(dataset_name(repo))
@@ -111,12 +111,12 @@ def push_recipe(
     private: bool = False,
     dry_run: bool = False,
 ) -> PushReport:
-    """Export what a recipe projected into a folder that lasts as long as the push, and publish it.
+    """Export what a recipe projected into a temporary folder and publish it.
 
-    :param targets: see :func:`xprojdb.exports.api.export_dataset`, as ``source`` and ``table``.
-    :raises UsageError: when no data set can be called so, or there is nothing to export.
+    :param targets: see :func:`xprojdb.exports.api.export_dataset`, also for ``source`` and ``table``.
+    :raises UsageError: when the name is not valid, or there is nothing to export.
     :raises HubError: see :func:`push_folder`.
-    :raises GroundMoved: when a step was freed before anything was published.
+    :raises GroundMoved: when a step was deleted before anything was published.
     """
     name = dataset_name(repo)
     if not dry_run:
@@ -125,29 +125,29 @@ def push_recipe(
         folder = Path(scratch) / "data"
         export_dataset(database, plan, folder, targets=targets, source=source, table=table, record=False)
         with database.read() as connection:
-            check_kept(connection, plan, "nothing was published; run the recipe again, then push")
+            check_referenced(connection, plan, "nothing was published; run the recipe again, then push")
         return push_folder(database, folder, name, private=private, dry_run=dry_run, recipe=plan.recipe)
 
 
 def _look_again(repository: Repository) -> Published:
     published = repository.look()
     if published is None:
-        hint = "check that the token may read it"
-        raise RepositoryMissing(f"the Hub does not show {repository.name}", hint=hint, repo=repository.name)
+        hint = "check that the token allows reading it"
+        raise RepositoryMissing(f"{repository.name} is not visible on the Hub", hint=hint, repo=repository.name)
     return published
 
 
 def _check_privacy(name: str, published: Published, private: bool) -> None:
     if private and not published.private:
-        hint = "make it private in its settings on the Hub first, or push without --private"
+        hint = "first make it private in its settings on the Hub, or push without --private"
         raise HubError(f"{name} exists and is public", hint=hint, repo=name)
 
 
 def _changes(name: str, files: Sequence[LocalFile], published: Published | None) -> FolderDifference:
     if published is None:
         return difference(files, {}, ())
-    found = difference(files, published.files, published.ours)
-    foreign = [file.path for file in found.changed if file.path not in published.ours]
+    changes = difference(files, published.files, published.ours)
+    foreign = [file.path for file in changes.changed if file.path not in published.ours]
     if foreign and not _written_by_the_hub(published, foreign):
         raise HubError(
             f"{name} holds files that xprojdb did not write and would overwrite: {', '.join(foreign)}",
@@ -155,11 +155,11 @@ def _changes(name: str, files: Sequence[LocalFile], published: Published | None)
             repo=name,
             files=foreign,
         )
-    return found
+    return changes
 
 
 def _written_by_the_hub(published: Published, foreign: Iterable[str]) -> bool:
-    """Whether the only such file is the card that a repository is born with on the Hub's pages: front matter alone."""
+    """Whether the only such file is the card that the Hub's pages create with a repository: front matter only."""
     return set(foreign) == {CARD_NAME} and not _FRONT_MATTER.sub("", published.card or "", count=1).strip()
 
 
@@ -172,7 +172,7 @@ def _title(manifest: Manifest) -> str:
 def _record(
     database: Database, recipe: RecipeRecord | None, destination: str, revision: str, manifest: Manifest
 ) -> None:
-    """Record a commit, once: a push that was cut off after its commit is recorded by the next one."""
+    """Record a commit once; if a push was interrupted after its commit, the next one records it."""
     with database.write() as connection:
         if _recorded(connection, destination, revision):
             return

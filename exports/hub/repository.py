@@ -19,10 +19,10 @@ _KIND = "dataset"
 
 @dataclass(frozen=True)
 class Published:
-    """What a repository held when it was looked at.
+    """What a repository contained when it was read.
 
-    :param revision: the commit; a later commit takes it as its parent.
-    :param manifest: of the export that lies there; None where there is none.
+    :param revision: the commit; the next commit names it as its parent.
+    :param manifest: of the export in it, if any.
     :param card: the text of its ``README.md``.
     """
 
@@ -34,14 +34,14 @@ class Published:
 
     @property
     def ours(self) -> frozenset[str]:
-        """The paths that the earlier export wrote."""
+        """The paths written by the earlier export."""
         return frozenset((*self.manifest.files, MANIFEST_NAME) if self.manifest else ())
 
 
 class Repository:
-    """A repository of kind data set; made only by :meth:`create`.
+    """A data set repository; it is only created by :meth:`create`.
 
-    Requests carry the token of the environment or of the Hub's own login; no other place keeps one.
+    Requests use the token from the environment or from the Hub's own login; it is not stored anywhere else.
 
     :param name: ``USER/NAME``, see :func:`xprojdb.exports.hub.names.dataset_name`.
     """
@@ -52,7 +52,7 @@ class Repository:
         self._api = self._hub.HfApi(library_name="xprojdb")
 
     def need_token(self) -> None:
-        """Check that there is a token to publish with.
+        """Check that there is a token for publishing.
 
         :raises TokenRefused: when there is none.
         """
@@ -61,9 +61,9 @@ class Repository:
                 raise log_in_first(self.name)
 
     def look(self) -> Published | None:
-        """Read what the repository holds; None when the Hub shows none of this name.
+        """Read the repository; None if the Hub shows none of this name.
 
-        :raises HubError: when the Hub cannot be asked, or its record of the earlier export is damaged.
+        :raises HubError: when the Hub cannot be reached, or its manifest of the earlier export is damaged.
         """
         try:
             with asking(self.name):
@@ -79,24 +79,24 @@ class Repository:
         return Published(info.sha, bool(info.private), files, manifest, None if card is None else self._text(card))
 
     def create(self, private: bool) -> None:
-        """Make the repository, empty.
+        """Create an empty repository.
 
-        :raises HubError: when the token may not make one there.
+        :raises HubError: when the token does not allow that.
         """
         with asking(self.name):
             self._api.create_repo(self.name, private=private, repo_type=_KIND, exist_ok=True)
 
     def commit(self, changes: FolderDifference, parent: str, title: str, text: str) -> str:
-        """Publish all changes at once; returns the commit.
+        """Publish all changes at once and return the commit.
 
         :param parent: the commit that the changes were computed against.
-        :raises PublishedMeanwhile: when it is no longer the last one.
-        :raises HubError: when the Hub refuses or cannot be reached; nothing of the changes is visible then.
+        :raises PublishedMeanwhile: when it is no longer the latest.
+        :raises HubError: when the Hub refuses or cannot be reached; then none of the changes are visible.
         """
         additions = [self._addition(file) for file in (*changes.added, *changes.changed)]
         deletions = [self._hub.CommitOperationDelete(file.path, is_folder=False) for file in changes.removed]
         with asking(self.name):
-            made = self._api.create_commit(
+            commit_info = self._api.create_commit(
                 self.name,
                 [*additions, *deletions],
                 commit_message=title,
@@ -104,7 +104,7 @@ class Repository:
                 repo_type=_KIND,
                 parent_commit=parent,
             )
-        return str(made.oid)
+        return str(commit_info.oid)
 
     def _addition(self, file: LocalFile) -> Any:
         source = str(file.source) if isinstance(file.source, Path) else file.source

@@ -1,1 +1,1 @@
-"""The sentences of an export, out of the database: in blocks of columns, or one by one."""
+"""Reading the sentences of an export from the database, in blocks of columns or one by one."""

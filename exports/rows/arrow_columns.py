@@ -1,4 +1,4 @@
-"""A block of sentences as the Arrow columns of a Hugging Face data set."""
+"""Converts a block of sentences to the Arrow columns of a Hugging Face data set."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from xprojdb.extras import require
 
 
 def converted(blocks: Iterable[Block], table: ExportTable) -> Iterator[dict[str, Any]]:
-    """The columns of blocks, one after the other; each is made while the next block is read.
+    """Convert blocks one after the other, each while the next one is being read.
 
     :raises ExportError: see :func:`arrow_columns`.
     """
@@ -33,7 +33,7 @@ def converted(blocks: Iterable[Block], table: ExportTable) -> Iterator[dict[str,
 
 
 def arrow_columns(block: Block, table: ExportTable) -> dict[str, Any]:
-    """All columns of an export, by name: those of ``provenance_columns`` among them.
+    """All columns of an export by name, including those of ``provenance_columns``.
 
     :raises ExportError: when labels of a sentence overlap or leave it; the field ``id`` names it.
     """

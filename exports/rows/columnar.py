@@ -1,6 +1,6 @@
-"""Finished sentences in blocks of columns, without an object for each: what makes an export fast.
+"""Finished sentences in blocks of columns, without an object per sentence, which is what makes exports fast.
 
-Blocks hold what ``projected_labels`` gives row by row, for labels that are exported as they are.
+Blocks contain what ``projected_labels`` reads row by row, for labels that are exported as they are.
 """
 
 from __future__ import annotations
@@ -27,26 +27,26 @@ from xprojdb.steps.stage import sentence_key
 Longs = NDArray[np.int64]
 Floats = NDArray[np.float64]
 _BLOCK = 10_000
-#: a range of keys is read faster than keys one by one, up to so many times more of them
+#: a range of keys is read faster than single keys, even if it has this many times more of them
 _DENSE = 1.3
 
 
 def is_columnar(labelling: Labelling, table: ExportTable) -> bool:
-    """Whether the labels of a sentence are exported as they are, and come from one source or none is told."""
-    told = isinstance(labelling, Projection) or table.provenance == "none"
-    return told and not table.labels and table.on_low_score == "sentence"
+    """Whether the labels of a sentence are exported unchanged and have one source, or provenance is not exported."""
+    has_one_source = isinstance(labelling, Projection) or table.provenance == "none"
+    return has_one_source and not table.labels and table.on_low_score == "sentence"
 
 
 @dataclass(frozen=True, slots=True)
 class LabelColumns:
-    """The labels of a block, L in all, by sentence and in the order of their ordinals.
+    """The labels of a block, L in all, by sentence and ordinal.
 
-    Columns that were not asked for are empty.
+    Columns that were not requested are empty.
 
-    :param row: (L,) the place of the sentence in its block.
+    :param row: (L,) the index of the sentence in its block.
     :param start: (L,) first word.
     :param end: (L,) one past the last word.
-    :param number: (L,) the place of the type among the labels asked for; -1: another one.
+    :param number: (L,) the index of the type among the requested labels; -1: another one.
     :param score: (L,)
     :param margin: (L,)
     """
@@ -61,14 +61,14 @@ class LabelColumns:
 
 @dataclass(frozen=True)
 class Block:
-    """Sentences of one labelling, N of them, in the order of import.
+    """N sentences of one labelling, in import order.
 
     :param corpus: its name.
-    :param names: the types of label, in the order that numbers them.
+    :param names: the label types, in the order that numbers them.
     :param items: (N,) keys of the outcomes.
     :param keys: (N,) keys of the sentences.
-    :param told: the ids of the sentences inside their corpus.
-    :param sources: the ids of those that the labels come from; empty where provenance is not asked for.
+    :param external_ids: the ids of the sentences in their corpus.
+    :param sources: the ids of the sentences that the labels come from; empty if provenance is not requested.
     :param words: the stored words, as JSON.
     """
 
@@ -77,7 +77,7 @@ class Block:
     names: Sequence[str]
     items: Longs
     keys: Longs
-    told: Sequence[str]
+    external_ids: Sequence[str]
     sources: Sequence[str]
     words: Sequence[str]
     labels: LabelColumns
@@ -87,43 +87,43 @@ class Block:
 
     @property
     def ids(self) -> list[str]:
-        """What ``xprojdb explain`` takes: ``CORPUS/LANG/ID``."""
+        """The sentences as ``xprojdb explain`` takes them: ``CORPUS/LANG/ID``."""
         whole = f"{self.corpus}/{self.labelling.target}/"
-        return [f"{whole}{told}" for told in self.told]
+        return [f"{whole}{external_id}" for external_id in self.external_ids]
 
     @property
     def source_ids(self) -> list[str]:
         """The sentences that the labels come from."""
         whole = f"{self.corpus}/{self.labelling.source}/"
-        return [f"{whole}{told}" for told in self.sources]
+        return [f"{whole}{external_id}" for external_id in self.sources]
 
     @cached_property
     def bounds(self) -> Longs:
-        """(N+1,) where the labels of each sentence begin."""
+        """(N+1,) where the labels of each sentence start."""
         return np.searchsorted(self.labels.row, np.arange(len(self) + 1))
 
     def tags(self, offsets: Longs) -> Longs:
-        """The numbers of the IOB2 tags of all words, one sentence after the other: 0 is O, 1 is B- of the first label.
+        """The IOB2 tag numbers of all words, one sentence after the other: 0 is O, 1 is B- of the first label.
 
-        :param offsets: (N+1,) where the words of each sentence begin.
-        :raises ExportError: when labels of a sentence overlap, leave it, or are not in the order of their words; the
+        :param offsets: (N+1,) where the words of each sentence start.
+        :raises ExportError: when labels of a sentence overlap, leave it, or are not in word order; the
             field ``id`` names it.
         """
-        found = self.labels
-        begin, length = offsets[found.row] + found.start, found.end - found.start
-        wrong = (length < 1) | (found.start < 0) | (offsets[found.row] + found.end > offsets[found.row + 1])
+        labels = self.labels
+        begin, length = offsets[labels.row] + labels.start, labels.end - labels.start
+        wrong = (length < 1) | (labels.start < 0) | (offsets[labels.row] + labels.end > offsets[labels.row + 1])
         wrong[1:] |= begin[1:] < (begin + length)[:-1]
         if wrong.any():
-            raise self._mislabelled(int(found.row[np.flatnonzero(wrong)[0]]))
+            raise self._mislabelled(int(labels.row[np.flatnonzero(wrong)[0]]))
         inside = np.repeat(begin - (np.cumsum(length) - length), length) + np.arange(int(length.sum()))
         tags = np.zeros(int(offsets[-1]), dtype=np.int64)
-        tags[inside] = np.repeat(2 * found.number + 2, length)
-        tags[begin] = 2 * found.number + 1
+        tags[inside] = np.repeat(2 * labels.number + 2, length)
+        tags[begin] = 2 * labels.number + 1
         return tags
 
     def _mislabelled(self, row: int) -> ExportError:
         name = self.ids[row]
-        hint = "the table label was changed by hand: run the recipe on a fresh copy"
+        hint = "the table label was edited by hand: run the recipe on a fresh copy of the database"
         return ExportError(f"labels of the sentence {name} overlap or leave it", hint=hint, id=name)
 
 
@@ -137,13 +137,13 @@ def read_blocks(
     sources: bool = True,
     scores: bool = True,
 ) -> Iterator[Block]:
-    """The finished sentences in blocks, in the order of import.
+    """The finished sentences in blocks, in import order.
 
-    :param names: the types of label, in the order that numbers them.
-    :param split: only this one, as imported.
-    :param items: (N,) only these, ascending.
-    :param sources: read the sentences that the labels come from, which are those of one source.
-    :param scores: read scores and margins.
+    :param names: the label types, in the order that numbers them.
+    :param split: only this split, as imported.
+    :param items: (N,) only these items, ascending.
+    :param sources: also read the ids of the source sentences; only for labels with one source.
+    :param scores: also read scores and margins.
     """
     target, query = finished(labelling)
     columns = [target.c.id, target.c.external_id, target.c.words]
@@ -154,14 +154,14 @@ def read_blocks(
     if split is not None:
         query = query.where(func.coalesce(target.c.split, DEFAULT_SPLIT) == split)
     name = corpus_name(connection, labelling)
-    for first, keys, told, words, *rest in walk(connection, labelling, query, columns, items):
+    for first, keys, external_ids, words, *rest in walk(connection, labelling, query, columns, items):
         keys = longs(keys)
         labels = read_labels(connection, labelling, names, first, keys, LABEL if scores else LABEL[:3])
-        yield Block(labelling, name, names, first, keys, told, rest[0] if rest else (), words, labels)
+        yield Block(labelling, name, names, first, keys, external_ids, rest[0] if rest else (), words, labels)
 
 
 def corpus_name(connection: Connection, labelling: Labelling) -> str:
-    """The corpus of a labelling's sentences."""
+    """The name of the corpus of a labelling's sentences."""
     query = select(corpus.c.name).where(corpus.c.id == labelling.corpus_id)
     return str(connection.execute(query).scalar_one())
 
@@ -176,9 +176,9 @@ def walk(
 ) -> Iterator[list[Any]]:
     """The rows of a query in blocks, by ascending items: the items of each block as an array, then its columns.
 
-    :param query: as :func:`xprojdb.exports.rows.projected_labels.finished` gives it.
-    :param columns: what to read.
-    :param items: (N,) only these, ascending.
+    :param query: as returned by :func:`xprojdb.exports.rows.projected_labels.finished`.
+    :param columns: the columns to read.
+    :param items: (N,) only these items, ascending.
     """
     item = labelling.covered().item
     query, width = query.with_only_columns(item, *columns), 1 + len(columns)
@@ -188,25 +188,25 @@ def walk(
             yield from _in_order(read_columns(connection, part, width))
         return
     cursor, query = 0, query.order_by(item).limit(_BLOCK)
-    while (found := read_columns(connection, query.where(item > cursor), width))[0]:
-        cursor = found[0][-1]
-        yield [longs(found[0]), *found[1:]]
+    while (block := read_columns(connection, query.where(item > cursor), width))[0]:
+        cursor = block[0][-1]
+        yield [longs(block[0]), *block[1:]]
 
 
-def _in_order(found: list[list[Any]]) -> Iterator[list[Any]]:
-    """Rows that were asked for by key, by ascending keys, if there are any.
+def _in_order(rows: list[list[Any]]) -> Iterator[list[Any]]:
+    """Rows that were read by key, in ascending order, if there are any.
 
-    A database that looks keys up one after the other gives them so; asked for an order, it would sort wide rows.
+    A database that looks up one key after the other returns them in order; sorting in the query would sort wide rows.
     """
-    items = longs(found[0])
+    items = longs(rows[0])
     if np.any(items[1:] < items[:-1]):
         order = np.argsort(items)
-        items, found = items[order], [[column[place] for place in order.tolist()] for column in found]
+        items, rows = items[order], [[column[place] for place in order.tolist()] for column in rows]
     if len(items):
-        yield [items, *found[1:]]
+        yield [items, *rows[1:]]
 
 
-#: what there is to read of a label
+#: the columns that can be read of a label
 LABEL = ("start_word", "end_word", "label", "score", "margin")
 
 
@@ -216,30 +216,30 @@ def read_labels(
     names: Sequence[str],
     items: Longs,
     keys: Longs,
-    wanted: Sequence[str] = LABEL,
+    columns: Sequence[str] = LABEL,
 ) -> LabelColumns:
     """The labels of some sentences.
 
-    :param names: the types of label, in the order that numbers them.
+    :param names: the label types, in the order that numbers them.
     :param items: (N,) ascending.
     :param keys: (N,) of the sentences.
-    :param wanted: which of :data:`LABEL` to read; the other columns are empty.
+    :param columns: which columns of :data:`LABEL` to read; the others are empty.
     """
     combined, own = isinstance(labelling, Consensus), label.c.sentence_id
-    # A label of several sources comes through no translation: its item is the sentence.
+    # A label from several sources is not tied to a translation: its item is the sentence.
     item = own if combined else label.c.translation_id
-    query = select(item, *(label.c[name] for name in wanted)).where(label.c.step_id == labelling.step.step_id)
+    query = select(item, *(label.c[name] for name in columns)).where(label.c.step_id == labelling.step.step_id)
     query = query.where(_among(connection, own, keys)).order_by(own, label.c.translation_id, label.c.ordinal)
-    links, *values = read_columns(connection, query, 1 + len(wanted))
-    link, read = longs(links), dict(zip(wanted, values, strict=True))
+    links, *values = read_columns(connection, query, 1 + len(columns))
+    link, values_by_name = longs(links), dict(zip(columns, values, strict=True))
     place = np.minimum(np.searchsorted(items, link), len(items) - 1)
     mine = np.flatnonzero(items[place] == link)
     mine = mine[np.argsort(place[mine], kind="stable")]
     numbers = {name: number for number, name in enumerate(names)}
-    if "label" in read:
-        read["label"] = list(map(numbers.get, read["label"], repeat(-1)))
-    start, end, number = (_column(read.get(name), np.int64, mine) for name in LABEL[:3])
-    score, margin = (_column(read.get(name), np.float64, mine) for name in LABEL[3:])
+    if "label" in values_by_name:
+        values_by_name["label"] = list(map(numbers.get, values_by_name["label"], repeat(-1)))
+    start, end, number = (_column(values_by_name.get(name), np.int64, mine) for name in LABEL[:3])
+    score, margin = (_column(values_by_name.get(name), np.float64, mine) for name in LABEL[3:])
     return LabelColumns(place[mine], start, end, number, score, margin)
 
 

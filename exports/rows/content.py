@@ -1,4 +1,4 @@
-"""The sentences of one part of an export: in blocks of columns where that can be, else one by one."""
+"""The sentences of one part of an export, in blocks of columns where possible, otherwise one by one."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from xprojdb.file_names import file_name
 
 @dataclass(frozen=True)
 class Content:
-    """What is to be written of one part, read once.
+    """The content to write for one part; it is read once.
 
-    :param table: which columns stand beside words and tags.
+    :param table: decides on the columns besides words and tags.
     :param columnar: whether it can be read in blocks.
     """
 
@@ -30,19 +30,24 @@ class Content:
     columnar: bool
 
     def file_name(self, suffix: str = "") -> str:
-        """``LANG.SPLIT`` and the suffix, as a file can be called."""
+        """``LANG.SPLIT`` and the suffix, as a safe file name."""
         return file_name(self.part.target, self.part.split, suffix=suffix)
 
     def rows(self) -> Iterator[ExportRow]:
         """All sentences, one by one."""
         several, target = self.selection.several, self.part.target
-        told = {each.step.spec.digest: provenance_of(self.table, each, several) for each, _ in self.part.takes}
+        provenance = {
+            labelling_.step.spec.digest: provenance_of(self.table, labelling_, several)
+            for labelling_, _ in self.part.takes
+        }
         for labelling, sentence in self.selection.sentences(self.connection, self.part):
-            spans = [each.span for each in sentence.labels]
-            yield ExportRow(sentence.name, sentence.words, spans, target, told[labelling.step.spec.digest](sentence))
+            spans = [label.span for label in sentence.labels]
+            yield ExportRow(
+                sentence.name, sentence.words, spans, target, provenance[labelling.step.spec.digest](sentence)
+            )
 
     def blocks(self) -> Iterator[Block]:
-        """All sentences in blocks, of what is columnar."""
+        """All sentences in blocks, if they are columnar."""
         sources = self.table.provenance != "none"
         scores = sources or bool(self.table.tiers)
         names = self.selection.labels
@@ -53,10 +58,10 @@ class Content:
     def lines(
         self, of_block: Callable[[Block], bytes | None], of_row: Callable[[int, ExportRow], bytes]
     ) -> Iterator[tuple[int, bytes]]:
-        """All sentences as lines of text, with how many of them each piece holds.
+        """All sentences as lines of text, each piece with its number of sentences.
 
-        :param of_block: the lines of a block; None: it is out of the ordinary, take it sentence by sentence.
-        :param of_row: the lines of a sentence, by its number in the file from 1.
+        :param of_block: formats a block; None: the block has peculiarities and must be written sentence by sentence.
+        :param of_row: formats a sentence, given its number in the file, from 1.
         """
         number = 0
         for block in self.blocks() if self.columnar else (None,):

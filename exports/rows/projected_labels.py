@@ -1,4 +1,4 @@
-"""Read the labels that a recipe projected out of the database, sentence by sentence."""
+"""Read the labels that a recipe projected from the database, sentence by sentence."""
 
 from __future__ import annotations
 
@@ -32,23 +32,25 @@ Longs = NDArray[np.int64]
 def choose(
     plan: Plan, targets: Sequence[str] = (), source: str | None = None, *, several: bool = False
 ) -> list[Labelling]:
-    """What to export: one set of labels for each target language, the consensus where the recipe makes one.
+    """Choose what to export: one set of labels for each target language, the consensus if the recipe makes one.
 
     :param targets: language codes; empty: all.
     :param source: the language the labels come from; needed where a target has several that are not combined.
-    :param several: take all sources of a target, each on its own.
-    :raises UsageError: when a target is not one of the plan's, or has several sources and none was chosen.
+    :param several: take every source of a target on its own.
+    :raises UsageError: when a target is not in the plan, or has several sources and none was chosen.
     """
     together: list[Labelling] = [] if source is not None or several else [*plan.consensuses]
-    possible = together or [each for each in plan.projections if source in (None, each.source)]
-    known = sorted({each.target for each in possible})
+    possible = together or [projection for projection in plan.projections if source in (None, projection.source)]
+    names = sorted({labelling.target for labelling in possible})
     for code in targets:
-        if code not in known:
-            hint = f"it projects onto {', '.join(known) or 'nothing'}"
+        if code not in names:
+            hint = f"it projects onto {', '.join(names) or 'nothing'}"
             raise UsageError(f"the recipe {plan.recipe.name} projects nothing onto {code}", hint=hint, lang=code)
-    chosen = [each for each in possible if not targets or each.target in targets]
-    for target, group in groupby(sorted(chosen, key=lambda each: each.target), lambda each: each.target):
-        sources = sorted({each.source for each in group})
+    chosen = [labelling for labelling in possible if not targets or labelling.target in targets]
+    for target, group in groupby(
+        sorted(chosen, key=lambda labelling: labelling.target), lambda labelling: labelling.target
+    ):
+        sources = sorted({labelling.source for labelling in group})
         if len(sources) > 1 and not several:
             raise UsageError(
                 f"{target} has labels from {', '.join(sources)}",
@@ -60,14 +62,14 @@ def choose(
 
 
 def splits_of(connection: Connection, labelling: Labelling) -> list[str]:
-    """The splits of the finished sentences, in customary order."""
+    """The splits of the finished sentences, in the usual order."""
     target, query = finished(labelling)
-    found = connection.execute(query.with_only_columns(func.coalesce(target.c.split, DEFAULT_SPLIT)).distinct())
-    return in_customary_order(found.scalars())
+    rows = connection.execute(query.with_only_columns(func.coalesce(target.c.split, DEFAULT_SPLIT)).distinct())
+    return in_customary_order(rows.scalars())
 
 
 def is_begun(connection: Connection, labelling: Labelling) -> bool:
-    """Whether the step is done with some sentence."""
+    """Whether the step has finished any sentence."""
     target, query = finished(labelling)
     return connection.execute(query.with_only_columns(target.c.id).limit(1)).first() is not None
 
@@ -80,19 +82,19 @@ def in_customary_order(splits: Iterable[str]) -> list[str]:
 
 
 def labels_of(connection: Connection, chosen: Sequence[Labelling]) -> list[str]:
-    """The labels that sentences were given, in customary order: PER, ORG, LOC, DATE, MISC, then the others."""
-    steps = {each.step.step_id for each in chosen}
-    found = set(connection.execute(select(label.c.label).where(label.c.step_id.in_(steps)).distinct()).scalars())
-    return [name for name in _CUSTOMARY if name in found] + sorted(found.difference(_CUSTOMARY))
+    """The labels that occur, in the usual order: PER, ORG, LOC, DATE, MISC, then the others."""
+    steps = {labelling.step.step_id for labelling in chosen}
+    names = set(connection.execute(select(label.c.label).where(label.c.step_id.in_(steps)).distinct()).scalars())
+    return [name for name in _CUSTOMARY if name in names] + sorted(names.difference(_CUSTOMARY))
 
 
 def read_sentences(
     connection: Connection, labelling: Labelling, split: str | None = None, items: Longs | None = None
 ) -> Iterator[ProjectedSentence]:
-    """The finished sentences with their labels, in the order of import.
+    """The finished sentences with their labels, in import order.
 
-    :param split: only this one, as imported.
-    :param items: (N,) only these, by the keys of their outcomes, in ascending order.
+    :param split: only this split, as imported.
+    :param items: (N,) only these, by the ascending keys of their outcomes.
     """
     target, query = finished(labelling)
     through, item = query.selected_columns[0], labelling.covered().item
@@ -118,10 +120,10 @@ def _blocks(
         if items is None:
             cursor = rows[-1].item
         else:
-            wanted = np.isin([row.item for row in rows], items, assume_unique=True)
-            # Jump to the next wanted one, which may be far off.
+            selected = np.isin([row.item for row in rows], items, assume_unique=True)
+            # Jump to the next selected one, which may be far away.
             cursor = int(np.searchsorted(items, rows[-1].item, side="right"))
-            rows = list(compress(rows, wanted.tolist()))
+            rows = list(compress(rows, selected.tolist()))
         yield rows
 
 
@@ -144,14 +146,14 @@ def _sentences(connection: Connection, labelling: Labelling, rows: Sequence[_Row
     combined = isinstance(labelling, Consensus)
     for item, through, key, name, external_id, split, status, reason, words in rows:
         own = labels.get((key, through), ())
-        found = whence.get((key, through), ())
-        sources = [lang if lang == TRANSFER else f"{name}/{lang}/{told}" for lang, told, _ in found]
+        origins = whence.get((key, through), ())
+        sources = [lang if lang == TRANSFER else f"{name}/{lang}/{source_id}" for lang, source_id, _ in origins]
         if combined:
             own = [
-                each._replace(votes=tuple(lang for lang, _, ordinals in found if n in ordinals))
-                for n, each in enumerate(own)
+                label_._replace(votes=tuple(lang for lang, _, ordinals in origins if n in ordinals))
+                for n, label_ in enumerate(own)
             ]
-        langs = tuple(lang for lang, _, _ in found)
+        langs = tuple(lang for lang, _, _ in origins)
         where = (name, labelling.target, external_id, split)
         yield ProjectedSentence(
             item, key, through, *where, status, reason, tuple(sources), langs, json.loads(words), own
@@ -162,38 +164,38 @@ Whence = dict[tuple[int, int], list[tuple[str, str | None, set[int]]]]
 
 
 def _source(connection: Connection, labelling: Labelling, rows: Sequence[_Row]) -> Whence:
-    """Per sentence and translation, the sentence that the labels come from."""
+    """The source sentence of the labels, by sentence and translation."""
     assert not isinstance(labelling, Consensus)
     names = _source_names(connection, [row.through for row in rows], labelling.labelled)
     return {(row.sentence_id, row.through): [(labelling.source, names[row.through], set())] for row in rows}
 
 
 def _votes(connection: Connection, labelling: Labelling, rows: Sequence[_Row]) -> Whence:
-    """Per sentence, the sources that it has, and what they voted for."""
+    """The sources of each sentence, and what they voted for."""
     assert isinstance(labelling, Consensus)
     stage, keys = labelling.step, [row.sentence_id for row in rows]
     present = stage.read_present(connection, keys)
     voted = _voted(connection, stage.step_id, keys)
-    found: Whence = {}
+    origins: Whence = {}
     for number, voter in enumerate(stage.voters):
         sentences, links = (column.tolist() for column in present.of(number))
         names = {0: None} if voter.lang is None else _source_names(connection, sorted(links), voter.side)
         for key, link in zip(sentences, links, strict=True):
-            told = (voter.lang or TRANSFER, names[link], voted.get((key, link), set()))
-            found.setdefault((key, 0), []).append(told)
-    return found
+            origin = (voter.lang or TRANSFER, names[link], voted.get((key, link), set()))
+            origins.setdefault((key, 0), []).append(origin)
+    return origins
 
 
 def _voted(connection: Connection, step_id: int, keys: Sequence[int]) -> dict[tuple[int, int], set[int]]:
-    """Per sentence and translation, the ordinals of the labels that got its vote."""
+    """The ordinals of the labels voted for, by sentence and translation."""
     query = select(vote.c.sentence_id, vote.c.translation_id, vote.c.ordinal)
     rows = bulk.fetch(
         connection, query.where(vote.c.step_id == step_id, bulk.among(connection, vote.c.sentence_id, keys))
     )
-    found: dict[tuple[int, int], set[int]] = {}
+    ordinals: dict[tuple[int, int], set[int]] = {}
     for key, link, ordinal in rows:
-        found.setdefault((key, link), set()).add(ordinal)
-    return found
+        ordinals.setdefault((key, link), set()).add(ordinal)
+    return ordinals
 
 
 def _source_names(connection: Connection, links: Sequence[int], side: Side) -> dict[int, str | None]:
@@ -205,21 +207,21 @@ def _source_names(connection: Connection, links: Sequence[int], side: Side) -> d
 def _labels(
     connection: Connection, labelling: Labelling, keys: Sequence[int]
 ) -> dict[tuple[int, int], list[ProjectedLabel]]:
-    """Per sentence and translation, its labels."""
+    """The labels, by sentence and translation."""
     names = ("sentence_id", "translation_id", "start_word", "end_word", "label", "score", "margin")
     query = (
         select(*(label.c[name] for name in names))
         .where(label.c.step_id == labelling.step.step_id, bulk.among(connection, label.c.sentence_id, keys))
         .order_by(label.c.sentence_id, label.c.translation_id, label.c.ordinal)
     )
-    found: dict[tuple[int, int], list[ProjectedLabel]] = {}
+    labels: dict[tuple[int, int], list[ProjectedLabel]] = {}
     for key, link, start, end, name, score, margin in bulk.fetch(connection, query):
-        found.setdefault((key, link), []).append(ProjectedLabel(start, end, name, score, margin))
-    return found
+        labels.setdefault((key, link), []).append(ProjectedLabel(start, end, name, score, margin))
+    return labels
 
 
 def finished(labelling: Labelling) -> tuple[Any, Select[Any]]:
-    """The sentences that the step is done with, labelled or not, and the alias they go by."""
+    """The query for the sentences that the step has finished, labelled or not, and the alias of the sentence table."""
     target = sentence.alias("exported")
     query, item, key = labelling.covered()
     query = (

@@ -1,4 +1,4 @@
-"""The columns beside words and tags: where the labels of a sentence come from, and how certain they are."""
+"""The columns besides words and tags: where the labels of a sentence come from, and how certain they are."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from xprojdb.steps.spec import StepSpec
 
 
 def provenance_columns(table: ExportTable, several: bool = False) -> dict[str, Any]:
-    """The columns beside words and tags, with their Arrow types; scores and margins are one an entity, in order.
+    """The columns besides words and tags, with their Arrow types; scores and margins have one per entity.
 
-    :param several: the labels are the consensus of several sources: the sentences of all of them, and for each entity
-        the languages that voted for it.
+    :param several: whether the labels are a consensus of several sources; then there are the source sentences of all of
+        them, and for each entity the languages that voted for it.
     """
     arrow = require("pyarrow", "export")
     numbers, texts = arrow.list_(arrow.float64()), arrow.list_(arrow.string())
@@ -34,7 +34,7 @@ def provenance_columns(table: ExportTable, several: bool = False) -> dict[str, A
 def provenance_of(
     table: ExportTable, labelling: Labelling, several: bool = False
 ) -> Callable[[ProjectedSentence], Mapping[str, Any]]:
-    """What makes the values of :func:`provenance_columns` for the sentences of one labelling."""
+    """A function that returns the values of :func:`provenance_columns` for the sentences of one labelling."""
     tier, full = tier_of(table), table.provenance == "full"
     steps = [f"{spec.kind}:{spec.digest}" for spec in chain_of(labelling)]
     digest = labelling.step.spec.digest
@@ -45,7 +45,11 @@ def provenance_of(
             return own
         labels = sentence.labels
         own |= _whence(sentence, several)
-        own |= {"scores": [each.score for each in labels], "margins": [each.margin for each in labels], "step": digest}
+        own |= {
+            "scores": [label.score for label in labels],
+            "margins": [label.margin for label in labels],
+            "step": digest,
+        }
         if full:
             own |= {"source_langs": list(sentence.source_langs), "steps": steps}
             own |= {"sentence_id": sentence.sentence_id, "translation_id": sentence.translation_id or None}
@@ -57,25 +61,25 @@ def provenance_of(
 def _whence(sentence: ProjectedSentence, several: bool) -> dict[str, Any]:
     if not several:
         return {"source": sentence.sources[0]}
-    votes = ["+".join(each.votes or sentence.source_langs) for each in sentence.labels]
+    votes = ["+".join(label.votes or sentence.source_langs) for label in sentence.labels]
     return {"sources": list(sentence.sources), "votes": votes}
 
 
 def combines(chosen: Sequence[Labelling]) -> bool:
-    """Whether some of the labels are the consensus of several sources."""
-    return any(isinstance(each, Consensus) for each in chosen)
+    """Whether any of the labels are a consensus of several sources."""
+    return any(isinstance(labelling, Consensus) for labelling in chosen)
 
 
 def chain_of(labelling: Labelling) -> list[StepSpec]:
-    """The steps that its sentences and labels went through, from the first to the last."""
-    found: dict[str, StepSpec] = {}
+    """The steps that the sentences and labels went through, from first to last."""
+    specs: dict[str, StepSpec] = {}
 
     def visit(spec: StepSpec) -> None:
         for role in sorted(spec.inputs):
             visit(spec.inputs[role])
-        found.setdefault(spec.digest, spec)
+        specs.setdefault(spec.digest, spec)
 
     for maker in labelling.makers:
         visit(maker)
     visit(labelling.step.spec)
-    return list(found.values())
+    return list(specs.values())

@@ -1,4 +1,4 @@
-"""A sentence to write, whatever the format."""
+"""A sentence to write, in any format."""
 
 from __future__ import annotations
 

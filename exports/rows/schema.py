@@ -1,4 +1,4 @@
-"""The columns of an exported data set, and the check that a batch of rows has them."""
+"""The columns of an exported data set, and the check that a batch of rows matches them."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ _DTYPES = {"halffloat": "float16", "float": "float32", "double": "float64"}
 
 
 def class_names(labels: Sequence[str]) -> list[str]:
-    """The IOB2 tags of some labels; the place of a tag is its number in ``ner_tags``.
+    """The IOB2 tags of some labels; the position of a tag is its number in ``ner_tags``.
 
-    :param labels: in the wanted order, without repetition.
+    :param labels: in the desired order, without duplicates.
     :returns: ``["O", "B-PER", "I-PER", ...]``.
     """
     return ["O", *(f"{kind}-{label}" for label in labels for kind in "BI")]
@@ -30,7 +30,7 @@ def class_names(labels: Sequence[str]) -> list[str]:
 
 @dataclass(frozen=True)
 class ExportSchema:
-    """What every file of an export looks like.
+    """The columns of every file of an export.
 
     :param labels: entity types, in the order that numbers the tags.
     :param arrow: the Arrow schema, with the features that the ``datasets`` library reads from its metadata.
@@ -42,12 +42,12 @@ class ExportSchema:
     features: Mapping[str, Any]
 
     def table(self, batch: Any, where: str) -> pa.Table:
-        """Check a batch and bring its columns into order.
+        """Check a batch and put its columns in order.
 
         :param batch: a mapping of columns, or an Arrow record batch or table.
-        :param where: names the split in messages.
-        :raises ExportError: when columns are missing or unknown, a value has another type, an id, token list, tag
-            list or language is missing, a sentence has not one tag a token, or a tag number has no name.
+        :param where: names the split in error messages.
+        :raises ExportError: when columns are missing or unknown, a value has the wrong type, an id, token list, tag
+            list or language is missing, a sentence does not have one tag per token, or a tag number has no name.
         """
         names = list(batch.keys()) if isinstance(batch, Mapping) else batch.schema.names
         if sorted(names) != sorted(self.arrow.names):
@@ -67,18 +67,20 @@ class ExportSchema:
             return pa.array(values, type=field.type)
         except (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError, UnicodeEncodeError) as error:
             raise ExportError(
-                f"{where}: column {field.name} holds a value that is no {field.type}: {error}",
+                f"{where}: column {field.name} contains a value that is not of type {field.type}: {error}",
                 hint=_ROWS_HINT,
                 where=where,
                 column=field.name,
             ) from error
 
 
-_ROWS_HINT = "every batch has the columns " + ", ".join(_FIXED) + " and the ones declared, one value a sentence"
+_ROWS_HINT = (
+    "every batch needs the columns " + ", ".join(_FIXED) + " and the declared ones, with one value per sentence"
+)
 
 
 def export_schema(labels: Sequence[str], columns: Mapping[str, Any] | None = None) -> ExportSchema:
-    """The schema for some labels and further columns.
+    """The schema for given labels and further columns.
 
     :param labels: entity types, in the order that numbers the tags.
     :param columns: further columns, such as provenance: an Arrow type or its name (``"string"``, ``"int64"``,
@@ -110,15 +112,15 @@ def _feature(name: str, kind: pa.DataType) -> dict[str, Any]:
     if not plain:
         raise UsageError(
             f"the column {name} cannot be of type {kind}",
-            hint="use text, whole numbers, floating-point numbers, truth values, or lists of them",
+            hint="use strings, integers, floats, booleans, or lists of them",
             column=name,
         )
     return {"dtype": _DTYPES.get(str(kind), str(kind)), "_type": "Value"}
 
 
-def _wrong_columns(where: str, names: Sequence[str], wanted: Sequence[str]) -> ExportError:
-    missing = [name for name in wanted if name not in names]
-    unknown = [name for name in names if name not in wanted]
+def _wrong_columns(where: str, names: Sequence[str], expected: Sequence[str]) -> ExportError:
+    missing = [name for name in expected if name not in names]
+    unknown = [name for name in names if name not in expected]
     return ExportError(
         f"{where}: columns missing: {', '.join(missing) or 'none'}; not declared: {', '.join(unknown) or 'none'}",
         hint=_ROWS_HINT,
@@ -137,8 +139,8 @@ def _check_rows(table: pa.Table, tag_count: int, where: str) -> None:
     odd = compute.index(same, False).as_py()
     if odd >= 0:
         row = table["id"][odd].as_py()
-        hint = "make the tags from the spans of the same tokens"
-        raise ExportError(f"{where}: sentence {row} has not one tag a token", hint=hint, where=where, id=row)
+        hint = "compute the tags from spans over the same tokens"
+        raise ExportError(f"{where}: sentence {row} does not have one tag per token", hint=hint, where=where, id=row)
     bounds = compute.min_max(_values(table["ner_tags"])).as_py()
     if bounds["min"] is not None and not 0 <= bounds["min"] <= bounds["max"] < tag_count:
         wrong = bounds["min"] if bounds["min"] < 0 else bounds["max"]

@@ -1,4 +1,4 @@
-"""A sentence with the labels that were projected onto it, as it is read from the database to be written."""
+"""A sentence with its projected labels, as read from the database for export."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from xprojdb.text.spans import Span
 
 
 class ProjectedLabel(NamedTuple):
-    """A label and what speaks for it.
+    """A label and its support.
 
-    :param votes: the sources that voted for it, where several were combined; else empty.
+    :param votes: the sources that voted for it, if several were combined; otherwise empty.
     """
 
     start: int
@@ -23,7 +23,7 @@ class ProjectedLabel(NamedTuple):
 
     @property
     def span(self) -> Span:
-        """Where it is and what it says."""
+        """Its position and label."""
         return Span(self.start, self.end, self.label)
 
 
@@ -31,13 +31,13 @@ class ProjectedSentence(NamedTuple):
     """A finished sentence.
 
     :param item: the key of the step's outcome.
-    :param translation_id: the translation that the labels came through; 0 where they come from several.
+    :param translation_id: the translation that the labels come through; 0 if they come from several.
     :param outcome: ``ok`` or ``empty``.
     :param reason: why it is empty, such as ``no-entities``.
     :param sources: the sentences that the labels come from: ``CORPUS/LANG/ID``, or ``transfer``.
     :param source_langs: their languages, or ``transfer``.
     :param words: not empty.
-    :param labels: in the order of their words, not overlapping.
+    :param labels: in word order, not overlapping.
     """
 
     item: int
@@ -56,5 +56,5 @@ class ProjectedSentence(NamedTuple):
 
     @property
     def name(self) -> str:
-        """What ``xprojdb explain`` takes: ``CORPUS/LANG/ID``."""
+        """The sentence as ``xprojdb explain`` takes it: ``CORPUS/LANG/ID``."""
         return f"{self.corpus}/{self.lang}/{self.external_id}"

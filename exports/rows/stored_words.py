@@ -1,4 +1,4 @@
-"""The words of many sentences at once, out of the JSON that they are stored as."""
+"""Extract the words of many sentences at once from the JSON in which they are stored."""
 
 from __future__ import annotations
 
@@ -11,39 +11,39 @@ import numpy as np
 
 from xprojdb.extras import require
 
-#: between the words of a plain text, inside it
+#: separates the words of a plain text
 GAP = '","'
-#: in its place, what json.dumps writes
+#: what json.dumps writes in its place
 _SPACED = '", "'
 
 
 def flat_words(texts: Sequence[str]) -> tuple[list[str], list[int]]:
-    """The words of texts, one after the other, and how many each text has."""
+    """The words of all texts, one after the other, and the number of words in each text."""
     inside = list(map(_inside_of, texts))
     joined = GAP.join(inside)
     if _has_plain_gaps(joined) and "[]" not in texts:
-        return joined.split(GAP), [each.count(GAP) + 1 for each in inside]
+        return joined.split(GAP), [text.count(GAP) + 1 for text in inside]
     lists: list[list[str]] = json.loads(f"[{','.join(texts)}]")
     return list(chain.from_iterable(lists)), list(map(len, lists))
 
 
 def is_plain(text: str) -> bool:
-    """Whether a text is a list that needs no JSON parser: ``["a","b"]``, with a word, without spaces and backslashes.
+    """Whether a text is a list that needs no JSON parser: ``["a","b"]``, not empty, without spaces or backslashes.
 
-    Without a backslash there is no quote inside a word, so that the first quote ends it.
+    Without backslashes, words contain no quotes, so that the first quote ends a word.
     """
     return text != "[]" and _has_plain_gaps(_inside_of(text))
 
 
 def spaced(text: str) -> str:
-    """A text as ``json.dumps`` writes it, with a space behind each comma between words."""
+    """A text as ``json.dumps`` writes it, with a space after each comma."""
     if not is_plain(text):
         return json.dumps(json.loads(text), ensure_ascii=False)
     return f'["{_inside_of(text).replace(GAP, _SPACED)}"]'
 
 
 def _inside_of(text: str) -> str:
-    """A text without what is before its first word and behind its last: elsewhere ``","`` may be a word."""
+    """A text without what precedes its first word and follows its last: a word may itself be ``","``."""
     return text[2:-2]
 
 
@@ -52,7 +52,7 @@ def _has_plain_gaps(inside: str) -> bool:
 
 
 def word_lists(texts: Sequence[str]) -> Any:
-    """The words as an Arrow array of lists, made without a Python string for each."""
+    """The words as an Arrow array of lists, without a Python string for each."""
     pa, compute = require("pyarrow", "export"), require("pyarrow.compute", "export")
     stored = pa.array(texts, pa.string())
     odd = compute.or_(compute.match_substring(stored, "\\"), compute.equal(stored, "[]"))
@@ -63,7 +63,7 @@ def word_lists(texts: Sequence[str]) -> Any:
     if not odd.true_count:
         return words
     both = pa.concat_arrays([words, _parsed(stored.filter(odd).to_pylist())])
-    # Where each text has come to stand: the plain ones first, then the others.
+    # The position of each text: the plain ones first, then the others.
     there = np.argsort(np.argsort(odd.to_numpy(zero_copy_only=False), kind="stable"), kind="stable")
     return compute.take(both, pa.array(there))
 

@@ -1,7 +1,7 @@
-"""A block of sentences as the lines of a text file, all at once.
+"""Format a block of sentences as the lines of a text file, all at once.
 
-What is out of the ordinary gives None: words that a format cannot hold, sentences without any, labels that overlap.
-The writers of single sentences take such a block, and know what to refuse and how to say so.
+Anything unusual returns None: words that a format cannot represent, sentences without words, overlapping labels. The
+writers of single sentences then take over; they know what to refuse and what to say about it.
 """
 
 from __future__ import annotations
@@ -37,8 +37,8 @@ def conll_block(block: Block, columns: Literal[2, 4] = 2, with_ids: bool = False
     if tails is None:
         return None
     if with_ids:
-        for first, told in zip(offsets[:-1].tolist(), block.ids, strict=True):
-            words[first] = f"# id = {' '.join(told.split())}\n{words[first]}"
+        for first, sentence_id in zip(offsets[:-1].tolist(), block.ids, strict=True):
+            words[first] = f"# id = {' '.join(sentence_id.split())}\n{words[first]}"
     return _encoded(chain.from_iterable(zip(words, tails, strict=True)))
 
 
@@ -54,7 +54,7 @@ def jsonl_block(block: Block, table: ExportTable) -> bytes | None:
     columns = {
         "id": map(encode_basestring, block.ids),
         "tokens": map(spaced, block.words),
-        "ner_tags": [f"[{each}]" for each in "".join(tags).split("\n")[:-1]],
+        "ner_tags": [f"[{sentence_tags}]" for sentence_tags in "".join(tags).split("\n")[:-1]],
         "entities": _listed(block, _entities(block, words, offsets)),
         "lang": [_json(block.labelling.target)] * len(block),
         **_further(block, table),
@@ -64,27 +64,27 @@ def jsonl_block(block: Block, table: ExportTable) -> bytes | None:
 
 
 def _entities(block: Block, words: Sequence[str], offsets: Longs) -> list[str]:
-    found = block.labels
-    begin = offsets[found.row] + found.start
-    end = begin + found.end - found.start
+    labels = block.labels
+    begin = offsets[labels.row] + labels.start
+    end = begin + labels.end - labels.start
     names = [f'"label": {_json(name)}, "text": ' for name in block.names]
-    columns = (found.start, found.end, found.number, begin, end)
+    columns = (labels.start, labels.end, labels.number, begin, end)
     return [
         f'{{"start": {first}, "end": {last}, {names[number]}{encode_basestring(" ".join(words[place:stop]))}}}'
-        for first, last, number, place, stop in zip(*(each.tolist() for each in columns), strict=True)
+        for first, last, number, place, stop in zip(*(column.tolist() for column in columns), strict=True)
     ]
 
 
 def _further(block: Block, table: ExportTable) -> dict[str, Sequence[str]]:
-    """The columns of :func:`xprojdb.exports.rows.provenance_columns.provenance_of`, in its order."""
-    found, count = block.labels, len(block)
+    """The columns of :func:`xprojdb.exports.rows.provenance_columns.provenance_of`, in the same order."""
+    labels, count = block.labels, len(block)
     columns: dict[str, Sequence[str]] = {}
     if table.tiers:
-        columns["tier"] = [_json(tier) for tier in tiers_of(table, block.bounds, found.margin, found.score)]
+        columns["tier"] = [_json(tier) for tier in tiers_of(table, block.bounds, labels.margin, labels.score)]
     if table.provenance != "none":
         columns["source"] = [encode_basestring(name) for name in block.source_ids]
-        columns["scores"] = _listed(block, list(map(repr, found.score.tolist())))
-        columns["margins"] = _listed(block, list(map(repr, found.margin.tolist())))
+        columns["scores"] = _listed(block, list(map(repr, labels.score.tolist())))
+        columns["margins"] = _listed(block, list(map(repr, labels.margin.tolist())))
         columns["step"] = [_json(block.labelling.step.spec.digest)] * count
     if table.provenance == "full":
         steps = [f"{spec.kind}:{spec.digest}" for spec in chain_of(block.labelling)]
@@ -105,9 +105,9 @@ def _listed(block: Block, labels: Sequence[str]) -> list[str]:
 def _tagged(block: Block, offsets: Longs, names: Sequence[str], last: Sequence[str]) -> list[str] | None:
     """A text for the tag of each word.
 
-    :param names: the text of each tag.
-    :param last: that of the last word of a sentence.
-    :returns: None where labels overlap or lie outside their sentence, and where a sentence has no words.
+    :param names: the text for each tag.
+    :param last: the text for each tag of a sentence's last word.
+    :returns: None if labels overlap or leave their sentence, or a sentence has no words.
     """
     if np.any(np.diff(offsets) == 0):
         return None
@@ -116,18 +116,18 @@ def _tagged(block: Block, offsets: Longs, names: Sequence[str], last: Sequence[s
     except ExportError:
         return None
     tags[offsets[1:] - 1] += len(names)
-    found: list[str] = np.array([*names, *last], dtype=object)[tags].tolist()
-    return found
+    texts: list[str] = np.array([*names, *last], dtype=object)[tags].tolist()
+    return texts
 
 
 def _words(texts: Sequence[str]) -> tuple[list[str], Longs]:
-    """The words of all texts, and (N+1,) where those of each begin."""
+    """The words of all texts, and (N+1,) where those of each start."""
     words, counts = flat_words(texts)
     return words, np.concatenate([[0], np.cumsum(np.array(counts, np.int64))])
 
 
 def _readable(words: Sequence[str]) -> bool:
-    """Whether each is a word that any reader takes for one: not empty, without white space, no document marker."""
+    """Whether any reader takes each of these for one word: not empty, no white space, no document marker."""
     text = "\n".join(words)
     return text.split() == words and "-DOCSTART-" not in text
 

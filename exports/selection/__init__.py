@@ -1,1 +1,1 @@
-"""Cut a data set out of what was projected: filters on sentences, and choices among those that pass them."""
+"""Select the data to export: filters on sentences, and choices among those that pass them."""

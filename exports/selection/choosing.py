@@ -1,7 +1,7 @@
-"""Choose among sentences by hash: duplicates, budgets, mixtures, splits. Pure functions on arrays, a value a sentence.
+"""Choose among sentences by hash: duplicates, budgets, mixtures, splits. Pure functions on arrays over sentences.
 
-Everything follows from each sentence's own rank, never from a random state: a sample is the beginning of one fixed
-order, so that a larger budget holds every smaller one.
+Choices only depend on each sentence's own rank, never on a random state: a sample is the start of one fixed order, so
+that a larger budget includes every smaller one.
 """
 
 from __future__ import annotations
@@ -19,20 +19,20 @@ Floats = NDArray[np.float64]
 
 
 def first_of_each(order: Longs, *keys: NDArray[np.generic]) -> Mask:
-    """Keep of those that agree in all keys the one that comes first.
+    """Among sentences that agree in all keys, keep the one that comes first.
 
     :param order: (N,) the sentences from first to last.
     :param keys: (N,) each.
-    :returns: (N,) what is kept.
+    :returns: (N,) whether it is kept.
     """
     by_key = np.lexsort([key[order] for key in keys])
     places = order[by_key]
     new = np.ones(len(order), dtype=np.bool_)
     if keys:
         new[1:] = np.any([key[places[1:]] != key[places[:-1]] for key in keys], axis=0)
-    kept = np.zeros(len(order), dtype=np.bool_)
-    kept[places[new]] = True
-    return kept
+    first = np.zeros(len(order), dtype=np.bool_)
+    first[places[new]] = True
+    return first
 
 
 def within_limits(order: Longs, group: Longs, size: Longs, limits: Floats) -> Mask:
@@ -40,9 +40,9 @@ def within_limits(order: Longs, group: Longs, size: Longs, limits: Floats) -> Ma
 
     :param order: (N,) the sentences from first to last.
     :param group: (N,) numbers from 0.
-    :param size: (N,) what each counts.
+    :param size: (N,) what each sentence counts.
     :param limits: (G,) for each group.
-    :returns: (N,) what is taken: a larger limit takes all that a smaller one does.
+    :returns: (N,) whether it is taken; a larger limit takes everything that a smaller one does.
     """
     by_group = order[np.argsort(group[order], kind="stable")]
     total = np.cumsum(size[by_group])
@@ -50,15 +50,15 @@ def within_limits(order: Longs, group: Longs, size: Longs, limits: Floats) -> Ma
     first = np.searchsorted(groups, np.arange(len(limits)))
     before = np.concatenate([[0], total])[first]
     taken = np.zeros(len(order), dtype=np.bool_)
-    # Shares are products of floating-point numbers: 0.7 of 10 must be 7.
+    # Shares are products of floats: 0.7 of 10 must be 7.
     taken[by_group] = total - before[groups] <= limits[groups] * (1 + 1e-12)
     return taken
 
 
 def mixture_limits(available: Floats, weights: Sequence[float], budget: float | None) -> Floats:
-    """How much of each kind to take so that the shares are those of the weights, and no kind is needed twice.
+    """How much to take of each kind so that the shares match the weights and nothing is used twice.
 
-    :param available: (K,) what there is of each kind.
+    :param available: (K,) how much there is of each kind.
     :param weights: (K,) above 0.
     :param budget: for all kinds together; None: as much as the scarcest kind allows.
     :returns: (K,)
@@ -69,6 +69,6 @@ def mixture_limits(available: Floats, weights: Sequence[float], budget: float | 
 
 
 def assign_shares(hashes: Hashes, shares: Mapping[str, float]) -> Longs:
-    """Which of the splits each hash falls into, by position in ``shares``, which add up to 1."""
+    """The index of the split that each hash falls into, in ``shares``, which add up to 1."""
     bounds = np.cumsum(list(shares.values()))[:-1]
     return np.searchsorted(bounds, fraction(hashes), side="right").astype(np.int64)

@@ -1,4 +1,4 @@
-"""Cut a data set: filter what was projected, then choose among what is left."""
+"""Select the data to export: filter what was projected, then choose among the rest."""
 
 from __future__ import annotations
 
@@ -25,32 +25,33 @@ Mask = NDArray[np.bool_]
 
 
 class NothingLeft(UsageError):
-    """A cut leaves no sentence, or no label: fields ``found`` and ``removed``, how many each filter took out."""
+    """No sentence or no label is left: fields ``available`` and ``removed``, the number removed by each filter."""
 
 
 @dataclass(frozen=True)
 class Cut:
     """What is to be exported.
 
-    :param kept: for each labelling, the items of each split, ascending.
-    :param found: how many finished sentences there were.
-    :param removed: how many each filter or choice took out, in the order they were asked.
+    :param items: for each labelling, the items of each split, ascending.
+    :param available: how many finished sentences there were.
+    :param removed: how many each filter or choice removed, in the order in which they were applied.
     :param dropped: how many labels were dropped from sentences that passed the filters.
     """
 
-    kept: Sequence[Mapping[str, Longs]]
-    found: int
+    items: Sequence[Mapping[str, Longs]]
+    available: int
     removed: Mapping[str, int]
     dropped: int = 0
 
 
 def cut_of(connection: Connection, chosen: Sequence[Labelling], table: ExportTable) -> Cut:
-    """Choose the sentences to export.
+    """Select the sentences to export.
 
-    The same database and table give the same sentences on every machine and in either kind of database.
+    The same database and table select the same sentences on every machine and with either kind of database.
 
     :raises NothingLeft: when there are none.
-    :raises UsageError: when the table asks for what is not there: votes without a consensus, a corpus, a test set.
+    :raises UsageError: when the table refers to something that does not exist: votes without a consensus, a corpus, a
+        test set.
     """
     _check(connection, chosen, table)
     pool = read_pool(connection, chosen, table)
@@ -59,12 +60,12 @@ def cut_of(connection: Connection, chosen: Sequence[Labelling], table: ExportTab
         choice.make()
     unlabelled = not choice.labelled() and not (table.outcomes and "ok" not in table.outcomes)
     if not choice.alive.any() or unlabelled:
-        raise _nothing_left(pool.found, choice.removed)
-    return Cut(choice.kept(), pool.found, choice.removed, pool.dropped)
+        raise _nothing_left(pool.available, choice.removed)
+    return Cut(choice.items(), pool.available, choice.removed, pool.dropped)
 
 
 class _Choice:
-    """The sentences that are still in, and the choices that take them out, one after the other."""
+    """The sentences that are still selected, and the choices that remove some, one after the other."""
 
     def __init__(self, connection: Connection, chosen: Sequence[Labelling], table: ExportTable, pool: Pool) -> None:
         self.connection = connection
@@ -77,16 +78,16 @@ class _Choice:
         self.splits = list(pool.splits)
 
     def make(self) -> None:
-        """Exclude, remove what is there twice, sample, and assign splits."""
+        """Decontaminate, deduplicate, sample, and assign splits."""
         table = self.table
-        several = len({(each.corpus_id, each.target) for each in self.chosen}) < len(self.chosen)
+        several = len({(labelling.corpus_id, labelling.target) for labelling in self.chosen}) < len(self.chosen)
         if not (table.decontaminate or table.dedupe or table.budget or table.mix or table.split_ratios or several):
             return
-        groups = read_groups(self.connection, {each.corpus_id for each in self.chosen})
+        groups = read_groups(self.connection, {labelling.corpus_id for labelling in self.chosen})
         roots = groups.roots_of(self.pool.column("sentence"))
         if table.decontaminate:
-            found = self._tested()
-            self._keep("decontaminate", ~np.isin(roots, groups.roots_of(found)))
+            test_sentences = self._tested()
+            self._keep("decontaminate", ~np.isin(roots, groups.roots_of(test_sentences)))
         kind = self._kinds() if table.mix else np.zeros(len(self.pool), np.int64)
         self._rank(roots)
         if several:
@@ -99,7 +100,7 @@ class _Choice:
             self.split = assign_shares(rehash(self.rank, "split"), table.split_ratios)
             self.splits = list(table.split_ratios)
 
-    def kept(self) -> list[Mapping[str, Longs]]:
+    def items(self) -> list[Mapping[str, Longs]]:
         """For each labelling, the items of each split."""
         labelling, item = self.pool.column("labelling"), self.pool.column("item")
         return [
@@ -113,28 +114,28 @@ class _Choice:
         ]
 
     def labelled(self) -> bool:
-        """Whether some sentence that is still in has a label."""
+        """Whether any sentence that is still selected has a label."""
         return bool(np.any(self.alive & (self.pool.column("entities") > 0)))
 
     def _tested(self) -> Longs:
         texts = read_test_texts(self.connection, self.table.decontaminate)
-        return sentences_with(self.connection, {each.corpus_id for each in self.chosen}, texts)
+        return sentences_with(self.connection, {labelling.corpus_id for labelling in self.chosen}, texts)
 
     def _rank(self, roots: Longs) -> None:
-        """Put the sentences into the order in which they are taken: renderings of one another come together."""
+        """Put the sentences in the order in which they are taken; translations of one another are adjacent."""
         self.rank: Hashes = read_ranks(self.connection, roots, self.table.seed)
-        self.lang = self._by(lambda each: each.target)
+        self.lang = self._by(lambda labelling_: labelling_.target)
         turn = np.empty(len(self.pool), dtype=np.uint64)
         labelling = self.pool.column("labelling")
-        for number, each in enumerate(self.chosen):
-            # Where several sources label one sentence, none of them always goes first.
-            turn[labelling == number] = np.uint64(hash_text(each.source))
+        for number, labelling_ in enumerate(self.chosen):
+            # Where several sources label one sentence, which of them goes first must vary.
+            turn[labelling == number] = np.uint64(hash_text(labelling_.source))
         turn = rehash(self.rank ^ turn, "turn")
         self.order: Longs = np.lexsort((self.pool.column("sentence"), turn, self.lang, self.rank)).astype(np.int64)
 
     def _by(self, key: Any) -> Longs:
-        """Number the sentences by something of their labelling, in the order of its values."""
-        values = [key(each) for each in self.chosen]
+        """Number the sentences by a property of their labelling, in the order of its values."""
+        values = [key(labelling) for labelling in self.chosen]
         numbers = {value: number for number, value in enumerate(sorted(set(values)))}
         by_labelling = np.array([numbers[value] for value in values], dtype=np.int64)
         numbered: Longs = by_labelling[self.pool.column("labelling")]
@@ -148,16 +149,16 @@ class _Choice:
 
     def _keep_first(self, reason: str, key: str) -> None:
         order = self.order[self.alive[self.order]]
-        kept = np.zeros(len(self.pool), dtype=np.bool_)
+        mask = np.zeros(len(self.pool), dtype=np.bool_)
         column = self.pool.column(key)
         part = first_of_each(np.arange(len(order)), self.lang[order], column[order])
-        kept[order[part]] = True
-        self._keep(reason, kept)
+        mask[order[part]] = True
+        self._keep(reason, mask)
 
     def _sample(self, kind: Longs) -> None:
-        """Take each group's budget, or each kind's share of it, from the beginning of the order.
+        """Take each group's budget, or each kind's share of it, from the start of the order.
 
-        :param kind: (N,) the place of each sentence in the mix.
+        :param kind: (N,) the position of each sentence in the mix.
         """
         table = self.table
         kinds = max(len(table.mix), 1)
@@ -167,7 +168,7 @@ class _Choice:
         cell = group[order] * kinds + kind[order]
         count = int(group.max()) + 1
         available = np.bincount(cell, weights=size[order], minlength=count * kinds).astype(np.float64)
-        limits = np.concatenate([self._limits(each) for each in available.reshape(count, kinds)])
+        limits = np.concatenate([self._limits(amounts) for amounts in available.reshape(count, kinds)])
         taken = np.zeros(len(self.pool), dtype=np.bool_)
         part = within_limits(np.arange(len(order)), cell, size[order], limits)
         taken[order[part]] = True
@@ -179,16 +180,16 @@ class _Choice:
             return np.array([float(table.budget or 0)])
         for name, amount in zip(table.mix, available.tolist(), strict=True):
             if not amount and available.any():
-                hint = f"leave {name} out of the mix, or filter less"
-                raise UsageError(f"there is nothing of {name} left to mix", hint=hint, name=name, removed=self.removed)
+                hint = f"leave {name} out of the mix, or loosen the filters"
+                raise UsageError(f"nothing of {name} is left to mix", hint=hint, name=name, removed=self.removed)
         return mixture_limits(available, list(table.mix.values()), table.budget)
 
     def _kinds(self) -> Longs:
-        """The place of each sentence in the mix; one that has none is taken out."""
+        """The position of each sentence in the mix; sentences without one are removed."""
         table = self.table
         names = _corpus_names(self.connection) if table.mix_by == "corpus" else {}
         places = {name: place for place, name in enumerate(table.mix)}
-        own = [_keys(table.mix_by)(each) for each in self.chosen]
+        own = [_keys(table.mix_by)(labelling) for labelling in self.chosen]
         by_labelling = np.array([places.get(names.get(value, value), -1) for value in own], dtype=np.int64)
         kind: Longs = by_labelling[self.pool.column("labelling")]
         self._keep("mix", kind >= 0)
@@ -202,9 +203,9 @@ class _Choice:
 
 def _keys(by: str) -> Any:
     return {
-        "corpus": lambda each: each.corpus_id,
-        "lang": lambda each: each.target,
-        "source": lambda each: each.source,
+        "corpus": lambda labelling: labelling.corpus_id,
+        "lang": lambda labelling: labelling.target,
+        "source": lambda labelling: labelling.source,
     }[by]
 
 
@@ -213,29 +214,29 @@ def _corpus_names(connection: Connection) -> dict[int, str]:
 
 
 def _check(connection: Connection, chosen: Sequence[Labelling], table: ExportTable) -> None:
-    if table.min_votes and not all(isinstance(each, Consensus) for each in chosen):
+    if table.min_votes and not all(isinstance(labelling, Consensus) for labelling in chosen):
         hint = "let the recipe combine several sources: [combine]"
-        raise UsageError("labels of one source have no votes to count", hint=hint, key="min_votes")
+        raise UsageError("labels from one source have no votes to count", hint=hint, key="min_votes")
     names = _corpus_names(connection)
-    present = {names[each.corpus_id] for each in chosen}
+    present = {names[labelling.corpus_id] for labelling in chosen}
     mixed = {
         "corpus": present,
-        "lang": {each.target for each in chosen},
-        "source": {each.source for each in chosen},
+        "lang": {labelling.target for labelling in chosen},
+        "source": {labelling.source for labelling in chosen},
     }[table.mix_by]
-    for key, asked, known in (("corpora", table.corpora, present), ("mix", table.mix, mixed)):
-        for name in asked:
-            if name not in known:
-                hint = f"there are {', '.join(sorted(known))}"
-                raise UsageError(f"{key}: nothing is exported of {name!r}", hint=hint, key=key, name=name)
+    for key, names_asked, names_present in (("corpora", table.corpora, present), ("mix", table.mix, mixed)):
+        for name in names_asked:
+            if name not in names_present:
+                hint = f"choose from {', '.join(sorted(names_present))}"
+                raise UsageError(f"{key}: {name!r} is not part of the export", hint=hint, key=key, name=name)
 
 
-def _nothing_left(found: int, removed: Mapping[str, int]) -> NothingLeft:
-    told = ", ".join(f"{name} took out {count:,}" for name, count in removed.items())
-    what = "no label" if found > sum(removed.values()) else "nothing"
+def _nothing_left(available: int, removed: Mapping[str, int]) -> NothingLeft:
+    removals = ", ".join(f"{name} removed {count:,}" for name, count in removed.items())
+    what = "no label" if available > sum(removed.values()) else "nothing"
     return NothingLeft(
-        f"{what} is left to export: of {found:,} sentences, {told or 'none was taken out'}",
-        hint="ask for less: loosen or leave out the first filter that took out most",
-        found=found,
+        f"{what} is left to export: of {available:,} sentences, {removals or 'none were removed'}",
+        hint="loosen or drop the filter that removed most",
+        available=available,
         removed=dict(removed),
     )

@@ -1,4 +1,4 @@
-"""Test sets, and the sentences that have a text of theirs: what must not be trained on."""
+"""Test sets, and the sentences that share a text with them and must not be used for training."""
 
 from __future__ import annotations
 
@@ -23,34 +23,34 @@ Longs = NDArray[np.int64]
 def read_test_texts(connection: Connection, names: Collection[str]) -> Hashes:
     """The texts of test sets, in any language, as ascending hashes.
 
-    :param names: ``CORPUS`` or ``CORPUS:SPLIT`` of the database, or the path of a CoNLL file.
-    :raises UsageError: when a name is none of these, or the split has no sentence; the field ``name``.
+    :param names: ``CORPUS`` or ``CORPUS:SPLIT`` in the database, or the path of a CoNLL file.
+    :raises UsageError: when a name is none of these, or the split has no sentences; the field ``name``.
     :raises ReadError: when a file cannot be read.
     """
-    found = [np.fromiter(_texts(connection, name), dtype=np.uint64) for name in names]
-    for name, texts in zip(names, found, strict=True):
+    hashes = [np.fromiter(_texts(connection, name), dtype=np.uint64) for name in names]
+    for name, texts in zip(names, hashes, strict=True):
         if not len(texts):
-            raise UsageError(f"the test set {name} has no sentence", hint="check the split's name", name=name)
-    return np.unique(np.concatenate(found))
+            raise UsageError(f"the test set {name} has no sentences", hint="check the split's name", name=name)
+    return np.unique(np.concatenate(hashes))
 
 
 def sentences_with(connection: Connection, corpora: Collection[int], texts: Hashes) -> Longs:
-    """The keys of the sentences of some corpora, in any language, that have one of some texts.
+    """The keys of the sentences of some corpora, in any language, that have one of the given texts.
 
     :param corpora: their keys.
     :param texts: ascending hashes.
     """
     query = select(sentence.c.id, sentence.c.words).where(sentence.c.corpus_id.in_(corpora))
-    found = [np.empty(0, np.int64)]
+    keys_found = [np.empty(0, np.int64)]
     for block in bulk.stream(connection, query):
         hashes = np.array([hash_letters(json.loads(words)) for _, words in block], dtype=np.uint64)
         keys = np.array([key for key, _ in block], dtype=np.int64)
-        found.append(keys[np.isin(hashes, texts)])
-    return np.concatenate(found)
+        keys_found.append(keys[np.isin(hashes, texts)])
+    return np.concatenate(keys_found)
 
 
 def _texts(connection: Connection, name: str) -> Iterator[int]:
-    corpora = {told: key for key, told in connection.execute(select(corpus.c.id, corpus.c.name))}
+    corpora = {name_: key for key, name_ in connection.execute(select(corpus.c.id, corpus.c.name))}
     whole, _, split = name.rpartition(":")
     if name in corpora:
         return _of_corpus(connection, corpora[name], None)
@@ -58,8 +58,8 @@ def _texts(connection: Connection, name: str) -> Iterator[int]:
         return _of_corpus(connection, corpora[whole], split)
     if Path(name).is_file():
         return (hash_letters(record.words) for record in read_conll(name, labelled=False))
-    known = ", ".join(sorted(corpora))
-    hint = f"name a corpus ({known}), CORPUS:SPLIT, or a CoNLL file"
+    names = ", ".join(sorted(corpora))
+    hint = f"name a corpus ({names}), CORPUS:SPLIT, or a CoNLL file"
     raise UsageError(f"there is no test set {name!r}", hint=hint, name=name)
 
 

@@ -1,4 +1,4 @@
-"""Filters: what a sentence must be, and what its labels must be, to be exported."""
+"""Filters: what sentences and labels must satisfy to be exported."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ LabelTest = Callable[[ProjectedLabel], bool]
 
 
 class Filters:
-    """The filters of a cut, in the order in which they are tried.
+    """The filters in the order in which they are tried.
 
-    :param table: what the cut asks for.
+    :param table: the filters to apply.
     """
 
     def __init__(self, table: ExportTable) -> None:
@@ -25,18 +25,18 @@ class Filters:
         self._least = table.min_entities or 0
 
     def apply(self, sentence: ProjectedSentence) -> tuple[ProjectedSentence | None, str]:
-        """A sentence as it is to be exported, or the name of the filter that takes it out.
+        """The sentence as it will be exported, or the name of the filter that rejects it.
 
-        :returns: the sentence with the labels that it keeps and an empty text, or None and the filter.
+        :returns: the sentence with its remaining labels and an empty string, or None and the filter.
         """
         for name, passes in self._sentence:
             if not passes(sentence):
                 return None, name
         labels = sentence.labels
         if self._types:
-            labels = [each for each in labels if each.label in self._types]
+            labels = [label for label in labels if label.label in self._types]
         for name, enough in self._label:
-            certain = [each for each in labels if enough(each)]
+            certain = [label for label in labels if enough(label)]
             if len(certain) < len(labels) and not self._drop_label:
                 return None, name
             labels = certain
@@ -46,23 +46,25 @@ class Filters:
 
 
 def _sentence_tests(table: ExportTable) -> Sequence[tuple[str, Test | None]]:
-    corpora, splits, outcomes = (frozenset(each) for each in (table.corpora, table.splits, table.outcomes))
+    corpora, splits, outcomes = (frozenset(names) for names in (table.corpora, table.splits, table.outcomes))
     shortest, longest = table.min_words or 0, table.max_words
     return (
-        ("corpora", (lambda each: each.corpus in corpora) if corpora else None),
-        ("splits", (lambda each: each.split in splits) if splits else None),
+        ("corpora", (lambda sentence: sentence.corpus in corpora) if corpora else None),
+        ("splits", (lambda sentence: sentence.split in splits) if splits else None),
         (
             "outcomes",
-            (lambda each: not outcomes.isdisjoint(outcomes_of(each.outcome, each.reason))) if outcomes else None,
+            (lambda sentence: not outcomes.isdisjoint(outcomes_of(sentence.outcome, sentence.reason)))
+            if outcomes
+            else None,
         ),
-        ("min_words", (lambda each: len(each.words) >= shortest) if shortest else None),
-        ("max_words", (lambda each: len(each.words) <= longest) if longest is not None else None),
+        ("min_words", (lambda sentence: len(sentence.words) >= shortest) if shortest else None),
+        ("max_words", (lambda sentence: len(sentence.words) <= longest) if longest is not None else None),
     )
 
 
 def outcomes_of(status: str, reason: str | None) -> tuple[str, str]:
-    """What an outcome may be called: ``STATUS`` and ``STATUS:REASON``."""
-    # A reason may have a figure behind it: not-proven-optimal:bound=1.
+    """The names of an outcome: ``STATUS`` and ``STATUS:REASON``."""
+    # A reason may be followed by a figure: not-proven-optimal:bound=1.
     code = (reason or "").partition(" ")[0].partition(":")[0]
     return status, f"{status}:{code}"
 
@@ -70,7 +72,7 @@ def outcomes_of(status: str, reason: str | None) -> tuple[str, str]:
 def _label_tests(table: ExportTable) -> Sequence[tuple[str, LabelTest | None]]:
     score, margin, votes = table.min_score, table.min_margin, table.min_votes
     return (
-        ("min_score", (lambda each: each.score >= score) if score is not None else None),
-        ("min_margin", (lambda each: each.margin >= margin) if margin is not None else None),
-        ("min_votes", (lambda each: len(each.votes) >= votes) if votes is not None else None),
+        ("min_score", (lambda label: label.score >= score) if score is not None else None),
+        ("min_margin", (lambda label: label.margin >= margin) if margin is not None else None),
+        ("min_votes", (lambda label: len(label.votes) >= votes) if votes is not None else None),
     )

@@ -1,4 +1,4 @@
-"""Hashes that are the same on every machine: of texts, of names, and of hashes."""
+"""Hashes of texts, names and hashes that are the same on every machine."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Hashes = NDArray[np.uint64]
 
 
 def hash_text(text: str) -> int:
-    """A number of 64 bits."""
+    """A 64-bit number."""
     return int.from_bytes(hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).digest(), "little")
 
 
@@ -27,26 +27,26 @@ def hash_texts(texts: Iterable[str]) -> Hashes:
 
 
 def hash_words(words: Sequence[str]) -> int:
-    """Equal for the same words."""
+    """Equal for equal words."""
     return hash_text(canonical_json(list(words)))
 
 
 def hash_stored(texts: Sequence[str]) -> Hashes:
-    """The same of words as they are stored, in JSON.
+    """The same for words as they are stored, in JSON.
 
     :returns: (N,)
     """
-    # A plain text is canonical.
+    # A plain text is already canonical.
     return hash_texts(text if is_plain(text) else canonical_json(json.loads(text)) for text in texts)
 
 
 def hash_letters(words: Sequence[str]) -> int:
-    """Equal for the same text however it was split into words, and whether in capitals or not."""
+    """Equal for equal texts, regardless of how they are split into words, and of case."""
     return hash_text("".join("".join(words).split()).casefold())
 
 
 def rehash(hashes: Hashes, salt: str) -> Hashes:
-    """Other, independent hashes from hashes (the finaliser of SplitMix64).
+    """Other, independent hashes derived from hashes (the finalizer of SplitMix64).
 
     :param hashes: of any shape.
     :param salt: the same salt gives the same hashes.
@@ -58,5 +58,5 @@ def rehash(hashes: Hashes, salt: str) -> Hashes:
 
 
 def fraction(hashes: Hashes) -> NDArray[np.float64]:
-    """Hashes as numbers from 0 up to 1."""
+    """Hashes as numbers in [0, 1)."""
     return (hashes >> np.uint64(11)).astype(np.float64) * 2.0**-53

@@ -1,4 +1,4 @@
-"""The sentences that pass the filters, as columns of numbers: what choosing among them needs, 44 bytes a sentence."""
+"""The sentences that pass the filters, as columns of numbers, 44 bytes per sentence: what choosing needs."""
 
 from __future__ import annotations
 
@@ -17,23 +17,23 @@ from xprojdb.exports.rows.projected_labels import read_sentences
 from xprojdb.exports.rows.sentences import ProjectedSentence
 from xprojdb.exports.selection.filters import Filters
 from xprojdb.exports.selection.hashing import hash_words
-from xprojdb.exports.selection.screen import Screened, ScreenedBlock, is_screened, read_found, screen
+from xprojdb.exports.selection.screen import Screened, ScreenedBlock, is_screened, read_screened_blocks, screen
 from xprojdb.planning.labellings import Labelling
 
 
 @dataclass
 class Pool:
-    """Columns of equal length, a value a sentence.
+    """Columns of equal length, one value per sentence.
 
-    :param labelling: which labels it is about, by position.
+    :param labelling: index of the labelling.
     :param item: the key of its outcome.
     :param sentence: its key.
-    :param split: by position in ``splits``.
+    :param split: index into ``splits``.
     :param content: the hash of its words.
     :param splits: their names, as imported.
-    :param found: how many sentences there were.
-    :param removed: how many each filter took out.
-    :param dropped: how many labels were dropped from the sentences that pass.
+    :param available: how many sentences there were.
+    :param removed: how many each filter removed.
+    :param dropped: how many labels were dropped from sentences that passed.
     """
 
     labelling: array[int] = field(default_factory=lambda: array("i"))
@@ -44,64 +44,64 @@ class Pool:
     entities: array[int] = field(default_factory=lambda: array("i"))
     content: array[int] = field(default_factory=lambda: array("Q"))
     splits: dict[str, int] = field(default_factory=dict)
-    found: int = 0
+    available: int = 0
     removed: Counter[str] = field(default_factory=Counter)
     dropped: int = 0
 
     def __len__(self) -> int:
         return len(self.item)
 
-    def add(self, labelling: int, kept: ProjectedSentence) -> None:
+    def add(self, labelling: int, sentence_: ProjectedSentence) -> None:
         """Append a sentence."""
         self.labelling.append(labelling)
-        self.item.append(kept.item)
-        self.sentence.append(kept.sentence_id)
-        self.split.append(self.splits.setdefault(kept.split, len(self.splits)))
-        self.tokens.append(len(kept.words))
-        self.entities.append(len(kept.labels))
-        self.content.append(hash_words(kept.words))
+        self.item.append(sentence_.item)
+        self.sentence.append(sentence_.sentence_id)
+        self.split.append(self.splits.setdefault(sentence_.split, len(self.splits)))
+        self.tokens.append(len(sentence_.words))
+        self.entities.append(len(sentence_.labels))
+        self.content.append(hash_words(sentence_.words))
 
-    def add_block(self, labelling: int, found: ScreenedBlock, screened: Screened) -> None:
+    def add_block(self, labelling: int, block: ScreenedBlock, screened: Screened) -> None:
         """Append what passes the filters, and count what does not."""
         passes = screened.passes
-        self.found += len(passes)
+        self.available += len(passes)
         self.removed.update(screened.removed)
         self.dropped += screened.dropped
-        for name in found.splits:
+        for name in block.splits:
             if name not in self.splits:
                 self.splits[name] = len(self.splits)
-        split = np.fromiter(map(self.splits.__getitem__, found.splits), np.int64, len(passes))
+        split = np.fromiter(map(self.splits.__getitem__, block.splits), np.int64, len(passes))
         for column, values in (
             (self.labelling, np.full(len(passes), labelling)),
-            (self.item, found.items),
-            (self.sentence, found.keys),
+            (self.item, block.items),
+            (self.sentence, block.keys),
             (self.split, split),
-            (self.tokens, found.n_words),
+            (self.tokens, block.n_words),
             (self.entities, screened.entities),
-            (self.content, found.content),
+            (self.content, block.content),
         ):
             column.frombytes(values[passes].astype(column.typecode).tobytes())
 
     def column(self, name: str) -> NDArray[Any]:
-        """A column as numbers of 64 bits, or of its own width where they are hashes."""
+        """A column as 64-bit numbers, or in its own width for hashes."""
         values: array[int] = getattr(self, name)
         return np.frombuffer(values, dtype=values.typecode) if len(values) else np.empty(0, values.typecode)
 
 
 def read_pool(connection: Connection, chosen: Sequence[Labelling], table: ExportTable) -> Pool:
-    """Read all sentences of some labellings and keep what passes the filters, in memory that holds no words."""
+    """Read all sentences of some labellings and keep those that pass the filters, without keeping words in memory."""
     pool, filters = Pool(), Filters(table)
     for number, labelling in enumerate(chosen):
         if is_screened(labelling, table):
-            for found in read_found(connection, labelling, table):
-                pool.add_block(number, found, screen(found, table))
+            for block in read_screened_blocks(connection, labelling, table):
+                pool.add_block(number, block, screen(block, table))
             continue
         for sentence in read_sentences(connection, labelling):
-            pool.found += 1
-            kept, reason = filters.apply(sentence)
-            if kept is None:
+            pool.available += 1
+            filtered, reason = filters.apply(sentence)
+            if filtered is None:
                 pool.removed[reason] += 1
             else:
-                pool.dropped += len(sentence.labels) - len(kept.labels)
-                pool.add(number, kept)
+                pool.dropped += len(sentence.labels) - len(filtered.labels)
+                pool.add(number, filtered)
     return pool

@@ -1,4 +1,4 @@
-"""The filters of a cut on blocks of columns: they take out what :mod:`xprojdb.exports.selection.filters` does."""
+"""The filters on blocks of columns; they remove the same as :mod:`xprojdb.exports.selection.filters`."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ Mask = NDArray[np.bool_]
 
 @dataclass(frozen=True)
 class ScreenedBlock:
-    """A block of finished sentences, N of them, with what filters and choices look at.
+    """A block of N finished sentences, with what filters and choices need.
 
-    :param content: (N,) hashes of their words; zeros where duplicates stay.
+    :param content: (N,) hashes of their words; zeros if duplicates are kept.
     """
 
     corpus: str
@@ -41,12 +41,12 @@ class ScreenedBlock:
 
 @dataclass(frozen=True)
 class Screened:
-    """What passes the filters.
+    """The result of the filters.
 
-    :param passes: (N,)
-    :param removed: how many each filter took out.
-    :param entities: (N,) labels that are left.
-    :param dropped: how many labels were dropped from sentences that pass.
+    :param passes: (N,) whether the sentence passes.
+    :param removed: how many each filter removed.
+    :param entities: (N,) number of remaining labels.
+    :param dropped: how many labels were dropped from sentences that passed.
     """
 
     passes: Mask
@@ -56,85 +56,85 @@ class Screened:
 
 
 def is_screened(labelling: Labelling, table: ExportTable) -> bool:
-    """Whether the filters can look at columns: votes are counted label by label."""
+    """Whether the filters can work on columns; votes are counted label by label."""
     return isinstance(labelling, Projection) or table.min_votes is None
 
 
-def read_found(connection: Connection, labelling: Labelling, table: ExportTable) -> Iterator[ScreenedBlock]:
+def read_screened_blocks(connection: Connection, labelling: Labelling, table: ExportTable) -> Iterator[ScreenedBlock]:
     """All finished sentences of a labelling, in blocks."""
     target, query = finished(labelling)
     columns = [target.c.id, target.c.n_words, func.coalesce(target.c.split, DEFAULT_SPLIT)]
     columns += [outcome.c.status, outcome.c.reason] if table.outcomes else []
     columns += [target.c.words] if table.dedupe else []
-    asked = {"label": table.labels or None, "score": table.min_score, "margin": table.min_margin}
-    wanted = [column for column, value in asked.items() if value is not None]
+    thresholds = {"label": table.labels or None, "score": table.min_score, "margin": table.min_margin}
+    columns_needed = [column for column, value in thresholds.items() if value is not None]
     name = corpus_name(connection, labelling)
     for items, keys, lengths, splits, *rest in walk(connection, labelling, query, columns):
         outcomes = list(zip(*rest[:2], strict=True)) if table.outcomes else []
         content = hash_stored(rest[-1]) if table.dedupe else np.zeros(len(items), np.uint64)
-        labels = read_labels(connection, labelling, table.labels, items, longs(keys), wanted)
+        labels = read_labels(connection, labelling, table.labels, items, longs(keys), columns_needed)
         yield ScreenedBlock(name, items, longs(keys), longs(lengths), splits, outcomes, content, labels)
 
 
-def screen(found: ScreenedBlock, table: ExportTable) -> Screened:
-    """Try the filters on a block, in the order in which they count what they take out."""
-    passes, removed = np.ones(len(found.items), dtype=np.bool_), {}
-    labels = _Labels(found, table)
-    for name, mask in (*_sentences(found, table), *labels.thresholds(), *labels.least()):
+def screen(block: ScreenedBlock, table: ExportTable) -> Screened:
+    """Apply the filters to a block, in the order in which their removals are counted."""
+    passes, removed = np.ones(len(block.items), dtype=np.bool_), {}
+    labels = _Labels(block, table)
+    for name, mask in (*_sentences(block, table), *labels.thresholds(), *labels.least()):
         gone = int(np.count_nonzero(passes & ~mask))
         passes &= mask
         if gone:
             removed[name] = gone
-    entities = labels.per_sentence(labels.kept)
-    dropped = int((labels.per_sentence(np.ones_like(labels.kept)) - entities)[passes].sum())
+    entities = labels.per_sentence(labels.remaining)
+    dropped = int((labels.per_sentence(np.ones_like(labels.remaining)) - entities)[passes].sum())
     return Screened(passes, removed, entities, dropped)
 
 
-def _sentences(found: ScreenedBlock, table: ExportTable) -> Iterator[tuple[str, Mask]]:
-    """What filters on sentences let pass, by name; each is asked for when the ones before it have been counted."""
+def _sentences(block: ScreenedBlock, table: ExportTable) -> Iterator[tuple[str, Mask]]:
+    """What the filters on sentences let pass, by name; each is evaluated once the ones before it are counted."""
     if table.corpora:
-        yield "corpora", np.full(len(found.items), found.corpus in table.corpora)
+        yield "corpora", np.full(len(block.items), block.corpus in table.corpora)
     if table.splits:
-        yield "splits", np.fromiter((each in table.splits for each in found.splits), np.bool_, len(found.items))
+        yield "splits", np.fromiter((split in table.splits for split in block.splits), np.bool_, len(block.items))
     if table.outcomes:
-        asked = frozenset(table.outcomes)
-        good = {each: not asked.isdisjoint(outcomes_of(*each)) for each in set(found.outcomes)}
-        yield "outcomes", np.fromiter(map(good.__getitem__, found.outcomes), np.bool_, len(found.items))
+        outcomes = frozenset(table.outcomes)
+        good = {outcome: not outcomes.isdisjoint(outcomes_of(*outcome)) for outcome in set(block.outcomes)}
+        yield "outcomes", np.fromiter(map(good.__getitem__, block.outcomes), np.bool_, len(block.items))
     if table.min_words is not None:
-        yield "min_words", found.n_words >= table.min_words
+        yield "min_words", block.n_words >= table.min_words
     if table.max_words is not None:
-        yield "max_words", found.n_words <= table.max_words
+        yield "max_words", block.n_words <= table.max_words
 
 
 class _Labels:
-    """The labels of a block, and those of them that are left."""
+    """The labels of a block, and which of them remain."""
 
-    def __init__(self, found: ScreenedBlock, table: ExportTable) -> None:
-        self.found = found.labels
+    def __init__(self, block: ScreenedBlock, table: ExportTable) -> None:
+        self.columns = block.labels
         self.table = table
-        self.sentences = len(found.items)
-        every = np.ones(len(self.found.row), dtype=np.bool_)
-        self.kept: Mask = self.found.number >= 0 if table.labels else every
+        self.sentences = len(block.items)
+        every = np.ones(len(self.columns.row), dtype=np.bool_)
+        self.remaining: Mask = self.columns.number >= 0 if table.labels else every
 
     def thresholds(self) -> Iterator[tuple[str, Mask]]:
-        """What each threshold lets pass: all sentences, where a label that is below it goes alone."""
+        """What each threshold lets pass; all sentences, if only the labels below it are dropped."""
         table = self.table
         for name, values, least in (
-            ("min_score", self.found.score, table.min_score),
-            ("min_margin", self.found.margin, table.min_margin),
+            ("min_score", self.columns.score, table.min_score),
+            ("min_margin", self.columns.margin, table.min_margin),
         ):
             if least is None:
                 continue
-            below = self.kept & (values < least)
-            self.kept = self.kept & ~below
+            below = self.remaining & (values < least)
+            self.remaining = self.remaining & ~below
             if table.on_low_score == "sentence":
                 yield name, self.per_sentence(below) == 0
 
     def least(self) -> Iterator[tuple[str, Mask]]:
-        """Which sentences have labels enough left."""
+        """Which sentences have enough labels left."""
         if self.table.min_entities is not None:
-            yield "min_entities", self.per_sentence(self.kept) >= self.table.min_entities
+            yield "min_entities", self.per_sentence(self.remaining) >= self.table.min_entities
 
     def per_sentence(self, which: Mask) -> Longs:
-        """(N,) how many of some labels each sentence has."""
-        return np.bincount(self.found.row[which], minlength=self.sentences)
+        """(N,) how many of the given labels each sentence has."""
+        return np.bincount(self.columns.row[which], minlength=self.sentences)

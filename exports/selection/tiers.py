@@ -1,4 +1,4 @@
-"""Quality tiers: how certain the least certain label of a sentence is."""
+"""Quality tiers, which depend on the least certain label of a sentence."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ Floats = NDArray[np.float64]
 
 
 def steps_of(table: ExportTable) -> list[tuple[str, float]]:
-    """The tiers and their thresholds, the highest first."""
-    return sorted(table.tiers.items(), key=lambda each: -each[1])
+    """The tiers and their thresholds, highest first."""
+    return sorted(table.tiers.items(), key=lambda item: -item[1])
 
 
 def tier_of(table: ExportTable) -> Callable[[Sequence[ProjectedLabel]], str | None]:
-    """What names the tier of a sentence from its labels.
+    """A function that names the tier of a sentence from its labels.
 
-    A sentence is as good as its least certain label, and is in the highest tier whose threshold that reaches. It has
-    no tier when it reaches none, or has no labels.
+    A sentence is as good as its least certain label, and is in the highest tier whose threshold that label reaches. It
+    has no tier if it reaches none or has no labels.
     """
     steps = steps_of(table)
     by_margin = table.tier_by == "margin"
@@ -31,16 +31,16 @@ def tier_of(table: ExportTable) -> Callable[[Sequence[ProjectedLabel]], str | No
     def tier(labels: Sequence[ProjectedLabel]) -> str | None:
         if not labels:
             return None
-        least = min(each.margin if by_margin else each.score for each in labels)
+        least = min(label.margin if by_margin else label.score for label in labels)
         return next((name for name, threshold in steps if least >= threshold), None)
 
     return tier
 
 
 def tiers_of(table: ExportTable, bounds: Longs, margin: Floats, score: Floats) -> list[str | None]:
-    """The tiers of many sentences, as :func:`tier_of` tells that of one.
+    """The tiers of many sentences, as :func:`tier_of` gives them for one.
 
-    :param bounds: (N+1,) where the labels of each sentence begin.
+    :param bounds: (N+1,) where the labels of each sentence start.
     :param margin: (L,) of the labels.
     :param score: (L,) of the labels.
     """
@@ -50,9 +50,9 @@ def tiers_of(table: ExportTable, bounds: Longs, margin: Floats, score: Floats) -
     if len(labelled):
         least[labelled] = np.minimum.reduceat(measure, bounds[labelled])
     steps = steps_of(table)
-    # From the lowest tier up, so that the highest one that is reached stands.
+    # From the lowest tier up, so that the highest one reached remains.
     tier = np.full(len(least), None, dtype=object)
     for name, threshold in reversed(steps):
         tier[least >= threshold] = name
-    found: list[str | None] = tier.tolist()
-    return found
+    names: list[str | None] = tier.tolist()
+    return names

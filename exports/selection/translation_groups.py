@@ -1,4 +1,4 @@
-"""Which sentences are renderings of one another, directly or through others: what must not be torn apart."""
+"""Groups of sentences that are translations of one another, directly or through others, and must stay together."""
 
 from __future__ import annotations
 
@@ -21,17 +21,17 @@ _BLOCK = 10_000
 
 @dataclass(frozen=True)
 class Groups:
-    """Sentences joined by translations.
+    """Sentences connected by translations.
 
     :param ids: (N,) ascending keys of sentences that have a translation.
-    :param roots: (N,) the lowest key of each one's group, which is the sentence that was there first.
+    :param roots: (N,) the lowest key in each sentence's group, which is the sentence imported first.
     """
 
     ids: Longs
     roots: Longs
 
     def roots_of(self, keys: Longs) -> Longs:
-        """The groups of sentences; one without a translation is its own group."""
+        """The groups of sentences; a sentence without translations is a group of its own."""
         if not len(self.ids):
             return keys.copy()
         place = np.minimum(np.searchsorted(self.ids, keys), len(self.ids) - 1)
@@ -52,7 +52,7 @@ def join_groups(left: Longs, right: Longs) -> Groups:
     while True:
         low = np.minimum(root[left], root[right])
         joined = root.copy()
-        # Hook the roots themselves, not only the ends of the link: whole trees move at once.
+        # Hook the roots themselves, not only the ends of the link, so that whole trees move at once.
         for ends in (left, right):
             np.minimum.at(joined, root[ends], low)
         while not np.array_equal(joined, joined[joined]):
@@ -76,18 +76,18 @@ def read_groups(connection: Connection, corpora: Collection[int]) -> Groups:
 
 def _links(connection: Connection, corpora: Collection[int]) -> Iterator[Longs]:
     query = select(translation.c.original_id, translation.c.rendering_id)
-    # A sentence that a step made has its original as its parent, whether or not a translation says so.
+    # The parent of a sentence made by a step is its original, whether or not there is a translation row.
     parents = select(sentence.c.parent_id, sentence.c.id).where(sentence.c.parent_id.is_not(None))
-    wanted = (query.where(translation.c.corpus_id.in_(corpora)), parents.where(sentence.c.corpus_id.in_(corpora)))
-    for each in wanted:
-        for block in bulk.stream(connection, each):
+    queries = (query.where(translation.c.corpus_id.in_(corpora)), parents.where(sentence.c.corpus_id.in_(corpora)))
+    for query_ in queries:
+        for block in bulk.stream(connection, query_):
             yield np.fromiter(chain.from_iterable(block), np.int64, 2 * len(block)).reshape(-1, 2)
 
 
 def read_ranks(connection: Connection, roots: Longs, seed: int) -> Hashes:
-    """A hash for each group, from the name of its first sentence without the language: ``CORPUS/ID``.
+    """A hash for each group, of the name of its first sentence without the language: ``CORPUS/ID``.
 
-    Languages of a parallel corpus share their ids, so that it does not matter which of them was imported first.
+    Languages of a parallel corpus share their ids, so it does not matter which of them was imported first.
 
     :param roots: (N,) keys, in any order.
     :returns: (N,)
@@ -100,6 +100,6 @@ def read_ranks(connection: Connection, roots: Longs, seed: int) -> Hashes:
         block = keys[first : first + _BLOCK].tolist()
         query = select(sentence.c.corpus_id, sentence.c.external_id, sentence.c.id).order_by(sentence.c.id)
         rows = bulk.fetch(connection, query.where(within(connection, sentence.c.id, block)))
-        texts = [f"{heads[corpus_id]}{told or key}" for corpus_id, told, key in rows]
+        texts = [f"{heads[corpus_id]}{external_id or key}" for corpus_id, external_id, key in rows]
         hashes[first : first + len(rows)] = hash_texts(texts)
     return hashes[places]

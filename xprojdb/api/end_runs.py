@@ -1,4 +1,4 @@
-"""Ending the runs that are under way, for what changes the rows that they work on."""
+"""Ending the runs in progress before something changes the rows that they work on."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def ended_runs(engine: Engine, wanted: bool) -> Iterator[list[str]]:
-    """End the runs that are under way, then do what needs it.
+def ended_runs(engine: Engine, enabled: bool) -> Iterator[list[str]]:
+    """End the runs in progress, then execute the block.
 
-    :param wanted: False: end none.
-    :returns: the runs that were ended; an error of what follows has them as notes.
+    :param enabled: False: end none.
+    :returns: the runs that were ended; an error in the block gets them as notes.
     """
     from xprojdb.db.live import end_live_runs
 
-    ended = [f"ended: {run.told}" for run in end_live_runs(engine)] if wanted else []
+    ended = [f"ended: {run.description}" for run in end_live_runs(engine)] if enabled else []
     try:
         yield ended
     except XprojdbError as error:

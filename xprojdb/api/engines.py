@@ -1,4 +1,4 @@
-"""Where a run computes, by the names of the options that say so."""
+"""Where a run computes, by option names."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ EngineName = Literal["local", "processes", "ray"]
 class EngineOptions(TypedDict, total=False):
     """Where a run computes its batches.
 
-    :param engine: ``local`` (in this process), ``processes`` or ``ray``; by default ``processes`` where ``workers`` is
-        given, else ``local``.
-    :param workers: processes, or Ray actors; by default one for each core.
-    :param batch_timeout: seconds after which a worker is taken to hang, and ended; by default 1800.
-    :param cpus_per_worker: of a Ray actor; by default 1.
-    :param gpus_per_worker: of a Ray actor; by default 0.
-    :param ray_address: of the Ray cluster, ``HOST:PORT``.
+    :param engine: ``local`` (in this process), ``processes`` or ``ray``; by default ``processes`` if ``workers`` is
+        set, otherwise ``local``.
+    :param workers: number of processes or Ray actors; by default one per core.
+    :param batch_timeout: seconds after which a worker counts as hung and is terminated; by default 1800.
+    :param cpus_per_worker: CPUs per Ray actor; by default 1.
+    :param gpus_per_worker: GPUs per Ray actor; by default 0.
+    :param ray_address: address of the Ray cluster, ``HOST:PORT``.
     """
 
     engine: EngineName | None
@@ -40,19 +40,19 @@ def make_engine(
     gpus_per_worker: float | None = None,
     ray_address: str | None = None,
 ) -> Engine:
-    """The engine that :class:`EngineOptions` describe.
+    """The engine described by :class:`EngineOptions`.
 
-    :raises UsageError: when there is no such engine, or an option is not for it.
+    :raises UsageError: when there is no such engine, or an option does not apply to it.
     """
     name = engine or ("processes" if workers else "local")
     ray = {"--cpus-per-worker": cpus_per_worker, "--gpus-per-worker": gpus_per_worker}
     pool = {"--workers": workers, "--batch-timeout": batch_timeout}
     foreign = {"local": {**pool, **ray}, "processes": ray, "ray": {}}
     if name not in foreign:
-        raise UsageError(f"there is no engine {name!r}", hint=f"there are {', '.join(foreign)}", engine=name)
+        raise UsageError(f"there is no engine {name!r}", hint=f"choose from {', '.join(foreign)}", engine=name)
     for option, value in foreign[name].items():
         if value is not None:
-            raise UsageError(f"the engine {name!r} has no {option}", hint="leave it out", option=option)
+            raise UsageError(f"the engine {name!r} does not use {option}", hint="leave that option out", option=option)
     if name == "local":
         from xprojdb.execution.engines.local import Local
 

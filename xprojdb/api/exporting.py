@@ -1,4 +1,4 @@
-"""The methods of a database that write and publish data sets."""
+"""Database methods that write and publish data sets."""
 
 from __future__ import annotations
 
@@ -34,31 +34,31 @@ class Exporting(Opened):
 
         ``db.export("out", min_margin=0.1, splits=["train"], decontaminate=["news:test"], dedupe=True)``
 
-        :param folder: where to; ``hf`` replaces an earlier data set there, the other formats their own files.
-        :param format: ``hf`` (Parquet, a configuration for each language, a card: ``datasets.load_dataset(folder)``),
+        :param folder: the destination; ``hf`` replaces an earlier data set there, other formats their own files.
+        :param format: ``hf`` (Parquet, one configuration per language, a card: ``datasets.load_dataset(folder)``),
             ``conll`` (LANG.SPLIT.conll), ``jsonl`` (LANG.SPLIT.jsonl), ``spacy`` (DocBin),
-            or that of a plug-in.
-        :param recipe: may be left out when the database has one.
-        :param source: only the labels from this language; by default the consensus of all.
+            or the name of a plug-in's format.
+        :param recipe: may be omitted if the database has only one.
+        :param source: only labels from this language; by default the consensus of all.
         :param langs: target languages; empty: all of the recipe.
-        :param columns: of ``conll``; 4: as CoNLL-2003.
-        :param ids: of ``conll``: put a comment with its id before each sentence.
-        :param selection: which sentences and labels; each keyword replaces a key of the recipe's table ``[export]``:
-            ``corpora``, ``splits``, ``labels``, ``min_score``, ``min_margin``, ``min_votes``, ``on_low_score``,
-            ``outcomes``, ``min_words``, ``max_words``, ``min_entities``, ``decontaminate``, ``dedupe``, ``budget``,
-            ``budget_unit``, ``budget_per``, ``mix``, ``mix_by``, ``split_ratios``, ``tiers``, ``tier_by``,
-            ``provenance``, ``seed``. See docs/exporting.md.
+        :param columns: for ``conll``; 4: as in CoNLL-2003.
+        :param ids: for ``conll``: write a comment with its id before each sentence.
+        :param selection: which sentences and labels to export; keywords override keys of the recipe's table
+            ``[export]``: ``corpora``, ``splits``, ``labels``, ``min_score``, ``min_margin``, ``min_votes``,
+            ``on_low_score``, ``outcomes``, ``min_words``, ``max_words``, ``min_entities``, ``decontaminate``,
+            ``dedupe``, ``budget``, ``budget_unit``, ``budget_per``, ``mix``, ``mix_by``, ``split_ratios``, ``tiers``,
+            ``tier_by``, ``provenance``, ``seed``. See docs/exporting.md.
         :raises UsageError: when there is no such recipe or keyword, or nothing to export.
         :raises PluginError: when there is no such format.
-        :raises NothingLeft: when the selection leaves nothing.
-        :raises ExportError: when a file cannot be written; earlier versions stay whole.
+        :raises NothingLeft: when no sentence passes the filters.
+        :raises ExportError: when a file cannot be written; earlier files are left as they were.
         """
         from xprojdb.api.results.exporting import ExportResult
         from xprojdb.exports.api import export_as, export_conll
         from xprojdb.planning.store import load_plan
 
         if format != "conll" and (columns != 2 or ids):
-            raise UsageError("--columns and --ids are for conll", hint="leave them out", format=format)
+            raise UsageError("--columns and --ids only apply to conll", hint="leave them out", format=format)
         plan = load_plan(self.store, recipe)
         options = _options(plan, source, langs, selection)
         if format == "conll":
@@ -77,18 +77,18 @@ class Exporting(Opened):
         dry_run: bool = False,
         **selection: Any,
     ) -> PushResult:
-        """Publish a data set on the Hugging Face Hub, in one commit of the files that differ.
+        """Publish a data set on the Hugging Face Hub, in one commit of the files that changed.
 
-        The token is that of ``HF_TOKEN`` or of the Hub's own login.
+        The token is read from ``HF_TOKEN`` or from the Hub's own login.
 
-        :param repo: ``USER/NAME``; made when it is missing.
-        :param folder: publish this folder, which :meth:`export` wrote as ``hf``, as it is.
-        :param recipe, source, langs, selection: otherwise, what to export, as :meth:`export` takes them.
-        :param private: make a new repository visible to its owners only.
-        :param dry_run: only find out what would change; nothing is sent.
-        :raises UsageError: when no data set can be called so, or there is nothing to export.
-        :raises ExportError: when the folder is not a whole export.
-        :raises HubError: when the Hub cannot be reached, refuses, or holds files of another origin.
+        :param repo: ``USER/NAME``; created if it does not exist.
+        :param folder: publish this folder, written by :meth:`export` as ``hf``, as it is.
+        :param recipe, source, langs, selection: otherwise, what to export, as for :meth:`export`.
+        :param private: make a new repository private.
+        :param dry_run: only report what would change; nothing is sent.
+        :raises UsageError: when the name is not valid, or there is nothing to export.
+        :raises ExportError: when the folder is not a complete export.
+        :raises HubError: when the Hub cannot be reached, refuses, or holds files of other origin.
         """
         from xprojdb.api.results.exporting import PushResult
         from xprojdb.exports.hub.names import dataset_name

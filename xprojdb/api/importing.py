@@ -1,27 +1,32 @@
-"""The methods of a database that read sentences, translations and alignments into it."""
+"""Database methods that import sentences, translations and alignments."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypedDict, Unpack
 
 from xprojdb.api.opened import Opened
 
 if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
     from xprojdb.api.results.importing import AlignmentsResult, ImportResult, JoinResult
     from xprojdb.readers import Format
+
+    TranslatedStore = Callable[[str, Connection, int], int]
 
 TagEncoding = Literal["auto", "iob1", "iob2", "bioes"]
 
 
 class CorpusOptions(TypedDict, total=False):
-    """What every method that imports sentences takes besides its own parameters.
+    """Keyword arguments of every method that imports sentences.
 
     :param split: ``train``, ``validation`` or ``test``; by default from the file's name.
-    :param part: the name of the file within corpus and language; by default the split.
-    :param scheme: ``conll``, ``wikiann``, ``masakhaner`` or ``ontonotes``; labels outside it are refused.
-    :param version: of the corpus, as ``license`` (an SPDX name), ``citation`` and ``url``.
+    :param part: name of the file within corpus and language; by default the split.
+    :param scheme: ``conll``, ``wikiann``, ``masakhaner`` or ``ontonotes``; other labels are refused.
+    :param version, license, citation, url: of the corpus; the license as an SPDX identifier.
     """
 
     split: str | None
@@ -34,10 +39,10 @@ class CorpusOptions(TypedDict, total=False):
 
 
 class Importing(Opened):
-    """Reading sentences, translations and alignments into the database.
+    """Importing sentences, translations and alignments.
 
-    The same file again adds nothing, a grown file adds what is new, a changed one is refused. When anything is wrong
-    with a file, nothing of it is stored.
+    Importing the same file again adds nothing, a file that has grown adds its new sentences, and a file that has
+    changed is refused. If anything is wrong with a file, nothing of it is stored.
     """
 
     def import_conll(
@@ -54,21 +59,21 @@ class Importing(Opened):
         strict: bool = False,
         **about: Unpack[CorpusOptions],
     ) -> ImportResult:
-        """Import a CoNLL file: a word a line, its tag in a column (CoNLL-2002 and -2003, MasakhaNER, WikiANN).
+        """Import a CoNLL file, one word per line with its tag in a column: CoNLL-2002 and -2003, MasakhaNER, WikiANN.
 
-        :param corpus: the name of the corpus; made when it is new.
-        :param lang: the language, by any code.
-        :param labelled: False: read the words alone.
+        :param corpus: the name of the corpus; created if it is new.
+        :param lang: the language, by any of its codes.
+        :param labelled: False: read only the words.
         :param column: of the tags: its number from 0, or from the end, or its name in the first line; by default the
-            one with tags.
+            column with tags.
         :param word_column: of the words; by default the first.
-        :param separator: what separates the columns; by default a tab, else white space.
+        :param separator: column separator; by default a tab, otherwise white space.
         :param encoding: how the tags mark spans.
-        :param strict: refuse tags that break the encoding instead of repairing them.
+        :param strict: refuse tags that violate the encoding instead of repairing them.
         :param about: see :class:`CorpusOptions`.
-        :raises InputError: when the file cannot be read; nothing is stored then.
-        :raises ImportRefused: when a stored sentence changed.
-        :raises UsageError: when a language or label scheme is unknown, or the scheme is not the corpus's.
+        :raises InputError: when the file cannot be read; then nothing is stored.
+        :raises ImportRefused: when a stored sentence has changed.
+        :raises UsageError: when a language or label scheme is unknown, or the corpus has another scheme.
         """
         reading: dict[str, Any] = {
             "column": column,
@@ -90,12 +95,12 @@ class Importing(Opened):
         plain: bool = False,
         **about: Unpack[CorpusOptions],
     ) -> ImportResult:
-        """Import a plain text file, a sentence a line.
+        """Import a plain text file, one sentence per line.
 
-        :param pretokenized: words are separated by spaces already.
-        :param plain: take each line as it is, even when the file looks like another format.
+        :param pretokenized: whether words are already separated by spaces.
+        :param plain: import each line as it is, even if the file looks like another format.
         :param about: see :class:`CorpusOptions`.
-        :raises InputError, ImportRefused, UsageError: as :meth:`import_conll`.
+        :raises InputError, ImportRefused, UsageError: as for :meth:`import_conll`.
         """
         if not plain:
             _refuse_other(file, "import text")
@@ -117,18 +122,18 @@ class Importing(Opened):
         strict: bool = False,
         **about: Unpack[CorpusOptions],
     ) -> ImportResult:
-        """Import a file of JSON lines, an object a line, or of one JSON array.
+        """Import a file of JSON lines, one object per sentence, or of one JSON array.
 
         :param words_field: by default ``tokens`` or ``words``.
         :param tags_field: by default ``ner_tags``, ``tags`` or ``labels``.
         :param text_field: by default ``text`` or ``sentence``.
         :param id_field: by default ``id``.
         :param split_field: by default ``split``.
-        :param label_names: the tag behind each number, when tags are numbers.
+        :param label_names: the names of the tags, if they are numbers.
         :param encoding: how the tags mark spans.
-        :param strict: refuse tags that break the encoding instead of repairing them.
+        :param strict: refuse tags that violate the encoding instead of repairing them.
         :param about: see :class:`CorpusOptions`.
-        :raises InputError, ImportRefused, UsageError: as :meth:`import_conll`.
+        :raises InputError, ImportRefused, UsageError: as for :meth:`import_conll`.
         """
         reading: dict[str, Any] = {"words_field": words_field, "tags_field": tags_field, "text_field": text_field}
         reading |= {"id_field": id_field, "split_field": split_field, "encoding": encoding, "strict": strict}
@@ -142,22 +147,49 @@ class Importing(Opened):
         files: Mapping[str, str | Path] | Sequence[tuple[str, str | Path]] = (),
         *,
         format: Format = "auto",
+        machine: str | None = None,
         **about_or_files: str | Path | None,
     ) -> ImportResult:
-        """Import files that hold the same sentences in several languages, line by line, as human translations.
+        """Import files with the same sentences in several languages, line by line, as human translations.
 
         ``db.import_parallel("news", en="news.en.conll", sw="news.sw.txt")``
 
-        :param files: files by language, originals first; keywords do for codes that are Python names.
-        :param format: of the files, by the name of a reader; ``auto`` goes by the content, then by the suffix.
-        :param about_or_files: languages and their files, and the keywords of :class:`CorpusOptions`.
-        :raises InputError, ImportRefused, UsageError: as :meth:`import_conll`; also when the files differ in length.
+        :param files: pairs of language and file, originals first; keyword arguments work for codes that are Python
+            names.
+        :param format: of the files, by the name of a reader; ``auto``: by the content, then by the suffix.
+        :param machine: the name of the machine that translated the first file into the others. They are stored as its
+            translations, for ``[translate] model = "imported:NAME"``, and may lack some of the sentences.
+        :param about_or_files: languages with their files, and the keywords of :class:`CorpusOptions`.
+        :raises InputError, ImportRefused, UsageError: as for :meth:`import_conll`; also when the files differ in
+            length.
         """
         options = CorpusOptions.__annotations__
         about = {name: value for name, value in about_or_files.items() if name in options}
         named = {name: value for name, value in about_or_files.items() if name not in options and value is not None}
         pairs = [*(files.items() if isinstance(files, Mapping) else files), *named.items()]
+        if machine is not None:
+            return self._import_translated(pairs, machine, format, corpus, about)
         return self._import([(lang, file, {}) for lang, file in pairs], format, corpus, about, parallel=True)
+
+    def _import_translated(
+        self,
+        pairs: Sequence[tuple[str, str | Path]],
+        machine: str,
+        format: Format,
+        corpus: str,
+        about: Mapping[str, Any],
+    ) -> ImportResult:
+        """Import the first file, and the others as what a machine made of it."""
+        from xprojdb.api.corrections.translated import TranslatedFiles
+        from xprojdb.errors import UsageError
+
+        if len(pairs) < 2:
+            raise UsageError("translations need two files", hint="LANG=FILE of the original, then those of the others")
+        (lang, original), *others = pairs
+        translated = TranslatedFiles(machine, corpus, lang, about.get("part"), others, format)
+        result = self._import([(lang, original, {})], format, corpus, about, further=translated.store)
+        result.translations = translated.reports
+        return result
 
     def import_alignments(
         self,
@@ -169,16 +201,16 @@ class Importing(Opened):
         part: str | None = None,
         ids: bool = False,
     ) -> AlignmentsResult:
-        """Import word alignments of another tool, a translation a line: ``0-0 1-2``, or with scores ``0-0:0.97``.
+        """Import word alignments from another tool, one translation per line: ``0-0 1-2``, or with scores ``0-0:0.97``.
 
-        A recipe uses them with ``[align] aligner = "imported"`` and their name.
+        A recipe uses them with ``[align] aligner = "imported"`` and ``name``.
 
-        :param langs: the languages of the left and of the right words.
-        :param name: what the alignments are called in recipes.
-        :param part: only the translations of this part; by default all of the two languages.
-        :param ids: each line begins with the id of the left sentence and a tab; otherwise lines are in the order of
-            the import.
-        :raises InputError, ImportRefused, UsageError: as :meth:`import_conll`.
+        :param langs: the languages of the left and the right words.
+        :param name: the name of the alignments in recipes.
+        :param part: only translations of this part; by default all between the two languages.
+        :param ids: whether each line starts with the id of the left sentence and a tab; otherwise lines are in import
+            order.
+        :raises InputError, ImportRefused, UsageError: as for :meth:`import_conll`.
         """
         from xprojdb.api.results.importing import AlignmentsResult
         from xprojdb.errors import UsageError
@@ -188,7 +220,9 @@ class Importing(Opened):
         codes = [language(code).code for code in langs]
         if len(codes) != 2:
             raise UsageError(
-                f"alignments join two languages, not {len(codes)}", hint="name two, such as --langs en,de", langs=codes
+                f"alignments join two languages, not {len(codes)}",
+                hint="name two languages, such as --langs en,de",
+                langs=codes,
             )
         described = AlignmentFile(Path(file), corpus, (codes[0], codes[1]), name, part, ids)
         return AlignmentsResult(import_alignments(self.store, described, command="import alignments"))
@@ -206,14 +240,14 @@ class Importing(Opened):
         """Import a published benchmark, with its license, citation, label scheme and published scores.
 
         :param name: ``masakhaner2``, ``masakhaner``, ``pan-x``, ``europarl-ner`` or ``conll2003``.
-        :param path: a copy in its published layout; by default it comes from the Hugging Face Hub.
-        :param revision: a branch, tag or commit on the Hub; by default the one that has Parquet files.
-        :param langs: by any code; empty: all.
-        :param splits: of ``train``, ``validation``, ``test``; empty: all.
+        :param path: a local copy in the published layout; by default it is downloaded from the Hugging Face Hub.
+        :param revision: branch, tag or commit on the Hub; by default the one with Parquet files.
+        :param langs: by any of their codes; empty: all.
+        :param splits: some of ``train``, ``validation``, ``test``; empty: all.
         :param corpus: the name of the corpus; by default that of the benchmark.
         :raises UsageError: when there is no such benchmark, language or split.
-        :raises InputError: when a file is missing or cannot be read; nothing is stored then.
-        :raises HubError: when the Hub cannot be asked.
+        :raises InputError: when a file is missing or cannot be read; then nothing is stored.
+        :raises HubError: when the Hub cannot be reached.
         """
         from xprojdb.api.results.importing import ImportResult
         from xprojdb.errors import UsageError
@@ -222,19 +256,19 @@ class Importing(Opened):
         from xprojdb.readers.benchmarks.fetch import fetch_benchmark
 
         if path and revision:
-            raise UsageError("--revision is for the Hub, and --path names a copy", hint="leave out one of them")
-        wanted, folder, version = benchmark(name), path and Path(path), None
+            raise UsageError("--revision is on the Hub, but --path is a local copy", hint="use only one of them")
+        chosen, folder, version = benchmark(name), path and Path(path), None
         if not folder:
-            fetched = fetch_benchmark(wanted, langs, splits, revision)
+            fetched = fetch_benchmark(chosen, langs, splits, revision)
             folder, version = fetched.folder, fetched.revision
-        report = import_benchmark(self.store, wanted, folder, langs=langs, splits=splits, name=corpus, version=version)
+        report = import_benchmark(self.store, chosen, folder, langs=langs, splits=splits, name=corpus, version=version)
         return ImportResult(report)
 
     def join(self, corpus: str, langs: Sequence[str]) -> JoinResult:
         """Join the sentences of a corpus that have the same id in several languages, as human translations.
 
-        :param langs: two languages or more, by any code, originals first.
-        :raises UsageError: when the corpus or one of the languages is not there.
+        :param langs: two or more languages, by any of their codes, originals first.
+        :raises UsageError: when the corpus or one of the languages does not exist.
         """
         from xprojdb.api.results.importing import JoinReport, JoinResult
         from xprojdb.importing.join import link_corpus
@@ -251,34 +285,37 @@ class Importing(Opened):
         corpus: str,
         about: Mapping[str, Any],
         parallel: bool = False,
+        further: TranslatedStore | None = None,
     ) -> ImportResult:
         """Import files into a corpus.
 
-        :param files: language, path and reader's options of each; ``split`` and ``part`` in them come first.
+        :param files: language, path and reader options of each file; its own ``split`` and ``part`` take precedence.
+        :param further: stores more in the same transaction; called with the part of the first file.
         """
         from xprojdb.api.results.importing import ImportResult
         from xprojdb.importing.files import CorpusInfo, corpus_file, import_files
 
         _check(about)
-        beside = {name: about.get(name) for name in ("split", "part")}
+        file_defaults = {name: about.get(name) for name in ("split", "part")}
         described = [
-            corpus_file(Path(path), lang, form=format, **{**beside, **reading}) for lang, path, reading in files
+            corpus_file(Path(path), lang, form=format, **{**file_defaults, **reading}) for lang, path, reading in files
         ]
-        known = {name: about.get(name) for name in ("version", "citation", "url", "scheme")}
-        info = CorpusInfo(corpus, licence=about.get("license"), **known)
-        command = "import parallel" if parallel else f"import {format}"
-        return ImportResult(import_files(self.store, info, described, parallel=parallel, command=command))
+        details = {name: about.get(name) for name in ("version", "citation", "url", "scheme")}
+        info = CorpusInfo(corpus, licence=about.get("license"), **details)
+        command = "import parallel" if parallel or further else f"import {format}"
+        more = partial(further, described[0].part) if further is not None else None
+        return ImportResult(import_files(self.store, info, described, parallel=parallel, command=command, further=more))
 
 
 def _refuse_other(path: str | Path, command: str) -> None:
-    """Refuse a file that another command reads; the error names it."""
+    """Refuse a file that another command reads, naming that command."""
     from xprojdb.readers.registry import refuse_other
 
     refuse_other(Path(path), command)
 
 
 def _check(about: Mapping[str, Any]) -> None:
-    """Refuse keywords that mean nothing, which Python would take.
+    """Refuse unknown keyword arguments.
 
     :raises UsageError: the field ``keyword`` names it.
     """
@@ -286,5 +323,5 @@ def _check(about: Mapping[str, Any]) -> None:
 
     for name in about:
         if name not in CorpusOptions.__annotations__:
-            known = ", ".join(CorpusOptions.__annotations__)
-            raise UsageError(f"an import takes no keyword {name!r}", hint=f"it takes {known}", keyword=name)
+            keywords = ", ".join(CorpusOptions.__annotations__)
+            raise UsageError(f"an import takes no keyword {name!r}", hint=f"the keywords are {keywords}", keyword=name)

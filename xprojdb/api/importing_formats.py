@@ -1,4 +1,4 @@
-"""The methods of a database that read spreadsheets, annotation tools' files, data sets and translation memories."""
+"""Database methods that import spreadsheets, files of annotation tools, data sets and translation memories."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Column = int | str
 
 
 class ImportingFormats(Importing):
-    """Reading what people have in spreadsheets, annotation tools, data sets and translation memories."""
+    """Importing spreadsheets, files of annotation tools, data sets and translation memories."""
 
     def import_multilingual(
         self,
@@ -30,15 +30,15 @@ class ImportingFormats(Importing):
         ids: bool = True,
         **about: Unpack[CorpusOptions],
     ) -> ImportResult:
-        """Import one file that holds the same sentences in several languages, as human translations.
+        """Import one file with the same sentences in several languages, as human translations.
 
         TMX, XLIFF, a table with a column for each language, or a data set with a column "translation".
 
-        :param langs: languages to read, by any code, originals first.
-        :param format: ``memory`` (TMX, XLIFF), ``table`` or ``hf``; ``auto`` goes by the content.
-        :param ids: False: number the sentences, whatever TMX or XLIFF calls its units.
+        :param langs: the languages to read, by any of their codes, originals first.
+        :param format: ``memory`` (TMX, XLIFF), ``table`` or ``hf``; ``auto``: by the content.
+        :param ids: False: number the sentences, and ignore the ids of TMX or XLIFF.
         :param about: see :class:`CorpusOptions`.
-        :raises InputError, ImportRefused, UsageError: as :meth:`import_conll`.
+        :raises InputError, ImportRefused, UsageError: as for :meth:`import_conll`.
         """
         from xprojdb.readers.registry import format_of
         from xprojdb.text.languages import language
@@ -50,7 +50,7 @@ class ImportingFormats(Importing):
         reading: dict[str, dict[str, Any]] = {"memory": {"languages": codes, "ids": ids}, "hf": {"languages": codes}}
         if chosen not in reading:
             raise UsageError(
-                f"{path} does not hold several languages", hint="name the files as LANG=FILE", format=chosen
+                f"{path} does not contain several languages", hint="name the files as LANG=FILE", format=chosen
             )
         return self._import([(code, path, reading[chosen]) for code in codes], chosen, corpus, about, parallel=True)
 
@@ -70,22 +70,22 @@ class ImportingFormats(Importing):
         pretokenized: bool = False,
         **about: Unpack[CorpusOptions],
     ) -> ImportResult:
-        """Import a table with a sentence in each row: CSV, TSV, XLSX or ODS.
+        """Import a table with one sentence per row: CSV, TSV, XLSX or ODS.
 
-        Rows with a blank cell are left out, in all languages alike, and counted.
+        Rows with a blank cell are skipped in all languages, and counted.
 
-        :param text: the column of the sentences, by its header or its number from 0; or the column of each language,
-            for a parallel table; by default the one named after the language, or ``text``.
-        :param lang: of the sentences, where one column is read.
+        :param text: the column of the sentences, by its header or its number from 0; for a parallel table, a mapping
+            from language to column; by default the column named after the language, or ``text``.
+        :param lang: language of the sentences, if one column is read.
         :param tags: the column with a tag for each word, separated by spaces.
         :param id_column: by default ``id``.
         :param split_column: by default ``split``.
-        :param header: whether the first row has names; by default that is found out.
-        :param sheet: of a spreadsheet, by name or number from 0; by default the first.
-        :param delimiter: what separates the cells of CSV; by default that is found out.
-        :param pretokenized: words are separated by spaces already.
+        :param header: whether the first row has names; by default this is detected.
+        :param sheet: sheet of a spreadsheet, by name or number from 0; by default the first.
+        :param delimiter: cell delimiter of CSV; by default this is detected.
+        :param pretokenized: whether words are already separated by spaces.
         :param about: see :class:`CorpusOptions`.
-        :raises InputError, ImportRefused, UsageError: as :meth:`import_conll`.
+        :raises InputError, ImportRefused, UsageError: as for :meth:`import_conll`.
         """
         _refuse_other(file, "import table")
         reading = {
@@ -114,21 +114,22 @@ class ImportingFormats(Importing):
         """Import texts that an annotation tool labelled by character offsets.
 
         Span JSON of doccano, Prodigy and spaCy; Label Studio's JSON; WebAnno TSV 3 of INCEpTION; CoNLL-U with NE=;
-        brat's .ann beside .txt, one document or a folder of them. A span that cuts a word is refused with its place.
+        brat's .ann beside .txt, one document or a folder of them. A span that cuts a word is refused, with its
+        position.
 
-        :param path: of a file, or of a folder of brat's documents.
-        :param format: ``auto`` goes by the content.
-        :param snap: let a span that cuts a word grow to the whole word, and count it.
-        :param nested: of spans that overlap, refuse the file (``error``, the default), or keep the longest (``outer``)
-            and count the others.
-        :param split_lines: whether each line of a text is a sentence; by default in brat's files alone.
-        :param text_field: of the text in JSON; by default ``text``.
-        :param labels_field: of the labels in span JSON; by default the one that has any.
-        :param annotator: whose annotations of Label Studio are read, by number or e-mail.
-        :param layer: of WebAnno TSV with the labels; by default that of named entities.
-        :param key: what the tags of CoNLL-U are called in its last column; by default ``NE``.
+        :param path: a file, or a folder of brat documents.
+        :param format: ``auto``: by the content.
+        :param snap: extend a span that cuts a word to the whole word, and count it.
+        :param nested: if spans overlap, refuse the file (``error``, the default), or keep the longest (``outer``) and
+            count the others.
+        :param split_lines: whether each line of a text is a sentence; by default only in brat's files.
+        :param text_field: field of the text in JSON; by default ``text``.
+        :param labels_field: field of the labels in span JSON; by default the one that has any.
+        :param annotator: read only the Label Studio annotations of this user, by number or e-mail.
+        :param layer: layer of WebAnno TSV with the labels; by default named entities.
+        :param key: name of the tags in the last column of CoNLL-U; by default ``NE``.
         :param about: see :class:`CorpusOptions`.
-        :raises InputError, ImportRefused, UsageError: as :meth:`import_conll`.
+        :raises InputError, ImportRefused, UsageError: as for :meth:`import_conll`.
         """
         path = Path(path)
         _refuse_other(path, "import spans")
@@ -139,11 +140,13 @@ class ImportingFormats(Importing):
         if path.is_dir():
             files = sorted(path.glob("*.ann"))
             if not files:
-                raise UsageError(f"there is no .ann file in {path}", hint="name a folder of brat's", path=str(path))
+                raise UsageError(
+                    f"there is no .ann file in {path}", hint="name a folder of brat documents", path=str(path)
+                )
             documents = [(lang, file, {**reading, "part": file.stem}) for file in files]
             return self._import(documents, "brat", corpus, about)
         chosen = _span_format(path, format)
-        # Of brat's two files, the one that changes when labels do.
+        # Of brat's two files, use the one that changes when labels do.
         labels = path.with_suffix(".ann") if chosen == "brat" else path
         return self._import([(lang, labels, reading)], chosen, corpus, about)
 
@@ -162,21 +165,21 @@ class ImportingFormats(Importing):
         strict: bool = False,
         **about: Unpack[CorpusOptions],
     ) -> ImportResult:
-        """Import a data set of the datasets library: a folder of ``save_to_disk``, an Arrow or a Parquet file.
+        """Import a data set of the datasets library: a folder written by ``save_to_disk``, an Arrow or a Parquet file.
 
-        Every split of a folder that holds several is imported, unless ``split`` names one. A column "translation" is
-        read by :meth:`import_multilingual`.
+        All splits of a folder are imported, unless ``split`` names one. For a column "translation", use
+        :meth:`import_multilingual`.
 
-        :param path: of a folder or a file.
-        :param words_field: the column of the words; by default ``tokens`` or ``words``.
+        :param path: a folder or a file.
+        :param words_field: by default ``tokens`` or ``words``.
         :param tags_field: by default ``ner_tags``, ``tags`` or ``labels``.
-        :param text_field: of untokenized text; by default ``text`` or ``sentence``.
+        :param text_field: column of untokenized text; by default ``text`` or ``sentence``.
         :param id_field: by default sentences are numbered.
-        :param label_names: the tag behind each number; by default as the data set says.
+        :param label_names: the names of the tags, if they are numbers; by default as the data set says.
         :param encoding: how the tags mark spans.
-        :param strict: refuse tags that break the encoding instead of repairing them.
+        :param strict: refuse tags that violate the encoding instead of repairing them.
         :param about: see :class:`CorpusOptions`.
-        :raises InputError, ImportRefused, UsageError: as :meth:`import_conll`.
+        :raises InputError, ImportRefused, UsageError: as for :meth:`import_conll`.
         """
         from xprojdb.readers.huggingface.folders import splits_of
 
@@ -186,10 +189,10 @@ class ImportingFormats(Importing):
             "words_field": words_field, "tags_field": tags_field, "text_field": text_field, "id_field": id_field,
             "label_names": list(label_names) if label_names else None, "encoding": encoding, "strict": strict,
         }  # fmt: skip
-        splits, wanted = splits_of(path) if path.is_dir() else [], about.get("split")
-        if wanted is not None and splits and wanted not in splits:
-            raise UsageError(f"{path} has no split {wanted!r}", hint=f"it has {', '.join(splits)}", split=wanted)
-        chosen = [wanted] if wanted in splits else splits
+        splits, split_ = splits_of(path) if path.is_dir() else [], about.get("split")
+        if split_ is not None and splits and split_ not in splits:
+            raise UsageError(f"{path} has no split {split_!r}", hint=f"it has {', '.join(splits)}", split=split_)
+        chosen = [split_] if split_ in splits else splits
         files = [(lang, path / name, {**reading, "split": name, "part": name}) for name in chosen]
         return self._import(files or [(lang, path, reading)], "hf", corpus, about)
 
@@ -201,13 +204,13 @@ class ImportingFormats(Importing):
         corpus: str,
         about: Mapping[str, Any],
     ) -> ImportResult:
-        """Import columns of one table: one, or parallel ones."""
+        """Import one or several parallel columns of one table."""
         from xprojdb.text.languages import language
 
         coded = [(language(lang).code, column) for lang, column in columns]
         files = []
         for code, column in coded:
-            others = tuple(other if other is not None else known for known, other in coded if known != code)
+            others = tuple(other if other is not None else code_ for code_, other in coded if code_ != code)
             files.append((code, path, {**reading, "text": column, "beside": others}))
         return self._import(files, "table", corpus, about, parallel=len(files) > 1)
 
@@ -226,11 +229,11 @@ def _columns(lang: str | None, text: Column | Mapping[str, Column] | None) -> li
 def _span_format(path: Path, format: SpanFormat) -> str:
     from typing import get_args
 
-    from xprojdb.readers.registry import recognise
+    from xprojdb.readers.registry import recognize
 
     if format != "auto":
         return format
-    known = recognise(path)
-    if known is not None and known.name in get_args(SpanFormat):
-        return known.name
+    reader = recognize(path)
+    if reader is not None and reader.name in get_args(SpanFormat):
+        return reader.name
     return "brat" if path.with_suffix(".ann").is_file() else "span-json"

@@ -1,4 +1,4 @@
-"""The methods of a database that delete, check and tidy."""
+"""Database methods that delete, check and shrink."""
 
 from __future__ import annotations
 
@@ -19,21 +19,21 @@ if TYPE_CHECKING:
 
 
 class Maintaining(Opened):
-    """Deleting, checking and tidying."""
+    """Deleting, checking and shrinking."""
 
     def gc(
         self, *, dry_run: bool = False, forget: Sequence[str] = (), forget_exports: bool = False, end_runs: bool = False
     ) -> GarbageResult:
         """Delete the steps that no recipe or export references, with all their rows.
 
-        A recipe that was changed and run again references its new steps; the old ones stay until they are deleted here.
-        Steps that a kept step reads are kept. The file gets smaller by :meth:`vacuum` only.
+        When a recipe is changed and run again, it references its new steps; the old ones stay until they are deleted
+        here. Steps that a referenced step reads are kept. Only :meth:`vacuum` makes the file smaller.
 
-        :param dry_run: only find out what would be deleted.
-        :param forget: recipes to forget.
-        :param forget_exports: delete what only an earlier export references, too.
-        :param end_runs: end the runs that are under way first; what they have written is kept.
-        :raises RunsAlive: while runs are under way.
+        :param dry_run: only report what would be deleted.
+        :param forget: recipes to delete first.
+        :param forget_exports: also delete steps that only an earlier export references.
+        :param end_runs: first end the runs in progress; what they have written is kept.
+        :raises RunsAlive: while runs are in progress.
         :raises UsageError: when there is no such recipe.
         """
         from xprojdb.api.results.maintenance import GarbageResult
@@ -48,13 +48,13 @@ class Maintaining(Opened):
     def delete_corpus(self, name: str, *, dry_run: bool = False, end_runs: bool = False) -> CorpusDeletionResult:
         """Delete a corpus: its sentences, their translations, and everything made from them.
 
-        Steps stay (see :meth:`gc`), and so do other corpora. What was exported stays where it was written. A deletion
-        that was interrupted is continued by the same call.
+        Steps stay (see :meth:`gc`), and so do other corpora. Exported files stay where they are. If a deletion is
+        interrupted, call this again to continue it.
 
-        :param name: of the corpus.
+        :param name: name of the corpus.
         :param dry_run: only count what would be deleted.
-        :param end_runs: end the runs that are under way first; what they have written is kept.
-        :raises RunsAlive: while runs are under way.
+        :param end_runs: first end the runs in progress; what they have written is kept.
+        :raises RunsAlive: while runs are in progress.
         :raises UsageError: when there is no such corpus.
         """
         from xprojdb.api.results.maintenance import CorpusDeletionResult
@@ -69,10 +69,10 @@ class Maintaining(Opened):
     def verify(self, *, repair: bool = False, end_runs: bool = False) -> VerificationResult:
         """Check all rows against each other: dangling keys, spans, overlaps, outcomes, digests, files.
 
-        :param repair: delete what is wrong and what rests on it, so that the next run makes it again; a file whose
-            sentences are damaged is deleted whole, to be imported again.
-        :param end_runs: end the runs that are under way first; what they have written is kept.
-        :raises RunsAlive: when something is to be repaired while runs are under way.
+        :param repair: delete what is wrong and what depends on it, so that the next run recomputes it; a file with
+            damaged sentences is deleted as a whole and must be imported again.
+        :param end_runs: first end the runs in progress; what they have written is kept.
+        :raises RunsAlive: when something needs repair while runs are in progress.
         """
         from xprojdb.api.results.maintenance import VerificationResult
         from xprojdb.maintenance.verify import verify
@@ -85,9 +85,9 @@ class Maintaining(Opened):
     def vacuum(self, *, full: bool = False, end_runs: bool = False) -> VacuumResult:
         """Return the space of deleted rows to the file system.
 
-        :param full: on PostgreSQL, rewrite the tables, which nobody can use meanwhile.
-        :param end_runs: end the runs that are under way first; what they have written is kept.
-        :raises DatabaseError: when another process writes, or the disk is full.
+        :param full: on PostgreSQL, rewrite the tables; they cannot be used meanwhile.
+        :param end_runs: first end the runs in progress; what they have written is kept.
+        :raises DatabaseError: when another process is writing, or the disk is full.
         """
         from xprojdb.api.results.maintenance import VacuumResult
         from xprojdb.maintenance.vacuum import vacuum
@@ -98,9 +98,9 @@ class Maintaining(Opened):
         return result
 
     def check_schema(self) -> SchemaResult:
-        """Compare the tables with what this version needs.
+        """Compare the tables with the schema of this version.
 
-        :raises DatabaseError: when they differ; the field ``differences`` has a line for each.
+        :raises DatabaseError: when they differ; the field ``differences`` has one line for each difference.
         """
         from xprojdb.api.results.maintenance import SchemaResult
         from xprojdb.db import schema

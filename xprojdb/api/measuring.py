@@ -1,4 +1,4 @@
-"""The methods of a database that measure labels against gold."""
+"""Database methods that measure labels against gold."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ class Measuring(Opened):
 
         Entity precision, recall and F1 (equal to seqeval's), each F1 with a 95 % bootstrap interval over sentences. A
         recipe that combines several sources is scored for each of them and for all together. The scores are stored in
-        the table "evaluation". Where a corpus is a benchmark, published scores stand beside them.
+        the table "evaluation". For a benchmark, published scores are shown as well.
 
-        :param recipe: may be left out when the database has one.
+        :param recipe: may be omitted if the database has only one.
         :param resamples: bootstrap resamples of the sentences.
-        :param seed: of the bootstrap.
-        :param gold: a campaign, whose frozen reviews are gold, or the beginning of their step's digest; by default the
-            imported labels.
-        :raises UsageError: when there is no such recipe or campaign, the reviews are no fair sample, or no projected
+        :param seed: random seed of the bootstrap.
+        :param gold: a campaign, whose frozen reviews are used as gold, or a prefix of their step's digest; by default
+            the imported labels.
+        :raises UsageError: when there is no such recipe or campaign, the reviews are not a fair sample, or no projected
             sentence has gold labels.
         """
         from xprojdb.api.results.scores.evaluation import EvaluationResult
@@ -48,7 +48,7 @@ class Measuring(Opened):
         return EvaluationResult(scores, published, by_score)
 
     def _gold_step(self, name: str | None) -> int | None:
-        """The step that holds the frozen reviews of a campaign; None: the imported labels are gold."""
+        """The step with the frozen reviews of a campaign; None: the imported labels are gold."""
         from xprojdb.review.figures import fair_gold
 
         return None if name is None else fair_gold(self.store, name)
@@ -64,22 +64,22 @@ class Measuring(Opened):
         dataset: str | None = None,
         gold: str | None = None,
     ) -> ComparisonResult:
-        """Compare recipes with one another on the gold sentences that all of them have done.
+        """Compare recipes with each other on the gold sentences that all of them have finished.
 
-        :param recipes: their names, by default all; with several sources each perhaps ``RECIPE:SOURCE``.
-        :param best: take the differences from the best recipe, not from the first one.
-        :param labels: count these labels only; empty: all.
+        :param recipes: their names, by default all; ``RECIPE:SOURCE`` selects one of several sources.
+        :param best: compute differences from the best recipe, not from the first one.
+        :param labels: count only these labels; empty: all.
         :param resamples: bootstrap resamples of the sentences.
-        :param seed: of the bootstrap.
+        :param seed: random seed of the bootstrap.
         :param published: a CSV file of published scores, or a folder of them; by default those that come with xprojdb.
-        :param dataset: which data set of the published scores; by default that of the corpus.
-        :param gold: as :meth:`evaluate` takes it.
-        :raises UsageError: when there are not two recipes to compare, or nothing that all of them have done.
+        :param dataset: data set of the published scores; by default that of the corpus.
+        :param gold: as for :meth:`evaluate`.
+        :raises UsageError: when there are not two recipes to compare, or no sentence that all of them have finished.
         """
         from xprojdb.api.results.scores.comparison import ComparisonResult
         from xprojdb.evaluation.compare import compare_recipes
         from xprojdb.evaluation.published import load_benchmark_scores, load_published
-        from xprojdb.evaluation.published_comparison import beside_published, compared_benchmarks
+        from xprojdb.evaluation.published_comparison import compared_benchmarks, published_comparisons
 
         scores = load_published(published) if published else load_benchmark_scores()
         report = compare_recipes(
@@ -93,14 +93,14 @@ class Measuring(Opened):
         )
         if published is None and dataset is None:
             return ComparisonResult(report, compared_benchmarks(self.store, report))
-        return ComparisonResult(report, beside_published(report, scores, dataset))
+        return ComparisonResult(report, published_comparisons(report, scores, dataset))
 
     def missed(self, found_by: str, missed_by: str, *, labels: Sequence[str] = ()) -> MissedEntitiesResult:
         """The gold entities that one recipe found and another missed.
 
-        :param found_by: a recipe, perhaps with ``:SOURCE``.
-        :param missed_by: the other.
-        :param labels: of these labels only; empty: all.
+        :param found_by: a recipe, optionally with ``:SOURCE``.
+        :param missed_by: the other one.
+        :param labels: only entities with these labels; empty: all.
         :raises UsageError: when there is no such recipe, or it stands for several methods.
         """
         from xprojdb.api.results.scores.comparison import MissedEntitiesResult
@@ -109,10 +109,10 @@ class Measuring(Opened):
         return MissedEntitiesResult(read_missed(self.store, found_by, missed_by, labels=labels), found_by, missed_by)
 
     def missed_sql(self, found_by: str, missed_by: str, *, labels: Sequence[str] = ()) -> str:
-        """The SQL behind :meth:`missed`, to be changed and given to :meth:`xprojdb.Database.query`.
+        """The SQL behind :meth:`missed`, to be edited and passed to :meth:`xprojdb.Database.query`.
 
-        :param found_by, missed_by, labels: as :meth:`missed` takes them.
-        :raises UsageError: as :meth:`missed`.
+        :param found_by, missed_by, labels: as for :meth:`missed`.
+        :raises UsageError: as for :meth:`missed`.
         """
         from xprojdb.evaluation.missed_entities import missed_sql
 
@@ -132,20 +132,20 @@ class Measuring(Opened):
         keep: str | None = None,
         gold: str | None = None,
     ) -> TuningResult:
-        """Solve the matches of a recipe with many settings, from the stored scores, and compare them with gold.
+        """Try many settings of a recipe on its stored scores, and compare them with gold.
 
-        What is left out is as in the recipe. No model runs, and without ``keep`` nothing is stored.
+        Everything else is as in the recipe. No model runs, and nothing is stored without ``keep``.
 
         :param recipe: the name of a recipe that has been run, or its TOML file.
         :param weights: values by scorer.
-        :param powers: values by scorer, which its stored scores are raised to.
-        :param thresholds: values of the threshold.
-        :param solvers: of ``exact`` and ``greedy``.
-        :param folds: choose on all folds of the sentences but one, and report on that one; 0: do not.
-        :param seed: of the folds.
+        :param powers: by scorer, the exponents to apply to its stored scores.
+        :param thresholds: thresholds of the weighted sum.
+        :param solvers: some of ``exact`` and ``greedy``.
+        :param folds: choose settings on all folds but one, and report on that one; 0: do not.
+        :param seed: random seed of the folds.
         :param top: how many of the best settings to show.
         :param keep: store the best settings as a recipe of this name, and run it.
-        :param gold: as :meth:`evaluate` takes it.
+        :param gold: as for :meth:`evaluate`.
         :raises UsageError: when the recipe has no scorers, a scorer is unknown, or there is no gold.
         """
         from xprojdb.api.results.scores.tuning import TuningResult

@@ -1,4 +1,4 @@
-"""What the parts of the database object have in common: the store behind them."""
+"""The base of the database object: the store behind it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The methods of a database that run recipes and say how far they are."""
+"""Database methods that run recipes and report their progress."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class Running(Opened):
-    """Running recipes, and saying how far they are."""
+    """Running recipes, and reporting their progress."""
 
     def run(
         self,
@@ -37,24 +37,24 @@ class Running(Opened):
     ) -> Labels:
         """Run the pending steps of a recipe.
 
-        What is done is never done again: a second run does nothing, new sentences are the only ones processed, and a
-        changed parameter makes new steps from there on. Several runs may share a database.
+        Nothing is done twice: a second run does nothing, a run after an import processes the new sentences, and a
+        changed parameter makes new steps from there on. Several runs can share a database.
 
         :param recipe: a :class:`xprojdb.Recipe`, the path of a TOML file, or the name of a recipe that comes with the
             package.
-        :param steps: only these: a kind (``align``) or the beginning of a digest.
-        :param limit: items of each step at most.
-        :param shard: ``3/16``: only the third of sixteen shares of the items. What is made of a sentence is in its
-            share, in every database; what is learned from a whole corpus is in all shares.
-        :param max_time: seconds after which no further batch begins; ``run.report.stopped`` says whether work is left.
-        :param retry_failed: try the items again that failed before.
-        :param progress: is told how far the run is.
-        :param stop: ends the run after the batches at hand when it is set.
+        :param steps: only these steps: a kind (``align``) or a prefix of a digest.
+        :param limit: the maximal number of items per step.
+        :param shard: ``3/16``: only the third of sixteen shares of the items. Results for a sentence are in its share,
+            in every database; what is learned from a whole corpus is in all shares.
+        :param max_time: seconds after which no further batch starts; ``run.report.stopped`` says whether work is left.
+        :param retry_failed: retry items that failed before.
+        :param progress: receives the progress of the run.
+        :param stop: ends the run after the current batches once it is set.
         :param engine: where batches are computed; by default in this process.
-        :returns: the labels; how the run went is their attribute ``run``.
-        :raises RecipeError: when the recipe cannot be followed.
-        :raises UsageError: when a corpus or step is not there, or no translation joins the recipe's languages.
-        :raises ModelError, MissingExtra: when the model of a step cannot be had; after everything else was done.
+        :returns: the labels; their attribute ``run`` has the counts of the run.
+        :raises RecipeError: when the recipe is invalid.
+        :raises UsageError: when a corpus or step does not exist, or no translation connects the recipe's languages.
+        :raises ModelError, MissingExtra: when the model of a step is not available; after everything else was done.
         """
         from xprojdb.api.results.labels import Labels
         from xprojdb.api.results.running import RunResult
@@ -90,9 +90,9 @@ class Running(Opened):
     ) -> DryRunResult:
         """Which steps a run of a recipe would do now, on how many items, and why; stores nothing.
 
-        :param recipe, steps, limit, shard: as :meth:`xprojdb.Database.run` takes them.
-        :raises RecipeError: when the recipe cannot be followed.
-        :raises UsageError: when a corpus is not there, or no translation joins the recipe's languages.
+        :param recipe, steps, limit, shard: as for :meth:`xprojdb.Database.run`.
+        :raises RecipeError: when the recipe is invalid.
+        :raises UsageError: when a corpus does not exist, or no translation connects the recipe's languages.
         """
         from xprojdb.api.results.running import DryRunResult
         from xprojdb.execution.dry_run import preview_plan
@@ -104,7 +104,7 @@ class Running(Opened):
         return DryRunResult(preview_plan(self.store, plan, only=steps, limit=limit, shard=share))
 
     def _loaded(self, recipe: Recipe | LoadedRecipe | str | Path) -> LoadedRecipe:
-        """A recipe with its text; for a missing plug-in that stored steps had, the error says what to install."""
+        """A recipe with its text; if it needs a plug-in that stored steps used, the error says what to install."""
         from xprojdb.config.errors import RecipeError
         from xprojdb.planning.store import stored_plugin
 
@@ -121,7 +121,7 @@ class Running(Opened):
     def labels(self, recipe: str | None = None) -> Labels:
         """The labels of a recipe that has been run.
 
-        :param recipe: may be left out when the database has one.
+        :param recipe: may be omitted if the database has only one.
         :raises UsageError: when there is no such recipe.
         """
         from xprojdb.api.results.labels import Labels
@@ -132,7 +132,7 @@ class Running(Opened):
     def status(self, *, recount: bool = False) -> StatusResult:
         """What is in the database and, for each step of each recipe, what is done, pending and failed, and why.
 
-        :param recount: count all rows, for a database that other programs have written to.
+        :param recount: count all rows again, if other programs have written to the database.
         """
         from xprojdb.api.results.status import StatusResult
         from xprojdb.execution.status.database import read_status
@@ -140,9 +140,9 @@ class Running(Opened):
         return StatusResult(read_status(self.store, anew=recount))
 
     def failures(self, *, traceback: bool = False) -> FailuresResult:
-        """The items that failed: which sentences they are, and why.
+        """The items that failed: which sentences, and why.
 
-        :param traceback: show the traceback of each, too; the rows have it in any case.
+        :param traceback: print the tracebacks, too; the rows always have them.
         """
         from xprojdb.api.results.status import FailuresResult
         from xprojdb.execution.status.failures import read_failed
@@ -150,9 +150,9 @@ class Running(Opened):
         return FailuresResult(read_failed(self.store), traceback)
 
     def watch(self, interval: float = 1.0) -> Iterator[RunningResult]:
-        """The runs that are going on, again and again until they have ended.
+        """The runs in progress, again and again until they have ended.
 
-        :param interval: seconds between two looks.
+        :param interval: seconds between two queries.
         """
         from xprojdb.api.results.status import RunningResult
         from xprojdb.execution.status.watch import read_runs
@@ -170,8 +170,8 @@ class Running(Opened):
 def loaded_recipe(recipe: Recipe | LoadedRecipe | str | Path) -> LoadedRecipe:
     """A recipe with its text.
 
-    :param recipe: one that was built or read, the path of a TOML file, or the name of one that comes with the package.
-    :raises RecipeError: when there is no such recipe, or it cannot be followed.
+    :param recipe: a recipe object, the path of a TOML file, or the name of a recipe that comes with the package.
+    :raises RecipeError: when there is no such recipe, or it is invalid.
     """
     from xprojdb.config.builtin_recipes import find_recipe
     from xprojdb.config.recipe import LoadedRecipe, Recipe

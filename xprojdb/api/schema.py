@@ -1,4 +1,4 @@
-"""Functions on databases by their address: the schema, and copies."""
+"""Functions on databases by address: the schema, and copies."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ if TYPE_CHECKING:
 
 
 def upgrade(address: str | Path, revision: str = "head", *, end_runs: bool = False) -> SchemaResult:
-    """Upgrade the schema of a database, which is made when there is none.
+    """Upgrade the schema of a database, creating the database if there is none.
 
     :param address: the path of an SQLite file, or a URL.
     :param revision: by default the one that this version needs.
-    :param end_runs: end the runs that are under way first; what they have written is kept.
+    :param end_runs: first end the runs in progress; what they have written is kept.
     :raises DatabaseError: when the database belongs to another program or a newer version.
     :raises UsageError: when there is no such revision.
     """
@@ -31,12 +31,12 @@ def upgrade(address: str | Path, revision: str = "head", *, end_runs: bool = Fal
 
 
 def downgrade(address: str | Path, revision: str, *, end_runs: bool = False) -> SchemaResult:
-    """Downgrade the schema of a database; tables of later revisions are dropped with their rows.
+    """Downgrade the schema of a database; tables of later revisions are dropped with all their rows.
 
     :param address: the path of an SQLite file, or a URL.
-    :param revision: ``base`` for no tables at all.
-    :param end_runs: end the runs that are under way first; what they have written is kept.
-    :raises DatabaseError, UsageError: as :func:`upgrade`.
+    :param revision: ``base``: no tables.
+    :param end_runs: first end the runs in progress; what they have written is kept.
+    :raises DatabaseError, UsageError: as for :func:`upgrade`.
     """
     from xprojdb.db import schema
 
@@ -45,7 +45,7 @@ def downgrade(address: str | Path, revision: str, *, end_runs: bool = False) -> 
 
 
 def schema_revision(address: str | Path) -> SchemaResult:
-    """The schema revision of a database, whichever it is.
+    """The schema revision of a database, even if it is not the one that this version needs.
 
     :param address: the path of an SQLite file, or a URL.
     :raises DatabaseError: when it cannot be opened.
@@ -55,14 +55,14 @@ def schema_revision(address: str | Path) -> SchemaResult:
 
 
 def copy(source: str | Path, target: str | Path) -> CopyResult:
-    """Copy a database into another one, between SQLite and PostgreSQL or within, verified table by table.
+    """Copy a database, within or between SQLite and PostgreSQL, and verify it table by table.
 
-    A copy that was interrupted cannot be opened; the same call begins it anew.
+    An interrupted copy cannot be opened; call this again to start over.
 
     :param source: the path of an SQLite file, or a URL.
-    :param target: is made when it is not there; else it has to be empty, or an interrupted copy.
+    :param target: created if it does not exist; otherwise it must be empty, or an interrupted copy.
     :raises UsageError: when both are the same database.
-    :raises DatabaseError: when the target holds rows, cannot hold those of the source, or differs from it afterwards.
+    :raises DatabaseError: when the target has rows, cannot store those of the source, or differs from it afterwards.
     """
     from xprojdb.api.results.maintenance import CopyResult
     from xprojdb.maintenance.database_copy import copy_database
@@ -84,7 +84,7 @@ def _engine(address: str | Path, *, create: bool = False) -> Iterator[Engine]:
 def _moved(engine: Engine, move: Callable[[Engine, str], None], revision: str, end_runs: bool) -> SchemaResult:
     from xprojdb.db import schema
 
-    # A database that is new has no table of leases yet.
+    # A new database has no table of leases yet.
     with ended_runs(engine, end_runs and "lease" in schema.state(engine).tables) as ended:
         move(engine, revision)
         result = _result(engine)

@@ -1,1 +1,1 @@
-"""Recipes: a module for each table, with its keys and defaults, and the recipes that come with the package."""
+"""Recipes: a module for each table with its keys and defaults, and the built-in recipes."""

@@ -1,4 +1,4 @@
-"""What every table of a recipe shares: how strict it is."""
+"""The strict base class of recipe tables."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from xprojdb.config.docs import param_docs
 
 
 class Settings(BaseModel):
-    """A table of a recipe: unknown keys are refused, and nothing is converted silently."""
+    """A table of a recipe: unknown keys are rejected, and nothing is converted silently."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
@@ -23,18 +23,18 @@ class Settings(BaseModel):
 
     @classmethod
     def __get_pydantic_json_schema__(cls, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
-        made = handler(schema)
-        own = handler.resolve_ref_schema(made)
+        json_schema = handler(schema)
+        own = handler.resolve_ref_schema(json_schema)
         own["description"] = (cls.__doc__ or "").partition("\n")[0]
         properties = own.get("properties", {})
         for key, text in param_docs(cls).items():
             if key in properties:
                 properties[key].setdefault("description", text)
-        return made
+        return json_schema
 
 
 def frozen(value: Any) -> Any:
-    """TOML and Python have lists, and strict validation takes no list for a tuple: tuples in place of all lists."""
+    """Convert all lists to tuples, since strict validation does not accept a list for a tuple."""
     if isinstance(value, list | tuple):
         return tuple(frozen(item) for item in value)
     if isinstance(value, dict):

@@ -1,4 +1,4 @@
-"""The recipes that come with the package."""
+"""The built-in recipes."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from xprojdb.config.recipe import LoadedRecipe, RecipeError, parse_recipe, read_
 
 
 class BuiltinRecipe(NamedTuple):
-    """A recipe of the package.
+    """A built-in recipe.
 
-    :param about: its first comment: what it does and needs.
+    :param about: its first comment, which says what it does and needs.
     """
 
     name: str
@@ -22,33 +22,33 @@ class BuiltinRecipe(NamedTuple):
 
 
 def ready_recipes() -> list[BuiltinRecipe]:
-    """All of them, by name."""
+    """All built-in recipes, sorted by name."""
     files = (file for file in resources.files("xprojdb.recipes").iterdir() if file.name.endswith(".toml"))
     texts = {file.name.removesuffix(".toml"): file.read_text(encoding="utf-8") for file in files}
     return [BuiltinRecipe(name, _about(text), text) for name, text in sorted(texts.items())]
 
 
 def ready_recipe(name: str) -> BuiltinRecipe:
-    """The one of a name.
+    """Get a built-in recipe by name.
 
-    :raises RecipeError: when there is none.
+    :raises RecipeError: when no recipe has that name.
     """
-    known = {recipe.name: recipe for recipe in ready_recipes()}
-    if name not in known:
-        close = difflib.get_close_matches(name, known, n=1)
-        hint = f"did you mean {close[0]}?" if close else f"there are {', '.join(known)}"
-        raise RecipeError(f"there is no ready recipe {name!r}", hint=hint, key="", nearest=next(iter(close), None))
-    return known[name]
+    recipes = {recipe.name: recipe for recipe in ready_recipes()}
+    if name not in recipes:
+        close = difflib.get_close_matches(name, recipes, n=1)
+        hint = f"did you mean {close[0]}?" if close else f"there are {', '.join(recipes)}"
+        raise RecipeError(f"there is no built-in recipe {name!r}", hint=hint, key="", nearest=next(iter(close), None))
+    return recipes[name]
 
 
-def find_recipe(given: str) -> LoadedRecipe:
-    """A recipe by its file, or by the name of a ready one.
+def find_recipe(name: str) -> LoadedRecipe:
+    """Load a recipe from a file, or a built-in recipe by name.
 
-    :raises RecipeError: when there is neither, or it cannot be followed.
+    :raises RecipeError: when there is neither, or the recipe is invalid.
     """
-    if given in {recipe.name for recipe in ready_recipes()} and not Path(given).exists():
-        return parse_recipe(ready_recipe(given).text, given)
-    return read_recipe(Path(given))
+    if name in {recipe.name for recipe in ready_recipes()} and not Path(name).exists():
+        return parse_recipe(ready_recipe(name).text, name)
+    return read_recipe(Path(name))
 
 
 def _about(text: str) -> str:

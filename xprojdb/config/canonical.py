@@ -1,7 +1,7 @@
-"""The words that stored steps keep: what is digested never changes, whatever recipes and Python call it today.
+"""The names used in stored steps: digested names never change, whatever recipes and Python call things today.
 
-A step's parameters are stored, and digested, under the words that recipes had when the first databases were made. This
-is the one place that knows both: a word that is renamed gets an entry here, and every step keeps its digest.
+The parameters of a step are stored and digested under the names that recipes used when the first databases were made.
+This is the one place that knows both: a renamed parameter gets an entry here, and every step keeps its digest.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-#: scorers: today's name → the stored one
+#: scorers: current name → stored name
 SCORERS: Mapping[str, str] = {
     "link_mass": "soft",
     "link_dice": "alignment",
@@ -22,7 +22,7 @@ SCORERS: Mapping[str, str] = {
 }
 #: aligners
 ALIGNERS: Mapping[str, str] = {"equal_words": "exact"}
-#: parameters of the steps of a kind
+#: parameters, by kind of step
 KEYS: Mapping[str, Mapping[str, str]] = {
     "align": {
         "symmetrization": "rule",
@@ -51,7 +51,7 @@ KEYS: Mapping[str, Mapping[str, str]] = {
     "rule": {"min_support": "threshold", "min_score": "floor", "max_frequency": "most"},
     "heuristic": {"min_link_score": "min_link", "adjective": "derived", "label_consistency": "one_label"},
 }
-#: values of parameters, by kind and today's key
+#: values of parameters, by kind and current key
 VALUES: Mapping[tuple[str, str], Mapping[str, str]] = {
     ("align", "aligner"): ALIGNERS,
     ("align", "method"): {"mwmf": "match"},
@@ -60,7 +60,7 @@ VALUES: Mapping[tuple[str, str], Mapping[str, str]] = {
 
 
 def stored_key(kind: str, key: str) -> str:
-    """The stored word of a parameter."""
+    """The stored name of a parameter."""
     return KEYS.get(kind, {}).get(key, key)
 
 
@@ -71,52 +71,52 @@ def stored_value(kind: str, key: str, value: Any) -> Any:
 
 
 def current_value(kind: str, key: str, value: Any) -> Any:
-    """What a stored value is called today."""
+    """The current form of a stored value."""
     words = {stored: word for word, stored in VALUES.get((kind, key), {}).items()}
     return words.get(value, value) if isinstance(value, str) else value
 
 
 def stored_scorer_name(name: str) -> str:
-    """The stored form of what a scorer is called: a default name begins with the scorer's type."""
+    """The stored form of a scorer's name; default names start with the scorer's type."""
     return _renamed(name, SCORERS)
 
 
 def scorer_name(stored: str) -> str:
-    """What a scorer is called today."""
+    """The current name of a scorer."""
     return _renamed(stored, {word: name for name, word in SCORERS.items()})
 
 
 def score_role(name: str) -> str:
     """The role of a scorer's step among the inputs of a project step.
 
-    :param name: what the scorer is called today.
+    :param name: the current name of the scorer.
     """
     return f"score:{stored_scorer_name(name)}"
 
 
 def role_name(role: str) -> str:
-    """What an input of a step is called today: those that are scorers have their names in it."""
+    """The current name of a step's input; those of scorers contain the scorer's name."""
     before, colon, name = role.partition(":")
     return f"{before}:{scorer_name(name)}" if colon and before in ("score", "scored") else role
 
 
 def current_params(kind: str, params: Mapping[str, Any]) -> dict[str, Any]:
-    """Stored parameters in today's words, for people.
+    """Stored parameters under their current names, for display.
 
-    :param kind: of the step.
+    :param kind: the kind of the step.
     """
     words: dict[str, str] = {}
     for key, stored in KEYS.get(kind, {}).items():
         words.setdefault(stored, key)
     if kind == "score" and params.get("score") == SCORERS["nmt_score"]:
         words["least"] = "cutoff"
-    found = {words.get(key, key): value for key, value in params.items()}
-    told = {key: current_value(kind, key, value) for key, value in found.items()}
-    if isinstance(told.get("rule"), Mapping):
-        told["rule"] = current_params("rule", told["rule"])
-    if "weights" in told and kind == "project":
-        told["weights"] = {scorer_name(name): weight for name, weight in told["weights"].items()}
-    return told
+    renamed = {words.get(key, key): value for key, value in params.items()}
+    current = {key: current_value(kind, key, value) for key, value in renamed.items()}
+    if isinstance(current.get("rule"), Mapping):
+        current["rule"] = current_params("rule", current["rule"])
+    if "weights" in current and kind == "project":
+        current["weights"] = {scorer_name(name): weight for name, weight in current["weights"].items()}
+    return current
 
 
 def _renamed(name: str, words: Mapping[str, str]) -> str:

@@ -1,4 +1,4 @@
-"""What the docstring of a table says of each key."""
+"""Descriptions of keys, from the docstrings of tables."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ _PARAM = re.compile(r":param ([\w, ]+): (.*?)(?=\n:|\Z)", re.DOTALL)
 
 
 def param_docs(table: type) -> dict[str, str]:
-    """The text of each ``:param NAME:`` in the docstrings of a class and of those it inherits from, on one line."""
+    """The text of each ``:param NAME:`` in the docstrings of a class and its bases, on one line."""
     docs: dict[str, str] = {}
     for owner in reversed(table.__mro__):
         for names, text in _PARAM.findall(inspect.cleandoc(owner.__doc__ or "")):

@@ -1,4 +1,4 @@
-"""What a recipe that cannot be followed raises; apart from the tables, so that stages need no settings."""
+"""Errors of invalid recipes, kept apart from the tables so that stages need not import those."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from xprojdb.errors import UsageError
 
 
 class RecipeError(UsageError, ValueError):
-    """A recipe that cannot be followed: fields ``key`` (dotted), ``nearest`` (for an unknown key) and ``file``.
+    """A recipe is invalid; fields ``key`` (dotted), ``nearest`` (for an unknown key) and ``file``.
 
-    Raised by a check of a table, it is a ``ValueError`` to the validation, which completes the key.
+    When a table's own check raises it, validation sees a ``ValueError`` and completes the key.
     """
 
     def __init__(self, message: str, *, hint: str | None = None, key: str = "", **fields: Any) -> None:
@@ -18,15 +18,15 @@ class RecipeError(UsageError, ValueError):
 
 
 def placed(error: RecipeError, place: tuple[str, ...]) -> RecipeError:
-    """An error of a table inside another."""
+    """Move an error into an enclosing table."""
     key = ".".join((*place, *filter(None, [error.key])))
-    known = {name: value for name, value in error.fields.items() if name != "key"}
-    return RecipeError(error.message, hint=error.hint, key=key, **known)
+    others = {name: value for name, value in error.fields.items() if name != "key"}
+    return RecipeError(error.message, hint=error.hint, key=key, **others)
 
 
 def final(error: RecipeError, file: str) -> RecipeError:
-    """The error as it is shown: with the key in its message, and the file."""
+    """The error in its final form, with key and file in its message."""
     key = error.key
     message = error.message.replace("{key}", key) if "{key}" in error.message else f"{key}: {error.message}"
-    known = {name: value for name, value in error.fields.items() if name not in ("key", "file")}
-    return RecipeError(f"{file}: {message}", hint=error.hint, key=key, file=file, **known)
+    others = {name: value for name, value in error.fields.items() if name not in ("key", "file")}
+    return RecipeError(f"{file}: {message}", hint=error.hint, key=key, file=file, **others)

@@ -1,4 +1,4 @@
-"""A recipe: what to project, from where, how; a TOML file, or an object made in Python."""
+"""A recipe says what to project, from where and how: a TOML file, or an object built in Python."""
 
 from __future__ import annotations
 
@@ -34,26 +34,26 @@ __all__ = ["LoadedRecipe", "Recipe", "RecipeError", "export_table", "parse_recip
 
 
 class Recipe(Settings):
-    """What to project, from where, how: ``Recipe(name="news", corpora=["news"], source=["en"], target=["sw"])``.
+    """What to project, from where and how: ``Recipe(name="news", corpora=["news"], source=["en"], target=["sw"])``.
 
     Tables are dicts, as in TOML. See :meth:`from_toml` for files.
 
-    :param name: what the recipe is called in the database.
-    :param corpora: names of imported corpora.
-    :param source: languages whose labels are projected, by any code; empty: none, the target languages' own taggers
-        label their sentences (model transfer, with ``transfer = true`` in ``[combine]``).
-    :param target: languages that receive labels, by any code.
-    :param splits: only these splits; empty: all.
-    :param labels: which labels are projected: a list to keep, the name of a mapping, or a table from label to label,
-        where those that it does not name are dropped.
-    :param translate: what translates; left out, the imported translations are used.
-    :param tag: the taggers; left out, gold entities are projected.
+    :param name: the name of the recipe in the database.
+    :param corpora: the imported corpora to use.
+    :param source: languages whose labels are projected, as any code; empty for model transfer, where the target
+        languages' own taggers label their sentences (with ``transfer = true`` in ``[combine]``).
+    :param target: languages that receive labels, as any code.
+    :param splits: only use these splits; all if empty.
+    :param labels: the labels to project: a list of labels to keep, the name of a mapping, or a table from label to
+        label that drops all others.
+    :param translate: the translator; without it, the imported translations are used.
+    :param tag: the taggers; without them, gold entities are projected.
     :param align: the word aligner.
-    :param scorer: the scorers, whose names differ.
-    :param project: the match.
-    :param combine: how the labels of several sources become one set.
-    :param export: which sentences and labels are exported, unless the export is told otherwise.
-    :raises RecipeError: for an unknown key, or a value that is not allowed.
+    :param scorer: the scorers, with distinct names.
+    :param project: how spans are chosen.
+    :param combine: how the labels of several sources are merged.
+    :param export: the default selection of sentences and labels for exports.
+    :raises RecipeError: for an unknown key or an invalid value.
     """
 
     name: Text
@@ -65,7 +65,7 @@ class Recipe(Settings):
     translate: TranslateTable | None = None
     tag: TagTable | None = None
     align: Annotated[AlignerConfig, Field(default_factory=lambda: AlignerConfig.from_table({}))]
-    # Before the scorers, whose check asks for the method.
+    # Before the scorers, whose check depends on the method.
     project: ProjectTable = ProjectTable()
     scorer: Annotated[
         tuple[ScorerConfig, ...], MinLen(1), Field(default_factory=lambda: (ScorerConfig.from_table({}),))
@@ -81,18 +81,18 @@ class Recipe(Settings):
 
     @classmethod
     def from_toml(cls, text: str) -> Recipe:
-        """The recipe that a text in TOML is.
+        """Parse a recipe from TOML text.
 
-        :raises RecipeError: when it is no TOML, or no recipe.
+        :raises RecipeError: when it is not TOML, or not a valid recipe.
         """
         return parse_recipe(text).recipe
 
     def to_toml(self) -> str:
-        """The recipe as a text in TOML: what it says, without the defaults that nobody asked for."""
+        """Convert to TOML text, leaving out keys that were not set."""
         return toml.dumps(self._said())
 
     def to_dict(self) -> dict[str, Any]:
-        """Everything the recipe says, defaults included, as JSON values."""
+        """Convert to JSON values, including defaults."""
         plain = self.model_dump(mode="json", exclude={"align", "scorer"})
         return {**plain, "align": self.align.to_dict(), "scorer": [scorer.to_dict() for scorer in self.scorer]}
 
@@ -106,7 +106,7 @@ class Recipe(Settings):
 
     @field_validator("source", "target")
     @classmethod
-    def _known_languages(cls, codes: tuple[str, ...]) -> tuple[str, ...]:
+    def _language_codes(cls, codes: tuple[str, ...]) -> tuple[str, ...]:
         return tuple(dict.fromkeys(language_code(code) for code in codes))
 
     @field_validator("labels", mode="before")
@@ -126,8 +126,8 @@ class Recipe(Settings):
         project = info.data.get("project")
         if project is not None and project.method != "match":
             raise RecipeError(
-                f"the method {project.method!r} scores no candidates",
-                hint='leave out [[scorer]], or say method = "match"',
+                f"the method {project.method!r} does not use scorers",
+                hint='leave out [[scorer]], or set method = "match"',
             )
         return tables
 
@@ -138,7 +138,7 @@ class Recipe(Settings):
         if times > 1:
             name = next(table.label for table in tables if table.stored_name == stored)
             raise RecipeError(
-                f"{times} scorers are called {name!r}", hint='tell them apart: name = "…" in each [[scorer]]'
+                f"{times} scorers are called {name!r}", hint='give them distinct names: name = "…" in each [[scorer]]'
             )
         return tables
 
@@ -148,14 +148,14 @@ class Recipe(Settings):
         if self.project.method == "markers" and (not train or self.tag is not None):
             raise RecipeError(
                 "markers carry gold entities through a translation",
-                hint='say [translate] direction = "translate-train", and leave out [tag]',
+                hint='set direction = "translate-train" in [translate], and leave out [tag]',
                 key="project.method",
             )
         back = self.translate is not None and self.translate.direction == "round-trip"
         if back and (len(self.source) > 1 or self.tag is None):
             raise RecipeError(
-                "a round trip goes through one language, which has a tagger",
-                hint="name one source, and [tag]",
+                "a round trip needs exactly one source language, and a tagger for it",
+                hint="set one source and add [tag]",
                 key="translate",
             )
         return self
@@ -166,14 +166,14 @@ class Recipe(Settings):
         if not self.source and not alone:
             raise RecipeError(
                 "there is no source language",
-                hint='name one, or for model transfer say [combine] method = "majority", transfer = true',
+                hint='set source, or for model transfer method = "majority" and transfer = true in [combine]',
                 key="source",
             )
         return self
 
     @property
     def digest(self) -> str:
-        """The digest of everything the recipe says, defaults included."""
+        """The digest of the recipe, including defaults."""
         said = self.to_dict()
         if self.export is None:
             said.pop("export")
@@ -181,7 +181,7 @@ class Recipe(Settings):
 
     @property
     def mapping(self) -> LabelMapping | None:
-        """What becomes of each label before matching; None keeps all as they are."""
+        """The label mapping applied before matching; None keeps all labels unchanged."""
         if self.labels is None:
             return None
         if isinstance(self.labels, str):
@@ -200,52 +200,52 @@ class LoadedRecipe:
 
     @classmethod
     def of(cls, recipe: Recipe) -> LoadedRecipe:
-        """A recipe that was made in Python, with the text that says the same."""
+        """Wrap a recipe built in Python, with the equivalent text."""
         return cls(recipe, recipe.to_toml())
 
     @property
     def record(self) -> RecipeRecord:
-        """What runs keep of it."""
+        """The record that runs store."""
         return RecipeRecord(self.recipe.name, self.recipe.digest, self.text)
 
 
 def read_recipe(path: Path) -> LoadedRecipe:
     """Read and validate a recipe file.
 
-    :raises RecipeError: when it is missing, no TOML, has an unknown key (``nearest`` names the closest known one) or a
-        value that is not allowed.
+    :raises RecipeError: when it is missing, is not TOML, or has an unknown key (``nearest`` is the closest known key)
+        or an invalid value.
     """
     try:
         text = path.read_text(encoding="utf-8")
     except FileNotFoundError as error:
         raise RecipeError(f"there is no recipe {path}", hint="check the path", file=str(path)) from error
     except (OSError, UnicodeDecodeError) as error:
-        raise RecipeError(f"the recipe {path} cannot be read: {error}", hint="a recipe is UTF-8 TOML") from error
+        raise RecipeError(f"the recipe {path} cannot be read: {error}", hint="a recipe must be UTF-8 TOML") from error
     return parse_recipe(text, str(path))
 
 
 def parse_recipe(text: str, file: str = "recipe") -> LoadedRecipe:
     """Validate the text of a recipe; see :func:`read_recipe`.
 
-    :param file: what to call it in messages.
+    :param file: the name of the recipe in messages.
     """
     try:
         return LoadedRecipe(Recipe(**_tables(text, file)), text)
     except RecipeError as error:
         raise _in_file(error, file) from None
     except ValueError as error:
-        hint = "write finite numbers: neither inf nor nan"
-        raise RecipeError(f"{file} has a number that is none: {error}", hint=hint, file=file) from error
+        hint = "use finite numbers, neither inf nor nan"
+        raise RecipeError(f"{file} contains an invalid number: {error}", hint=hint, file=file) from error
 
 
 def export_table(text: str, changes: Mapping[str, Any]) -> ExportTable:
-    """The table ``[export]`` of a recipe with some keys replaced.
+    """Read the table ``[export]`` of a recipe, with some keys replaced.
 
-    Its other tables are not looked at: what they say was planned already, maybe in another version.
+    The other tables are ignored: they were planned before, perhaps by another version.
 
-    :param text: the recipe's.
-    :param changes: keys of the table and their values.
-    :raises RecipeError: when a value is not allowed; the field ``key`` names it.
+    :param text: the text of the recipe.
+    :param changes: keys to replace and their values.
+    :raises RecipeError: when a value is invalid; the field ``key`` names it.
     """
     table = _tables(text, "recipe").get("export", {})
     try:
@@ -258,12 +258,10 @@ def _tables(text: str, file: str) -> dict[str, Any]:
     try:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise RecipeError(f"{file} is no TOML: {error}", hint="see https://toml.io", file=file) from error
+        raise RecipeError(f"{file} is not TOML: {error}", hint="see https://toml.io", file=file) from error
     except (RecursionError, ValueError) as error:
         why = "it is nested too deeply" if isinstance(error, RecursionError) else "a number has too many digits"
-        raise RecipeError(
-            f"{file} is no TOML that can be read: {why}", hint="see https://toml.io", file=file
-        ) from error
+        raise RecipeError(f"{file} cannot be read as TOML: {why}", hint="see https://toml.io", file=file) from error
 
 
 def _in_file(error: RecipeError, file: str) -> RecipeError:
@@ -286,6 +284,6 @@ def _check_labels(labels: object) -> None:
         texts = labels
     if not texts or not all(isinstance(text, str) and text for text in texts):
         raise RecipeError(
-            f"{labels!r} is not allowed",
-            hint="give a list of labels, the name of a mapping, or a table { GPE = 'LOC' }",
+            f"{labels!r} is not a valid value",
+            hint="use a list of labels, the name of a mapping, or a table such as { GPE = 'LOC' }",
         )

@@ -1,4 +1,4 @@
-"""The JSON schema of recipes, for editors: keys, values and descriptions, with the variants that are installed."""
+"""The JSON schema of recipes for editors: keys, values and descriptions, including installed plug-ins."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from xprojdb.config.variants import VariantConfig, model_of
 
 
 def recipe_schema() -> dict[str, Any]:
-    """The schema; a table with variants is one of several, told apart by the key that names the variant."""
+    """The schema; a table with variants is a ``oneOf``, discriminated by the key that names the variant."""
     schema = Recipe.model_json_schema()
     definitions: dict[str, Any] = schema["$defs"]
     for base in (AlignerConfig, ScorerConfig):
@@ -32,14 +32,14 @@ def _variant(base: type[VariantConfig], name: str, definitions: dict[str, Any]) 
 
 
 def _add_tagger_keys(table: dict[str, Any]) -> None:
-    """The keys of ``[tag]`` that are the taggers'."""
+    """Add the keys of the taggers to ``[tag]``."""
     for _, tagger in entry_points.loaded("taggers"):
         table["properties"] |= model_of(tagger.Config).model_json_schema().get("properties", {})
     table["additionalProperties"] = False
 
 
 def _clean(value: Any) -> Any:
-    """References in place of the marks that :class:`VariantConfig` leaves; JSON has no infinity."""
+    """Replace the markers left by :class:`VariantConfig` with references, and drop infinities, which JSON lacks."""
     if isinstance(value, list):
         return [_clean(item) for item in value]
     if not isinstance(value, dict):

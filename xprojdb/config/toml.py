@@ -1,4 +1,4 @@
-"""Write TOML: what recipes consist of, and nothing else."""
+"""Write the part of TOML that recipes use."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ _BARE = re.compile(r"[A-Za-z0-9_-]+")
 
 
 def dumps(table: Mapping[str, Any]) -> str:
-    """A table of texts, numbers, lists and tables as TOML; values before tables.
+    """Convert a table of texts, numbers, lists and tables to TOML, with values before tables.
 
-    :raises TypeError: for a value that TOML has not.
+    :raises TypeError: for a value that TOML cannot represent.
     """
     return "\n".join(_lines(table, ())) + "\n"
 
@@ -45,13 +45,13 @@ def _value(value: Any) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, str):
-        # A basic string of TOML has the escapes of JSON, but for the one control character that JSON leaves as it is.
+        # TOML's basic strings have the escapes of JSON, except for the one control character that JSON does not escape.
         return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
     if isinstance(value, int | float):
         return repr(value)
     if isinstance(value, Sequence):
         return f"[{', '.join(map(_value, value))}]"
-    raise TypeError(f"TOML has no {type(value).__name__}")
+    raise TypeError(f"TOML cannot represent {type(value).__name__}")
 
 
 def _key(name: str) -> str:

@@ -26,13 +26,13 @@ class TrainingRecipe(Settings):
 
     Tables are dicts, as in TOML.
 
-    :param name: what the model, or the study, is called.
-    :param corpora: names of imported corpora.
-    :param labels: which labels are learned: a list to keep, or a table from label to label, where those that it does
-        not name are dropped. Left out, all that the labels have.
-    :param train: what is trained, and how.
-    :param study: many of them, compared.
-    :raises RecipeError: for an unknown key, or a value that is not allowed.
+    :param name: the name of the model or study.
+    :param corpora: the imported corpora to use.
+    :param labels: the labels to learn: a list of labels to keep, or a table from label to label that drops all others;
+        by default all labels.
+    :param train: what to train on, and how.
+    :param study: train and compare many models.
+    :raises RecipeError: for an unknown key or an invalid value.
     """
 
     name: Text
@@ -51,20 +51,20 @@ class TrainingRecipe(Settings):
     @classmethod
     def _some_labels(cls, labels: tuple[str, ...] | dict[str, str] | None) -> object:
         if labels is not None and not labels:
-            raise RecipeError("no label is left", hint='name some: labels = ["PER", "ORG", "LOC"]')
+            raise RecipeError("there are no labels to learn", hint='add some: labels = ["PER", "ORG", "LOC"]')
         return labels
 
     @classmethod
     def from_toml(cls, text: str, file: str = "recipe") -> TrainingRecipe:
-        """The recipe that a text in TOML is.
+        """Parse a training recipe from TOML text.
 
-        :param file: what to call it in messages.
-        :raises RecipeError: when it is no TOML, or no training recipe.
+        :param file: the name of the recipe in messages.
+        :raises RecipeError: when it is not TOML, or not a valid training recipe.
         """
         try:
             tables = tomllib.loads(text)
         except (tomllib.TOMLDecodeError, ValueError, RecursionError) as error:
-            raise RecipeError(f"{file} is no TOML: {error}", hint="see https://toml.io", file=file) from error
+            raise RecipeError(f"{file} is not TOML: {error}", hint="see https://toml.io", file=file) from error
         try:
             return cls(**tables)
         except RecipeError as error:
@@ -72,21 +72,21 @@ class TrainingRecipe(Settings):
             raise RecipeError(message, hint=error.hint, **{**error.fields, "file": file}) from None
 
     def to_toml(self) -> str:
-        """The recipe as a text in TOML: what it says, without the defaults that nobody asked for."""
+        """Convert to TOML text, leaving out keys that were not set."""
         return toml.dumps(_said(self.model_dump(exclude_unset=True, by_alias=True)))
 
     @property
     def digest(self) -> str:
-        """The digest of everything the recipe says, defaults included."""
+        """The digest of the recipe, including defaults."""
         return digest_of(self.model_dump(mode="json"))
 
     @property
     def mapping(self) -> LabelMapping | None:
-        """What becomes of each label; None keeps all as they are."""
+        """The label mapping; None keeps all labels unchanged."""
         if self.labels is None:
             return None
-        kept = self.labels if isinstance(self.labels, dict) else {label: label for label in self.labels}
-        return label_mapping(kept, others="drop")
+        table = self.labels if isinstance(self.labels, dict) else {label: label for label in self.labels}
+        return label_mapping(table, others="drop")
 
 
 @dataclass(frozen=True)
@@ -98,9 +98,9 @@ class LoadedTraining:
 
     @classmethod
     def of(cls, recipe: TrainingRecipe | LoadedTraining | str | Path) -> LoadedTraining:
-        """A recipe that was made in Python, or the path of a TOML file.
+        """Load a recipe built in Python, or a TOML file.
 
-        :raises RecipeError: when it is missing, or cannot be followed.
+        :raises RecipeError: when it is missing or invalid.
         """
         if isinstance(recipe, LoadedTraining):
             return recipe
@@ -111,13 +111,13 @@ class LoadedTraining:
         except FileNotFoundError as error:
             raise RecipeError(f"there is no recipe {recipe}", hint="check the path", file=str(recipe)) from error
         except (OSError, UnicodeDecodeError) as error:
-            hint = "a recipe is UTF-8 TOML"
+            hint = "a recipe must be UTF-8 TOML"
             raise RecipeError(f"the recipe {recipe} cannot be read: {error}", hint=hint) from error
         return cls(TrainingRecipe.from_toml(text, str(recipe)), text)
 
     @property
     def record(self) -> RecipeRecord:
-        """What runs keep of it."""
+        """The record that runs store."""
         return RecipeRecord(self.recipe.name, self.recipe.digest, self.text)
 
 

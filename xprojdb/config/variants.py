@@ -1,6 +1,6 @@
-"""Tables of a recipe that have variants: one key names a plug-in, whose ``Config`` says which other keys there are.
+"""Recipe tables with variants: one key names a plug-in, whose ``Config`` defines the other keys.
 
-A ``Config`` is a frozen dataclass: stages read it without the library that validates recipes.
+A ``Config`` is a frozen dataclass, so stages can use it without the validation library.
 """
 
 from __future__ import annotations
@@ -17,16 +17,16 @@ from xprojdb.entry_points import Group, PluginError
 if TYPE_CHECKING:
     from pydantic import BaseModel
 
-#: made once a class
+#: validation models, created once per class
 _MODELS: dict[type[Any], type[BaseModel]] = {}
 _OLD_NAMES = {"aligners": ALIGNERS, "scorers": SCORERS}
 
 
 @dataclass(frozen=True, kw_only=True)
 class VariantConfig:
-    """The base of every ``Config``; a field's annotation may have constraints of ``annotated_types``."""
+    """The base of every ``Config``; annotations of fields may have constraints from ``annotated_types``."""
 
-    #: the group of the plug-ins, the key that names one of them, and which it is where the key is left out
+    #: the group of the plug-ins, the key that names one of them, and its default
     group: ClassVar[Group]
     key: ClassVar[str]
     default: ClassVar[str | None] = None
@@ -34,20 +34,20 @@ class VariantConfig:
     variant: ClassVar[str] = ""
 
     def to_dict(self) -> dict[str, Any]:
-        """Everything the table says, defaults included, as JSON values."""
+        """Convert to JSON values, including defaults."""
         own = {field.name: _plain(getattr(self, field.name)) for field in fields(self)}
         return {self.key: self.variant, **own}
 
     def changes(self) -> dict[str, Any]:
-        """What differs from the defaults."""
+        """The keys that differ from the defaults."""
         default = self.default if self.default == self.variant else None
-        told = {} if default else {self.key: self.variant}
+        changed = {} if default else {self.key: self.variant}
         for field in fields(self):
             value = getattr(self, field.name)
             default_value = field.default_factory() if field.default_factory is not MISSING else field.default
             if value != default_value:
-                told[field.name] = _changes(value)
-        return told
+                changed[field.name] = _changes(value)
+        return changed
 
     @classmethod
     def __get_pydantic_core_schema__(cls, _source: Any, _handler: Any) -> Any:
@@ -59,7 +59,7 @@ class VariantConfig:
 
     @classmethod
     def __get_pydantic_json_schema__(cls, _schema: Any, _handler: Any) -> Any:
-        # Tables may hold tables of their own kind: xprojdb.config.schema puts a reference here.
+        # Tables may be nested in tables of their own kind, so xprojdb.config.schema puts a reference here.
         return {"variants": cls.group}
 
     @classmethod
@@ -72,9 +72,9 @@ class VariantConfig:
 
     @classmethod
     def from_table(cls, table: Mapping[str, Any]) -> Self:
-        """The ``Config`` of the variant that a table names.
+        """Build the ``Config`` of the variant that a table names.
 
-        :raises RecipeError: when it names none, or has a key that the variant has not.
+        :raises RecipeError: when there is no such variant, or it lacks a key of the table.
         """
         keys = dict(table)
         config: Self = build(cls._plugin(keys.pop(cls.key, cls.default)).Config, keys)
@@ -84,7 +84,7 @@ class VariantConfig:
     def _plugin(cls, name: Any) -> Any:
         if not isinstance(name, str):
             names = ", ".join(entry_points.plugins(cls.group))
-            raise RecipeError("{key} cannot be " + repr(name), hint=f"it is one of {names}", key=cls.key)
+            raise RecipeError("{key} cannot be " + repr(name), hint=f"it must be one of {names}", key=cls.key)
         try:
             return entry_points.load(cls.group, name)
         except PluginError as error:
@@ -93,9 +93,9 @@ class VariantConfig:
 
 
 def build(config: type[Any], table: Mapping[str, Any]) -> Any:
-    """Validate the keys of a table and make its ``Config``; nothing is converted silently.
+    """Validate the keys of a table and build its ``Config``; nothing is converted silently.
 
-    :raises RecipeError: for an unknown key, or one with a value that is not allowed.
+    :raises RecipeError: for an unknown key or an invalid value.
     """
     from pydantic import ValidationError
 
@@ -123,10 +123,12 @@ def _model(config: type[Any]) -> type[BaseModel]:
     from xprojdb.config.docs import param_docs
 
     hints, docs = get_type_hints(config, include_extras=True), param_docs(config)
-    made: dict[str, Any] = {
+    model_fields: dict[str, Any] = {
         field.name: (hints[field.name], _field(field, docs.get(field.name))) for field in fields(config)
     }
-    return create_model(config.__qualname__.replace(".", ""), __base__=Settings, __module__=config.__module__, **made)
+    return create_model(
+        config.__qualname__.replace(".", ""), __base__=Settings, __module__=config.__module__, **model_fields
+    )
 
 
 def _field(own: Field[Any], description: str | None) -> Any:
@@ -147,7 +149,7 @@ def owners(config: type[VariantConfig], key: str) -> Iterator[str]:
 
 def _renamed(group: Group, name: str) -> str | None:
     current = {old: new for new, old in _OLD_NAMES.get(group, {}).items()}
-    return f"it is called {current[name]} now" if name in current else None
+    return f"it is now called {current[name]}" if name in current else None
 
 
 def _nearest(error: PluginError, group: Group, name: str) -> str | None:

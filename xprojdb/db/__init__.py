@@ -1,4 +1,4 @@
-"""The store: tables, opening a database, its schema revision, bulk reading and writing."""
+"""The store: tables, opening a database, schema revisions, bulk reading and writing."""
 
 from xprojdb.db.opening import Database, open_database
 

@@ -1,6 +1,6 @@
-"""Reading and writing many rows: the driver's own fast path under SQLAlchemy's connection and transaction.
+"""Read and write many rows on the driver's fast path, within SQLAlchemy's connection and transaction.
 
-Writing is idempotent: a row whose key is already there is left as it is, so the same batch twice changes nothing.
+Writing is idempotent: rows whose key exists are left unchanged, so writing a batch twice changes nothing.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ Row = tuple[Any, ...]
 def insert(connection: Connection, table: Table, columns: Sequence[str], rows: Iterable[Row]) -> int:
     """Insert rows, skipping those whose key exists.
 
-    :param columns: the names of the values in each row, in order; other columns stay null.
+    :param columns: the columns of the values in each row, in order; other columns stay null.
     :param rows: tuples of plain Python values.
-    :returns: how many rows were new.
+    :returns: the number of new rows.
     """
     if connection.dialect.name == "postgresql":
         return postgresql.insert(connection, table.name, columns, rows)
@@ -30,7 +30,7 @@ def insert(connection: Connection, table: Table, columns: Sequence[str], rows: I
 
 
 def fetch(connection: Connection, statement: Executable) -> list[Row]:
-    """All rows of a query as plain tuples, read from the driver's cursor without SQLAlchemy's row objects."""
+    """Fetch all rows of a query as plain tuples from the driver's cursor, without SQLAlchemy's row objects."""
     result = connection.execute(statement)
     try:
         return list(result.cursor.fetchall()) if result.cursor is not None else []
@@ -39,8 +39,8 @@ def fetch(connection: Connection, statement: Executable) -> list[Row]:
 
 
 def stream(connection: Connection, statement: Executable, block: int = 20_000) -> Iterator[list[Row]]:
-    """The rows of a query in blocks, in constant memory."""
-    # Given with the statement: on the connection they would hold for later ones, whose first row is then prefetched.
+    """Stream the rows of a query in blocks, in constant memory."""
+    # Set on the statement: on the connection they would also affect later ones, whose first row is then prefetched.
     options = {"stream_results": True, "max_row_buffer": block}
     result = connection.execute(statement, execution_options=options)
     try:
@@ -52,10 +52,10 @@ def stream(connection: Connection, statement: Executable, block: int = 20_000) -
 
 @contextmanager
 def uncollected() -> Iterator[None]:
-    """Pause the collector of reference cycles while many rows are made.
+    """Pause the garbage collector while many rows are created.
 
-    Rows are tuples without cycles: the collector walks over millions of them again and again and frees nothing, which
-    takes a quarter of the time. Memory is given back by reference counts as ever.
+    Rows are tuples without cycles: the collector would scan millions of them again and again without freeing any, which
+    takes a quarter of the time. Reference counting frees memory as usual.
     """
     enabled = gc.isenabled()
     gc.disable()
@@ -83,7 +83,7 @@ def among_texts(connection: Connection, column: ColumnElement[str], texts: Seque
 def phrase(
     connection: Connection, words: ColumnElement[str], start: ColumnElement[int], end: ColumnElement[int]
 ) -> ColumnElement[str]:
-    """The words of a span, joined by spaces, put together by the database.
+    """The words of a span, joined with spaces by the database.
 
     :param words: a column with a JSON list of words.
     """
@@ -93,9 +93,9 @@ def phrase(
 
 
 def share(connection: Connection, name: ColumnElement[str], count: int) -> ColumnElement[int]:
-    """Which of so many shares a name is in, counted from 0: by its MD5, so the same on either database.
+    """The number of the share a name belongs to, counted from 0; based on MD5, so the same on both databases.
 
-    :param name: texts that are not null.
+    :param name: texts, not null.
     """
     if connection.dialect.name == "postgresql":
         return postgresql.share(name, count)
@@ -103,32 +103,32 @@ def share(connection: Connection, name: ColumnElement[str], count: int) -> Colum
 
 
 def refresh_statistics(connection: Connection, table: Table) -> None:
-    """Let the planner know of rows that this transaction has written: PostgreSQL counts them only after it.
+    """Tell the planner about rows written in this transaction, which PostgreSQL would only count after it.
 
-    SQLite plans without statistics, and the indices were made for its queries.
+    SQLite plans without statistics, and the indices suit its queries.
     """
     if connection.dialect.name == "postgresql":
         connection.exec_driver_sql(f"ANALYZE {table.name}")
 
 
 def next_id(connection: Connection, table: Table) -> int:
-    """The first free id of a table whose ids this code assigns, so that rows can refer to one another before they are
-    written. Needs a write transaction: as writers take turns, it stays free until its end.
+    """The next free id of a table whose ids are assigned here, so that rows can refer to each other before they are
+    written. Needs a write transaction: writers take turns, so the id stays free until its end.
 
-    It is above every id that the table has ever had, deleted rows included.
+    It is above every id that the table has ever had, including deleted rows.
     """
     return last_id(connection, table) + 1
 
 
 def last_id(connection: Connection, table: Table) -> int:
-    """The highest id that a table has ever had; 0 when it never had any."""
+    """The highest id that a table has ever had, or 0 if it never had any."""
     if connection.dialect.name == "postgresql":
         return postgresql.last_key(connection, table.name)
     return sqlite.last_key(connection, table.name)
 
 
 def raise_id(connection: Connection, table: Table, key: int) -> None:
-    """Let every id from now on be above one. Needs a write transaction."""
+    """Make all future ids higher than ``key``. Needs a write transaction."""
     if connection.dialect.name == "postgresql":
         postgresql.raise_key(connection, table.name, key)
     else:

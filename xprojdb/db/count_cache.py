@@ -1,7 +1,7 @@
-"""Counts that are kept with the database: to count a million rows again takes a second, to look a number up does not.
+"""A cache of counts in the database, since counting a million rows takes a second.
 
-Every transaction of :meth:`xprojdb.db.Database.write` that changes rows raises a number; a count that was kept holds as
-long as that number does. Rows that another program writes go unseen: ``xprojdb status --recount`` is for these.
+Every transaction of :meth:`xprojdb.db.Database.write` that changes rows increments a version number; a cached count is
+valid until it changes. Rows written by other programs go unnoticed, which is what ``xprojdb status --recount`` is for.
 """
 
 from __future__ import annotations
@@ -23,28 +23,28 @@ if TYPE_CHECKING:
 Value = TypeVar("Value")
 _THE_ROW = 1
 _REMOVALS = 2
-#: what :func:`removals` gives, inside a query
+#: the value of :func:`removals` inside a query
 REMOVALS = func.coalesce(select(data_version.c.number).where(data_version.c.id == _REMOVALS).scalar_subquery(), 0)
 
 
 def changes(connection: Connection) -> int:
-    """What tells whether a transaction has changed rows: another number than at its beginning."""
+    """A number that differs from that at the beginning of a transaction if the transaction has changed rows."""
     own = postgresql.changes if connection.dialect.name == "postgresql" else sqlite.changes
     return own(connection)
 
 
 def count_write(connection: Connection) -> None:
-    """Let no count hold that was kept before this transaction."""
+    """Invalidate all counts cached before this transaction."""
     _raise(connection, _THE_ROW)
 
 
 def count_removal(connection: Connection) -> None:
-    """Let whoever has read rows know that some are gone. Needs the write transaction that deletes them."""
+    """Record that rows were deleted, for processes that read them. Needs the write transaction that deletes them."""
     _raise(connection, _REMOVALS)
 
 
 def removals(connection: Connection) -> int:
-    """A number that is another one after rows were deleted on which others may rest."""
+    """A number that changes when rows are deleted that others may depend on."""
     return int(connection.execute(select(REMOVALS)).scalar_one())
 
 
@@ -59,40 +59,40 @@ def _writes(connection: Connection) -> int:
 
 
 def _number(connection: Connection, row: int) -> int:
-    found = connection.execute(select(data_version.c.number).where(data_version.c.id == row)).scalar()
-    return 0 if found is None else int(found)
+    number = connection.execute(select(data_version.c.number).where(data_version.c.id == row)).scalar()
+    return 0 if number is None else int(number)
 
 
 class CountCache:
-    """What is counted in one read transaction, some of which was counted before.
+    """The counts of one read transaction, some of which may be cached.
 
-    :param anew: count everything, whatever was kept.
+    :param anew: ignore cached counts.
     """
 
     def __init__(self, connection: Connection, *, anew: bool = False) -> None:
         self._writes = _writes(connection)
-        kept = select(count_cache.c.name, count_cache.c.value).where(count_cache.c.at_version == self._writes)
-        self._kept = {} if anew else {name: json.loads(value) for name, value in connection.execute(kept)}
+        query = select(count_cache.c.name, count_cache.c.value).where(count_cache.c.at_version == self._writes)
+        self._cached = {} if anew else {name: json.loads(value) for name, value in connection.execute(query)}
         self._counted: dict[str, object] = {}
 
     def of(self, name: str, count: Callable[[], Value]) -> Value:
-        """A count by its name, counted only when it was not.
+        """Get a count by name, computing it only if it is not cached.
 
-        :param count: gives what JSON gives back as it is.
+        :param count: computes the count, as a value that survives a round trip through JSON.
         """
-        if name in self._kept:
-            return self._kept[name]  # type: ignore[no-any-return]
+        if name in self._cached:
+            return self._cached[name]  # type: ignore[no-any-return]
         self._counted[name] = value = count()
         return value
 
     def keep(self, database: Database) -> None:
-        """Keep what was counted for the next time, if the database can be written at once and is still the same."""
+        """Cache the new counts, if the database can be written immediately and has not changed."""
         if not self._counted:
             return
-        # Without it, it is only counted again: by users who may not write, and beside a run that writes.
+        # Failing is harmless: read-only users, and those who ask during a run, count again next time.
         with suppress(DatabaseError), database.write(wait=False, counted=False) as connection:
             if _writes(connection) == self._writes:
-                known = (self._kept | self._counted).items()
-                rows = [(name, self._writes, json.dumps(value)) for name, value in known]
+                counts = (self._cached | self._counted).items()
+                rows = [(name, self._writes, json.dumps(value)) for name, value in counts]
                 connection.execute(delete(count_cache))
                 bulk.insert(connection, count_cache, ("name", "at_version", "value"), rows)

@@ -1,4 +1,4 @@
-"""The driver's errors that a user can mend, told as what is wrong and what to do."""
+"""Translate driver errors that users can fix: what is wrong, and what to do."""
 
 from __future__ import annotations
 
@@ -13,35 +13,35 @@ from xprojdb.errors import DatabaseError
 from xprojdb.masking import masked
 from xprojdb.printable import one_line
 
-#: fault → what is wrong, what to do
+#: fault → what is wrong, hint
 FAULTS: Mapping[str, tuple[str, str]] = {
     "read-only": (
         "cannot be written: it is read-only",
-        "check the rights of file and folder, or work on a copy",
+        "check the permissions of the file and its folder, or work on a copy",
     ),
-    "refused": ("may not be used by you", "check the rights of the database and of its folder"),
+    "refused": ("denies access", "check your permissions on the database and its folder"),
     "full": ("could not grow: the disk is full; nothing of this batch was stored", "free some space and run again"),
-    "busy": ("is being written by another process", "wait for it to finish and run again"),
+    "busy": ("is being written by another process", "wait until it has finished, then run again"),
     "no database": ("is not a database", "choose another file with --db"),
-    "damaged": ("is damaged", "restore a copy; 'sqlite3 FILE .recover' saves what can be read"),
-    "texts": ("is damaged: a text in it is no UTF-8", "'verify' names the row, 'verify --repair' takes it out"),
+    "damaged": ("is damaged", "restore a copy; 'sqlite3 FILE .recover' rescues readable data"),
+    "texts": ("is damaged: it contains invalid UTF-8", "'verify' finds the row, 'verify --repair' removes it"),
     "cannot open": (
         "cannot be opened",
-        "check that you may read and write the file and its folder; to read what others own, make a copy",
+        "check that you can read and write the file and its folder; to read a file of another user, copy it",
     ),
     "input/output": ("could not be read or written", "check the disk and its free space, then run again"),
-    "unreachable": ("cannot be reached", "check that the server runs, and the name and the password in the URL"),
-    "options": ("has an option that PostgreSQL does not know", "check what stands behind ? in the URL"),
-    "lost": ("ended the connection; what was committed is kept", "when the server runs again, do the same again"),
+    "unreachable": ("cannot be reached", "check that the server is running, and the name and password in the URL"),
+    "options": ("has an option unknown to PostgreSQL", "check the part after ? in the URL"),
+    "lost": ("closed the connection; committed work is kept", "repeat the command when the server is running again"),
 }
 
 
-#: what a URL may hide behind its question mark
+#: secret query parameters of URLs
 SECRET_PARAMETERS = frozenset({"password", "sslpassword"})
 
 
 def shown(url: URL) -> str:
-    """An address as a user writes it and may show it: a plain path, or a URL without its password."""
+    """An address in a form that can be shown: a plain path, or a URL without its password."""
     if url.get_backend_name() == "sqlite" and not url.query and url.database:
         return url.database
     query = {name: "***" if name in SECRET_PARAMETERS else value for name, value in url.query.items()}
@@ -50,15 +50,15 @@ def shown(url: URL) -> str:
 
 @contextmanager
 def translated_errors(engine: Engine) -> Iterator[None]:
-    """Turn the driver's errors that a user can mend into :class:`DatabaseError`; let programming errors through."""
+    """Turn driver errors that users can fix into :class:`DatabaseError`; let programming errors through."""
     try:
         yield
     except (DBAPIError, engine.dialect.loaded_dbapi.Error) as error:
         cause = (error.orig or error) if isinstance(error, DBAPIError) else error
-        found = (postgresql if engine.dialect.name == "postgresql" else sqlite).fault(cause)
-        if found is None:
+        fault = (postgresql if engine.dialect.name == "postgresql" else sqlite).fault(cause)
+        if fault is None:
             raise
-        raise _database_error(shown(engine.url), found, cause) from error
+        raise _database_error(shown(engine.url), fault, cause) from error
     except UnicodeDecodeError as error:
         if not _is_of_driver(error):
             raise
@@ -66,7 +66,7 @@ def translated_errors(engine: Engine) -> Iterator[None]:
 
 
 def _is_of_driver(error: BaseException) -> bool:
-    """Whether it comes from the driver, which SQLAlchemy calls: the names of tables and columns may be damaged, too."""
+    """Whether an error comes from the driver, called by SQLAlchemy: names of tables and columns may be damaged, too."""
     trace = error.__traceback__
     while trace is not None and trace.tb_next is not None:
         trace = trace.tb_next

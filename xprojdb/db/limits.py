@@ -1,4 +1,4 @@
-"""Queries that end when their time is over, or when Ctrl-C is pressed, on both databases."""
+"""Stop queries after a time limit or at Ctrl-C, on both databases."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-#: instructions of SQLite's machine between two looks at signals: some thousands of times a second
+#: SQLite virtual machine instructions between checks for signals, which is some thousand times per second
 _INSTRUCTIONS = 100_000
-#: what a query may ask SQLite about its schema, by name
+#: the pragmas with an argument that a query may use, which read the schema
 _ASKING = frozenset(
     {"table_info", "table_xinfo", "table_list", "index_list", "index_info", "index_xinfo", "foreign_key_list"}
 )
@@ -36,7 +36,7 @@ class Limits:
 def limited(connection: Connection, timeout: float | None) -> Iterator[Limits]:
     """Stop the statement of the block after some seconds or at Ctrl-C; the driver then raises an error of its own.
 
-    :param timeout: seconds; None: no limit.
+    :param timeout: seconds, or None for no limit.
     """
     driver: Any = connection.connection.driver_connection
     limits = Limits()
@@ -80,11 +80,11 @@ def _interrupts(limits: Limits, cancel: Any) -> Iterator[None]:
 
 @contextmanager
 def _sqlite_guards(driver: Any) -> Iterator[None]:
-    """Let SQLite look at signals while it works, and make no files."""
+    """Let SQLite check for signals while it works, and prevent it from creating files."""
     if not isinstance(driver, sqlite3.Connection):
         yield
         return
-    # A function of Python, so that the interpreter runs the handlers of signals that have come.
+    # A Python function, so that the interpreter gets to run pending signal handlers.
     driver.set_progress_handler(lambda: 0, _INSTRUCTIONS)
     driver.set_authorizer(_allowed)
     try:

@@ -1,4 +1,4 @@
-"""Runs that are under way, whoever does them: what would pull the ground from under them asks here first."""
+"""Active runs of any process; commands that would change what they work on check here first."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from xprojdb.db.heartbeat import clock, is_gone
 from xprojdb.db.tables import lease, run
 from xprojdb.errors import RunsAlive
 
-#: seconds without a sign of life after which a process on another machine is taken to have ended
+#: seconds without a heartbeat after which a process on another machine is assumed to have ended
 SILENCE = 120.0
 
 
 @dataclass(frozen=True, slots=True)
 class LiveRun:
-    """A run that is under way.
+    """An active run.
 
-    :param key: None for a process that has taken items and has not written yet.
-    :param process: as :func:`xprojdb.db.heartbeat.this_process` names it.
+    :param key: its key, or None for a process that has taken items but not written anything yet.
+    :param process: its name from :func:`xprojdb.db.heartbeat.this_process`.
     """
 
     key: int | None
@@ -32,50 +32,50 @@ class LiveRun:
     process: str
 
     @property
-    def told(self) -> str:
-        """For people: what it is, and where."""
+    def description(self) -> str:
+        """What runs, and where, for display."""
         host, pid, _ = self.process.rsplit(":", 2)
-        what = f"run {self.key}" if self.key is not None else "a run that begins"
+        what = f"run {self.key}" if self.key is not None else "a run that is starting"
         of = f" of {self.recipe}" if self.recipe else ""
         return f"{what}{of} (process {pid} on {host})"
 
 
 def live_runs(connection: Connection) -> list[LiveRun]:
-    """The runs whose process lives, and processes that hold items; those that have ended do not count."""
+    """The runs whose process is alive, and live processes that hold leases."""
     now = clock(connection)
     columns = (run.c.id, run.c.command, run.c.recipe_name, run.c.process, run.c.started_at, run.c.heartbeat_at)
-    found = [
+    runs = [
         LiveRun(row.id, row.command, row.recipe_name, row.process)
         for row in connection.execute(select(*columns).where(run.c.status == "running").order_by(run.c.id))
         if row.process and _lives(row.process, _seconds(row.heartbeat_at or row.started_at) + SILENCE, now)
     ]
-    known = {each.process for each in found}
+    seen = {live.process for live in runs}
     owners = select(lease.c.owner, func.max(lease.c.expires_at)).group_by(lease.c.owner).order_by(lease.c.owner)
     for owner, until in connection.execute(owners):
-        if owner not in known and _lives(owner, until, now):
-            found.append(LiveRun(None, "run", None, owner))
-    return found
+        if owner not in seen and _lives(owner, until, now):
+            runs.append(LiveRun(None, "run", None, owner))
+    return runs
 
 
 def refuse_live_runs(connection: Connection, what: str) -> None:
-    """Refuse to go on while runs are under way. Needs the write transaction that goes on.
+    """Refuse to continue while runs are active. Needs the write transaction that would continue.
 
     :param what: the command that would change what they work on.
-    :raises RunsAlive: when there are some.
+    :raises RunsAlive: when runs are active.
     """
     alive = live_runs(connection)
     if alive:
         raise RunsAlive(
-            f"{what} would change what is being worked on: {', '.join(each.told for each in alive)}",
-            hint="wait for it or stop it with Ctrl-C, or add --end-runs: what it has written is kept",
+            f"{what} would change what active runs work on: {', '.join(live.description for live in alive)}",
+            hint="wait for them, stop them with Ctrl-C, or add --end-runs; everything they have written is kept",
             runs=tuple(alive),
         )
 
 
 def end_live_runs(engine: Engine) -> Sequence[LiveRun]:
-    """End all runs that are under way: they write nothing more, and tell so when they come to write.
+    """End all active runs: they write nothing more, and report that when they try to.
 
-    :returns: which they were.
+    :returns: the runs that were ended.
     """
     with (
         translated_errors(engine),
@@ -88,7 +88,7 @@ def end_live_runs(engine: Engine) -> Sequence[LiveRun]:
 
 
 def claimed_steps(connection: Connection) -> set[int]:
-    """The steps of which a living process has taken items."""
+    """The steps of which a live process has taken items."""
     now = clock(connection)
     rows = connection.execute(select(lease.c.step_id, lease.c.owner, lease.c.expires_at))
     return {step_id for step_id, owner, until in rows if _lives(owner, until, now)}
@@ -96,9 +96,9 @@ def claimed_steps(connection: Connection) -> set[int]:
 
 def _end(connection: Connection, runs: Iterable[LiveRun]) -> None:
     ended = {"status": "stopped", "ended_at": datetime.now(UTC).isoformat(timespec="seconds")}
-    for each in runs:
-        connection.execute(update(run).where(run.c.id == each.key).values(ended))
-        connection.execute(delete(lease).where(lease.c.owner == each.process))
+    for ended_run in runs:
+        connection.execute(update(run).where(run.c.id == ended_run.key).values(ended))
+        connection.execute(delete(lease).where(lease.c.owner == ended_run.process))
 
 
 def _lives(process: str, until: float, now: float) -> bool:

@@ -1,4 +1,4 @@
-"""Which file system a file is on: over a network, a write-ahead log would not be shared by the machines that use it."""
+"""Find the file system of a file: machines that share one over a network cannot share a write-ahead log."""
 
 from __future__ import annotations
 
@@ -7,26 +7,26 @@ from pathlib import Path
 from typing import NamedTuple
 
 MOUNTINFO = Path("/proc/self/mountinfo")
-#: file systems that several machines share, with locks that all of them heed
+#: network file systems with locks that hold on all machines
 _LOCKING = frozenset({
     "9p", "afs", "beegfs", "ceph", "cifs", "fhgfs", "fuse.beegfs", "fuse.ceph", "fuse.glusterfs", "fuse.juicefs",
     "fuse.moosefs", "gfs2", "glusterfs", "gpfs", "lustre", "mmfs", "ncpfs", "nfs", "nfs4", "ocfs2", "orangefs",
     "panfs", "pvfs2", "smb2", "smb3", "smbfs", "virtiofs", "wekafs",
 })  # fmt: skip
-#: those whose locks no other machine sees
+#: network file systems with locks that no other machine sees
 _LOCKLESS = frozenset({
     "davfs", "fuse.davfs2", "fuse.dropbox", "fuse.gcsfuse", "fuse.goofys", "fuse.mountpoint-s3", "fuse.rclone",
     "fuse.s3fs", "fuse.sshfs",
 })  # fmt: skip
-#: options by which the locks of the former are this machine's own
+#: mount options that make the locks of the former local to this machine
 _LOCAL_LOCKS = frozenset({"nolock", "local_lock=all", "local_lock=posix", "localflock", "noflock", "nobrl"})
 
 
 class Mount(NamedTuple):
-    """Where a file system is mounted.
+    """A mounted file system.
 
-    :param kind: as the kernel calls it.
-    :param options: of the mount and of the file system.
+    :param kind: its type, as named by the kernel.
+    :param options: options of the mount and of the file system.
     """
 
     point: str
@@ -35,26 +35,26 @@ class Mount(NamedTuple):
 
     @property
     def is_remote(self) -> bool:
-        """Whether other machines may use the same files."""
+        """Whether other machines can use the same files."""
         return self.kind in _LOCKING or self.kind in _LOCKLESS
 
     @property
     def has_locks(self) -> bool:
-        """Whether a lock holds on all machines."""
+        """Whether locks hold on all machines."""
         return self.kind not in _LOCKLESS and not self.options & _LOCAL_LOCKS
 
 
 def mount_of(path: Path, mountinfo: Path = MOUNTINFO) -> Mount | None:
-    """The mount that a file is on, or would be; None where the system does not tell.
+    """The mount of a file, which need not exist yet; None if the system does not say.
 
-    :param mountinfo: the kernel's list, in the form of proc(5).
+    :param mountinfo: the kernel's list, in the format of proc(5).
     """
     try:
         lines = mountinfo.read_text(encoding="utf-8", errors="surrogateescape").splitlines()
     except OSError:
         return None
     full = str(path.absolute().resolve())
-    # Of two mounts on one point, the later one hides the earlier one.
+    # Of two mounts at one point, the later hides the earlier.
     mounts = [mount for mount in map(_mount, lines) if mount is not None and _is_below(full, mount.point)]
     return max(reversed(mounts), key=lambda mount: len(mount.point), default=None)
 
@@ -73,5 +73,5 @@ def _mount(line: str) -> Mount | None:
 
 
 def _unescaped(text: str) -> str:
-    """The kernel writes spaces and the like in octal."""
+    """Decode the octal escapes that the kernel uses for spaces and the like."""
     return re.sub(r"\\([0-7]{3})", lambda match: chr(int(match[1], 8)), text)

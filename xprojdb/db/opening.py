@@ -1,4 +1,4 @@
-"""Open a database: SQLite file or PostgreSQL, at the schema revision this code needs."""
+"""Open an SQLite or PostgreSQL database at the schema revision this code needs."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ from xprojdb.masking import masked, remember
 class Database:
     """An open database, checked to be at the revision this code needs.
 
-    :param checked: whether it was at that revision when it was opened, so that it is an error when it no longer is.
+    :param checked: whether it was at that revision when opened, so that a later change is an error.
 
-    Use :func:`open_database`. Reading happens in :meth:`read`, every change in :meth:`write`.
+    Use :func:`open_database` to open one, :meth:`read` for reading and :meth:`write` for every change.
     """
 
     def __init__(self, engine: Engine, *, checked: bool = False) -> None:
@@ -35,9 +35,9 @@ class Database:
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
-        """A connection in one read transaction: it sees one state of the database throughout, and cannot change it.
+        """A connection in one read transaction, which sees a single state of the database and cannot change it.
 
-        :raises DatabaseError: when the database cannot be read, or the schema is another one by now.
+        :raises DatabaseError: when the database cannot be read, or its schema has changed.
         """
         with translated_errors(self.engine), self.engine.connect() as connection, connection.begin():
             self._check_unmoved(connection)
@@ -47,12 +47,12 @@ class Database:
     def write(self, *, wait: bool = True, counted: bool = True) -> Iterator[Connection]:
         """A connection in one write transaction, committed at the end and rolled back on any error.
 
-        Writers take turns: it begins when the transaction of the one before has ended.
+        Writers take turns: it begins when the previous writer's transaction has ended.
 
-        :param wait: for that; otherwise it is an error when another one writes.
-        :param counted: counts of rows that were kept no longer hold when rows are changed (``count_cache``).
-        :raises DatabaseError: when the database cannot be written, another writer does not end, or the schema is
-            another one by now.
+        :param wait: wait for other writers; otherwise it is an error if there is one.
+        :param counted: invalidate cached counts if rows are changed (``count_cache``).
+        :raises DatabaseError: when the database cannot be written, another writer does not finish, or the schema has
+            changed.
         """
         with (
             translated_errors(self.engine),
@@ -62,17 +62,17 @@ class Database:
             self._check_unmoved(connection)
             before = count_cache.changes(connection)
             yield connection
-            # Not after a caller's own rollback.
+            # Not if the caller rolled back.
             if counted and connection.in_transaction() and count_cache.changes(connection) != before:
                 count_cache.count_write(connection)
 
     def _check_unmoved(self, connection: Connection) -> None:
-        """Use no other schema than the one that was opened: another process may have moved it meanwhile."""
+        """Check that the schema is still the one that was opened; another process may have migrated it."""
         if not self.checked:
             return
-        found = schema.revision_of(connection)
-        if found != schema.revisions()[-1]:
-            raise schema.moved_error(self.url, found)
+        revision = schema.revision_of(connection)
+        if revision != schema.revisions()[-1]:
+            raise schema.moved_error(self.url, revision)
 
     def close(self) -> None:
         self.engine.dispose()
@@ -88,10 +88,10 @@ def open_database(address: str | Path, *, create: bool = False, mountinfo: Path 
     """Open a database at the current schema revision.
 
     :param address: a path to an SQLite file, or a URL (``sqlite:///…``, ``postgresql://…``).
-    :param create: make an SQLite database that is not there, and the tables of an empty one.
-    :param mountinfo: where the system tells what is mounted: a file on a network file system is treated differently.
+    :param create: create a missing SQLite database, and the tables of an empty database.
+    :param mountinfo: the system's list of mounts: a file on a network file system is treated differently.
     :returns: the open database.
-    :raises DatabaseError: when it is missing, belongs to another program or stands at another revision.
+    :raises DatabaseError: when it is missing, belongs to another program, or is at another revision.
     """
     engine = connect(address, create=create, mountinfo=mountinfo)
     try:
@@ -112,18 +112,18 @@ def _check_revision(engine: Engine, *, create: bool) -> None:
     if state.empty and create:
         schema.upgrade(engine)
     elif state.empty:
-        raise DatabaseError(f"{url} holds no xprojdb tables", hint=f"xprojdb --db {url} db upgrade", url=url)
+        raise DatabaseError(f"{url} has no xprojdb tables", hint=f"xprojdb --db {url} db upgrade", url=url)
     elif state.current != state.head:
         raise schema.revision_error(url, state)
 
 
 def connect(address: str | Path, *, create: bool = False, mountinfo: Path = MOUNTINFO) -> Engine:
-    """An engine for an address, whatever the schema: what ``db upgrade`` and ``db check`` start from.
+    """Create an engine for an address, whatever its schema, as for ``db upgrade`` and ``db check``.
 
     :param create: allow an SQLite file that does not exist yet.
-    :param mountinfo: as :func:`open_database` takes it.
-    :raises DatabaseError: when the SQLite file is missing or its folder is.
-    :raises UsageError: when the address is no database URL.
+    :param mountinfo: as for :func:`open_database`.
+    :raises DatabaseError: when the SQLite file or its folder is missing.
+    :raises UsageError: when the address is not a database URL.
     """
     url = parse_address(address)
     if url.get_backend_name() == "postgresql":
@@ -135,7 +135,7 @@ def connect(address: str | Path, *, create: bool = False, mountinfo: Path = MOUN
 
 
 def address_of(database: Database) -> str:
-    """The address of an open database as another process needs it: with the password, and from whichever folder."""
+    """The address of an open database for another process: with password, and independent of the current folder."""
     url = database.engine.url
     path = sqlite.file_of(url) if url.get_backend_name() == "sqlite" else None
     if path is not None:
@@ -144,27 +144,27 @@ def address_of(database: Database) -> str:
 
 
 def parse_address(address: str | Path) -> URL:
-    """A SQLAlchemy URL from a URL or a plain file path.
+    """Convert a URL or a plain file path to a SQLAlchemy URL.
 
     :raises UsageError: when it is neither.
     """
     text = str(address)
     if not text:
-        raise UsageError("the database has no name", hint="give a path or a URL with --db", address=text)
+        raise UsageError("the database address is empty", hint="pass a path or a URL as --db", address=text)
     if "://" not in text:
         return URL.create("sqlite", database=text)
     try:
         url = make_url(text)
     except (ArgumentError, ValueError):
-        # Alone, since the error that it comes from repeats the address.
+        # Without its cause, which would repeat the address.
         address = masked(text)
-        hint = "a path, sqlite:///FILE or postgresql://…"
-        raise UsageError(f"{address!r} is no database URL", hint=hint, address=address) from None
+        hint = "use a path, sqlite:///FILE or postgresql://…"
+        raise UsageError(f"{address!r} is not a database URL", hint=hint, address=address) from None
     for secret in (url.password, *(url.query.get(name) for name in SECRET_PARAMETERS)):
         if isinstance(secret, str):
             remember(secret)
     if "@" in (url.host or ""):
-        hint = "in a password, write @ as %40, / as %2F and : as %3A; or leave it to PGPASSFILE"
-        raise UsageError("the host of the database URL has @ in it", hint=hint, address=masked(text))
-    # The older spelling that hosting services still hand out.
+        hint = "in a password, write @ as %40, / as %2F and : as %3A, or use PGPASSFILE"
+        raise UsageError("the host of the database URL contains @", hint=hint, address=masked(text))
+    # The older spelling that hosting services still use.
     return url.set(drivername="postgresql") if url.drivername == "postgres" else url

@@ -1,4 +1,4 @@
-"""What is particular to PostgreSQL."""
+"""Everything specific to PostgreSQL."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ from sqlalchemy import (
 
 from xprojdb.extras import require
 
-#: how long a second writer waits before it gives up
+#: how long a second writer waits before giving up
 LOCK_TIMEOUT_MS = 60_000
-#: the advisory lock that writers of one database take in turn: the bytes of "xprojdb"
+#: the advisory lock for writers of a database: the bytes of "xprojdb"
 WRITER_LOCK = int.from_bytes(b"xprojdb", "big")
 
 _FAULTS = {
@@ -39,7 +39,7 @@ _FAULTS = {
     "XX001": "damaged",
     "XX002": "damaged",
 }
-#: without effect where the sequence is further; a transaction that is rolled back leaves a gap and nothing worse
+#: has no effect if the sequence is already higher; a transaction that is rolled back just leaves a gap
 _RAISE = "SELECT setval('{table}_id_seq', key) FROM (SELECT {key} AS key), {table}_id_seq WHERE key >= last_value"
 _LOST = ("08", "57P01", "57P02", "57P05")
 _UNREACHABLE = ("28", "3D", "53", "57P")
@@ -57,7 +57,7 @@ def make_engine(url: URL) -> Engine:
 
 
 def _begin(connection: Connection) -> None:
-    # Reading committed is no read of one state: two queries could see two. Writers take turns, so it suffices for them.
+    # With "read committed", two queries could see different states. For writers, who take turns, it is enough.
     mode = connection.get_execution_options().get("xprojdb_write")
     if not mode:
         connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
@@ -76,12 +76,12 @@ def _lock_at_once(connection: Connection) -> None:
 
 
 def changes(connection: Connection) -> int:
-    """The number of this transaction, which the server gives it when it first changes something; 0 before."""
+    """The id of this transaction, which the server assigns at its first change; 0 before that."""
     return int(connection.exec_driver_sql("SELECT coalesce(txid_current_if_assigned(), 0)").scalar_one())
 
 
 def fault(error: BaseException) -> str | None:
-    """Which of ``FAULTS`` an error of the driver is, or None for a fault in our program."""
+    """Classify a driver error as one of ``FAULTS``, or None for a bug in this program."""
     state = getattr(error, "sqlstate", None)
     if state is None:
         return _without_code(error)
@@ -91,30 +91,30 @@ def fault(error: BaseException) -> str | None:
 
 
 def _without_code(error: BaseException) -> str | None:
-    """The fault of an error that did not come from the server: it did not answer, or no more."""
+    """Classify an error that did not come from the server, which did not answer or no longer does."""
     if "connection option" in str(error):
         return "options"
     if type(error).__name__ != "OperationalError":
         return None
-    # The driver names the connection in the errors of making one, and in no others.
+    # The driver attaches the connection to errors in establishing it, and to no others.
     return "lost" if getattr(error, "pgconn", None) is None else "unreachable"
 
 
 def insert(connection: Connection, table: str, columns: Sequence[str], rows: Iterable[tuple[Any, ...]]) -> int:
-    """COPY into the table; where a row's key is already there, all over again by way of a temporary table."""
+    """COPY into the table; if a row's key already exists, repeat via a temporary table."""
     from psycopg.errors import UniqueViolation
 
-    names, given = ",".join(columns), list(rows)
+    names, values = ",".join(columns), list(rows)
     driver: Any = connection.connection.driver_connection
     with driver.cursor() as cursor:
         try:
-            # A savepoint: the caller's transaction goes on when keys were there.
+            # A savepoint, so that the caller's transaction survives existing keys.
             with driver.transaction():
-                added = _copy(cursor, table, names, given)
+                added = _copy(cursor, table, names, values)
         except UniqueViolation:
-            added = _merge(cursor, table, names, given)
-        if "id" in columns and given:
-            # Keys that we give ourselves do not move the sequence, which remembers them when the rows are gone.
+            added = _merge(cursor, table, names, values)
+        if "id" in columns and values:
+            # Keys assigned by us do not advance the sequence, which must remember them after the rows are gone.
             cursor.execute(_RAISE.format(table=table, key=f"(SELECT max(id) FROM {table})"))
         return added
 
@@ -128,7 +128,7 @@ def _copy(cursor: Any, table: str, names: str, rows: Iterable[tuple[Any, ...]]) 
 
 def _merge(cursor: Any, table: str, names: str, rows: Iterable[tuple[Any, ...]]) -> int:
     staging = f"staging_{table}"
-    # Without defaults or constraints: only the final insert checks them.
+    # Without defaults and constraints, which only the final insert checks.
     cursor.execute(f"CREATE TEMPORARY TABLE {staging} ON COMMIT DROP AS SELECT {names} FROM {table} LIMIT 0")
     _copy(cursor, staging, names, rows)
     cursor.execute(f"INSERT INTO {table} ({names}) SELECT {names} FROM {staging} ON CONFLICT DO NOTHING")
@@ -138,33 +138,33 @@ def _merge(cursor: Any, table: str, names: str, rows: Iterable[tuple[Any, ...]])
 
 
 def last_key(connection: Connection, table: str) -> int:
-    """The highest key that a table has ever given."""
-    given = f"(SELECT last_value - CASE WHEN is_called THEN 0 ELSE 1 END FROM {table}_id_seq)"
-    query = f"SELECT greatest({given}, (SELECT max(id) FROM {table}))"
+    """The highest key that a table has ever had."""
+    sequence = f"(SELECT last_value - CASE WHEN is_called THEN 0 ELSE 1 END FROM {table}_id_seq)"
+    query = f"SELECT greatest({sequence}, (SELECT max(id) FROM {table}))"
     return int(connection.exec_driver_sql(query).scalar_one())
 
 
 def raise_key(connection: Connection, table: str, key: int) -> None:
-    """Let the next key be above one. Needs a write transaction."""
+    """Make all future keys higher than ``key``. Needs a write transaction."""
     if key > 0:
         connection.exec_driver_sql(_RAISE.format(table=table, key=int(key)))
 
 
 def clock(connection: Connection) -> float:
-    """Seconds since 1970 by the server's clock."""
+    """Seconds since 1970 on the server's clock."""
     return float(connection.exec_driver_sql("SELECT extract(epoch FROM clock_timestamp())").scalar_one())
 
 
 def among(column: ColumnElement[int], ids: Sequence[int]) -> ColumnElement[bool]:
     """``= ANY(array)``: one bound value, whatever the number of ids."""
-    # Here, since it loads all that is particular to PostgreSQL: a twentieth of a second to who uses SQLite.
+    # Imported here, since it loads SQLAlchemy's PostgreSQL dialect, a twentieth of a second that SQLite users can save.
     from sqlalchemy.dialects.postgresql import ARRAY
 
     return column == func.any(bindparam(None, list(ids), type_=ARRAY(BigInteger)))
 
 
 def among_texts(column: ColumnElement[str], texts: Sequence[str]) -> ColumnElement[bool]:
-    """``= ANY(array)``, as :func:`among`."""
+    """``= ANY(array)``, like :func:`among`."""
     from sqlalchemy.dialects.postgresql import ARRAY
 
     return column == func.any(bindparam(None, list(texts), type_=ARRAY(Text)))

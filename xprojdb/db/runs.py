@@ -1,4 +1,4 @@
-"""The record of every execution that changed a database."""
+"""Records of every execution that changed a database."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _RECORDED = ("numpy", "numba", "ortools", "sqlalchemy", "torch", "transformers",
 
 @dataclass(frozen=True, slots=True)
 class RecipeRecord:
-    """What a run keeps of the recipe it followed."""
+    """What a run records about its recipe."""
 
     name: str
     digest: str
@@ -30,9 +30,9 @@ class RecipeRecord:
 
 
 def begin_run(connection: Connection, command: str, recipe: RecipeRecord | None = None) -> int:
-    """Record that something begins; returns the run's key. Needs a write transaction.
+    """Record the start of a run; returns its key. Needs a write transaction.
 
-    A process that is killed leaves its run as ``running``: nothing it did is lost, and nothing claims that it ended.
+    A killed process leaves its run as ``running``: nothing it did is lost, and nothing claims that it ended.
     """
     statement = insert(run).values(
         command=command,
@@ -49,22 +49,22 @@ def begin_run(connection: Connection, command: str, recipe: RecipeRecord | None 
 
 
 def see_run(connection: Connection, run_id: int, counts: Mapping[str, object]) -> None:
-    """Record that a run is alive and how far it is. Needs a write transaction."""
+    """Record a heartbeat and the progress of a run. Needs a write transaction."""
     seen = {"heartbeat_at": _now(), "counts": canonical_json(dict(counts))}
     connection.execute(update(run).where(run.c.id == run_id, run.c.status == "running").values(seen))
 
 
 def end_run(connection: Connection, run_id: int, status: str, counts: Mapping[str, object]) -> None:
-    """Record how a run ended: ``done``, ``stopped`` or ``failed``, and what it counted.
+    """Record how a run ended (``done``, ``stopped`` or ``failed``) and its counts.
 
-    One that another process has ended meanwhile stays as that left it.
+    A run that another process has already ended is left unchanged.
     """
     ending = {"ended_at": _now(), "status": status, "counts": canonical_json(dict(counts))}
     connection.execute(update(run).where(run.c.id == run_id, run.c.status == "running").values(ending))
 
 
 def unknown_run() -> Mapping[str, str]:
-    """What is recorded of a run whose record was lost."""
+    """The record of a run whose own record was lost."""
     return {"command": "unknown", "versions": "{}", "host": "unknown", "started_at": "unknown", "status": "failed"}
 
 
@@ -73,10 +73,10 @@ def _now() -> str:
 
 
 def _versions() -> Mapping[str, str]:
-    found = {"xprojdb": xprojdb.__version__, "python": sys.version.split()[0]}
+    versions = {"xprojdb": xprojdb.__version__, "python": sys.version.split()[0]}
     for name in _RECORDED:
         try:
-            found[name] = metadata.version(name)
+            versions[name] = metadata.version(name)
         except metadata.PackageNotFoundError:
             continue
-    return found
+    return versions

@@ -1,4 +1,4 @@
-"""What is particular to SQLite."""
+"""Everything specific to SQLite."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ from sqlalchemy import (
 from xprojdb.db.mounts import MOUNTINFO, mount_of
 from xprojdb.errors import DatabaseError
 
-# Readers never wait on the write-ahead log; a second writer waits this long before it gives up.
+# Readers never wait with a write-ahead log; a second writer waits this long before giving up.
 BUSY_TIMEOUT_MS = 60_000
 WRITE_AHEAD, ROLLBACK = "WAL", "DELETE"
 #: the versions for writing and reading in the header of a file with a write-ahead log
 _LOGS_AHEAD = b"\x02\x02"
-#: values bound to one statement at most: every SQLite takes as many
+#: the most values bound to one statement, which every version of SQLite accepts
 _VALUES = 999
 
 _FAULTS = {
@@ -56,14 +56,14 @@ def make_engine(url: URL, *, create: bool, mountinfo: Path = MOUNTINFO) -> Engin
     On a network file system it has a rollback journal: the index of a write-ahead log is memory that only the processes
     of one machine share, and two machines that used it would destroy the file.
 
-    :param mountinfo: where the system tells what is mounted.
+    :param mountinfo: the system's list of mounts.
     :raises DatabaseError: when the file or its folder is missing, or on a file system without locks.
     """
     path, journal = file_of(url), WRITE_AHEAD
     if path is not None:
         _check_path(path, create=create)
         if _on_read_only_disk(path):
-            # The write-ahead log's index cannot be made there; nobody can change the file either.
+            # The write-ahead log's index cannot be created there, but nobody can change the file either.
             url = URL.create("sqlite", database=f"file:{_quoted(path)}", query={"immutable": "1", "uri": "true"})
         elif is_remote(path, mountinfo):
             journal = ROLLBACK
@@ -75,7 +75,7 @@ def make_engine(url: URL, *, create: bool, mountinfo: Path = MOUNTINFO) -> Engin
 
 
 def file_of(url: URL) -> Path | None:
-    """The database file of a URL; None when it is in memory or an SQLite URI of its own."""
+    """The database file of a URL; None for a database in memory or an SQLite URI."""
     if url.database in (None, "", ":memory:") or str(url.database).startswith("file:"):
         return None
     return Path(str(url.database))
@@ -85,17 +85,17 @@ def _check_path(path: Path, *, create: bool) -> None:
     if not path.parent.is_dir():
         raise DatabaseError(f"the folder {path.parent} does not exist", hint=f"mkdir -p {path.parent}", path=str(path))
     if path.is_dir():
-        raise DatabaseError(f"{path} is a folder, not a database", hint="name a file with --db", path=str(path))
+        raise DatabaseError(f"{path} is a folder, not a database", hint="pass a file as --db", path=str(path))
     if not path.exists() and not create:
         raise DatabaseError(
             f"there is no database at {path}",
-            hint=f"xprojdb --db {path} db upgrade makes an empty one; an import does, too",
+            hint=f"create an empty one with xprojdb --db {path} db upgrade, or import something",
             path=str(path),
         )
 
 
 def is_remote(path: Path, mountinfo: Path = MOUNTINFO) -> bool:
-    """Whether a file is on a network file system, with locks.
+    """Whether a file is on a network file system, whose locks must work.
 
     :raises DatabaseError: when it is on one without; with the fields ``path`` and ``file_system``.
     """
@@ -113,12 +113,12 @@ def is_remote(path: Path, mountinfo: Path = MOUNTINFO) -> bool:
 
 
 def has_rollback_journal(engine: Engine) -> bool:
-    """Whether a database is an SQLite file on a network file system, where readers hold writers up."""
+    """Whether a database is an SQLite file on a network file system, where readers block writers."""
     return engine.get_execution_options().get("xprojdb_journal") == ROLLBACK
 
 
 def _leave_write_ahead_log(path: Path) -> None:
-    """A file that came from a local disk keeps its way of logging until it is told otherwise.
+    """Switch the journal of a file that came from a local disk, which keeps its mode until told otherwise.
 
     :raises DatabaseError: when another process has it open in that way.
     """
@@ -151,14 +151,14 @@ def _quoted(path: Path) -> str:
 
 
 def _configure(connection: sqlite3.Connection, _record: Any) -> None:
-    # The driver's own implicit transactions are off: _begin starts them.
+    # Turn off the driver's implicit transactions; _begin starts them.
     connection.isolation_level = None
     connection.create_function("xprojdb_share", 2, _share, deterministic=True)
     connection.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")
     connection.execute("PRAGMA foreign_keys = ON")
     connection.execute("PRAGMA cache_size = -65536")
     connection.execute("PRAGMA temp_store = MEMORY")
-    # Pages of the log that are written back at once: by default after every batch, which costs a twentieth of a run.
+    # Write the log back less often: the default would do so after every batch, which costs a twentieth of a run.
     connection.execute("PRAGMA wal_autocheckpoint = 4096")
 
 
@@ -169,22 +169,22 @@ def _begin(connection: Connection) -> None:
         connection.exec_driver_sql("BEGIN")
         return
     connection.exec_driver_sql("PRAGMA query_only = OFF")
-    # Write-ahead logging is a property of the file; asking again when it is set costs nothing.
+    # Write-ahead logging is a property of the file; setting it again costs nothing.
     journal = connection.get_execution_options().get("xprojdb_journal", WRITE_AHEAD)
     connection.exec_driver_sql(f"PRAGMA journal_mode = {journal}")
-    # A rollback journal may be lost with the power unless all is written through.
+    # Without full synchronisation, a rollback journal may be lost in a power failure.
     connection.exec_driver_sql(f"PRAGMA synchronous = {'NORMAL' if journal == WRITE_AHEAD else 'FULL'}")
     if mode == "now":
         connection.exec_driver_sql("PRAGMA busy_timeout = 0")
     try:
-        # A deferred transaction that reads first fails at once when another process writes.
+        # A deferred transaction that reads first would fail immediately when another process writes.
         connection.exec_driver_sql("BEGIN IMMEDIATE")
     finally:
         connection.exec_driver_sql(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")
 
 
 def changes(connection: Connection) -> int:
-    """How many rows this connection has changed."""
+    """The number of rows this connection has changed."""
     return int(_driver(connection).total_changes)
 
 
@@ -195,7 +195,7 @@ def _driver(connection: Connection) -> sqlite3.Connection:
 
 
 def fault(error: BaseException) -> str | None:
-    """Which of ``FAULTS`` an error of the driver is, or None for a fault in our program."""
+    """Classify a driver error as one of ``FAULTS``, or None for a bug in this program."""
     if "Could not decode to UTF-8" in str(error):
         return "texts"
     code = getattr(error, "sqlite_errorcode", None)
@@ -203,9 +203,9 @@ def fault(error: BaseException) -> str | None:
 
 
 def insert(connection: Connection, table: str, columns: Sequence[str], rows: Iterable[tuple[Any, ...]]) -> int:
-    """``executemany`` on the driver's connection, many rows in each statement.
+    """``executemany`` on the driver's connection, with many rows per statement.
 
-    A statement for each row would begin, look for its place from the root of the table, and end once a row; one for
+    One statement per row would start, descend from the root of the table and finish for every row; one statement for
     many rows takes half the time, and SQLAlchemy's own insert of dictionaries four times as long.
     """
     driver = _driver(connection)
@@ -218,14 +218,14 @@ def insert(connection: Connection, table: str, columns: Sequence[str], rows: Ite
 
 def _insert(table: str, columns: Sequence[str], count: int) -> str:
     marks = ",".join([f"({','.join('?' * len(columns))})"] * count)
-    # Not OR IGNORE, which would also pass over a broken NOT NULL or CHECK.
+    # Not OR IGNORE, which would also ignore violations of NOT NULL or CHECK.
     return f"INSERT INTO {table} ({','.join(columns)}) VALUES {marks} ON CONFLICT DO NOTHING"
 
 
 def _joined(rows: Iterator[tuple[Any, ...]], together: int, rest: list[tuple[Any, ...]]) -> Iterator[tuple[Any, ...]]:
-    """The values of so many rows at a time.
+    """Join the values of ``together`` rows at a time.
 
-    :param rest: is given the rows at the end that are fewer.
+    :param rest: receives the remaining rows at the end.
     """
     while len(part := list(islice(rows, together))) == together:
         yield tuple(chain.from_iterable(part))
@@ -233,15 +233,15 @@ def _joined(rows: Iterator[tuple[Any, ...]], together: int, rest: list[tuple[Any
 
 
 def among(column: ColumnElement[int], ids: Sequence[int]) -> ColumnElement[bool]:
-    """Through ``json_each``: SQLite has no arrays, and limits the number of bound values."""
-    each = func.json_each(bindparam(None, json.dumps(list(ids)))).table_valued("value")
-    return column.in_(select(each.c.value))
+    """Uses ``json_each``, since SQLite has no arrays and limits the number of bound values."""
+    keys = func.json_each(bindparam(None, json.dumps(list(ids)))).table_valued("value")
+    return column.in_(select(keys.c.value))
 
 
 def among_texts(column: ColumnElement[str], texts: Sequence[str]) -> ColumnElement[bool]:
-    """Through ``json_each``, as :func:`among`."""
-    each = func.json_each(bindparam(None, json.dumps(list(texts)))).table_valued("value")
-    return column.in_(select(each.c.value))
+    """Uses ``json_each``, like :func:`among`."""
+    keys = func.json_each(bindparam(None, json.dumps(list(texts)))).table_valued("value")
+    return column.in_(select(keys.c.value))
 
 
 def share(name: ColumnElement[str], count: int) -> ColumnElement[int]:
@@ -255,7 +255,7 @@ def _share(name: str, count: int) -> int:
 
 def phrase(words: ColumnElement[str], start: ColumnElement[int], end: ColumnElement[int]) -> ColumnElement[str]:
     """The words of a span of a JSON list, in order, joined by spaces."""
-    # As text: of a FROM inside a scalar subquery's FROM, SQLAlchemy does not see what it is correlated to.
+    # As text, because SQLAlchemy does not recognise the correlation of a FROM inside a scalar subquery's FROM.
     return literal_column(
         f"(SELECT group_concat(value, ' ') FROM (SELECT value FROM json_each({words})"
         f" WHERE key >= {start} AND key < {end} ORDER BY key))",
@@ -264,7 +264,7 @@ def phrase(words: ColumnElement[str], start: ColumnElement[int], end: ColumnElem
 
 
 def last_key(connection: Connection, table: str) -> int:
-    """The highest key that a table has ever given."""
+    """The highest key that a table has ever had."""
     query = (
         f"SELECT max(coalesce((SELECT max(id) FROM {table}), 0),"
         " coalesce((SELECT max(seq) FROM sqlite_sequence WHERE name = ?), 0))"
@@ -273,7 +273,7 @@ def last_key(connection: Connection, table: str) -> int:
 
 
 def raise_key(connection: Connection, table: str, key: int) -> None:
-    """Let the next key be above one. Needs a write transaction."""
+    """Make all future keys higher than ``key``. Needs a write transaction."""
     there = connection.exec_driver_sql(
         "UPDATE sqlite_sequence SET seq = max(seq, ?) WHERE name = ?", (key, table)
     ).rowcount

@@ -1,9 +1,9 @@
-"""The tables. One row of each is described in ARCHITECTURE.md, section "Tables".
+"""The tables. ARCHITECTURE.md describes a row of each in its section "Tables".
 
-Small tables have surrogate ids and foreign keys; an id is never given a second time, whatever was deleted (PostgreSQL's
-sequences see to it, and SQLite's AUTOINCREMENT). The large ones (entity, alignment, candidate, label, outcome) have
-natural keys that begin with the step, so that what a step made is one contiguous range: appended to in order, read in
-blocks, dropped at once. They declare no foreign keys: each would cost a look-up for every row written.
+Small tables have surrogate ids and foreign keys; ids are never reused, whatever was deleted (thanks to PostgreSQL's
+sequences and SQLite's AUTOINCREMENT). The large tables (entity, alignment, candidate, label, outcome) have
+natural keys that begin with the step, so that the rows of a step form one contiguous range: appended in order, read in
+blocks, dropped at once. They declare no foreign keys, which would cost a lookup for every row written.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ metadata = MetaData(
     }
 )
 
-# SQLite makes only a column of type INTEGER an alias of the row id.
+# In SQLite only a column of type INTEGER becomes an alias of the row id.
 Key = BigInteger().with_variant(Integer, "sqlite")
 
 
@@ -79,7 +79,7 @@ source_file = Table(
     sqlite_autoincrement=True,
 )
 
-# Its ids are given by the code that writes it, so that labels can refer to sentences of the same batch.
+# The code that writes it assigns the ids, so that labels can refer to sentences of the same batch.
 sentence = Table(
     "sentence",
     metadata,
@@ -99,8 +99,8 @@ sentence = Table(
     CheckConstraint("n_words >= 0", name="n_words"),
     sqlite_autoincrement=True,
 )
-# An index of what was made, and not of what was imported, which has neither. That it is partial on PostgreSQL, too, is
-# said by the migration alone: here it would load all that is particular to PostgreSQL into every command.
+# Indexes only sentences made by steps; imported ones have neither column. On PostgreSQL the index is partial as well,
+# but only the migration says so: here it would load SQLAlchemy's PostgreSQL dialect into every command.
 Index(
     "uq_sentence_parent_id_step_id",
     sentence.c.parent_id,
@@ -133,7 +133,7 @@ Index(
     translation.c.id,
 )
 
-# after_run: the latest run when the step was stored; what an earlier one, or that one, wrote is of another step.
+# after_run: the latest run when the step was stored; anything written by it or earlier runs belongs to another step.
 step = Table(
     "step",
     metadata,
@@ -176,7 +176,7 @@ run = Table(
     sqlite_autoincrement=True,
 )
 
-# What each recipe name stands for now; what it stood for earlier is kept by the runs.
+# The current text and plan of each recipe; runs record earlier ones.
 recipe = Table(
     "recipe",
     metadata,
@@ -207,7 +207,7 @@ alignment = _natural(
     key=("step_id", "translation_id"),
 )
 
-# origin: which sets of candidates a span came from, one bit each, where several were united; else null.
+# origin: the sets of candidates a span came from, one bit each, if several were combined; otherwise null.
 candidate = _natural(
     "candidate",
     Column("step_id", Key, nullable=False),
@@ -220,7 +220,7 @@ candidate = _natural(
     key=("step_id", "translation_id", "entity_ordinal", "start_word", "end_word"),
 )
 
-# translation_id is 0 for a label that rests on several translations: a key column cannot be null.
+# translation_id is 0 for a label based on several translations, since a key column cannot be null.
 label = _natural(
     "label",
     Column("step_id", Key, nullable=False),
@@ -256,7 +256,7 @@ failure = _natural(
     key=("step_id", "item_id", "run_id"),
 )
 
-# The items that one process has taken from those that wait for a step; free again when its lease expires.
+# Pending items of a step that a process has taken; free again when the lease expires.
 lease = _natural(
     "lease",
     Column("step_id", Key, nullable=False),
@@ -267,7 +267,7 @@ lease = _natural(
     key=("step_id", "first_item"),
 )
 
-# What a step learned from all sentences of a corpus, such as word counts; later sentences use it as it is.
+# What a step learned from all sentences of a corpus, such as word counts; used unchanged for later sentences.
 artifact = _natural(
     "artifact",
     Column("step_id", Key, nullable=False),
@@ -277,7 +277,7 @@ artifact = _natural(
     key=("step_id", "corpus_id"),
 )
 
-# What a consensus label rests on: an entity of one source, the span it stood for, and how much it contributed.
+# The support of a consensus label: an entity of one source, the span it voted for, and its contribution.
 vote = _natural(
     "vote",
     Column("step_id", Key, nullable=False),
@@ -302,7 +302,7 @@ word_score = _natural(
     key=("step_id", "sentence_id"),
 )
 
-# How probable a translation model finds one phrase given another; kept across steps, as phrases recur.
+# The probability of one phrase given another under a translation model; shared across steps, since phrases recur.
 phrase_score = _natural(
     "phrase_score",
     Column("model", Text, nullable=False),
@@ -367,8 +367,8 @@ export = Table(
     sqlite_autoincrement=True,
 )
 
-# What people are asked about: a queue that is drawn once, so that it can be shared and drawn again.
-# recipe, step_id: whose labels are shown; null for labels that were brought from elsewhere and had no queue.
+# The queues of reviewers, drawn once so that they can be shared and reproduced.
+# recipe, step_id: whose labels are shown; null for imported decisions, which had no queue.
 campaign = Table(
     "campaign",
     metadata,
@@ -386,8 +386,8 @@ campaign = Table(
     sqlite_autoincrement=True,
 )
 
-# translation_id: which labels of the campaign's step are shown, 0 for those that rest on several translations.
-# probability: with which the sentence was drawn, so that figures of a queue that is no random sample can be weighted.
+# translation_id: which labels of the campaign's step are shown, 0 for those based on several translations.
+# probability: the probability of drawing the sentence, for weighting figures of queues that are not random samples.
 campaign_item = _natural(
     "campaign_item",
     Column("campaign_id", ForeignKey("campaign.id"), nullable=False),
@@ -398,9 +398,9 @@ campaign_item = _natural(
     key=("campaign_id", "rank"),
 )
 
-# What people decided, appended and never changed; of what one reviewer said about one label, the last row holds.
-# old_*: the label that it is about, as it was shown, or as the same reviewer added it; start_word, end_word, label:
-# what it should be. undone_id: the row that an "undo" takes back. seen_step_id: whose labels were shown.
+# The decisions of reviewers, append-only; the last row of a reviewer about a label counts.
+# old_*: the label it is about, as shown, or as added by the same reviewer; start_word, end_word, label:
+# what it should be. undone_id: the row that an "undo" reverts. seen_step_id: whose labels were shown.
 review = Table(
     "review",
     metadata,
@@ -535,11 +535,11 @@ model_score = _natural(
     key=("step_id", "train_id", "lang"),
 )
 
-# How many transactions have changed rows, and how many deletions there were: while the first number stays, what was
-# counted holds; while the second does, what a batch rests on is there.
+# The number of transactions that changed rows, and the number of deletions: cached counts are valid while the first
+# stays the same; everything a batch depends on exists while the second does.
 data_version = Table("data_version", metadata, _id(), Column("number", Key, nullable=False), info={"derived": True})
 
-# What was counted, by what it is, and the number of changes at which it was.
+# Cached counts by name, with the data version at which they were taken.
 count_cache = _natural(
     "count_cache",
     Column("name", Text, nullable=False),
@@ -549,5 +549,5 @@ count_cache = _natural(
 )
 count_cache.info["derived"] = True
 
-#: the tables that hold what cannot be counted again, each after those that it refers to
+#: the tables whose content cannot be recomputed by counting, each after those it refers to
 LASTING = tuple(table for table in metadata.sorted_tables if "derived" not in table.info)

@@ -1,1 +1,1 @@
-"""."""
+"""Evaluation: gold labels and projected labels, their scores, and comparisons."""

@@ -1,7 +1,7 @@
-"""How sure a score is: bootstrap intervals over sentences, and the paired comparison of two systems.
+"""The uncertainty of scores: bootstrap intervals over sentences, and paired comparisons of two systems.
 
 Resampling n sentences with replacement is one multinomial draw over the *distinct* count rows, and a corpus has
-few of those (most sentences hold no or one entity). So a million sentences cost what their distinct rows cost, and
+few of those (most sentences have at most one entity). So a million sentences cost no more than their distinct rows, and
 the result does not depend on the order of the sentences.
 """
 
@@ -27,10 +27,10 @@ _CELLS_PER_CHUNK = 4_000_000
 class Interval:
     """A percentile bootstrap interval.
 
-    :param value: the score of the sentences as they are, in 0..1.
+    :param value: the score on the actual sentences, in 0..1.
     :param low: lower end.
     :param high: upper end.
-    :param confidence: share of resamples inside, such as 0.95.
+    :param confidence: share of resamples inside the interval, such as 0.95.
     """
 
     value: float
@@ -41,9 +41,9 @@ class Interval:
 
 @dataclass(frozen=True)
 class PairedDifference:
-    """How much better the first system is than the second on the same sentences.
+    """The advantage of one system over another on the same sentences.
 
-    :param value: score of the first minus score of the second, in -1..1.
+    :param value: score of the first system minus score of the second, in -1..1.
     :param low: lower end of the interval of the difference.
     :param high: upper end.
     :param confidence: share of resamples inside the interval.
@@ -68,16 +68,16 @@ def bootstrap_interval(
     confidence: float = 0.95,
     seed: int = 0,
 ) -> Interval:
-    """Interval of a score when the sentences are taken as a sample (Efron and Tibshirani 1993, percentile method).
+    """The interval of a score, treating the sentences as a sample (Efron and Tibshirani 1993, percentile method).
 
     :param counts: the counts of each sentence.
-    :param metric: which of the three.
-    :param average: over the labels, when no label is given.
+    :param metric: precision, recall or F1.
+    :param average: how to average over the labels, if no label is given.
     :param label: the score of this label alone.
-    :param resamples: how many samples of as many sentences are drawn.
+    :param resamples: the number of samples to draw, each with as many sentences.
     :param confidence: share of the resamples inside the interval.
     :param seed: the same seed, counts and settings give the same interval.
-    :raises UsageError: when there is no sentence, the label does not occur, or a setting is out of range.
+    :raises UsageError: when there are no sentences, the label does not occur, or a setting is out of range.
     """
     _check(len(counts), resamples, confidence)
     rows = _chosen(counts, average, label)
@@ -103,11 +103,11 @@ def paired_difference(
     """Compare two systems on resamples of the same sentences (Koehn 2004).
 
     :param first: counts of one system.
-    :param second: counts of the other; row i is the same sentence in both.
-    :param metric: which of the three is compared.
-    :param average: over the labels, when no label is given.
+    :param second: counts of the other system; row i is the same sentence in both.
+    :param metric: precision, recall or F1.
+    :param average: how to average over the labels, if no label is given.
     :param label: compare this label alone.
-    :param resamples: how many samples are drawn.
+    :param resamples: the number of samples to draw.
     :param confidence: share of the resamples inside the interval.
     :param seed: the same seed, counts and settings give the same result.
     :raises UsageError: when the systems did not label the same number of sentences with the same number of gold
@@ -138,10 +138,10 @@ def _percentiles(samples: NDArray[np.float64], confidence: float) -> tuple[float
 
 
 def _chosen(counts: SpanCounts, average: Average, label: str | None) -> NDArray[np.int64]:
-    """The cells that the score depends on, sentences x labels x 3: the fewer, the fewer distinct rows."""
+    """The cells the score depends on, sentences x labels x 3; fewer cells mean fewer distinct rows."""
     if label is not None and label not in counts.labels:
-        known = ", ".join(counts.labels) or "none"
-        raise UsageError(f"label {label} does not occur", hint=f"labels that do: {known}", label=label)
+        occurring = ", ".join(counts.labels) or "none"
+        raise UsageError(f"label {label} does not occur", hint=f"labels that do: {occurring}", label=label)
     if label is not None:
         return counts.aligned([label]).rows.astype(np.int64)
     rows = counts.rows.astype(np.int64)
@@ -149,7 +149,7 @@ def _chosen(counts: SpanCounts, average: Average, label: str | None) -> NDArray[
 
 
 def _totals(rows: NDArray[np.int64], resamples: int, seed: int) -> Iterator[NDArray[np.int64]]:
-    """Count totals of every resample, in chunks of resamples x (the shape of one row)."""
+    """The totals of every resample, in chunks of resamples x (the shape of one row)."""
     flat = rows.reshape(len(rows), -1)
     distinct, repeats = _distinct(flat)
     share = repeats / len(rows)
@@ -157,20 +157,20 @@ def _totals(rows: NDArray[np.int64], resamples: int, seed: int) -> Iterator[NDAr
     chunk = max(1, _CELLS_PER_CHUNK // len(distinct))
     for begin in range(0, resamples, chunk):
         weights = draw.multinomial(len(rows), share, size=min(chunk, resamples - begin))
-        # float64 products go through BLAS and are exact below 2**53; integer matrix products are not compiled.
+        # float64 products use BLAS and are exact below 2**53; integer matrix products have no such routine.
         totals = np.rint(weights.astype(np.float64) @ distinct.astype(np.float64)).astype(np.int64)
         yield totals.reshape(len(weights), *rows.shape[1:])
 
 
 def _distinct(flat: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """The distinct rows of whole numbers from 0, ascending, and how often each occurs."""
+    """The distinct rows of non-negative integers, ascending, and how often each occurs."""
     if not flat.shape[1]:
         return flat[:1], np.array([len(flat)])
     radix = [int(most) + 1 for most in flat.max(axis=0)]
     if math.prod(radix) >= 1 << 62:
         distinct, repeats = np.unique(flat, axis=0, return_counts=True)
         return distinct, repeats
-    # One number a row, read in mixed radix: sorting these is several times faster than sorting rows.
+    # One number per row in mixed radix: sorting these is several times faster than sorting rows.
     numbers = np.zeros(len(flat), np.int64)
     for column, size in zip(flat.T, radix, strict=True):
         numbers = numbers * size + column
@@ -180,11 +180,11 @@ def _distinct(flat: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.in
 
 def _check(sentences: int, resamples: int, confidence: float) -> None:
     if not sentences:
-        raise UsageError("there is no sentence to resample", hint="evaluate on a split that has gold labels")
+        raise UsageError("there are no sentences to resample", hint="evaluate on a split with gold labels")
     if resamples < 1:
-        raise UsageError(f"{resamples} resamples are too few", hint="ask for 1000", resamples=resamples)
+        raise UsageError(f"{resamples} resamples are too few", hint="use 1000", resamples=resamples)
     if not 0 < confidence < 1:
-        raise UsageError(f"a confidence of {confidence} is not in 0..1", hint="ask for 0.95", confidence=confidence)
+        raise UsageError(f"a confidence of {confidence} is not between 0 and 1", hint="use 0.95", confidence=confidence)
 
 
 def _check_same_gold(first: SpanCounts, second: SpanCounts) -> None:

@@ -1,4 +1,4 @@
-"""Compare methods on the gold sentences that all of them have labelled."""
+"""Compare methods on the gold sentences that all of them labelled."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ GoldAndPredicted = tuple[tuple[Span, ...], tuple[Span, ...]]
 
 @dataclass(frozen=True, slots=True)
 class MethodScore:
-    """One method on one set of sentences.
+    """The score of one method on one set of sentences.
 
-    :param interval: of its F1.
-    :param difference: its F1 less the baseline's, on resamples of the same sentences; None for the baseline itself.
+    :param interval: the interval of its F1.
+    :param difference: its F1 minus the baseline's, on resamples of the same sentences; None for the baseline itself.
     """
 
     method: str
@@ -41,12 +41,12 @@ class MethodScore:
 
 @dataclass(frozen=True, slots=True)
 class LanguageComparison:
-    """The methods on one language of a corpus, or on all of them together (``"all"``).
+    """The methods on one language of a corpus, or on all languages together (``"all"``).
 
-    :param sentences: those with gold labels that every method has done; nothing else is compared.
-    :param left_out: those with gold labels that some method is to label and not every one has done.
-    :param labels: per label, and for ``"all"`` of them, the methods in their order.
-    :param errors: per method, how many spans are of each type of error, ``correct`` among them.
+    :param sentences: the number of sentences with gold labels that every method has processed; only these are compared.
+    :param left_out: sentences with gold labels that not all methods meant to label them have processed.
+    :param labels: the scores of the methods, in order, for each label and for ``"all"``.
+    :param errors: the number of spans by type of error, including ``correct``, for each method.
     """
 
     corpus: str
@@ -58,18 +58,18 @@ class LanguageComparison:
 
     def f1(self, method: str) -> float:
         """A method's micro F1, in 0..1."""
-        return next(each.score.f1 for each in self.labels[TOTAL] if each.method == method)
+        return next(label.score.f1 for label in self.labels[TOTAL] if label.method == method)
 
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
     """Several methods on the same gold sentences.
 
-    :param methods: in the order they were named, with the digests of their project steps.
-    :param baseline: the method that the others are compared with.
-    :param languages: where there is something to compare.
-    :param total: the sentences of all languages together; None when there is one language.
-    :param not_compared: languages that not every method labels, or where no sentence is done by all: ``CORPUS/LANG``.
+    :param methods: the methods in the given order, with the digests of their project steps.
+    :param baseline: the method the others are compared with.
+    :param languages: the languages with something to compare.
+    :param total: the sentences of all languages together; None if there is only one language.
+    :param not_compared: languages, as ``CORPUS/LANG``, that some method does not label, or without a common sentence.
     """
 
     methods: dict[str, list[str]]
@@ -89,32 +89,32 @@ def compare_recipes(
     seed: int = 0,
     gold_step: int | None = None,
 ) -> Comparison:
-    """Compare recipes on the gold sentences that all of them have labelled.
+    """Compare recipes on the gold sentences that all of them labelled.
 
-    :param names: of recipes, each perhaps with ``:SOURCE``, see :func:`xprojdb.evaluation.methods.find_methods`;
-        empty: all recipes of the database.
-    :param best: take as baseline the method with the highest F1, and not the first one.
-    :param labels: count these labels only (as they are after the recipes' mappings); empty: all.
-    :param resamples: bootstrap resamples.
-    :param seed: their random seed; the same seed gives the same intervals.
-    :param gold_step: the step whose entities are gold; None: the imported ones.
-    :raises UsageError: when there are not two methods, no gold sentence is done by all of them, their label mappings
-        make different gold labels of a sentence, or a label does not occur.
+    :param names: recipes, optionally with ``:SOURCE`` (see :func:`xprojdb.evaluation.methods.find_methods`);
+        all recipes of the database if empty.
+    :param best: use the method with the highest F1 as the baseline, instead of the first.
+    :param labels: only count these labels (after the recipes' mappings); all if empty.
+    :param resamples: the number of bootstrap resamples.
+    :param seed: the random seed; the same seed gives the same intervals.
+    :param gold_step: the step whose entities are gold; None for the imported ones.
+    :raises UsageError: when there are fewer than two methods, no gold sentence was processed by all of them, their
+        label mappings lead to different gold labels, or a label does not occur.
     """
     methods = find_methods(database, names)
     shared = [slot for slot in methods[0].slots if all(slot in method.slots for method in methods)]
     with database.read() as connection:
         measured = [_measure(connection, methods, slot, labels, gold_step) for slot in shared]
-        compared = [each for each in measured if each.sentences]
+        compared = [counted for counted in measured if counted.sentences]
         every = _slot_names(connection, methods)
     _check(methods, compared, labels)
     total = _together(compared)
     baseline = _best(total) if best else 0
-    done = [f"{each.corpus}/{each.lang}" for each in compared]
+    done = [f"{counted.corpus}/{counted.lang}" for counted in compared]
     return Comparison(
         {method.name: method.digests for method in methods},
         methods[baseline].name,
-        [_scored(each, methods, baseline, resamples, seed) for each in compared],
+        [_scored(counted, methods, baseline, resamples, seed) for counted in compared],
         _scored(total, methods, baseline, resamples, seed) if len(compared) > 1 else None,
         [name for name in every if name not in done],
     )
@@ -122,7 +122,7 @@ def compare_recipes(
 
 @dataclass(frozen=True, slots=True)
 class _Measured:
-    """Counts and errors on a set of sentences, one of each a method."""
+    """Counts and errors on a set of sentences, one of each per method."""
 
     corpus: str
     lang: str
@@ -145,7 +145,7 @@ def _measure(
         for number, pairs in enumerate(block):
             counts[number].append(count_spans(pairs))
             errors[number].update(count_errors(pairs))
-    joined = [concatenate(each) for each in counts]
+    joined = [concatenate(count) for count in counts]
     left_out = count_covered(connection, parts, gold_step) - len(joined[0])
     name = connection.execute(select(corpus.c.name).where(corpus.c.id == slot[0])).scalar_one()
     return _Measured(name, slot[1], left_out, joined, errors)
@@ -154,21 +154,21 @@ def _measure(
 def _read_blocks(
     connection: Connection, methods: Sequence[Method], labels: Collection[str], gold_step: int | None
 ) -> Iterator[list[list[GoldAndPredicted]]]:
-    """For each block of sentences, and each method, the sentences' gold and predicted spans."""
+    """For each block of sentences and each method, the gold and predicted spans."""
     for rows in bulk.stream(connection, common_sentences(connection, methods, gold_step), BLOCK):
         sentences = [row[0] for row in rows]
         stored = read_gold(connection, sentences, gold_step)
-        gold = [[_kept(stored.get(key, ()), method.mapping, labels) for key in sentences] for method in methods]
+        gold = [[_selected(stored.get(key, ()), method.mapping, labels) for key in sentences] for method in methods]
         _check_same_gold(methods, sentences, gold)
         block = []
         for number, method in enumerate(methods):
-            found = read_projected(connection, method.step_ids, sentences)
-            predicted = [_kept(found.get((row[0], row[1 + number]), ()), None, labels) for row in rows]
+            projected = read_projected(connection, method.step_ids, sentences)
+            predicted = [_selected(projected.get((row[0], row[1 + number]), ()), None, labels) for row in rows]
             block.append(list(zip(gold[number], predicted, strict=True)))
         yield block
 
 
-def _kept(spans: Iterable[Span], mapping: LabelMapping | None, labels: Collection[str]) -> tuple[Span, ...]:
+def _selected(spans: Iterable[Span], mapping: LabelMapping | None, labels: Collection[str]) -> tuple[Span, ...]:
     mapped = spans if mapping is None else mapping.apply_to_gold(tuple(spans))
     return tuple(span for span in mapped if not labels or span.label in labels)
 
@@ -182,7 +182,7 @@ def _check_same_gold(
                 differing = sorted({span.label for span in set(one) ^ set(other)})
                 raise UsageError(
                     f"{methods[0].name} and {method.name} map the gold labels differently: {', '.join(differing)}",
-                    hint="name with --labels those that both have",
+                    hint="choose labels that both have with --labels",
                     sentence=key,
                     labels=differing,
                 )
@@ -192,14 +192,14 @@ def _check(methods: Sequence[Method], compared: Sequence[_Measured], labels: Col
     if not compared:
         names = ", ".join(method.name for method in methods)
         raise UsageError(
-            f"no sentence with gold labels is done by all of {names}",
-            hint="run the recipes on the same corpora and target languages, and import gold labels of these",
+            f"no sentence with gold labels was processed by all of {names}",
+            hint="run the recipes on the same corpora and target languages, and import gold labels for these",
             methods=tuple(method.name for method in methods),
         )
-    known = {label for each in compared for counts in each.counts for label in counts.labels}
-    missing = sorted(set(labels) - known)
+    occurring = {label for measurement in compared for counts in measurement.counts for label in counts.labels}
+    missing = sorted(set(labels) - occurring)
     if missing:
-        hint = f"labels that do: {', '.join(sorted(known))}" if known else "leave out --labels to see those that do"
+        hint = f"labels that occur: {', '.join(sorted(occurring))}" if occurring else "leave out --labels to see them"
         raise UsageError(f"labels that do not occur: {', '.join(missing)}", hint=hint, labels=missing)
 
 
@@ -210,8 +210,8 @@ def _slot_names(connection: Connection, methods: Sequence[Method]) -> list[str]:
 
 
 def _together(parts: Sequence[_Measured]) -> _Measured:
-    counts = [concatenate(each) for each in zip(*(part.counts for part in parts), strict=True)]
-    errors = [sum(each, Counter[ErrorType]()) for each in zip(*(part.errors for part in parts), strict=True)]
+    counts = [concatenate(columns) for columns in zip(*(part.counts for part in parts), strict=True)]
+    errors = [sum(columns, Counter[ErrorType]()) for columns in zip(*(part.errors for part in parts), strict=True)]
     return _Measured(TOTAL, TOTAL, sum(part.left_out for part in parts), counts, errors)
 
 
@@ -220,17 +220,18 @@ def _best(total: _Measured) -> int:
 
 
 def _scored(
-    given: _Measured, methods: Sequence[Method], baseline: int, resamples: int, seed: int
+    measured: _Measured, methods: Sequence[Method], baseline: int, resamples: int, seed: int
 ) -> LanguageComparison:
-    known = sorted({label for counts in given.counts for label in counts.labels})
-    counts = [each.aligned(known) for each in given.counts]
-    chosen: list[str | None] = [*known, None]
+    occurring = sorted({label for counts in measured.counts for label in counts.labels})
+    counts = [count.aligned(occurring) for count in measured.counts]
+    chosen: list[str | None] = [*occurring, None]
     names = [method.name for method in methods]
     scores = {label or TOTAL: _row(names, counts, baseline, label, resamples, seed) for label in chosen}
     errors = {
-        name: {kind.value: each[kind] for kind in ErrorType} for name, each in zip(names, given.errors, strict=True)
+        name: {kind.value: counter[kind] for kind in ErrorType}
+        for name, counter in zip(names, measured.errors, strict=True)
     }
-    return LanguageComparison(given.corpus, given.lang, given.sentences, given.left_out, scores, errors)
+    return LanguageComparison(measured.corpus, measured.lang, measured.sentences, measured.left_out, scores, errors)
 
 
 def _row(

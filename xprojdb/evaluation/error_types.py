@@ -1,4 +1,4 @@
-"""What kind of mistakes a system makes: each span is correct, mislabelled, misplaced, both, spurious or missed."""
+"""Types of errors: each span is correct, mislabelled, misplaced, both, spurious or missed."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from xprojdb.text.spans import Span
 
 
 class ErrorType(StrEnum):
-    """What became of a gold span, a predicted span, or a pair of the two."""
+    """The judgement of a gold span, a predicted span, or a pair of the two."""
 
     CORRECT = "correct"
     LABEL = "wrong label"
@@ -22,9 +22,9 @@ class ErrorType(StrEnum):
 
 
 class Judgement(NamedTuple):
-    """A gold span and the predicted span held against it; one of them is missing when nothing overlaps.
+    """A gold span and the predicted span paired with it; one of them is missing if nothing overlaps.
 
-    :param type: the kind of mistake, or correct.
+    :param type: the type of error, or correct.
     :param gold: ``None`` for a spurious span.
     :param predicted: ``None`` for a missed span.
     """
@@ -37,10 +37,10 @@ class Judgement(NamedTuple):
 def judge(gold: Iterable[Span], predicted: Iterable[Span]) -> list[Judgement]:
     """Pair the gold and predicted spans of one sentence, each at most once, best overlap first.
 
-    The overlap is shared words over words covered by either. Among equal overlaps the same label goes first, then
-    the leftmost gold span, then the leftmost predicted one.
+    The overlap is the number of shared words divided by the words covered by either. In a tie, equal labels go first,
+    then the leftmost gold span, then the leftmost predicted span.
 
-    :returns: one judgement for each pair and each span left over, in the order of their words.
+    :returns: a judgement for each pair and each remaining span, in the order of their words.
     """
     gold_left, predicted_left = set(gold), set(predicted)
     judgements = []
@@ -58,8 +58,8 @@ def count_errors(sentences: Iterable[tuple[Iterable[Span], Iterable[Span]]]) -> 
     """Count the judgements of many sentences.
 
     :param sentences: gold and predicted spans of each sentence.
-    :returns: a count for every type, zeros included. Correct, label, boundary, both and missed add up to the gold
-        spans; correct, label, boundary, both and spurious to the predicted ones.
+    :returns: a count for every type, including zeros. Correct, label, boundary, both and missed add up to the gold
+        spans; correct, label, boundary, both and spurious to the predicted spans.
     """
     counts = Counter(dict.fromkeys(ErrorType, 0))
     for gold, predicted in sentences:

@@ -1,4 +1,4 @@
-"""Evaluate: projected labels against the gold labels of the same sentences, stored in the database."""
+"""Evaluate projected labels against the gold labels of the same sentences, and store the scores."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ _KEY = ("step_id", "gold_step_id", "corpus_id", "source_langs", "lang", "split",
 
 @dataclass(frozen=True)
 class LanguageScore:
-    """The scores of one projection, or of a consensus.
+    """The scores of a projection or a consensus.
 
-    :param sentences: those that have gold labels and that the step has done.
-    :param left_out: those with gold labels that the step has not done, or failed on.
-    :param labels: per label, and ``"all"`` for their micro average: the score and the interval of its F1.
+    :param sentences: the number of sentences with gold labels that the step has processed.
+    :param left_out: sentences with gold labels that the step has not processed, or failed on.
+    :param labels: the score and the interval of its F1 for each label, and ``"all"`` for the micro average.
     """
 
     projection: Labelling
@@ -42,7 +42,7 @@ class LanguageScore:
 
     @property
     def total(self) -> tuple[SpanScore, Interval]:
-        """All labels together."""
+        """The score of all labels together."""
         return self.labels[TOTAL]
 
 
@@ -56,23 +56,27 @@ def evaluate_projections(
 ) -> list[LanguageScore]:
     """Score projections and consensuses against the imported gold labels, and store the scores.
 
-    Entity precision, recall and F1 as seqeval has them, with a percentile bootstrap interval over sentences. The
-    labels of gold are mapped as the projected ones were, so that dropped ones count on neither side.
+    Entity precision, recall and F1 as in seqeval, with a percentile bootstrap interval over sentences. Gold
+    labels are mapped like projected ones, so that dropped labels count on neither side.
 
-    :param resamples: bootstrap resamples.
-    :param seed: their random seed; the same seed gives the same intervals.
-    :param gold_step: the step whose entities are gold; None: the imported ones.
-    :returns: the scores of those projections whose target has gold labels.
-    :raises UsageError: when none has.
-    :raises GroundMoved: when a step or a corpus was deleted meanwhile; nothing is stored then.
+    :param resamples: the number of bootstrap resamples.
+    :param seed: the random seed; the same seed gives the same intervals.
+    :param gold_step: the step whose entities are gold; None for the imported ones.
+    :returns: the scores of projections whose target has gold labels.
+    :raises UsageError: when no target has gold labels.
+    :raises GroundMoved: when a step or a corpus was deleted in the meantime; nothing is stored then.
     """
     with database.read() as connection:
-        measured = [_measure(connection, each, resamples, seed, gold_step) for each in projections]
-    scores = [each for each in measured if each is not None]
+        scores = []
+        for projection in projections:
+            counts = read_counts(connection, projection, gold_step)
+            if len(counts):
+                left_out = _count_gold(connection, projection, gold_step) - len(counts)
+                scores.append(LanguageScore(projection, len(counts), left_out, _scores(counts, resamples, seed)))
     if not scores:
         raise UsageError(
             "no projected sentence has gold labels to compare with",
-            hint="import gold labels of the target language, and run the recipe",
+            hint="import gold labels for the target language, and run the recipe",
         )
     with database.write() as connection:
         check_corpora(connection, {score.projection.corpus_id for score in scores})
@@ -85,7 +89,7 @@ def evaluate_projections(
 
 
 def read_counts(connection: Connection, projection: Labelling, gold_step: int | None = None) -> SpanCounts:
-    """Span counts of every sentence that has gold labels and is projected, in the order of their translations."""
+    """Span counts of every projected sentence with gold labels, in the order of their translations."""
     return concatenate(
         [
             count_spans((gold, predicted) for _, gold, predicted in block)
@@ -94,20 +98,19 @@ def read_counts(connection: Connection, projection: Labelling, gold_step: int | 
     )
 
 
-def _measure(
-    connection: Connection, projection: Labelling, resamples: int, seed: int, gold_step: int | None
-) -> LanguageScore | None:
-    counts = read_counts(connection, projection, gold_step)
-    if not len(counts):
-        return None
+def _count_gold(connection: Connection, projection: Labelling, gold_step: int | None) -> int:
+    """Count the sentences with gold labels, whether the step has processed them or not."""
+    every = with_gold(connection, projection, gold_step).subquery()
+    return int(connection.execute(select(func.count()).select_from(every)).scalar_one())
+
+
+def _scores(counts: SpanCounts, resamples: int, seed: int) -> dict[str, tuple[SpanScore, Interval]]:
     labels = {
         name: (score, bootstrap_interval(counts, label=name, resamples=resamples, seed=seed))
         for name, score in counts.scores().items()
     }
     labels[TOTAL] = (counts.micro(), bootstrap_interval(counts, resamples=resamples, seed=seed))
-    every = with_gold(connection, projection, gold_step).subquery()
-    total = connection.execute(select(func.count()).select_from(every)).scalar_one()
-    return LanguageScore(projection, len(counts), total - len(counts), labels)
+    return labels
 
 
 def _store(

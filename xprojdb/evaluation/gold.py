@@ -1,4 +1,4 @@
-"""Sentences with gold labels and what was projected onto them, block by block: what every evaluation starts from."""
+"""Read sentences with gold labels and the labels projected onto them, block by block, for evaluations."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ Place = tuple[int, int]
 class GoldSentence(NamedTuple):
     """The spans of one sentence.
 
-    :param key: of the translation that the projected ones came through; 0 for several.
+    :param key: the translation that the projected spans came through; 0 for several.
     """
 
     key: int
@@ -33,11 +33,11 @@ class GoldSentence(NamedTuple):
 def read_sentences(
     connection: Connection, labelling: Labelling, block: int = BLOCK, gold_step: int | None = None
 ) -> Iterator[list[GoldSentence]]:
-    """The sentences that :func:`projected` names, in the order of their translations or keys, in constant memory.
+    """Read the sentences of :func:`projected`, in the order of their translations or keys, in constant memory.
 
-    The labels of gold are mapped as the projected ones were.
+    Gold labels are mapped like projected ones.
 
-    :param gold_step: the step whose entities are gold; None: the imported ones.
+    :param gold_step: the step whose entities are gold; None for the imported ones.
     """
     query = projected(connection, labelling, gold_step).order_by(labelling.covered().item)
     for rows in bulk.stream(connection, query, block):
@@ -56,7 +56,7 @@ def read_sentences(
 
 
 def with_gold(connection: Connection, labelling: Labelling, gold_step: int | None = None) -> Select[tuple[int, int]]:
-    """What a plan is to label and has gold labels: translations, 0 for a consensus, and the sentences labelled."""
+    """Select what a plan labels and has gold labels: translations (0 for a consensus) and target sentences."""
     gold = outcome.alias("gold_outcome")
     query, _, sentence = labelling.covered()
     chosen = find_step(connection, GOLD) if gold_step is None else gold_step
@@ -64,9 +64,9 @@ def with_gold(connection: Connection, labelling: Labelling, gold_step: int | Non
 
 
 def projected(connection: Connection, labelling: Labelling, gold_step: int | None = None) -> Select[tuple[int, int]]:
-    """Those of :func:`with_gold` that the step has done.
+    """Select the rows of :func:`with_gold` that the step has processed.
 
-    Filtered ones are: that the method gave no labels is its result. Failed ones are not: a fault is nobody's result.
+    This includes filtered items, since giving no labels is a result of the method, but not failed items.
     """
     done = outcome.alias("project_outcome")
     joined = (done.c.step_id == labelling.step.step_id) & (done.c.item_id == labelling.covered().item)
@@ -74,32 +74,32 @@ def projected(connection: Connection, labelling: Labelling, gold_step: int | Non
 
 
 def read_gold(connection: Connection, sentences: Sequence[int], gold_step: int | None = None) -> dict[int, list[Span]]:
-    """The gold spans of those sentences that have some, with their labels as imported.
+    """Read the gold spans of sentences that have any, with their original labels.
 
     :param sentences: keys, ascending.
-    :param gold_step: the step whose entities are gold; None: the imported ones.
+    :param gold_step: the step whose entities are gold; None for the imported ones.
     """
     chosen_step = find_step(connection, GOLD) if gold_step is None else gold_step
     columns = (entity.c.sentence_id, entity.c.start_word, entity.c.end_word, entity.c.label)
     query = entity.select().with_only_columns(*columns).order_by(entity.c.sentence_id, entity.c.ordinal)
     chosen = within(connection, entity.c.sentence_id, sentences)
-    found: dict[int, list[Span]] = {}
+    spans: dict[int, list[Span]] = {}
     for key, *span in bulk.fetch(connection, query.where(entity.c.step_id == chosen_step, chosen)):
-        found.setdefault(key, []).append(Span(*span))
-    return found
+        spans.setdefault(key, []).append(Span(*span))
+    return spans
 
 
 def read_projected(
     connection: Connection, step_ids: Sequence[int], sentences: Sequence[int]
 ) -> dict[Place, list[Span]]:
-    """The spans that steps put on sentences, by sentence and translation.
+    """Read the spans that steps put on sentences, by sentence and translation.
 
     :param sentences: keys, ascending.
     """
     columns = (label.c.sentence_id, label.c.translation_id, label.c.start_word, label.c.end_word, label.c.label)
     query = label.select().with_only_columns(*columns).order_by(label.c.sentence_id, label.c.ordinal)
     chosen = within(connection, label.c.sentence_id, sentences)
-    found: dict[Place, list[Span]] = {}
+    spans: dict[Place, list[Span]] = {}
     for sentence, key, *span in bulk.fetch(connection, query.where(label.c.step_id.in_(step_ids), chosen)):
-        found.setdefault((sentence, key), []).append(Span(*span))
-    return found
+        spans.setdefault((sentence, key), []).append(Span(*span))
+    return spans

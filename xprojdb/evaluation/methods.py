@@ -1,4 +1,4 @@
-"""What is compared: recipes, or the labels that a recipe takes from one source language."""
+"""The methods to compare: recipes, or the labels of a recipe from one source language."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from xprojdb.planning.labellings import Labelling
 from xprojdb.planning.store import load_plan
 from xprojdb.text.label_schemes import LabelMapping
 
-#: a corpus and a target language of it
+#: a corpus and a target language
 Slot = tuple[int, str]
 
 
@@ -23,8 +23,8 @@ Slot = tuple[int, str]
 class Method:
     """One way to label the target languages.
 
-    :param name: the recipe's; followed by ``:SOURCE`` for the labels from one of several source languages.
-    :param projections: at least one.
+    :param name: the name of the recipe, followed by ``:SOURCE`` for the labels from one of several source languages.
+    :param projections: its projections, at least one.
     """
 
     name: str
@@ -33,58 +33,61 @@ class Method:
 
     @property
     def mapping(self) -> LabelMapping | None:
-        """What its recipe makes of each label."""
+        """The label mapping of its recipe."""
         return self.projections[0].mapping
 
     @property
     def step_ids(self) -> list[int]:
-        """Its project or combine steps."""
-        return sorted({each.step.step_id for each in self.projections})
+        """The ids of its project or combine steps."""
+        return sorted({projection.step.step_id for projection in self.projections})
 
     @property
     def digests(self) -> list[str]:
-        """Their digests."""
-        return sorted({each.step.spec.digest for each in self.projections})
+        """The digests of its project or combine steps."""
+        return sorted({projection.step.spec.digest for projection in self.projections})
 
     @property
     def slots(self) -> list[Slot]:
-        """What it labels, in the order of its projections."""
-        return list(dict.fromkeys((each.corpus_id, each.target) for each in self.projections))
+        """The corpora and languages it labels, in the order of its projections."""
+        return list(dict.fromkeys((projection.corpus_id, projection.target) for projection in self.projections))
 
     def onto(self, slot: Slot) -> Method:
-        """The part of it that labels one language."""
-        chosen = tuple(each for each in self.projections if (each.corpus_id, each.target) == slot)
+        """The part of the method that labels one language."""
+        chosen = tuple(
+            projection for projection in self.projections if (projection.corpus_id, projection.target) == slot
+        )
         return Method(self.name, self.recipe, chosen)
 
 
 def find_methods(database: Database, names: Sequence[str] = ()) -> list[Method]:
-    """The methods that names stand for.
+    """Find methods by name.
 
-    A recipe that labels a language from several others is one method for each of these, unless it combines them: then
-    its name stands for the consensus.
+    A recipe that labels a language from several others is one method for each of them, unless it combines them; then
+    its name refers to the consensus.
 
-    :param names: of recipes, each perhaps with ``:SOURCE`` to choose a source language; empty: all recipes.
-    :returns: in the order of the names, each once.
-    :raises UsageError: when there is no such recipe, it has no such source language, or there are not two methods.
+    :param names: recipes, optionally with ``:SOURCE`` to choose a source language; all recipes if empty.
+    :returns: the distinct methods in the order of the names.
+    :raises UsageError: when there is no such recipe, it has no such source language, or there are fewer than two
+        methods.
     """
     with database.read() as connection:
-        known = list(connection.execute(select(recipe.c.name).order_by(recipe.c.name)).scalars())
-    found = [method for name in names or known for method in _methods(database, name, known)]
-    distinct = list({method.name: method for method in found}.values())
+        recipes = list(connection.execute(select(recipe.c.name).order_by(recipe.c.name)).scalars())
+    methods = [method for name in names or recipes for method in _methods(database, name, recipes)]
+    distinct = list({method.name: method for method in methods}.values())
     if len(distinct) < 2:
         raise UsageError(
-            f"there are two methods to compare at least, and {', '.join(m.name for m in distinct) or 'none'} was found",
-            hint=f"run a second recipe under another name, or name two of {', '.join(known) or 'those that were run'}",
+            f"a comparison needs at least two methods; found {', '.join(m.name for m in distinct) or 'none'}",
+            hint=f"run a second recipe under another name, or choose two of {', '.join(recipes) or 'those you ran'}",
             methods=tuple(method.name for method in distinct),
         )
     return distinct
 
 
-def _methods(database: Database, name: str, known: Sequence[str]) -> list[Method]:
-    called, _, source = (name, "", "") if name in known else name.rpartition(":")
+def _methods(database: Database, name: str, recipes: Sequence[str]) -> list[Method]:
+    called, _, source = (name, "", "") if name in recipes else name.rpartition(":")
     plan = load_plan(database, called or name)
     projections = plan.projections
-    sources = list(dict.fromkeys(each.source for each in projections))
+    sources = list(dict.fromkeys(projection.source for projection in projections))
     if source and source not in sources:
         hint = f"it has labels from {', '.join(sources)}"
         raise UsageError(f"the recipe {called} projects nothing from {source}", hint=hint, recipe=called, source=source)
@@ -93,27 +96,29 @@ def _methods(database: Database, name: str, known: Sequence[str]) -> list[Method
     if plan.consensuses:
         return [Method(name, name, tuple(plan.consensuses))]
     if _is_ambiguous(projections):
-        return [_from(f"{name}:{each}", name, each, projections) for each in sources]
+        return [_from(f"{name}:{lang}", name, lang, projections) for lang in sources]
     return [Method(name, name, tuple(projections))]
 
 
 def _from(name: str, called: str, source: str, projections: Sequence[Labelling]) -> Method:
-    return Method(name, called, tuple(each for each in projections if each.source == source))
+    return Method(name, called, tuple(projection for projection in projections if projection.source == source))
 
 
 def _is_ambiguous(projections: Sequence[Labelling]) -> bool:
-    pairs = {(each.corpus_id, each.target, each.source) for each in projections}
+    pairs = {(projection.corpus_id, projection.target, projection.source) for projection in projections}
     return len(pairs) > len({(corpus_id, target) for corpus_id, target, _ in pairs})
 
 
 def done_sentences(connection: Connection, method: Method, gold_step: int | None = None) -> Select[tuple[int, int]]:
-    """The sentences with gold labels that a method has done, and the translation that its labels came through.
+    """Select the sentences with gold labels that a method has processed, and the translation behind its labels.
 
-    Where it reached a sentence through several translations, that is the first of them; for a consensus it is 0.
+    If it reached a sentence through several translations, the first counts; for a consensus it is 0.
 
-    :param gold_step: the step whose entities are gold; None: the imported ones.
+    :param gold_step: the step whose entities are gold; None for the imported ones.
     """
-    read = union_all(*(projected(connection, each, gold_step) for each in method.projections)).subquery("done")
+    read = union_all(*(projected(connection, projection, gold_step) for projection in method.projections)).subquery(
+        "done"
+    )
     key, sentence = read.c[0], read.c.sentence_id
     return select(sentence, func.min(key).label("translation_id")).group_by(sentence)
 
@@ -121,20 +126,20 @@ def done_sentences(connection: Connection, method: Method, gold_step: int | None
 def common_sentences(
     connection: Connection, methods: Sequence[Method], gold_step: int | None = None
 ) -> Select[tuple[int, ...]]:
-    """The sentences that all methods have done: key of the sentence, then of the translation for each method."""
+    """Select the sentences that all methods have processed: their key, and that of the translation for each method."""
     first, *others = [
         done_sentences(connection, method, gold_step).cte(f"method_{number}")
         for number, method in enumerate(methods, 1)
     ]
-    columns = [first.c.sentence_id, first.c.translation_id, *(each.c.translation_id for each in others)]
+    columns = [first.c.sentence_id, first.c.translation_id, *(other.c.translation_id for other in others)]
     query = select(*columns)
-    for each in others:
-        query = query.join(each, each.c.sentence_id == first.c.sentence_id)
+    for other in others:
+        query = query.join(other, other.c.sentence_id == first.c.sentence_id)
     return query.order_by(first.c.sentence_id)
 
 
 def count_covered(connection: Connection, methods: Sequence[Method], gold_step: int | None = None) -> int:
-    """How many sentences with gold labels one of the methods would label or more."""
-    covered = (with_gold(connection, each, gold_step) for method in methods for each in method.projections)
+    """Count the sentences with gold labels that at least one of the methods would label."""
+    covered = (with_gold(connection, projection, gold_step) for method in methods for projection in method.projections)
     targets = [select(query.subquery().c.sentence_id) for query in covered]
     return int(connection.execute(select(func.count()).select_from(union(*targets).subquery())).scalar_one())

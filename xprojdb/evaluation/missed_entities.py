@@ -1,4 +1,4 @@
-"""What one method found and another missed, as a query that can be taken further."""
+"""Entities that one method found and another missed, as a query that can be extended."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ from xprojdb.text.spans import Span
 class MissedEntities:
     """A gold span that one method found and the other did not.
 
-    :param sentence: what ``xprojdb explain`` takes.
+    :param sentence: the sentence, in the form ``xprojdb explain`` accepts.
     :param sentence_id: its key in the table ``sentence``.
-    :param span: the gold span, its label as mapped.
+    :param span: the gold span, with its label after mapping.
     :param text: its words.
-    :param error: what the other method made of it: missed, wrong boundary, wrong label, or both wrong.
-    :param instead: the other method's span, unless it is missed.
-    :param instead_text: the words of that.
+    :param error: the error of the other method: missed, wrong boundary, wrong label, or both.
+    :param instead: the other method's span, unless it missed the entity.
+    :param instead_text: the words of that span.
     """
 
     sentence: str
@@ -45,32 +45,34 @@ class MissedEntities:
 def read_missed(
     database: Database, found_by: str, missed_by: str, *, labels: Collection[str] = ()
 ) -> list[MissedEntities]:
-    """The gold spans that one method found and another missed, in the order of their sentences.
+    """Read the gold spans that one method found and another missed, in the order of their sentences.
 
-    Only sentences that both have done count, and only gold spans of which both recipes' mappings make the same.
+    Only sentences that both have processed count, and only gold spans that both recipes map to the same label.
 
-    :param found_by: a recipe, perhaps with ``:SOURCE``.
-    :param missed_by: the other.
-    :param labels: these labels only; empty: all.
-    :raises UsageError: when there is no such recipe, or it stands for several methods.
+    :param found_by: a recipe, optionally with ``:SOURCE``.
+    :param missed_by: the other recipe, likewise.
+    :param labels: only these labels; all if empty.
+    :raises UsageError: when there is no such recipe, or it means several methods.
     """
     finder, misser = _two(database, found_by, missed_by)
     with database.read() as connection:
         query = _query(connection, finder, misser, labels)
         return [
-            missed for rows in bulk.stream(connection, query, BLOCK) for missed in _judged(connection, rows, misser)
+            missed_entity
+            for rows in bulk.stream(connection, query, BLOCK)
+            for missed_entity in _judged(connection, rows, misser)
         ]
 
 
 def missed_sql(database: Database, found_by: str, missed_by: str, *, labels: Collection[str] = ()) -> str:
-    """The query behind :func:`read_missed`, as text for this database, without bound values.
+    """The query behind :func:`read_missed` as text for this database, with its values inlined.
 
     :raises UsageError: as :func:`read_missed` does.
     """
     finder, misser = _two(database, found_by, missed_by)
     with database.read() as connection:
         query = _query(connection, finder, misser, labels)
-        # Without the driver's placeholders, for which a per cent sign would be doubled.
+        # Named parameters, since the driver's own style would double per cent signs.
         dialect = type(connection.dialect)(paramstyle="named")  # type: ignore[call-arg]
         text = query.compile(dialect=dialect, compile_kwargs={"literal_binds": True})
     return "\n".join(line.rstrip() for line in str(text).splitlines()) + ";"
@@ -89,8 +91,8 @@ def _two(database: Database, found_by: str, missed_by: str) -> tuple[Method, Met
 
 
 def _query(connection: Connection, finder: Method, misser: Method, labels: Collection[str]) -> Select[Any]:
-    found = done_sentences(connection, finder).cte("found_by")
-    missed = done_sentences(connection, misser).cte("missed_by")
+    hits = done_sentences(connection, finder).cte("found_by")
+    misses = done_sentences(connection, misser).cte("missed_by")
     expected, also = _mapped(finder.mapping), _mapped(misser.mapping)
     name = func.coalesce(
         corpus.c.name + "/" + sentence.c.lang + "/" + sentence.c.external_id, cast(sentence.c.id, Text)
@@ -99,18 +101,18 @@ def _query(connection: Connection, finder: Method, misser: Method, labels: Colle
         select(
             name.label("name"),
             entity.c.sentence_id,
-            missed.c.translation_id,
+            misses.c.translation_id,
             entity.c.start_word,
             entity.c.end_word,
             expected.label("label"),
             sentence.c.words,
         )
-        .select_from(found)
-        .join(missed, missed.c.sentence_id == found.c.sentence_id)
-        .join(entity, (entity.c.sentence_id == found.c.sentence_id) & (entity.c.step_id == find_step(connection, GOLD)))
+        .select_from(hits)
+        .join(misses, misses.c.sentence_id == hits.c.sentence_id)
+        .join(entity, (entity.c.sentence_id == hits.c.sentence_id) & (entity.c.step_id == find_step(connection, GOLD)))
         .join(sentence, sentence.c.id == entity.c.sentence_id)
         .join(corpus, corpus.c.id == sentence.c.corpus_id)
-        .where(_labelled(found, finder, expected), ~_labelled(missed, misser, also))
+        .where(_labelled(hits, finder, expected), ~_labelled(misses, misser, also))
         .order_by(entity.c.sentence_id, entity.c.ordinal)
     )
     if finder.mapping != misser.mapping:
@@ -119,14 +121,14 @@ def _query(connection: Connection, finder: Method, misser: Method, labels: Colle
 
 
 def _mapped(mapping: LabelMapping | None) -> ColumnElement[Any]:
-    """The label of a gold entity after mapping; null when it is dropped."""
+    """The label of a gold entity after mapping; null if it is dropped."""
     if mapping is None:
         return entity.c.label
     if not mapping.table:
         return entity.c.label if mapping.others == "keep" else null()
-    kept = entity.c.label if mapping.others == "keep" else null()
+    default = entity.c.label if mapping.others == "keep" else null()
     table = {name: null() if becomes is None else becomes for name, becomes in mapping.table}
-    return case(table, value=entity.c.label, else_=kept)
+    return case(table, value=entity.c.label, else_=default)
 
 
 def _labelled(done: CTE, method: Method, expected: ColumnElement[Any]) -> ColumnElement[bool]:
@@ -146,17 +148,17 @@ def _judged(connection: Connection, rows: Sequence[tuple[Any, ...]], misser: Met
     gold = read_gold(connection, keys)
     predicted = read_projected(connection, misser.step_ids, keys)
     mapping = misser.mapping
-    found = []
+    entities = []
     for name, key, through, *place, words in rows:
         span = Span(*place)
         expected = gold[key] if mapping is None else mapping.apply_to_gold(gold[key])
         judgements = judge(expected, predicted.get((key, through), ()))
-        error, _, instead = next(each for each in judgements if each.gold == span)
-        found.append(_told(name, key, span, error, instead, json.loads(words)))
-    return found
+        error, _, instead = next(judgement for judgement in judgements if judgement.gold == span)
+        entities.append(_entity(name, key, span, error, instead, json.loads(words)))
+    return entities
 
 
-def _told(
+def _entity(
     name: str, key: int, span: Span, error: ErrorType, instead: Span | None, words: Sequence[str]
 ) -> MissedEntities:
     text = " ".join(words[span.start : span.end])

@@ -1,4 +1,4 @@
-"""Published scores to hold one's own against: those of known benchmarks, and any others from CSV files."""
+"""Published scores to compare with: those of known benchmarks, and others from CSV files."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from xprojdb.errors import InputError
 _REQUIRED = ("dataset", "lang", "method", "f1")
 _SCORES = ("f1", "precision", "recall")
 
-#: what the figures that come with xprojdb were published in, by :attr:`PublishedScore.source`
+#: the publications behind the built-in scores, by :attr:`PublishedScore.source`
 SOURCES: Mapping[str, str] = {
     "politov2025": "Politov, Shkalikov, Jäkel, Färber: Revisiting Projection-based Data Transfer for Cross-Lingual NER "
     "in Low-Resource Languages. NoDaLiDa 2025, arXiv 2501.18750",
@@ -25,16 +25,16 @@ SOURCES: Mapping[str, str] = {
 
 @dataclass(frozen=True)
 class PublishedScore:
-    """One published figure; scores in 0..1, although the files give percents.
+    """One published score, in 0..1 (the files contain percentages).
 
-    :param source: what the file says, or its name without its ending, such as ``"politov2025"``.
+    :param source: the source given in the file, or the file's name without suffix, such as ``"politov2025"``.
     :param dataset: the gold data set.
-    :param lang: language code as the publication writes it.
+    :param lang: language code as in the publication.
     :param method: the system.
     :param f1: entity F1.
-    :param precision: where published.
-    :param recall: where published.
-    :param settings: every further column that is filled in, such as ``{"aligner": "awesome"}``.
+    :param precision: precision, if published.
+    :param recall: recall, if published.
+    :param settings: all further non-empty columns, such as ``{"aligner": "awesome"}``.
     """
 
     source: str
@@ -48,36 +48,36 @@ class PublishedScore:
 
 
 def load_benchmark_scores() -> list[PublishedScore]:
-    """The figures that come with xprojdb, on the test splits of benchmarks; :data:`SOURCES` names where they stood."""
+    """Load the built-in scores on the test splits of benchmarks; :data:`SOURCES` lists the publications."""
     with resources.as_file(resources.files("xprojdb.evaluation") / "benchmarks.csv") as file:
         return load_published(file)
 
 
 def load_published(path: Path | str) -> list[PublishedScore]:
-    """Read published figures.
+    """Load published scores.
 
     :param path: a CSV file with the columns dataset, lang, method and f1 (percent), optionally source, precision and
         recall, and any settings; or a folder of such files, read in the order of their names.
-    :raises InputError: when the path does not exist or holds no CSV file, a column is missing, or a score is not a
+    :raises InputError: when the path does not exist or contains no CSV file, a column is missing, or a score is not a
         number in 0..100.
     """
     path = Path(path)
     files = sorted(path.glob("*.csv")) if path.is_dir() else [path]
     if not files or not all(file.is_file() for file in files):
-        raise InputError(f"there are no published figures at {path}", hint="name a CSV file or a folder", file=path)
+        raise InputError(f"there are no published scores at {path}", hint="pass a CSV file or a folder", file=path)
     return [score for file in files for score in _read(file)]
 
 
-def select(scores: Iterable[PublishedScore], **wanted: str) -> list[PublishedScore]:
-    """Keep the figures whose fields and settings have the given values.
+def select(scores: Iterable[PublishedScore], **criteria: str) -> list[PublishedScore]:
+    """Keep the scores whose fields and settings have the given values.
 
-    :param wanted: such as ``dataset="europarl-ner", lang="de", aligner="awesome"``.
+    :param criteria: values by name, such as ``dataset="europarl-ner", lang="de", aligner="awesome"``.
     """
-    return [score for score in scores if all(_value(score, name) == value for name, value in wanted.items())]
+    return [score for score in scores if all(_value(score, name) == value for name, value in criteria.items())]
 
 
 def nearest(scores: Iterable[PublishedScore], f1: float) -> PublishedScore | None:
-    """The figure closest to an F1 in 0..1; the first one given where two are as close, ``None`` without figures."""
+    """The score closest to an F1 in 0..1, the first in a tie; ``None`` if there are no scores."""
     return min(scores, key=lambda score: abs(score.f1 - f1), default=None)
 
 
@@ -94,7 +94,7 @@ def _read(file: Path) -> Iterator[PublishedScore]:
         if missing:
             raise InputError(
                 f"{file}:1: no column {', '.join(missing)}",
-                hint=f"the first line names the columns {', '.join(_REQUIRED)}",
+                hint=f"the first line must name the columns {', '.join(_REQUIRED)}",
                 file=file,
                 line=1,
                 columns=missing,
@@ -106,14 +106,17 @@ def _read(file: Path) -> Iterator[PublishedScore]:
 def _score(file: Path, line: int, row: Mapping[str | None, str | None]) -> PublishedScore:
     if None in row or None in row.values():
         raise InputError(
-            f"{file}:{line}: not as many cells as columns", hint="quote cells that hold a comma", file=file, line=line
+            f"{file}:{line}: the number of cells differs from the number of columns",
+            hint="quote cells with commas",
+            file=file,
+            line=line,
         )
     cells = {str(name): value or "" for name, value in row.items()}
     f1, precision, recall = (_share(file, line, name, cells.get(name, "")) for name in _SCORES)
     if f1 is None:
         raise _bad_score(file, line, "f1", "")
-    known = ("source", *_REQUIRED, *_SCORES)
-    others = {name: value for name, value in cells.items() if value and name not in known}
+    columns = ("source", *_REQUIRED, *_SCORES)
+    others = {name: value for name, value in cells.items() if value and name not in columns}
     source = cells.get("source") or file.stem
     return PublishedScore(
         source, cells["dataset"], cells["lang"], cells["method"], f1, precision, recall, settings=others

@@ -1,4 +1,4 @@
-"""Put published scores beside those of an evaluation or a comparison."""
+"""Compare the scores of an evaluation or a comparison with published scores."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from xprojdb.text.languages import UnknownLanguage, language
 
 @dataclass(frozen=True, slots=True)
 class PublishedComparison:
-    """A published score and ours.
+    """A published score next to ours.
 
-    :param differences: per method, or per source of the labels, our F1 less the published one, in -1..1.
+    :param differences: our F1 minus the published F1, in -1..1, by method or by source of the labels.
     """
 
     corpus: str
@@ -29,91 +29,91 @@ class PublishedComparison:
     differences: dict[str, float]
 
 
-def beside_published(
+def published_comparisons(
     comparison: Comparison, scores: Sequence[PublishedScore], dataset: str | None = None
 ) -> list[PublishedComparison]:
-    """The published scores of the compared languages, for each language the highest F1 first.
+    """The published scores for the compared languages, with the highest F1 of each language first.
 
-    :param dataset: the gold data set, as the publications name it. By default the one named like the corpus, or the
-        only one of ``scores``.
-    :raises UsageError: when no score is of the data set, or none was named and there are several.
+    :param dataset: the gold data set, as named in the publications. By default the one with the name of the corpus, or
+        the only one in ``scores``.
+    :raises UsageError: when there are no scores for the data set, or there are several and none was chosen.
     """
-    found = []
-    for each in comparison.languages:
-        ours = {method: each.f1(method) for method in comparison.methods}
-        found += _beside(scores, _dataset(scores, dataset, each.corpus), each.corpus, each.lang, ours)
-    return found
+    rows = []
+    for compared in comparison.languages:
+        ours = {method: compared.f1(method) for method in comparison.methods}
+        rows += _language_rows(scores, _dataset(scores, dataset, compared.corpus), compared.corpus, compared.lang, ours)
+    return rows
 
 
 def compared_benchmarks(database: Database, comparison: Comparison) -> list[PublishedComparison]:
-    """The scores that come with xprojdb beside a comparison, where its corpora are benchmarks."""
+    """Compare with the built-in scores, for corpora that are benchmarks."""
     datasets = dict(_benchmarks(database).values())
     scores = load_benchmark_scores() if datasets else []
-    found = []
-    for each in comparison.languages:
-        ours = {method: each.f1(method) for method in comparison.methods}
-        if each.corpus in datasets:
-            found += _beside(scores, datasets[each.corpus], each.corpus, each.lang, ours)
-    return found
+    rows = []
+    for compared in comparison.languages:
+        ours = {method: compared.f1(method) for method in comparison.methods}
+        if compared.corpus in datasets:
+            rows += _language_rows(scores, datasets[compared.corpus], compared.corpus, compared.lang, ours)
+    return rows
 
 
-def evaluated_benchmarks(database: Database, measured: Sequence[LanguageScore]) -> list[PublishedComparison]:
-    """The scores that come with xprojdb beside an evaluation, where its corpora are benchmarks.
+def evaluated_benchmarks(database: Database, language_scores: Sequence[LanguageScore]) -> list[PublishedComparison]:
+    """Compare an evaluation with the built-in scores, for corpora that are benchmarks.
 
-    The differences are by the source of the labels: a language, or several joined by ``+``.
+    The differences are by source of the labels: a language, or several joined by ``+``.
     """
     benchmarks = _benchmarks(database)
     scores = load_benchmark_scores() if benchmarks else []
     ours: dict[tuple[int, str], dict[str, float]] = {}
-    for each in measured:
-        key = (each.projection.corpus_id, each.projection.target)
-        ours.setdefault(key, {})[each.projection.source] = each.total[0].f1
-    found = []
+    for score in language_scores:
+        key = (score.projection.corpus_id, score.projection.target)
+        ours.setdefault(key, {})[score.projection.source] = score.total[0].f1
+    rows = []
     for (corpus_id, lang), f1s in ours.items():
         if corpus_id in benchmarks:
             name, dataset = benchmarks[corpus_id]
-            found += _beside(scores, dataset, name, lang, f1s)
-    return found
+            rows += _language_rows(scores, dataset, name, lang, f1s)
+    return rows
 
 
 def _benchmarks(database: Database) -> dict[int, tuple[str, str]]:
-    """The corpora that are benchmarks: their names and those of the benchmarks, by key."""
+    """The corpora that are benchmarks: their name and that of the benchmark, by key."""
     query = select_rows(corpus.c.id, corpus.c.name, corpus.c.benchmark).where(corpus.c.benchmark.is_not(None))
     with database.read() as connection:
         return {key: (name, dataset) for key, name, dataset in connection.execute(query)}
 
 
-def _beside(
+def _language_rows(
     scores: Sequence[PublishedScore], dataset: str, corpus_name: str, lang: str, ours: Mapping[str, float]
 ) -> list[PublishedComparison]:
-    """The scores of one language of a data set, the highest F1 first.
+    """The published scores for one language of a data set, the highest F1 first.
 
     :param ours: F1 by method or source.
     """
-    found = [score for score in select(scores, dataset=dataset) if _code(score.lang) == _code(lang)]
+    matches = [score for score in select(scores, dataset=dataset) if _code(score.lang) == _code(lang)]
     return [
         PublishedComparison(corpus_name, lang, score, {name: f1 - score.f1 for name, f1 in ours.items()})
-        for score in sorted(found, key=lambda score: -score.f1)
+        for score in sorted(matches, key=lambda score: -score.f1)
     ]
 
 
 def _dataset(scores: Sequence[PublishedScore], named: str | None, corpus: str) -> str:
-    known = sorted({score.dataset for score in scores})
-    if named is None and len(known) == 1:
-        return known[0]
-    wanted = named or corpus
-    if wanted not in known:
+    datasets = sorted({score.dataset for score in scores})
+    if named is None and len(datasets) == 1:
+        return datasets[0]
+    name = named or corpus
+    if name not in datasets:
         raise UsageError(
-            f"there are no published scores of the data set {wanted!r}",
-            hint=f"choose with --dataset: {', '.join(known) or 'the files hold none'}",
-            dataset=wanted,
-            known=known,
+            f"there are no published scores for the data set {name!r}",
+            hint=f"choose with --dataset: {', '.join(datasets) or 'the files contain none'}",
+            dataset=name,
+            known=datasets,
         )
-    return wanted
+    return name
 
 
 def _code(lang: str) -> str:
-    """The code that xprojdb stores; a language that its table does not have keeps what it is called."""
+    """The code that xprojdb stores; languages missing from its table keep their name."""
     try:
         return language(lang).code
     except UnknownLanguage:

@@ -1,4 +1,4 @@
-"""Entity precision, recall and F1: a span counts when its first word, last word and label are all right."""
+"""Entity precision, recall and F1: a span is correct if its first word, last word and label are all right."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ TP, PREDICTED, GOLD = 0, 1, 2
 
 @dataclass(frozen=True)
 class SpanScore:
-    """Precision, recall and F1, each in 0..1, and the span counts that they rest on.
+    """Precision, recall and F1, each in 0..1, and the underlying span counts.
 
-    A quotient without a denominator is 0, as in seqeval.
+    A ratio with denominator 0 is 0, as in seqeval.
     """
 
     precision: float
@@ -32,16 +32,16 @@ class SpanScore:
 
     @classmethod
     def of(cls, tp: int, predicted: int, gold: int) -> SpanScore:
-        """Score a number of correct spans among the predicted and the gold ones."""
+        """Compute the scores from the numbers of correct, predicted and gold spans."""
         precision, recall, f1 = (float(part) for part in ratios(np.array([tp, predicted, gold])))
         return cls(precision, recall, f1, int(tp), int(predicted), int(gold))
 
 
 @dataclass(frozen=True, eq=False)
 class SpanCounts:
-    """Span counts of every sentence, kept apart by label so that sentences can be resampled.
+    """Span counts of every sentence by label, so that sentences can be resampled.
 
-    :param labels: the labels met in gold or prediction, sorted.
+    :param labels: the labels in gold or prediction, sorted.
     :param rows: int32, sentences x labels x 3: correct, predicted and gold spans.
     """
 
@@ -52,35 +52,35 @@ class SpanCounts:
         return len(self.rows)
 
     def scores(self) -> dict[str, SpanScore]:
-        """The score of each label by itself."""
+        """The score of each label."""
         totals = self.rows.sum(axis=0, dtype=np.int64)
         return {label: SpanScore.of(*cells) for label, cells in zip(self.labels, totals.tolist(), strict=True)}
 
     def micro(self) -> SpanScore:
-        """The score of all spans together: the figure that papers call F1."""
+        """The score of all spans together, which papers call F1."""
         return SpanScore.of(*self.rows.sum(axis=(0, 1), dtype=np.int64).tolist())
 
     def macro(self) -> SpanScore:
-        """The plain mean of the labels' scores; its span counts are those of all labels together."""
+        """The unweighted mean of the labels' scores; its span counts are those of all labels together."""
         totals = self.rows.sum(axis=0, dtype=np.int64)
         precision, recall, f1 = (float(part) for part in averaged(totals, "macro"))
         return SpanScore(precision, recall, f1, *(int(cell) for cell in totals.sum(axis=0)))
 
     def aligned(self, labels: Sequence[str]) -> SpanCounts:
-        """The same counts over another list of labels, with zeros for those that did not occur.
+        """The same counts for another list of labels, with zeros for labels that did not occur.
 
-        :param labels: the wanted labels, in the wanted order; labels left out lose their counts.
+        :param labels: the new labels in order; the counts of others are dropped.
         """
         rows = np.zeros((len(self.rows), len(labels), 3), dtype=np.int32)
-        known = [position for position, label in enumerate(labels) if label in self.labels]
-        rows[:, known] = self.rows[:, [self.labels.index(labels[position]) for position in known]]
+        present = [position for position, label in enumerate(labels) if label in self.labels]
+        rows[:, present] = self.rows[:, [self.labels.index(labels[position]) for position in present]]
         return SpanCounts(tuple(labels), rows)
 
 
 def count_spans(sentences: Iterable[tuple[Iterable[Span], Iterable[Span]]]) -> SpanCounts:
     """Count correct, predicted and gold spans sentence by sentence.
 
-    :param sentences: gold and predicted spans of each sentence; a span given twice counts once.
+    :param sentences: gold and predicted spans of each sentence; repeated spans count once.
     :returns: the counts, in the order of the sentences.
     """
     codes: dict[str, int] = {}
@@ -99,10 +99,10 @@ def count_spans(sentences: Iterable[tuple[Iterable[Span], Iterable[Span]]]) -> S
 
 
 def concatenate(parts: Sequence[SpanCounts]) -> SpanCounts:
-    """Counts of several sets of sentences, such as languages or blocks of a stream, as one.
+    """Concatenate the counts of several sets of sentences, such as languages or blocks of a stream.
 
     :param parts: counts whose labels may differ.
-    :returns: all sentences in the given order, over the labels of all parts.
+    :returns: all sentences in the given order, with the labels of all parts.
     """
     labels = tuple(sorted({label for part in parts for label in part.labels}))
     empty = np.zeros((0, len(labels), 3), dtype=np.int32)
@@ -112,7 +112,7 @@ def concatenate(parts: Sequence[SpanCounts]) -> SpanCounts:
 def ratios(totals: NDArray[np.integer]) -> NDArray[np.float64]:
     """Precision, recall and F1 of correct, predicted and gold counts.
 
-    :param totals: whole numbers, any shape whose last axis holds correct, predicted and gold.
+    :param totals: integers of any shape whose last axis holds correct, predicted and gold.
     :returns: the same shape, the last axis holding precision, recall and F1 in 0..1.
     """
     tp, predicted, gold = np.moveaxis(np.asarray(totals, dtype=np.float64), -1, 0)
@@ -123,7 +123,7 @@ def ratios(totals: NDArray[np.integer]) -> NDArray[np.float64]:
 def averaged(totals: NDArray[np.integer], average: Average) -> NDArray[np.float64]:
     """Precision, recall and F1 over all labels.
 
-    :param totals: whole numbers, (..., labels, 3).
+    :param totals: integers (..., labels, 3).
     :param average: ``"micro"`` adds the labels' counts first, ``"macro"`` averages the labels' scores.
         Macro leaves out labels with neither a predicted nor a gold span, as seqeval does.
     :returns: (..., 3).

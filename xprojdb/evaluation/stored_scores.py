@@ -1,4 +1,4 @@
-"""The stored scores of a projection and its gold labels, in memory: what a grid is solved from."""
+"""The stored scores of a projection and its gold labels in memory, for tuning."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ CountsByLabel = npt.NDArray[np.uint16]
 
 
 class SentenceCounts(NamedTuple):
-    """Of N sentences: correct and predicted spans, each (N,)."""
+    """The correct and predicted spans of N sentences, each (N,)."""
 
     correct: CountsByLabel
     predicted: CountsByLabel
@@ -38,16 +38,16 @@ class SentenceCounts(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class StoredScores:
-    """The N sentences of a projection that have gold labels and scores; P of them have entities.
+    """The N sentences of a projection with gold labels and scores; P of them have entities.
 
     :param source: (N,) key of the labelled sentence.
-    :param target: (N,) key of the other one.
-    :param gold: (N,) how many gold spans it has.
-    :param position: (P,) places of the sentences with entities.
+    :param target: (N,) key of the target sentence.
+    :param gold: (N,) the number of gold spans.
+    :param position: (P,) indices of the sentences with entities.
     :param entity_ptr: (P+1,) offsets of their entities.
-    :param candidates: C of them.
-    :param parts: by scorer, (C,) its stored scores, 0 where it has none.
-    :param kept: (C,) false for a candidate that the rule for derived words drops when it is chosen.
+    :param candidates: C candidates.
+    :param parts: (C,) stored scores by scorer, 0 where a scorer has none.
+    :param retained: (C,) false for candidates that the rule for derived words would drop if chosen.
     :param correct: (C,) whether gold has the candidate, with its label.
     """
 
@@ -59,25 +59,25 @@ class StoredScores:
     entity_ptr: Longs
     candidates: Candidates
     parts: Mapping[str, Floats]
-    kept: Flags
+    retained: Flags
     correct: Flags
 
     def solve(self, fused: Floats, fixed: Longs, threshold: float, solver: Solver) -> SentenceCounts:
-        """Match, as the project step does, and count.
+        """Match like the project step, and count.
 
-        :param fused: (C,) the sums of weighted scores.
-        :param fixed: (C,) the same in fixed point.
+        :param fused: (C,) weighted sums of scores.
+        :param fixed: (C,) the same as fixed-point numbers.
         """
         step = self.projection.step
         assert isinstance(step, ProjectMatch)
         usable = np.where(fused > threshold, fixed, 0)
         chosen = solve(self.entity_ptr, self.candidates, usable, solver, step.count, step.time_limit).chosen
-        chosen = chosen[self.kept[chosen]]
+        chosen = chosen[self.retained[chosen]]
         where = self.position[np.searchsorted(self.candidates.ptr, chosen, "right") - 1]
         return SentenceCounts(_counted(where[self.correct[chosen]], self), _counted(where, self))
 
     def fuse(self, weights: Mapping[str, float], powers: Mapping[str, float]) -> tuple[Floats, Longs]:
-        """The weighted sum of the scores, each raised to a power, and the same in fixed point."""
+        """The weighted sum of the scores, each raised to a power, also as fixed-point numbers."""
         fused = np.zeros(len(self.candidates))
         for name, weight in weights.items():
             part, power = self.parts[name], powers.get(name, 1.0)
@@ -86,14 +86,14 @@ class StoredScores:
 
 
 def _counted(where: Longs, scores: StoredScores) -> CountsByLabel:
-    # A grid keeps these for every point.
+    # In a small type, because these are kept for every point of the grid.
     return np.bincount(where, minlength=len(scores.gold)).astype(np.uint16)
 
 
 def load_scores(connection: Connection, projection: Projection, gold_step: int | None = None) -> StoredScores | None:
-    """Read what a grid over a projection needs; None when no sentence has gold labels and scores.
+    """Read what tuning a projection needs; None if no sentence has both gold labels and scores.
 
-    :param gold_step: the step whose entities are gold; None: the imported ones.
+    :param gold_step: the step whose entities are gold; None for the imported ones.
     """
     step = projection.step
     assert isinstance(step, ProjectMatch)
@@ -112,16 +112,16 @@ def load_scores(connection: Connection, projection: Projection, gold_step: int |
     position = np.searchsorted(items, keys)
     correct = _is_gold(gold, position, candidates, labels, names)
     counts = np.array([len(spans) for spans in gold], np.int64)
-    found = dict(zip(step.weights, parts, strict=True))
+    scores = dict(zip(step.weights, parts, strict=True))
     return StoredScores(
-        projection, source, target, counts, position, entity_ptr, candidates, found, labels != DROPPED, correct
+        projection, source, target, counts, position, entity_ptr, candidates, scores, labels != DROPPED, correct
     )
 
 
 def _sentences(
     connection: Connection, projection: Projection, step: ProjectMatch, gold_step: int | None
 ) -> tuple[Longs, Longs, Longs]:
-    """Keys of the translations, and of their labelled and other sentences."""
+    """The keys of translations, and of their source and target sentences."""
     query = with_gold(connection, projection, gold_step)
     for number, (role, item) in enumerate(step.needs().items()):
         query = require_done(query, f"input{number}", step.input_ids[role], item)  # type: ignore[arg-type, assignment]
@@ -139,9 +139,9 @@ def _sentences(
 def _coded(
     entities: LabelledSpans, step: ProjectMatch, majority: Sequence[Mapping[str, str]]
 ) -> tuple[tuple[str, ...], Ints]:
-    """The names of the labels that there may be, and the code of each entity's."""
+    """The names of all possible labels, and the code of each entity's label."""
     becomes = {step.derived.becomes} if step.derived and step.derived.becomes else set()
-    agreed = {name for known in majority for name in known.values()}
+    agreed = {name for labels in majority for name in labels.values()}
     names = tuple(sorted(set(entities.label) | becomes | agreed))
     places = {name: code for code, name in enumerate(names)}
     return names, np.array([places[label] for label in entities.label], np.int32)
@@ -179,7 +179,7 @@ def _agreed(
     majority: Sequence[Mapping[str, str]],
     names: Sequence[str],
 ) -> Ints:
-    """The labels, where the same words have one label in the whole corpus, that one."""
+    """Replace labels by the majority label of the same words, where there is one."""
     if step.label_consistency is None:
         return labels
     codes = {name: code for code, name in enumerate(names)}
@@ -192,28 +192,30 @@ def _agreed(
 
 
 def _gold(connection: Connection, step: ProjectMatch, target: Longs, gold_step: int | None) -> list[set[Span]]:
-    """The gold spans of each sentence, their labels mapped as the projected ones are."""
-    found = read_gold(connection, np.unique(target).tolist(), gold_step)
-    spans = (found.get(key, []) for key in target.tolist())
-    return [set(step.mapping.apply_to_gold(each) if step.mapping else each) for each in spans]
+    """The gold spans of each sentence, mapped like projected labels."""
+    gold = read_gold(connection, np.unique(target).tolist(), gold_step)
+    spans = (gold.get(key, []) for key in target.tolist())
+    return [set(step.mapping.apply_to_gold(span) if step.mapping else span) for span in spans]
 
 
 def _is_gold(
     gold: Sequence[set[Span]], position: Longs, candidates: Candidates, labels: Ints, names: Sequence[str]
 ) -> Flags:
-    """Which candidates are in gold, all compared as numbers."""
+    """Which candidates are gold spans, compared as numbers."""
     codes = {name: code for code, name in enumerate(names)}
-    known = [(n, *span[:2], codes[span.label]) for n, spans in enumerate(gold) for span in spans if span.label in codes]
-    rows = np.array(known, np.int64).reshape(-1, 4)
+    gold_rows = [
+        (n, *span[:2], codes[span.label]) for n, spans in enumerate(gold) for span in spans if span.label in codes
+    ]
+    rows = np.array(gold_rows, np.int64).reshape(-1, 4)
     radix = 1 + max(int(candidates.end.max(initial=0)), int(rows[:, 2].max(initial=0)))
     where = np.repeat(position, np.diff(candidates.ptr))
     columns = np.stack([where, candidates.start, candidates.end, labels]).astype(np.int64)
     in_gold = np.isin(_number(columns, radix, len(names)), _number(rows.T, radix, len(names)))
-    found: Flags = in_gold & (labels != DROPPED)
-    return found
+    flags: Flags = in_gold & (labels != DROPPED)
+    return flags
 
 
 def _number(columns: Longs, radix: int, names: int) -> Longs:
     sentence, start, end, code = columns
-    found: Longs = ((sentence * radix + start) * radix + end) * names + code
-    return found
+    numbers: Longs = ((sentence * radix + start) * radix + end) * names + code
+    return numbers

@@ -1,7 +1,7 @@
-"""A grid over weights, thresholds, powers and solvers, solved from the stored scores and compared with gold.
+"""A grid search over weights, thresholds, powers and solvers, on stored scores and gold labels.
 
-No model runs and nothing is stored: the scores of all candidates are read once, then every point of the grid is a sum
-and a match.
+No model runs and nothing is stored: the scores of all candidates are read once, and every point of the grid is then a
+sum and a match.
 """
 
 from __future__ import annotations
@@ -25,10 +25,10 @@ from xprojdb.steps.project.match import ProjectMatch
 
 @dataclass(frozen=True)
 class Point:
-    """The settings that one solution had.
+    """One combination of settings.
 
-    :param weights: by scorer; those of 0 take no part.
-    :param powers: by scorer, what its stored scores were raised to, where that is not 1.
+    :param weights: weights by scorer, without those that are 0.
+    :param powers: the powers that stored scores are raised to, by scorer, without those that are 1.
     """
 
     weights: Mapping[str, float]
@@ -38,7 +38,7 @@ class Point:
 
 
 class Scored(NamedTuple):
-    """A point, its F1 for each direction (``"en → de"``), and their mean."""
+    """A point, its F1 for each direction (``"en → de"``), and the mean."""
 
     point: Point
     f1: dict[str, float]
@@ -47,10 +47,10 @@ class Scored(NamedTuple):
 
 @dataclass(frozen=True)
 class Fold:
-    """The best point of the other sentences, reported on those of this fold.
+    """The best point on the other folds, and its scores on this fold.
 
-    :param chosen: that point with its scores on the sentences it was chosen on.
-    :param reported: the same point on the sentences of this fold.
+    :param chosen: that point, with its scores on the sentences it was chosen on.
+    :param reported: the same point, with its scores on the sentences of this fold.
     """
 
     sentences: int
@@ -60,12 +60,12 @@ class Fold:
 
 @dataclass(frozen=True)
 class Tuning:
-    """What a grid found.
+    """The result of a grid search.
 
-    :param sentences: by direction, sentences with gold labels and scores.
-    :param points: every point on all sentences, the best first; among equals the first of the grid.
-    :param folds: with folds, what each gave.
-    :param held_out: with folds, F1 by direction when every sentence is labelled with what was chosen on the others.
+    :param sentences: the number of sentences with gold labels and scores, by direction.
+    :param points: every point on all sentences, the best first; in a tie, in the order of the grid.
+    :param folds: the results of the folds, if there are any.
+    :param held_out: with folds, F1 by direction if every sentence is labelled with the point chosen on the other folds.
     """
 
     sentences: dict[str, int]
@@ -92,40 +92,44 @@ def grid_recipe(
     progress: Callable[[int, int], None] | None = None,
     gold_step: int | None = None,
 ) -> Tuning:
-    """Solve a recipe's matches again with every combination of settings, and compare with gold.
+    """Solve the matches of a recipe with every combination of settings, and compare with gold labels.
 
-    What is left out is as in the recipe. Folds are of sentences: all translations of one are in the same fold.
+    Settings that are left out stay as in the recipe. All translations of a sentence are in the same fold.
 
-    :param weights: values by scorer.
-    :param powers: values by scorer: what its stored scores are raised to.
-    :param folds: choose on all folds but one and report on that one; 0: do not.
-    :param seed: of the folds.
-    :param progress: told after every point how many are done, and how many there are.
-    :param gold_step: the step whose entities are gold; None: the imported ones.
-    :raises UsageError: when the recipe has no scorers, one of the names is none of them, a value is negative or not a
+    :param weights: values to try, by scorer.
+    :param powers: powers of the stored scores to try, by scorer.
+    :param folds: choose on all folds but one and report on that one; 0 for no folds.
+    :param seed: the random seed of the folds.
+    :param progress: called after every point with the number of finished points and their total.
+    :param gold_step: the step whose entities are gold; None for the imported ones.
+    :raises UsageError: when the recipe has no scorers or lacks one of the named ones, a value is negative or not a
         number, or no sentence has gold labels and scores.
     """
-    given, raised = dict(weights or {}), dict(powers or {})
+    weighted, raised = dict(weights or {}), dict(powers or {})
     step = _any_step(plan)
-    _check(step, given, raised, thresholds, folds)
-    points = list(_points(step, given, raised, thresholds, solvers))
+    _check(step, weighted, raised, thresholds, folds)
+    points = list(_points(step, weighted, raised, thresholds, solvers))
     loaded = _load(database, plan, gold_step)
     counts = [_count(loaded, point) for point in _watched(points, progress)]
-    everything = [np.ones(len(each.gold), np.bool_) for each in loaded]
-    scored = [_scored(loaded, point, found, everything) for point, found in zip(points, counts, strict=True)]
+    everything = [np.ones(len(score.gold), np.bool_) for score in loaded]
+    scored = [
+        _scored(loaded, point, point_counts, everything) for point, point_counts in zip(points, counts, strict=True)
+    ]
     of = _folds(loaded, folds, seed) if folds else []
-    made = [_fold(loaded, points, counts, of, fold) for fold in range(folds)]
-    sentences = {each.projection.direction: len(each.gold) for each in loaded}
-    held_out = _held_out(loaded, counts, of, [best for best, _ in made])
-    return Tuning(sentences, sorted(scored, key=lambda each: -each.mean), [fold for _, fold in made], held_out)
+    fold_results = [_fold(loaded, points, counts, of, fold) for fold in range(folds)]
+    sentences = {score.projection.direction: len(score.gold) for score in loaded}
+    held_out = _held_out(loaded, counts, of, [best for best, _ in fold_results])
+    return Tuning(
+        sentences, sorted(scored, key=lambda score: -score.mean), [fold for _, fold in fold_results], held_out
+    )
 
 
 def _any_step(plan: Plan) -> ProjectMatch:
-    for each in plan.projections:
-        if isinstance(each.step, ProjectMatch):
-            return each.step
+    for projection in plan.projections:
+        if isinstance(projection.step, ProjectMatch):
+            return projection.step
     raise UsageError(
-        f"the recipe {plan.recipe.name} has no scores to weigh",
+        f"the recipe {plan.recipe.name} has no scores to tune",
         hint='tuning needs a recipe with method = "match" that has been run',
         recipe=plan.recipe.name,
     )
@@ -140,16 +144,16 @@ def _check(
 ) -> None:
     for name in (*weights, *powers):
         if name not in step.weights:
-            known = ", ".join(step.weights)
-            raise UsageError(f"the recipe has no scorer {name!r}", hint=f"its scorers: {known}", scorer=name)
+            scorers = ", ".join(step.weights)
+            raise UsageError(f"the recipe has no scorer {name!r}", hint=f"its scorers: {scorers}", scorer=name)
     named = {f"weight of {name}": values for name, values in weights.items()}
     named |= {f"power of {name}": values for name, values in powers.items()} | {"threshold": thresholds}
     for what, values in named.items():
         for value in values:
             if not 0 <= value < np.inf:
-                raise UsageError(f"{what} cannot be {value}", hint="give numbers of 0 or more", what=what, value=value)
+                raise UsageError(f"{what} cannot be {value}", hint="use numbers of 0 or more", what=what, value=value)
     if folds == 1 or folds < 0:
-        raise UsageError(f"{folds} folds are impossible", hint="give 2 or more", what="folds", value=folds)
+        raise UsageError(f"{folds} folds are impossible", hint="use 2 or more", what="folds", value=folds)
 
 
 def _points(
@@ -167,10 +171,12 @@ def _points(
         if not any(values):
             continue
         used = {name: value for name, value in zip(names, values, strict=True) if value}
-        # A scorer that takes no part has no power either: its other powers would give the same points again.
-        distinct = {tuple(p if v else 1.0 for p, v in zip(each, values, strict=True)): None for each in raised}
-        for each in distinct:
-            power = {name: value for name, value in zip(names, each, strict=True) if value != 1}
+        # The power of a scorer with weight 0 does not matter: other powers would give the same points again.
+        distinct = {
+            tuple(p if v else 1.0 for p, v in zip(exponents, values, strict=True)): None for exponents in raised
+        }
+        for exponents in distinct:
+            power = {name: value for name, value in zip(names, exponents, strict=True) if value != 1}
             for threshold, solver in others:
                 yield Point(used, power, threshold, solver)
 
@@ -183,25 +189,25 @@ def _watched(points: Sequence[Point], progress: Callable[[int, int], None] | Non
 
 
 def _load(database: Database, plan: Plan, gold_step: int | None) -> list[StoredScores]:
-    projections = [each for each in plan.projections if isinstance(each.step, ProjectMatch)]
+    projections = [projection for projection in plan.projections if isinstance(projection.step, ProjectMatch)]
     with database.read() as connection:
-        loaded = [load_scores(connection, each, gold_step) for each in projections]
-    found = [each for each in loaded if each is not None]
-    if not found:
+        loaded = [load_scores(connection, projection, gold_step) for projection in projections]
+    with_gold = [scores for scores in loaded if scores is not None]
+    if not with_gold:
         raise UsageError(
             "no sentence has both scores and gold labels",
-            hint="import gold labels of the target language, and run the recipe",
+            hint="import gold labels for the target language, and run the recipe",
             recipe=plan.recipe.name,
         )
-    return found
+    return with_gold
 
 
 def _count(loaded: Sequence[StoredScores], point: Point) -> list[SentenceCounts]:
-    found = []
-    for each in loaded:
-        fused, fixed = each.fuse(point.weights, point.powers)
-        found.append(each.solve(fused, fixed, point.threshold, point.solver))
-    return found
+    counts = []
+    for scores in loaded:
+        fused, fixed = scores.fuse(point.weights, point.powers)
+        counts.append(scores.solve(fused, fixed, point.threshold, point.solver))
+    return counts
 
 
 def _f1(correct: int, predicted: int, gold: int) -> float:
@@ -213,27 +219,27 @@ def _scored(
 ) -> Scored:
     """The scores of a point on some of the sentences of each direction."""
     f1 = {
-        each.projection.direction: _f1(
-            int(found.correct[mine].sum()), int(found.predicted[mine].sum()), int(each.gold[mine].sum())
+        scores.projection.direction: _f1(
+            int(count.correct[mine].sum()), int(count.predicted[mine].sum()), int(scores.gold[mine].sum())
         )
-        for each, found, mine in zip(loaded, counts, chosen, strict=True)
+        for scores, count, mine in zip(loaded, counts, chosen, strict=True)
     }
     return Scored(point, f1, mean(f1.values()))
 
 
 def _folds(loaded: Sequence[StoredScores], folds: int, seed: int) -> list[Longs]:
-    """The fold of each sentence of each direction; sentences that translations join have the same."""
-    source, target = (np.concatenate([getattr(each, side) for each in loaded]) for side in ("source", "target"))
+    """The fold of each sentence of each direction; sentences connected by translations share a fold."""
+    source, target = (np.concatenate([getattr(scores, side) for scores in loaded]) for side in ("source", "target"))
     keys, nodes = np.unique(np.concatenate([source, target]), return_inverse=True)
     left, right = nodes[: len(source)], nodes[len(source) :]
     group = _joined(len(keys), left, right)
     names, rank = np.unique(group, return_inverse=True)
     fold = np.random.default_rng(seed).permutation(len(names))[rank] % folds
-    return np.split(fold[left], np.cumsum([len(each.gold) for each in loaded])[:-1])
+    return np.split(fold[left], np.cumsum([len(scores.gold) for scores in loaded])[:-1])
 
 
 def _joined(nodes: int, left: Longs, right: Longs) -> Longs:
-    """The least node that each node is joined with, directly or through others."""
+    """The lowest node connected with each node, directly or through others."""
     group = np.arange(nodes)
     while True:
         least = np.minimum(group[left], group[right])
@@ -251,20 +257,20 @@ def _fold(
     of: Sequence[Longs],
     fold: int,
 ) -> tuple[int, Fold]:
-    """The place of the best point on the other folds, and how it does on this one."""
-    others, own = [each != fold for each in of], [each == fold for each in of]
-    scored = [_scored(loaded, point, found, others) for point, found in zip(points, counts, strict=True)]
+    """The index of the best point on the other folds, and its result on this one."""
+    others, own = [folds != fold for folds in of], [folds == fold for folds in of]
+    scored = [_scored(loaded, point, count, others) for point, count in zip(points, counts, strict=True)]
     best = max(range(len(points)), key=lambda n: scored[n].mean)
     reported = _scored(loaded, points[best], counts[best], own)
-    return best, Fold(sum(int(each.sum()) for each in own), scored[best], reported)
+    return best, Fold(sum(int(folds.sum()) for folds in own), scored[best], reported)
 
 
 def _held_out(
     loaded: Sequence[StoredScores], counts: Sequence[Sequence[SentenceCounts]], of: Sequence[Longs], best: Sequence[int]
 ) -> dict[str, float]:
-    found = {}
-    for n, each in enumerate(loaded if best else ()):
+    f1 = {}
+    for n, scores in enumerate(loaded if best else ()):
         correct = sum(int(counts[b][n].correct[of[n] == fold].sum()) for fold, b in enumerate(best))
         predicted = sum(int(counts[b][n].predicted[of[n] == fold].sum()) for fold, b in enumerate(best))
-        found[each.projection.direction] = _f1(correct, predicted, int(each.gold.sum()))
-    return found
+        f1[scores.projection.direction] = _f1(correct, predicted, int(scores.gold.sum()))
+    return f1

@@ -1,4 +1,4 @@
-"""Keep what a grid found: a recipe whose project steps have the settings of one point."""
+"""Keep the result of tuning: a recipe whose project steps have the settings of one point."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from xprojdb.steps.spec import StepSpec
 
 
 def kept_plan(plan: Plan, point: Point, name: str) -> Plan:
-    """A plan like another one, whose matches have the settings of a point: to be run, it needs no model.
+    """Copy a plan with the settings of a point in its matches; running it needs no model.
 
-    :param name: what its recipe is called in the database.
+    :param name: the name of the new recipe in the database.
     :raises UsageError: when the point raises scores to a power, which is a setting of the scorer.
     """
     if point.powers:
@@ -31,15 +31,15 @@ def kept_plan(plan: Plan, point: Point, name: str) -> Plan:
         )
     settings = {"weights": dict(point.weights), "min_score": point.threshold, "solver": point.solver}
     text = f"{plan.recipe.text.rstrip()}\n\n# kept from a grid: {canonical_json(settings)}\n"
-    made = Plan(RecipeRecord(name, digest_of({"recipe": plan.recipe.digest, **settings}), text))
-    for each in plan.projections:
-        if isinstance(each.step, ProjectMatch):
-            spec = _changed(each.step.spec, point)
+    tuned = Plan(RecipeRecord(name, digest_of({"recipe": plan.recipe.digest, **settings}), text))
+    for projection in plan.projections:
+        if isinstance(projection.step, ProjectMatch):
+            spec = _changed(projection.step.spec, point)
             for stage in plan.stages:
-                if stage.spec in _inputs(spec) and each.pair in plan.pairs[stage.spec]:
-                    made.add(stage, each.pair)
-            made.add(stage_of(spec), each.pair)
-    return made
+                if stage.spec in _inputs(spec) and projection.pair in plan.pairs[stage.spec]:
+                    tuned.add(stage, projection.pair)
+            tuned.add(stage_of(spec), projection.pair)
+    return tuned
 
 
 def _changed(spec: StepSpec, point: Point) -> StepSpec:
@@ -47,10 +47,10 @@ def _changed(spec: StepSpec, point: Point) -> StepSpec:
     weights = {stored_scorer_name(name): weight for name, weight in point.weights.items()}
     changed = replace(params, weights=weights, min_score=point.threshold, solver=point.solver)
     unused = {f"score:{name}" for name in params.weights.keys() - weights.keys()}
-    inputs = {role: given for role, given in spec.inputs.items() if role not in unused}
+    inputs = {role: input_spec for role, input_spec in spec.inputs.items() if role not in unused}
     return replace(spec, params=changed.to_params(), inputs=inputs)
 
 
 def _inputs(spec: StepSpec) -> set[StepSpec]:
-    """All steps that a step rests on."""
+    """All steps that a step depends on."""
     return set(spec.inputs.values()).union(*map(_inputs, spec.inputs.values()))

@@ -1,1 +1,1 @@
-"""Run what is pending of a plan: batches, workers, leases, and the one writer."""
+"""Run the pending steps of a plan: batches, workers, leases, and a single writer."""

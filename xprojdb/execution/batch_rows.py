@@ -1,4 +1,4 @@
-"""Write what a stage made of a batch."""
+"""Write the result of a batch."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from xprojdb.db.tables import failure, sentence
 from xprojdb.steps.stage import Row, Rows
 
 
-def write_rows(connection: Connection, made: Iterable[Rows], run_id: int | None) -> None:
-    """Write rows in the order given. Needs a write transaction.
+def write_rows(connection: Connection, tables: Iterable[Rows], run_id: int | None) -> None:
+    """Write rows in the given order. Needs a write transaction.
 
-    :param run_id: the run, which failures name.
+    :param run_id: the run to record in failures.
     """
     first = 0
-    for rows in made:
+    for rows in tables:
         if rows.new_keys and rows.table is sentence:
             first = bulk.next_id(connection, sentence)
         values = _with_keys(rows, first) if rows.new_keys else rows.values

@@ -1,4 +1,4 @@
-"""A batch of items: what a stage makes of it, and which of its items is guilty when it fails."""
+"""A batch of items: computing it, and finding the item to blame when it fails."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from xprojdb.masking import masked
 from xprojdb.printable import escaped_lines
 from xprojdb.steps.stage import Outcome, Result, Rows, Stage
 
-#: what concerns a whole run and not one item: never recorded as an item's failure
+#: errors that concern the whole run rather than one item, and are never recorded as an item's failure
 FATAL = (DatabaseError, MissingExtra, ModelError, UsageError, SQLAlchemyError, MemoryError)
 _FAILURE = ("step_id", "item_id", "message", "traceback", "run_id")
 
@@ -24,9 +24,9 @@ _FAILURE = ("step_id", "item_id", "message", "traceback", "run_id")
 class ItemBatch:
     """Items that are computed and written together.
 
-    :param lease: the first item of the lease on them, which names it.
-    :param items: keys in ascending order; fewer than were claimed when some are done meanwhile.
-    :param removals: which deletions there had been when they were taken (:func:`xprojdb.db.count_cache.removals`).
+    :param lease: the first item of their lease, which identifies it.
+    :param items: keys in ascending order; fewer than were leased if some were done in the meantime.
+    :param removals: the number of deletions when they were taken (:func:`xprojdb.db.count_cache.removals`).
     """
 
     lease: int
@@ -35,33 +35,34 @@ class ItemBatch:
 
 
 def process_or_bisect(stage: Stage, connection: Connection, items: Sequence[int]) -> Result:
-    """Compute a batch; when it fails, halve it until the guilty item is alone and recorded as failed."""
+    """Compute a batch. If it fails, halve it until the failing item is alone, and record that as failed."""
     try:
         return stage.process(connection, items)
     except FATAL:
         raise
-    except Exception as error:  # recorded with its traceback below, or met again in a smaller batch
+    except Exception as error:  # recorded with its traceback below, or raised again in a smaller batch
         if len(items) == 1:
-            told = "".join(traceback.format_exception(error))
-            return failed(stage.step_id, items[0], type(error).__name__, str(error) or type(error).__name__, told)
+            details = "".join(traceback.format_exception(error))
+            return failed(stage.step_id, items[0], type(error).__name__, str(error) or type(error).__name__, details)
     middle = len(items) // 2
     return merged([process_or_bisect(stage, connection, part) for part in (items[:middle], items[middle:])])
 
 
-def failed(step_id: int, item: int, reason: str, message: str, told: str) -> Result:
+def failed(step_id: int, item: int, reason: str, message: str, details: str) -> Result:
     """The result of an item that failed.
 
-    :param reason: a code.
-    :param told: the traceback, or what else is known.
+    :param reason: a reason code.
+    :param details: the traceback, or whatever else is known.
     """
-    # Not every character can be stored, and a message may repeat an address with a password.
-    message, told = escaped_lines(masked(message)), escaped_lines(masked(told))
-    # The writer adds the run.
-    return Result([Outcome(item, "failed", reason)], [Rows(failure, _FAILURE, [(step_id, item, message, told)])])
+    # Not every character can be stored, and a message may contain an address with a password.
+    message, details = escaped_lines(masked(message)), escaped_lines(masked(details))
+    # The writer adds the run id.
+    return Result([Outcome(item, "failed", reason)], [Rows(failure, _FAILURE, [(step_id, item, message, details)])])
 
 
 def merged(results: Sequence[Result]) -> Result:
-    """Several results as one."""
+    """Merge several results into one."""
     return Result(
-        [made for each in results for made in each.outcomes], [rows for each in results for rows in each.rows]
+        [outcome for result in results for outcome in result.outcomes],
+        [rows for result in results for rows in result.rows],
     )

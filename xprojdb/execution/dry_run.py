@@ -1,4 +1,4 @@
-"""What a plan would do, without storing anything."""
+"""Preview what a plan would do, without storing anything."""
 
 from __future__ import annotations
 
@@ -22,19 +22,19 @@ from xprojdb.steps.translate.stage import Translating
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """What would be done for one step.
+    """A preview of one step.
 
-    :param digest: the step's.
-    :param known: whether this database has the step already.
-    :param pending: items that a run would do now, if none fails on the way.
-    :param change: why anything is pending: what is new about the step, or that its items are; empty: nothing is.
-    :param sends: what a server would be sent: ``requests``, ``characters`` and, about, ``tokens``; None without one.
-        At least so much, where earlier steps would make the sentences or find the entities that it is sent.
+    :param digest: the step's digest.
+    :param is_stored: whether the database already has the step.
+    :param pending: items that a run would process now, if none fails on the way.
+    :param change: why items are pending: what is new about the step, or that the items are; empty if none are.
+    :param sends: what would be sent to a server: ``requests``, ``characters`` and approximate ``tokens``; None without
+        a server. A lower bound if earlier steps have yet to make the sentences or find the entities.
     """
 
     title: str
     digest: str
-    known: bool
+    is_stored: bool
     pending: int
     change: str
     sends: dict[str, int] | None = None
@@ -48,10 +48,10 @@ def preview_plan(
     limit: int | None = None,
     shard: Shard | None = None,
 ) -> list[Preview]:
-    """Tell, for every step of a plan, what a run would do now, and from which change.
+    """Preview, for every step of a plan, what a run would do now, and which change causes it.
 
-    :param only, limit, shard: as :func:`xprojdb.execution.run.run_plan` takes them; without the steps that are left
-        out, later ones find only what is there already.
+    :param only, limit, shard: as for :func:`xprojdb.execution.run.run_plan`; later steps see only existing results of
+        steps that are left out.
     """
     chosen = chosen_stages(plan, only)
     for stage in plan.stages:
@@ -69,14 +69,14 @@ def _preview(
     earlier: Sequence[StepSpec],
     limit: int | None,
 ) -> Preview:
-    known = find_step(connection, stage.spec)
-    running = {each.spec for each in chosen}
+    step_id = find_step(connection, stage.spec)
+    running = {running_stage.spec for running_stage in chosen}
     pending = _pending(connection, plan, running, stage, plan.pairs[stage.spec])
     pending += _unmade(connection, plan, running, stage)
     pending = pending if limit is None else min(pending, limit)
-    change = "" if not pending else change_of(stage.spec, earlier) if known is None else "new or undone items"
+    change = "" if not pending else change_of(stage.spec, earlier) if step_id is None else "new or undone items"
     sends = _sends(connection, plan, running, stage, limit) if isinstance(stage, Translating) else None
-    return Preview(stage.title, stage.spec.digest, known is not None, pending, change, sends)
+    return Preview(stage.title, stage.spec.digest, step_id is not None, pending, change, sends)
 
 
 def _sends(
@@ -84,75 +84,79 @@ def _sends(
 ) -> dict[str, int] | None:
     if not stage.is_served:
         return None
-    known = find_step(connection, stage.spec)
-    stage.bind(known or 0, {role: find_step(connection, given) or 0 for role, given in stage.spec.inputs.items()})
-    found = {"requests": 0, "characters": 0, "tokens": 0}
+    step_id = find_step(connection, stage.spec)
+    stage.bind(
+        step_id or 0, {role: find_step(connection, input_spec) or 0 for role, input_spec in stage.spec.inputs.items()}
+    )
+    totals = {"requests": 0, "characters": 0, "tokens": 0}
     for pair in plan.pairs[stage.spec]:
-        query = _undone(connection, plan, running, stage, known, pair)
+        query = _undone(connection, plan, running, stage, step_id, pair)
         if query is None:
             continue
         for block in bulk.stream(connection, query.order_by(query.selected_columns[0]).limit(limit)):
             cost = stage.would_send(connection, [item for (item,) in block])
-            found = {name: found[name] + count for name, count in cost._asdict().items()}
+            totals = {name: totals[name] + count for name, count in cost._asdict().items()}
             limit = None if limit is None else limit - len(block)
-    return found
+    return totals
 
 
 def _pending(connection: Connection, plan: Plan, running: Set[StepSpec], stage: Stage, pairs: Sequence[Bitext]) -> int:
-    known = find_step(connection, stage.spec)
-    queries = (_undone(connection, plan, running, stage, known, pair) for pair in pairs)
+    step_id = find_step(connection, stage.spec)
+    queries = (_undone(connection, plan, running, stage, step_id, pair) for pair in pairs)
     return count_items(connection, [query for query in queries if query is not None])
 
 
 def _unmade(connection: Connection, plan: Plan, running: Set[StepSpec], stage: Stage) -> int:
-    """The items that are not there yet: translations that earlier steps of the same run would make."""
-    return stage.unmade([_made_before(connection, plan, running, stage, pair) for pair in plan.pairs[stage.spec]])
+    """Count items that do not exist yet: translations that earlier steps of the same run would make."""
+    return stage.unmade(
+        [_translations_before(connection, plan, running, stage, pair) for pair in plan.pairs[stage.spec]]
+    )
 
 
-def _made_before(connection: Connection, plan: Plan, running: Set[StepSpec], stage: Stage, pair: Bitext) -> int:
-    makers = [each for each in plan.stages if each.spec in running]
-    maker = next((each for each in makers if each.spec.digest == pair.link), None)
+def _translations_before(connection: Connection, plan: Plan, running: Set[StepSpec], stage: Stage, pair: Bitext) -> int:
+    makers = [candidate for candidate in plan.stages if candidate.spec in running]
+    maker = next((candidate for candidate in makers if candidate.spec.digest == pair.link), None)
     if maker is stage:
-        given = stage.spec.inputs.get("sentences")
-        maker = next((each for each in makers if each.spec == given), None)
+        sentences = stage.spec.inputs.get("sentences")
+        maker = next((candidate for candidate in makers if candidate.spec == sentences), None)
     if maker is None:
         return 0
-    pairs = [each for each in plan.pairs[maker.spec] if each.corpus_id == pair.corpus_id]
-    before = sum(_made_before(connection, plan, running, maker, each) for each in pairs)
+    pairs = [candidate for candidate in plan.pairs[maker.spec] if candidate.corpus_id == pair.corpus_id]
+    before = sum(_translations_before(connection, plan, running, maker, candidate) for candidate in pairs)
     return _pending(connection, plan, running, maker, pairs) + before
 
 
 def _undone(
-    connection: Connection, plan: Plan, running: Set[StepSpec], stage: Stage, known: int | None, pair: Bitext
+    connection: Connection, plan: Plan, running: Set[StepSpec], stage: Stage, step_id: int | None, pair: Bitext
 ) -> Select[tuple[int]] | None:
-    """The items without an outcome whose inputs are done or would be by the same run; None: there cannot be any."""
+    """The items without an outcome whose inputs are done, or would be in the same run; None if there can be none."""
     query = in_shard(connection, stage, stage.items(pair))
-    if known is not None:
-        query = without_outcome(query, known)
-    for number, (given, item) in enumerate(_needs(plan, stage).items()):
-        step_id = find_step(connection, given)
-        if given not in running:
-            if step_id is None:
+    if step_id is not None:
+        query = without_outcome(query, step_id)
+    for number, (input_spec, item) in enumerate(_needs(plan, stage).items()):
+        input_id = find_step(connection, input_spec)
+        if input_spec not in running:
+            if input_id is None:
                 return None
-            query = require_done(query, f"input{number}", step_id, item)
-        elif step_id is not None:
-            refused = exists().where(outcome.c.step_id == step_id, outcome.c.item_id == item)
+            query = require_done(query, f"input{number}", input_id, item)
+        elif input_id is not None:
+            refused = exists().where(outcome.c.step_id == input_id, outcome.c.item_id == item)
             query = query.where(~refused.where(outcome.c.status.in_(("failed", "filtered"))))
     return query
 
 
 def _needs(plan: Plan, stage: Stage) -> dict[StepSpec, ColumnElement[int]]:
-    """A stage's inputs and those of the stages in the same plan that it waits for.
+    """The inputs of a stage, and those of the stages in the same plan that it waits for.
 
-    What a step that makes translations waited for is not asked again of the translations.
+    The inputs of a step that makes translations are left out: its translations imply them.
     """
-    found: dict[StepSpec, ColumnElement[int]] = {}
+    columns: dict[StepSpec, ColumnElement[int]] = {}
     for role, item in stage.needs().items():
-        given = stage.spec.inputs[role]
-        found[given] = item
-        if given.kind in LINKING:
+        input_spec = stage.spec.inputs[role]
+        columns[input_spec] = item
+        if input_spec.kind in LINKING:
             continue
         for earlier in plan.stages:
-            if earlier.spec == given:
-                found |= _needs(plan, earlier)
-    return found
+            if earlier.spec == input_spec:
+                columns |= _needs(plan, earlier)
+    return columns

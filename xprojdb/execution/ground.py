@@ -1,7 +1,7 @@
-"""What a run stands on: its steps, its leases, its items and what they were made of, looked at when it writes.
+"""Check, when a run writes, that its steps, leases, items and their inputs still exist.
 
-Deletions raise a number (``count_cache.removals``). While it is what it was when a batch was taken, nothing
-that the batch rests on can be gone, and one query tells so; only when it has changed are the items asked for.
+Deletions increment a counter (``count_cache.removals``). If it has not changed since a batch was taken, nothing that
+the batch depends on can be gone, and one query is enough; the items are only checked if it has changed.
 """
 
 from __future__ import annotations
@@ -17,19 +17,19 @@ from xprojdb.errors import GroundMoved
 from xprojdb.execution.batches import ItemBatch
 from xprojdb.steps.stage import Bitext, ItemKind, Stage
 
-#: where the items of a stage are, by what it calls them
+#: the table of a stage's items, by their kind
 _TABLES = {ItemKind.PAIRS: translation, ItemKind.SENTENCES: sentence, ItemKind.CORPORA: corpus, ItemKind.STEPS: step}
-_AGAIN = "what was being computed was not stored; run the recipe again for what is left"
+_AGAIN = "the current batch was not stored; run the recipe again to process the rest"
 
 
 def check_recipe(connection: Connection, name: str) -> None:
-    """:raises GroundMoved: when nothing is known of a recipe any more; with the field ``recipe``."""
+    """:raises GroundMoved: when a recipe no longer exists; with the field ``recipe``."""
     if connection.execute(select(recipe.c.id).where(recipe.c.name == name)).first() is None:
-        raise GroundMoved(f"the recipe {name} was forgotten while the run went on", hint=_AGAIN, recipe=name)
+        raise GroundMoved(f"the recipe {name} was deleted during the run", hint=_AGAIN, recipe=name)
 
 
 def check_step(connection: Connection, stage: Stage) -> None:
-    """:raises GroundMoved: when the step of a stage was freed; with the field ``step``."""
+    """:raises GroundMoved: when the step of a stage was deleted; with the field ``step``."""
     digest = connection.execute(select(step.c.digest).where(step.c.id == stage.step_id)).scalar()
     if digest != stage.spec.digest:
         raise _step_freed(stage)
@@ -46,12 +46,12 @@ def check_run(connection: Connection, run_id: int | None) -> None:
 def is_held(
     connection: Connection, stage: Stage, pairs: Sequence[Bitext], batch: ItemBatch, owner: str, run_id: int | None
 ) -> bool:
-    """Whether a batch may be written: all that it rests on is there, and this process still has the lease on it.
+    """Whether a batch may be written: everything it depends on exists, and this process still holds its lease.
 
     :param pairs: the sets of translations that the stage covers.
-    :param owner: of the lease.
-    :returns: whether the lease is there; when not, another process may have taken the items.
-    :raises GroundMoved: when the run was ended, or the step, an item or what an item was made of is gone.
+    :param owner: the owner of the lease.
+    :returns: whether the lease exists; if not, another process may have taken the items.
+    :raises GroundMoved: when the run was ended, or the step, an item or an item's input is gone.
     """
     own = (lease.c.step_id == stage.step_id, lease.c.first_item == batch.lease, lease.c.owner == owner)
     query = select(
@@ -77,10 +77,10 @@ def _check_items(
     gone = len(batch.items) - len(_among(connection, select(table.c.id), batch.items))
     lost = len(batch.items) - len(set().union(*(_among(connection, stage.ready(pair), batch.items) for pair in pairs)))
     if lost:
-        what = "were deleted" if gone else "rest on something that was deleted"
+        what = "were deleted" if gone else "depend on something that was deleted"
         raise GroundMoved(
-            f"{stage.title}: {gone or lost} of {len(batch.items)} {stage.item_kind} {what} while they were computed",
-            hint=f"{_AGAIN}; deleted corpora have to be imported again",
+            f"{stage.title}: {gone or lost} of {len(batch.items)} {stage.item_kind} {what} during the run",
+            hint=f"{_AGAIN}; deleted corpora must be imported again",
             step=stage.step_id,
             run=run_id,
             items=len(batch.items),
@@ -96,8 +96,8 @@ def _among(connection: Connection, query: Select[tuple[int]], items: Iterable[in
 
 def _step_freed(stage: Stage, run_id: int | None = None) -> GroundMoved:
     return GroundMoved(
-        f"{stage.title}: the step {stage.spec.short} was freed while the run went on",
-        hint=f"{_AGAIN}: it makes the step anew",
+        f"{stage.title}: the step {stage.spec.short} was deleted during the run",
+        hint=f"{_AGAIN}; it creates the step again",
         step=stage.step_id,
         run=run_id,
     )
@@ -105,7 +105,7 @@ def _step_freed(stage: Stage, run_id: int | None = None) -> GroundMoved:
 
 def _run_ended(run_id: int | None) -> GroundMoved:
     return GroundMoved(
-        f"another command has ended the run {run_id}, to change what it works on",
-        hint="what it had written is kept; run the recipe again when that command is done",
+        f"another command ended run {run_id}, to change what it works on",
+        hint="everything it had written is kept; run the recipe again when that command is done",
         run=run_id,
     )

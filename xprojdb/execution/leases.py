@@ -1,8 +1,8 @@
-"""Leases: which items a process has taken, so that several can work on one database without doing anything twice.
+"""Leases record which items a process has taken, so that several can share a database without repeating work.
 
-A lease is on one batch and ends in the transaction that writes its outcomes. It lapses when its process has ended (on
-the same machine) or has not renewed it in time. Whoever loses a lease in this way loses work and nothing else: outcomes
-are written once, whoever made them.
+A lease covers one batch and ends in the transaction that writes its outcomes. It expires when its process has ended (on
+the same machine) or has not renewed it in time. A process that loses a lease in this way only loses work: outcomes
+are written once, by whichever process is first.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ from xprojdb.execution.batches import ItemBatch
 from xprojdb.execution.pending import pending_items
 from xprojdb.steps.stage import Bitext, Stage
 
-#: seconds that a lease holds when it is not renewed
+#: seconds a lease lasts without renewal
 LEASE = 120.0
 _COLUMNS = ("step_id", "first_item", "last_item", "owner", "expires_at")
 
 
 class Leases:
-    """The leases of this process. Its methods need a write transaction: as writers take turns, no two take one item."""
+    """The leases of this process. Methods need a write transaction: writers take turns, so no item is taken twice."""
 
     def __init__(self) -> None:
         self.owner = this_process()
@@ -34,10 +34,10 @@ class Leases:
     def take(
         self, connection: Connection, stage: Stage, pairs: Sequence[Bitext], after: int, limit: int
     ) -> list[ItemBatch]:
-        """Take the next items that wait and that nobody has.
+        """Take the next pending items that no process has taken.
 
         :param after: a keyset cursor: only keys above it.
-        :param limit: how many at most.
+        :param limit: the most items to take.
         """
         now = clock(connection)
         self._free(connection, stage.step_id, now)
@@ -50,31 +50,31 @@ class Leases:
         return [ItemBatch(part[0], part, seen) for part in parts]
 
     def renew(self, connection: Connection) -> None:
-        """Hold what this process has for longer."""
+        """Extend the leases of this process."""
         expires_at = clock(connection) + LEASE
         connection.execute(update(lease).where(lease.c.owner == self.owner).values(expires_at=expires_at))
 
     def has(self, connection: Connection, step_id: int, batch: ItemBatch) -> bool:
-        """Whether the lease on a batch is still that of this process."""
+        """Whether this process still holds the lease on a batch."""
         own = exists().where(lease.c.step_id == step_id, lease.c.first_item == batch.lease, lease.c.owner == self.owner)
         return bool(connection.execute(select(own)).scalar())
 
     def release(self, connection: Connection, step_id: int, batch: ItemBatch) -> None:
-        """Give back the lease on a batch."""
+        """End the lease on a batch."""
         own = (lease.c.step_id == step_id, lease.c.first_item == batch.lease, lease.c.owner == self.owner)
         connection.execute(delete(lease).where(*own))
 
     def release_all(self, connection: Connection) -> None:
-        """Give back what this process has."""
+        """End all leases of this process."""
         connection.execute(delete(lease).where(lease.c.owner == self.owner))
 
     def others_have(self, connection: Connection, step_id: int) -> bool:
-        """Whether other processes have taken items of a step; needs no write transaction."""
+        """Whether other processes hold leases on items of a step; needs no write transaction."""
         theirs = exists().where(lease.c.step_id == step_id, lease.c.owner != self.owner)
         return bool(connection.execute(select(theirs)).scalar())
 
     def _free(self, connection: Connection, step_id: int, now: float) -> None:
-        """Drop the leases that have lapsed, and those that an earlier run of this process could not give back."""
+        """Drop expired leases, and those that an earlier run of this process could not end."""
         if not self._began:
             self.release_all(connection)
             self._began = True

@@ -1,4 +1,4 @@
-"""Pending work: the items that are ready for a step, less those that have an outcome."""
+"""Pending work: the items that are ready for a step and have no outcome."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ from xprojdb.steps.stage import Bitext, ItemKind, Stage
 def pending_items(
     connection: Connection, stage: Stage, pairs: Sequence[Bitext], after: int, limit: int, *, unclaimed: bool = False
 ) -> list[int]:
-    """The next items to do, in key order.
+    """The next items to process, in key order.
 
     :param after: a keyset cursor: only keys above it.
-    :param limit: how many at most.
-    :param unclaimed: only those that no process has taken.
+    :param limit: the most items to return.
+    :param unclaimed: only items that no process has taken.
     """
     if len(pairs) == 1:
         return _pending_of(connection, stage, pairs[0], after, limit, unclaimed)
-    # A query a pair, merged here: each walks its own index range and stops at the limit, which their UNION would not.
-    found = {item for pair in pairs for item in _pending_of(connection, stage, pair, after, limit, unclaimed)}
-    return sorted(found)[:limit]
+    # One query per set, merged here: each walks its own index range and stops at the limit, which a UNION would not.
+    items = {item for pair in pairs for item in _pending_of(connection, stage, pair, after, limit, unclaimed)}
+    return sorted(items)[:limit]
 
 
 def _pending_of(
@@ -48,7 +48,7 @@ def _following(connection: Connection, query: Select[tuple[int]], after: int, li
 
 
 def count_pending(connection: Connection, stage: Stage, pairs: Sequence[Bitext]) -> int:
-    """How many items are ready and have no outcome yet."""
+    """The number of items that are ready and have no outcome yet."""
     left = _left(connection, stage, pairs)
     if len(left) == 1 and is_untouched(connection, stage, *left[0]):
         return count_rows(connection, stage.items(left[0][0]))
@@ -59,7 +59,7 @@ def count_pending(connection: Connection, stage: Stage, pairs: Sequence[Bitext])
 def has_pending(connection: Connection, stage: Stage, pairs: Sequence[Bitext], *, shared: bool = True) -> bool:
     """Whether any item is ready and has no outcome yet.
 
-    :param shared: only in the share of the stage.
+    :param shared: only count items in the stage's share.
     """
     queries = (without_outcome(stage.ready(pair), stage.step_id) for pair, _ in _left(connection, stage, pairs))
     chosen = (in_shard(connection, stage, query) if shared else query for query in queries)
@@ -67,7 +67,7 @@ def has_pending(connection: Connection, stage: Stage, pairs: Sequence[Bitext], *
 
 
 def in_shard(connection: Connection, stage: Stage, query: Select[tuple[int]]) -> Select[tuple[int]]:
-    """Leave out the items that are in other shares than that of the stage; what is of whole corpora is in all.
+    """Leave out items outside the stage's share; items that are whole corpora belong to every share.
 
     :param query: its first column is the item's key.
     """
@@ -78,19 +78,19 @@ def in_shard(connection: Connection, stage: Stage, query: Select[tuple[int]]) ->
 
 
 def count_undone(connection: Connection, stage: Stage, pairs: Sequence[Bitext]) -> int:
-    """How many items have no outcome yet, ready or not."""
+    """The number of items without an outcome, ready or not."""
     left = _left(connection, stage, pairs)
     return count_items(connection, [without_outcome(stage.items(pair), stage.step_id) for pair, _ in left])
 
 
 def _left(connection: Connection, stage: Stage, pairs: Sequence[Bitext]) -> list[tuple[Bitext, Range]]:
-    """The sets of translations that are not known to be done, and the range of their items."""
+    """The sets of translations not known to be done, with the range of their items."""
     ranges = ((pair, range_of(connection, stage, pair)) for pair in pairs)
     return [(pair, keys) for pair, keys in ranges if keys is not None and not is_done(connection, stage, keys)]
 
 
 def count_items(connection: Connection, queries: Sequence[Select[tuple[int]]]) -> int:
-    """How many different items several queries have: a sentence can be in many sets of translations."""
+    """The number of distinct items of several queries: a sentence can be in many sets of translations."""
     if len(queries) <= 1:
         return sum(count_rows(connection, query) for query in queries)
     return count_rows(connection, select(union(*queries).subquery()))
@@ -100,14 +100,14 @@ def without_outcome(query: Select[tuple[int]], step_id: int, *statuses: str) -> 
     """Leave out the items that have an outcome of a step.
 
     :param query: its first column is the item's key.
-    :param statuses: only these outcomes count; none given: any.
+    :param statuses: only these outcomes count; any, if none are given.
     """
     done = exists().where(outcome.c.step_id == step_id, outcome.c.item_id == query.selected_columns[0])
     return query.where(~(done.where(outcome.c.status.in_(statuses)) if statuses else done))
 
 
 def without_claim(query: Select[tuple[int]], step_id: int) -> Select[tuple[int]]:
-    """Leave out the items that a process has taken for a step.
+    """Leave out items that a process has taken for a step.
 
     :param query: its first column is the item's key.
     """
@@ -117,5 +117,5 @@ def without_claim(query: Select[tuple[int]], step_id: int) -> Select[tuple[int]]
 
 
 def count_rows(connection: Connection, query: Select[Any]) -> int:
-    """How many rows a query has."""
+    """The number of rows of a query."""
     return int(connection.execute(select(func.count()).select_from(query.subquery())).scalar_one())

@@ -1,7 +1,7 @@
-"""What is known of a whole range of items at once, by counting outcomes instead of looking each of them up.
+"""Check a whole range of items at once, by counting outcomes instead of looking each of them up.
 
-The keys of a set mostly follow one another: as many outcomes as there are numbers from the first key to the last leave
-none out. Where other keys lie between them, a range may be done and this does not tell.
+The keys of a set are mostly consecutive: if there are as many outcomes as numbers from the first key to the last, no
+item is missing. If other keys lie between them, a range may be done without being recognised as done.
 """
 
 from __future__ import annotations
@@ -22,22 +22,22 @@ class Range(NamedTuple):
 
 
 def range_of(connection: Connection, stage: Stage, pair: Bitext) -> Range | None:
-    """The first and the last key of a set's items, None when there are none."""
+    """The first and last key of a set's items, or None if it has none."""
     items = stage.items(pair)
     key = items.selected_columns[0]
-    # A query each: databases read both ends of an index then, and not what is between.
+    # Two queries, because databases then read only the two ends of an index.
     first, last = (connection.execute(items.with_only_columns(end(key))).scalar() for end in (func.min, func.max))
     return None if first is None or last is None else Range(first, last)
 
 
 def is_done(connection: Connection, stage: Stage, keys: Range) -> bool:
-    """Whether each item of a range is known to have an outcome."""
+    """Whether every item of a range is known to have an outcome."""
     return _covers(connection, outcome.c.step_id == stage.step_id, keys)
 
 
 def is_untouched(connection: Connection, stage: Stage, pair: Bitext, keys: Range) -> bool:
-    """Whether each item of a range is known to be ready, and none has an outcome or is taken."""
-    # A stage with a rule of its own is asked item by item, and a share is no range.
+    """Whether every item of a range is known to be ready, and none has an outcome or is taken."""
+    # A stage with its own rule for readiness, or a share of the items, is checked item by item.
     if type(stage).ready is not Stage.ready or stage.shard is not None or _is_begun(connection, stage, keys):
         return False
     return all(
@@ -46,11 +46,11 @@ def is_untouched(connection: Connection, stage: Stage, pair: Bitext, keys: Range
 
 
 def _is_begun(connection: Connection, stage: Stage, keys: Range) -> bool:
-    made = exists().where(outcome.c.step_id == stage.step_id, outcome.c.item_id.between(*keys))
+    done = exists().where(outcome.c.step_id == stage.step_id, outcome.c.item_id.between(*keys))
     taken = exists().where(
         lease.c.step_id == stage.step_id, lease.c.first_item <= keys.last, lease.c.last_item >= keys.first
     )
-    return any(connection.execute(select(begun)).scalar() for begun in (made, taken))
+    return any(connection.execute(select(begun)).scalar() for begun in (done, taken))
 
 
 def _input_done(
@@ -64,6 +64,6 @@ def _input_done(
     return _covers(connection, and_(outcome.c.step_id == step_id, outcome.c.status.in_(DONE)), keys)
 
 
-def _covers(connection: Connection, made: ColumnElement[bool], keys: Range) -> bool:
-    found = connection.execute(select(func.count()).where(made, outcome.c.item_id.between(*keys))).scalar_one()
-    return bool(found == keys.last - keys.first + 1)
+def _covers(connection: Connection, condition: ColumnElement[bool], keys: Range) -> bool:
+    count = connection.execute(select(func.count()).where(condition, outcome.c.item_id.between(*keys))).scalar_one()
+    return bool(count == keys.last - keys.first + 1)

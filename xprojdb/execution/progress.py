@@ -1,4 +1,4 @@
-"""What a run tells: whoever watches it, whoever called it, and the database, where others look."""
+"""The progress of a run, as reported to a watcher, to the caller, and to the database."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from xprojdb.errors import XprojdbError
 
 
 class Progress(Protocol):
-    """What a run tells whoever watches."""
+    """Receives the progress of a run."""
 
     def begin(self, title: str, noun: str, total: int) -> None: ...
 
@@ -21,7 +21,7 @@ class Progress(Protocol):
 
 
 class Silent:
-    """A watcher that shows nothing."""
+    """Shows no progress."""
 
     def begin(self, title: str, noun: str, total: int) -> None: ...
 
@@ -31,35 +31,35 @@ class Silent:
 
 
 class StopRequest:
-    """Asked for from outside, or by the clock: the run ends after the batches at hand, which are committed."""
+    """A request, from outside or by the clock, to end the run after committing the current batches."""
 
     def __init__(self) -> None:
         self._until: float | None = None
-        self._asked = False
-        #: whether it was Ctrl-C
+        self._requested = False
+        #: whether it came from Ctrl-C
         self.interrupted = False
 
     def limit(self, seconds: float) -> None:
-        """Ask for the end so many seconds from now."""
+        """End the run in so many seconds."""
         self._until = time.monotonic() + seconds
 
     @property
     def requested(self) -> bool:
-        """Whether the run is to end."""
-        return self._asked or (self._until is not None and time.monotonic() >= self._until)
+        """Whether the run should end."""
+        return self._requested or (self._until is not None and time.monotonic() >= self._until)
 
     @requested.setter
     def requested(self, value: bool) -> None:
-        self._asked = value
+        self._requested = value
 
 
 @dataclass(slots=True)
 class StepReport:
     """What a run did for one step.
 
-    :param noun: what its items are.
-    :param total: how many waited when the run came to it; None: it has not come to it.
-    :param seconds: how long it has computed, loading models aside.
+    :param noun: what its items are called.
+    :param total: how many items were pending when the run reached the step; None if it has not reached it.
+    :param seconds: how long it has computed, not counting the loading of models.
     """
 
     step_id: int
@@ -71,7 +71,7 @@ class StepReport:
     seconds: float = 0.0
 
     def count(self, done: int, failed: int) -> None:
-        """Add items that were done, and how many of them failed."""
+        """Add processed items, and how many of them failed."""
         self.done += done
         self.failed += failed
 
@@ -80,10 +80,12 @@ class StepReport:
 class RunReport:
     """What a run did.
 
-    :param run_id: its key, or None when nothing was pending and nothing was recorded.
+    :param run_id: its key, or None if nothing was pending and nothing was recorded.
     :param stopped: whether it ended early because it was asked to, and left work.
-    :param interrupted: whether it was Ctrl-C that asked.
-    :param errors: by step, why its model could not be had, so that its items stay pending.
+    :param interrupted: whether Ctrl-C ended it.
+    :param errors: for each step left pending, why its model is not available.
+    :param missing: why parts of the recipe could not be run: languages that no translations connect.
+    :param waiting: one line for each step whose items wait for an import, which no run can process.
     """
 
     run_id: int | None = None
@@ -91,6 +93,8 @@ class RunReport:
     interrupted: bool = False
     steps: list[StepReport] = field(default_factory=list)
     errors: dict[int, XprojdbError] = field(default_factory=dict)
+    missing: list[str] = field(default_factory=list)
+    waiting: list[str] = field(default_factory=list)
 
     @property
     def done(self) -> int:
@@ -102,9 +106,9 @@ class RunReport:
 
     @property
     def counts(self) -> Mapping[str, int]:
-        """How many items were done, and how many of them failed."""
+        """The number of processed items, and how many of them failed."""
         return {"done": self.done, "failed": self.failed}
 
     def so_far(self) -> Mapping[str, Any]:
-        """What is kept of it in the database, while it runs and when it has ended; others can watch it there."""
+        """The counts stored in the database during and after the run, where others can watch it."""
         return {**self.counts, "steps": [asdict(step) for step in self.steps]}

@@ -1,4 +1,4 @@
-"""Run a plan: for each step, batches of pending items, their rows and outcomes in one transaction."""
+"""Run a plan: for each step, process pending items in batches, writing rows and outcomes in one transaction."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from xprojdb.execution.batches import ItemBatch
 from xprojdb.execution.engines.local import Compute, Engine, Local
 from xprojdb.execution.pending import count_pending, has_pending
 from xprojdb.execution.progress import Progress, RunReport, Silent, StepReport, StopRequest
+from xprojdb.execution.waiting import Waiting, read_waiting
 from xprojdb.execution.writer import Writer
 from xprojdb.models.translators.language_tokens import LanguageMissing
 from xprojdb.planning.plan import Plan
@@ -24,19 +25,19 @@ from xprojdb.planning.store import bind_plan
 from xprojdb.steps.shard import Shard
 from xprojdb.steps.stage import Bitext, ItemKind, Outcomes, Result, Stage
 
-#: when as many items fail and not one goes through, the fault is taken to be the step's
+#: if this many items fail and not one succeeds, the step is taken to be at fault
 _ALL_FAILED = 32
-#: batches taken at once, at most, and the share of what is pending that they may be
+#: the most batches to take at once, and the fraction of the pending items they may be (one in so many)
 _TAKEN = 8
 _SHARE = 8
-#: what keeps one step from being done, and no other
+#: errors that stop one step and no other
 _ABSENT = (ModelError, MissingExtra, LanguageMissing)
-#: seconds until a run looks again whether others have finished what it waits for
+#: seconds between checks whether other processes have finished the items it waits for
 _WAIT = 0.5
 
 
 class StepFailed(XprojdbError):
-    """Every item of a large batch failed, so that none was recorded; fields ``step``, ``items`` and ``reason``."""
+    """Every item of a large batch failed, so none was recorded; fields ``step``, ``items`` and ``reason``."""
 
 
 def run_plan(
@@ -51,41 +52,55 @@ def run_plan(
     limit: int | None = None,
     shard: Shard | None = None,
 ) -> RunReport:
-    """Do everything of a plan that is pending.
+    """Run everything in a plan that is pending.
 
-    Several processes may run the same plan: each takes what the others have not, and ends when nothing is left.
+    Several processes may run the same plan: each takes items that no other has taken, and ends when none are left.
 
-    :param command: what to record as the run's command.
+    :param command: the command to record for the run.
     :param engine: where batches are computed; by default in this process.
-    :param only: kinds of steps, or beginnings of their digests: no other steps are run.
-    :param limit: how many items of each step at most.
-    :param shard: only the items of this share.
-    :returns: what was done; with nothing pending, nothing is written at all.
-    :raises DatabaseError, UsageError: when the run as a whole cannot go on; what was committed stays.
-    :raises ModelError, MissingExtra, LanguageMissing: when the model of a step cannot be had, or a server does not
-        answer: after everything else was done; the field ``also`` has those of further steps.
-    :raises StepFailed: when not one item of a large batch could be done.
-    :raises GroundMoved: when what a batch rests on was deleted meanwhile, or another command ended the run.
-    :raises WorkersLost: when the workers of an engine end again and again and nothing gets done.
+    :param only: run only these steps, given by kind or digest prefix.
+    :param limit: the most items to process in each step.
+    :param shard: process only the items of this share.
+    :returns: a report; if nothing is pending, nothing is written at all.
+    :raises DatabaseError, UsageError: when the run as a whole cannot continue; committed batches are kept.
+    :raises ModelError, MissingExtra, LanguageMissing: when the model of a step is not available, or a server does not
+        answer; raised after all other work is done. The field ``also`` has the errors of further steps.
+    :raises UsageError: when nothing was imported under a name; also raised after all other work is done.
+    :raises StepFailed: when every item of a large batch failed.
+    :raises GroundMoved: when something a batch depends on was deleted, or another command ended the run.
+    :raises WorkersLost: when workers die again and again without any progress.
     """
     stages = chosen_stages(plan, only)
     for stage in stages:
         stage.shard = shard
-    running = _Runner(
+    runner = _Runner(
         database, plan, command, progress or Silent(), stop or StopRequest(), engine or Local(), limit, only
     )
-    return running.run(stages)
+    bind_plan(database, plan)
+    try:
+        with runner.writer.alive():
+            runner.passes(stages)
+        runner.raise_errors(stages)
+    except BaseException as error:
+        # A failing database cannot record this either; the first error is the one to raise.
+        with suppress(DatabaseError, SQLAlchemyError):
+            runner.writer.end("stopped" if isinstance(error, KeyboardInterrupt) else "failed")
+        raise
+    finally:
+        runner.engine.close()
+    runner.writer.end("stopped" if runner.report.stopped else "done")
+    return runner.report
 
 
 def chosen_stages(plan: Plan, only: Sequence[str]) -> list[Stage]:
-    """The stages of a plan whose kind, or the beginning of whose digest, is named; all when none is.
+    """The stages of a plan selected by kind or digest prefix; all of them if ``only`` is empty.
 
-    :raises UsageError: when a name is that of no stage.
+    :raises UsageError: when a name matches no stage.
     """
     for name in only:
         if not any(_is_called(stage, name) for stage in plan.stages):
-            known = ", ".join(dict.fromkeys(f"{stage.spec.kind} {stage.spec.short}" for stage in plan.stages))
-            raise UsageError(f"the recipe has no step {name!r}", hint=f"its steps are {known}", step=name)
+            names = ", ".join(dict.fromkeys(f"{stage.spec.kind} {stage.spec.short}" for stage in plan.stages))
+            raise UsageError(f"the recipe has no step {name!r}", hint=f"its steps are {names}", step=name)
     return [stage for stage in plan.stages if not only or any(_is_called(stage, name) for name in only)]
 
 
@@ -94,9 +109,9 @@ def _is_called(stage: Stage, name: str) -> bool:
 
 
 def forget_failures(database: Database, plan: Plan) -> int:
-    """Make the failed items of a plan's steps pending again; what is told of their failures is kept.
+    """Make the failed items of a plan's steps pending again; the records of their failures are kept.
 
-    :returns: how many there were.
+    :returns: the number of failed items.
     """
     bind_plan(database, plan)
     steps = [stage.step_id for stage in plan.stages]
@@ -127,24 +142,8 @@ class _Runner:
         self.report = RunReport()
         self.writer = Writer(database, plan.recipe, command, self.report)
 
-    def run(self, stages: Sequence[Stage]) -> RunReport:
-        bind_plan(self.database, self.plan)
-        try:
-            with self.writer.alive():
-                self._passes(stages)
-            self._raise_errors()
-        except BaseException as error:
-            # A database that fails cannot record it either: what is raised is the first error.
-            with suppress(DatabaseError, SQLAlchemyError):
-                self.writer.end("stopped" if isinstance(error, KeyboardInterrupt) else "failed")
-            raise
-        finally:
-            self.engine.close()
-        self.writer.end("stopped" if self.report.stopped else "done")
-        return self.report
-
-    def _passes(self, stages: Sequence[Stage]) -> None:
-        """Go through the steps until none has items that are pending, or that another process has taken."""
+    def passes(self, stages: Sequence[Stage]) -> None:
+        """Repeat the steps until none has items that are pending or taken by another process."""
         reports = [StepReport(stage.step_id, stage.title, stage.item_kind) for stage in stages]
         settled = False
         while not settled:
@@ -173,7 +172,7 @@ class _Runner:
             time.sleep(0.05)
 
     def _attempt(self, stage: Stage, report: StepReport) -> bool:
-        """Do a step; one whose model cannot be had, or does not answer, stays pending, and the others go on."""
+        """Run a step. If its model is not available or does not answer, it stays pending, and the other steps go on."""
         if stage.step_id in self.report.errors:
             return True
         try:
@@ -182,15 +181,25 @@ class _Runner:
             self.report.errors[stage.step_id] = error
             return True
 
-    def _raise_errors(self) -> None:
-        """Raise the first error of a step; it names the others in its field ``also``."""
-        if self.report.errors:
-            first, *others = self.report.errors.values()
+    def raise_errors(self, stages: Sequence[Stage]) -> None:
+        """Raise the first error of a step or of the plan, with the others in its field ``also``."""
+        if self.report.stopped:
+            waiting: list[Waiting] = []
+            unknown: list[XprojdbError] = []
+        else:
+            with self.database.read() as connection:
+                waiting, unknown = read_waiting(connection, self.plan, stages)
+        self.report.waiting = [entry.line for entry in waiting]
+        absent = [error for error in self.plan.missing if not isinstance(error, UsageError)]
+        self.report.missing = [error.message for error in self.plan.missing if isinstance(error, UsageError)]
+        errors = {error.message: error for error in (*self.report.errors.values(), *absent, *unknown)}
+        if errors:
+            first, *others = errors.values()
             first.fields["also"] = tuple(others)
             raise first
 
     def _step(self, stage: Stage, report: StepReport) -> bool:
-        """Do what is pending and not taken; returns whether other processes have nothing of it in hand."""
+        """Process the items that are pending and not taken; returns whether no other process has any in hand."""
         pairs = self.plan.pairs[stage.spec]
         with self.database.read() as connection:
             total = count_pending(connection, stage, pairs)
@@ -208,16 +217,18 @@ class _Runner:
         return waiting.settled
 
     def _is_complete(self, connection: Connection, stage: Stage) -> bool:
-        """Whether all that a fit counts is there: of several runs, the first to come would learn from a part."""
+        """Whether everything a fit step counts is there; else the first of several runs would learn from a part."""
         earlier = self.plan.stages[: self.plan.stages.index(stage)]
-        if any(self.writer.leases.others_have(connection, each.step_id) for each in earlier):
+        if any(self.writer.leases.others_have(connection, upstream.step_id) for upstream in earlier):
             return False
         if stage.shard is None and (self.limit is not None or self.only or self.report.errors):
             return True
-        return not any(has_pending(connection, each, self.plan.pairs[each.spec], shared=False) for each in earlier)
+        return not any(
+            has_pending(connection, upstream, self.plan.pairs[upstream.spec], shared=False) for upstream in earlier
+        )
 
     def _share(self, stage: Stage, total: int) -> int:
-        """How many items to take at once: enough to pay nearly nothing for it, and to leave some to others."""
+        """How many items to take at once: enough to make the overhead negligible, but not all of them."""
         return stage.block * max(1, min(_TAKEN, total // (stage.block * _SHARE)))
 
     def _left(self, report: StepReport) -> int | None:
@@ -226,21 +237,21 @@ class _Runner:
     def _batches(self, stage: Stage, report: StepReport, waiting: _Waiting, compute: Compute) -> None:
         began = None
         try:
-            for made in compute(waiting.next_batch):
-                if began is None or made is None:
+            for computed in compute(waiting.next_batch):
+                if began is None or computed is None:
                     began = time.monotonic() - report.seconds
                     self.progress.begin(stage.title, stage.item_kind, report.total or 0)
-                if made is not None:
-                    _check_any_done(stage, made.result)
+                if computed is not None:
+                    _check_any_done(stage, computed.result)
                     report.seconds = time.monotonic() - began
-                    self._write(stage, report, waiting, made.batch, made.result)
+                    self._write(stage, report, waiting, computed.batch, computed.result)
         finally:
             if began is not None:
                 self.progress.end()
 
     def _write(self, stage: Stage, report: StepReport, waiting: _Waiting, batch: ItemBatch, result: Result) -> None:
         failed = Outcomes.of(result.outcomes).failed
-        # Beforehand, because the same transaction tells how far the run is.
+        # Beforehand, because the same transaction records the progress of the run.
         report.count(len(batch.items), failed)
         with bulk.uncollected():
             written = self.writer.commit(stage, waiting.pairs, batch, result)
@@ -252,10 +263,10 @@ class _Runner:
 
 
 class _Waiting:
-    """The items of a step that wait: taken from the database in shares, given out in batches.
+    """The pending items of a step, taken from the database in shares and handed out in batches.
 
-    :param share: items taken at once.
-    :param left: how many may be taken in all; None: all of them.
+    :param share: items to take at once.
+    :param left: how many may be taken in total; None for no limit.
     """
 
     def __init__(
@@ -274,53 +285,53 @@ class _Waiting:
 
     @property
     def settled(self) -> bool:
-        """Whether, when last asked, no other process had taken any items, nor any of what this one had."""
+        """Whether, at the last check, no other process had taken items, including any of this process's own."""
         return self._untaken and not self._dropped
 
     def next_batch(self) -> ItemBatch | None:
-        """The next batch; None when nobody but others has any, and when the run is to stop."""
+        """The next batch, or None if none is left to this process or the run is to stop."""
         if self.stop.requested or not (self.taken or self.take()):
             return None
         return self.taken.popleft()
 
     def take(self) -> bool:
-        """Take the next share."""
-        wanted = self.share if self.left is None else min(self.share, self.left)
-        if self._cursor is None or wanted <= 0:
+        """Take the next share; returns whether there was one."""
+        limit = self.share if self.left is None else min(self.share, self.left)
+        if self._cursor is None or limit <= 0:
             return False
-        found, self._untaken = self.writer.take(self.stage, self.pairs, self._cursor, wanted)
-        self.taken += found
-        if not found:
+        batches, self._untaken = self.writer.take(self.stage, self.pairs, self._cursor, limit)
+        self.taken += batches
+        if not batches:
             self._cursor = None
             return False
         self._cursor = self.taken[-1].items[-1]
         if self.left is not None:
-            self.left -= sum(len(batch.items) for batch in found)
+            self.left -= sum(len(batch.items) for batch in batches)
         return True
 
     def give_back(self, batch: ItemBatch) -> None:
-        """Give out again what is left of a batch that another process has begun."""
+        """Hand out again what is left of a batch that another process has started."""
         left = self.writer.undone(self.stage, batch)
         if left is not None:
             self.taken.appendleft(left)
         else:
-            # Others have it, or had it and gave it back: it is asked for again.
+            # Another process has it, or had it and gave it back: check again.
             self._dropped = True
 
 
 def learns_from_steps(stage: Stage) -> bool:
-    """Whether a stage learns from what other steps have made of whole corpora."""
+    """Whether a stage learns from the results of other steps on whole corpora."""
     return stage.item_kind is ItemKind.CORPORA and bool(stage.spec.inputs)
 
 
 def _check_any_done(stage: Stage, result: Result) -> None:
-    if len(result.outcomes) < _ALL_FAILED or any(made.status != "failed" for made in result.outcomes):
+    if len(result.outcomes) < _ALL_FAILED or any(record.status != "failed" for record in result.outcomes):
         return
-    _, _, message, told = next(iter(result.rows[0].values))
+    _, _, message, details = next(iter(result.rows[0].values))
     raise StepFailed(
-        f"{stage.title}: all of {len(result.outcomes)} {stage.item_kind} failed, the first with: {message}",
-        hint="nothing of them was recorded; mend the cause and run again",
+        f"{stage.title}: all {len(result.outcomes)} {stage.item_kind} failed, the first with: {message}",
+        hint="none of them was recorded; fix the cause and run again",
         step=stage.step_id,
         items=len(result.outcomes),
-        reason=told,
+        reason=details,
     )

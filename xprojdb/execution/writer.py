@@ -1,4 +1,4 @@
-"""The writer of a run: it takes batches, writes what became of them, and gives signs of life."""
+"""The writer of a run: it takes batches, writes their results, and sends heartbeats."""
 
 from __future__ import annotations
 
@@ -23,20 +23,20 @@ from xprojdb.execution.leases import Leases
 from xprojdb.execution.progress import RunReport
 from xprojdb.steps.stage import Bitext, Outcomes, Result, Stage
 
-#: seconds between signs of life in the transactions of batches, and those when no batch comes to its end
+#: seconds between heartbeats in the transactions of batches, and between those sent while no batch finishes
 _SEEN_WITH_BATCHES = 2.0
 _SEEN_WITHOUT = 5.0
 _OUTCOME = ("step_id", "item_id", "status", "reason", "run_id")
 
 
 class _Overtaken(Exception):
-    """Another process has the lease on this batch, or has recorded some of its items."""
+    """Another process holds the lease on this batch, or has recorded some of its items."""
 
 
 class Writer:
-    """Everything that a run changes in the database.
+    """Makes all changes of a run to the database.
 
-    :param report: of the run; what it says is what others are told.
+    :param report: the report of the run, which heartbeats store for others to watch.
     """
 
     def __init__(self, database: Database, recipe: RecipeRecord, command: str, report: RunReport) -> None:
@@ -48,13 +48,13 @@ class Writer:
         self._seen = 0.0
 
     def begin(self) -> None:
-        """Record that the run begins; a second time it does nothing."""
+        """Record the start of the run, unless that was done before."""
         if self.report.run_id is None:
             with self.database.write() as connection:
                 self.report.run_id = begin_run(connection, self.command, self.recipe)
 
     def end(self, status: str) -> None:
-        """Record how the run ended and give back what it had taken; nothing when it never began."""
+        """Record how the run ended, and end its leases; does nothing if the run never started."""
         if self.report.run_id is None:
             return
         with self.database.write() as connection:
@@ -64,7 +64,7 @@ class Writer:
     def take(self, stage: Stage, pairs: Sequence[Bitext], after: int, limit: int) -> tuple[list[ItemBatch], bool]:
         """Take the next batches of a step; see :meth:`Leases.take`.
 
-        :returns: the batches, and whether no other process has taken any.
+        :returns: the batches, and whether no other process holds leases on the step.
         :raises GroundMoved: when the recipe or the step is gone, or the run was ended.
         """
         with self.database.write() as connection:
@@ -78,17 +78,17 @@ class Writer:
         """Write a batch and end its lease, unless another process has taken it over or done some of its items.
 
         :param pairs: the sets of translations that the stage covers.
-        :returns: whether it was written; if not, what :meth:`undone` leaves of it must be computed again.
-        :raises GroundMoved: when what it rests on is gone; nothing of it is written then.
+        :returns: whether it was written; if not, the remainder given by :meth:`undone` must be computed again.
+        :raises GroundMoved: when something it depends on is gone; nothing is written then.
         """
-        run_id, made = self.report.run_id, Outcomes.of(result.outcomes)
-        outcomes = zip(repeat(stage.step_id), *made.columns, repeat(run_id), strict=False)
+        run_id, recorded = self.report.run_id, Outcomes.of(result.outcomes)
+        outcomes = zip(repeat(stage.step_id), *recorded.columns, repeat(run_id), strict=False)
         try:
             with self.database.write() as connection:
                 if not is_held(connection, stage, pairs, batch, self.leases.owner, run_id):
                     raise _Overtaken
-                # First of all, so that of two processes the later one waits here and then writes nothing.
-                if bulk.insert(connection, outcome, _OUTCOME, outcomes) < len(made):
+                # First, so that the later of two processes waits here and then writes nothing.
+                if bulk.insert(connection, outcome, _OUTCOME, outcomes) < len(recorded):
                     raise _Overtaken
                 write_rows(connection, result.rows, run_id)
                 self.leases.release(connection, stage.step_id, batch)
@@ -98,7 +98,7 @@ class Writer:
         return True
 
     def undone(self, stage: Stage, batch: ItemBatch) -> ItemBatch | None:
-        """What is left to this process of a batch that another one has begun; its lease ends when nothing is."""
+        """The items left to this process of a batch that another has started; its lease ends if there are none."""
         query = select(outcome.c.item_id).where(outcome.c.step_id == stage.step_id)
         with self.database.write() as connection:
             if not self.leases.has(connection, stage.step_id, batch):
@@ -113,9 +113,9 @@ class Writer:
 
     @contextmanager
     def alive(self) -> Iterator[None]:
-        """Give signs of life in between, also while one batch takes long."""
+        """Send heartbeats in the background, even during a long batch."""
         ended = Event()
-        # A thread that does not keep the process: it may wait for a database that another one holds.
+        # A daemon, so that it never keeps the process alive while waiting for a locked database.
         thread = Thread(target=self._beat, args=(ended,), daemon=True)
         thread.start()
         try:
@@ -128,13 +128,13 @@ class Writer:
         while not ended.wait(1.0):
             if self.report.run_id is None or time.monotonic() - self._seen < _SEEN_WITHOUT:
                 continue
-            # A database that cannot be written is met by the next batch, which can say so.
+            # If the database cannot be written, the next batch runs into that and reports it.
             with suppress(DatabaseError, SQLAlchemyError), self.database.write() as connection:
                 if not ended.is_set():
                     self._give_sign(connection, _SEEN_WITHOUT)
 
     def _give_sign(self, connection: Connection, seconds: float) -> None:
-        """Tell that the run is alive and hold what it has taken, unless that is so many seconds ago."""
+        """Record a heartbeat and renew the leases, unless the last heartbeat was less than ``seconds`` ago."""
         now = time.monotonic()
         if self.report.run_id is not None and now - self._seen >= seconds:
             self._seen = now

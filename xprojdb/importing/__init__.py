@@ -1,1 +1,1 @@
-"""Importing: files become sentences, gold entities and human translations."""
+"""Importing: turning files into sentences, gold entities and human translations."""

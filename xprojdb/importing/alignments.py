@@ -1,4 +1,4 @@
-"""Import alignments: word links that someone else made, into a step of their own."""
+"""Import word alignments from other tools into a step of their own."""
 
 from __future__ import annotations
 
@@ -32,10 +32,10 @@ _OUTCOME = ("step_id", "item_id", "status", "reason", "run_id")
 class AlignmentFile:
     """A file of alignments and what it aligns.
 
-    :param langs: the language of the left and of the right words, whichever is the original.
-    :param name: what the alignments are called; recipes use them by it.
-    :param part: the translations of this part of the corpus alone; by default all of the two languages.
-    :param ids: lines name the sentence of the first language; otherwise they are in the order of the import.
+    :param langs: the languages of the left and right words, regardless of which is the original.
+    :param name: the name by which recipes refer to the alignments.
+    :param part: only translations of this part of the corpus; by default all between the two languages.
+    :param ids: whether lines name the sentence in the first language; otherwise they are in import order.
     """
 
     path: Path
@@ -48,7 +48,7 @@ class AlignmentFile:
 
 @dataclass(slots=True)
 class AlignmentReport:
-    """What an import of alignments did: lines of the file, those that were new, and links in these."""
+    """What an import of alignments did: lines in the file, new lines, and links in those."""
 
     name: str
     lines: int = 0
@@ -57,11 +57,11 @@ class AlignmentReport:
 
 
 class _Placed(NamedTuple):
-    """N lines with the translation of each and the links as they are stored.
+    """N lines with the translation of each, and the links as they are stored.
 
-    :param line: (N,) numbers in the file.
+    :param line: (N,) line numbers in the file.
     :param key: (N,) keys of translations.
-    :param links: (N,) how many links.
+    :param links: (N,) number of links.
     :param text: the N texts.
     """
 
@@ -70,18 +70,18 @@ class _Placed(NamedTuple):
     links: Longs
     text: list[str]
 
-    def only(self, kept: Flags) -> _Placed:
-        """Those that are marked."""
-        texts = [self.text[row] for row in np.flatnonzero(kept).tolist()]
-        return _Placed(self.line[kept], self.key[kept], self.links[kept], texts)
+    def only(self, selected: Flags) -> _Placed:
+        """The rows selected by a mask."""
+        texts = [self.text[row] for row in np.flatnonzero(selected).tolist()]
+        return _Placed(self.line[selected], self.key[selected], self.links[selected], texts)
 
 
 def import_alignments(database: Database, file: AlignmentFile, *, command: str = "import") -> AlignmentReport:
-    """Import a file: all of it, or, when anything is wrong with it, nothing. What is stored already adds nothing.
+    """Import all of a file, or nothing if anything is wrong with it. What is already stored is not added again.
 
     :raises ReadError: when it cannot be read.
-    :raises ImportRefused: when a link lies outside its sentence, a line has no translation, there are fewer or more
-        lines than translations, or other links are stored under the name; fields ``file`` and ``line``.
+    :raises ImportRefused: when a link lies outside its sentence, a line has no translation, the numbers of lines and
+        translations differ, or other links are stored under the name; fields ``file`` and ``line``.
     :raises UsageError: when there is no such corpus, or no translation between the languages.
     """
     report = AlignmentReport(file.name)
@@ -112,9 +112,9 @@ def _translations(connection: Connection, file: AlignmentFile) -> TranslationLin
 
 
 class _Placing:
-    """Finds the translation of each line: by the id it has, or the next one in the order of the import.
+    """Finds the translation of each line, by its id or as the next one in import order.
 
-    :raises UsageError: when there is none between the languages.
+    :raises UsageError: when there are no translations between the languages.
     """
 
     def __init__(self, file: AlignmentFile, places: TranslationLines) -> None:
@@ -134,53 +134,53 @@ class _Placing:
         """
         if lines.ids is None:
             return self._next(lines)
-        known, found = self.places.by_id(lines.ids), []
+        by_id, translations = self.places.by_id(lines.ids), []
         for number, name in enumerate(lines.ids, lines.first):
-            place = known.get(name)
+            place = by_id.get(name)
             if place is None or not self._seen.add(place.key):
-                told = f"there is no translation, or a second line for {name!r}"
-                raise _refused(self.file, number, told, "ids are those of the first language")
-            found.append(place)
-        return found
+                message = f"there is no translation for {name!r}, or it has two lines"
+                raise _refused(self.file, number, message, "ids are those of the first language")
+            translations.append(place)
+        return translations
 
     def end(self, lines: int) -> None:
-        """The file ends.
+        """Check that all translations have had a line at the end of the file.
 
-        :param lines: how many it has.
+        :param lines: the number of lines.
         :raises ImportRefused: when there are more translations, and lines have no ids.
         """
         left = 0 if self.file.ids else sum(1 for _ in self._rest)
         if left:
-            hint = "a line for each translation; name the --part, or give lines --ids"
-            told = f"the file ends here, and there are {lines + left} translations"
-            raise _refused(self.file, lines, told, hint)
+            hint = "the file needs one line per translation; name the --part, or use a file with --ids"
+            message = f"the file ends here, but there are {lines + left} translations"
+            raise _refused(self.file, lines, message, hint)
 
     def _next(self, lines: AlignmentLines) -> list[TranslationLine]:
-        found = list(islice(self._rest, len(lines)))
-        if len(found) < len(lines):
-            count = lines.first - 1 + len(found)
-            told = f"there is only {count} translations"
-            raise _refused(self.file, count + 1, told, "name the --part, or give lines --ids")
-        return found
+        translations = list(islice(self._rest, len(lines)))
+        if len(translations) < len(lines):
+            count = lines.first - 1 + len(translations)
+            message = f"there are only {count} translations"
+            raise _refused(self.file, count + 1, message, "name the --part, or use a file with --ids")
+        return translations
 
 
 def _placed(file: AlignmentFile, lines: AlignmentLines, places: Sequence[TranslationLine]) -> _Placed:
-    """Lines with their translations; refuses links outside of sentences."""
+    """Pair lines with their translations; refuses links outside their sentences."""
     _, key, left_words, right_words, swapped = (np.array(column) for column in zip(*places, strict=True))
     links, line = lines.links, lines.links.line
     outside = np.flatnonzero((links.left >= left_words[line]) | (links.right >= right_words[line]))
     if len(outside):
         link, place = outside[0], places[line[outside[0]]]
-        told = f"the link {links.left[link]}-{links.right[link]} is outside of sentences of "
-        told += f"{place.left_words} and {place.right_words} words"
-        hint = "words are counted from 0, by the words that are stored; is the file in the order of the import?"
-        raise _refused(file, lines.first + int(line[link]), told, hint)
+        message = f"the link {links.left[link]}-{links.right[link]} is outside of sentences of "
+        message += f"{place.left_words} and {place.right_words} words"
+        hint = "stored words are counted from 0; is the file in import order?"
+        raise _refused(file, lines.first + int(line[link]), message, hint)
     number = np.arange(lines.first, lines.first + len(lines))
     return _Placed(number, key, np.diff(links.ptr), link_texts(links.swapped(swapped)))
 
 
 def _unstored(connection: Connection, file: AlignmentFile, step_id: int, placed: _Placed) -> _Placed:
-    """Those that are new; refuses others whose links differ from what is stored."""
+    """The rows that are new; refuses those whose links differ from what is stored."""
     stored = _stored(connection, step_id, placed.key)
     if not stored:
         return placed
@@ -192,7 +192,7 @@ def _unstored(connection: Connection, file: AlignmentFile, step_id: int, placed:
 
 
 def _stored(connection: Connection, step_id: int, keys: Longs) -> dict[int, str]:
-    """The links that translations have, empty where there are none."""
+    """The stored links of translations; empty strings for translations without links."""
     between = outcome.c.item_id.between(int(keys.min()), int(keys.max()))
     if not connection.execute(select(exists().where(outcome.c.step_id == step_id, between))).scalar():
         return {}
@@ -214,12 +214,12 @@ def _write(connection: Connection, step_id: int, run_id: int, new: _Placed) -> N
 def _nothing(file: AlignmentFile) -> UsageError:
     part = f", part {file.part}" if file.part is not None else ""
     return UsageError(
-        f"no translations join {' and '.join(file.langs)} in {file.corpus}{part}",
+        f"there are no translations between {' and '.join(file.langs)} in {file.corpus}{part}",
         hint="import the sentences first: xprojdb import parallel",
         corpus=file.corpus,
         langs=file.langs,
     )
 
 
-def _refused(file: AlignmentFile, line: int, told: str, hint: str) -> ImportRefused:
-    return ImportRefused(f"{file.path}:{line}: {told}", hint=hint, file=str(file.path), line=line)
+def _refused(file: AlignmentFile, line: int, message: str, hint: str) -> ImportRefused:
+    return ImportRefused(f"{file.path}:{line}: {message}", hint=hint, file=str(file.path), line=line)

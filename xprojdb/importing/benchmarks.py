@@ -1,4 +1,4 @@
-"""Import a published benchmark: its files, its licence and citation, its label scheme, and its name for comparisons."""
+"""Import a published benchmark: its files, licence, citation and label scheme, and its name for comparisons."""
 
 from __future__ import annotations
 
@@ -23,20 +23,20 @@ def import_benchmark(
     command: str = "import benchmark",
     watch: Callable[[str, int], None] | None = None,
 ) -> ImportReport:
-    """Import a copy of a benchmark, in any of its published layouts; what is stored already is not read again.
+    """Import a copy of a benchmark in any of its published layouts; files that are already stored are not read again.
 
-    Sentences have the same ids whatever the layout, so that the copy of a git repository and that of the Hub are one.
+    Sentences have the same ids in every layout, so a clone of the git repository and a download from the Hub are equal.
 
     :param folder: the copy.
-    :param langs: by any code; empty: all that are there.
+    :param langs: by any of their codes; empty: all that are there.
     :param splits: empty: all.
-    :param name: of the corpus; by default the benchmark's.
-    :param version: of the copy, such as a commit.
+    :param name: name of the corpus; by default that of the benchmark.
+    :param version: version of the copy, such as a commit.
     :returns: what was added.
-    :raises UsageError: when it has no such language or split.
-    :raises InputError: when a file is missing or cannot be read; nothing is stored then.
+    :raises UsageError: when there is no such language or split.
+    :raises InputError: when a file is missing or cannot be read; then nothing is stored.
     """
-    files = [_described(each) for each in find_files(benchmark, folder, langs, splits)]
+    files = [_described(found_file) for found_file in find_files(benchmark, folder, langs, splits)]
     info = CorpusInfo(
         name or benchmark.name,
         version=version,

@@ -1,4 +1,4 @@
-"""The files of a corpus: what is told about them before an import, and what an import did with each."""
+"""The files of a corpus: how they are described for an import, and what the import did with each."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ from xprojdb.text.languages import language
 
 
 class ImportRefused(InputError):
-    """A file contradicts what is stored or what it was imported with; nothing of it was stored."""
+    """A file contradicts what is stored, or how it was imported before; nothing of it was stored."""
 
 
 @dataclass(frozen=True, slots=True)
 class CorpusInfo:
-    """What is known of a corpus as a whole; None leaves what is stored.
+    """The properties of a corpus; None leaves what is stored.
 
-    :param scheme: the name of its label scheme; labels outside it are refused.
-    :param benchmark: the published benchmark that it is, by whose name published scores are found.
+    :param scheme: name of its label scheme; other labels are refused.
+    :param benchmark: the published benchmark that it is; published scores are looked up by this name.
     """
 
     name: str
@@ -44,11 +44,11 @@ class CorpusFile:
     """One file to import.
 
     :param lang: its language, as the language table spells it.
-    :param part: names the file within corpus and language; files of one part in several languages are parallel.
-    :param split: ``train``, ``validation``, ``test`` or None; a record's own split comes first.
-    :param read: opens it: called with the path, returns its records in order.
-    :param options: what the reading depended on, kept beside the file's name.
-    :param notes: filled by the reading: what was left out or mended.
+    :param part: name of the file within corpus and language; files of the same part in several languages are parallel.
+    :param split: ``train``, ``validation``, ``test`` or None; a record's own split takes precedence.
+    :param read: reads the file: takes the path and returns the records in order.
+    :param options: the options used for reading, which are stored with the file.
+    :param notes: filled while reading: what was left out or repaired.
     """
 
     path: Path
@@ -65,7 +65,7 @@ class CorpusFile:
         return record.split or self.split
 
     def id_of(self, record: Record, number: int) -> str:
-        """The id of its ``number``-th sentence, counted from 1: its own, or made of part and number."""
+        """The id of its ``number``-th sentence, counted from 1: its own, or composed of part and number."""
         return record.external_id or f"{self.part}-{number}"
 
 
@@ -78,14 +78,15 @@ def corpus_file(
     part: str | None = None,
     **reading: Any,
 ) -> CorpusFile:
-    """Describe a file to import, with what can be told from its name.
+    """Describe a file to import, using what its name reveals.
 
-    :param lang: by any code of the language table.
-    :param form: the name of a reader, or ``auto``: by the content, and where that is not plain, by the suffix.
-    :param split: by default what the name says: ``train``, ``dev`` or ``validation``, ``test``.
+    :param lang: by any of its codes.
+    :param form: the name of a reader, or ``auto``: by the content, or if that is ambiguous, by the suffix.
+    :param split: by default according to the name: ``train``, ``dev`` or ``validation``, ``test``.
     :param part: by default the split, or ``all``.
-    :param reading: options of the format's reader.
-    :raises UsageError: when the language is unknown, the suffix says no format, or no export could write the split.
+    :param reading: options of the reader.
+    :raises UsageError: when the language is unknown, the suffix does not determine a format, or no export could write
+        the split.
     """
     code = language(lang).code
     check_names(split, part=part)
@@ -98,7 +99,7 @@ def corpus_file(
 
 
 def split_in_name(path: Path) -> str | None:
-    """The split that a file's name mentions as a word of its own, or None."""
+    """The split that a file's name contains as a separate word, or None."""
     words = re.split(r"[^a-z]+", path.name.lower())
     named = {"train": "train", "dev": "validation", "valid": "validation", "validation": "validation", "test": "test"}
     return next((named[word] for word in words if word in named), None)
@@ -108,11 +109,11 @@ def split_in_name(path: Path) -> str | None:
 class FileReport:
     """What an import did with one file.
 
-    :param sentences: how many it has, with those stored earlier.
+    :param sentences: how many sentences it has, including those stored earlier.
     :param added: how many are new.
     :param entities: how many gold entities are new.
-    :param unchanged: it was imported earlier and has the same bytes; it was not read again.
-    :param notes: what was left out or mended, by the code of the reason.
+    :param unchanged: whether the same bytes were imported earlier, so that it was not read again.
+    :param notes: what was left out or repaired, by reason code.
     """
 
     path: str

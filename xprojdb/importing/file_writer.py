@@ -1,4 +1,4 @@
-"""Write one file of a corpus: what is new of it, in blocks."""
+"""Store the new sentences of one file of a corpus, in blocks."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from json.encoder import encode_basestring
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Row, insert, select, update
+from sqlalchemy import Connection, Row, func, insert, select, update
 
 from xprojdb.db import bulk
 from xprojdb.db.tables import entity, outcome, sentence, source_file
@@ -23,7 +23,7 @@ from xprojdb.readers.label_names import label_fault
 from xprojdb.readers.records import Record, id_fault
 from xprojdb.text.label_schemes import LabelScheme
 
-#: sentences written at once; bounds the memory of an import
+#: sentences written at a time, which bounds the memory of an import
 BLOCK = 5_000
 
 _SENTENCE = (
@@ -36,7 +36,7 @@ _OUTCOME = ("step_id", "item_id", "status", "reason", "run_id")
 class Target(NamedTuple):
     """Where an import writes to.
 
-    :param scheme: labels outside it are refused; None takes all.
+    :param scheme: labels outside it are refused; None: any label.
     :param gold_step: the step of imported labels.
     """
 
@@ -47,9 +47,9 @@ class Target(NamedTuple):
 
 
 class FileWriter:
-    """Stores files of one corpus through a write transaction.
+    """Stores files of one corpus in a write transaction.
 
-    :param watch: told, after each block, the language and the number of sentences read so far.
+    :param watch: called after each block with the language and the number of sentences read so far.
     """
 
     def __init__(self, connection: Connection, target: Target, watch: Callable[[str, int], None] | None) -> None:
@@ -58,33 +58,56 @@ class FileWriter:
         self.watch = watch or (lambda _lang, _count: None)
 
     def store(self, file: CorpusFile) -> FileReport:
-        """Store what is new of a file; one with the bytes it had before is not read again.
+        """Store the new sentences of a file; a file with the same bytes as before is not read again.
 
         :raises ImportRefused: when it contradicts what is stored, or has a label outside the scheme.
         :raises InputError: when it cannot be read.
         """
         report = FileReport(str(file.path), file.lang, file.part)
-        values: dict[str, Any] = {
-            "name": file.path.name,
-            "format": file.format,
-            "options": canonical_json({**file.options, "split": file.split}),
-            "sha256": _sha256(file.path),
-        }
-        known = self._known(file)
-        if known is not None and all(getattr(known, name) == values[name] for name in ("format", "options", "sha256")):
-            report.sentences, report.unchanged = known.sentences, True
+        values = self._described(file)
+        stored = self._stored_file(file)
+        if stored is not None and all(
+            getattr(stored, name) == values[name] for name in ("format", "options", "sha256")
+        ):
+            report.sentences, report.unchanged = stored.sentences, True
             return report
         records = iter(file.read(file.path))
-        if known is not None:
-            report.sentences = skip_stored(self.connection, file, known, self.target.gold_step, records)
-        key = known.id if known is not None else self._new_file(file, values)
+        if stored is not None:
+            report.sentences = skip_stored(self.connection, file, stored, self.target.gold_step, records)
+        key = stored.id if stored is not None else self._new_file(file, values)
         self._store_records(file, key, records, report)
         report.notes = dict(file.notes)
         values["sentences"] = report.sentences
         self.connection.execute(update(source_file).where(source_file.c.id == key).values(**values))
         return report
 
-    def _known(self, file: CorpusFile) -> Row[Any] | None:
+    def replace(self, file: CorpusFile, file_id: int, records: Sequence[Record]) -> int:
+        """Store sentences of a corrected version of a file, beside those that stay; they have ids.
+
+        :returns: how many there are.
+        :raises ImportRefused: when a label is outside the scheme, or another sentence has the id.
+        """
+        report = FileReport(str(file.path), file.lang, file.part)
+        here = source_file.c.id == file_id
+        if self.connection.execute(select(source_file.c.id).where(here)).first() is None:
+            # All its sentences are replaced, and it was forgotten with them.
+            file_id = self._new_file(file, self._described(file))
+            here = source_file.c.id == file_id
+        self._store_records(file, file_id, iter(records), report)
+        count = select(func.count()).select_from(sentence).where(sentence.c.source_file_id == file_id)
+        values = {**self._described(file), "sentences": self.connection.execute(count).scalar_one()}
+        self.connection.execute(update(source_file).where(here).values(**values))
+        return report.added
+
+    def _described(self, file: CorpusFile) -> dict[str, Any]:
+        return {
+            "name": file.path.name,
+            "format": file.format,
+            "options": canonical_json({**file.options, "split": file.split}),
+            "sha256": _sha256(file.path),
+        }
+
+    def _stored_file(self, file: CorpusFile) -> Row[Any] | None:
         query = select(source_file).where(
             source_file.c.corpus_id == self.target.corpus_id,
             source_file.c.lang == file.lang,
@@ -152,7 +175,7 @@ class FileWriter:
         external_id, line = rows[at][1], block[at].line
         raise ImportRefused(
             f"{file.path}, line {line}: another {file.lang} sentence of the corpus has the id {external_id!r}",
-            hint="ids are unique per corpus and language; give another --part, or another corpus name",
+            hint="ids must be unique per corpus and language; use another --part or corpus name",
             file=str(file.path),
             line=line,
             external_id=external_id,
@@ -160,7 +183,7 @@ class FileWriter:
 
 
 def _check_names(file: CorpusFile, block: Sequence[Record]) -> None:
-    """Refuse ids and labels that could not be stored everywhere, exported or shown."""
+    """Refuse ids and labels that could not be stored in every database, exported or displayed."""
     for record in block:
         fault = id_fault(record.external_id) if record.external_id is not None else None
         if fault is not None:
@@ -198,7 +221,7 @@ def _check_labels(file: CorpusFile, record: Record, scheme: LabelScheme) -> None
 
 
 def _json_strings(words: Sequence[str]) -> str:
-    """What :func:`canonical_json` writes for a list of strings, at a third of the time."""
+    """The same as :func:`canonical_json` for a list of strings, in a third of the time."""
     return f"[{','.join(map(encode_basestring, words))}]"
 
 
@@ -210,7 +233,7 @@ def _sha256(path: Path) -> str:
 
 
 def _digest(path: Path) -> str:
-    # A pipe could be read once only, and is read twice: for its digest, and for its sentences.
+    # A pipe can be read only once, but is needed twice: for its digest, and for its sentences.
     if path.exists() and not path.is_file():
         kind = "a folder" if path.is_dir() else "a pipe or a device"
         hint = "name a file in it" if path.is_dir() else "write its contents to a file first"
@@ -222,5 +245,5 @@ def _digest(path: Path) -> str:
         raise InputError(f"there is no file {path}", hint="check the path", file=str(path)) from error
     except OSError as error:
         raise InputError(
-            f"{path} cannot be read: {error.strerror}", hint="check the rights of the file", file=str(path)
+            f"{path} cannot be read: {error.strerror}", hint="check the permissions of the file", file=str(path)
         ) from error

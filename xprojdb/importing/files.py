@@ -1,7 +1,7 @@
-"""Import: files into a corpus, in one transaction for a whole call.
+"""Import files into a corpus, in one transaction per call.
 
-A file is known by its corpus, language and part. The same file again adds nothing; a grown one adds what is new; one
-whose stored sentences differ is refused, with the first difference.
+A file is identified by corpus, language and part. Importing the same file again adds nothing, a file that has grown
+adds its new sentences, and a file whose stored sentences differ is refused, naming the first difference.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ __all__ = [
 class ImportReport:
     """What an import did.
 
-    :param links: human translations added between its languages.
+    :param links: new human translations between its languages.
     """
 
     corpus: str
@@ -61,19 +61,21 @@ def import_files(
     parallel: bool = False,
     command: str = "import",
     watch: Callable[[str, int], None] | None = None,
+    further: Callable[[Connection, int], int] | None = None,
 ) -> ImportReport:
-    """Import files into a corpus: all of them, or, when one is refused, none.
+    """Import files into a corpus: all of them, or none if one is refused.
 
-    :param parallel: the files hold the same sentences in several languages: they must have as many, with the same ids,
-        and each two languages are linked as human translations.
-    :param watch: told, after each block, the language and the number of sentences read so far.
-    :returns: what was added; when nothing changed, nothing is written at all.
-    :raises ImportRefused: when a stored sentence changed, or parallel files differ in length or ids.
-    :raises InputError: when a file cannot be read; nothing is stored then.
-    :raises UsageError: when the label scheme is unknown or not the corpus's.
+    :param parallel: the files contain the same sentences in several languages: they must have the same number of
+        sentences and the same ids, and each pair of languages is linked as human translations.
+    :param watch: called after each block with the language and the number of sentences read so far.
+    :param further: stores more in the same transaction, for the same run; returns how many rows it added.
+    :returns: what was added; if nothing has changed, nothing is written.
+    :raises ImportRefused: when a stored sentence has changed, or parallel files differ in length or ids.
+    :raises InputError: when a file cannot be read; then nothing is stored.
+    :raises UsageError: when the label scheme is unknown, or the corpus has another one.
     """
     check_names(None, corpus=info.name)
-    _check_told(info, files)
+    _check_texts(info, files)
     if parallel:
         _check_languages(files)
     report = ImportReport(info.name)
@@ -87,7 +89,8 @@ def import_files(
             _check_lengths(report.files)
             report.links = link_corpus(connection, info.name, [file.lang for file in files])
             _check_linked(connection, corpus_id, report.files)
-        if not described and not report.links and all(file.unchanged for file in report.files):
+        more = further(connection, run_id) if further is not None else 0
+        if not more and not described and not report.links and all(file.unchanged for file in report.files):
             connection.rollback()
             return report
         end_run(connection, run_id, "done", {"sentences": report.added, "links": report.links})
@@ -95,46 +98,46 @@ def import_files(
 
 
 def _describe(connection: Connection, info: CorpusInfo) -> tuple[int, str | None, bool]:
-    """Store what is told of a corpus; returns its key, the name of its scheme, and whether anything of it is new."""
+    """Store the properties of a corpus; returns its key, the name of its scheme, and whether anything changed."""
     names = ("version", "licence", "citation", "url", "scheme", "benchmark")
-    told = {name: getattr(info, name) for name in names}
-    told = {name: value for name, value in told.items() if value is not None}
-    known = connection.execute(select(corpus).where(corpus.c.name == info.name)).mappings().first()
-    if known is None:
-        made = connection.execute(insert(corpus).values(name=info.name, **told).returning(corpus.c.id))
-        return int(made.scalar_one()), info.scheme, True
-    if info.benchmark is not None and known["scheme"] is None:
-        # A benchmark that was imported by hand, without a scheme, stays as it is in this.
-        told.pop("scheme", None)
-    if told.get("scheme", known["scheme"]) != known["scheme"]:
+    values = {name: getattr(info, name) for name in names}
+    values = {name: value for name, value in values.items() if value is not None}
+    stored = connection.execute(select(corpus).where(corpus.c.name == info.name)).mappings().first()
+    if stored is None:
+        inserted = connection.execute(insert(corpus).values(name=info.name, **values).returning(corpus.c.id))
+        return int(inserted.scalar_one()), info.scheme, True
+    if info.benchmark is not None and stored["scheme"] is None:
+        # A benchmark that was imported by hand without a scheme keeps having none.
+        values.pop("scheme", None)
+    if values.get("scheme", stored["scheme"]) != stored["scheme"]:
         raise UsageError(
-            f"the corpus {info.name} has the label scheme {known['scheme'] or 'none'}, not {told['scheme']}",
+            f"the corpus {info.name} has the label scheme {stored['scheme'] or 'none'}, not {values['scheme']}",
             hint="leave out --scheme, or choose another corpus name",
             corpus=info.name,
-            scheme=known["scheme"],
+            scheme=stored["scheme"],
         )
-    changed = {name: value for name, value in told.items() if known[name] != value}
+    changed = {name: value for name, value in values.items() if stored[name] != value}
     if changed:
-        connection.execute(update(corpus).where(corpus.c.id == known["id"]).values(**changed))
-    return int(known["id"]), known["scheme"], bool(changed)
+        connection.execute(update(corpus).where(corpus.c.id == stored["id"]).values(**changed))
+    return int(stored["id"]), stored["scheme"], bool(changed)
 
 
-def _check_told(info: CorpusInfo, files: Sequence[CorpusFile]) -> None:
-    told = {"corpus": info.name, "licence": info.licence, "citation": info.citation, "url": info.url}
-    told["version"] = info.version
-    for name, value in [*told.items(), *(("part", file.part) for file in files)]:
+def _check_texts(info: CorpusInfo, files: Sequence[CorpusFile]) -> None:
+    texts = {"corpus": info.name, "licence": info.licence, "citation": info.citation, "url": info.url}
+    texts["version"] = info.version
+    for name, value in [*texts.items(), *(("part", file.part) for file in files)]:
         fault = "is empty" if value == "" else None if value is None or name == "citation" else id_fault(value)
         if fault is not None or (value is not None and not is_sound(value)):
-            message = f"the {name} {one_line(value or '', 60)!r} {fault or 'has a control character in it'}"
-            raise UsageError(message, hint="write it in plain text", key=name, value=value)
+            message = f"the {name} {one_line(value or '', 60)!r} {fault or 'contains a control character'}"
+            raise UsageError(message, hint="use plain text", key=name, value=value)
 
 
 def _check_languages(files: Sequence[CorpusFile]) -> None:
     langs = [file.lang for file in files]
     if len(set(langs)) < max(len(langs), 2):
         raise UsageError(
-            f"parallel files need a language each; these are in {', '.join(langs)}",
-            hint="give two files or more, in different languages",
+            f"parallel files need different languages; these are in {', '.join(langs)}",
+            hint="name two or more files in different languages",
             langs=tuple(langs),
         )
 
@@ -145,8 +148,8 @@ def _check_lengths(files: Sequence[FileReport]) -> None:
         if file.sentences != longest.sentences:
             raise ImportRefused(
                 f"{file.path} has {file.sentences} sentences, {longest.path} has {longest.sentences}: "
-                "parallel files must have as many",
-                hint="find the missing or doubled line; nothing was stored",
+                "parallel files must have the same number",
+                hint="find the missing or duplicate line; nothing was stored",
                 file=file.path,
                 sentences=file.sentences,
                 expected=longest.sentences,
@@ -154,13 +157,13 @@ def _check_lengths(files: Sequence[FileReport]) -> None:
 
 
 def _check_linked(connection: Connection, corpus_id: int, files: Sequence[FileReport]) -> None:
-    """Sentences are linked by id: files whose ids differ would be left unlinked without a word."""
+    """Check that every sentence is linked; files with different ids would be left unlinked silently."""
     first, *others = files
     for file in others:
         external_id = first_unlinked(connection, corpus_id, (first.lang, first.part), file.lang)
         if external_id is not None:
             raise ImportRefused(
-                f"the sentence {external_id!r} of {first.path} has no counterpart of that id in {file.path}",
+                f"the sentence {external_id!r} of {first.path} has no counterpart with that id in {file.path}",
                 hint="parallel files need the same ids; files without ids need the same --part",
                 file=file.path,
                 other=first.path,

@@ -1,4 +1,4 @@
-"""Link: join the sentences of a corpus that carry the same id in two languages, as human translations."""
+"""Join the sentences of a corpus that have the same id in two languages, as human translations."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ from xprojdb.errors import UsageError
 from xprojdb.steps.spec import GOLD, find_step, register_step
 
 LanguagePair = tuple[str, str]
-#: keys of sentences in one statement, whose links are sorted in memory
+#: keys of sentences per statement, whose links are sorted in memory
 BLOCK = 50_000
 
 
 def link_corpus(connection: Connection, name: str, langs: Sequence[str]) -> int:
-    """Link each two of the languages, the earlier one as the original. Needs a write transaction.
+    """Link each pair of the languages, the earlier one as the original. Needs a write transaction.
 
-    Joined by id, never by position: a sentence without a counterpart is left alone. What is linked stays, in either
-    direction.
+    Sentences are joined by id, never by position; a sentence without a counterpart is left alone. Existing links are
+    kept, whatever their direction.
 
-    :param langs: two different languages or more, in order.
+    :param langs: two or more different languages, in order.
     :returns: how many links are new.
-    :raises UsageError: when the corpus or one of the languages is not there.
+    :raises UsageError: when the corpus or one of the languages does not exist.
     """
     corpus_id = connection.execute(select(corpus.c.id).where(corpus.c.name == name)).scalar()
     if corpus_id is None:
@@ -43,7 +43,7 @@ def link_corpus(connection: Connection, name: str, langs: Sequence[str]) -> int:
 
 
 def _blocks(connection: Connection, corpus_id: int, pairs: Sequence[LanguagePair]) -> Iterator[tuple[int, int]]:
-    """Ranges of keys, in order, that have all originals; what is sorted at once is one block."""
+    """Consecutive ranges of keys that cover all originals, so that one block is sorted at a time."""
     originals = (sentence.c.corpus_id == corpus_id, sentence.c.lang.in_({original for original, _ in pairs}))
     first, last = connection.execute(select(func.min(sentence.c.id), func.max(sentence.c.id)).where(*originals)).one()
     for low in range(first, last + 1, BLOCK):
@@ -54,21 +54,21 @@ def _link(
     connection: Connection, corpus_id: int, step_id: int, pairs: Sequence[LanguagePair], keys: tuple[int, int]
 ) -> int:
     """Link the originals of a range of keys; returns how many links are new."""
-    # Ordered by original, so that the renderings of one sentence are neighbours and its words are encoded once.
-    found = union_all(*(_unlinked(corpus_id, step_id, pair, keys) for pair in pairs)).subquery()
-    query = select(found).order_by(found.c.original_id, found.c.rendering_id)
+    # Ordered by original, so that the translations of one sentence are adjacent and its words are encoded once.
+    unlinked = union_all(*(_unlinked(corpus_id, step_id, pair, keys) for pair in pairs)).subquery()
+    query = select(unlinked).order_by(unlinked.c.original_id, unlinked.c.rendering_id)
     columns = ("corpus_id", "original_lang", "rendering_lang", "step_id", "kind", "original_id", "rendering_id")
     statement = insert(translation).from_select(columns, query)
-    # Without the option, psycopg's count is lost.
+    # Without this option, psycopg loses the count.
     return int(connection.execute(statement, execution_options={"preserve_rowcount": True}).rowcount)
 
 
 def first_unlinked(connection: Connection, corpus_id: int, part: tuple[str, str], lang: str) -> str | None:
-    """The first sentence of a file that is not linked with one in another language.
+    """The first sentence of a file that is not linked to one in another language.
 
     :param part: the file's language and its part.
     :param lang: the other language.
-    :returns: the sentence's id in the corpus, or None when each is linked.
+    :returns: the sentence's id in the corpus, or None if all are linked.
     """
     step_id = find_step(connection, GOLD)
     sentences = _count_sentences(connection, corpus_id)
@@ -98,7 +98,7 @@ def first_unlinked(connection: Connection, corpus_id: int, part: tuple[str, str]
 
 
 def _unlinked(corpus_id: int, step_id: int, pair: LanguagePair, keys: tuple[int, int]) -> Select[Any]:
-    """The rows of ``translation`` that are missing between two languages, of originals in a range of keys."""
+    """The missing rows of ``translation`` between two languages, for originals in a range of keys."""
     left, right, old = sentence.alias(), sentence.alias(), translation.alias()
     forth = (old.c.original_id == left.c.id) & (old.c.rendering_id == right.c.id)
     back = (old.c.original_id == right.c.id) & (old.c.rendering_id == left.c.id)
@@ -114,7 +114,7 @@ def _unlinked(corpus_id: int, step_id: int, pair: LanguagePair, keys: tuple[int,
             right.c.id.label("rendering_id"),
         )
         .join(right, (right.c.corpus_id == corpus_id) & (right.c.external_id == left.c.external_id))
-        # Not the bare column: SQLite would walk through the whole corpus by its index, for each range again.
+        # Not the bare column: SQLite would use its index to scan the whole corpus for each range.
         .where(left.c.id.between(*keys), left.c.corpus_id + 0 == corpus_id, left.c.lang == pair[0])
         .where(right.c.lang == pair[1], ~or_(*linked))
     )
@@ -131,21 +131,21 @@ def _count_sentences(connection: Connection, corpus_id: int) -> Mapping[str, int
 
 
 def _count_links(connection: Connection, corpus_id: int, step_id: int | None) -> Mapping[frozenset[str], int]:
-    """How many human translations there are between two languages, whichever is the original."""
+    """How many human translations there are between two languages, in either direction."""
     sides = translation.c.original_lang, translation.c.rendering_lang
     query = (
         select(*sides, func.count())
         .where(translation.c.corpus_id == corpus_id, translation.c.step_id == step_id)
         .group_by(*sides)
     )
-    found: dict[frozenset[str], int] = {}
+    counts: dict[frozenset[str], int] = {}
     for left, right, count in connection.execute(query):
-        found[frozenset((left, right))] = found.get(frozenset((left, right)), 0) + count
-    return found
+        counts[frozenset((left, right))] = counts.get(frozenset((left, right)), 0) + count
+    return counts
 
 
 def _complete(pair: LanguagePair, sentences: Mapping[str, int], links: Mapping[frozenset[str], int]) -> bool:
-    """Whether every sentence of the smaller side is linked; ids being unique, none can have two links."""
+    """Whether every sentence of the smaller side is linked; since ids are unique, none can have two links."""
     return links.get(frozenset(pair), 0) == min(sentences[lang] for lang in pair)
 
 
@@ -154,9 +154,11 @@ def _check_languages(sentences: Mapping[str, int], name: str, langs: Sequence[st
         if lang not in sentences:
             raise UsageError(
                 f"the corpus {name} has no sentences in {lang}",
-                hint=f"it has {', '.join(sorted(sentences)) or 'none at all'}",
+                hint=f"its languages: {', '.join(sorted(sentences)) or 'none at all'}",
                 corpus=name,
                 lang=lang,
             )
     if len(set(langs)) < max(len(langs), 2):
-        raise UsageError("linking needs two different languages or more", hint="--langs en,de", langs=tuple(langs))
+        raise UsageError(
+            "linking needs two or more different languages", hint="name them, such as --langs en,de", langs=tuple(langs)
+        )

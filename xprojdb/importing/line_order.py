@@ -1,4 +1,4 @@
-"""The translations that a file of alignments is about, in the order of its lines, a bounded number at a time."""
+"""The translations that the lines of an alignment file belong to, in order, a bounded number at a time."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from xprojdb.db import bulk
 from xprojdb.db.tables import sentence, source_file, translation
 from xprojdb.steps.stage import Side, other, sentence_key
 
-#: translations read at once
+#: translations read at a time
 BLOCK = 5_000
-#: ids asked for in one query: every SQLite binds as many values
+#: ids per query: every SQLite version can bind this many values
 _IDS = 900
 
 _left, _right = sentence.alias("left_side"), sentence.alias("right_side")
 
 
 class TranslationLine(NamedTuple):
-    """A translation: the left sentence, its key, the words of both sides, whether the file's left is its rendering."""
+    """A translation: its left sentence, its key, the numbers of words, and whether left is the rendering."""
 
     sentence: int
     key: int
@@ -35,8 +35,8 @@ class TranslationLine(NamedTuple):
 class TranslationLines:
     """The human translations between two languages of a corpus.
 
-    :param langs: the left language and the right one, whichever is the original.
-    :param part: those of this part of the corpus alone.
+    :param langs: the left and the right language, regardless of which is the original.
+    :param part: only translations of this part of the corpus.
     """
 
     connection: Connection
@@ -46,22 +46,22 @@ class TranslationLines:
     part: str | None = None
 
     def in_order(self) -> Iterator[TranslationLine]:
-        """All of them, as their left sentences were imported."""
-        # A stream for each file: an index has the sentences of one in this order, and nothing has to be sorted.
+        """All of them, in the import order of their left sentences."""
+        # One stream per file: an index has the sentences of a file in this order, so that nothing has to be sorted.
         streams = [self._stream(file_id, side) for side in self._directions() for file_id in self._files()]
         return streams[0] if len(streams) == 1 else heapq.merge(*streams)
 
     def by_id(self, ids: Sequence[str]) -> Mapping[str, TranslationLine]:
-        """Those whose left sentences have these ids; of several translations of one the last."""
-        found: list[tuple[TranslationLine, str]] = []
+        """Those whose left sentences have these ids; of several translations of a sentence, the last."""
+        lines_by_name: list[tuple[TranslationLine, str]] = []
         for side, first in ((side, first) for side in self._directions() for first in range(0, len(ids), _IDS)):
             of_corpus = (_left.c.corpus_id == self.corpus_id, _left.c.lang == self.langs[0])
             query = self._query(side).add_columns(_left.c.external_id).where(*of_corpus)
             query = query.where(_left.c.external_id.in_(ids[first : first + _IDS]))
             if self.part is not None:
                 query = query.where(_left.c.source_file_id.in_(self._files()))
-            found += [(_place(row), name) for *row, name in bulk.fetch(self.connection, query)]
-        return {name: place for place, name in sorted(found)}
+            lines_by_name += [(_place(row), name) for *row, name in bulk.fetch(self.connection, query)]
+        return {name: place for place, name in sorted(lines_by_name)}
 
     def _files(self) -> list[int]:
         """The files with left sentences."""
@@ -73,7 +73,7 @@ class TranslationLines:
         return list(self.connection.execute(query.order_by(source_file.c.id)).scalars())
 
     def _directions(self) -> list[Side]:
-        """Which sides of translations the left language is on."""
+        """The sides of translations that the left language is on."""
         first, second = self.langs
         ways: list[tuple[Side, str, str]] = [("original", first, second), ("rendering", second, first)]
         return [side for side, original, rendering in ways if self._any(original, rendering)]
@@ -91,14 +91,14 @@ class TranslationLines:
         query = self._query(side).where(_left.c.source_file_id == file_id)
         query = query.order_by(_left.c.id, translation.c.id).limit(BLOCK)
         last = TranslationLine(0, 0, 0, 0, False)
-        # Read to its end each time, because a cursor that stays open would see what is written between.
+        # Each block is read to its end, because an open cursor would see what is written meanwhile.
         while rows := bulk.fetch(self.connection, query.where(_after(last))):
             yield from map(_place, rows)
             last = _place(rows[-1])
 
     def _query(self, side: Side) -> Select[tuple[int, int, int, int, bool]]:
-        """The columns of a place; ``side`` is that of the left sentence."""
-        # The languages and nothing else of the translation: it is to be found by its sentence, not by its scope.
+        """The columns of a line; ``side`` is that of the left sentence."""
+        # Only the languages of the translation: it must be found by its sentence, not by its scope.
         return (
             select(_left.c.id, translation.c.id, _left.c.n_words, _right.c.n_words, literal(side == "rendering"))
             .join(translation, and_(sentence_key(side) == _left.c.id, translation.c.step_id == self.step_id))
@@ -108,7 +108,7 @@ class TranslationLines:
 
 def _place(row: Sequence[Any]) -> TranslationLine:
     sentence_id, key, left_words, right_words, swapped = row
-    # SQLite has no truth values.
+    # SQLite has no booleans.
     return TranslationLine(sentence_id, key, left_words, right_words, bool(swapped))
 
 

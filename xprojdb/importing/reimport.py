@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import islice
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Row, select
+from sqlalchemy import Connection, Row, Select, select
 
 from xprojdb.db import bulk
 from xprojdb.db.tables import entity, outcome, sentence
@@ -19,11 +19,11 @@ _BLOCK = 5_000
 
 
 class FileChanged(ImportRefused):
-    """A file that was imported before no longer begins with the sentences that are stored of it."""
+    """A file that was imported before no longer starts with the sentences that were stored."""
 
 
 class StoredSentence(NamedTuple):
-    """A sentence as it was imported; ``entities`` is None when it came without labels."""
+    """A sentence as it was imported; ``entities`` is None if it had no labels."""
 
     id: int
     external_id: str
@@ -34,28 +34,28 @@ class StoredSentence(NamedTuple):
 
 
 def skip_stored(
-    connection: Connection, file: CorpusFile, known: Row[Any], gold_step: int, records: Iterator[Record]
+    connection: Connection, file: CorpusFile, source: Row[Any], gold_step: int, records: Iterator[Record]
 ) -> int:
-    """Take from ``records`` the sentences that are stored, checking that each is the same.
+    """Skip the stored sentences in ``records``, checking that each is unchanged.
 
-    :param known: the row of ``source_file``.
-    :returns: how many were stored; ``records`` stands at the first new one.
+    :param source: the row of ``source_file``.
+    :returns: how many are stored; the next record is the first new one.
     :raises FileChanged: at the first difference: a changed sentence, or a file that is shorter than before.
     """
     seen, last_id = 0, 0
-    while block := _read_block(connection, known.id, gold_step, last_id):
+    while block := _read_block(connection, source.id, gold_step, last_id):
         again = list(islice(records, len(block)))
         for stored, record in zip(block, again, strict=False):
             seen += 1
             _compare(file, seen, stored, record)
         if len(again) < len(block):
             raise FileChanged(
-                f"{file.path} has {seen} sentences; {known.sentences} are stored of it",
+                f"{file.path} has {seen} sentences; {source.sentences} were stored",
                 hint="import a shortened file under another --part or corpus name",
                 file=str(file.path),
                 what="length",
                 sentences=seen,
-                stored=known.sentences,
+                stored=source.sentences,
             )
         last_id = block[-1].id
     return seen
@@ -67,7 +67,7 @@ def _compare(file: CorpusFile, number: int, stored: StoredSentence, record: Reco
         return
     what, before, after = difference
     raise FileChanged(
-        f"{file.path}, line {record.line}: the {what} of sentence {number} changed since it was imported: "
+        f"{file.path}, line {record.line}: the {what} of sentence {number} has changed since it was imported: "
         f"{_short(before)} is stored, the file has {_short(after)}",
         hint="import a changed file under another --part or corpus name",
         file=str(file.path),
@@ -85,7 +85,7 @@ def _difference(
     if stored.words != list(record.words):
         return "words", " ".join(stored.words), " ".join(record.words)
     if stored.entities != record.entities:
-        return "labels", _told(stored.entities), _told(record.entities)
+        return "labels", _spans_text(stored.entities), _spans_text(record.entities)
     external_id, split = file.id_of(record, number), file.split_of(record)
     if stored.external_id != external_id:
         return "id", stored.external_id, external_id
@@ -99,21 +99,38 @@ def _short(value: str | None) -> str:
     return shown if len(shown) <= 100 else f"{shown[:99]}…"
 
 
-def _told(entities: tuple[Span, ...] | None) -> str:
+def _spans_text(entities: tuple[Span, ...] | None) -> str:
     if entities is None:
         return "no labels"
     return ", ".join(f"{span.label} {span.start}-{span.end}" for span in entities) or "no entities"
 
 
+def is_same(file: CorpusFile, stored: StoredSentence, record: Record) -> bool:
+    """Whether a sentence, which has an id, is as it was imported."""
+    return _difference(file, 0, stored, record) is None
+
+
+def read_stored(connection: Connection, file_id: int, gold_step: int, ids: Sequence[str]) -> list[StoredSentence]:
+    """The stored sentences of a file that have some ids."""
+    query = _query(file_id, gold_step).where(bulk.among_texts(connection, sentence.c.external_id, ids))
+    return _stored(connection, query, gold_step)
+
+
 def _read_block(connection: Connection, file_id: int, gold_step: int, after: int) -> list[StoredSentence]:
+    query = _query(file_id, gold_step).where(sentence.c.id > after).order_by(sentence.c.id).limit(_BLOCK)
+    return _stored(connection, query, gold_step)
+
+
+def _query(file_id: int, gold_step: int) -> Select[Any]:
     labelled = outcome.c.item_id.is_not(None)
-    query = (
+    return (
         select(sentence.c.id, sentence.c.external_id, sentence.c.split, sentence.c.text, sentence.c.words, labelled)
         .outerjoin(outcome, (outcome.c.step_id == gold_step) & (outcome.c.item_id == sentence.c.id))
-        .where(sentence.c.source_file_id == file_id, sentence.c.id > after)
-        .order_by(sentence.c.id)
-        .limit(_BLOCK)
+        .where(sentence.c.source_file_id == file_id)
     )
+
+
+def _stored(connection: Connection, query: Select[Any], gold_step: int) -> list[StoredSentence]:
     rows = bulk.fetch(connection, query)
     spans = _read_entities(connection, gold_step, [row[0] for row in rows])
     return [

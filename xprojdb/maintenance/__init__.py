@@ -1,1 +1,1 @@
-"""Maintenance: what can be freed, deleted, checked, mended or moved, with everything that hangs on it."""
+"""Maintenance: collecting garbage, deleting corpora, checking, repairing, copying and shrinking databases."""

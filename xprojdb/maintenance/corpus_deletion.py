@@ -1,7 +1,7 @@
-"""Delete a corpus with all that came from it, in blocks.
+"""Delete a corpus and everything derived from it, in blocks.
 
-Each transaction takes whole groups of sentences: those that translations join, with all that hangs on them. A deletion
-that was interrupted leaves a smaller corpus under a name that says so, and is taken up where it was left.
+Each transaction deletes whole groups of sentences that translations connect, with everything attached to them. An
+interrupted deletion leaves a smaller corpus whose name says so, and is continued the next time.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ from xprojdb.maintenance.removal import descendants, remove_sentences, run_delet
 from xprojdb.maintenance.step_rows import Items, ids_with, stored_steps
 from xprojdb.steps.vanished import DELETING
 
-#: sentences that a transaction begins with; those that translations join with them come along
+#: sentences that a transaction starts with; those connected to them by translations are added
 SEEDS = 500
 Watch = Callable[[str, int], None]
 
@@ -52,8 +52,8 @@ class CorpusContents:
     """What is in a corpus, or what was deleted with it.
 
     :param rows: rows by table.
-    :param recipes: recipes that then name nothing; they go with the corpus.
-    :param narrowed: recipes that cover other corpora, too; they stay, for those.
+    :param recipes: recipes that then cover nothing and are deleted with the corpus.
+    :param narrowed: recipes that also cover other corpora; they are kept for those.
     """
 
     name: str
@@ -63,7 +63,7 @@ class CorpusContents:
 
 
 def corpus_contents(database: Database, name: str) -> CorpusContents:
-    """What a deletion would take; changes nothing.
+    """What a deletion would remove; changes nothing.
 
     :raises UsageError: when there is no such corpus.
     """
@@ -75,23 +75,23 @@ def corpus_contents(database: Database, name: str) -> CorpusContents:
 
 
 def delete_corpus(database: Database, name: str, *, watch: Watch = lambda _name, _rows: None) -> CorpusContents:
-    """Delete a corpus: its sentences, those made from them, its translations, and all that steps made of these.
+    """Delete a corpus: its sentences, those made from them, its translations, and all results of steps on these.
 
-    Recipes that covered nothing else are forgotten, others go on without it. Steps stay: ``xprojdb gc`` frees those
-    that nothing names any more. What was exported stays where it was written, and recorded.
+    Recipes that covered nothing else are deleted, others continue without it. Steps remain: ``xprojdb gc`` deletes
+    those that nothing references any more. Exported files stay where they are, and stay recorded.
 
-    :param watch: told, after each transaction, a table and how many of its rows are gone.
+    :param watch: called after each transaction with the name of a table and the number of rows deleted from it.
     :raises UsageError: when there is no such corpus.
-    :raises RunsAlive: when runs are under way.
+    :raises RunsAlive: when runs are in progress.
     """
-    found = CorpusContents(name, {})
+    contents = CorpusContents(name, {})
     taken: Counter[str] = Counter()
     with database.write() as connection:
         refuse_live_runs(connection, "deleting a corpus")
-        corpus_id, found.name = _find(connection, name)
+        corpus_id, contents.name = _find(connection, name)
         gone, narrowed = _recipes(connection, corpus_id)
-        found.recipes, found.narrowed = [*gone], [*narrowed]
-        taken += _begin(connection, corpus_id, found.name, gone, narrowed)
+        contents.recipes, contents.narrowed = [*gone], [*narrowed]
+        taken += _begin(connection, corpus_id, contents.name, gone, narrowed)
     cursor: int | None = 0
     while cursor is not None:
         with database.write() as connection:
@@ -103,24 +103,24 @@ def delete_corpus(database: Database, name: str, *, watch: Watch = lambda _name,
         taken += _delete_pairs(connection, corpus_id)
         taken["source_file"] = run_delete(connection, delete(source_file).where(source_file.c.corpus_id == corpus_id))
         taken["corpus"] = run_delete(connection, delete(corpus).where(corpus.c.id == corpus_id))
-    found.rows = dict(+taken)
-    return found
+    contents.rows = dict(+taken)
+    return contents
 
 
 def _find(connection: Connection, name: str) -> tuple[int, str]:
-    known = {row.name: row.id for row in connection.execute(select(corpus.c.id, corpus.c.name))}
-    # A deletion that was interrupted comes first: two could not have the same name.
+    ids = {row.name: row.id for row in connection.execute(select(corpus.c.id, corpus.c.name))}
+    # An interrupted deletion comes first; a corpus of the same name may have been imported since.
     for called in (f"{name}{DELETING}", name):
-        if called in known:
-            return known[called], called
-    hint = f"there are {', '.join(sorted(known)) or 'none'}"
+        if called in ids:
+            return ids[called], called
+    hint = f"existing corpora: {', '.join(sorted(ids)) or 'none'}"
     raise UsageError(f"there is no corpus {name}", hint=hint, corpus=name)
 
 
 def _begin(
     connection: Connection, corpus_id: int, called: str, gone: Iterable[str], narrowed: dict[str, str]
 ) -> Counter[str]:
-    """Take what is known of the corpus as a whole, and mark it, so that nobody takes it for complete."""
+    """Delete what belongs to the corpus as a whole, and mark it as incomplete."""
     if not called.endswith(DELETING):
         connection.execute(update(corpus).where(corpus.c.id == corpus_id).values(name=called + DELETING))
     taken = Counter(recipe=run_delete(connection, delete(recipe).where(recipe.c.name.in_(list(gone)))))
@@ -136,12 +136,15 @@ def _begin(
 
 
 def _recipes(connection: Connection, corpus_id: int) -> tuple[list[str], dict[str, str]]:
-    """The recipes that cover this corpus only, and the plans of the others without it."""
+    """The recipes that cover only this corpus, and the plans of the others without it."""
     gone, narrowed = [], {}
     for name, plan in connection.execute(select(recipe.c.name, recipe.c.plan).order_by(recipe.c.name)):
         planned: list[dict[str, Any]] = json.loads(plan)
-        left = [{**each, "pairs": [pair for pair in each["pairs"] if pair[0] != corpus_id]} for each in planned]
-        left = [each for each in left if each["pairs"]]
+        left = [
+            {**planned_step, "pairs": [pair for pair in planned_step["pairs"] if pair[0] != corpus_id]}
+            for planned_step in planned
+        ]
+        left = [planned_step for planned_step in left if planned_step["pairs"]]
         if not left:
             gone.append(name)
         elif canonical_json(left) != plan:
@@ -150,7 +153,7 @@ def _recipes(connection: Connection, corpus_id: int) -> tuple[list[str], dict[st
 
 
 def _delete_group(connection: Connection, corpus_id: int, cursor: int) -> tuple[int | None, Counter[str]]:
-    """The next sentences and all that translations join with them; returns the cursor behind them."""
+    """Delete the next sentences and those connected to them by translations; returns the cursor after them."""
     query = select(sentence.c.id).where(sentence.c.corpus_id == corpus_id, sentence.c.id > cursor)
     seeds = list(connection.execute(query.order_by(sentence.c.id).limit(SEEDS)).scalars())
     if not seeds:
@@ -170,15 +173,15 @@ def _delete_pairs(connection: Connection, corpus_id: int) -> Counter[str]:
 
 
 def _joined(connection: Connection, corpus_id: int, seeds: Iterable[int]) -> set[int]:
-    """All sentences of the corpus that translations join with some, directly or through others."""
-    found = set(seeds)
-    fresh = found
+    """All sentences of the corpus that translations connect with the given ones, directly or indirectly."""
+    joined = set(seeds)
+    fresh = joined
     while fresh:
         near = descendants(connection, fresh) | sides_of(connection, translations_of(connection, fresh))
-        query = select(sentence.c.id).where(bulk.among(connection, sentence.c.id, sorted(near - found)))
+        query = select(sentence.c.id).where(bulk.among(connection, sentence.c.id, sorted(near - joined)))
         fresh = set(connection.execute(query.where(sentence.c.corpus_id == corpus_id)).scalars())
-        found |= fresh
-    return found
+        joined |= fresh
+    return joined
 
 
 def _counts(connection: Connection, corpus_id: int) -> Iterable[tuple[str, Select[Any]]]:

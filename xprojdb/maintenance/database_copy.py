@@ -1,7 +1,7 @@
-"""Move a database to another place, between SQLite and PostgreSQL, both ways.
+"""Copy a database to another place, between SQLite and PostgreSQL, in either direction.
 
-Rows are read in blocks, written through the bulk layer, and read again: a table has arrived when its count and checksum
-are those of the source. Until all have, the target carries a mark, and nobody opens it as a database.
+Rows are read in blocks, written through the bulk layer, and read again: a table is verified when its row count and
+checksum match those of the source. Until all tables are, a mark in the target keeps it from being opened.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ Watch = Callable[[str, int], None]
 
 @dataclass(frozen=True, slots=True)
 class Sum:
-    """What is known of the rows of a table: the same for the same rows on either database, in whatever order.
+    """A checksum over the rows of a table: the same for the same rows on either database, in any order.
 
     :param checksum: the sum of the rows' 128-bit digests, in hexadecimal.
     """
@@ -40,7 +40,7 @@ class Sum:
 
 @dataclass(frozen=True, slots=True)
 class CopyReport:
-    """What was copied and found again in the target, by table."""
+    """What was copied and verified in the target, by table."""
 
     source: str
     target: str
@@ -48,46 +48,46 @@ class CopyReport:
 
     @property
     def rows(self) -> int:
-        return sum(each.rows for each in self.tables.values())
+        return sum(table.rows for table in self.tables.values())
 
 
 def copy_database(source: str | Path, target: str | Path, *, watch: Watch = lambda _table, _rows: None) -> CopyReport:
     """Copy all tables of a database into an empty one, and verify them by row counts and checksums.
 
-    A copy that was interrupted leaves a target that no command opens; copying again begins anew.
+    An interrupted copy leaves a target that no command opens; copying again starts over.
 
-    :param target: is made when it is not there; else it has to be empty, or an interrupted copy.
-    :param watch: told, after each block, the table and how many rows of it are written.
+    :param target: created if it does not exist; otherwise it must be empty or an interrupted copy.
+    :param watch: called after each block with the name of the table and the number of rows written to it.
     :raises UsageError: when both are the same database.
-    :raises DatabaseError: when the target holds rows, cannot hold those of the source, or differs from it afterwards.
+    :raises DatabaseError: when the target has rows, cannot store those of the source, or differs from it afterwards.
     """
-    with open_database(source) as opened, _prepared(target, opened) as made:
+    with open_database(source) as opened, _prepared(target, opened) as copy:
         with opened.read() as connection:
-            tables = {table.name: _copy_table(connection, made, table, watch) for table in LASTING}
-            given = _given_keys(connection)
+            tables = {table.name: _copy_table(connection, copy, table, watch) for table in LASTING}
+            highest_keys = _highest_keys(connection)
         for table in LASTING:
-            _verify_table(made, table, tables[table.name])
-        with made.write() as connection:
-            _set_keys(connection, given)
+            _verify_table(copy, table, tables[table.name])
+        with copy.write() as connection:
+            _set_keys(connection, highest_keys)
             _end_runs(connection)
             _MARK.drop(connection)
-        return CopyReport(opened.url, made.url, tables)
+        return CopyReport(opened.url, copy.url, tables)
 
 
 @contextmanager
 def _prepared(target: str | Path, source: Database) -> Iterator[Database]:
-    """The target, empty, with tables and a mark in it."""
+    """The target: an empty database with tables and a mark in it."""
     engine = connect(target, create=True)
     try:
         if shown(engine.url) == source.url:
-            raise UsageError("source and target are the same database", hint="name another", target=source.url)
+            raise UsageError("source and target are the same database", hint="choose another target", target=source.url)
         _empty(engine)
-        made = Database(engine)
-        with made.write() as connection:
+        database = Database(engine)
+        with database.write() as connection:
             _MARK.drop(connection, checkfirst=True)
             _MARK.create(connection)
             connection.execute(insert(_MARK).values(source=source.url))
-        yield made
+        yield database
     finally:
         engine.dispose()
 
@@ -105,11 +105,11 @@ def _empty(engine: Engine) -> None:
 
 def _check_no_rows(engine: Engine) -> None:
     with Database(engine).read() as connection:
-        known = set(inspect(connection).get_table_names())
+        names = set(inspect(connection).get_table_names())
         for table in LASTING:
-            if table.name in known and connection.execute(select(*table.primary_key.columns).limit(1)).first():
+            if table.name in names and connection.execute(select(*table.primary_key.columns).limit(1)).first():
                 raise DatabaseError(
-                    f"{shown(engine.url)} is not empty: there are rows in {table.name}",
+                    f"{shown(engine.url)} is not empty: the table {table.name} has rows",
                     hint="copy into a new database",
                     url=shown(engine.url),
                     table=table.name,
@@ -119,7 +119,7 @@ def _check_no_rows(engine: Engine) -> None:
 def _copy_table(connection: Connection, target: Database, table: Table, watch: Watch) -> Sum:
     columns = [column.name for column in table.columns]
     total = _Summing()
-    # In the order of the key: a sentence after the one it was made from.
+    # In key order: a sentence comes after the one it was made from.
     for rows in bulk.stream(connection, select(table).order_by(*table.primary_key.columns), BLOCK):
         with _writable(target, table), target.write() as writing:
             bulk.insert(writing, table, columns, rows)
@@ -134,7 +134,7 @@ def _writable(target: Database, table: Table) -> Iterator[None]:
         yield
     except target.engine.dialect.loaded_dbapi.DataError as error:
         raise DatabaseError(
-            f"{target.url} cannot hold a value of the table {table.name}: {' '.join(str(error).split())}",
+            f"{target.url} cannot store a value of the table {table.name}: {' '.join(str(error).split())}",
             hint="change the value in the source and copy again",
             url=target.url,
             table=table.name,
@@ -142,20 +142,20 @@ def _writable(target: Database, table: Table) -> Iterator[None]:
 
 
 def _verify_table(target: Database, table: Table, expected: Sum) -> None:
-    found = table_sum(target, table)
-    if found != expected:
+    copied = table_sum(target, table)
+    if copied != expected:
         raise DatabaseError(
-            f"{target.url} has other rows in {table.name} than the source: {found.rows:,} and {expected.rows:,}",
+            f"{target.url} differs from the source in {table.name}: {copied.rows:,} rows instead of {expected.rows:,}",
             hint="copy again",
             url=target.url,
             table=table.name,
             expected=expected,
-            found=found,
+            found=copied,
         )
 
 
 def table_sum(database: Database, table: Table) -> Sum:
-    """Count the rows of a table and sum them up, in constant memory."""
+    """Count the rows of a table and compute their checksum, in constant memory."""
     total = _Summing()
     with database.read() as connection:
         for rows in bulk.stream(connection, select(table), BLOCK):
@@ -164,7 +164,7 @@ def table_sum(database: Database, table: Table) -> Sum:
 
 
 class _Summing:
-    """A sum of digests: two databases give rows in different orders, where keys are texts."""
+    """A sum of digests, since databases differ in how they sort text keys."""
 
     def __init__(self) -> None:
         self.rows = 0
@@ -181,19 +181,19 @@ class _Summing:
         return Sum(self.rows, f"{self._total % 2**128:032x}")
 
 
-def _given_keys(connection: Connection) -> dict[str, int]:
-    """The highest key that each table has ever given, whether its row is still there or not."""
+def _highest_keys(connection: Connection) -> dict[str, int]:
+    """The highest key ever used in each table, whether or not its row still exists."""
     return {table.name: bulk.last_id(connection, table) for table in LASTING if "id" in table.columns}
 
 
-def _set_keys(connection: Connection, given: Mapping[str, int]) -> None:
-    """Let the next keys follow those of the source."""
+def _set_keys(connection: Connection, highest_keys: Mapping[str, int]) -> None:
+    """Make new keys continue after those of the source."""
     for table in LASTING:
-        if table.name in given:
-            bulk.raise_id(connection, table, given[table.name])
+        if table.name in highest_keys:
+            bulk.raise_id(connection, table, highest_keys[table.name])
 
 
 def _end_runs(connection: Connection) -> None:
-    """What runs in the source does not run in the copy."""
+    """Mark runs as ended: those in progress in the source are not in the copy."""
     connection.execute(delete(lease))
     connection.execute(update(run).where(run.c.status == "running").values(status="stopped"))

@@ -1,7 +1,7 @@
-"""What no recipe and no export names any more: tell it, and free it in blocks.
+"""What no recipe or export references any more: list it, and delete it in blocks.
 
-A step that is being freed loses its outcomes first. Whoever plans it again meanwhile finds its items pending and
-computes them again: a row that was not yet freed is the one that is made.
+A step that is being deleted loses its outcomes first. If a run plans it again meanwhile, the run finds its items
+pending and recomputes them; rows that were not deleted yet equal the recomputed ones.
 """
 
 from __future__ import annotations
@@ -29,16 +29,16 @@ from xprojdb.db.tables import (
     translation,
 )
 from xprojdb.errors import UsageError
-from xprojdb.maintenance.references import named_steps, wanted_steps
+from xprojdb.maintenance.references import named_steps, needed_steps
 from xprojdb.maintenance.removal import remove_sentences, remove_translations, run_delete
 from xprojdb.maintenance.row_sizes import bytes_of
 from xprojdb.maintenance.step_rows import RESULT_TABLES, STEP_TABLES, StoredStep, stored_steps
 
 #: rows deleted in one transaction
 BLOCK = 50_000
-#: sentences deleted in one transaction, with all that is on them
+#: sentences deleted in one transaction, with everything attached to them
 SENTENCES = 1_000
-#: outcomes before results: what has none is made again
+#: outcomes before results: items without an outcome are recomputed
 _ORDER = (*(table for table in STEP_TABLES if table not in RESULT_TABLES), *RESULT_TABLES)
 #: what hangs on a step besides the tables whose keys begin with it
 _OF_MODELS: tuple[Column[int], ...] = (
@@ -53,10 +53,10 @@ Watch = Callable[[str, int], None]
 
 @dataclass(frozen=True, slots=True)
 class UnnamedStep:
-    """A step that nothing names.
+    """A step that nothing references.
 
-    :param rows: what it has stored, by table; not counted are rows that kept steps have put on sentences it made.
-    :param bytes: about how much disk they take.
+    :param rows: its rows, by table, not counting rows that other steps have attached to sentences made by it.
+    :param bytes: their approximate size on disk.
     """
 
     step: StoredStep
@@ -67,122 +67,122 @@ class UnnamedStep:
 
 @dataclass(slots=True)
 class Garbage:
-    """What a database can do without.
+    """What can be deleted from a database.
 
-    :param phrases: scores of phrases by models that no other step uses, and their bytes.
-    :param kept: how many steps stay.
-    :param freed: rows that were deleted, by table; empty where nothing was.
+    :param phrases: number and bytes of phrase scores by models that no other step uses.
+    :param remaining: how many steps stay.
+    :param freed: deleted rows, by table; empty if nothing was deleted.
     """
 
     steps: list[UnnamedStep]
     phrases: tuple[int, int]
-    kept: int
+    remaining: int
     freed: dict[str, int] = field(default_factory=dict)
 
     @property
     def rows(self) -> Counter[str]:
         """Rows by table."""
-        found = Counter({"phrase_score": self.phrases[0]})
-        for each in self.steps:
-            found += Counter(each.rows)
-        return +found
+        counts = Counter({"phrase_score": self.phrases[0]})
+        for unnamed in self.steps:
+            counts += Counter(unnamed.rows)
+        return +counts
 
     @property
     def bytes(self) -> int:
-        """About how much disk they take; the file gets smaller by ``xprojdb db vacuum`` only."""
-        return self.phrases[1] + sum(each.bytes for each in self.steps)
+        """Their approximate size on disk; only ``xprojdb db vacuum`` makes the file smaller."""
+        return self.phrases[1] + sum(unnamed.bytes for unnamed in self.steps)
 
 
 def find_garbage(database: Database, *, without: Collection[str] = (), exports: bool = True) -> Garbage:
-    """What could be freed; changes nothing.
+    """What could be deleted; changes nothing.
 
-    :param without: recipes that shall not count as naming anything.
-    :param exports: whether what an export has written counts as named.
-    :raises UsageError: when there is no recipe of a name in ``without``.
+    :param without: recipes to ignore, as if they had been deleted.
+    :param exports: whether steps referenced by exports are kept.
+    :raises UsageError: when a recipe in ``without`` does not exist.
     """
     with database.read() as connection:
         _check_recipes(connection, without)
         named = named_steps(connection, without=without, exports=exports)
         steps = stored_steps(connection)
-        unnamed = [_measured(connection, each) for each in steps if each.id not in named]
+        unnamed = [_measured(connection, stored) for stored in steps if stored.id not in named]
         return Garbage(unnamed, _phrases(connection, named), len(steps) - len(unnamed))
 
 
 def free_garbage(
     database: Database, *, without: Collection[str] = (), exports: bool = True, watch: Watch = lambda _name, _rows: None
 ) -> Garbage:
-    """Free what nothing names, in transactions of bounded size; when it is stopped, calling it again goes on.
+    """Delete what nothing references, in transactions of bounded size; if interrupted, call it again to continue.
 
-    The recipes in ``without`` are forgotten. A step that a run names or works on meanwhile is left alone.
+    The recipes in ``without`` are deleted. Steps that a run references or works on meanwhile are left alone.
 
-    :param watch: told, after each transaction, a table and how many of its rows are gone.
-    :returns: what was found, and what was freed of it.
-    :raises RunsAlive: when runs are under way.
+    :param watch: called after each transaction with the name of a table and the number of rows deleted from it.
+    :returns: what could be deleted, and how much of it was.
+    :raises RunsAlive: when runs are in progress.
     """
-    found = find_garbage(database, without=without, exports=exports)
+    garbage = find_garbage(database, without=without, exports=exports)
     with database.write() as connection:
-        refuse_live_runs(connection, "freeing steps")
+        refuse_live_runs(connection, "deleting steps")
         run_delete(connection, delete(recipe).where(recipe.c.name.in_(without)))
-    freeing = _Freeing(database, lambda connection: wanted_steps(connection, exports=exports), watch)
-    # What rests on others first.
-    for each in reversed(found.steps):
-        freeing.step(each.step)
+    freeing = _Freeing(database, lambda connection: needed_steps(connection, exports=exports), watch)
+    # Steps come after the steps they read: delete in reverse.
+    for unnamed in reversed(garbage.steps):
+        freeing.step(unnamed.step)
     freeing.phrases()
-    found.freed = dict(+freeing.freed)
-    return found
+    garbage.freed = dict(+freeing.freed)
+    return garbage
 
 
 def drop_steps(database: Database, steps: Collection[int]) -> Counter[str]:
-    """Drop steps with all their rows, whoever names them; what rests on them has to be among them.
+    """Delete steps with all their rows, even if something references them; steps that read them must be included.
 
     :returns: rows by table.
     """
     with database.read() as connection:
-        doomed = [each for each in stored_steps(connection) if each.id in steps]
+        doomed = [stored for stored in stored_steps(connection) if stored.id in steps]
     freeing = _Freeing(database, lambda _connection: set(), lambda _name, _rows: None)
-    for each in reversed(doomed):
-        freeing.step(each)
+    for stored in reversed(doomed):
+        freeing.step(stored)
     return +freeing.freed
 
 
 class _Named(Exception):
-    """A run has named the step meanwhile."""
+    """A run has referenced the step meanwhile."""
 
 
 class _Freeing:
-    """Frees steps in blocks.
+    """Deletes steps in blocks.
 
-    :param wanted: the steps that are not to be freed, asked again in every transaction.
+    :param needed_steps: returns the steps to keep; called again in every transaction.
     """
 
-    def __init__(self, database: Database, wanted: Callable[[Connection], set[int]], watch: Watch) -> None:
+    def __init__(self, database: Database, needed_steps: Callable[[Connection], set[int]], watch: Watch) -> None:
         self.database = database
-        self.wanted = wanted
+        self.needed_steps = needed_steps
         self.watch = watch
         self.freed: Counter[str] = Counter()
 
-    def step(self, each: StoredStep) -> None:
+    def step(self, stored: StoredStep) -> None:
         try:
             for table in _ORDER:
-                if table.name in each.tables:
-                    self._until_done(each, partial(_delete_rows, table=table, step_id=each.id))
-            self._until_done(each, partial(_delete_made, step_id=each.id))
-            self._until_done(each, partial(_delete_step, step_id=each.id))
+                if table.name in stored.tables:
+                    self._until_done(stored, partial(_delete_rows, table=table, step_id=stored.id))
+            self._until_done(stored, partial(_delete_sentences, step_id=stored.id))
+            self._until_done(stored, partial(_delete_step, step_id=stored.id))
         except _Named:
             return
 
     def phrases(self) -> None:
         with self.database.write() as connection:
-            named = self.wanted(connection)
+            named = self.needed_steps(connection)
             chosen = [_of_model(pair) for pair in _unused_models(connection, named)]
             if chosen:
                 self._took(Counter(phrase_score=run_delete(connection, delete(phrase_score).where(or_(*chosen)))))
 
-    def _until_done(self, each: StoredStep, delete_block: Callable[[Connection], Counter[str]]) -> None:
+    def _until_done(self, stored: StoredStep, delete_block: Callable[[Connection], Counter[str]]) -> None:
         taken = True
         while taken:
             with self.database.write() as connection:
-                if each.id in self.wanted(connection):
+                if stored.id in self.needed_steps(connection):
                     raise _Named
                 block = delete_block(connection)
             self._took(block)
@@ -195,7 +195,7 @@ class _Freeing:
 
 
 def _delete_rows(connection: Connection, table: Table, step_id: int) -> Counter[str]:
-    """The next rows of a step, in the order of the table's key."""
+    """Delete the next rows of a step, in key order."""
     _, second, *_ = table.primary_key.columns
     own = table.c.step_id == step_id
     until = connection.execute(select(second).where(own).order_by(second).offset(BLOCK).limit(1)).scalar()
@@ -203,11 +203,11 @@ def _delete_rows(connection: Connection, table: Table, step_id: int) -> Counter[
     return +Counter({table.name: run_delete(connection, delete(table).where(*chosen))})
 
 
-def _delete_made(connection: Connection, step_id: int) -> Counter[str]:
-    """The next sentences and translations that a step has made, with everything on them."""
-    made = select(sentence.c.id).where(sentence.c.step_id == step_id).order_by(sentence.c.id).limit(SENTENCES)
+def _delete_sentences(connection: Connection, step_id: int) -> Counter[str]:
+    """Delete the next sentences and translations made by a step, with everything attached to them."""
+    sentence_ids = select(sentence.c.id).where(sentence.c.step_id == step_id).order_by(sentence.c.id).limit(SENTENCES)
     links = select(translation.c.id).where(translation.c.step_id == step_id).order_by(translation.c.id)
-    if sentences := list(connection.execute(made).scalars()):
+    if sentences := list(connection.execute(sentence_ids).scalars()):
         return remove_sentences(connection, stored_steps(connection), sentences)
     if translations := list(connection.execute(links.limit(SENTENCES)).scalars()):
         return remove_translations(connection, stored_steps(connection), translations)
@@ -215,7 +215,7 @@ def _delete_made(connection: Connection, step_id: int) -> Counter[str]:
 
 
 def _delete_step(connection: Connection, step_id: int) -> Counter[str]:
-    """The step itself, with what a run may have added since its rows went."""
+    """Delete the step itself, with what a run may have added since its rows were deleted."""
     left = Counter(
         {table.name: run_delete(connection, delete(table).where(table.c.step_id == step_id)) for table in _ORDER}
     )
@@ -229,30 +229,30 @@ def _delete_step(connection: Connection, step_id: int) -> Counter[str]:
 
 
 def _check_recipes(connection: Connection, names: Collection[str]) -> None:
-    known = set(connection.execute(select(recipe.c.name)).scalars())
+    recipe_names = set(connection.execute(select(recipe.c.name)).scalars())
     for name in names:
-        if name not in known:
-            hint = f"it knows {', '.join(sorted(known)) or 'none'}"
+        if name not in recipe_names:
+            hint = f"recipes: {', '.join(sorted(recipe_names)) or 'none'}"
             raise UsageError(f"no recipe {name!r} has been run on this database", hint=hint, name=name)
 
 
-def _measured(connection: Connection, each: StoredStep) -> UnnamedStep:
+def _measured(connection: Connection, stored: StoredStep) -> UnnamedStep:
     rows, size = {}, 0
     for table in (*STEP_TABLES, sentence, translation, evaluation):
-        own = table.c.step_id == each.id
+        own = table.c.step_id == stored.id
         count = connection.execute(select(func.count()).select_from(table).where(own)).scalar_one()
         if count:
             rows[table.name] = count
             size += bytes_of(connection, table, count, [own])
-    model = connection.execute(select(step.c.model).where(step.c.id == each.id)).scalar()
-    return UnnamedStep(each, model, rows, size)
+    model = connection.execute(select(step.c.model).where(step.c.id == stored.id)).scalar()
+    return UnnamedStep(stored, model, rows, size)
 
 
 Model = tuple[str, str]
 
 
 def _unused_models(connection: Connection, named: Collection[int]) -> Sequence[Model]:
-    """The models, with their revisions, whose scores of phrases no named step can ask for."""
+    """The models, with revisions, whose phrase scores no referenced step can use."""
     every = {
         (row.model, row.revision)
         for row in connection.execute(select(phrase_score.c.model, phrase_score.c.revision).distinct())

@@ -1,4 +1,4 @@
-"""Which steps are wanted: those that a recipe or an export names, and all that these read."""
+"""Which steps are needed: those referenced by a recipe, a review or an export, and all steps that these read."""
 
 from __future__ import annotations
 
@@ -17,37 +17,37 @@ _DIGEST = re.compile(r"[0-9a-f]{64}")
 
 
 def named_steps(connection: Connection, *, without: Collection[str] = (), exports: bool = True) -> set[int]:
-    """The ids of the steps that a recipe, a review or an export names, of those that they rest on, and of imports.
+    """The ids of the steps referenced by a recipe, a review or an export, of the steps that these read, and of imports.
 
-    :param without: recipes that do not count.
-    :param exports: whether what was exported counts.
+    :param without: recipes to ignore.
+    :param exports: whether exports count.
     """
     digests = {digest: key for key, digest in connection.execute(select(step.c.id, step.c.digest))}
-    found = {digests[GOLD.digest]} if GOLD.digest in digests else set()
+    step_ids = {digests[GOLD.digest]} if GOLD.digest in digests else set()
     for name, plan in connection.execute(select(recipe.c.name, recipe.c.plan)):
         if name not in without:
-            found |= _of_plan(name, plan, digests)
-    found |= _reviewed(connection) | _compared(connection)
+            step_ids |= _of_plan(name, plan, digests)
+    step_ids |= _reviewed(connection) | _imported(connection) | _compared(connection)
     if exports:
         for (query,) in connection.execute(select(export.c.query)):
-            found |= {digests[digest] for digest in _DIGEST.findall(query) if digest in digests}
+            step_ids |= {digests[digest] for digest in _DIGEST.findall(query) if digest in digests}
     edges = _edges(connection)
-    kept = closure(found & set(digests.values()), edges)
-    return closure(kept | _translators(connection, kept), edges)
+    referenced = closure(step_ids & set(digests.values()), edges)
+    return closure(referenced | _translators(connection, referenced), edges)
 
 
-def wanted_steps(connection: Connection, *, exports: bool = True) -> set[int]:
-    """The steps that are named, those of which a living process has taken items, and what these rest on."""
+def needed_steps(connection: Connection, *, exports: bool = True) -> set[int]:
+    """The steps that are referenced, those whose items a live process has leased, and the steps that these read."""
     claimed = closure(claimed_steps(connection), _edges(connection))
     return named_steps(connection, exports=exports) | claimed | _translators(connection, claimed)
 
 
 def _reviewed(connection: Connection) -> set[int]:
-    """The steps whose labels people were shown, and those that hold what they said."""
+    """The steps whose labels reviewers saw, and those that store their decisions."""
     shown = (campaign.c.step_id, review.c.seen_step_id)
-    found = {key for column in shown for key in connection.execute(select(column).distinct()).scalars()}
+    step_ids = {key for column in shown for key in connection.execute(select(column).distinct()).scalars()}
     frozen = connection.execute(select(step.c.id).where(step.c.kind.in_(("review", "calibration")))).scalars()
-    return {*(key for key in found if key is not None), *frozen}
+    return {*(key for key in step_ids if key is not None), *frozen}
 
 
 def _compared(connection: Connection) -> set[int]:
@@ -56,56 +56,70 @@ def _compared(connection: Connection) -> set[int]:
     return {key for column in columns for key in connection.execute(select(column).distinct()).scalars()}
 
 
+def _imported(connection: Connection) -> set[int]:
+    """The steps that an import has filled, which no run could make again."""
+    query = select(step.c.id, step.c.kind, step.c.model, step.c.params)
+    rows = connection.execute(query.where(step.c.kind.in_(("align", "tag", "translate"))))
+    return {
+        row.id
+        for row in rows
+        if (row.model or "").startswith("imported:")
+        or (row.kind == "align" and json.loads(row.params).get("aligner") == "imported")
+    }
+
+
 def _translators(connection: Connection, steps: set[int]) -> set[int]:
-    """The steps that made the translations which steps have labelled: no input names them."""
+    """The steps that made the translations which the given steps have labelled; they are not among their inputs."""
     making = connection.execute(select(step.c.id).where(step.c.kind.in_(("translate", "carry")))).scalars()
-    found = set()
-    for made_by in set(making) - steps:
+    translators = set()
+    for maker in set(making) - steps:
         used = select(1).select_from(translation).join(outcome, outcome.c.item_id == translation.c.id)
-        used = used.where(translation.c.step_id == made_by, outcome.c.step_id.in_(steps))
+        used = used.where(translation.c.step_id == maker, outcome.c.step_id.in_(steps))
         if connection.execute(used.limit(1)).first() is not None:
-            found.add(made_by)
-    return found
+            translators.add(maker)
+    return translators
 
 
 def steps_on(connection: Connection, steps: Iterable[int]) -> set[int]:
-    """Steps and all steps that rest on them."""
+    """The given steps and all steps that depend on them."""
     readers: dict[int, set[int]] = {}
     for reader, inputs in _edges(connection).items():
-        for given in inputs:
-            readers.setdefault(given, set()).add(reader)
+        for read in inputs:
+            readers.setdefault(read, set()).add(reader)
     return closure(set(steps), readers)
 
 
 def closure(start: set[int], edges: Mapping[int, Iterable[int]]) -> set[int]:
     """Everything that can be reached."""
-    found, queue = set(start), list(start)
+    reached, queue = set(start), list(start)
     while queue:
-        new = set(edges.get(queue.pop(), ())) - found
-        found |= new
+        new = set(edges.get(queue.pop(), ())) - reached
+        reached |= new
         queue.extend(new)
-    return found
+    return reached
 
 
 def _of_plan(name: str, plan: str, digests: Mapping[str, int]) -> set[int]:
-    """The steps of a stored plan, and those that made the translations it covers."""
-    found = set()
+    """The steps of a stored plan, and those that made its translations."""
+    step_ids = set()
     try:
         for planned in json.loads(plan):
-            found.add(planned["step"])
+            step_ids.add(planned["step"])
             # corpus, original language, rendering language, digest of the step of the translations, splits
-            found |= {digests[pair[3]] for pair in planned["pairs"] if pair[3] in digests}
+            step_ids |= {digests[pair[3]] for pair in planned["pairs"] if pair[3] in digests}
     except (ValueError, KeyError, TypeError, IndexError) as error:
-        # What it names is unknown: nothing may be freed.
+        # Nothing may be deleted while it is unknown what the plan references.
         raise DatabaseError(
-            f"the stored plan of the recipe {name} cannot be read", hint="xprojdb verify --repair", recipe=name
+            f"the stored plan of the recipe {name} cannot be read",
+            hint="repair it with xprojdb verify --repair",
+            recipe=name,
         ) from error
-    return found
+    return step_ids
 
 
 def _edges(connection: Connection) -> dict[int, set[int]]:
-    """Per step, the steps that it reads."""
-    found: dict[int, set[int]] = {}
-    for reader, given in connection.execute(select(step_input.c.step_id, step_input.c.input_id)):
-        found.setdefault(reader, set()).add(given)
-    return found
+    """The steps that each step reads."""
+    edges: dict[int, set[int]] = {}
+    for reader, read in connection.execute(select(step_input.c.step_id, step_input.c.input_id)):
+        edges.setdefault(reader, set()).add(read)
+    return edges

@@ -1,6 +1,6 @@
-"""Delete sentences and translations with everything that hangs on them, and items of a step with all it made of them.
+"""Delete sentences and translations with everything attached to them, and items of a step with all their results.
 
-Nothing here is committed: every function is given a write transaction and leaves no row behind that refers to nothing.
+Nothing here commits: every function works in a write transaction and leaves no dangling rows behind.
 """
 
 from __future__ import annotations
@@ -33,8 +33,8 @@ Ids = Sequence[int]
 
 
 def run_delete(connection: Connection, statement: Delete) -> int:
-    """How many rows a deletion took; runs that have read them are let know."""
-    # Without the option, psycopg's count is lost.
+    """Run a deletion and return how many rows it removed; runs that have read them will notice."""
+    # Without this option, psycopg loses the count.
     taken = int(connection.execute(statement, execution_options={"preserve_rowcount": True}).rowcount)
     if taken:
         count_removal(connection)
@@ -42,24 +42,24 @@ def run_delete(connection: Connection, statement: Delete) -> int:
 
 
 def descendants(connection: Connection, sentences: Iterable[int]) -> set[int]:
-    """Sentences and all that were made from them."""
-    found = set(sentences)
-    fresh = found
+    """Sentences and everything made from them."""
+    family = set(sentences)
+    fresh = family
     while fresh:
         query = select(sentence.c.id).where(bulk.among(connection, sentence.c.parent_id, sorted(fresh)))
-        fresh = set(connection.execute(query).scalars()) - found
-        found |= fresh
-    return found
+        fresh = set(connection.execute(query).scalars()) - family
+        family |= fresh
+    return family
 
 
 def translations_of(connection: Connection, sentences: Iterable[int]) -> set[int]:
-    """The translations that have one of some sentences on either side."""
+    """The translations that have one of the given sentences on either side."""
     keys = sorted(sentences)
-    found: set[int] = set()
-    # A query a side: an OR would keep SQLite from its indices.
+    ids: set[int] = set()
+    # One query per side: an OR would keep SQLite from using its indices.
     for side in (translation.c.original_id, translation.c.rendering_id):
-        found |= set(connection.execute(select(translation.c.id).where(bulk.among(connection, side, keys))).scalars())
-    return found
+        ids |= set(connection.execute(select(translation.c.id).where(bulk.among(connection, side, keys))).scalars())
+    return ids
 
 
 def sides_of(connection: Connection, translations: Iterable[int]) -> set[int]:
@@ -70,9 +70,9 @@ def sides_of(connection: Connection, translations: Iterable[int]) -> set[int]:
 
 
 def remove_sentences(connection: Connection, steps: Sequence[StoredStep], sentences: Iterable[int]) -> Counter[str]:
-    """Delete sentences, what was made from them, their translations, and everything on all of these.
+    """Delete sentences, those made from them, their translations, and everything attached to any of these.
 
-    :param steps: all of the database, as :func:`xprojdb.maintenance.step_rows.stored_steps` reads them.
+    :param steps: all steps of the database, from :func:`xprojdb.maintenance.step_rows.stored_steps`.
     :returns: rows by table.
     """
     doomed = sorted(descendants(connection, sentences))
@@ -86,7 +86,7 @@ def remove_sentences(connection: Connection, steps: Sequence[StoredStep], senten
             connection, delete(table).where(bulk.among(connection, table.c.sentence_id, doomed))
         )
     own = bulk.among(connection, sentence.c.id, doomed)
-    # Children and parents go together: the order in which a database deletes rows is its own affair.
+    # Children and parents are deleted together, in whatever order the database chooses.
     connection.execute(update(sentence).where(own, sentence.c.parent_id.is_not(None)).values(parent_id=None))
     taken["sentence"] += run_delete(connection, delete(sentence).where(own))
     return +taken
@@ -95,7 +95,7 @@ def remove_sentences(connection: Connection, steps: Sequence[StoredStep], senten
 def remove_translations(
     connection: Connection, steps: Sequence[StoredStep], translations: Iterable[int]
 ) -> Counter[str]:
-    """Delete translations and everything on them; a consensus that they had a vote in goes too.
+    """Delete translations and everything attached to them, including each consensus that they voted in.
 
     :returns: rows by table.
     """
@@ -124,9 +124,9 @@ def _remove_voted(connection: Connection, steps: Sequence[StoredStep], doomed: I
     for step_id, key in connection.execute(query.where(*voting, through)):
         by_step.setdefault(step_id, []).append(key)
     taken: Counter[str] = Counter()
-    for each in steps:
-        if each.id in by_step:
-            taken += forget_items(connection, steps, each, by_step[each.id])
+    for step in steps:
+        if step.id in by_step:
+            taken += forget_items(connection, steps, step, by_step[step.id])
     return taken
 
 
@@ -141,16 +141,16 @@ def _forget_outcomes(connection: Connection, steps: Sequence[StoredStep], items:
 def forget_items(
     connection: Connection, steps: Sequence[StoredStep], step: StoredStep, items: Iterable[int]
 ) -> Counter[str]:
-    """Delete what a step made of some items, sentences included, and their outcomes: they are pending again.
+    """Delete what a step made of some items, sentences included, and their outcomes, so that they are pending again.
 
     :returns: rows by table.
     """
     keys = sorted(items)
     taken: Counter[str] = Counter()
-    made = select(sentence.c.id).where(
+    children_made = select(sentence.c.id).where(
         bulk.among(connection, sentence.c.parent_id, keys), sentence.c.step_id == step.id
     )
-    if step.items == "sentence" and (children := list(connection.execute(made).scalars())):
+    if step.items == "sentence" and (children := list(connection.execute(children_made).scalars())):
         taken += remove_sentences(connection, steps, children)
     for table in RESULT_TABLES:
         if table.name in step.tables:
@@ -165,6 +165,6 @@ def forget_items(
 def _results(connection: Connection, table: Table, step: StoredStep, keys: Ids) -> list[ColumnElement[bool]]:
     on = [bulk.among(connection, item_column(table, step), keys)]
     if table is label and step.items == "translation":
-        # The sentence comes before the translation in the key.
+        # In the key, the sentence comes before the translation.
         on.append(bulk.among(connection, label.c.sentence_id, sorted(sides_of(connection, keys))))
     return on

@@ -1,4 +1,4 @@
-"""About how many bytes rows take on disk."""
+"""Estimates how many bytes rows take on disk."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from sqlalchemy import ColumnElement, Connection, Table, select, text
 
 from xprojdb.db import bulk
 
-#: rows measured to know the size of one
+#: rows measured to estimate the size of one
 _SAMPLED = 500
 
 
 def bytes_of(connection: Connection, table: Table, rows: int, chosen: Sequence[ColumnElement[bool]]) -> int:
-    """About how many bytes some rows of a table take, with what its indices have of them.
+    """Approximately how many bytes some rows of a table take, including their index entries.
 
-    :param rows: how many there are.
-    :param chosen: the conditions that choose them.
+    :param rows: the number of rows.
+    :param chosen: the conditions that select them.
     """
     if not rows:
         return 0
@@ -27,14 +27,14 @@ def bytes_of(connection: Connection, table: Table, rows: int, chosen: Sequence[C
 
 
 def _share(connection: Connection, table: Table, rows: int) -> int:
-    """Their share of the table and its indices, by the server's own count of its rows."""
+    """Their share of the table and its indices, from the server's row estimate."""
     query = text("SELECT pg_total_relation_size(oid), reltuples FROM pg_class WHERE oid = CAST(:name AS regclass)")
     size, tuples = connection.execute(query, {"name": table.name}).one()
     return int(size * rows / max(rows, tuples))
 
 
 def _record(row: bulk.Row) -> int:
-    """The length of a row as SQLite stores it: a header with a byte a column, and the values."""
+    """The length of a row as SQLite stores it: a header with one byte per column, and the values."""
     return 2 + len(row) + sum(map(_value, row))
 
 

@@ -1,4 +1,4 @@
-"""What the steps of a database have stored, and by which key it hangs on a sentence, a translation or a corpus."""
+"""What the steps of a database have stored, and by which key it refers to a sentence, a translation or a corpus."""
 
 from __future__ import annotations
 
@@ -30,13 +30,13 @@ from xprojdb.steps.translate.carry import Carry
 
 Items = Literal["sentence", "translation", "corpus", "step"]
 
-#: the tables whose key begins with the step
+#: the tables whose key starts with the step
 STEP_TABLES: tuple[Table, ...] = tuple(
     table
     for table in metadata.tables.values()
     if table.name != "step_input" and next(iter(table.primary_key.columns)).name == "step_id"
 )
-#: those of them that hold results, and not what became of an item
+#: those that hold results, as opposed to what became of an item
 RESULT_TABLES = tuple(table for table in STEP_TABLES if table.name not in ("outcome", "failure", "lease"))
 
 _ITEMS: Mapping[ItemKind, Items] = {
@@ -56,8 +56,8 @@ _ITEM_COLUMNS: Mapping[Table, Column[int]] = {
 }
 
 
-#: what the outcomes of steps are about, by kind and digest: told once, asked in every transaction of a deletion
-_KNOWN: dict[tuple[str, str], Items] = {}
+#: what the outcomes of steps are about, by kind and digest: computed once, needed in every transaction of a deletion
+_ITEMS_BY_STEP: dict[tuple[str, str], Items] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,16 +92,16 @@ def stored_steps(connection: Connection) -> list[StoredStep]:
 
 
 def _stored(connection: Connection, step_id: int, kind: str, digest: str, tables: frozenset[str]) -> StoredStep:
-    if (kind, digest) not in _KNOWN:
-        found = _items_by_stage(connection, step_id, kind)
-        if found is None:
+    if (kind, digest) not in _ITEMS_BY_STEP:
+        items = _items_by_stage(connection, step_id, kind)
+        if items is None:
             return StoredStep(step_id, kind, digest, _items_by_rows(connection, step_id, tables), tables)
-        _KNOWN[kind, digest] = found
-    return StoredStep(step_id, kind, digest, _KNOWN[kind, digest], tables)
+        _ITEMS_BY_STEP[kind, digest] = items
+    return StoredStep(step_id, kind, digest, _ITEMS_BY_STEP[kind, digest], tables)
 
 
 def _items_by_stage(connection: Connection, step_id: int, kind: str) -> Items | None:
-    """What the stage says; None for a step of another version of the code, or a damaged one."""
+    """What the stage says; None for a step of another code version, or a damaged one."""
     if kind == GOLD.kind:
         return "sentence"
     try:
@@ -119,12 +119,12 @@ def _items_by_rows(connection: Connection, step_id: int, tables: frozenset[str])
     return "sentence"
 
 
-def item_column(table: Table, made_by: StoredStep) -> ColumnElement[int]:
-    """The column of a result table that names the item of a step."""
+def item_column(table: Table, step_: StoredStep) -> ColumnElement[int]:
+    """The column of a result table that holds the item of a step."""
     if table is label:
-        return label.c.translation_id if made_by.items == "translation" else label.c.sentence_id
-    if table is entity and made_by.kind == Carry.kind:
-        # It reads a sentence and puts entities on what it makes of that.
+        return label.c.translation_id if step_.items == "translation" else label.c.sentence_id
+    if table is entity and step_.kind == Carry.kind:
+        # The step reads a sentence and attaches entities to the sentence it makes.
         written = sentence.alias("written")
         item = select(written.c.parent_id).where(written.c.id == entity.c.sentence_id)
         return item.correlate(entity).scalar_subquery()
@@ -134,6 +134,6 @@ def item_column(table: Table, made_by: StoredStep) -> ColumnElement[int]:
 def ids_with(steps: Sequence[StoredStep], table: Table, items: Items | None = None) -> list[int]:
     """The steps that have rows in a table.
 
-    :param items: only those whose items are of this kind.
+    :param items: only steps with this kind of item.
     """
-    return [each.id for each in steps if table.name in each.tables and items in (None, each.items)]
+    return [step.id for step in steps if table.name in step.tables and items in (None, step.items)]

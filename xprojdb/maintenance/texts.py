@@ -1,4 +1,4 @@
-"""Texts that cannot be read any more, looked for as bytes: before them, every other check would end in an error."""
+"""Texts that can no longer be read; they are found as bytes, since every other check would fail on them."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ _ROWS = 5_000
 
 
 class DamagedText(NamedTuple):
-    """A text with bytes that are no UTF-8, or that is no JSON where it should be.
+    """A text with bytes that are not UTF-8, or that should be JSON and is not.
 
-    :param key: the primary key of its row, texts as bytes.
+    :param key: the primary key of its row, with texts as bytes.
     :param data: its bytes.
     """
 
@@ -41,7 +41,7 @@ class DamagedText(NamedTuple):
     data: bytes
 
     @property
-    def told(self) -> str:
+    def description(self) -> str:
         names = [column.name for column in self.table.primary_key]
         shown = ", ".join(f"{name} {_plain(value)}" for name, value in zip(names, self.key, strict=True))
         begin = max(0, self._fault - 20)
@@ -63,7 +63,7 @@ def _plain(value: Any) -> str:
 def damaged_texts(connection: Connection, *, shapes: bool = False) -> Iterator[DamagedText]:
     """Every text that cannot be read, in constant memory.
 
-    :param shapes: also those that are no JSON where they should be, which other checks find and mend.
+    :param shapes: also texts that should be JSON and are not, which other checks find and repair.
     """
     for table in metadata.sorted_tables:
         texts = [column.name for column in table.columns if isinstance(column.type, Text)]
@@ -99,15 +99,16 @@ def _readable(data: bytes, is_json: bool) -> bool:
 
 
 def mend_texts(database: Database) -> Counter[str]:
-    """Make every text readable; drop what was made of an item with one, and the imported files with one.
+    """Make every text readable; drop what was made from items with a damaged one, and imported files with one.
 
-    Bytes that are no UTF-8 become U+FFFD. What is neither of an item nor of a sentence stays so, and is told.
+    Bytes that are not UTF-8 become U+FFFD. Texts that belong to neither an item nor a sentence keep that, and are
+    reported.
     """
     with database.read() as connection:
         damaged = list(damaged_texts(connection))
     with database.write() as connection:
-        for each in damaged:
-            _make_readable(connection, each)
+        for text in damaged:
+            _make_readable(connection, text)
     return _drop(database, damaged)
 
 
@@ -115,14 +116,14 @@ def _make_readable(connection: Connection, damaged: DamagedText) -> None:
     text = damaged.data.decode(errors="replace")
     mark = "%s" if connection.dialect.name == "postgresql" else "?"
     where = " AND ".join(
-        f"{_bytes(connection, damaged.table, each.name)} = {mark}" for each in damaged.table.primary_key
+        f"{_bytes(connection, damaged.table, column.name)} = {mark}" for column in damaged.table.primary_key
     )
     statement = f"UPDATE {damaged.table.name} SET {damaged.column} = {mark} WHERE {where}"
     try:
         with connection.begin_nested():
             connection.exec_driver_sql(statement, (text, *damaged.key))
     except IntegrityError:
-        # A kind or a status that there is not: the row says nothing any more, and other checks find what it leaves.
+        # An unknown kind or status: the row is meaningless, and other checks find what depends on it.
         connection.exec_driver_sql(f"DELETE FROM {damaged.table.name} WHERE {where}", damaged.key)
 
 
@@ -130,19 +131,19 @@ def _drop(database: Database, damaged: Sequence[DamagedText]) -> Counter[str]:
     taken: Counter[str] = Counter()
     sentences, items = set[int](), list[Finding]()
     with database.read() as connection:
-        kinds = {each.id: each for each in stored_steps(connection)}
-    for each in damaged:
-        key = dict(zip((column.name for column in each.table.primary_key), each.key, strict=True))
+        kinds = {text.id: text for text in stored_steps(connection)}
+    for text in damaged:
+        key = dict(zip((column.name for column in text.table.primary_key), text.key, strict=True))
         step = kinds.get(key.get("step_id", 0))
         item = None if step is None else key.get("item_id", key.get(f"{step.items}_id"))
-        if each.table is sentence:
+        if text.table is sentence:
             sentences.add(key["id"])
         elif step is not None and item is not None and step.kind == GOLD.kind:
             sentences.add(item)
         elif step is not None and item is not None:
-            items.append(Finding(each.told, step.id, item))
+            items.append(Finding(text.description, step.id, item))
         else:
-            taken[f"bytes of {each.table.name}.{each.column} (now U+FFFD)"] += 1
+            taken[f"bytes of {text.table.name}.{text.column} (now U+FFFD)"] += 1
     if items:
         taken += drop_items(database, items)
     return taken + _drop_sentences(database, sentences)

@@ -1,4 +1,4 @@
-"""Give the space of deleted rows back."""
+"""Return the space of deleted rows to the disk."""
 
 from __future__ import annotations
 
@@ -20,19 +20,19 @@ class VacuumReport:
 
 
 def vacuum(database: Database, *, full: bool = False) -> VacuumReport:
-    """Make the space of deleted rows free to use, and bring the planner's statistics up to date.
+    """Make the space of deleted rows available, and update the planner's statistics.
 
-    An SQLite file is written anew, without gaps, which needs as much free disk again. PostgreSQL keeps the space for
-    later rows; only ``full`` writes its tables anew and gives the space to the disk, while nobody can use them.
+    An SQLite file is rewritten without gaps, which needs as much free disk space again. PostgreSQL keeps the space for
+    later rows; only ``full`` rewrites its tables and returns the space to the disk, locking them meanwhile.
 
-    :raises DatabaseError: when another process writes, or the disk is full.
-    :raises RunsAlive: when runs are under way, which could not write meanwhile.
+    :raises DatabaseError: when another process is writing, or the disk is full.
+    :raises RunsAlive: when runs are in progress, which could not write meanwhile.
     """
     with database.read() as looking:
-        refuse_live_runs(looking, "writing the tables anew")
+        refuse_live_runs(looking, "rewriting the tables")
     before = _size(database)
     with translated_errors(database.engine), database.engine.connect() as plain:
-        # Neither database vacuums inside a transaction.
+        # Neither database can vacuum inside a transaction.
         connection = plain.execution_options(isolation_level="AUTOCOMMIT", xprojdb_write=True)
         if connection.dialect.name == "sqlite":
             _vacuum_sqlite(connection)
@@ -46,7 +46,7 @@ def _vacuum_sqlite(connection: Connection) -> None:
     assert driver is not None
     driver.execute("PRAGMA query_only = OFF")
     driver.execute("VACUUM")
-    # The new file is in the write-ahead log until it is carried over.
+    # The new content stays in the write-ahead log until it is checkpointed.
     driver.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
 

@@ -1,4 +1,4 @@
-"""Look through a whole database for damage, and mend it."""
+"""Check a whole database for damage, and repair it."""
 
 from __future__ import annotations
 
@@ -13,35 +13,35 @@ from xprojdb.maintenance.checks import CHECKS, Check, Finding
 from xprojdb.maintenance.step_rows import stored_steps
 from xprojdb.maintenance.texts import damaged_texts, mend_texts
 
-#: findings told of one check
+#: findings shown per check
 EXAMPLES = 5
-#: findings mended at a time; bounds the memory of a repair
+#: findings repaired at a time, which bounds the memory of a repair
 BLOCK = 20_000
-#: how often all checks are gone through: what one repair takes away, another check may miss
+#: how often all checks are repeated: what one repair deletes, another check may miss
 ROUNDS = 4
 
 
 @dataclass(slots=True)
 class CheckReport:
-    """What one check found.
+    """The result of one check.
 
     :param examples: the first few findings.
     :param repair: what its repair does.
     """
 
     name: str
-    found: int
+    count: int
     examples: list[str]
     repair: str
 
 
 @dataclass(slots=True)
 class VerifyReport:
-    """What a look through the database found.
+    """The result of all checks.
 
-    :param checks: every check, also those that found nothing.
-    :param taken: what a repair took away: rows by table, recipes and files by what to do again.
-    :param left: what was found after the repair; empty when all is well, or nothing was to be repaired.
+    :param checks: every check, including those that found nothing.
+    :param taken: what a repair removed: rows by table, and recipes and files that need to be run or imported again.
+    :param left: what is still wrong after the repair; empty if nothing is, or no repair was requested.
     """
 
     checks: list[CheckReport]
@@ -50,40 +50,40 @@ class VerifyReport:
 
     @property
     def damage(self) -> int:
-        """How much was found in all."""
-        return sum(each.found for each in self.checks)
+        """The total number of findings."""
+        return sum(check.count for check in self.checks)
 
 
 def verify(database: Database, *, repair: bool = False) -> VerifyReport:
     """Check every row of a database against every other.
 
-    :param repair: also mend what is found: mostly by dropping what is wrong and what rests on it, so that the next run
-        makes it again. Imported files with damage are dropped whole and have to be imported again.
-    :raises RunsAlive: when something is to be mended, and runs are under way.
+    :param repair: also repair what is wrong, mostly by dropping it and what depends on it, so that the next run
+        recomputes it. Damaged imported files are dropped as a whole and must be imported again.
+    :raises RunsAlive: when something needs repair and runs are in progress.
     """
     texts = _texts(database)
-    if texts.found and not repair:
-        # Any other check could end in an error.
+    if texts.count and not repair:
+        # Any other check could fail.
         return VerifyReport([texts])
-    if texts.found:
+    if texts.count:
         _refuse_live_runs(database)
-    taken = mend_texts(database) if texts.found else Counter[str]()
-    found = VerifyReport([texts, *_look(database)], dict(taken))
-    unread = [still for still in ([_texts(database)] if texts.found else []) if still.found]
-    found.left = unread
-    if not repair or not any(each.found for each in found.checks[1:]):
-        return found
+    taken = mend_texts(database) if texts.count else Counter[str]()
+    report = VerifyReport([texts, *_look(database)], dict(taken))
+    unread = [still for still in ([_texts(database)] if texts.count else []) if still.count]
+    report.left = unread
+    if not repair or not any(check_.count for check_ in report.checks[1:]):
+        return report
     _refuse_live_runs(database)
-    left = found.checks
+    left = report.checks
     for _ in range(ROUNDS):
         for check in CHECKS:
             taken += _mend(check(database))
         left = _look(database)
-        if not any(each.found for each in left):
+        if not any(check_.count for check_ in left):
             break
-    found.taken = dict(+taken)
-    found.left = [*unread, *(each for each in left if each.found)]
-    return found
+    report.taken = dict(+taken)
+    report.left = [*unread, *(check_ for check_ in left if check_.count)]
+    return report
 
 
 def _refuse_live_runs(database: Database) -> None:
@@ -93,9 +93,9 @@ def _refuse_live_runs(database: Database) -> None:
 
 def _texts(database: Database) -> CheckReport:
     with database.read() as connection:
-        told = [each.told for each in damaged_texts(connection)]
-    repair = "what is made of them is dropped, files are to be imported again, other bytes become U+FFFD"
-    return CheckReport("texts that cannot be read", len(told), told[:EXAMPLES], repair)
+        descriptions = [text.description for text in damaged_texts(connection)]
+    repair = "what was made from them is dropped, files must be imported again, other bytes become U+FFFD"
+    return CheckReport("texts that cannot be read", len(descriptions), descriptions[:EXAMPLES], repair)
 
 
 def _look(database: Database) -> list[CheckReport]:
@@ -105,7 +105,7 @@ def _look(database: Database) -> list[CheckReport]:
 
 
 def _count(check: type[Check], findings: Iterator[Finding]) -> CheckReport:
-    examples = [each.told for each in islice(findings, EXAMPLES)]
+    examples = [finding.description for finding in islice(findings, EXAMPLES)]
     return CheckReport(check.name, len(examples) + sum(1 for _ in findings), examples, check.repair)
 
 
@@ -114,7 +114,7 @@ def _mend(check: Check) -> Counter[str]:
     before: list[Finding] = []
     while findings := _next(check):
         if findings == before:
-            # Its repair does not help; the look that follows tells.
+            # Its repair does not help; the final check will report it.
             break
         taken += check.mend(findings)
         before = findings

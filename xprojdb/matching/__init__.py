@@ -1,4 +1,4 @@
-"""Matching: arrays of candidates and scores in, the chosen spans out; knows no database and no model."""
+"""Matching: takes arrays of candidates and scores, returns the chosen spans; independent of databases and models."""
 
 from xprojdb.matching.batch import PairBatch
 from xprojdb.matching.candidates import Candidates, aligned_subranges, from_spans, ngrams, union

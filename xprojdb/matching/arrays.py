@@ -1,4 +1,4 @@
-"""The array types of the matcher, and the one way its loops are compiled."""
+"""The array types of the matcher, and the decorator that compiles its loops."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Flags = npt.NDArray[np.bool_]
 
 
 class Compiled:
-    """A loop that Numba compiles, or finds compiled, when it is first called.
+    """A loop that Numba compiles, or loads from its cache, on the first call.
 
     Loading Numba takes a quarter of a second, and most commands look at a database without computing anything.
     """
@@ -36,7 +36,7 @@ class Compiled:
 
     @property
     def _numba_type_(self) -> Any:
-        # What Numba asks of a value that a compiled loop uses: so such loops can call one another.
+        # Numba reads this from values used in compiled loops; it lets such loops call one another.
         return self._dispatcher._numba_type_
 
     def __call__(self, *arguments: Any) -> Any:
@@ -47,11 +47,11 @@ compiled = Compiled
 
 
 def flat(name: str, values: npt.ArrayLike, dtype: type) -> npt.NDArray[Any]:
-    """A contiguous, writable, one-dimensional array of ``dtype``, without a copy where it already is one.
+    """Convert to a contiguous, writable, one-dimensional array of ``dtype``, copying only if needed.
 
-    :param name: what the array is called, for the message.
-    :raises MatchingError: when it has another number of dimensions, or its values are of another kind, such as
-        floats for positions.
+    :param name: the name of the array, for the message.
+    :raises MatchingError: when it has another number of dimensions, or values of another kind, such as floats
+        for positions.
     """
     array = np.asarray(values)
     if array.size == 0:
@@ -68,12 +68,12 @@ def flat(name: str, values: npt.ArrayLike, dtype: type) -> npt.NDArray[Any]:
 
 
 def check_ptr(name: str, ptr: Longs, items: int, total: int) -> None:
-    """Check that ``ptr`` cuts ``total`` values into ``items`` runs.
+    """Check that ``ptr`` divides ``total`` values into ``items`` runs.
 
-    :raises MatchingError: when it has the wrong length, does not run from 0 to ``total``, or decreases; ``item`` is
-        the place.
+    :raises MatchingError: when it has the wrong length, does not go from 0 to ``total``, or decreases; ``item`` is
+        the index.
     """
-    hint = f"{name} holds {items + 1} offsets that rise from 0 to {total}"
+    hint = f"{name} must hold {items + 1} offsets that rise from 0 to {total}"
     if len(ptr) != items + 1:
         raise MatchingError(f"{name} has {len(ptr)} values", hint=hint, what=name, item=None, value=len(ptr))
     falls = np.flatnonzero(np.diff(ptr) < 0)
@@ -91,7 +91,7 @@ def offsets(counts: npt.ArrayLike) -> Longs:
 
 @compiled
 def stable_order(keys):  # type: ignore[no-untyped-def]
-    """``np.argsort(keys, kind="stable")`` of integers; Numba needs seconds to compile that one."""
+    """``np.argsort(keys, kind="stable")`` for integers; Numba takes seconds to compile NumPy's own."""
     order, spare, width = np.arange(len(keys)), np.empty(len(keys), np.int64), 1
     while width < len(keys):
         for a in range(0, len(keys), 2 * width):

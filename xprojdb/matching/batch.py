@@ -17,9 +17,9 @@ Positions = Sequence[tuple[int, int]]
 
 @dataclass(frozen=True, slots=True)
 class PairBatch:
-    """N sentence pairs with E entities and L word links, as ragged arrays; checked when made.
+    """N sentence pairs with E entities and L word links, as ragged arrays, checked on construction.
 
-    *Source* is the labelled side, *target* the unlabelled one. The entities of pair ``i`` are rows
+    *Source* is the labelled side, *target* the unlabelled side. The entities of pair ``i`` are rows
     ``entity_ptr[i]:entity_ptr[i + 1]``, its links rows ``link_ptr[i]:link_ptr[i + 1]``. Word positions count from 0.
 
     :param source_words: (N,) words of the source sentence.
@@ -30,7 +30,7 @@ class PairBatch:
     :param link_ptr: (N+1,) offsets of the links.
     :param link_source: (L,) source word of each link.
     :param link_target: (L,) target word of each link.
-    :param link_score: (L,) how sure each link is, not negative; or none.
+    :param link_score: (L,) non-negative confidence of each link, or None.
     :raises MatchingError: as :meth:`check` does.
     """
 
@@ -61,10 +61,11 @@ class PairBatch:
         items: Iterable[tuple[int, int, Positions, Positions]],
         link_scores: Iterable[Sequence[float]] | None = None,
     ) -> PairBatch:
-        """Make a batch from Python values.
+        """Build a batch from Python values.
 
-        :param items: per pair: source words, target words, entity spans (start, end), links (source word, target word).
-        :param link_scores: per pair, a score for each link.
+        :param items: for each pair: number of source and target words, entity spans (start, end), links (source,
+            target).
+        :param link_scores: for each pair, a score for each link.
         :raises MatchingError: as :meth:`check` does.
         """
         rows = list(items)
@@ -75,7 +76,7 @@ class PairBatch:
         return cls(source_words, target_words, *entities, *links, scores)
 
     def check(self) -> None:
-        """Check that the arrays agree with each other.
+        """Check that the arrays are consistent.
 
         :raises MatchingError: when an array has the wrong length, offsets decrease, an entity is empty, an entity or
             link lies outside its sentence, a link is repeated or its score is negative or not finite. Fields: ``what``
@@ -96,30 +97,34 @@ class PairBatch:
                 value=value,
             )
 
-    def above(self, least: float) -> PairBatch:
-        """The same batch without the links whose score is below ``least``; links without scores all stay."""
-        if self.link_score is None or least <= 0:
+    def above(self, min_score: float) -> PairBatch:
+        """Drop the links whose score is below ``min_score``; links without scores are all kept."""
+        if self.link_score is None or min_score <= 0:
             return self
-        # Scores are stored with four digits, in single precision: a link of 0.3 is not below 0.3.
-        kept = self.link_score >= np.float32(least)
+        # Scores are stored with four digits in single precision, and a stored 0.3 must not count as below 0.3.
+        mask = self.link_score >= np.float32(min_score)
         pair = np.repeat(np.arange(len(self)), np.diff(self.link_ptr))
-        link_ptr = offsets(np.bincount(pair[kept], minlength=len(self)))
-        source, target = self.link_source[kept], self.link_target[kept]
+        link_ptr = offsets(np.bincount(pair[mask], minlength=len(self)))
+        source, target = self.link_source[mask], self.link_target[mask]
         return replace(
-            self, link_ptr=link_ptr, link_source=source, link_target=target, link_score=self.link_score[kept]
+            self, link_ptr=link_ptr, link_source=source, link_target=target, link_score=self.link_score[mask]
         )
 
     def _check_lengths(self) -> None:
         check_ptr("entity_ptr", self.entity_ptr, len(self), len(self.entity_start))
         check_ptr("link_ptr", self.link_ptr, len(self), len(self.link_source))
-        wanted = {"target_words": len(self), "entity_end": len(self.entity_start), "link_target": len(self.link_source)}
+        lengths = {
+            "target_words": len(self),
+            "entity_end": len(self.entity_start),
+            "link_target": len(self.link_source),
+        }
         if self.link_score is not None:
-            wanted["link_score"] = len(self.link_source)
-        for name, length in wanted.items():
+            lengths["link_score"] = len(self.link_source)
+        for name, length in lengths.items():
             if len(getattr(self, name)) != length:
                 raise MatchingError(
-                    f"{name} has {len(getattr(self, name))} values where its sister array has {length}",
-                    hint="arrays that describe the same rows have the same length",
+                    f"{name} has {len(getattr(self, name))} values, but the arrays that belong to it have {length}",
+                    hint="arrays that describe the same rows must have the same length",
                     what=name,
                     pair=None,
                     value=len(getattr(self, name)),
@@ -138,11 +143,11 @@ class PairBatch:
 
 _WORDS, _ENTITY, _LINK, _SCORE, _REPEATED = 1, 2, 3, 4, 5
 _HINTS = {
-    _WORDS: "a sentence has 0 words or more",
-    _ENTITY: "an entity is a non-empty half-open span of source words",
-    _LINK: "a link joins a source word and a target word, counted from 0; were the two sides exchanged?",
-    _SCORE: "a link score is a finite number, 0 or more",
-    _REPEATED: "give every link once",
+    _WORDS: "the number of words cannot be negative",
+    _ENTITY: "an entity must be a non-empty half-open span of source words",
+    _LINK: "a link connects a source word and a target word, counted from 0; are the two sides swapped?",
+    _SCORE: "a link score must be a finite number, 0 or more",
+    _REPEATED: "list every link once",
 }
 
 
@@ -155,7 +160,7 @@ def _columns(rows: list[Positions] | list[list[tuple[int, int]]]) -> tuple[Longs
 def _first_fault(  # type: ignore[no-untyped-def]
     source_words, target_words, entity_ptr, entity_start, entity_end, link_ptr, source, target, score
 ):
-    """(fault, pair, row) of the first contradiction, or (0, 0, 0)."""
+    """(fault, pair, row) of the first inconsistency, or (0, 0, 0)."""
     for i in range(len(source_words)):
         n, m = source_words[i], target_words[i]
         if n < 0 or m < 0:
@@ -171,7 +176,7 @@ def _first_fault(  # type: ignore[no-untyped-def]
 
 @compiled
 def _link_fault(n, m, source, target, score, a, b):  # type: ignore[no-untyped-def]
-    """(fault, row) of the first impossible link of a:b, or (0, 0)."""
+    """(fault, row) of the first invalid link in a:b, or (0, 0)."""
     rising = True
     for q in range(a, b):
         if not (0 <= source[q] < n and 0 <= target[q] < m):
@@ -185,7 +190,7 @@ def _link_fault(n, m, source, target, score, a, b):  # type: ignore[no-untyped-d
 
 @compiled
 def _repeated(source, target, a, b):  # type: ignore[no-untyped-def]
-    """A row in a:b whose link occurs twice there, or -1."""
+    """A row in a:b that repeats another link there, or -1."""
     keys = source[a:b].astype(np.int64) << 32 | target[a:b]
     order = stable_order(keys)
     for r in range(1, b - a):

@@ -11,19 +11,19 @@ from xprojdb.matching.arrays import Bits, Flags, Ints, Longs, check_ptr, compile
 from xprojdb.matching.batch import PairBatch
 
 LONGEST_SENTENCE = 1 << 20
-#: sets of candidates that :func:`union` unites at most: the bits of an origin
+#: the most sets of candidates that :func:`union` can combine: the bits of an origin
 MOST_SETS = 8
 
 
 @dataclass(frozen=True, slots=True)
 class Candidates:
-    """C target spans for the entities of N pairs, in the order (pair, entity, start, end), each once.
+    """C target spans for the entities of N pairs, in the order (pair, entity, start, end), without repetition.
 
     :param ptr: (N+1,) offsets: the candidates of pair ``i`` are rows ``ptr[i]:ptr[i + 1]``.
     :param entity: (C,) ordinal of the entity within its pair.
     :param start: (C,) first target word.
     :param end: (C,) one past the last target word.
-    :param origin: (C,) bit ``b`` is set when argument ``b`` of :func:`union` had the candidate; 1 before any union.
+    :param origin: (C,) bit ``b`` is set if argument ``b`` of :func:`union` had the candidate; 1 before any union.
     :raises MatchingError: when the arrays differ in length or the offsets do not fit.
     """
 
@@ -41,7 +41,7 @@ class Candidates:
             if name not in ("ptr", "entity") and len(array) != len(self.entity):
                 raise MatchingError(
                     f"candidates.{name} has {len(array)} values for {len(self.entity)} candidates",
-                    hint="entity, start, end and origin have one value a candidate",
+                    hint="entity, start, end and origin must have one value per candidate",
                     what=f"candidates.{name}",
                     value=len(array),
                 )
@@ -51,10 +51,10 @@ class Candidates:
         return len(self.entity)
 
     def by_entity(self, entity_ptr: Longs, target_words: Ints | None = None) -> Longs:
-        """Where each entity's candidates are; checks the candidates on the way.
+        """Locate each entity's candidates, checking the candidates on the way.
 
         :param entity_ptr: (N+1,) offsets of the entities of each pair.
-        :param target_words: (N,) words of each target sentence; when absent, ends are only bounded by a million words.
+        :param target_words: (N,) words of each target sentence; without it, ends are only limited to a million words.
         :returns: (E+1,) offsets: the candidates of entity ``e`` of the batch are rows ``own[e]:own[e + 1]``.
         :raises MatchingError: when a candidate is empty, out of order, repeated, outside its sentence or of an unknown
             entity; ``pair``, ``what`` and ``value`` name it.
@@ -72,8 +72,8 @@ class Candidates:
         if row >= 0:
             value = (int(self.entity[row]), int(self.start[row]), int(self.end[row]))
             raise MatchingError(
-                f"pair {pair}: candidate (entity, start, end) = {value} is impossible, out of order or repeated",
-                hint="candidates lie within the target sentence and ascend by entity, start and end",
+                f"pair {pair}: candidate (entity, start, end) = {value} is invalid, out of order or repeated",
+                hint="candidates must lie within the target sentence and ascend by entity, start and end",
                 what="candidate",
                 pair=int(pair),
                 value=value,
@@ -85,10 +85,10 @@ class Candidates:
 def aligned_subranges(pairs: PairBatch, longest: int) -> Candidates:
     """Spans that start and end on a word linked to the entity.
 
-    For the alignment score and at most one span an entity they lose no optimum: cutting an unlinked word off a span
+    With the alignment score and at most one span per entity, no optimum is lost: trimming an unlinked word from a span
     raises its score and frees the word.
 
-    :param longest: words a span may have at most.
+    :param longest: the most words a span may have.
     """
     columns = (pairs.entity_ptr, pairs.entity_start, pairs.entity_end, pairs.link_ptr, pairs.link_source)
     widest = int(pairs.target_words.max(initial=0))
@@ -104,8 +104,8 @@ def aligned_subranges(pairs: PairBatch, longest: int) -> Candidates:
 def ngrams(pairs: PairBatch, longest: int, forbidden: Flags | None = None) -> Candidates:
     """Every span of up to ``longest`` target words, for every entity.
 
-    :param longest: words a span may have at most.
-    :param forbidden: (sum of target words,) true for words that no span may contain, the sentences one after the other.
+    :param longest: the most words a span may have.
+    :param forbidden: (sum of target words,) true for words that no span may contain, for one sentence after another.
     :raises MatchingError: when ``forbidden`` has another length.
     """
     word_ptr = offsets(pairs.target_words)
@@ -113,7 +113,7 @@ def ngrams(pairs: PairBatch, longest: int, forbidden: Flags | None = None) -> Ca
     if len(free) != word_ptr[-1]:
         raise MatchingError(
             f"forbidden has {len(free)} values for {word_ptr[-1]} target words",
-            hint="give one value for every target word of the batch",
+            hint="pass one value for every target word of the batch",
             what="forbidden",
             value=len(free),
         )
@@ -123,13 +123,13 @@ def ngrams(pairs: PairBatch, longest: int, forbidden: Flags | None = None) -> Ca
 def from_spans(
     pairs: PairBatch, span_ptr: Longs, start: Ints, end: Ints, with_subspans: bool = False, longest: int = 1 << 20
 ) -> Candidates:
-    """Target spans that somebody proposed, each for every entity of its pair.
+    """Proposed target spans, each for every entity of its pair.
 
     :param span_ptr: (N+1,) offsets of the spans of each pair.
     :param start: (S,) first target word of each span.
     :param end: (S,) one past its last target word.
-    :param with_subspans: take every span inside a proposed one as well.
-    :param longest: words a candidate may have at most; longer proposals are left out (their sub-spans may stay).
+    :param with_subspans: include every span inside a proposed one.
+    :param longest: the most words a candidate may have; longer proposals are left out, but not their sub-spans.
     :raises MatchingError: when a span is empty or outside its target sentence.
     """
     span_ptr, start, end = (
@@ -149,15 +149,15 @@ def from_spans(
 
 
 def union(*several: Candidates) -> Candidates:
-    """Candidates that any of the arguments has, each once; ``origin`` tells which ones had it.
+    """The candidates of all arguments, without repetition; ``origin`` records which arguments had them.
 
     :param several: up to eight sets of candidates of the same batch.
-    :raises MatchingError: when there are none, more than eight, or they belong to different batches.
+    :raises MatchingError: when there are no arguments or more than eight, or they belong to different batches.
     """
-    if not 1 <= len(several) <= MOST_SETS or len({len(each.ptr) for each in several}) > 1:
+    if not 1 <= len(several) <= MOST_SETS or len({len(candidates.ptr) for candidates in several}) > 1:
         raise MatchingError(
-            f"cannot unite {len(several)} sets of candidates of {[len(each.ptr) - 1 for each in several]} pairs",
-            hint="unite one to eight sets of candidates of the same batch",
+            f"cannot combine {len(several)} sets of candidates of {[len(one.ptr) - 1 for one in several]} pairs",
+            hint="combine one to eight sets of candidates of the same batch",
             what="candidates",
             value=len(several),
         )
@@ -175,7 +175,7 @@ def _check_spans(pairs: PairBatch, pair: Longs, start: Ints, end: Ints) -> None:
         value = (int(start[bad[0]]), int(end[bad[0]]))
         raise MatchingError(
             f"pair {pair[bad[0]]}: span {value} is empty or outside its target sentence",
-            hint="a span is a non-empty half-open range of target words",
+            hint="a span must be a non-empty half-open range of target words",
             what="span",
             pair=int(pair[bad[0]]),
             value=value,
@@ -183,7 +183,7 @@ def _check_spans(pairs: PairBatch, pair: Longs, start: Ints, end: Ints) -> None:
 
 
 def _within(pairs: PairBatch, word_ptr: Longs, reach: Ints, longest: int) -> Candidates:
-    """Every span that ends no later than ``reach`` of its first word."""
+    """Every span that ends no later than the ``reach`` of its first word."""
     return _for_each_entity(pairs, *_spans_within(word_ptr, reach, longest))
 
 
@@ -232,7 +232,7 @@ def _subranges(  # type: ignore[no-untyped-def]
 
 @compiled
 def linked_words(e, inside, source, target, a, b, mark, words):  # type: ignore[no-untyped-def]
-    """Write the target words linked to entity e into ``words``, ascending; how many they are."""
+    """Write the target words linked to entity e into ``words``, ascending; returns their number."""
     low, high, n = len(mark), -1, 0
     for q in range(a, b):
         if inside[0] <= source[q] < inside[1]:
@@ -247,7 +247,7 @@ def linked_words(e, inside, source, target, a, b, mark, words):  # type: ignore[
 
 @compiled
 def _unbroken(word_ptr, forbidden):  # type: ignore[no-untyped-def]
-    """Per word, the first forbidden word from it on, or the end of the sentence."""
+    """For each word, the first forbidden word at or after it, or the end of the sentence."""
     reach = np.empty(len(forbidden), np.int32)
     for i in range(len(word_ptr) - 1):
         until = word_ptr[i + 1] - word_ptr[i]
@@ -260,7 +260,7 @@ def _unbroken(word_ptr, forbidden):  # type: ignore[no-untyped-def]
 
 @compiled
 def _covered(word_ptr, span_ptr, start, end):  # type: ignore[no-untyped-def]
-    """Per word, the end of the furthest proposed span that has it: sub-spans of any end no later."""
+    """For each word, the end of the furthest proposed span that covers it, which bounds the ends of sub-spans."""
     reach = np.zeros(word_ptr[-1], np.int32)
     for i in range(len(word_ptr) - 1):
         for s in range(span_ptr[i], span_ptr[i + 1]):
@@ -302,7 +302,7 @@ def _crossed(entity_ptr, span_ptr, span_start, span_end, total):  # type: ignore
 
 @compiled
 def _merge(ptr, entity, start, end, origin, ptr2, entity2, start2, end2, bit):  # type: ignore[no-untyped-def]
-    """Two ordered sets into one; those of the second get ``bit``."""
+    """Merge two ordered sets; candidates of the second get ``bit``."""
     room = len(entity) + len(entity2)
     merged = np.zeros(len(ptr), np.int64)
     rows, bits, n = np.empty((3, room), np.int32), np.zeros(room, np.uint8), 0

@@ -1,7 +1,7 @@
-"""The label of a name that the target language turned into an adjective: *Europe* → *europäischen*.
+"""The label of a name that became an adjective in the target language: *Europe* → *europäischen*.
 
-Annotation schemes with MISC give it to such words. A target word that is written in lower case, where the source word
-begins with a capital, tells that it happened. A scheme without the label drops the entity instead, or leaves it.
+Annotation schemes with MISC use it for such words. A target word in lower case, where the source word starts with a
+capital, shows that this happened. A scheme without the label drops the entity instead, or leaves it unchanged.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ DROPPED = -1
 
 @dataclass(frozen=True, slots=True)
 class DerivedLabel:
-    """A rule; none is applied unless one is made.
+    """The rule for derived words; it is only applied if one is passed.
 
-    :param becomes: the label of the adjective; None drops the entity there.
-    :param labels: labels that change. Names of people seldom become adjectives.
-    :param longest: words of the target span at most. Two words are often a name that is written small.
+    :param becomes: the label of the adjective; None drops the entity.
+    :param labels: the labels that change. Names of people seldom become adjectives.
+    :param longest: the most words the target span may have. Two words are often just a name in lower case.
     """
 
     becomes: str | None
@@ -38,7 +38,7 @@ def derived_label(label: str, capitalised: bool, target: Iterable[str], rule: De
     :param label: the entity's label on the source side.
     :param capitalised: whether the entity's first source word has an upper-case letter.
     :param target: the words of the span.
-    :param rule: none leaves every label as it is.
+    :param rule: None leaves every label unchanged.
     :returns: the label, or None where the rule drops the entity.
     """
     words = list(target)
@@ -57,20 +57,20 @@ def derived_labels(
     rule: DerivedLabel | None = None,
     names: tuple[str, ...] = (),
 ) -> Ints:
-    """As :func:`derived_label`, for every candidate.
+    """:func:`derived_label` for every candidate.
 
     :param entity_ptr: (N+1,) offsets of the entities of each sentence.
-    :param label: (E,) label codes, places in ``names``.
+    :param label: (E,) label codes, indices in ``names``.
     :param capitalised: (E,) whether the entity's first source word has an upper-case letter.
     :param lower_ptr: (N+1,) offsets of the target words of each sentence.
     :param lower: (W,) whether a target word is all lower case (``str.islower``).
-    :param names: the labels; only needed with a rule.
+    :param names: the labels behind the codes; only needed with a rule.
     :returns: (C,) label codes, :data:`DROPPED` where the rule drops the entity.
-    :raises MatchingError: when ``names`` lacks the label that the rule gives.
+    :raises MatchingError: when ``names`` lacks the label that the rule assigns.
     """
     if rule is not None and rule.becomes is not None and rule.becomes not in names:
-        hint = "a scheme without this label drops the entity (becomes=None) or has no rule"
-        message = f"the labels have no {rule.becomes}"
+        hint = "for a scheme without this label, drop the entity (becomes=None) or use no rule"
+        message = f"the label {rule.becomes} does not exist"
         raise MatchingError(message, hint=hint, what="becomes", value=rule.becomes)
     sentence = np.repeat(np.arange(len(candidates.ptr) - 1), np.diff(candidates.ptr))
     entity = entity_ptr[sentence] + candidates.entity

@@ -1,9 +1,9 @@
 """Heuristic projection: the runs of target words linked to an entity (García-Ferrero et al. 2022, arXiv 2210.12623).
 
-For each entity: collect the target words linked to any of its words, cut them into runs, join runs with small gaps,
-keep the runs of a fitting length, at most ``top_k``. Then, over all entities of the sentence, label the runs in order
-of preference; a run that overlaps a labelled one is dropped. The filters COMP-SRC, COMP-TGT, COMP-INS and RESTR-TGT are
-those of arXiv 2505.10507. What is not projected has a reason.
+For each entity: collect the target words linked to any of its words, split them into runs, join runs with small gaps,
+and keep up to ``top_k`` runs of a suitable length. Then, over all entities of the sentence, label the runs in order
+of preference, dropping runs that overlap a labelled one. The filters COMP-SRC, COMP-TGT, COMP-INS and RESTR-TGT are
+those of arXiv 2505.10507. Every entity that is not projected has a reason.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ class Reason(IntEnum):
 
     PROJECTED = 0
     UNALIGNED = 1
-    """None of the entity's words is linked."""
+    """No word of the entity is linked."""
     COMP_SRC = 2
     """A word of the entity is not linked."""
     COMP_TGT = 3
@@ -48,19 +48,19 @@ _UNALIGNED, _COMP_SRC, _COMP_TGT, _LENGTH, _RESTR_TGT = (int(reason) for reason 
 class Heuristic:
     """Parameters of the heuristic projection.
 
-    :param merge_distance: join neighbouring runs with at most so many unlinked words between them.
-    :param min_ratio: keep a run when its words / the entity's words is at least this.
-    :param strict: keep it only when the quotient is above ``min_ratio``.
-    :param max_ratio: and at most this.
-    :param top_k: keep the so many longest runs of an entity, the leftmost of equals.
-    :param only_i: do not join when the right run starts on a word linked to the entity's first word.
-    :param minmax: one run from the leftmost to the rightmost linked word, in place of cutting and joining.
-    :param by_score: label the runs in order of alignment score, else of length, the longest first. Then leftmost,
-        shorter, lower entity.
+    :param merge_distance: join neighbouring runs with at most this many unlinked words between them.
+    :param min_ratio: keep a run if its words / the entity's words is at least this ratio.
+    :param strict: require the ratio to be above ``min_ratio``.
+    :param max_ratio: require the ratio to be at most this.
+    :param top_k: keep this many runs of an entity, the longest first, then the leftmost.
+    :param only_i: do not join if the right run starts at a word linked to the entity's first word.
+    :param minmax: use one run from the leftmost to the rightmost linked word, instead of splitting and joining.
+    :param by_score: label runs in order of alignment score rather than length, the highest first; then the leftmost,
+        the shorter, the lower entity.
     :param comp_src: drop an entity that has an unlinked word.
     :param comp_tgt: drop an entity whose linked words are not contiguous.
-    :param restr_tgt: drop runs of several words of an entity of one word.
-    :param comp_ins: drop all labels of a pair unless there are as many as entities (of each label); for training data.
+    :param restr_tgt: for an entity of one word, drop runs of several words.
+    :param comp_ins: drop all labels of a pair unless there are as many as entities, for each label; for training data.
     :raises MatchingError: when a number is negative or not a number, or the ratios exclude every run.
     """
 
@@ -87,13 +87,13 @@ class Heuristic:
         for name, good in allowed.items():
             if not good:
                 value = getattr(self, name)
-                hint = "distances and ratios are 0 or more, max_ratio is not below min_ratio, top_k is 1 or more"
+                hint = "distances and ratios must be 0 or more, max_ratio at least min_ratio, top_k 1 or more"
                 raise MatchingError(f"{name} is {value}", hint=hint, what=name, value=value)
 
 
 DEFAULT = Heuristic()
 REFERENCE = Heuristic(merge_distance=1, min_ratio=0.8, strict=True, max_ratio=np.inf, top_k=1 << 30, by_score=False)
-"""The parameters of arXiv 2501.18750: every run above 0.8 of the entity's length is labelled, the longest first."""
+"""The parameters of arXiv 2501.18750: label every run above 0.8 of the entity's length, the longest first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +104,7 @@ class HeuristicProjection:
     :param start: (R,) first target word.
     :param end: (R,) one past the last target word.
     :param reason: (E,) a :class:`Reason` for each entity.
-    :param pair_reason: (N,) COMP_INS where that filter emptied the pair, else PROJECTED.
+    :param pair_reason: (N,) COMP_INS where that filter dropped all labels of the pair, otherwise PROJECTED.
     """
 
     ptr: Longs
@@ -117,8 +117,8 @@ class HeuristicProjection:
 def heuristic(pairs: PairBatch, rules: Heuristic = DEFAULT, labels: Ints | None = None) -> HeuristicProjection:
     """Project the entities of a batch.
 
-    :param labels: (E,) a number for each entity's label, for ``comp_ins``; one label for all when absent.
-    :returns: no, one or several spans an entity; no two spans of a pair overlap.
+    :param labels: (E,) a number for each entity's label, for ``comp_ins``; by default all have the same label.
+    :returns: any number of spans per entity; no two spans of a pair overlap.
     :raises MatchingError: when ``labels`` has another length.
     """
     columns = (pairs.entity_ptr, pairs.entity_start, pairs.entity_end, pairs.link_ptr, pairs.link_source)
@@ -128,21 +128,23 @@ def heuristic(pairs: PairBatch, rules: Heuristic = DEFAULT, labels: Ints | None 
     ptr, start, end, links, reason = _propose(*columns, pairs.link_target, widest, shape, limits)
     size = np.repeat(pairs.entity_end - pairs.entity_start, np.diff(ptr))
     worth = to_fixed(links / (size + (end - start)) if rules.by_score else end - start)
-    kept = _label(pairs.entity_ptr, ptr, start, end, worth, widest)
+    labelled = _label(pairs.entity_ptr, ptr, start, end, worth, widest)
     pair_reason = np.zeros(len(pairs), np.uint8)
-    runs = np.add.reduceat(np.append(kept, 0), ptr[:-1]) * (np.diff(ptr) > 0) if len(reason) else np.zeros(0, np.int64)
+    runs = (
+        np.add.reduceat(np.append(labelled, 0), ptr[:-1]) * (np.diff(ptr) > 0) if len(reason) else np.zeros(0, np.int64)
+    )
     reason[(runs == 0) & (reason == Reason.PROJECTED)] = Reason.COLLISION
     if rules.comp_ins:
         pair_reason[_unequal(pairs, runs, labels)] = Reason.COMP_INS
         dropped = np.repeat(pair_reason > 0, np.diff(pairs.entity_ptr))
         reason[dropped & (reason == Reason.PROJECTED)] = Reason.COMP_INS
-        kept &= ~np.repeat(dropped, np.diff(ptr))
+        labelled &= ~np.repeat(dropped, np.diff(ptr))
         runs[dropped] = 0
-    return HeuristicProjection(offsets(runs), start[kept], end[kept], reason, pair_reason)
+    return HeuristicProjection(offsets(runs), start[labelled], end[labelled], reason, pair_reason)
 
 
 def runs_of_links(pairs: PairBatch, rules: Heuristic = DEFAULT) -> tuple[Longs, Ints, Ints]:
-    """Every run that the rules cut out of an entity's linked words, before any is dropped.
+    """Every run that the rules make of an entity's linked words, before any is dropped.
 
     :returns: (E+1,) offsets of each entity's runs; (R,) their first words; (R,) one past their last words.
     """
@@ -155,7 +157,7 @@ def runs_of_links(pairs: PairBatch, rules: Heuristic = DEFAULT) -> tuple[Longs, 
 
 
 class _Shape(NamedTuple):
-    """What says how runs are cut, as compiled code takes it."""
+    """The rules for splitting into runs, in the form compiled code accepts."""
 
     merge_distance: int
     only_i: bool
@@ -165,7 +167,7 @@ class _Shape(NamedTuple):
 
 
 class _Limits(NamedTuple):
-    """What says which runs are kept."""
+    """The rules for keeping runs."""
 
     min_ratio: float
     strict: bool
@@ -175,10 +177,10 @@ class _Limits(NamedTuple):
 
 
 def _unequal(pairs: PairBatch, runs: Longs, labels: Ints | None) -> Longs:
-    """The pairs in which some label has more or fewer runs than entities."""
+    """The pairs in which a label has more or fewer runs than entities."""
     of = np.zeros(len(runs), np.int32) if labels is None else flat("labels", labels, np.int32)
     if len(of) != len(runs):
-        hint = "give every entity of the batch a label number"
+        hint = "pass a label number for every entity of the batch"
         raise MatchingError(f"{len(of)} labels for {len(runs)} entities", hint=hint, what="labels", value=len(of))
     pair = np.repeat(np.arange(len(pairs)), np.diff(pairs.entity_ptr))
     groups, group = np.unique(np.stack([pair, of], 1), axis=0, return_inverse=True)
@@ -189,7 +191,7 @@ def _unequal(pairs: PairBatch, runs: Longs, labels: Ints | None) -> Longs:
 
 @compiled
 def _propose(entity_ptr, entity_start, entity_end, link_ptr, source, target, widest, shape, limits):  # type: ignore[no-untyped-def]
-    """Every entity's runs, ragged, the links of each, and why an entity has none."""
+    """The runs of every entity (ragged), the links of each run, and why an entity has none."""
     entities = len(entity_start)
     ptr, reason = np.zeros(entities + 1, np.int64), np.zeros(entities, np.uint8)
     start, end, links = np.empty(64, np.int32), np.empty(64, np.int32), np.empty(64, np.int32)
@@ -226,7 +228,7 @@ def _longer(array, more):  # type: ignore[no-untyped-def]
 
 @compiled
 def _unfit(words, first, size, source, shape):  # type: ignore[no-untyped-def]
-    """The reason that speaks against the entity's links, or 0."""
+    """The reason to reject the entity's links, or 0."""
     if len(words) == 0:
         return _UNALIGNED
     if shape.comp_src:
@@ -248,7 +250,7 @@ def _heads(first, source, target, words):  # type: ignore[no-untyped-def]
 
 @compiled
 def _cut(words, heads, shape, start, end):  # type: ignore[no-untyped-def]
-    """Write the joined runs of the linked words; how many they are."""
+    """Write the joined runs of the linked words; returns their number."""
     runs = 0
     for n in range(len(words)):
         gap = words[n] - words[n - 1] - 1 if n else 0
@@ -263,7 +265,7 @@ def _cut(words, heads, shape, start, end):  # type: ignore[no-untyped-def]
 
 @compiled
 def _sift(start, end, size, limits):  # type: ignore[no-untyped-def]
-    """Move the runs that fit to the front, from left to right: (how many, why none)."""
+    """Move suitable runs to the front, from left to right; returns their number, and the reason if there are none."""
     fits, runs, fault = np.zeros(len(start), np.bool_), 0, _LENGTH
     for n in range(len(start)):
         ratio = (end[n] - start[n]) / size
@@ -294,13 +296,13 @@ def _count_links(first, last, source, target, start, end, links):  # type: ignor
 
 @compiled
 def _label(entity_ptr, ptr, start, end, worth, widest):  # type: ignore[no-untyped-def]
-    """Which runs are labelled: in each pair by worth, then leftmost, shorter, lower entity; none over another."""
-    kept, taken = np.zeros(len(start), np.bool_), np.full(widest, -1, np.int64)
+    """Which runs are labelled: by worth within each pair, then leftmost, shorter, lower entity, without overlaps."""
+    labelled, taken = np.zeros(len(start), np.bool_), np.full(widest, -1, np.int64)
     for i in range(len(entity_ptr) - 1):
         a, b = ptr[entity_ptr[i]], ptr[entity_ptr[i + 1]]
         order = a + stable_order(start[a:b].astype(np.int64) << 31 | end[a:b])
         for r in order[stable_order(-worth[order])]:
             if (taken[start[r] : end[r]] != i).all():
-                kept[r] = True
+                labelled[r] = True
                 taken[start[r] : end[r]] = i
-    return kept
+    return labelled

@@ -1,1 +1,1 @@
-"""Adapters behind the model stages: where checkpoints live, encoders, word aligners. They know no database."""
+"""Adapters behind the model stages: finding checkpoints, encoders, word aligners. They do not use the database."""

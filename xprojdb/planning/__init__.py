@@ -1,1 +1,1 @@
-"""From a recipe to a plan: the steps it stands for, and the bitexts that each of them covers."""
+"""Turn a recipe into a plan: its steps, and the bitexts that each of them covers."""

@@ -1,4 +1,4 @@
-"""Which sets of translations a recipe projects through: imported ones, or those that its own steps make."""
+"""The sets of translations a recipe projects through: imported ones, or those its own steps make."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from sqlalchemy import Connection, select
 from xprojdb.config.recipe import Recipe
 from xprojdb.config.tables.translate import TranslateTable
 from xprojdb.db.tables import corpus, sentence
-from xprojdb.errors import UsageError
+from xprojdb.errors import MissingExtra, ModelError, UsageError, XprojdbError
 from xprojdb.steps.spec import GOLD, StepSpec
 from xprojdb.steps.stage import Bitext, Side, translations
 from xprojdb.steps.tag.plan import tag_spec
@@ -19,47 +19,62 @@ from xprojdb.steps.translate.plan import carry_spec, translate_spec
 
 
 class DirectedBitext(NamedTuple):
-    """A set of translations and how labels go through it.
+    """A set of translations, and the direction in which labels are projected.
 
-    :param labelled: the side that the labels come from.
-    :param carried: the step that made the labelled side with its entities in it, on the round trip, or the unlabelled
-        side, for markers.
-    :param made_by: the steps that make the translations, in order, each with the set it makes or reads.
+    :param labelled: the side the labels come from.
+    :param carried: the step that carried entities along: to the labelled side on the round trip, to the unlabelled side
+        for markers.
+    :param makers: the steps that make the translations, in order, each with the set it makes or reads.
     """
 
     labelled: Side
     pair: Bitext
     carried: StepSpec | None = None
-    made_by: tuple[tuple[StepSpec, Bitext], ...] = ()
+    makers: tuple[tuple[StepSpec, Bitext], ...] = ()
 
     @property
     def languages(self) -> tuple[str, str]:
-        """The language that labels come from, and that which receives them."""
+        """The source language, which labels come from, and the target language."""
         langs = self.pair.original_lang, self.pair.rendering_lang
         return langs if self.labelled == "original" else langs[::-1]
 
 
-def directed_bitexts(connection: Connection, recipe: Recipe) -> list[DirectedBitext]:
-    """The sets of translations that a recipe projects through.
+def directed_bitexts(connection: Connection, recipe: Recipe) -> tuple[list[DirectedBitext], list[XprojdbError]]:
+    """Find the sets of translations a recipe projects through, and the reasons why some languages have none.
 
-    :raises UsageError: when a corpus is not there.
-    :raises ModelError: when a translator or tagger cannot be found.
+    :raises UsageError: when a corpus does not exist.
     """
-    found: list[DirectedBitext] = []
-    for name in recipe.corpora:
-        corpus_id = _corpus_id(connection, name)
-        for source, target in product(recipe.source, recipe.target):
-            if recipe.translate is None:
-                found += _imported_pairs(connection, recipe, corpus_id, source, target)
-            else:
-                found += _machine_pairs(connection, recipe, recipe.translate, corpus_id, source, target)
-    return found
+    bitexts: list[DirectedBitext] = []
+    missing: list[XprojdbError] = []
+    corpora = [_corpus_id(connection, name) for name in recipe.corpora]
+    for source, target in product(recipe.source, recipe.target):
+        if source == target:
+            continue
+        try:
+            pairs = [pair for corpus_id in corpora for pair in _pairs(connection, recipe, corpus_id, source, target)]
+        except (ModelError, MissingExtra) as error:
+            error.fields["langs"] = (source, target)
+            missing.append(error)
+            continue
+        if not pairs:
+            missing.append(nothing_there(recipe, source, target))
+        bitexts += pairs
+    order = {corpus_id: place for place, corpus_id in enumerate(corpora)}
+    return sorted(bitexts, key=lambda bitext: order[bitext.pair.corpus_id]), missing
+
+
+def _pairs(
+    connection: Connection, recipe: Recipe, corpus_id: int, source: str, target: str
+) -> Iterator[DirectedBitext]:
+    if recipe.translate is None:
+        return _imported_pairs(connection, recipe, corpus_id, source, target)
+    return _machine_pairs(connection, recipe, recipe.translate, corpus_id, source, target)
 
 
 def transfer_bitexts(connection: Connection, recipe: Recipe, target: str) -> list[Bitext]:
-    """The imported sentences of a target language, where a recipe has no source but the language's own tagger.
+    """The imported sentences of a target language, for recipes whose only source is a tagger of that language.
 
-    :raises UsageError: when a corpus is not there.
+    :raises UsageError: when a corpus does not exist.
     """
     corpora = [_corpus_id(connection, name) for name in recipe.corpora]
     return [
@@ -103,8 +118,8 @@ def _round_trip(recipe: Recipe, table: TranslateTable, there: StepSpec, pair: Bi
     through, lang = pair.rendering_lang, pair.original_lang
     tagger = tag_spec(recipe.tag, through) if recipe.tag else None
     if tagger is None:
-        hint = f'name one: [tag] models = {{ {through} = "spacy:…" }}'
-        raise UsageError(f"the round trip through {through} has no tagger for it", hint=hint, lang=through)
+        hint = f'add one: [tag] models = {{ {through} = "spacy:…" }}'
+        raise UsageError(f"the round trip through {through} needs a tagger for {through}", hint=hint, lang=through)
     back = carry_spec(table, through, lang, tagger, recipe.mapping, there)
     returned = pair._replace(rendering_lang=lang, link=back.digest)
     return DirectedBitext("rendering", returned, back, ((there, pair), (tagger, pair), (back, returned)))
@@ -117,15 +132,20 @@ def _has_sentences(connection: Connection, corpus_id: int, lang: str, splits: tu
     return connection.execute(query).first() is not None
 
 
-def nothing_there(recipe: Recipe) -> UsageError:
-    """What a recipe is refused with that finds nothing to project through."""
+def nothing_there(recipe: Recipe, source: str | None = None, target: str | None = None) -> UsageError:
+    """The error for a recipe that has nothing to project through.
+
+    :param source, target: the pair of languages; None for all of the recipe.
+    """
     where = ", ".join(recipe.corpora) + (f", {', '.join(recipe.splits)}" if recipe.splits else "")
-    sources, targets = ", ".join(recipe.source), ", ".join(recipe.target)
+    sources, targets = source or ", ".join(recipe.source), target or ", ".join(recipe.target)
     if recipe.translate is None and recipe.source:
         return UsageError(
-            f"no translations join {sources} with {targets} in {where}",
-            hint="import the files together with 'xprojdb import parallel', or join them with 'xprojdb join'",
+            f"no translations connect {sources} with {targets} in {where}",
+            hint="import the files together with 'xprojdb import parallel', or connect them with 'xprojdb join'",
             corpora=recipe.corpora,
+            source=sources,
+            target=targets,
         )
     train = recipe.translate is not None and recipe.translate.direction == "translate-train"
     langs = sources if train else targets
@@ -135,9 +155,9 @@ def nothing_there(recipe: Recipe) -> UsageError:
 
 
 def _corpus_id(connection: Connection, name: str) -> int:
-    found = connection.execute(select(corpus.c.id).where(corpus.c.name == name)).scalar()
-    if found is None:
+    corpus_id = connection.execute(select(corpus.c.id).where(corpus.c.name == name)).scalar()
+    if corpus_id is None:
         names = list(connection.execute(select(corpus.c.name).order_by(corpus.c.name)).scalars())
-        known = f"this database has {', '.join(names)}" if names else "import it first: xprojdb import --help"
-        raise UsageError(f"there is no corpus {name!r}", hint=known, corpus=name)
-    return int(found)
+        hint = f"this database has {', '.join(names)}" if names else "import it first: xprojdb import --help"
+        raise UsageError(f"there is no corpus {name!r}", hint=hint, corpus=name)
+    return int(corpus_id)

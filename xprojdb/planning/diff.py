@@ -1,4 +1,4 @@
-"""From which change a step is new: what differs from the step that stood in its place when the recipe last ran."""
+"""Explain why a step is new: what differs from the step in its place when the recipe last ran."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ from xprojdb.config.canonical import current_params, role_name
 from xprojdb.db.tables import recipe
 from xprojdb.steps.spec import StepSpec, load_spec
 
-#: a value that takes more characters is not spelt out
-_TOLD = 40
+#: values longer than this many characters are not spelled out
+_MAX_CHARS = 40
 
 
 def earlier_specs(connection: Connection, name: str) -> list[StepSpec]:
-    """The steps that a recipe name stood for when it was last run; none when it never was."""
+    """The steps of a recipe when it last ran; empty if it never did."""
     plan = connection.execute(select(recipe.c.plan).where(recipe.c.name == name)).scalar()
     return [load_spec(connection, planned["step"]) for planned in json.loads(plan or "[]")]
 
 
 def change_of(spec: StepSpec, earlier: Sequence[StepSpec]) -> str:
-    """What differs between a new step and the earlier one most like it, for people."""
-    alike = [tuple(_differences(spec, each)) for each in earlier if each.kind == spec.kind]
+    """Describe how a new step differs from the most similar earlier one."""
+    alike = [tuple(_differences(spec, step)) for step in earlier if step.kind == spec.kind]
     if not alike:
         return "the recipe had no such step" if earlier else "the recipe has not run here"
     return ", ".join(sorted(alike, key=len)[0]) or "nothing"
@@ -54,7 +54,7 @@ def _params(new: Mapping[str, Any], old: Mapping[str, Any], prefix: str) -> Iter
 
 
 def _changed(name: str, before: Any, after: Any) -> str:
-    told = [json.dumps(value, ensure_ascii=False) for value in (before, after)]
-    if max(map(len, told)) > _TOLD:
+    values = [json.dumps(value, ensure_ascii=False) for value in (before, after)]
+    if max(map(len, values)) > _MAX_CHARS:
         return f"{name} changed"
-    return f"{name} {told[0]} → {told[1]}".replace("null", "none")
+    return f"{name} {values[0]} → {values[1]}".replace("null", "none")

@@ -1,4 +1,4 @@
-"""What a plan gives to whom: the labels of one language from another, or from several."""
+"""The labels a plan produces: those of one language from another, or from several."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from xprojdb.text.label_schemes import LabelMapping
 
 
 class Covered(NamedTuple):
-    """What a plan is to label.
+    """The sentences a plan labels.
 
-    :param query: the translation that the labels come through, 0 for several, and the sentence that receives them.
-    :param item: the column of the query that a step's outcomes name.
+    :param query: the translation the labels come through, 0 for several, and the sentence that receives them.
+    :param item: the column of the query that outcomes refer to.
     :param sentence: the column of the sentence.
     """
 
@@ -28,12 +28,12 @@ class Covered(NamedTuple):
 
 
 class Projection(NamedTuple):
-    """The labels that a plan gives one language from another.
+    """The labels of one language from another.
 
     :param step: the project step.
     :param pair: the translations they come through.
-    :param labelled: the side of these that the labels come from.
-    :param maker: the step that made the translations; None: they were imported.
+    :param labelled: the side the labels come from.
+    :param maker: the step that made the translations; None if they were imported.
     """
 
     step: ProjectStage
@@ -48,7 +48,7 @@ class Projection(NamedTuple):
 
     @property
     def sources(self) -> tuple[str, ...]:
-        """It alone."""
+        """The source language, as a tuple."""
         return (self.source,)
 
     @property
@@ -58,12 +58,12 @@ class Projection(NamedTuple):
 
     @property
     def makers(self) -> tuple[StepSpec, ...]:
-        """The steps that made its translations."""
+        """The step that made its translations, if any."""
         return () if self.maker is None else (self.maker,)
 
     @property
     def is_made(self) -> bool:
-        """Whether the sentences that receive labels are themselves made by a step."""
+        """Whether a step made the sentences that receive labels."""
         return self.maker is not None and self.labelled == "original"
 
     @property
@@ -73,32 +73,32 @@ class Projection(NamedTuple):
 
     @property
     def splits(self) -> tuple[str, ...]:
-        """Only sentences of these splits; empty: all."""
+        """The splits it is limited to; all if empty."""
         return self.pair.splits
 
     @property
     def mapping(self) -> LabelMapping | None:
-        """What becomes of each label before it is projected."""
+        """The label mapping applied before projection."""
         return self.step.mapping
 
     @property
     def direction(self) -> str:
-        """Source and target, for people."""
+        """Source and target, for display."""
         return f"{self.source} → {self.target}"
 
     def covered(self) -> Covered:
-        """The translations, and the sentences on their unlabelled side."""
+        """Select the translations and the sentences on their unlabelled side."""
         target = sentence_key(other(self.labelled))
         query = translations(self.pair).add_columns(target.label("sentence_id"))
         return Covered(query, translation.c.id, target)
 
 
 class Consensus(NamedTuple):
-    """The labels that a plan gives one language from several others.
+    """The labels of one language from several others.
 
     :param step: the combine step.
     :param pairs: the translations they come through, of one corpus.
-    :param makers: the steps that made these, where they were not imported.
+    :param makers: the steps that made these, unless they were imported.
     """
 
     step: Combine
@@ -107,12 +107,12 @@ class Consensus(NamedTuple):
 
     @property
     def sources(self) -> tuple[str, ...]:
-        """The languages the labels come from, and perhaps ``transfer``."""
+        """The languages the labels come from, which may include ``transfer``."""
         return self.step.sources
 
     @property
     def source(self) -> str:
-        """All of them: ``en,es,it``."""
+        """All sources as text, such as ``en,es,it``."""
         return ",".join(self.sources)
 
     @property
@@ -122,7 +122,7 @@ class Consensus(NamedTuple):
 
     @property
     def is_made(self) -> bool:
-        """Whether the sentences that receive labels are themselves made by a step: several sources need one text."""
+        """Whether a step made the sentences that receive labels: never, since several sources must share one text."""
         return False
 
     @property
@@ -132,25 +132,25 @@ class Consensus(NamedTuple):
 
     @property
     def splits(self) -> tuple[str, ...]:
-        """Only sentences of these splits; empty: all."""
+        """The splits it is limited to; all if empty."""
         return self.pairs[0].splits
 
     @property
     def mapping(self) -> LabelMapping | None:
-        """What becomes of each label before it is projected."""
+        """The label mapping applied before projection."""
         return self.step.mapping
 
     @property
     def direction(self) -> str:
-        """Sources and target, for people."""
+        """Sources and target, for display."""
         return f"{'+'.join(self.sources)} → {self.target}"
 
     def covered(self) -> Covered:
-        """The sentences that have a translation."""
+        """Select the sentences that have a translation."""
         sentences = self.step.covered(self.pairs)
         key = sentences.selected_columns[0]
         return Covered(sentences.with_only_columns(literal(0).label("id"), key.label("sentence_id")), key, key)
 
 
-#: labels of one target language, whether from one source or from several
+#: labels of one target language, from one source or several
 Labelling = Projection | Consensus

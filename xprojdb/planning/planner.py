@@ -1,8 +1,8 @@
-"""Turn a recipe into steps, and the sets of translations that each of them covers."""
+"""Plan a recipe: its steps, and the sets of translations that each of them covers."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
 
 from sqlalchemy import Connection
@@ -12,7 +12,7 @@ from xprojdb.config.errors import RecipeError
 from xprojdb.config.recipe import LoadedRecipe, Recipe
 from xprojdb.config.tables.project import ProjectTable
 from xprojdb.db import Database
-from xprojdb.errors import MatchingError, UsageError
+from xprojdb.errors import MatchingError, MissingExtra, ModelError, UsageError, XprojdbError
 from xprojdb.planning.bitexts import DirectedBitext, directed_bitexts, nothing_there, transfer_bitexts
 from xprojdb.planning.labellings import Projection
 from xprojdb.planning.plan import Plan
@@ -37,9 +37,9 @@ __all__ = ["Plan", "plan_recipe"]
 
 
 def plan_recipe(database: Database, loaded: LoadedRecipe) -> Plan:
-    """The steps that a recipe stands for, on the corpora of a database.
+    """Plan a recipe for the corpora of a database.
 
-    :raises UsageError: when a corpus is not there, or no translation joins the recipe's languages.
+    :raises UsageError: when a corpus does not exist, or no translation connects the recipe's languages.
     :raises ModelError: when the aligner's model cannot be found.
     """
     with trained_models(partial(find_trained, database)):
@@ -51,29 +51,65 @@ def _plan(database: Database, loaded: LoadedRecipe) -> Plan:
     _check_adjective_label(recipe)
     plan = Plan(loaded.record)
     with database.read() as connection:
-        directed = directed_bitexts(connection, recipe)
+        directed, plan.missing = directed_bitexts(connection, recipe)
     align = None if recipe.project.method == "markers" else align_spec(recipe.align)
-    for each in directed:
-        for spec, pair in each.made_by:
-            plan.add(stage_of(spec), pair)
-        plan.require(_projected(recipe, align, each), each.pair)
+    directed = [bitext for bitext in directed if _add_projection(plan, recipe, align, bitext)]
     if recipe.combine.method != "none":
         others = _others(database, recipe)
         with database.read() as connection:
             _add_consensus(connection, plan, recipe, directed, align, others)
     if not plan.stages:
-        raise nothing_there(recipe)
+        raise _first(plan.missing) or nothing_there(recipe)
+    if plan.missing:
+        _keep_planned(database, plan)
     plan.sort()
     return plan
 
 
+def _keep_planned(database: Database, plan: Plan) -> None:
+    """Keep the projections of an earlier plan of the same recipe whose models are now missing, and so their labels."""
+    from xprojdb.planning.store import find_plan
+
+    stored = find_plan(database, plan.recipe.name)
+    if stored is None or stored.recipe.digest != plan.recipe.digest:
+        return
+    lost = {error.fields.get("langs") for error in plan.missing}
+    for projection in stored.projections:
+        if (projection.source, projection.target) in lost:
+            for maker in projection.makers:
+                plan.add(stage_of(maker), projection.pair)
+            plan.require(projection.step.spec, projection.pair)
+
+
+def _add_projection(plan: Plan, recipe: Recipe, align: StepSpec | None, bitext: DirectedBitext) -> bool:
+    """Plan the projection through a set of translations; return False if a model of it is not available."""
+    try:
+        projected = _projected(recipe, align, bitext)
+    except (ModelError, MissingExtra) as error:
+        error.fields["langs"] = bitext.languages
+        if all(error.message != other.message for other in plan.missing):
+            plan.missing.append(error)
+        return False
+    for spec, pair in bitext.makers:
+        plan.add(stage_of(spec), pair)
+    plan.require(projected, bitext.pair)
+    return True
+
+
+def _first(missing: Sequence[XprojdbError]) -> XprojdbError | None:
+    """The first error about a model; missing imports are reported for all languages together."""
+    return next((error for error in missing if isinstance(error, ModelError | MissingExtra)), None)
+
+
 def _others(database: Database, recipe: Recipe) -> dict[str, list[Projection]]:
-    """What other recipes project, by their names."""
-    # Not above: stored plans are read by what plans are made of.
+    """The projections of other recipes, by name."""
+    # Not at the top of the module: that would be a circular import.
     from xprojdb.planning.store import load_plan
 
     if recipe.name in recipe.combine.recipes:
-        raise UsageError(f"{recipe.name} cannot be a source of its own", hint="name other recipes", name=recipe.name)
+        raise UsageError(
+            f"the recipe {recipe.name} cannot be its own source", hint="list other recipes", name=recipe.name
+        )
     return {name: load_plan(database, name).projections for name in recipe.combine.recipes}
 
 
@@ -85,14 +121,14 @@ def _add_consensus(
     align: StepSpec | None,
     others: Mapping[str, list[Projection]],
 ) -> None:
-    """Combine what each target language has from several sources, over all corpora."""
+    """Combine the labels each target language gets from several sources, over all corpora."""
     for target in recipe.target:
         voters, onto = {}, []
-        for each in directed:
-            source, into = each.languages
+        for bitext in directed:
+            source, into = bitext.languages
             if into == target:
-                voters[f"{source}:{each.labelled}"] = _projected(recipe, align, each)
-                onto.append(each.pair)
+                voters[f"{source}:{bitext.labelled}"] = _projected(recipe, align, bitext)
+                onto.append(bitext.pair)
         onto += transfer_bitexts(connection, recipe, target) if not recipe.source else []
         sources = [lang for lang in recipe.source if any(role.startswith(f"{lang}:") for role in voters)]
         for name, projections in others.items():
@@ -109,20 +145,20 @@ def _add_consensus(
                 plan.add(stage_of(spec), pair)
 
 
-def _entity_spec(recipe: Recipe, each: DirectedBitext) -> StepSpec:
-    """Where the entities of the labelled side come from: a tagger of its language, or gold."""
-    return _tag_spec(recipe, each.languages[0]) or GOLD
+def _entity_spec(recipe: Recipe, bitext: DirectedBitext) -> StepSpec:
+    """The step the source entities come from: a tagger of the language, or gold."""
+    return _tag_spec(recipe, bitext.languages[0]) or GOLD
 
 
 def _tag_spec(recipe: Recipe, lang: str) -> StepSpec | None:
     if recipe.tag is None:
         return None
     scored = lang in recipe.target and any(map(reads_taggers, recipe.scorer))
-    return tag_spec(recipe.tag, lang, keep_scores=scored)
+    return tag_spec(recipe.tag, lang, source=lang in recipe.source, keep_scores=scored)
 
 
 def _score_specs(recipe: Recipe, labelled: Side, pair: Bitext, inputs: Mapping[str, StepSpec]) -> dict[str, StepSpec]:
-    """The score steps by the names of their tables."""
+    """The score steps, by scorer name."""
     source, target = _source_and_target(labelled, pair)
     proposals = _tag_spec(recipe, target)
     direction = Direction(
@@ -138,14 +174,14 @@ def _score_specs(recipe: Recipe, labelled: Side, pair: Bitext, inputs: Mapping[s
 
 
 def _draft(recipe: Recipe) -> Recipe:
-    """The recipe without corpus memory: the labels that memory is learned from are what it projects."""
+    """The recipe without anything that learns from its labels; the draft it projects is what those learn from."""
     others = tuple(table for table in recipe.scorer if not learns(table))
     project = recipe.project.model_copy(update={"label_consistency": None})
     return recipe.model_copy(update={"scorer": others, "project": project})
 
 
 def _forms(recipe: Recipe, labelled: Side, pair: Bitext, inputs: Mapping[str, StepSpec]) -> dict[str, StepSpec]:
-    """The step that counts which labels the same words have, where the recipe asks for one."""
+    """The step that counts the labels of equal words, if the recipe asks for label consistency."""
     if recipe.project.label_consistency is None:
         return {}
     _, target = _source_and_target(labelled, pair)
@@ -159,16 +195,16 @@ def _source_and_target(labelled: Side, pair: Bitext) -> tuple[str, str]:
     return langs if labelled == "original" else langs[::-1]
 
 
-def _projected(recipe: Recipe, align: StepSpec | None, each: DirectedBitext) -> StepSpec:
+def _projected(recipe: Recipe, align: StepSpec | None, bitext: DirectedBitext) -> StepSpec:
     """The project step of a set of translations."""
-    entities = _entity_spec(recipe, each)
+    entities = _entity_spec(recipe, bitext)
     if align is None:
-        assert each.carried is not None, "markers are carried"
-        inputs = {"entities": entities, "carried": each.carried}
-        params = _labelling(recipe, each.labelled).to_params()
+        assert bitext.carried is not None, "markers need a carry step"
+        inputs = {"entities": entities, "carried": bitext.carried}
+        params = _labelling(recipe, bitext.labelled).to_params()
         return StepSpec(ProjectMarkers.kind, ProjectMarkers.version, params, inputs=inputs)
-    inputs = {"entities": each.carried or entities, "alignment": for_languages(align, each.pair)}
-    return _project_spec(recipe, each.labelled, each.pair, inputs)
+    inputs = {"entities": bitext.carried or entities, "alignment": for_languages(align, bitext.pair)}
+    return _project_spec(recipe, bitext.labelled, bitext.pair, inputs)
 
 
 def _project_spec(recipe: Recipe, labelled: Side, pair: Bitext, inputs: Mapping[str, StepSpec]) -> StepSpec:
@@ -199,15 +235,15 @@ def _match_params(recipe: Recipe, labelled: Side) -> ProjectParams:
 
 
 def _check_adjective_label(recipe: Recipe) -> None:
-    """Refuse a derived label that the recipe's own mapping would drop from gold."""
+    """Reject an adjective label that the recipe's own mapping would drop from gold."""
     becomes, mapping = recipe.project.adjective_label, recipe.mapping
     if becomes in ("", "drop") or mapping is None or mapping.others == "keep":
         return
-    known = sorted({label for _, label in mapping.table if label is not None})
-    if becomes not in known:
+    labels = sorted({label for _, label in mapping.table if label is not None})
+    if becomes not in labels:
         raise RecipeError(
-            f"project.adjective_label: the recipe's labels have no {becomes!r}",
-            hint=f'write adjective_label = "drop", or one of {", ".join(known)}',
+            f"project.adjective_label: {becomes!r} is not one of the recipe's labels",
+            hint=f'set adjective_label = "drop", or one of {", ".join(labels)}',
             key="project.adjective_label",
         )
 

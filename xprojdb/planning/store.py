@@ -1,4 +1,4 @@
-"""Plans in the database: what each recipe name stands for, so that it can be asked about without its file or models."""
+"""Plans in the database: the steps behind each recipe name, so that neither its file nor its models are needed."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from xprojdb.steps.vanished import check_corpora
 
 
 def check_plan(connection: Connection, plan: Plan) -> None:
-    """Refuse a plan for corpora that are being deleted, or were.
+    """Refuse a plan for corpora that are being deleted or no longer exist.
 
     :raises GroundMoved: with the field ``corpus``.
     """
@@ -28,9 +28,9 @@ def check_plan(connection: Connection, plan: Plan) -> None:
 
 
 def bind_plan(database: Database, plan: Plan) -> None:
-    """Store a plan's steps and the plan under its recipe's name, and tell every stage its ids.
+    """Store the steps of a plan, and the plan under its recipe's name, and bind every stage to its ids.
 
-    Writes nothing when all of it is stored already.
+    Writes nothing if everything is stored already.
 
     :raises GroundMoved: when a corpus was deleted since the plan was made.
     """
@@ -47,11 +47,18 @@ def bind_plan(database: Database, plan: Plan) -> None:
         _bind(connection, plan)
 
 
-def load_plan(database: Database, name: str | None = None) -> Plan:
-    """The plan that a recipe name stands for.
+def find_plan(database: Database, name: str) -> Plan | None:
+    """The plan of the recipe of a name; None if there is none."""
+    with database.read() as connection:
+        row = connection.execute(select(recipe.c.id).where(recipe.c.name == name)).first()
+    return load_plan(database, name) if row is not None else None
 
-    :param name: may be left out when the database has one recipe.
-    :raises UsageError: when there is none of that name, or several and none was named.
+
+def load_plan(database: Database, name: str | None = None) -> Plan:
+    """Load the stored plan of a recipe.
+
+    :param name: the recipe; may be left out if the database has only one.
+    :raises UsageError: when there is no such recipe, or there are several and no name was given.
     """
     with database.read() as connection:
         row = _find(connection, name)
@@ -74,32 +81,32 @@ def _find(connection: Connection, name: str | None) -> Any:
         raise UsageError("no recipe has been run on this database", hint="xprojdb run RECIPE.toml", name=name)
     if name is None:
         raise UsageError("this database has several recipes", hint=f"choose one with --recipe: {names}", name=name)
-    raise UsageError(f"no recipe {name!r} has been run on this database", hint=f"it knows {names}", name=name)
+    raise UsageError(f"no recipe {name!r} has been run on this database", hint=f"it has {names}", name=name)
 
 
 def _is_stored(connection: Connection, plan: Plan) -> bool:
     if any(find_step(connection, stage.spec) is None for stage in plan.stages):
         return False
     row = connection.execute(select(recipe).where(recipe.c.name == plan.recipe.name)).first()
-    return row is not None and (row.digest, row.plan) == (plan.recipe.digest, _told(connection, plan))
+    return row is not None and (row.digest, row.plan) == (plan.recipe.digest, _plan_json(connection, plan))
 
 
 def _store(connection: Connection, plan: Plan) -> None:
-    given = plan.recipe
-    values = {"digest": given.digest, "text": given.text, "plan": _told(connection, plan)}
-    changed = connection.execute(update(recipe).where(recipe.c.name == given.name).values(**values)).rowcount
+    record = plan.recipe
+    values = {"digest": record.digest, "text": record.text, "plan": _plan_json(connection, plan)}
+    changed = connection.execute(update(recipe).where(recipe.c.name == record.name).values(**values)).rowcount
     if not changed:
-        connection.execute(insert(recipe).values(name=given.name, **values))
+        connection.execute(insert(recipe).values(name=record.name, **values))
 
 
-def _told(connection: Connection, plan: Plan) -> str:
+def _plan_json(connection: Connection, plan: Plan) -> str:
     return canonical_json(
         [{"step": find_step(connection, stage.spec), "pairs": plan.pairs[stage.spec]} for stage in plan.stages]
     )
 
 
-def _pair(given: list[Any]) -> Bitext:
-    *scope, splits = given
+def _pair(fields: list[Any]) -> Bitext:
+    *scope, splits = fields
     return Bitext._make([*scope, tuple(splits)])
 
 
@@ -107,17 +114,17 @@ def _bind(connection: Connection, plan: Plan) -> None:
     for stage in plan.stages:
         own = find_step(connection, stage.spec)
         if own is None:
-            hint = "run the recipe again: it makes the step anew"
-            told = f"the step {stage.spec.kind} {stage.spec.short} was freed meanwhile"
-            raise GroundMoved(told, hint=hint, step=stage.spec.digest)
-        inputs = {role: find_step(connection, given) for role, given in stage.spec.inputs.items()}
+            hint = "run the recipe again to create the step again"
+            message = f"the step {stage.spec.kind} {stage.spec.short} was deleted in the meantime"
+            raise GroundMoved(message, hint=hint, step=stage.spec.digest)
+        inputs = {role: find_step(connection, input_spec) for role, input_spec in stage.spec.inputs.items()}
         stage.bind(own, {role: key for role, key in inputs.items() if key is not None})
 
 
 def stored_plugin(database: Database, name: str) -> str | None:
-    """The distribution, ``NAME==VERSION``, whose plug-in stored steps were planned with; None: there is no such step.
+    """The distribution, ``NAME==VERSION``, of a plug-in that stored steps were planned with, or None.
 
-    :param name: of the plug-in, perhaps with the model behind it: ``lengths``, or ``mytagger:MODEL``.
+    :param name: the name of the plug-in, with or without a model: ``lengths``, or ``mytagger:MODEL``.
     """
     with database.read() as connection:
         rows = connection.execute(select(step.c.params, step.c.model).where(step.c.params.contains('"plugin":')))

@@ -1,4 +1,4 @@
-"""Find the model behind a name: that of a training recipe, or the beginning of a step's digest."""
+"""Find a trained model by the name of its training recipe, or by a digest prefix."""
 
 from __future__ import annotations
 
@@ -15,34 +15,34 @@ from xprojdb.steps.train.params import TrainParams
 
 
 def find_trained(database: Database, name: str) -> StepSpec:
-    """The train step that a name stands for.
+    """Find a train step by name.
 
-    :param name: of a training recipe, or the beginning of a digest, eight digits at least.
-    :raises ModelError: when there is none (``unknown``), or it has not been trained (``untrained``); the field
-        ``known`` names those that there are.
+    :param name: the name of a training recipe, or a digest prefix of at least eight digits.
+    :raises ModelError: when there is no such model (``unknown``), or it has not been trained (``untrained``); the field
+        ``known`` lists the existing ones.
     """
     with database.read() as connection:
         key = trained_step(connection, name)
         spec = load_spec(connection, key)
         if TrainParams.from_params(spec.params).task != "ner":
-            hint = "choose one of task ner"
-            raise ModelError(f"the model {name} finds no entities", hint=hint, name=name, reason="task")
+            hint = "choose a model with task ner"
+            raise ModelError(f"the model {name} does not recognise entities", hint=hint, name=name, reason="task")
         return spec
 
 
 def trained_step(connection: Connection, name: str) -> int:
-    """The key of the train step that a name stands for; see :func:`find_trained`."""
+    """Find the key of a train step by name; see :func:`find_trained`."""
     named = _of_recipe(connection, name)
-    found = [named] if named is not None else _of_digest(connection, name)
-    if len(found) != 1:
-        known = _known(connection)
-        hint = f"there are {', '.join(known)}" if known else "xprojdb train RECIPE"
-        problem = "stands for several models" if found else "was not trained in this database"
-        raise ModelError(f"the model {name} {problem}", hint=hint, name=name, reason="unknown", known=tuple(known))
-    if connection.execute(select(model.c.id).where(model.c.step_id == found[0])).first() is None:
+    keys = [named] if named is not None else _of_digest(connection, name)
+    if len(keys) != 1:
+        names = _trained_names(connection)
+        hint = f"there are {', '.join(names)}" if names else "xprojdb train RECIPE"
+        problem = "is ambiguous" if keys else "was not trained in this database"
+        raise ModelError(f"the model {name} {problem}", hint=hint, name=name, reason="unknown", known=tuple(names))
+    if connection.execute(select(model.c.id).where(model.c.step_id == keys[0])).first() is None:
         hint = "xprojdb train RECIPE"
-        raise ModelError(f"the model {name} was planned, and not trained", hint=hint, name=name, reason="untrained")
-    return found[0]
+        raise ModelError(f"the model {name} was planned but not trained", hint=hint, name=name, reason="untrained")
+    return keys[0]
 
 
 def _of_recipe(connection: Connection, name: str) -> int | None:
@@ -59,6 +59,6 @@ def _of_digest(connection: Connection, name: str) -> list[int]:
     return list(connection.execute(query).scalars())
 
 
-def _known(connection: Connection) -> list[str]:
+def _trained_names(connection: Connection) -> list[str]:
     names = connection.execute(select(recipe.c.name).order_by(recipe.c.name)).scalars()
     return [name for name in names if _of_recipe(connection, name) is not None]

@@ -1,1 +1,1 @@
-"""Asking the database: what is done, and where a label comes from."""
+"""Asking the database where a label comes from, and other questions."""

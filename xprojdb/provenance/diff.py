@@ -1,4 +1,4 @@
-"""What changed between two steps, or two recipes: the labels of one beside those of the other, sentence by sentence."""
+"""What changed between two steps or recipes: their labels compared sentence by sentence."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ class Change:
     """One label that differs.
 
     :param kind: one of :data:`KINDS`.
-    :param sentence: what ``xprojdb explain`` takes.
-    :param before: the label of the first step; None when it has none there.
-    :param after: that of the second.
+    :param sentence: the sentence as ``xprojdb explain`` takes it.
+    :param before: the label of the first step, if any.
+    :param after: the label of the second step, if any.
     :param text: the sentence.
     """
 
@@ -44,14 +44,14 @@ class Change:
 
 @dataclass(slots=True)
 class LabelDifference:
-    """What two steps have in common and what not.
+    """What two steps have in common and where they differ.
 
-    :param first, second: what was compared, by kind and digest.
-    :param sentences: how many sentences both have done.
-    :param changed: how many of them differ.
+    :param first, second: the compared steps, by kind and digest.
+    :param sentences: how many sentences both have finished.
+    :param changed: how many of them have different labels.
     :param same: labels that are equal.
     :param counts: labels that differ, by kind.
-    :param changes: the first of them.
+    :param changes: the first few of them.
     """
 
     first: list[str]
@@ -66,25 +66,25 @@ class LabelDifference:
 def diff_steps(
     database: Database, first: str, second: str, *, kind: str | None = None, limit: int = 20
 ) -> LabelDifference:
-    """Compare the labels of two steps on the sentences that both have done.
+    """Compare the labels of two steps on the sentences that both have finished.
 
-    :param first: a recipe, for the steps it ends in, or the digest of a step or its beginning.
+    :param first: a recipe, which stands for its final steps, or the digest of a step or a prefix of it.
     :param second: the other.
-    :param kind: show only changes of this kind; all are counted.
+    :param kind: show only changes of this kind; all kinds are counted.
     :param limit: how many changes to show.
-    :raises UsageError: when one is neither, its beginning fits several steps, or it gives no labels.
+    :raises UsageError: when one is neither, a prefix matches several steps, or a step has no labels.
     """
     with database.read() as connection:
         sides = _Side.of(connection, first), _Side.of(connection, second)
-        found = LabelDifference(sides[0].names, sides[1].names)
-        found.sentences, found.same = _totals(connection, *sides)
+        difference = LabelDifference(sides[0].names, sides[1].names)
+        difference.sentences, difference.same = _totals(connection, *sides)
         for rows in bulk.stream(connection, _differing(*sides), BLOCK):
-            found.changed += len(rows)
+            difference.changed += len(rows)
             for change in _changes(connection, [key for (key,) in rows], *sides):
-                found.counts[change.kind] += 1
-                if kind in (None, change.kind) and len(found.changes) < limit:
-                    found.changes.append(change)
-        return found
+                difference.counts[change.kind] += 1
+                if kind in (None, change.kind) and len(difference.changes) < limit:
+                    difference.changes.append(change)
+        return difference
 
 
 class _Side(NamedTuple):
@@ -102,7 +102,7 @@ class _Side(NamedTuple):
         side = cls(ids, names, [labelled_side(connection, key) for key in ids])
         if connection.execute(select(label.c.step_id).where(label.c.step_id.in_(ids)).limit(1)).first() is None:
             hint = "name a project or combine step, or a recipe; xprojdb status lists them"
-            raise UsageError(f"{name} gives no labels", hint=hint, step=name)
+            raise UsageError(f"{name} has no labels", hint=hint, step=name)
         return side
 
     def labelled(self) -> ColumnElement[bool]:
@@ -110,23 +110,23 @@ class _Side(NamedTuple):
 
 
 def _recipe_steps(connection: Connection, name: str) -> list[int]:
-    known = connection.execute(select(recipe.c.id).where(recipe.c.name == name)).first()
-    return [] if known is None else final_steps(connection, name)
+    recipe_row = connection.execute(select(recipe.c.id).where(recipe.c.name == name)).first()
+    return [] if recipe_row is None else final_steps(connection, name)
 
 
 def _steps_by_digest(connection: Connection, prefix: str) -> list[int]:
-    # The digits of a digest are no wildcards; what has others begins none.
-    whole = all(each in "0123456789abcdef" for each in prefix)
+    # The hexadecimal digits of a digest cannot be wildcards; other characters cannot match.
+    whole = all(digit in "0123456789abcdef" for digit in prefix)
     query = select(step.c.id).where(step.c.digest.like(f"{prefix}%")).order_by(step.c.id)
     ids = list(connection.execute(query).scalars()) if prefix and whole else []
     if len(ids) != 1:
-        told = f"{len(ids)} steps begin with {prefix}" if ids else f"there is no recipe and no step {prefix!r}"
-        raise UsageError(told, hint="xprojdb status shows recipes and digests", step=prefix, found=len(ids))
+        message = f"{len(ids)} steps start with {prefix}" if ids else f"there is no recipe and no step {prefix!r}"
+        raise UsageError(message, hint="xprojdb status shows recipes and digests", step=prefix, found=len(ids))
     return ids
 
 
 def _done(side: _Side) -> Select[tuple[int]]:
-    """The sentences that a side has done, with or without labels."""
+    """The sentences that a side has finished, with or without labels."""
     parts: list[Select[Any]] = []
     for key, labelled in zip(side.ids, side.labelled_sides, strict=True):
         mine = outcome.c.step_id == key, outcome.c.status.in_(("ok", "empty", "filtered"))
@@ -142,7 +142,7 @@ _PLACE = ("sentence_id", "start_word", "end_word", "label")
 
 
 def _totals(connection: Connection, first: _Side, second: _Side) -> tuple[int, int]:
-    """How many sentences both have labelled or done, and how many labels are equal."""
+    """How many sentences both have finished, and how many labels are equal."""
     one, two = _done(first).subquery("one"), _done(second).subquery("two")
     key_one, key_two = next(iter(one.c)), next(iter(two.c))
     both = select(func.count()).select_from(one).join(two, key_one == key_two)
@@ -157,14 +157,14 @@ def _has_equal(side: _Side) -> ColumnElement[bool]:
 
 
 def _differing(first: _Side, second: _Side) -> Select[tuple[int]]:
-    """The sentences, done by both, with a label of one side that the other has not."""
+    """The sentences, finished by both, with a label on one side that the other lacks."""
     parts = []
     for mine, across in ((first, second), (second, first)):
         done = _done(across).subquery()
-        known = label.c.sentence_id.in_(select(next(iter(done.c))))
-        parts.append(select(label.c.sentence_id).where(mine.labelled(), ~_has_equal(across), known))
-    found = union(*parts).subquery()
-    return select(found.c.sentence_id).order_by(found.c.sentence_id)
+        done_by_other = label.c.sentence_id.in_(select(next(iter(done.c))))
+        parts.append(select(label.c.sentence_id).where(mine.labelled(), ~_has_equal(across), done_by_other))
+    differing = union(*parts).subquery()
+    return select(differing.c.sentence_id).order_by(differing.c.sentence_id)
 
 
 def _changes(connection: Connection, keys: Sequence[int], first: _Side, second: _Side) -> Iterator[Change]:
@@ -177,10 +177,10 @@ def _changes(connection: Connection, keys: Sequence[int], first: _Side, second: 
 def _labels(connection: Connection, side: _Side, keys: Sequence[int]) -> dict[int, list[Span]]:
     columns = (label.c.sentence_id, label.c.start_word, label.c.end_word, label.c.label)
     query = select(*columns).where(and_(side.labelled(), bulk.among(connection, label.c.sentence_id, keys)))
-    found: dict[int, set[Span]] = {}
+    spans_by_sentence: dict[int, set[Span]] = {}
     for key, *span in bulk.fetch(connection, query):
-        found.setdefault(key, set()).add(Span(*span))
-    return {key: sorted(spans) for key, spans in found.items()}
+        spans_by_sentence.setdefault(key, set()).add(Span(*span))
+    return {key: sorted(spans) for key, spans in spans_by_sentence.items()}
 
 
 def _sentences(connection: Connection, keys: Sequence[int]) -> Iterator[tuple[int, str, list[str]]]:
@@ -193,10 +193,10 @@ def _sentences(connection: Connection, keys: Sequence[int]) -> Iterator[tuple[in
 
 
 def pair_spans(first: Sequence[Span], second: Sequence[Span]) -> list[tuple[Span | None, Span | None]]:
-    """The spans that differ, each with the one of the other side that it became.
+    """The spans that differ, each paired with the span of the other side that it became.
 
-    Equal ones are left out. Of the rest, those that overlap belong together: the most words in common first, then
-    equal labels, then the leftmost; each is taken once.
+    Equal spans are left out. Overlapping spans are paired, those with most words in common first, then those with equal
+    labels, then the leftmost; each is used once.
     """
     one = [span for span in first if span not in second]
     two = [span for span in second if span not in first]

@@ -1,4 +1,4 @@
-"""What a consensus label rests on: the votes of the sources, the entities behind them, and what each contributed."""
+"""What a consensus label is based on: the votes of the sources, their entities, and the contribution of each."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class ExplainedVote:
-    """What one source said for a label of the consensus.
+    """The vote of one source for a label of the consensus.
 
     :param source: the language it comes from, or ``transfer``.
     :param sentence: the sentence of its entity, as :func:`xprojdb.provenance.sentences.find_sentence` takes it.
-    :param entity: the entity in that sentence; None where its step does not know it.
+    :param entity: the entity in that sentence; None if its step does not record it.
     :param text: the entity's words.
-    :param label: the label that it stands for here.
-    :param contribution: its part of the label's score.
+    :param label: the label that it votes for.
+    :param contribution: its share of the label's score.
     """
 
     source: str
@@ -43,8 +43,8 @@ class ExplainedVote:
 class ExplainedLabel:
     """A label that the sources agreed on, with its votes by contribution.
 
-    :param score: the share of what the sources that the sentence has could give.
-    :param margin: score less that of the best alternative.
+    :param score: the share of the possible contributions of the sources present for the sentence.
+    :param margin: score minus that of the best alternative.
     """
 
     span: Span
@@ -58,7 +58,7 @@ class ExplainedLabel:
 class ExplainedConsensus:
     """The labels that several sources gave a sentence together.
 
-    :param sources: all that the recipe has for the language, present or not.
+    :param sources: all sources that the recipe has for the language, present or not.
     :param outcome: of the combine step: ok, empty, failed, or pending.
     """
 
@@ -74,12 +74,12 @@ def explain_consensus(
     consensus: Consensus,
     target: Text,
     projections: Sequence[ExplainedProjection],
-    made_by: list[LineageStep],
+    lineage: list[LineageStep],
 ) -> ExplainedConsensus:
     """Explain what a combine step made of a sentence.
 
-    :param projections: those that reach the sentence.
-    :param made_by: the combine step, and what learned its weights.
+    :param projections: the projections onto the sentence.
+    :param lineage: the combine step, and the step that learned its weights.
     """
     votes: dict[int, list[ExplainedVote]] = {}
     for row in _rows(connection, vote, consensus, target):
@@ -90,12 +90,12 @@ def explain_consensus(
             target.phrase(row.start_word, row.end_word),
             row.score,
             row.margin,
-            sorted(votes.get(row.ordinal, ()), key=lambda each: -each.contribution),
+            sorted(votes.get(row.ordinal, ()), key=lambda vote_: -vote_.contribution),
         )
         for row in _rows(connection, label, consensus, target)
     ]
-    combined = made_by[-1]
-    return ExplainedConsensus(list(consensus.sources), combined.outcome, combined.reason, labels, made_by)
+    combined = lineage[-1]
+    return ExplainedConsensus(list(consensus.sources), combined.outcome, combined.reason, labels, lineage)
 
 
 def _rows(connection: Connection, table: Any, consensus: Consensus, target: Text) -> Sequence[Row[Any]]:
@@ -110,20 +110,20 @@ def _vote(
     target: Text,
     projections: Sequence[ExplainedProjection],
 ) -> ExplainedVote:
-    source, found = "transfer", target
+    source, text_ = "transfer", target
     entities: int | None = row.voter_step_id
     for projection in projections:
         if projection.translation_id == row.translation_id:
-            source, found = _source(consensus, row.voter_step_id, projection.source.lang), projection.source
+            source, text_ = _source(consensus, row.voter_step_id, projection.source.lang), projection.source
             role = (step_input.c.step_id == row.voter_step_id) & (step_input.c.role == "entities")
             entities = connection.execute(select(step_input.c.input_id).where(role)).scalar()
-    span = _entity(connection, entities, found, row.entity_ordinal)
-    text = found.phrase(span.start, span.end) if span else None
-    return ExplainedVote(source, found.name, row.translation_id, span, text, row.label, row.contribution)
+    span = _entity(connection, entities, text_, row.entity_ordinal)
+    text = text_.phrase(span.start, span.end) if span else None
+    return ExplainedVote(source, text_.name, row.translation_id, span, text, row.label, row.contribution)
 
 
 def _source(consensus: Consensus, step_id: int, lang: str) -> str:
-    """What the consensus calls the source: several may project from one language, and one step from several."""
+    """The consensus's name for the source: several may project from one language, and one step from several."""
     inputs = consensus.step.input_ids
     names = (voter.role.rpartition(":")[0] for voter in consensus.step.voters if inputs[voter.role] == step_id)
     return next((name for name in names if name.partition("@")[0] == lang), lang)

@@ -1,4 +1,4 @@
-"""The labels that one translation brought to a sentence, down to the candidates, scores and links behind each."""
+"""The labels that come through one translation, with the candidates, scores and links behind each of them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Row, select
 from xprojdb.config.canonical import score_role
 from xprojdb.db.tables import alignment, candidate, label
 from xprojdb.planning.labellings import Projection
-from xprojdb.provenance.lineage import LABELS, LineageStep, made_by, steps_behind
+from xprojdb.provenance.lineage import LABELS, LineageStep, steps_behind, steps_of_labels
 from xprojdb.provenance.sentences import Text, read_entities, read_text
 from xprojdb.steps.project.stage import ProjectStage, entity_reason
 from xprojdb.steps.score.candidates import origins_of
@@ -21,9 +21,9 @@ from xprojdb.text.spans import Span
 
 @dataclass(frozen=True, slots=True)
 class ExplainedCandidate:
-    """A target span that was considered: its value from every scorer, and their weighted sum.
+    """A target span that was considered, with its value from every scorer and their weighted sum.
 
-    :param origins: the sets of candidates that had it, by scorer; only of scorers that unite several.
+    :param origins: the candidate sets that contained it, by scorer; only for scorers that unite several.
     """
 
     start: int
@@ -39,13 +39,13 @@ class ExplainedCandidate:
 class ExplainedEntity:
     """An entity of the labelled side and what became of it.
 
-    :param projected: its label as projected (after mapping), or None when no candidate was chosen.
+    :param projected: its label as projected (after mapping), or None if no candidate was chosen.
     :param score: the winner's fused score.
-    :param margin: winner less runner-up.
-    :param links: its words' links: source word, target word, score.
+    :param margin: winner minus runner-up.
+    :param links: the links of its words: source word, target word, score.
     :param candidates: best first; ``rank`` is ``"winner"``, ``"runner-up"`` or empty.
-    :param also: its further labels, of a method that gives several.
-    :param reason: the code of why it has no label, where the project step tells one for each entity.
+    :param also: its further labels, if the method gives several.
+    :param reason: the code of why it has no label, if the project step records one for each entity.
     """
 
     ordinal: int
@@ -62,11 +62,11 @@ class ExplainedEntity:
 
 @dataclass(frozen=True, slots=True)
 class ExplainedProjection:
-    """The labels that one translation brought to the sentence.
+    """The labels that came through one translation.
 
     :param kind: how the translation was made: human, machine, back.
-    :param outcome: of the project step: ok, empty, filtered, failed, or pending; only the first two mean that an
-        entity without a label is lost.
+    :param outcome: of the project step: ok, empty, filtered, failed, or pending; only after the first two has an entity
+        without a label been lost.
     """
 
     source: Text
@@ -77,15 +77,15 @@ class ExplainedProjection:
 
     @property
     def outcome(self) -> str:
-        return next(made.outcome for made in self.made_by if made.role == LABELS)
+        return next(step.outcome for step in self.made_by if step.role == LABELS)
 
 
 def explain_projection(
     connection: Connection, projection: Projection, target: Text, link: Row[Any]
 ) -> ExplainedProjection:
-    """Explain what one translation brought to a sentence.
+    """Explain the labels that came through one translation.
 
-    :param link: of the translation its ``id`` and ``kind``, and the key of the labelled sentence as ``source_id``.
+    :param link: ``id`` and ``kind`` of the translation, and the key of the labelled sentence as ``source_id``.
     """
     project = projection.step
     source = read_text(connection, link.source_id)
@@ -95,16 +95,16 @@ def explain_projection(
     entities = [
         _entity(ordinal, span, source, target, labels.get(ordinal, []), scores.get(ordinal, {}), links, project.weights)
         for ordinal, span in read_entities(connection, project.input_ids["entities"], source.id)
-        if _is_wanted(project.mapping, span)
+        if _is_projected(project.mapping, span)
     ]
-    steps = made_by(connection, project, link.id, source.id)
-    why = next(made.reason for made in steps if made.role == LABELS)
-    entities = [replace(each, reason=entity_reason(why, each.ordinal)) for each in entities]
+    steps = steps_of_labels(connection, project, link.id, source.id)
+    why = next(step.reason for step in steps if step.role == LABELS)
+    entities = [replace(entity, reason=entity_reason(why, entity.ordinal)) for entity in entities]
     return ExplainedProjection(source, link.id, link.kind, entities, steps)
 
 
-def _is_wanted(mapping: LabelMapping | None, span: Span) -> bool:
-    """Whether an entity is projected; one whose label the mapping refuses made the item fail, and is shown."""
+def _is_projected(mapping: LabelMapping | None, span: Span) -> bool:
+    """Whether an entity is projected; one with a label that the mapping rejects made the item fail, and is shown."""
     try:
         return mapping is None or bool(mapping.apply([span]))
     except UnknownLabel:
@@ -120,14 +120,14 @@ def _labels(
         label.c.sentence_id == target.id,
         label.c.translation_id == translation_id,
     )
-    found: dict[int, list[Row[Any]]] = {}
+    rows_by_entity: dict[int, list[Row[Any]]] = {}
     for row in connection.execute(query.order_by(label.c.ordinal)):
-        found.setdefault(row.entity_ordinal, []).append(row)
-    return found
+        rows_by_entity.setdefault(row.entity_ordinal, []).append(row)
+    return rows_by_entity
 
 
 class _Part(NamedTuple):
-    """One scorer's value of a candidate, and which of its sets of candidates had it."""
+    """One scorer's value for a candidate, and which of its candidate sets contained it."""
 
     score: float
     origins: tuple[str, ...]
@@ -137,20 +137,20 @@ Scores = dict[tuple[int, int], dict[str, _Part]]
 
 
 def _scores(connection: Connection, project: ProjectStage, translation_id: int) -> dict[int, Scores]:
-    """Per entity ordinal and span, what each scorer stored."""
-    found: dict[int, Scores] = {}
+    """What each scorer stored, by entity ordinal and span."""
+    scores: dict[int, Scores] = {}
     for name in project.weights:
         step_id, spec = project.input_ids[score_role(name)], project.spec.inputs[score_role(name)]
         query = select(candidate).where(candidate.c.step_id == step_id, candidate.c.translation_id == translation_id)
         for row in connection.execute(query):
-            spans = found.setdefault(row.entity_ordinal, {})
+            spans = scores.setdefault(row.entity_ordinal, {})
             part = _Part(row.score, origins_of(spec, row.origin))
             spans.setdefault((row.start_word, row.end_word), {})[name] = part
-    return found
+    return scores
 
 
 def _links(connection: Connection, projection: Projection, translation_id: int) -> list[tuple[int, int, float]]:
-    # By its role: the aligners that a vote rests on are in the chain as well.
+    # By role: the aligners that a vote combines are in the chain as well.
     step_ids = {key for key, role in steps_behind(connection, projection.step.step_id).items() if role == "alignment"}
     query = select(alignment.c.links).where(
         alignment.c.step_id.in_(step_ids), alignment.c.translation_id == translation_id
@@ -162,7 +162,7 @@ def _links(connection: Connection, projection: Projection, translation_id: int) 
 
 
 def _link(text: str) -> tuple[int, int, float]:
-    # Not parse_links, which is compiled for thousands: for one sentence, loading it takes longer than all the rest.
+    # Not parse_links, which is compiled for thousands: for a single sentence, loading it would take most of the time.
     words, _, score = text.partition(":")
     left, _, right = words.partition("-")
     return int(left), int(right), float(score or 1)
@@ -193,7 +193,7 @@ def _entity(
         Span(chosen.start_word, chosen.end_word, chosen.label) if chosen is not None else None,
         chosen.score if chosen is not None else None,
         chosen.margin if chosen is not None else None,
-        [each for each in links if span.start <= each[0] < span.end],
+        [link for link in links if span.start <= link[0] < span.end],
         candidates,
         [Span(row.start_word, row.end_word, row.label) for row in labels[1:]],
     )

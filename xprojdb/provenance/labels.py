@@ -1,4 +1,4 @@
-"""The labels that a recipe ends in: of each target language the consensus, or what its one source gave."""
+"""The final labels of a recipe: for each target language the consensus, or the labels of its only source."""
 
 from __future__ import annotations
 
@@ -22,15 +22,17 @@ _VIEW = table("v_label", *(column(name) for name in (*COLUMNS, *_KEYS)))
 
 
 def final_labellings(plan: Plan) -> list[Labelling]:
-    """What a plan gives its target languages in the end: a consensus takes the place of the sources it combines."""
+    """The final labels for the target languages of a plan: a consensus replaces the sources that it combines."""
     combined = {(labelling.corpus_id, labelling.target) for labelling in plan.consensuses}
-    single = [each for each in plan.projections if (each.corpus_id, each.target) not in combined]
+    single = [
+        projection for projection in plan.projections if (projection.corpus_id, projection.target) not in combined
+    ]
     return [*single, *plan.consensuses]
 
 
 @contextmanager
 def read_labels(database: Database, plan: Plan) -> Iterator[QueryResult]:
-    """The labels, a row each, in the order of their sentences; they are streamed while the context is open."""
+    """The labels, one per row, in the order of their sentences; they are streamed while the context is open."""
     rows = union_all(*(_labels(labelling, *COLUMNS, *_KEYS[:2]) for labelling in final_labellings(plan))).subquery()
     order = (rows.c.sentence_id, rows.c.source_lang, rows.c.ordinal)
     with database.read() as connection:
@@ -39,7 +41,7 @@ def read_labels(database: Database, plan: Plan) -> Iterator[QueryResult]:
 
 @contextmanager
 def count_labels(database: Database, plan: Plan) -> Iterator[QueryResult]:
-    """How many labels of each type each target language has, and their mean score."""
+    """How many labels of each type there are for each target language, and their mean score."""
     parts = (_labels(labelling, "lang", "label", "score", "sentence_id") for labelling in final_labellings(plan))
     rows = union_all(*parts).subquery()
     counts = (
@@ -57,7 +59,7 @@ def _labels(labelling: Labelling, *names: str) -> Select[Any]:
 
 
 def _of(labelling: Labelling) -> ColumnElement[bool]:
-    """A step may label what other recipes cover: only what this one does."""
+    """A step may label what other recipes cover: select only what this one does."""
     covered = labelling.covered().query.subquery()
     if isinstance(labelling, Consensus):
         return _VIEW.c.sentence_id.in_(select(covered.c.sentence_id))

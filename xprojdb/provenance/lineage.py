@@ -1,4 +1,4 @@
-"""The steps behind a label, each with the run that applied it."""
+"""The steps behind a label, each with the run that computed it."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ TRANSLATED = "translation"
 class LineageStep:
     """A step behind a label, and the run that applied it to this item.
 
-    :param role: what the step after it reads in it; ``"labels"`` for the project step.
-    :param outcome: ok, empty, filtered, failed, or pending when no run has come to it.
+    :param role: the role it has as an input of the next step; ``"labels"`` for the project step.
+    :param outcome: ok, empty, filtered, failed, or pending if no run has reached it.
     :param reason: a code that says why it is not ok.
-    :param message: what a failed step said.
+    :param message: the error message of a failed step.
     """
 
     role: str
@@ -44,20 +44,22 @@ class LineageStep:
 
 
 def steps_behind(connection: Connection, step_id: int, link_step_id: int | None = None) -> dict[int, str]:
-    """A step and all steps it rests on, with the role that each plays; and that which made the translation."""
-    found = {step_id: LABELS} if link_step_id is None else {step_id: LABELS, link_step_id: TRANSLATED}
-    queue = list(found)
+    """A step and all steps it depends on, with the role of each, and the step that made the translation."""
+    roles = {step_id: LABELS} if link_step_id is None else {step_id: LABELS, link_step_id: TRANSLATED}
+    queue = list(roles)
     while queue:
         query = select(step_input.c.input_id, step_input.c.role).where(step_input.c.step_id == queue.pop())
         for key, role in connection.execute(query):
-            if key not in found:
-                found[key] = role
+            if key not in roles:
+                roles[key] = role
                 queue.append(key)
-    return found
+    return roles
 
 
-def made_by(connection: Connection, project: ProjectStage, translation_id: int, source_id: int) -> list[LineageStep]:
-    """The steps behind the labels that a translation brought.
+def steps_of_labels(
+    connection: Connection, project: ProjectStage, translation_id: int, source_id: int
+) -> list[LineageStep]:
+    """The steps behind the labels that came through a translation.
 
     :param source_id: the sentence that they come from.
     """
@@ -66,37 +68,38 @@ def made_by(connection: Connection, project: ProjectStage, translation_id: int, 
     rows = connection.execute(select(step).where(step.c.id.in_(roles)).order_by(step.c.id)).all()
     lineage = _lineage(connection, link.rendering_id)
     return [
-        made_of(connection, roles[row.id], row, _item(row, roles[row.id], lineage, link, source_id)) for row in rows
+        lineage_step(connection, roles[row.id], row, _item(row, roles[row.id], lineage, link, source_id))
+        for row in rows
     ]
 
 
 def _lineage(connection: Connection, key: int | None) -> list[Row[Any]]:
-    """A sentence, what it was made from, what that was made from, and so on."""
-    found: list[Row[Any]] = []
+    """A sentence, the sentence it was made from, the one that was made from, and so on."""
+    ancestors: list[Row[Any]] = []
     while key is not None:
-        found.append(connection.execute(select(sentence).where(sentence.c.id == key)).one())
-        key = found[-1].parent_id
-    return found
+        ancestors.append(connection.execute(select(sentence).where(sentence.c.id == key)).one())
+        key = ancestors[-1].parent_id
+    return ancestors
 
 
-def _item(made: Row[Any], role: str, lineage: list[Row[Any]], link: Row[Any], source_id: int) -> int:
-    """What the outcomes of a step behind a translation's labels call it."""
-    written = [each.parent_id for each in lineage if each.step_id == made.id]
+def _item(step_: Row[Any], role: str, lineage: list[Row[Any]], link: Row[Any], source_id: int) -> int:
+    """The key of the item of a step behind a translation's labels."""
+    written = [ancestor.parent_id for ancestor in lineage if ancestor.step_id == step_.id]
     if written:
         return int(written[0])
-    if made.kind in FITS:
+    if step_.kind in FITS:
         return int(link.corpus_id)
     if role != "entities":
         return int(link.id)
-    tagged = [each.id for each in lineage[1:] if each.lang == json.loads(made.params).get("lang")]
+    tagged = [ancestor.id for ancestor in lineage[1:] if ancestor.lang == json.loads(step_.params).get("lang")]
     return int(tagged[0]) if tagged else source_id
 
 
-def made_of(connection: Connection, role: str, made: Row[Any], item: int) -> LineageStep:
-    told_by = and_(*(failure.c[name] == outcome.c[name] for name in ("step_id", "item_id", "run_id")))
+def lineage_step(connection: Connection, role: str, step_: Row[Any], item: int) -> LineageStep:
+    failed = and_(*(failure.c[name] == outcome.c[name] for name in ("step_id", "item_id", "run_id")))
     columns = (outcome.c.status, outcome.c.reason, outcome.c.run_id, run.c.command, run.c.started_at, failure.c.message)
-    query = select(*columns).join(run, run.c.id == outcome.c.run_id).outerjoin(failure, told_by)
-    done = connection.execute(query.where(outcome.c.step_id == made.id, outcome.c.item_id == item)).first()
-    told = tuple(done) if done is not None else ("pending", None, None, None, None, None)
-    params = current_params(made.kind, json.loads(made.params))
-    return LineageStep(role_name(role), made.kind, made.digest, params, made.model, made.revision, *told)
+    query = select(*columns).join(run, run.c.id == outcome.c.run_id).outerjoin(failure, failed)
+    done = connection.execute(query.where(outcome.c.step_id == step_.id, outcome.c.item_id == item)).first()
+    outcome_ = tuple(done) if done is not None else ("pending", None, None, None, None, None)
+    params = current_params(step_.kind, json.loads(step_.params))
+    return LineageStep(role_name(role), step_.kind, step_.digest, params, step_.model, step_.revision, *outcome_)

@@ -1,4 +1,4 @@
-"""Ask the database in SQL, without being able to change it."""
+"""Query the database in SQL, read-only."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ _BLOCK = 5_000
 
 @dataclass(frozen=True)
 class QueryResult:
-    """What a query gives.
+    """The result of a query.
 
     :param columns: the names of its columns.
-    :param blocks: its rows, in blocks, to be read once.
+    :param blocks: its rows, in blocks that can be read once.
     """
 
     columns: tuple[str, ...]
@@ -43,12 +43,12 @@ def ask(database: Database, sql: str, timeout: float | None = None) -> Iterator[
     _check(sql)
     with database.read() as connection, limited(connection, timeout) as limits:
         try:
-            # A colon is SQL's own here (casts, times), not a place for a value.
+            # A colon belongs to the SQL here (casts, times) and does not start a parameter.
             statement = text(sql.replace(":", "\\:"))
             answer = _answer(connection, statement, {}, stream=bool(_STREAMED.match(sql)))
             yield QueryResult(answer.columns, _until(limits, answer.blocks))
         except ResourceClosedError as error:
-            raise UsageError("the statement gives no rows", hint="ask with SELECT", sql=sql) from error
+            raise UsageError("the statement returns no rows", hint="use a SELECT statement", sql=sql) from error
         except (DBAPIError, DatabaseError, connection.dialect.loaded_dbapi.Error, UnicodeError) as error:
             if limits.stopped:
                 raise _stopped(sql, limits, timeout) from error
@@ -57,24 +57,24 @@ def ask(database: Database, sql: str, timeout: float | None = None) -> Iterator[
             raise _refusal(sql, error) from error
 
 
-#: faults that are not the query's
+#: errors that are not the fault of the query
 _OF_THE_DATABASE = frozenset({"damaged", "texts", "no database", "input/output", "lost", "unreachable", "full"})
-#: what a cursor of the server can be declared for
+#: statements that a server-side cursor can be declared for
 _STREAMED = re.compile(r"\s*(?:SELECT|WITH|VALUES|TABLE)\b", re.IGNORECASE)
-#: strings, quoted names and comments, in which a semicolon is none
+#: strings, quoted names and comments, in which semicolons do not count
 _QUOTED = re.compile(r"'(?:[^']|'')*'|\"[^\"]*\"|--[^\n]*|/\*.*?\*/|(\$\w*\$).*?\1", re.DOTALL)
 
 
 def _check(sql: str) -> None:
     bare = _QUOTED.sub(" ", sql)
     if ";" in bare.rstrip().rstrip(";"):
-        raise UsageError("there is more than one statement", hint="ask one at a time", sql=sql)
+        raise UsageError("there is more than one statement", hint="run one statement at a time", sql=sql)
     if re.match(r"\s*COPY\b", bare, re.IGNORECASE):
         hint = "ask with SELECT; --output writes a file"
-        raise UsageError("COPY makes files on the server", hint=hint, sql=sql)
+        raise UsageError("COPY writes files on the server", hint=hint, sql=sql)
     if "\0" in sql or any("\ud800" <= character <= "\udfff" for character in sql):
-        hint = "write it in Unicode text"
-        raise UsageError("the statement has characters that no database takes", hint=hint, sql=sql)
+        hint = "remove lone surrogates and NUL characters"
+        raise UsageError("the statement has characters that no database accepts", hint=hint, sql=sql)
 
 
 def _until(limits: Limits, blocks: Iterator[Sequence[tuple[Any, ...]]]) -> Iterator[Sequence[tuple[Any, ...]]]:
@@ -87,7 +87,7 @@ def _until(limits: Limits, blocks: Iterator[Sequence[tuple[Any, ...]]]) -> Itera
 def _stopped(sql: str, limits: Limits, timeout: float | None) -> BaseException:
     if limits.interrupted:
         return KeyboardInterrupt()
-    hint = "ask for less, or give it more time with --timeout"
+    hint = "select fewer rows, or allow more time with --timeout"
     return UsageError(f"the query took longer than {timeout:g} s", hint=hint, sql=sql, timeout=timeout)
 
 
@@ -98,15 +98,15 @@ def _fault(connection: Connection, error: BaseException) -> str | None:
 
 
 def answered(connection: Connection, sql: str, values: Mapping[str, Any]) -> QueryResult:
-    """The answer to SQL of our own.
+    """The result of an internal query.
 
-    :param values: of its places, such as ``:limit``.
+    :param values: its parameters, such as ``:limit``.
     """
     return _answer(connection, text(sql), values)
 
 
 def streamed(connection: Connection, statement: Executable) -> QueryResult:
-    """The answer to a statement of our own."""
+    """The result of an internal statement."""
     return _answer(connection, statement, {})
 
 
@@ -120,8 +120,8 @@ def _answer(
 
 def _refusal(sql: str, error: Exception) -> UsageError:
     cause = getattr(error, "orig", None) or error
-    told = (str(cause).strip().splitlines() or [type(cause).__name__])[0]
+    reason = (str(cause).strip().splitlines() or [type(cause).__name__])[0]
     hint = "the tables are in ARCHITECTURE.md; docs/questions.md lists the views"
-    if "readonly" in told.lower() or "read-only" in told.lower():
-        hint = "queries only read; use the commands to change something"
-    return UsageError(f"the query cannot be run: {told}", hint=hint, sql=sql, reason=told)
+    if "readonly" in reason.lower() or "read-only" in reason.lower():
+        hint = "queries are read-only; use the other commands to change data"
+    return UsageError(f"the query cannot be run: {reason}", hint=hint, sql=sql, reason=reason)

@@ -1,6 +1,7 @@
-"""Ready questions: what users ask of a database again and again, each one SQL over the tables and views.
+"""Built-in questions: what users ask of a database again and again, each a query over the tables and views.
 
-A question first finds keys, and takes words and phrases only for the rows that are shown: they are JSON in the tables.
+A question first finds keys, and reads words and phrases, which are JSON in the tables, only for the rows that are
+shown.
 """
 
 from __future__ import annotations
@@ -21,21 +22,21 @@ from xprojdb.provenance.questions_sql import PHRASES, QUESTIONS, TOGETHER, Quest
 from xprojdb.steps.stage import Side, other
 from xprojdb.text.languages import language
 
-__all__ = ["QUESTIONS", "Question", "QuestionResult", "ask_question", "question_sql"]
+__all__ = ["QUESTIONS", "Question", "QuestionScope", "ask_question", "question_sql"]
 
 
-#: the kind of the steps that give candidates
+#: the kind of the steps that produce candidates
 SCORE = "score"
 
 
 @dataclass(frozen=True, slots=True)
-class QuestionResult:
-    """What a question is asked of.
+class QuestionScope:
+    """What a question is about.
 
-    :param recipe: only what this recipe made; None: what any recipe made.
-    :param lang: only labels of this target language, by any of its codes.
+    :param recipe: only results of this recipe; None: of any recipe.
+    :param lang: only labels in this target language, by any of its codes.
     :param corpus: only this corpus.
-    :param limit: rows at most.
+    :param limit: the maximal number of rows.
     """
 
     recipe: str | None = None
@@ -45,44 +46,44 @@ class QuestionResult:
 
 
 @contextmanager
-def ask_question(database: Database, name: str, asked: QuestionResult | None = None) -> Iterator[QueryResult]:
-    """Ask a ready question; its rows are streamed while the context is open.
+def ask_question(database: Database, name: str, scope: QuestionScope | None = None) -> Iterator[QueryResult]:
+    """Ask a built-in question; its rows are streamed while the context is open.
 
     :param name: one of :data:`QUESTIONS`.
     :raises UsageError: when there is no such question, recipe, language or corpus.
     """
-    asked = asked or QuestionResult()
+    scope = scope or QuestionScope()
     with database.read() as connection:
-        sql, values = question_sql(connection, name, asked)
+        sql, values = question_sql(connection, name, scope)
         yield answered(connection, sql, values)
 
 
-def question_sql(connection: Connection, name: str, asked: QuestionResult) -> tuple[str, dict[str, Any]]:
-    """The SQL of a question, and the values of its places ``:limit``, ``:lang`` and ``:corpus``.
+def question_sql(connection: Connection, name: str, scope: QuestionScope) -> tuple[str, dict[str, Any]]:
+    """The SQL of a question, and the values of its parameters ``:limit``, ``:lang`` and ``:corpus``.
 
-    :raises UsageError: as :func:`ask_question`.
+    :raises UsageError: as for :func:`ask_question`.
     """
     if name not in QUESTIONS:
-        raise UsageError(f"there is no question {name!r}", hint=f"there are {', '.join(QUESTIONS)}", question=name)
-    found = _Steps.read(connection, asked.recipe)
-    values: dict[str, Any] = {"limit": asked.limit}
+        raise UsageError(f"there is no question {name!r}", hint=f"choose from {', '.join(QUESTIONS)}", question=name)
+    steps = _Steps.read(connection, scope.recipe)
+    values: dict[str, Any] = {"limit": scope.limit}
     places = {
-        "every": _listed(found.every),
-        "final": _listed(found.final),
-        "projecting": _listed(found.projecting),
-        "scoring": _listed(found.scoring),
-        "entities": _entities(connection, found.projecting),
+        "every": _listed(steps.every),
+        "final": _listed(steps.final),
+        "projecting": _listed(steps.projecting),
+        "scoring": _listed(steps.scoring),
+        "entities": _entities(connection, steps.projecting),
         "phrase": PHRASES[connection.dialect.name],
         "together": TOGETHER[connection.dialect.name],
-        **_chosen(connection, asked, values),
+        **_chosen(connection, scope, values),
     }
     return _filled(QUESTIONS[name].sql, places), values
 
 
 def _filled(sql: str, places: Mapping[str, str]) -> str:
-    for name, given in places.items():
-        sql = sql.replace(f"<{name}>", given)
-    # The phrase has places of its own: <phrase WORDS START END>.
+    for name, replacement in places.items():
+        sql = sql.replace(f"<{name}>", replacement)
+    # The phrase takes arguments: <phrase WORDS START END>.
     while "<phrase " in sql:
         before, _, rest = sql.partition("<phrase ")
         inside, _, after = rest.partition(">")
@@ -91,24 +92,24 @@ def _filled(sql: str, places: Mapping[str, str]) -> str:
     return sql
 
 
-def _chosen(connection: Connection, asked: QuestionResult, values: dict[str, Any]) -> dict[str, str]:
-    """Joins and conditions that choose target sentences; none where all are asked for, as they cost a look-up a row."""
+def _chosen(connection: Connection, scope: QuestionScope, values: dict[str, Any]) -> dict[str, str]:
+    """Joins and conditions that select target sentences; none if all are wanted, since they cost a lookup per row."""
     where = []
-    if asked.lang is not None:
-        values["lang"] = language(asked.lang).code
+    if scope.lang is not None:
+        values["lang"] = language(scope.lang).code
         where.append("target.lang = :lang")
-    if asked.corpus is not None:
-        key = connection.execute(select(corpus.c.id).where(corpus.c.name == asked.corpus)).scalar()
+    if scope.corpus is not None:
+        key = connection.execute(select(corpus.c.id).where(corpus.c.name == scope.corpus)).scalar()
         if key is None:
             raise UsageError(
-                f"there is no corpus {asked.corpus}", hint="xprojdb status lists them", corpus=asked.corpus
+                f"there is no corpus {scope.corpus}", hint="xprojdb status lists them", corpus=scope.corpus
             )
         values["corpus"] = key
         where.append("target.corpus_id = :corpus")
-    chosen = "".join(f" AND {each}" for each in where)
+    chosen = "".join(f" AND {condition}" for condition in where)
     joins = {
         name: f"JOIN {sentence.name} AS target ON target.id = {name}.sentence_id" if where else ""
-        for name in ("label", "vote", "lost", "asked")
+        for name in ("label", "vote", "lost", "selected")
     }
     return {"where": chosen, **{f"join {name}": join for name, join in joins.items()}}
 
@@ -117,9 +118,9 @@ def _chosen(connection: Connection, asked: QuestionResult, values: dict[str, Any
 class _Steps:
     """The steps of recipes, by what they do.
 
-    :param final: those that give labels which no other step of theirs reads.
-    :param projecting: those that give labels through a translation.
-    :param scoring: those that give candidates.
+    :param final: the steps with labels that no other step of the recipes reads.
+    :param projecting: the steps that project labels through translations.
+    :param scoring: the steps that produce candidates.
     """
 
     every: Sequence[int]
@@ -140,14 +141,14 @@ class _Steps:
 
 
 def labelled_side(connection: Connection, step_id: int) -> Side | None:
-    """The side of translations that a step takes labels from; None when it takes none from there."""
+    """The side of translations that a step takes labels from, if any."""
     params = json.loads(connection.execute(select(step.c.params).where(step.c.id == step_id)).scalar_one())
     side = params.get("labelled")
     return side if side in ("original", "rendering") else None
 
 
 def final_steps(connection: Connection, name: str) -> list[int]:
-    """The steps whose labels a recipe ends in.
+    """The steps with the final labels of a recipe.
 
     :raises UsageError: when there is no such recipe.
     """
@@ -156,16 +157,16 @@ def final_steps(connection: Connection, name: str) -> list[int]:
 
 def _plans(connection: Connection, name: str | None) -> list[str]:
     rows = connection.execute(select(recipe.c.name, recipe.c.plan).order_by(recipe.c.name)).all()
-    found = [row.plan for row in rows if name in (None, row.name)]
-    if not found:
-        told = f"no recipe {name!r}" if rows else "no recipe"
-        hint = f"it knows {', '.join(row.name for row in rows)}" if rows else "xprojdb run RECIPE.toml"
-        raise UsageError(f"{told} has been run on this database", hint=hint, name=name)
-    return found
+    plans = [row.plan for row in rows if name in (None, row.name)]
+    if not plans:
+        subject = f"no recipe {name!r}" if rows else "no recipe"
+        hint = f"recipes: {', '.join(row.name for row in rows)}" if rows else "run one first: xprojdb run RECIPE.toml"
+        raise UsageError(f"{subject} has been run on this database", hint=hint, name=name)
+    return plans
 
 
 def _of_plan(plan: str) -> set[int]:
-    return {each["step"] for each in json.loads(plan)}
+    return {load["step"] for load in json.loads(plan)}
 
 
 def _has_labels(connection: Connection, step_id: int) -> bool:
@@ -173,12 +174,12 @@ def _has_labels(connection: Connection, step_id: int) -> bool:
 
 
 def _final(connection: Connection, steps: set[int]) -> set[int]:
-    """Those of some steps that no other of them rests on: a consensus, and not what it was made of."""
+    """The steps that none of the others read: a consensus, but not the projections it combines."""
     inputs: dict[int, set[int]] = {}
-    for reader, given in connection.execute(select(step_input.c.step_id, step_input.c.input_id)):
-        inputs.setdefault(reader, set()).add(given)
+    for reader, input_id in connection.execute(select(step_input.c.step_id, step_input.c.input_id)):
+        inputs.setdefault(reader, set()).add(input_id)
     read: set[int] = set()
-    queue = [given for key in steps for given in inputs.get(key, ())]
+    queue = [input_id for key in steps for input_id in inputs.get(key, ())]
     while queue:
         key = queue.pop()
         if key not in read:
@@ -188,7 +189,7 @@ def _final(connection: Connection, steps: set[int]) -> set[int]:
 
 
 def _listed(steps: Sequence[int]) -> str:
-    # No step has the number 0: an empty list is no SQL.
+    # No step has the number 0; SQL does not allow an empty list.
     return ", ".join(map(str, steps)) or "0"
 
 
@@ -201,23 +202,29 @@ def _entities(connection: Connection, projecting: Sequence[int]) -> str:
 
 def _entities_of(connection: Connection, step_id: int) -> str:
     params = json.loads(connection.execute(select(step.c.params).where(step.c.id == step_id)).scalar_one())
-    given = select(step_input.c.input_id).where(step_input.c.step_id == step_id, step_input.c.role == "entities")
-    entities = connection.execute(given).scalar()
+    entity_step = select(step_input.c.input_id).where(step_input.c.step_id == step_id, step_input.c.role == "entities")
+    entities = connection.execute(entity_step).scalar()
     side = labelled_side(connection, step_id)
     if entities is None or side is None:
         return ""
-    return LOST.format(step=step_id, entities=entities, source=side, target=other(side), wanted=_wanted(params))
+    return LOST.format(
+        step=step_id, entities=entities, source=side, target=other(side), wanted=_mapping_condition(params)
+    )
 
 
-def _wanted(params: Mapping[str, Any]) -> str:
-    """The condition that a label mapping does not drop an entity."""
+def _mapping_condition(params: Mapping[str, Any]) -> str:
+    """The condition that an entity is not dropped by the label mapping."""
     mapping = params.get("labels")
     if mapping is None:
         return ""
-    kept = mapping["others"] == "keep"
-    names = [name for name, becomes in mapping["table"].items() if (becomes is None) == kept]
+    others_kept = mapping["others"] == "keep"
+    names = [name for name, becomes in mapping["table"].items() if (becomes is None) == others_kept]
     listed = ", ".join("'" + name.replace("'", "''") + "'" for name in sorted(names))
-    return f" AND entity.label {'NOT ' if kept else ''}IN ({listed})" if listed else ("" if kept else " AND 1 = 0")
+    return (
+        f" AND entity.label {'NOT ' if others_kept else ''}IN ({listed})"
+        if listed
+        else ("" if others_kept else " AND 1 = 0")
+    )
 
 
 LOST = """SELECT outcome.step_id, translation.id AS translation_id, entity.sentence_id AS source_id,

@@ -1,8 +1,8 @@
-"""The SQL of the ready questions.
+"""The SQL of the built-in questions.
 
-Between ``<`` and ``>`` are places: lists of steps (``every``: all of the recipe; ``final``: those whose labels it ends
-in; ``projecting``, ``scoring``), joins and conditions that choose target sentences, and ``<phrase WORDS START END>``,
-the words of a span.
+Placeholders between ``<`` and ``>`` stand for lists of steps (``every``: all of the recipe; ``final``: those with its
+final labels; ``projecting``, ``scoring``), for joins and conditions that select target sentences, and for the words of
+a span: ``<phrase WORDS START END>``.
 """
 
 from __future__ import annotations
@@ -12,9 +12,9 @@ from typing import NamedTuple
 
 
 class Question(NamedTuple):
-    """A ready question.
+    """A built-in question.
 
-    :param about: what it tells, in one line.
+    :param about: a description in one line.
     :param sql: see the module.
     """
 
@@ -22,17 +22,17 @@ class Question(NamedTuple):
     sql: str
 
 
-#: the words of a span, as SQL of each database
+#: the words of a span, in the SQL of each database
 PHRASES: Mapping[str, str] = {
     "sqlite": "(SELECT group_concat(value, ' ') FROM (SELECT value FROM json_each({words})"
     " WHERE key >= {start} AND key < {end} ORDER BY key))",
     "postgresql": "(SELECT string_agg(word, ' ' ORDER BY place) FROM json_array_elements_text(CAST({words} AS json))"
     " WITH ORDINALITY AS listed (word, place) WHERE place > {start} AND place <= {end})",
 }
-#: the aggregate that joins texts
+#: the aggregate that joins strings
 TOGETHER: Mapping[str, str] = {"sqlite": "group_concat", "postgresql": "string_agg"}
 
-#: labels among which the questions about words look: reading the words of a million takes seconds
+#: how many labels the questions about words sample: reading the words of a million takes seconds
 SAMPLE = 50_000
 
 _WEAKEST = """
@@ -80,7 +80,7 @@ ORDER BY chosen.margin, chosen.sentence_id, chosen.ordinal
 """
 
 _CONFLICTS = """
-WITH asked AS (
+WITH selected AS (
   SELECT label.sentence_id, label.start_word AS one_start, label.end_word AS one_end, label.label AS one_label,
          label.translation_id AS one_link, across.start_word AS other_start, across.end_word AS other_end,
          across.label AS other_label, across.translation_id AS other_link
@@ -93,14 +93,14 @@ WITH asked AS (
   LIMIT :limit)
 SELECT corpus.name || '/' || sentence.lang || '/' || sentence.external_id AS sentence,
        CASE WHEN one.original_id = sentence.id THEN one.rendering_lang ELSE one.original_lang END AS one_source,
-       asked.one_label, <phrase sentence.words asked.one_start asked.one_end> AS one_text,
+       selected.one_label, <phrase sentence.words selected.one_start selected.one_end> AS one_text,
        CASE WHEN two.original_id = sentence.id THEN two.rendering_lang ELSE two.original_lang END AS other_source,
-       asked.other_label, <phrase sentence.words asked.other_start asked.other_end> AS other_text
-FROM asked
-JOIN sentence ON sentence.id = asked.sentence_id
+       selected.other_label, <phrase sentence.words selected.other_start selected.other_end> AS other_text
+FROM selected
+JOIN sentence ON sentence.id = selected.sentence_id
 JOIN corpus ON corpus.id = sentence.corpus_id
-JOIN translation AS one ON one.id = asked.one_link
-JOIN translation AS two ON two.id = asked.other_link
+JOIN translation AS one ON one.id = selected.one_link
+JOIN translation AS two ON two.id = selected.other_link
 """
 
 _LOST = """
@@ -127,7 +127,7 @@ JOIN entity ON entity.step_id = step_input.input_id AND entity.sentence_id = wei
            AND entity.ordinal = weighed.ordinal
 """
 
-# Sums in one pass over the key; a group a status would be sorted.
+# Sums in one pass over the key; grouping by status would need a sort.
 _BY_STEP = """
 SELECT step.kind, substr(step.digest, 1, 8) AS step, step.model, counted.ok, counted.empty, counted.filtered,
        counted.failed, counted.items
@@ -164,13 +164,13 @@ LIMIT :limit
 """
 
 _SAMPLED = f"""
-WITH asked AS (
+WITH selected AS (
   SELECT label.sentence_id, label.start_word, label.end_word, label.label FROM label
   WHERE label.step_id IN (<final>)
     AND label.sentence_id % (1 + (SELECT count(*) FROM label WHERE step_id IN (<final>)) / {SAMPLE}) = 0),
 phrases AS (
-  SELECT target.lang, <phrase target.words asked.start_word asked.end_word> AS text, asked.label
-  FROM asked JOIN sentence AS target ON target.id = asked.sentence_id WHERE 1 = 1<where>),
+  SELECT target.lang, <phrase target.words selected.start_word selected.end_word> AS text, selected.label
+  FROM selected JOIN sentence AS target ON target.id = selected.sentence_id WHERE 1 = 1<where>),
 counted AS (SELECT lang, text, label, count(*) AS labels FROM phrases GROUP BY lang, text, label)
 """
 
@@ -188,10 +188,10 @@ SELECT lang, text, label, labels FROM counted ORDER BY labels DESC, lang, text, 
 
 _BY_RUN = """
 SELECT run.id AS run, run.command, run.recipe_name AS recipe, run.started_at, run.status, step.kind,
-       substr(step.digest, 1, 8) AS step, made.items
-FROM (SELECT run_id, step_id, count(*) AS items FROM outcome GROUP BY run_id, step_id) AS made
-JOIN step ON step.id = made.step_id
-LEFT JOIN run ON run.id = made.run_id
+       substr(step.digest, 1, 8) AS step, counted.items
+FROM (SELECT run_id, step_id, count(*) AS items FROM outcome GROUP BY run_id, step_id) AS counted
+JOIN step ON step.id = counted.step_id
+LEFT JOIN run ON run.id = counted.run_id
 ORDER BY run.id DESC, step.id
 LIMIT :limit
 """
@@ -214,16 +214,16 @@ QUESTIONS: Mapping[str, Question] = {
         "labels whose runner-up was nearly as good, the closest first", _WEAKEST.format(by="margin")
     ),
     "low-score": Question("labels with the lowest scores", _WEAKEST.format(by="score")),
-    "disagreements": Question("consensus labels whose sources want different spans or labels", _DISAGREEMENTS),
-    "conflicts": Question("overlapping labels that a sentence has from different translations", _CONFLICTS),
-    "lost-entities": Question("entities of the source that got no label, and why", _LOST),
-    "by-step": Question("items by step and by what became of them", _BY_STEP),
-    "reasons": Question("why items are not ok, by step, the most frequent reasons first", _REASONS),
+    "disagreements": Question("consensus labels whose sources disagree about the span or label", _DISAGREEMENTS),
+    "conflicts": Question("overlapping labels of one sentence that come from different translations", _CONFLICTS),
+    "lost-entities": Question("source entities without a projected label, and why", _LOST),
+    "by-step": Question("items by step and outcome", _BY_STEP),
+    "reasons": Question("why items are not ok, by step, most frequent reasons first", _REASONS),
     "by-language": Question("labels by corpus, target language and label, with mean score and margin", _BY_LANGUAGE),
     "inconsistent": Question(
-        f"phrases that are labelled in several ways, among {SAMPLE:,} labels or more", _INCONSISTENT
+        f"phrases with different labels, in a sample of at least {SAMPLE:,} labels", _INCONSISTENT
     ),
-    "frequent": Question(f"phrases that are labelled most often, among {SAMPLE:,} labels or more", _FREQUENT),
-    "by-run": Question("which run made how much of what, the latest first", _BY_RUN),
-    "failures": Question("items that failed, and what was said, the latest first", _FAILURES),
+    "frequent": Question(f"the most frequent labelled phrases, in a sample of at least {SAMPLE:,} labels", _FREQUENT),
+    "by-run": Question("items by run and step, latest run first", _BY_RUN),
+    "failures": Question("failed items and their error messages, latest first", _FAILURES),
 }

@@ -1,4 +1,4 @@
-"""A sentence by its name, with its words and its gold entities."""
+"""Find a sentence by name, with its words and gold entities."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from xprojdb.errors import UsageError
 from xprojdb.steps.spec import GOLD, find_step
 from xprojdb.text.spans import Span
 
-#: digits that a key of the database has not
+#: more digits than a key can have
 _LONGEST_KEY = 19
 
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """A sentence with its gold entities; ``gold`` is None when it was imported without labels."""
+    """A sentence with its gold entities; ``gold`` is None if it was imported without labels."""
 
     id: int
     corpus: str
@@ -29,7 +29,7 @@ class Text:
 
     @property
     def name(self) -> str:
-        """What :func:`find_sentence` takes: ``CORPUS/LANG/ID``, or the key of a sentence without an id."""
+        """The name that :func:`find_sentence` takes: ``CORPUS/LANG/ID``, or the key of a sentence without an id."""
         return str(self.id) if self.external_id is None else f"{self.corpus}/{self.lang}/{self.external_id}"
 
     def phrase(self, start: int, end: int) -> str:
@@ -43,38 +43,38 @@ def find_sentence(connection: Connection, name: str) -> int:
     :param name: ``CORPUS/LANG/ID``, or the key itself.
     :raises UsageError: when there is none.
     """
-    found = _by_key(connection, name) if name.isdecimal() else sentence_named(connection, name)
-    if found is None:
+    key = _by_key(connection, name) if name.isdecimal() else sentence_named(connection, name)
+    if key is None:
         raise UsageError(
             f"there is no sentence {name!r}",
-            hint="name it as CORPUS/LANG/ID, such as news/de/test-17, or by its number in the table sentence",
+            hint="name it as CORPUS/LANG/ID, such as news/de/test-17, or by its id in the table sentence",
             sentence=name,
         )
-    return found
+    return key
 
 
 def _by_key(connection: Connection, name: str) -> int | None:
     key = int(name) if len(name) < _LONGEST_KEY else -1
-    found: int | None = connection.execute(select(sentence.c.id).where(sentence.c.id == key)).scalar()
-    return found
+    sentence_id: int | None = connection.execute(select(sentence.c.id).where(sentence.c.id == key)).scalar()
+    return sentence_id
 
 
 def sentence_named(connection: Connection, name: str) -> int | None:
     """The key of the sentence ``CORPUS/LANG/ID``, or None."""
     corpora = connection.execute(select(corpus.c.id, corpus.c.name).order_by(corpus.c.id)).all()
-    # The names of corpora and the ids of sentences may hold slashes, the codes of languages do not.
+    # Names of corpora and ids of sentences may contain slashes; language codes do not.
     for corpus_id, called in corpora:
         if name.startswith(f"{called}/"):
             lang, _, external_id = name.removeprefix(f"{called}/").partition("/")
             query = select(sentence.c.id).where(sentence.c.corpus_id == corpus_id, sentence.c.lang == lang)
-            found: int | None = connection.execute(query.where(sentence.c.external_id == external_id)).scalar()
-            if found is not None:
-                return found
+            key: int | None = connection.execute(query.where(sentence.c.external_id == external_id)).scalar()
+            if key is not None:
+                return key
     return None
 
 
 def read_text(connection: Connection, key: int) -> Text:
-    """A sentence by its key."""
+    """Read a sentence by its key."""
     columns = (sentence.c.id, sentence.c.lang, sentence.c.external_id, sentence.c.words)
     query = select(*columns, corpus.c.name).join(corpus, corpus.c.id == sentence.c.corpus_id)
     row = connection.execute(query.where(sentence.c.id == key)).one()
@@ -87,7 +87,7 @@ def read_text(connection: Connection, key: int) -> Text:
 
 
 def read_entities(connection: Connection, step_id: int, key: int) -> list[tuple[int, Span]]:
-    """The entities that a step gave a sentence, each with its ordinal."""
+    """The entities of a sentence in a step, each with its ordinal."""
     columns = (entity.c.ordinal, entity.c.start_word, entity.c.end_word, entity.c.label)
     query = select(*columns).where(entity.c.step_id == step_id, entity.c.sentence_id == key).order_by(entity.c.ordinal)
     return [(ordinal, Span(*span)) for ordinal, *span in connection.execute(query)]

@@ -1,4 +1,4 @@
-"""Readers: each streams a file as checked records, whatever its format, and knows no database."""
+"""Readers: each streams a file as checked records, whatever its format, and knows nothing of databases."""
 
 from __future__ import annotations
 
@@ -43,16 +43,17 @@ def read(
     notes: Notes | None = None,
     **options: Any,
 ) -> Iterator[Record]:
-    """Stream a corpus file with the reader of its format, leaving out nothing that is not counted.
+    """Stream a corpus file with the reader of its format; whatever is left out is counted.
 
-    :param path: plain or gzip.
-    :param language: of the sentences, by any code.
-    :param format: the name of a reader, see :func:`readers`; ``"auto"`` goes by the content, and where that is not
-        plain, by the suffix.
-    :param notes: what is left out or mended is counted in it.
-    :param options: of the reader.
+    :param path: a plain or gzip file.
+    :param language: of the sentences, by any of its codes.
+    :param format: the name of a reader, see :func:`readers`; ``"auto"``: by the content, or if that is ambiguous, by
+        the suffix.
+    :param notes: counts what is left out or repaired.
+    :param options: options of the reader.
     :returns: the records in file order.
-    :raises UsageError: when the language is unknown, the suffix says no format, or the reader has no such option.
+    :raises UsageError: when the language is unknown, the suffix does not determine a format, or the reader has no such
+        option.
     :raises ReadError: when the file cannot be read.
     """
     code, file = find_language(language).code, Path(path)

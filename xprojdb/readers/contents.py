@@ -1,4 +1,4 @@
-"""The files that the content of one import is in."""
+"""The files that make up the content of one import."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from xprojdb.readers.spans import brat
 
 
 def content_files(path: Path) -> list[Path]:
-    """The files behind a path: itself; a data set's shards; a document of brat with its annotations.
+    """The files behind a path: itself, the shards of a data set, or a brat document with its annotations.
 
-    :raises ReadError: when a folder of a data set is not whole.
+    :raises ReadError: when the folder of a data set is incomplete.
     """
     if hf.is_data_set(path):
         return hf.data_files(path)

@@ -1,4 +1,4 @@
-"""Text files in constant memory: plain or gzip, UTF-8 only, in NFC, with the line of every fault."""
+"""Read text files in constant memory: plain or gzip, UTF-8 only, in NFC, with line numbers for errors."""
 
 from __future__ import annotations
 
@@ -17,20 +17,20 @@ _CHUNK = 1 << 20
 _LONGEST_BLOCK = 1 << 24
 _BOM = b"\xef\xbb\xbf"
 _UTF16 = (b"\xff\xfe", b"\xfe\xff")
-# ASCII control characters, less tab, newline and carriage return. Those of U+0080 to U+009F, the traces of a wrong
-# conversion, stay: published benchmarks have some, and their words must stay as they are.
+# ASCII control characters, except tab, newline and carriage return. Those of U+0080 to U+009F, the traces of a wrong
+# conversion, stay: they occur in published benchmarks, whose words must not be changed.
 _CONTROLS = bytes([*range(9), 11, 12, *range(14, 32), 127])
 _FAULT = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
-# Where files were put together, each with a byte order mark of its own.
+# Where files with byte order marks were concatenated.
 _INNER_BOM = re.compile("^\ufeff+", re.MULTILINE)
 _BLANK_LINES = re.compile(rb"\n[ \t]+(?=\n)")
 
 
 @contextmanager
 def open_bytes(path: Path) -> Iterator[IO[bytes]]:
-    """Open a file for reading, unpacked where it is gzip.
+    """Open a file for reading, decompressing gzip.
 
-    :raises ReadError: when it is missing, a folder, not permitted, or damaged while it is read.
+    :raises ReadError: when it is missing, a folder, not permitted, or found to be damaged while it is read.
     """
     try:
         with path.open("rb") as raw:
@@ -40,22 +40,23 @@ def open_bytes(path: Path) -> Iterator[IO[bytes]]:
     except FileNotFoundError as error:
         raise ReadError.at(path, "missing", "there is no such file", hint="check the path") from error
     except IsADirectoryError as error:
-        raise ReadError.at(path, "folder", "this is a folder", hint="name the files in it one by one") from error
+        raise ReadError.at(path, "folder", "this is a folder", hint="name the files in it individually") from error
     except (gzip.BadGzipFile, EOFError, zlib.error) as error:
         message = f"the gzip file is damaged ({error})"
-        raise ReadError.at(path, "gzip", message, hint="fetch or pack the file again") from error
+        raise ReadError.at(path, "gzip", message, hint="download or compress the file again") from error
     except OSError as error:
         raise ReadError.at(path, "unreadable", f"cannot be read ({error.strerror or error})") from error
 
 
 def read_blocks(path: Path, boundary: bytes) -> Iterator[tuple[int, str]]:
-    """Read a file in large pieces that end where a unit ends.
+    """Read a file in large blocks that end at a boundary.
 
-    Lines end with a newline alone in what is yielded, and no blank line has white space in it.
+    In the text, lines end with a single newline, and blank lines contain no white space.
 
-    :param path: plain or gzip.
-    :param boundary: ``b"\\n"`` for units that are lines, ``b"\\n\\n"`` for units parted by blank lines.
-    :returns: the first line's number, counted from 1, and the text, which ends with the boundary unless it is the last.
+    :param path: a plain or gzip file.
+    :param boundary: ``b"\\n"`` to end at any line, ``b"\\n\\n"`` to end at a blank line.
+    :returns: the number of the first line, counted from 1, and the text, which ends with the boundary unless it is the
+        last.
     :raises ReadError: when the file cannot be opened, is not UTF-8 or has control characters.
     """
     line = 1
@@ -132,23 +133,23 @@ def _not_utf8(block: bytes, path: Path, line: int, start: int) -> ReadError:
 
 
 def _refuse_controls(text: str, path: Path, line: int) -> None:
-    found = _FAULT.search(text)
-    if found is None:
+    match = _FAULT.search(text)
+    if match is None:
         return
     if "\0" in text:
         raise _binary(path, line + text.count("\n", 0, text.index("\0")), "a NUL byte")
-    at = line + text.count("\n", 0, found.start())
-    column = found.start() - text.rfind("\n", 0, found.start())
-    message = f"the control character U+{ord(found[0]):04X}"
+    at = line + text.count("\n", 0, match.start())
+    column = match.start() - text.rfind("\n", 0, match.start())
+    message = f"the control character U+{ord(match[0]):04X}"
     hint = "remove it: tr -d '\\000-\\010\\013-\\037\\177' < FILE"
     raise ReadError.at(path, "control-character", message, line=at, column=column, hint=hint)
 
 
 def read_lines(path: Path) -> Iterator[tuple[int, str]]:
-    """Read a file line by line, the newlines left out.
+    """Read a file line by line, without newlines.
 
     :returns: the line's number, counted from 1, and the line.
-    :raises ReadError: as :func:`read_blocks` does.
+    :raises ReadError: as for :func:`read_blocks`.
     """
     for first, block in read_blocks(path, b"\n"):
         yield from enumerate(block.removesuffix("\n").split("\n"), first)

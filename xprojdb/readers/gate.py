@@ -1,4 +1,4 @@
-"""What no export could write is refused when it is read, whatever the format and the database."""
+"""Refuse while reading what no export could write, whatever the format and the database."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ from xprojdb.readers.label_names import label_fault
 from xprojdb.readers.notes import Notes
 from xprojdb.readers.records import LONGEST_ID, ReadError, Record
 
-#: of a name of a corpus or of a part, which ids are made of
+#: for names of corpora or parts, from which ids are composed
 LONGEST_NAME = 200
 _LINE_ENDS = re.compile("[\x85\u2028\u2029]")
 
 
 def checked(records: Iterator[Record], file: Path, notes: Notes) -> Iterator[Record]:
-    """Pass records on, refusing those that could be stored and not be written out again.
+    """Pass records on, refusing those that could be stored but not exported.
 
-    Sentences that are a document mark alone are left out and counted.
+    Sentences that consist of a document marker are left out and counted.
 
-    :raises ReadError: for a word that is white space or has the end of a line in it, a label that is not
-        one, an id that is too long, or a name of a split that the ``datasets`` library does not take.
+    :raises ReadError: for a word that is white space or contains a line end, a malformed label, an id that is too long,
+        or the name of a split that the ``datasets`` library does not accept.
     """
     splits: set[str | None] = {None}
     for record in records:
@@ -34,14 +34,14 @@ def checked(records: Iterator[Record], file: Path, notes: Notes) -> Iterator[Rec
             if len(record.words) == 1:
                 notes.add("document-mark", f"sentences that are {DOCSTART} left out", record.line)
                 continue
-            raise _error(file, record, "word", f"the first word is {DOCSTART}, which parts documents")
+            raise _error(file, record, "word", f"the first word is {DOCSTART}, which separates documents")
         if "\n".join(record.words).split() != list(record.words):
             record = _trimmed(file, record, notes)
         for span in record.entities or ():
             if fault := label_fault(span.label):
                 message = f"the label {span.label!r} of word {span.start} {fault}"
                 raise _error(
-                    file, record, "label", message, "correct it in the file; a label is one word", label=span.label
+                    file, record, "label", message, "correct it in the file; labels are single words", label=span.label
                 )
         if record.external_id is not None and len(record.external_id) > LONGEST_ID // 4:
             _check_id(file, record, record.external_id)
@@ -52,12 +52,12 @@ def checked(records: Iterator[Record], file: Path, notes: Notes) -> Iterator[Rec
 
 
 def _trimmed(file: Path, record: Record, notes: Notes) -> Record:
-    """A sentence without white space around its words, which no tool shows."""
+    """A sentence without white space around its words, which no tool would show."""
     for position, word in enumerate(record.words):
         if not word.strip():
             raise _error(file, record, "white-space", f"word {position}, {word!r}, is white space")
         if _LINE_ENDS.search(word.strip()):
-            raise _error(file, record, "white-space", f"word {position}, {word!r}, has the end of a line in it")
+            raise _error(file, record, "white-space", f"word {position}, {word!r}, contains a line end")
     words = tuple(word.strip() for word in record.words)
     if words == record.words:
         return record
@@ -72,7 +72,7 @@ def _trimmed(file: Path, record: Record, notes: Notes) -> Record:
 def _check_id(file: Path, record: Record, name: str) -> None:
     size = len(name.encode("utf-8", "replace"))
     if size > LONGEST_ID:
-        message = f"the id {name[:20]!r}… has {size} bytes; the longest that can be stored has {LONGEST_ID}"
+        message = f"the id {name[:20]!r}… has {size} bytes; the maximum is {LONGEST_ID}"
         raise _error(file, record, "long-id", message, "shorten it in the file", size=size, longest=LONGEST_ID)
 
 
@@ -86,10 +86,10 @@ def _error(file: Path, record: Record, reason: str, message: str, hint: str | No
 
 
 def check_names(split: str | None, **names: str | None) -> None:
-    """Check what is given beside a file.
+    """Check names that are given for a file.
 
-    :param names: what becomes part of ids, such as ``part="dev"``.
-    :raises UsageError: when the split cannot be written out again, or a name is too long.
+    :param names: names that become part of ids, such as ``part="dev"``.
+    :raises UsageError: when the split cannot be exported, or a name is too long.
     """
     if split is not None and not is_split(split):
         raise UsageError(f"{split!r} cannot name a split", hint=SPLIT_HINT, split=split)
@@ -97,4 +97,4 @@ def check_names(split: str | None, **names: str | None) -> None:
         size = len((name or "").encode("utf-8", "replace"))
         if size > LONGEST_NAME:
             message = f"the {what} {(name or '')[:20]!r}… has {size} bytes; at most {LONGEST_NAME} can be stored"
-            raise UsageError(message, hint=f"give a shorter --{what}", size=size, longest=LONGEST_NAME)
+            raise UsageError(message, hint=f"use a shorter --{what}", size=size, longest=LONGEST_NAME)

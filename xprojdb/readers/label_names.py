@@ -1,4 +1,4 @@
-"""Names of labels as files have them: what can be mended in one, and what no data set can carry."""
+"""Labels in files: what can be repaired in them, and which no data set can contain."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ LONGEST_LABEL = 1_000
 
 @lru_cache(_SEEN)
 def trim_tag(tag: str) -> str:
-    """A tag or label without the white space and the invisible characters around it."""
+    """A tag or label without surrounding white space and invisible characters."""
     start, end = 0, len(tag)
     while start < end and _is_invisible(tag[start]):
         start += 1
@@ -24,10 +24,10 @@ def trim_tag(tag: str) -> str:
 
 @lru_cache(_SEEN)
 def label_fault(label: str) -> str | None:
-    """What is wrong with a label, as the end of a sentence that begins with it; None when nothing is.
+    """What is wrong with a label, as a verb phrase; None if nothing is.
 
-    White space and invisible characters would break exports; quotes, commas and the like are the trace of attributes
-    or of several tags that ran together.
+    White space and invisible characters would break exports; quotes, commas and the like are traces of attributes, or
+    of several tags that ran together.
     """
     if not label:
         return "is empty"
@@ -35,11 +35,11 @@ def label_fault(label: str) -> str | None:
         return f"has more than {LONGEST_LABEL:,} bytes"
     for character in label:
         if character.isspace():
-            return "has white space in it"
+            return "contains white space"
         if unicodedata.category(character)[0] == "C":
-            return f"has the invisible character U+{ord(character):04X} in it"
+            return f"contains the invisible character U+{ord(character):04X}"
         if character in _RUN_TOGETHER:
-            return f"has {character!r} in it, as where two things ran together"
+            return f"contains {character!r}, as if two things ran together"
     return None
 
 

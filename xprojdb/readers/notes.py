@@ -1,4 +1,4 @@
-"""What a reader left out or mended on its way through a file: counted, with the place of the first."""
+"""What a reader left out or repaired in a file, with counts and the position of the first occurrence."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 class Note:
     """One reason.
 
-    :param message: what happened, worded so that a number can stand before it.
+    :param message: what happened, worded so that a number can precede it.
     :param count: how often.
-    :param line: the line, row or record where it happened first; None where a file has no such thing.
+    :param line: the line, row or record of the first occurrence; None if the file has no such thing.
     """
 
     message: str
@@ -22,21 +22,21 @@ class Note:
 
 @dataclass(slots=True)
 class Notes:
-    """The reasons, by their codes, in the order in which they were met."""
+    """The reasons by code, in order of their first occurrence."""
 
     by_code: dict[str, Note] = field(default_factory=dict)
 
     def add(self, code: str, message: str, line: int | None = None, count: int = 1) -> None:
-        """Count one more.
+        """Count an occurrence.
 
-        :param code: what programs know the reason by, such as ``"wordless-line"``.
-        :param message: as in :class:`Note`; that of the first call counts.
+        :param code: identifies the reason for programs, such as ``"wordless-line"``.
+        :param message: as for :class:`Note`; that of the first call is kept.
         """
         note = self.by_code.setdefault(code, Note(message, 0, line))
         note.count += count
 
     def count(self, code: str) -> int:
-        """How often a reason was met."""
+        """How often a reason occurred."""
         return self.by_code[code].count if code in self.by_code else 0
 
     def __iter__(self) -> Iterator[tuple[str, Note]]:

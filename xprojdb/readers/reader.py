@@ -1,4 +1,4 @@
-"""What a reader is, and so a plug-in of the group ``xprojdb.readers``: how it knows its files and how it reads them."""
+"""What a reader, and so a plug-in of the group ``xprojdb.readers``, is: how it recognizes files and reads them."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ _HEAD = 1 << 16
 
 
 class Head:
-    """The beginning of a file, unpacked, by which its format is recognised.
+    """The beginning of a file, decompressed, from which its format is recognized.
 
-    :ivar data: its first 64 KiB; nothing for a folder.
+    :ivar data: its first 64 KiB; empty for a folder.
     """
 
     def __init__(self, path: Path) -> None:
@@ -30,7 +30,7 @@ class Head:
 
     @cached_property
     def text(self) -> str:
-        """The data as UTF-8, or as UTF-16 where it says so, up to its last whole line."""
+        """The data as UTF-8, or UTF-16 if it says so, up to its last complete line."""
         if self.data[:2] in (b"\xff\xfe", b"\xfe\xff"):
             return self.data.decode("utf-16", "replace")
         text = self.data.decode("utf-8-sig", "replace")
@@ -43,7 +43,7 @@ class Head:
 
     @cached_property
     def object(self) -> Mapping[str, Any] | None:
-        """The first object of JSON lines or of an array of objects; None where there is none."""
+        """The first object of JSON lines or of an array of objects, if any."""
         text = self.text.lstrip().removeprefix("[").lstrip()
         if not text.startswith("{"):
             return None
@@ -64,16 +64,16 @@ def _read(path: Path) -> bytes:
 
 @dataclass(frozen=True, slots=True)
 class Reader:
-    """A format of files.
+    """A file format.
 
-    :param name: what it is called in options and in the database.
-    :param title: what it is, for people.
+    :param name: its name in options and in the database.
+    :param title: a description for people.
     :param command: the command that imports it.
-    :param options: a dataclass of its options, which all have defaults.
-    :param sniff: whether the beginning of a file looks like it.
-    :param stream: opens a file: called with path, stored language code, options and notes.
-    :param suffixes: names of files that say this format where the content does not.
-    :param rank: the more particular a format is, the earlier it looks at the content: lower ranks come first.
+    :param options: a dataclass of its options, all with defaults.
+    :param sniff: whether the beginning of a file matches the format.
+    :param stream: reads a file: called with path, stored language code, options and notes.
+    :param suffixes: file name suffixes that indicate the format if the content does not.
+    :param rank: more specific formats have lower ranks, and are tried first.
     """
 
     name: str
@@ -94,11 +94,11 @@ class Reader:
 
         :raises UsageError: when the reader has no such option.
         """
-        known = self.option_names()
-        for option in options.keys() - known:
+        names = self.option_names()
+        for option in options.keys() - names:
             raise UsageError(
                 f"the {self.name} reader has no option {option!r}",
-                hint=f"it has {', '.join(sorted(known)) or 'none'}",
+                hint=f"its options: {', '.join(sorted(names)) or 'none'}",
                 option=option,
                 format=self.name,
             )
@@ -108,7 +108,7 @@ class Reader:
         """Stream the records of a file, in file order.
 
         :param language: of the sentences, by its stored code.
-        :param notes: what is left out or mended is counted in it.
+        :param notes: counts what is left out or repaired.
         :raises UsageError: when the reader has no such option.
         :raises ReadError: when the file cannot be read.
         """

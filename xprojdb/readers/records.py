@@ -1,4 +1,4 @@
-"""What every reader yields, whatever the format: one sentence, checked."""
+"""What every reader yields, whatever the format: checked sentences."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from xprojdb.errors import InputError
 from xprojdb.printable import is_printable
 from xprojdb.text.spans import Span
 
-# U+0080 to U+009F stay, see files.py; halves of surrogate pairs, which JSON can write, have no UTF-8 form.
+# U+0080 to U+009F are allowed, see files.py; lone surrogates, which JSON can contain, have no UTF-8 form.
 _CONTROL = re.compile("[\x00-\x1f\x7f\ud800-\udfff]")
-#: bytes of UTF-8 that an id may have: PostgreSQL's index takes 2 704, for it and the rest of the key
+#: maximal UTF-8 bytes of an id: PostgreSQL's index allows 2 704 for it and the rest of the key
 LONGEST_ID = 2_000
 _WHITE_SPACE = re.compile(r"[\t-\r]")
 
@@ -35,7 +35,7 @@ class ReadError(InputError):
         hint: str | None = None,
         **fields: Any,
     ) -> ReadError:
-        """Build the error, its message opening with the place as compilers write it."""
+        """Build the error, its message starting with the place as compilers write it."""
         place = ":".join(str(part) for part in (os.fspath(file), line, column) if part is not None)
         fields |= {"file": os.fspath(file), "line": line, "column": column, "reason": reason}
         return cls(f"{place}: {message}", hint=hint, **fields)
@@ -49,13 +49,13 @@ class RecordError(InputError):
 class Record:
     """One sentence of a corpus.
 
-    :param words: the words, in NFC, none empty or with an ASCII control character; at least one is visible.
-    :param entities: the gold spans; None for an unlabelled sentence, which is not the same as ``()``.
-    :param text: the untokenised text, in NFC, when there was one.
+    :param words: the words, in NFC, none empty or with ASCII control characters; at least one is visible.
+    :param entities: the gold spans; None for an unlabelled sentence, as opposed to ``()``.
+    :param text: the untokenized text, in NFC, if there was one.
     :param offsets: where each word starts in ``text``, in code points.
-    :param external_id: the sentence's name in its corpus.
+    :param external_id: the id of the sentence in its corpus.
     :param split: such as ``"train"``.
-    :param line: first line of the sentence in its file, counted from 1.
+    :param line: the first line of the sentence in its file, counted from 1.
     """
 
     words: tuple[str, ...]
@@ -68,10 +68,10 @@ class Record:
 
 
 def check_words(words: Sequence[str]) -> tuple[str, ...]:
-    """Bring words into NFC and refuse those that no sentence can have.
+    """Convert words to NFC and refuse those that no sentence can have.
 
-    White space other than a control character may stand in a word, and even be one: published corpora have words
-    that are a no-break space.
+    White space other than control characters may occur in a word, or even be one: published corpora have words that are
+    a no-break space.
 
     :param words: the words of one sentence.
     :returns: the same words in NFC.
@@ -89,9 +89,9 @@ def check_words(words: Sequence[str]) -> tuple[str, ...]:
 
 
 def check_text(text: str) -> str:
-    """Bring untokenised text into NFC on one line, without white space around it.
+    """Convert untokenized text to NFC on one line, without surrounding white space.
 
-    :returns: the text; tabs and newlines in it have become spaces.
+    :returns: the text, with tabs and newlines replaced by spaces.
     :raises RecordError: when it has a control character.
     """
     plain = unicodedata.normalize("NFC", _WHITE_SPACE.sub(" ", text)).strip()
@@ -101,18 +101,18 @@ def check_text(text: str) -> str:
 
 
 def id_fault(name: str) -> str | None:
-    """Why a sentence cannot have an id; None: it can."""
+    """Why a sentence cannot have an id; None if it can."""
     if not is_printable(name):
-        return "has a control or direction character in it"
+        return "contains a control or direction character"
     if len(name) * 4 > LONGEST_ID and len(name.encode("utf-8", "surrogatepass")) > LONGEST_ID:
         return f"has more than {LONGEST_ID:,} bytes"
     return None
 
 
 def locate_words(words: Sequence[str], text: str) -> tuple[int, ...] | None:
-    """Find words, in order, in the text that they were split from.
+    """Locate words, in order, in the text that they were split from.
 
-    :returns: the offset of each word in ``text``, or None when they cannot be found one after the other.
+    :returns: the offset of each word in ``text``, or None if they do not occur one after the other.
     """
     offsets = []
     end = 0

@@ -11,82 +11,84 @@ from xprojdb.errors import UsageError
 from xprojdb.readers.reader import Head, Reader
 from xprojdb.readers.tables.rows import evenness, find_delimiter
 
-# Rows with equally many cells beyond which a text is taken for a table.
+# A text with at least this many rows of equal length counts as a table.
 _EVEN_ROWS = 3
 
 
 @cache
 def readers() -> Mapping[str, Reader]:
-    """The readers by name, plug-ins of the group ``xprojdb.readers``, in the order in which they look at content."""
+    """The readers by name, plug-ins of the group ``xprojdb.readers``, in the order in which they check content."""
     return dict(sorted(entry_points.loaded("readers"), key=lambda named: (named[1].rank, named[0])))
 
 
 def reader(name: str) -> Reader:
     """The reader of a format.
 
-    :raises PluginError: when there is none of that name.
+    :raises PluginError: when there is no such reader.
     """
     chosen: Reader = entry_points.load("readers", name)
     return chosen
 
 
-def recognise(path: Path) -> Reader | None:
-    """The reader whose format the content of a file or folder has beyond doubt; None where there is none."""
+def recognize(path: Path) -> Reader | None:
+    """The reader whose format a file or folder clearly has, judging by its content; None if there is none."""
     if not path.exists():
         return None
     head = Head(path)
     if not head.data and not path.is_dir():
         return None
-    return next((each for each in readers().values() if each.sniff(head)), None)
+    return next((reader for reader in readers().values() if reader.sniff(head)), None)
 
 
 def format_of(path: Path) -> str:
-    """The name of the format of a file: by its content, and where that is not plain, by its suffix.
+    """The name of a file's format, by its content or, if that is ambiguous, by its suffix.
 
-    :raises UsageError: when there is no such file, and the suffix says no format.
+    :raises UsageError: when there is no such file, and the suffix does not determine a format.
     """
-    known = recognise(path)
-    if known is not None:
-        return known.name
+    recognised = recognize(path)
+    if recognised is not None:
+        return recognised.name
     named = _by_suffix(path)
     if named is not None:
         return named.name
     if path.is_file():
         return "table" if _is_even(Head(path)) else "text"
-    suffixes = ", ".join(suffix for each in readers().values() for suffix in each.suffixes)
-    hint = f"give format={', '.join(map(repr, readers()))}, or use one of {suffixes}"
-    raise UsageError(f"the suffix of {path.name!r} says no format", hint=hint, path=str(path), suffix=path.suffix)
+    suffixes = ", ".join(suffix for reader in readers().values() for suffix in reader.suffixes)
+    hint = f"use a file name that ends in one of {suffixes}"
+    raise UsageError(
+        f"the suffix of {path.name!r} does not determine a format", hint=hint, path=str(path), suffix=path.suffix
+    )
 
 
 def refuse_other(path: Path, command: str) -> None:
     """Refuse a file that another command reads.
 
-    :param command: the one that was given, such as ``import text``.
-    :raises UsageError: which names the right one.
+    :param command: the command in use, such as ``import text``.
+    :raises UsageError: naming the right one.
     """
-    known = recognise(path)
-    if command == "import text" and known is None:
+    other = recognize(path)
+    if command == "import text" and other is None:
         named = _by_suffix(path)
-        known = named if named is not None and named.name != "text" else None
-        if known is None and path.is_file() and _is_even(Head(path)):
-            known = readers()["table"]
-    if known is None or known.command == command:
+        other = named if named is not None and named.name != "text" else None
+        if other is None and path.is_file() and _is_even(Head(path)):
+            other = readers()["table"]
+    if other is None or other.command == command:
         return
-    if command != "import text" and known.name == "conll":
+    if command != "import text" and other.name == "conll":
         return
-    escape = ", or --plain to take each line as it is" if command == "import text" else ""
+    escape = ", or --plain to import each line as it is" if command == "import text" else ""
     raise UsageError(
-        f"{path} looks like {known.title}",
-        hint=f"use xprojdb {known.command}{escape}",
+        f"{path} looks like {other.title}",
+        hint=f"use xprojdb {other.command}{escape}",
         path=str(path),
-        format=known.name,
-        command=known.command,
+        format=other.name,
+        command=other.command,
     )
 
 
 def _by_suffix(path: Path) -> Reader | None:
     suffix = (path.with_suffix("").suffix if path.suffix == ".gz" else path.suffix).lower()
-    return next((each for each in readers().values() if suffix in each.suffixes), None)
+    return next((reader for reader in readers().values() if suffix in reader.suffixes), None)
 
 
 def _is_even(head: Head) -> bool:

@@ -10,9 +10,9 @@ SPLITS = ("train", "validation", "test")
 
 
 def sample_file(lang: str, split: str) -> Path:
-    """The CoNLL file of one language and split; the files of a split are line-parallel.
+    """The CoNLL file of one language and split; the files of a split are parallel line by line.
 
-    :param lang: of :data:`LANGUAGES`.
-    :param split: of :data:`SPLITS`.
+    :param lang: one of :data:`LANGUAGES`.
+    :param split: one of :data:`SPLITS`.
     """
     return Path(str(files("xprojdb.readers"))) / "sample" / f"{lang}.{split}.conll"

@@ -1,1 +1,1 @@
-"""People judge labels: campaigns, what they decided, how far they agree, and gold made of it."""
+"""Review of labels by people: campaigns, decisions, agreement, and gold labels from them."""

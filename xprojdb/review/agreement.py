@@ -1,4 +1,4 @@
-"""How far reviewers agree, on the sentences that both of them finished."""
+"""How well reviewers agree on the sentences that both have finished."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from xprojdb.text.spans import Span
 
 @dataclass(frozen=True, slots=True)
 class Agreement:
-    """Of two reviewers: F1 takes one for gold; which one does not matter.
+    """The agreement of two reviewers; for F1 one of them counts as gold, no matter which.
 
-    :param sentences: that both finished.
-    :param equal: of these, those with the same labels.
-    :param places: F1 of the words alone, whatever their label.
-    :param labels: F1 of each label.
+    :param sentences: how many both have finished.
+    :param equal: how many of these have the same labels.
+    :param places: F1 of spans, ignoring their labels.
+    :param labels: F1 by label.
     """
 
     first: str
@@ -35,26 +35,28 @@ class Agreement:
 
 
 def read_agreement(database: Database, campaign: Campaign) -> list[Agreement]:
-    """The agreement of each two reviewers.
+    """The agreement of each pair of reviewers.
 
-    :raises UsageError: when no sentence was finished by two.
+    :raises UsageError: when no sentence was finished by two reviewers.
     """
     with database.read() as connection:
         _, reviews = read_reviews(connection, campaign)
-    names = sorted({name for each in reviews.values() for name in finishers(each)})
-    found = [_agreement(one, two, reviews) for one, two in combinations(names, 2)]
-    found = [each for each in found if each.sentences]
-    if not found:
-        hint = f"let another reviewer in: xprojdb review start {campaign.name} --reviewer NAME"
+    names = sorted({name for review in reviews.values() for name in finishers(review)})
+    agreements = [_agreement(one, two, reviews) for one, two in combinations(names, 2)]
+    agreements = [agreement for agreement in agreements if agreement.sentences]
+    if not agreements:
+        hint = f"add another reviewer: xprojdb review start {campaign.name} --reviewer NAME"
         raise UsageError(
             f"no sentence of {campaign.name} was finished by two reviewers", hint=hint, campaign=campaign.name
         )
-    return found
+    return agreements
 
 
 def _agreement(first: str, second: str, reviews: Mapping[int, Mapping[str, ReviewedSentence]]) -> Agreement:
     both = [
-        (each[first].spans, each[second].spans) for each in reviews.values() if {first, second} <= {*finishers(each)}
+        (review[first].spans, review[second].spans)
+        for review in reviews.values()
+        if {first, second} <= {*finishers(review)}
     ]
     counts = count_spans(both)
     places = count_spans(([_bare(span) for span in one], [_bare(span) for span in two]) for one, two in both)

@@ -1,4 +1,4 @@
-"""Campaigns: queues of sentences that are drawn once, so that people can share them and anybody can draw them again."""
+"""Campaigns: queues of sentences that are drawn once, so that people can share them, and can be drawn again."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ from xprojdb.planning.labellings import Labelling
 from xprojdb.planning.plan import Plan
 from xprojdb.review.queues import Mixture, draw, read_population
 
-#: the ordering of a campaign without a queue: labels that came from elsewhere
+#: the ordering of a campaign without a queue, for labels from elsewhere
 IMPORTED = "imported"
-#: in front of those that only a data set has
+#: placed before other labels
 CUSTOMARY = ("PER", "ORG", "LOC", "DATE", "MISC")
 _NAME = re.compile(r"[^\s/\x00-\x1f\x7f]{1,60}")
 
@@ -30,11 +30,11 @@ _NAME = re.compile(r"[^\s/\x00-\x1f\x7f]{1,60}")
 class Campaign:
     """A campaign.
 
-    :param recipe, step_id: whose labels are shown; None for labels that came from elsewhere.
-    :param query: what was drawn from: language, source, splits, and how many there were.
+    :param recipe, step_id: whose labels are shown; None for labels from elsewhere.
+    :param query: what it was drawn from: language, source, splits, and the number of sentences.
     :param ordering: how it was drawn, such as ``margin`` or ``margin=0.7,random=0.3``.
-    :param labels: the labels that reviewers may give.
-    :param redundancy: how many reviewers are to finish each sentence.
+    :param labels: the labels for reviewers.
+    :param redundancy: how many reviewers should finish each sentence.
     """
 
     id: int
@@ -52,14 +52,14 @@ class Campaign:
 
 @dataclass(frozen=True, slots=True)
 class CampaignSettings:
-    """What a new campaign is to be.
+    """The settings of a new campaign.
 
     :param name: must be new.
-    :param lang: the target language; may be left out when the recipe has one.
-    :param source: the language the labels come from, where a target has several that are not combined.
-    :param size: sentences at most.
+    :param lang: the target language; may be omitted if the recipe has only one.
+    :param source: the language the labels come from, if a target has several that are not combined.
+    :param size: the maximal number of sentences.
     :param by: how they are drawn.
-    :param labels: further labels that reviewers may give.
+    :param labels: additional labels for reviewers.
     """
 
     name: str
@@ -75,12 +75,14 @@ class CampaignSettings:
 
 
 def check_name(name: str) -> None:
-    """Refuse what cannot be the name of a campaign or a reviewer.
+    """Refuse invalid names of campaigns or reviewers.
 
     :raises UsageError: when it is empty or too long, or has spaces or slashes.
     """
     if not _NAME.fullmatch(name):
-        raise UsageError(f"{name!r} is no name", hint="up to 60 characters without spaces and slashes", name=name)
+        raise UsageError(
+            f"{name!r} is not a valid name", hint="use up to 60 characters, without spaces or slashes", name=name
+        )
 
 
 def create_campaign(database: Database, plan: Plan, settings: CampaignSettings) -> Campaign:
@@ -97,7 +99,8 @@ def create_campaign(database: Database, plan: Plan, settings: CampaignSettings) 
         labels = _labels(connection, labelling, settings.labels)
     if not items:
         raise UsageError(
-            f"the recipe {plan.recipe.name} has labelled no such sentence", hint="xprojdb run, or other --split"
+            f"the recipe {plan.recipe.name} has labelled no such sentence",
+            hint="run the recipe first, or choose another --split",
         )
     query = {
         "lang": labelling.target,
@@ -131,17 +134,19 @@ def _labelling(plan: Plan, settings: CampaignSettings) -> Labelling:
         plan.consensuses if settings.source is None and plan.consensuses else plan.projections
     )
     chosen = [
-        each for each in possible if settings.lang in (None, each.target) and settings.source in (None, each.source)
+        labelling
+        for labelling in possible
+        if settings.lang in (None, labelling.target) and settings.source in (None, labelling.source)
     ]
     if len(chosen) == 1:
         return chosen[0]
-    known = ", ".join(each.direction for each in (chosen or possible))
+    directions = ", ".join(labelling.direction for labelling in (chosen or possible))
     if not chosen:
         raise UsageError(
-            f"the recipe {plan.recipe.name} has no such labels", hint=f"it has {known}", lang=settings.lang
+            f"the recipe {plan.recipe.name} has no such labels", hint=f"its labels: {directions}", lang=settings.lang
         )
-    hint = f"choose with --lang and --source among {known}"
-    raise UsageError("a campaign is about one language from one source, or from several combined", hint=hint)
+    hint = f"choose with --lang and --source among {directions}"
+    raise UsageError("a campaign covers one language from one source, or from a consensus", hint=hint)
 
 
 def _check_unused(connection: Connection, name: str) -> None:
@@ -152,41 +157,41 @@ def _check_unused(connection: Connection, name: str) -> None:
 def _labels(connection: Connection, labelling: Labelling, further: Sequence[str]) -> list[str]:
     here = label.c.step_id == labelling.step.step_id
     used = set(connection.execute(select(label.c.label).where(here).distinct()).scalars())
-    wanted = used | set(further)
-    return [name for name in CUSTOMARY if name in wanted] + sorted(wanted.difference(CUSTOMARY))
+    names = used | set(further)
+    return [name for name in CUSTOMARY if name in names] + sorted(names.difference(CUSTOMARY))
 
 
 def load_campaign(database: Database, name: str) -> Campaign:
     """A campaign by its name.
 
-    :raises UsageError: when there is none.
+    :raises UsageError: when there is no such campaign.
     """
     with database.read() as connection:
         row = connection.execute(select(campaign).where(campaign.c.name == name)).first()
         names = list(connection.execute(select(campaign.c.name).order_by(campaign.c.id)).scalars())
     if row is None:
-        hint = f"there are {', '.join(names)}" if names else "make one: xprojdb review new NAME"
+        hint = f"campaigns: {', '.join(names)}" if names else "draw one: xprojdb review new NAME"
         raise UsageError(f"there is no campaign {name}", hint=hint, campaign=name)
     return campaign_of(row)
 
 
 def list_campaigns(database: Database) -> list[Campaign]:
-    """All campaigns, the latest first."""
+    """All campaigns, latest first."""
     with database.read() as connection:
         return [campaign_of(row) for row in connection.execute(select(campaign).order_by(campaign.c.id.desc()))]
 
 
 def campaign_of(row: Row[Any]) -> Campaign:
-    """A row of the table as a campaign."""
-    told = (row.id, row.name, row.created_at, row.recipe, row.step_id, json.loads(row.query), row.ordering, row.seed)
-    return Campaign(*told, tuple(json.loads(row.labels)), row.guideline, row.redundancy)
+    """A campaign from its row in the table."""
+    values = (row.id, row.name, row.created_at, row.recipe, row.step_id, json.loads(row.query), row.ordering, row.seed)
+    return Campaign(*values, tuple(json.loads(row.labels)), row.guideline, row.redundancy)
 
 
 @dataclass(frozen=True, slots=True)
 class Item:
     """A sentence of a campaign.
 
-    :param translation_id: which labels of the step are shown; 0: those that rest on several translations.
+    :param translation_id: which labels of the step are shown; 0: those from several translations.
     """
 
     rank: int
@@ -204,7 +209,7 @@ def read_items(connection: Connection, campaign_id: int) -> list[Item]:
 
 
 def read_item(connection: Connection, campaign_id: int, rank: int) -> Item | None:
-    """One place of a queue."""
+    """One position in a queue."""
     own = campaign_item.c
     query = select(own.rank, own.sentence_id, own.translation_id, own.probability)
     row = connection.execute(query.where(own.campaign_id == campaign_id, own.rank == rank)).first()
@@ -212,14 +217,14 @@ def read_item(connection: Connection, campaign_id: int, rank: int) -> Item | Non
 
 
 def count_items(connection: Connection, campaign_id: int) -> int:
-    """How long a queue is."""
+    """The length of a queue."""
     query = select(func.count()).where(campaign_item.c.campaign_id == campaign_id)
     return connection.execute(query).scalar_one()
 
 
 def words_of(connection: Connection, sentence_id: int) -> list[str]:
     """The words of a sentence."""
-    found: list[str] = json.loads(
+    words: list[str] = json.loads(
         connection.execute(select(sentence.c.words).where(sentence.c.id == sentence_id)).scalar_one()
     )
-    return found
+    return words

@@ -1,4 +1,4 @@
-"""What reviewers decided: rows that are only ever added, and what a sentence looks like after them."""
+"""The decisions of reviewers, in rows that are only ever added, and the resulting state of a sentence."""
 
 from __future__ import annotations
 
@@ -26,16 +26,16 @@ _COLUMNS = (
 
 
 class ReviewError(UsageError):
-    """A decision that cannot stand; the field ``reason`` is a code."""
+    """A decision that is not possible; the field ``reason`` is a code."""
 
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """A row.
+    """A row of the table.
 
-    :param old: the label that it is about, as it was shown, or as the reviewer added it.
+    :param old: the label that it is about, as shown or as the reviewer added it.
     :param new: what it should be.
-    :param undone: the row that an ``undo`` takes back.
+    :param undone: the row that an ``undo`` reverts.
     """
 
     id: int
@@ -70,9 +70,9 @@ class ReviewedSentence:
     """A sentence after the decisions of one reviewer.
 
     :param shown: the labels that the campaign shows.
-    :param decided: the last decision about each label, by the label as it was shown or added.
+    :param decided: the last decision about each label, by the label as shown or added.
     :param state: ``open``, ``skip`` or ``sentence-done``.
-    :param live: the rows that are not taken back, in order.
+    :param live: the rows that were not undone, in order.
     """
 
     shown: list[Span]
@@ -82,40 +82,42 @@ class ReviewedSentence:
 
     @property
     def undecided(self) -> list[Span]:
-        """Shown labels that nothing was said about."""
+        """The shown labels without a decision."""
         return [span for span in self.shown if span not in self.decided]
 
     @property
     def spans(self) -> list[Span]:
-        """The labels that hold after all; those nothing was said about are not among them."""
-        kept = (each.old if each.action in (ACCEPT, BULK) else each.new for each in self.decided.values())
-        return sorted(span for span in kept if span is not None)
+        """The resulting labels, without undecided ones."""
+        spans = (
+            decision.old if decision.action in (ACCEPT, BULK) else decision.new for decision in self.decided.values()
+        )
+        return sorted(span for span in spans if span is not None)
 
     @property
     def standing(self) -> dict[Span, Span]:
-        """What each label now is, by what it was, those nothing was said about included."""
-        found = {span: span for span in self.undecided}
-        for old, each in self.decided.items():
-            now = each.old if each.action in (ACCEPT, BULK) else each.new
+        """The current form of each label by its original form, including undecided ones."""
+        standing_labels = {span: span for span in self.undecided}
+        for old, decision in self.decided.items():
+            now = decision.old if decision.action in (ACCEPT, BULK) else decision.new
             if now is not None:
-                found[old] = now
-        return found
+                standing_labels[old] = now
+        return standing_labels
 
 
 def fold(shown: Iterable[Span], rows: Iterable[Decision]) -> ReviewedSentence:
-    """What a sentence looks like after one reviewer's rows, in their order: the last one about a label holds."""
-    ordered = sorted(rows, key=lambda each: each.id)
-    undone = {each.undone for each in ordered if each.action == UNDO}
-    found = ReviewedSentence(sorted(set(shown)))
-    found.live = [each for each in ordered if each.action != UNDO and each.id not in undone]
-    for each in found.live:
-        if each.action in OF_LABELS:
-            about = each.new if each.action == ADD else each.old
+    """The state of a sentence after one reviewer's rows, in order; the last one about a label counts."""
+    ordered = sorted(rows, key=lambda row: row.id)
+    undone = {decision.undone for decision in ordered if decision.action == UNDO}
+    sentence_ = ReviewedSentence(sorted(set(shown)))
+    sentence_.live = [decision for decision in ordered if decision.action != UNDO and decision.id not in undone]
+    for decision in sentence_.live:
+        if decision.action in OF_LABELS:
+            about = decision.new if decision.action == ADD else decision.old
             assert about is not None
-            found.decided[about] = each
+            sentence_.decided[about] = decision
         else:
-            found.state = each.action
-    return found
+            sentence_.state = decision.action
+    return sentence_
 
 
 def read_decisions(
@@ -123,7 +125,7 @@ def read_decisions(
 ) -> list[Decision]:
     """The rows of a campaign, in order.
 
-    :param sentences: only about these.
+    :param sentences: only rows about these.
     """
     query = select(*(review.c[name] for name in _COLUMNS)).where(review.c.campaign_id == campaign_id)
     if reviewer is not None:
@@ -154,15 +156,15 @@ def read_shown(connection: Connection, campaign: Campaign, items: Sequence[Item]
     own = label.c
     query = select(own.sentence_id, own.translation_id, own.start_word, own.end_word, own.label)
     here = own.step_id == campaign.step_id, bulk.among(connection, own.sentence_id, sorted(links))
-    found: dict[int, list[Span]] = {}
+    labels: dict[int, list[Span]] = {}
     for key, link, *span in bulk.fetch(connection, query.where(*here).order_by(own.ordinal)):
         if links[key] == link:
-            found.setdefault(key, []).append(Span(*span))
-    return found
+            labels.setdefault(key, []).append(Span(*span))
+    return labels
 
 
 def read_reviewed(connection: Connection, campaign: Campaign, item: Item, reviewer: str) -> ReviewedSentence:
-    """A sentence as a reviewer left it."""
+    """The state of a sentence for a reviewer."""
     shown = read_shown(connection, campaign, [item]).get(item.sentence_id, [])
     rows = read_decisions(connection, campaign.id, reviewer=reviewer, sentences=[item.sentence_id])
     return fold(shown, rows)
@@ -173,43 +175,43 @@ def decide(
 ) -> ReviewedSentence:
     """Add decisions of a reviewer about a sentence, all or none.
 
-    :raises ReviewError: when one is about no label, lies outside the sentence, overlaps another label that stands, has
-        a label that the campaign has not, or finishes a sentence with labels that nothing was said about.
+    :raises ReviewError: when one is about a label that does not exist, lies outside the sentence, overlaps another
+        label, has a label that the campaign does not have, or finishes a sentence with undecided labels.
     """
-    # Nothing that is counted rests on reviews.
+    # No cached count depends on reviews.
     with database.write(counted=False) as connection:
         words = words_of(connection, item.sentence_id)
-        for each in decisions:
-            append_checked(connection, campaign, item, reviewer, each, len(words))
+        for decision in decisions:
+            append_checked(connection, campaign, item, reviewer, decision, len(words))
         return read_reviewed(connection, campaign, item, reviewer)
 
 
 def _check(state: ReviewedSentence, new: NewDecision, words: int, labels: Sequence[str]) -> None:
     if new.action in (ACCEPT, BULK, CORRECT, REJECT) and new.old not in {*state.shown, *state.decided}:
-        raise _refused("there is no such label any more", "unknown", "load the page again")
+        raise _refused("this label no longer exists", "unknown", "reload the page")
     if new.action in (CORRECT, ADD):
         _check_span(state, new, words, labels)
     if new.action in (ACCEPT, BULK) and new.old is not None:
         _check_overlap(state, new.old, new.old)
     if new.action == DONE and state.undecided:
-        told = f"nothing was said about {len(state.undecided)} labels"
-        raise _refused(told, "undecided", "accept or reject them, or accept all")
+        message = f"{len(state.undecided)} labels are undecided"
+        raise _refused(message, "undecided", "accept or reject them, or accept all")
 
 
 def _check_span(state: ReviewedSentence, new: NewDecision, words: int, labels: Sequence[str]) -> None:
     span = new.new
     if span is None or not 0 <= span.start < span.end <= words:
-        raise _refused("these words are not in the sentence", "outside", f"it has words 0 to {words - 1}")
+        raise _refused("these words are not in the sentence", "outside", f"its words are 0 to {words - 1}")
     if span.label not in labels:
-        raise _refused(f"the campaign has no label {span.label}", "label", f"it has {', '.join(labels)}")
+        raise _refused(f"the campaign has no label {span.label}", "label", f"its labels: {', '.join(labels)}")
     _check_overlap(state, span, new.old)
 
 
 def _check_overlap(state: ReviewedSentence, span: Span, old: Span | None) -> None:
     for about, now in state.standing.items():
         if about != old and now.start < span.end and span.start < now.end:
-            told = f"the words {now.start}–{now.end - 1} are {now.label}"
-            raise _refused(told, "overlap", "reject or shorten that label first")
+            message = f"the words {now.start}–{now.end - 1} are {now.label}"
+            raise _refused(message, "overlap", "reject or shorten that label first")
 
 
 def _refused(message: str, reason: str, hint: str) -> ReviewError:
@@ -217,7 +219,7 @@ def _refused(message: str, reason: str, hint: str) -> ReviewError:
 
 
 def undo(database: Database, campaign: Campaign, item: Item, reviewer: str) -> Decision | None:
-    """Take back the last decision of a reviewer about a sentence that stands; None when there is none."""
+    """Undo a reviewer's last decision about a sentence that still counts; None if there is none."""
     with database.write(counted=False) as connection:
         state = read_reviewed(connection, campaign, item, reviewer)
         if not state.live:
@@ -231,10 +233,10 @@ def undo(database: Database, campaign: Campaign, item: Item, reviewer: str) -> D
 def append_checked(
     connection: Connection, campaign: Campaign, item: Item, reviewer: str, new: NewDecision, words: int
 ) -> None:
-    """Add a decision to a transaction.
+    """Add a decision within a transaction.
 
     :param words: of the sentence.
-    :raises ReviewError: when it cannot stand, as :func:`decide` has it.
+    :raises ReviewError: when it is not possible, as for :func:`decide`.
     """
     _check(read_reviewed(connection, campaign, item, reviewer), new, words, campaign.labels)
     values = _common(campaign, item.sentence_id, reviewer) | row_values(new)
@@ -242,7 +244,7 @@ def append_checked(
 
 
 def row_values(new: NewDecision) -> dict[str, object]:
-    """The columns that a decision fills."""
+    """The values of a decision's columns."""
     old, now = new.old or (None, None, None), new.new or (None, None, None)
     names = ("old_start", "old_end", "old_label", "start_word", "end_word", "label")
     return {

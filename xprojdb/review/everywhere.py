@@ -1,4 +1,4 @@
-"""Decisions about many labels at once, each time with a count and a sample first: the same phrase, the unanimous."""
+"""Decisions about many labels at once, after showing how many and a sample: a phrase, or unanimous labels."""
 
 from __future__ import annotations
 
@@ -43,27 +43,27 @@ def same_phrase(
 ) -> list[Planned]:
     """What a decision about a label would be for the same words with the same label in other sentences.
 
-    Only labels that the reviewer has said nothing about. A corrected boundary moves as far there as here.
+    Only covers labels that the reviewer has not decided. A corrected boundary moves by the same number of words there.
     """
     here = read_sentences(connection, [item.sentence_id])[item.sentence_id]
     phrase = here.phrase(old)
     shift = (decision.new.start - old.start, decision.new.end - old.end) if decision.new else (0, 0)
-    found = []
+    planned = []
     for other, sentence, span in _open_labels(connection, campaign, reviewer):
         if other.sentence_id == item.sentence_id or span.label != old.label or sentence.phrase(span) != phrase:
             continue
         new = None
         if decision.action == CORRECT and decision.new is not None:
             new = Span(span.start + shift[0], span.end + shift[1], decision.new.label)
-            # Where the words around differ, the boundary is another question.
+            # If the surrounding words differ, the boundary may be different.
             if sentence.phrase(new) != here.phrase(decision.new):
                 continue
-        found.append(Planned(other, sentence, NewDecision(decision.action, span, new, note="same phrase"), phrase))
-    return found
+        planned.append(Planned(other, sentence, NewDecision(decision.action, span, new, note="same phrase"), phrase))
+    return planned
 
 
 def unanimous(connection: Connection, campaign: Campaign, reviewer: str, margin: float) -> list[Planned]:
-    """Labels that all voters agree on, with a margin of at least so much, that the reviewer has said nothing about."""
+    """Undecided labels that all voters agree on, with at least this margin."""
     agreed = _agreed(connection, campaign, margin)
     return [
         Planned(item, sentence, NewDecision(BULK, span), sentence.phrase(span))
@@ -73,7 +73,7 @@ def unanimous(connection: Connection, campaign: Campaign, reviewer: str, margin:
 
 
 def _agreed(connection: Connection, campaign: Campaign, margin: float) -> set[tuple[int, int, int, str]]:
-    """The labels of a campaign's step without a vote for anything else, by sentence and place."""
+    """The labels of a campaign's step without any dissenting vote, by sentence and position."""
     own = label.c
     keys = sorted({item.sentence_id for item in read_items(connection, campaign.id)})
     same = [vote.c[name] == own[name] for name in ("step_id", "sentence_id", "ordinal")]
@@ -89,7 +89,7 @@ def _agreed(connection: Connection, campaign: Campaign, margin: float) -> set[tu
 
 
 def _voters(connection: Connection, campaign: Campaign) -> int:
-    """The most voters that a label has; 0 where labels have no votes."""
+    """The largest number of voters that a label has; 0 if labels have no votes."""
     by_label = select(func.count(vote.c.translation_id.distinct()).label("voters"))
     by_label = by_label.where(vote.c.step_id == campaign.step_id).group_by(vote.c.sentence_id, vote.c.ordinal)
     counted = by_label.subquery()
@@ -103,8 +103,8 @@ def _open_labels(
     shown = read_shown(connection, campaign, items)
     texts = read_sentences(connection, sorted(shown))
     rows: dict[int, list[Decision]] = {}
-    for each in read_decisions(connection, campaign.id, reviewer=reviewer):
-        rows.setdefault(each.sentence_id, []).append(each)
+    for decision in read_decisions(connection, campaign.id, reviewer=reviewer):
+        rows.setdefault(decision.sentence_id, []).append(decision)
     for item in items:
         state = fold(shown.get(item.sentence_id, ()), rows.get(item.sentence_id, ()))
         for span in state.undecided:
@@ -114,15 +114,17 @@ def _open_labels(
 def decide_all(database: Database, campaign: Campaign, reviewer: str, planned: Sequence[Planned]) -> tuple[int, int]:
     """Make decisions about many labels in one transaction.
 
-    :returns: how many were made, and how many could not stand, because of what was decided about their neighbours.
+    :returns: how many were made, and how many were not possible because of decisions about neighbouring labels.
     """
-    made = refused = 0
+    count = refused = 0
     with database.write(counted=False) as connection:
-        for each in planned:
+        for planned_ in planned:
             try:
-                append_checked(connection, campaign, each.item, reviewer, each.decision, len(each.sentence.words))
+                append_checked(
+                    connection, campaign, planned_.item, reviewer, planned_.decision, len(planned_.sentence.words)
+                )
             except ReviewError:
                 refused += 1
                 continue
-            made += 1
-    return made, refused
+            count += 1
+    return count, refused

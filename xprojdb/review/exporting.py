@@ -1,4 +1,4 @@
-"""Reviews as JSON lines: a sentence a line, with what each reviewer said, under numbers and not under names."""
+"""Reviews as JSON lines, one sentence per line, with the labels of each reviewer, identified by number, not name."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ _BLOCK = 1_000
 
 
 def exported_reviews(database: Database, campaign: Campaign) -> Iterator[dict[str, Any]]:
-    """The sentences that somebody has finished, in the order of the queue.
+    """The sentences that somebody has finished, in queue order.
 
-    ``entities`` are what most reviewers want; null where they do not agree. ``bulk`` tells that some label was accepted
-    among many, and not looked at.
+    ``entities`` are the majority's labels; null if there is no majority. ``bulk`` means that some label was accepted
+    among many, without being looked at.
     """
     with database.read() as connection:
         items, reviews = read_reviews(connection, campaign)
         chances = {item.sentence_id: item.probability for item in items}
-        names = sorted({name for each in reviews.values() for name in each})
+        names = sorted({name for review in reviews.values() for name in review})
         numbers = {name: f"reviewer-{n}" for n, name in enumerate(names, 1)}
         keys = [key for key in (chances or sorted(reviews)) if finishers(reviews.get(key, {}))]
         for start in range(0, len(keys), _BLOCK):
@@ -39,8 +39,8 @@ def _row(
     text: ReviewSentence, reviews: Mapping[str, ReviewedSentence], numbers: Mapping[str, str], chance: float | None
 ) -> dict[str, Any]:
     done = {name: reviews[name] for name in finishers(reviews)}
-    agreed = majority([each.spans for each in done.values()])
-    bulk = any(row.action == BULK for each in done.values() for row in each.decided.values())
+    agreed = majority([reviewed.spans for reviewed in done.values()])
+    bulk = any(row.action == BULK for reviewed in done.values() for row in reviewed.decided.values())
     return {
         "id": text.name,
         "lang": text.lang,
@@ -50,7 +50,7 @@ def _row(
         "bulk": bulk,
         "probability": chance,
         "reviews": [
-            {"reviewer": numbers[name], "entities": _entities(text, each.spans)} for name, each in done.items()
+            {"reviewer": numbers[name], "entities": _entities(text, reviewed.spans)} for name, reviewed in done.items()
         ],
     }
 

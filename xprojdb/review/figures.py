@@ -1,7 +1,7 @@
-"""Figures from a campaign that hold for all sentences that it was drawn from.
+"""Scores from a campaign that are estimates for all sentences that it was drawn from.
 
-A queue by margin is full of errors: its plain F1 would be that of the worst sentences. Each sentence is weighted by the
-inverse of the probability with which it was drawn (Horvitz and Thompson 1952), which every sentence must have had.
+A queue ordered by margin is full of errors: its plain F1 would be that of the worst sentences. So each sentence is
+weighted by the inverse of its probability of being drawn (Horvitz and Thompson 1952), which must not be zero for any.
 """
 
 from __future__ import annotations
@@ -30,12 +30,12 @@ Floats = NDArray[np.float64]
 
 
 class BiasedSample(UsageError):
-    """Figures that would be of the sentences that were asked for, and not of all; the field ``campaign`` names it."""
+    """Scores that would only apply to the selected sentences, not to all; the field ``campaign`` names the campaign."""
 
 
 @dataclass(frozen=True, slots=True)
 class WeightedScore:
-    """Precision, recall and F1 as they would be on all sentences, in 0..1, with a 95 % bootstrap interval of F1."""
+    """Estimated precision, recall and F1 over all sentences, in 0..1, with a 95 % bootstrap interval of F1."""
 
     precision: float
     recall: float
@@ -46,12 +46,12 @@ class WeightedScore:
 
 @dataclass(frozen=True, slots=True)
 class CampaignFigures:
-    """What a campaign tells of the labels that it shows.
+    """The scores of the labels that a campaign shows.
 
-    :param sentences: finished ones.
-    :param drawn: all of the queue.
-    :param population: all that it was drawn from.
-    :param plain: F1 of the finished sentences as they are, unweighted.
+    :param sentences: how many are finished.
+    :param drawn: how many are in the queue.
+    :param population: how many it was drawn from.
+    :param plain: unweighted F1 of the finished sentences.
     """
 
     sentences: int
@@ -62,51 +62,53 @@ class CampaignFigures:
 
 
 class JudgedSentence(NamedTuple):
-    """A finished sentence: what was projected, and what is right."""
+    """A finished sentence with its gold and projected labels."""
 
     item: Item
     gold: list[Span]
     predicted: list[Span]
 
 
-def read_judged(connection: Connection, made: Campaign) -> list[JudgedSentence]:
-    """The sentences of a campaign that are frozen.
+def read_judged(connection: Connection, campaign_: Campaign) -> list[JudgedSentence]:
+    """The frozen sentences of a campaign.
 
     :raises UsageError: when nothing was frozen, or the campaign shows no labels.
     """
-    if made.step_id is None:
-        hint = f"xprojdb evaluate --gold {made.name}"
-        raise UsageError(f"{made.name} shows no labels that could be judged", hint=hint, campaign=made.name)
-    frozen = find_frozen(connection, made.name)
+    if campaign_.step_id is None:
+        hint = f"use xprojdb evaluate --gold {campaign_.name}"
+        raise UsageError(f"{campaign_.name} shows no labels to score", hint=hint, campaign=campaign_.name)
+    frozen = find_frozen(connection, campaign_.name)
     done = set(connection.execute(select(outcome.c.item_id).where(outcome.c.step_id == frozen)).scalars())
     items = sorted(
-        (item for item in read_items(connection, made.id) if item.sentence_id in done),
-        key=lambda each: each.sentence_id,
+        (item for item in read_items(connection, campaign_.id) if item.sentence_id in done),
+        key=lambda item: item.sentence_id,
     )
     keys = [item.sentence_id for item in items]
     gold = read_gold(connection, keys, frozen)
-    predicted = read_projected(connection, [made.step_id], keys)
+    predicted = read_projected(connection, [campaign_.step_id], keys)
     return [
         JudgedSentence(item, gold.get(item.sentence_id, []), predicted.get((item.sentence_id, item.translation_id), []))
         for item in items
     ]
 
 
-def weighted_figures(database: Database, made: Campaign, *, resamples: int = 1000, seed: int = 0) -> CampaignFigures:
-    """The scores of the labels that a campaign shows, weighted so that they hold for all sentences.
+def weighted_figures(
+    database: Database, campaign_: Campaign, *, resamples: int = 1000, seed: int = 0
+) -> CampaignFigures:
+    """The scores of the labels that a campaign shows, weighted as estimates for all sentences.
 
     :raises BiasedSample: when some sentences could not have been drawn.
     """
     with database.read() as connection:
-        judged = read_judged(connection, made)
-        drawn = len(read_items(connection, made.id))
-    _check_chance(made.name, made.ordering, drawn, int(made.query["population"]))
-    counts = count_spans((each.gold, each.predicted) for each in judged)
+        judged = read_judged(connection, campaign_)
+        drawn = len(read_items(connection, campaign_.id))
+    _check_chance(campaign_.name, campaign_.ordering, drawn, int(campaign_.query["population"]))
+    counts = count_spans((judgment.gold, judgment.predicted) for judgment in judged)
     weights = weights_of(judged)
     labels = {ALL: _score(counts.rows.sum(axis=1), weights, resamples, seed)}
     for place, name in enumerate(counts.labels):
         labels[name] = _score(counts.rows[:, place], weights, resamples, seed)
-    return CampaignFigures(len(judged), drawn, int(made.query["population"]), _plain(counts), labels)
+    return CampaignFigures(len(judged), drawn, int(campaign_.query["population"]), _plain(counts), labels)
 
 
 def _plain(counts: SpanCounts) -> float:
@@ -114,7 +116,7 @@ def _plain(counts: SpanCounts) -> float:
 
 
 def _score(rows: NDArray[np.int32], weights: Floats, resamples: int, seed: int) -> WeightedScore:
-    """A score of weighted counts.
+    """A score from weighted counts.
 
     :param rows: (N, 3): correct, predicted and gold spans of each sentence.
     :param weights: (N,).
@@ -127,18 +129,18 @@ def _score(rows: NDArray[np.int32], weights: Floats, resamples: int, seed: int) 
 
 
 def _ratios(total: Floats) -> tuple[float, float, float]:
-    correct, predicted, gold = (float(each) for each in total)
+    correct, predicted, gold = (float(count) for count in total)
     precision = correct / predicted if predicted else 0.0
     recall = correct / gold if gold else 0.0
     return precision, recall, 2 * correct / (predicted + gold) if predicted + gold else 0.0
 
 
 def fair_gold(database: Database, name: str) -> int:
-    """The step that holds the frozen reviews of a campaign.
+    """The step with the frozen reviews of a campaign.
 
-    :param name: of the campaign, or the beginning of a digest.
+    :param name: of the campaign, or a prefix of the step's digest.
     :raises UsageError: when nothing was frozen.
-    :raises BiasedSample: when plain figures on it would not be those of all sentences.
+    :raises BiasedSample: when unweighted scores would not be those of all sentences.
     """
     with database.read() as connection:
         step_id = find_frozen(connection, name)
@@ -147,20 +149,20 @@ def fair_gold(database: Database, name: str) -> int:
 
 
 def check_fair(connection: Connection, frozen: int) -> None:
-    """Refuse a frozen step whose plain figures would not be those of all sentences.
+    """Refuse a frozen step whose unweighted scores would not be those of all sentences.
 
-    :raises BiasedSample: when its sentences were not drawn with one probability.
+    :raises BiasedSample: when its sentences were not all drawn with the same probability.
     """
     params = json.loads(connection.execute(select(step.c.params).where(step.c.id == frozen)).scalar_one())
     own, name = campaign_item.c, params["campaign"]
     query = select(own.probability).join(campaign, campaign.c.id == own.campaign_id).distinct()
     chances = set(connection.execute(query.where(campaign.c.name == name)).scalars())
-    # Labels that were brought from elsewhere were not drawn at all.
+    # Labels from elsewhere belong to sentences that were not drawn at all.
     ordered = bool(chances) and not parse_mixture(params["ordering"]).covers_all
     if len(chances) > 1 or (ordered and not _is_whole(connection, name)):
         raise BiasedSample(
-            f"the sentences of {name} were chosen by {params['ordering']}: F1 on them is not F1 on all",
-            hint=f"xprojdb review evaluate {name} weights them, where chance had a part",
+            f"the sentences of {name} were selected by {params['ordering']}: their F1 is not that of all sentences",
+            hint=f"xprojdb review evaluate {name} weights them, if a random share was drawn",
             campaign=name,
         )
 
@@ -174,12 +176,12 @@ def _is_whole(connection: Connection, name: str) -> bool:
 def _check_chance(name: str, ordering: str, drawn: int, population: int) -> None:
     if not parse_mixture(ordering).covers_all and drawn < population:
         raise BiasedSample(
-            f"{name} was drawn by {ordering} alone: what it did not take could not have been drawn",
+            f"{name} was drawn by {ordering} only: sentences that it left out could not have been drawn",
             hint="draw a campaign with a random share, such as --by margin=0.7,random=0.3",
             campaign=name,
         )
 
 
 def weights_of(judged: Sequence[JudgedSentence]) -> Floats:
-    """The inverse probability of each sentence."""
-    return np.array([1 / each.item.probability for each in judged], np.float64)
+    """The inverse of each sentence's probability."""
+    return np.array([1 / judgment.item.probability for judgment in judged], np.float64)

@@ -1,4 +1,4 @@
-"""Gold made of reviews: a step that holds what the reviewers of a campaign agreed on."""
+"""Gold labels from reviews: a step with the labels that the reviewers of a campaign agreed on."""
 
 from __future__ import annotations
 
@@ -34,14 +34,14 @@ _BLOCK = 10_000
 
 @dataclass(frozen=True, slots=True)
 class FrozenReviews:
-    """What was frozen.
+    """The result of freezing.
 
     :param step_id, digest: the step.
-    :param sentences: that became gold.
-    :param labels: on these.
-    :param disputed: sentences finished by enough reviewers who do not agree; they are left out.
-    :param unfinished: sentences that too few have finished; they are left out.
-    :param known: the same rows were frozen before.
+    :param sentences: how many became gold.
+    :param labels: how many labels they have.
+    :param disputed: how many were left out because enough reviewers finished them but disagree.
+    :param unfinished: how many were left out because too few reviewers finished them.
+    :param known: whether the same reviews were frozen before.
     """
 
     step_id: int
@@ -54,25 +54,25 @@ class FrozenReviews:
 
 
 def freeze_reviews(database: Database, campaign: Campaign, prefer: str | None = None) -> FrozenReviews:
-    """Make gold of the sentences that enough reviewers have finished: the labels that most of them want.
+    """Freeze the sentences that enough reviewers have finished, with the labels of the majority.
 
-    :param prefer: the reviewer whose word is final where they do not agree.
-    :raises UsageError: when no sentence is left.
+    :param prefer: the reviewer whose decision counts if reviewers disagree.
+    :raises UsageError: when no sentence can be frozen.
     """
     with database.read() as connection:
         gold = _read_gold(connection, campaign, prefer)
     if not gold.keys:
-        told = f"{gold.unfinished:,} are not finished, on {gold.disputed:,} the reviewers disagree"
-        hint = "xprojdb review status; --prefer REVIEWER decides where they disagree"
-        raise UsageError(f"no sentence of {campaign.name} can be gold: {told}", hint=hint, campaign=campaign.name)
+        counts = f"{gold.unfinished:,} are not finished, {gold.disputed:,} are disputed"
+        hint = "see xprojdb review status; --prefer REVIEWER settles disputes"
+        raise UsageError(f"no sentence of {campaign.name} can be gold: {counts}", hint=hint, campaign=campaign.name)
     with database.write() as connection:
         return _store(connection, campaign, gold, prefer)
 
 
 def freeze_set(connection: Connection, campaign: Campaign) -> FrozenReviews | None:
-    """Freeze labels that came from elsewhere in the transaction that stores them.
+    """Freeze labels from elsewhere in the transaction that stores them.
 
-    :returns: None where annotators agree on no sentence.
+    :returns: None if the annotators agree on no sentence.
     """
     gold = _read_gold(connection, campaign, None)
     return _store(connection, campaign, gold, None) if gold.keys else None
@@ -80,7 +80,7 @@ def freeze_set(connection: Connection, campaign: Campaign) -> FrozenReviews | No
 
 @dataclass(slots=True)
 class _Gold:
-    """Sentences that are gold, by ascending keys, with their labels: 8 bytes a sentence, 20 a label."""
+    """Gold sentences, by ascending keys, with their labels: 8 bytes per sentence, 20 per label."""
 
     keys: array[int] = field(default_factory=lambda: array("q"))
     bounds: array[int] = field(default_factory=lambda: array("q", [0]))
@@ -99,11 +99,11 @@ class _Gold:
         self.bounds.append(len(self.labels))
 
     def sentences(self) -> Iterator[tuple[int, range]]:
-        """The sentences with the places of their labels."""
+        """The sentences with the positions of their labels."""
         yield from zip(self.keys, map(range, self.bounds, self.bounds[1:]), strict=True)
 
     def digest(self) -> str:
-        """That of the canonical JSON of ``[[key, [[start, end, label], …]], …]``, which is never whole in memory."""
+        """The digest of the canonical JSON of ``[[key, [[start, end, label], …]], …]``, computed in constant memory."""
         digest, rows = hashlib.sha256(b"["), self._texts()
         before = ""
         while block := ",".join(islice(rows, _BLOCK)):
@@ -139,7 +139,7 @@ def _read_gold(connection: Connection, campaign: Campaign, prefer: str | None) -
 
 
 def _finished(connection: Connection, campaign: Campaign) -> Iterator[tuple[int, Mapping[str, list[Span]]]]:
-    """The sentences of a campaign, ascending, with what each reviewer who finished them wants."""
+    """The sentences of a campaign, ascending, with the labels of each reviewer who finished them."""
     if campaign.ordering == IMPORTED:
         yield from read_annotated(connection, campaign.id)
         return
@@ -150,7 +150,7 @@ def _finished(connection: Connection, campaign: Campaign) -> Iterator[tuple[int,
 
 
 def majority(versions: Sequence[Sequence[Span]]) -> list[Span] | None:
-    """The labels that more than half want; None where a label is wanted by some, and by no majority for or against."""
+    """The labels that more than half want; None if there is no majority for or against some label."""
     counts = Counter(span for version in versions for span in set(version))
     half = len(versions) / 2
     if any(count == half for count in counts.values()):
@@ -162,15 +162,15 @@ def _store(connection: Connection, campaign: Campaign, gold: _Gold, prefer: str 
     spec = StepSpec(KIND, VERSION, _params(campaign, gold, prefer), inputs=_inputs(connection, campaign))
     before = find_step(connection, spec)
     step_id = before or _write(connection, spec, gold)
-    # Frozen again as it was earlier, it is the older step that holds.
-    told = canonical_json({**campaign.query, FROZEN: spec.digest})
-    connection.execute(update(campaign_table).where(campaign_table.c.id == campaign.id).values(query=told))
+    # If the same reviews were frozen earlier, the older step is used again.
+    query = canonical_json({**campaign.query, FROZEN: spec.digest})
+    connection.execute(update(campaign_table).where(campaign_table.c.id == campaign.id).values(query=query))
     counts = len(gold.keys), len(gold.labels), gold.disputed, gold.unfinished
     return FrozenReviews(step_id, spec.digest, *counts, before is not None)
 
 
 def _params(campaign: Campaign, gold: _Gold, prefer: str | None) -> dict[str, Any]:
-    """What tells these reviews from others; people are told by no name."""
+    """What identifies these reviews; people are not named."""
     return {
         "campaign": campaign.name,
         "ordering": campaign.ordering,
@@ -186,7 +186,7 @@ def _inputs(connection: Connection, campaign: Campaign) -> dict[str, StepSpec]:
 
 
 def _write(connection: Connection, spec: StepSpec, gold: _Gold) -> int:
-    # In this order: a step remembers the last run before it, and outcomes of earlier runs would be damage.
+    # In this order: a step remembers the last run before it, and outcomes of earlier runs would count as damage.
     step_id = register_step(connection, spec)
     run_id = begin_run(connection, "review freeze")
     spans = (

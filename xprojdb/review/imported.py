@@ -1,6 +1,6 @@
-"""Labels that were made elsewhere, put onto stored sentences as what an annotator said: the same rows as a review.
+"""Labels made elsewhere, stored as what an annotator decided about sentences, in the same rows as a review.
 
-They are a campaign without a queue: every sentence that was given is finished, and freezing makes gold of it.
+They form a campaign without a queue: every sentence with labels counts as finished, and freezing turns it into gold.
 """
 
 from __future__ import annotations
@@ -27,10 +27,10 @@ _COLUMNS = (
 
 @dataclass(frozen=True, slots=True)
 class StoredLabels:
-    """What labels changed.
+    """What storing labels changed.
 
-    :param sentences: that were given.
-    :param added, removed: labels that the annotator had not, or has no more.
+    :param sentences: how many were given.
+    :param added, removed: labels that the annotator did not have before, or no longer has.
     """
 
     sentences: int
@@ -41,10 +41,10 @@ class StoredLabels:
 def store_labels(
     database: Database, name: str, annotator: str, sentences: Mapping[int, Sequence[Span]]
 ) -> StoredLabels:
-    """Store what an annotator says of some sentences; the same again adds no row.
+    """Store what an annotator decided about some sentences; storing the same again adds no rows.
 
-    :param name: of the campaign, made when there is none.
-    :param sentences: all labels of each, by its key; they lie inside it and do not overlap.
+    :param name: of the campaign, which is created if it does not exist.
+    :param sentences: all labels of each sentence, by its key; inside the sentence and without overlaps.
     :raises UsageError: when the name is that of a campaign with a queue.
     """
     with database.write(counted=False) as connection:
@@ -56,31 +56,31 @@ def store_labels(
 
 @dataclass
 class LabelStore:
-    """Stores what one annotator says, in blocks, through a write transaction.
+    """Stores the labels of one annotator, in blocks, in a write transaction.
 
-    :param empty: the annotator has said nothing in this campaign before.
-    :param labels: that the campaign has.
+    :param empty: whether the annotator has not decided anything in this campaign before.
+    :param labels: the labels stored so far.
     """
 
     connection: Connection
     campaign_id: int
     annotator: str
     empty: bool
-    known: frozenset[str]
+    existing: frozenset[str]
     labels: set[str] = field(default_factory=set)
 
     @classmethod
     def open(cls, connection: Connection, name: str, annotator: str) -> LabelStore:
-        """The store of a campaign, which is made when there is none of that name.
+        """The store of a campaign, which is created if it does not exist.
 
         :raises UsageError: when the name is that of a campaign with a queue.
         """
-        key, known = _campaign(connection, name)
-        said = select(review.c.id).where(review.c.campaign_id == key, review.c.reviewer == annotator).limit(1)
-        return cls(connection, key, annotator, connection.execute(said).first() is None, known)
+        key, existing = _campaign(connection, name)
+        reviewed = select(review.c.id).where(review.c.campaign_id == key, review.c.reviewer == annotator).limit(1)
+        return cls(connection, key, annotator, connection.execute(reviewed).first() is None, existing)
 
     def add(self, sentences: Mapping[int, Sequence[Span]]) -> StoredLabels:
-        """Store all labels of some sentences, by their keys; no sentence twice in the life of a store."""
+        """Store all labels of some sentences, by their keys; each sentence only once in the life of a store."""
         keys, now = sorted(sentences), datetime.now(UTC).isoformat(timespec="seconds")
         states = {} if self.empty else _states(self.connection, self.campaign_id, self.annotator, keys)
         rows: list[tuple[object, ...]] = []
@@ -93,19 +93,19 @@ class LabelStore:
                 rows.append((*head, DONE, *_NOTHING))
             else:
                 changes = list(_changes(states[key], spans))
-                rows += [_row(self.campaign_id, key, self.annotator, now, each) for each in changes]
-                added += sum(each.action == ADD for each in changes)
-                removed += sum(each.action == REJECT for each in changes)
+                rows += [_row(self.campaign_id, key, self.annotator, now, change) for change in changes]
+                added += sum(change.action == ADD for change in changes)
+                removed += sum(change.action == REJECT for change in changes)
             self.labels.update([span.label for span in spans])
         bulk.insert(self.connection, review, _COLUMNS, rows)
         return StoredLabels(len(sentences), added, removed)
 
     def close(self) -> Campaign:
-        """Tell the campaign which labels it has; returns it."""
-        told = json.dumps(sorted(self.labels | self.known), ensure_ascii=False)
+        """Store which labels the campaign has, and return it."""
+        names = json.dumps(sorted(self.labels | self.existing), ensure_ascii=False)
         here = campaign.c.id == self.campaign_id
-        if not self.labels <= self.known:
-            self.connection.execute(update(campaign).where(here).values(labels=told))
+        if not self.labels <= self.existing:
+            self.connection.execute(update(campaign).where(here).values(labels=names))
         return campaign_of(self.connection.execute(select(campaign).where(here)).one())
 
 
@@ -127,7 +127,7 @@ def _campaign(connection: Connection, name: str) -> tuple[int, frozenset[str]]:
         key = connection.execute(insert(campaign).values(values).returning(campaign.c.id)).scalar_one()
         return int(key), frozenset()
     if row.ordering != IMPORTED:
-        hint = "choose another name: what is reviewed on the page stays apart"
+        hint = "choose another name: reviews made on the pages are kept separate"
         raise UsageError(f"{name} is a campaign with a queue", hint=hint, campaign=name)
     return int(row.id), frozenset(json.loads(row.labels))
 
@@ -135,17 +135,17 @@ def _campaign(connection: Connection, name: str) -> tuple[int, frozenset[str]]:
 def _states(connection: Connection, key: int, annotator: str, keys: Sequence[int]) -> dict[int, ReviewedSentence]:
     rows = read_decisions(connection, key, reviewer=annotator, sentences=keys)
     by_sentence: dict[int, list[int]] = {}
-    for place, each in enumerate(rows):
-        by_sentence.setdefault(each.sentence_id, []).append(place)
+    for place, decision in enumerate(rows):
+        by_sentence.setdefault(decision.sentence_id, []).append(place)
     return {sentence_id: fold((), (rows[place] for place in places)) for sentence_id, places in by_sentence.items()}
 
 
 def _changes(state: ReviewedSentence, spans: Sequence[Span]) -> Iterator[NewDecision]:
-    wanted, standing = set(spans), state.standing
+    target, standing = set(spans), state.standing
     for about, now in standing.items():
-        if now not in wanted:
+        if now not in target:
             yield NewDecision(REJECT, about)
-    for span in sorted(wanted.difference(standing.values())):
+    for span in sorted(target.difference(standing.values())):
         yield NewDecision(ADD, None, span)
     if state.state != DONE:
         yield NewDecision(DONE)

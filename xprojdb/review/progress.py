@@ -1,4 +1,4 @@
-"""How far a campaign is, and what each reviewer did."""
+"""The progress of campaigns and reviewers."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from xprojdb.review.decisions import DONE, OF_LABELS, SKIP, Decision, ReviewedSe
 
 @dataclass(slots=True)
 class ReviewerProgress:
-    """What one reviewer did.
+    """The progress of one reviewer.
 
-    :param finished, skipped: sentences.
-    :param actions: labels by what was decided.
-    :param seconds: for a finished sentence, in the middle; None where it was not measured.
+    :param finished, skipped: numbers of sentences.
+    :param actions: numbers of labels by decision.
+    :param seconds: median per finished sentence; None if it was not measured.
     """
 
     reviewer: str
@@ -32,10 +32,10 @@ class ReviewerProgress:
 
 @dataclass(frozen=True, slots=True)
 class CampaignProgress:
-    """How far a campaign is.
+    """The progress of a campaign.
 
-    :param finished: sentences that as many reviewers have finished as it wants.
-    :param begun: sentences that at least one has finished.
+    :param finished: how many sentences the required number of reviewers have finished.
+    :param begun: how many sentences at least one reviewer has finished.
     """
 
     campaign: Campaign
@@ -48,41 +48,43 @@ class CampaignProgress:
 def read_reviews(
     connection: Connection, campaign: Campaign
 ) -> tuple[list[Item], Mapping[int, dict[str, ReviewedSentence]]]:
-    """The queue, and by sentence and reviewer what became of it."""
+    """The queue, and the state of each reviewed sentence by reviewer."""
     items = read_items(connection, campaign.id)
     by_place: dict[tuple[int, str], list[Decision]] = defaultdict(list)
-    for each in read_decisions(connection, campaign.id):
-        by_place[each.sentence_id, each.reviewer].append(each)
+    for decision in read_decisions(connection, campaign.id):
+        by_place[decision.sentence_id, decision.reviewer].append(decision)
     reviewed = {key for key, _ in by_place}
     shown = read_shown(connection, campaign, [item for item in items if item.sentence_id in reviewed])
-    found: dict[int, dict[str, ReviewedSentence]] = {}
+    reviews: dict[int, dict[str, ReviewedSentence]] = {}
     for (key, reviewer), rows in by_place.items():
-        found.setdefault(key, {})[reviewer] = fold(shown.get(key, ()), rows)
-    return items, found
+        reviews.setdefault(key, {})[reviewer] = fold(shown.get(key, ()), rows)
+    return items, reviews
 
 
 def read_progress(database: Database, campaign: Campaign) -> CampaignProgress:
-    """Count what was done."""
+    """Count finished and skipped sentences."""
     with database.read() as connection:
         items, reviews = read_reviews(connection, campaign)
     times = [finishers(reviews.get(item.sentence_id, {})) for item in items]
-    names = sorted({name for each in reviews.values() for name in each})
-    finished = sum(len(each) >= campaign.redundancy for each in times)
-    people = [_of_reviewer(name, [each[name] for each in reviews.values() if name in each]) for name in names]
-    return CampaignProgress(campaign, len(items), finished, sum(bool(each) for each in times), people)
+    names = sorted({name for review in reviews.values() for name in review})
+    finished = sum(len(time_) >= campaign.redundancy for time_ in times)
+    people = [_of_reviewer(name, [review[name] for review in reviews.values() if name in review]) for name in names]
+    return CampaignProgress(campaign, len(items), finished, sum(bool(time_) for time_ in times), people)
 
 
 def finishers(of_sentence: Mapping[str, ReviewedSentence]) -> list[str]:
-    """Who finished a sentence."""
-    return sorted(name for name, each in of_sentence.items() if each.state == DONE)
+    """The reviewers who finished a sentence."""
+    return sorted(name for name, sentence_ in of_sentence.items() if sentence_.state == DONE)
 
 
 def _of_reviewer(name: str, sentences: Sequence[ReviewedSentence]) -> ReviewerProgress:
-    made = ReviewerProgress(name)
-    made.finished = sum(each.state == DONE for each in sentences)
-    made.skipped = sum(each.state == SKIP for each in sentences)
-    rows = [row for each in sentences for row in each.decided.values()]
-    made.actions = dict(Counter(row.action for row in rows if row.action in OF_LABELS).most_common())
-    seconds = [row.seconds for each in sentences for row in each.live if row.action == DONE and row.seconds is not None]
-    made.seconds = median(seconds) if seconds else None
-    return made
+    progress = ReviewerProgress(name)
+    progress.finished = sum(sentence.state == DONE for sentence in sentences)
+    progress.skipped = sum(sentence.state == SKIP for sentence in sentences)
+    rows = [row for sentence in sentences for row in sentence.decided.values()]
+    progress.actions = dict(Counter(row.action for row in rows if row.action in OF_LABELS).most_common())
+    seconds = [
+        row.seconds for sentence in sentences for row in sentence.live if row.action == DONE and row.seconds is not None
+    ]
+    progress.seconds = median(seconds) if seconds else None
+    return progress

@@ -1,8 +1,8 @@
-"""Which sentences a campaign asks about: the least certain, the most disputed, those with rare labels, or at random.
+"""Which sentences a campaign asks about: the least certain, the most disputed, those with rare labels, or random ones.
 
-A queue that is no random sample is a biased gold set. So a mixture is drawn part by part, and every sentence is stored
-with the probability that it had: 1 for those that an order takes, the share for those that chance takes of the rest.
-Figures that weight each sentence by its inverse are those of all sentences, as long as chance could take every one.
+A queue that is not a random sample is a biased gold set. So a mixture is drawn part by part, and every sentence is
+stored with its probability: 1 for those that an order takes, the sampling rate for those drawn at random from the rest.
+Scores that weight each sentence by the inverse are estimates for all sentences, if every sentence could be drawn.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ RANDOM = "random"
 
 
 class QueuedSentence(NamedTuple):
-    """A sentence that is drawn."""
+    """A sentence of a queue."""
 
     sentence_id: int
     translation_id: int
@@ -39,7 +39,7 @@ Place = tuple[int, int]
 
 @dataclass(frozen=True, slots=True)
 class Mixture:
-    """How a queue is drawn: the share of each order, which sum to 1."""
+    """How a queue is drawn: the share of each order, which add up to 1."""
 
     shares: Mapping[str, float]
 
@@ -50,48 +50,54 @@ class Mixture:
 
     @property
     def covers_all(self) -> bool:
-        """Whether every sentence had a chance."""
+        """Whether every sentence can be drawn."""
         return self.shares.get(RANDOM, 0) > 0
 
 
 def parse_mixture(text: str) -> Mixture:
     """Read ``margin``, or ``margin=0.7,random=0.3``.
 
-    :raises UsageError: when it names an unknown order, or the shares are not positive or do not sum to 1.
+    :raises UsageError: when it names an unknown order, or the shares are not positive or do not add up to 1.
     """
     shares: dict[str, float] = {}
     for part in text.split(","):
         name, _, share = part.strip().partition("=")
         if name not in (RANDOM, *ORDERS):
-            raise UsageError(f"there is no order {name!r}", hint=f"there are {RANDOM}, {', '.join(ORDERS)}", order=name)
+            raise UsageError(
+                f"there is no order {name!r}", hint=f"choose from {RANDOM}, {', '.join(ORDERS)}", order=name
+            )
         shares[name] = _share(text, share) if share else 1.0
     if abs(sum(shares.values()) - 1) > 1e-9:
-        raise UsageError(f"the shares of {text} do not sum to 1", hint="such as margin=0.7,random=0.3", order=text)
+        raise UsageError(
+            f"the shares of {text} do not add up to 1", hint="use shares such as margin=0.7,random=0.3", order=text
+        )
     return Mixture(shares)
 
 
 def _share(text: str, share: str) -> float:
     try:
-        found = float(share)
+        value = float(share)
     except ValueError:
-        found = 0.0
-    if not 0 < found <= 1:
-        raise UsageError(f"{share!r} in {text} is no share", hint="such as margin=0.7,random=0.3", order=text)
-    return found
+        value = 0.0
+    if not 0 < value <= 1:
+        raise UsageError(
+            f"{share!r} in {text} is not a share", hint="use shares such as margin=0.7,random=0.3", order=text
+        )
+    return value
 
 
 def read_population(connection: Connection, labelling: Labelling, splits: Sequence[str] = ()) -> list[Place]:
-    """The sentences that a step is done with, each once, by key."""
+    """The sentences that a step has finished, each once, by key."""
     query, item, key = labelling.covered()
     done = (outcome.c.step_id == labelling.step.step_id) & (outcome.c.item_id == item)
     target = sentence.alias("asked")
     query = query.join(target, target.c.id == key).join(outcome, done & outcome.c.status.in_(("ok", "empty")))
     if splits:
         query = query.where(func.coalesce(target.c.split, "train").in_(splits))
-    found: dict[int, int] = {}
+    links: dict[int, int] = {}
     for link, sentence_id in bulk.fetch(connection, query.order_by(key)):
-        found.setdefault(sentence_id, link)
-    return list(found.items())
+        links.setdefault(sentence_id, link)
+    return list(links.items())
 
 
 def draw(
@@ -99,21 +105,21 @@ def draw(
 ) -> list[QueuedSentence]:
     """Draw a queue.
 
-    :param population: where from, by key.
-    :param size: sentences at most.
+    :param population: the sentences to draw from, by key.
+    :param size: the maximal number of sentences.
     :param seed: the same seed draws the same queue.
-    :returns: the sentences in their order; those of a mixture are shuffled, so that its first part is a mixture, too.
+    :returns: the sentences in queue order; those of a mixture are shuffled, so that any first part is a mixture, too.
     """
     chance = random.Random(seed)
     left, drawn = list(population), list[QueuedSentence]()
-    wanted = min(size, len(population))
-    for name, share in sorted(by.shares.items(), key=lambda each: each[0] == RANDOM):
-        count = min(round(share * wanted), len(left)) if name != RANDOM else min(wanted - len(drawn), len(left))
+    total = min(size, len(population))
+    for name, share in sorted(by.shares.items(), key=lambda item: item[0] == RANDOM):
+        count = min(round(share * total), len(left)) if name != RANDOM else min(total - len(drawn), len(left))
         if name == RANDOM:
             taken, probability = chance.sample(left, count), count / len(left) if left else 1.0
         else:
             keys = ORDERS[name](connection, labelling)
-            # Equal ones by chance: by key, they would be those that were imported first.
+            # Ties are broken at random: by key, the sentences imported first would win.
             tied = {place: chance.random() for place in left}
             taken = sorted(left, key=lambda place: (keys.get(place, float("inf")), tied[place]))[:count]
             probability = 1.0
@@ -136,51 +142,51 @@ def _least(column: str) -> Callable[[Connection, Labelling], Mapping[Place, floa
 
 
 def _by_disagreement(connection: Connection, labelling: Labelling) -> Mapping[Place, float]:
-    """Per sentence, the share of the sources that want its least agreed label as it is."""
+    """By sentence, the share of the sources that agree with its most disputed label."""
     if not isinstance(labelling, Consensus):
         hint = "draw by margin; a recipe with [combine] has voters"
-        raise UsageError("labels of one source have no voters that could disagree", hint=hint, order="disagreement")
+        raise UsageError("labels from one source have no voters to disagree", hint=hint, order="disagreement")
     own, voters = label.c, max(len(labelling.step.sources), 1)
     same = [
         vote.c[name] == own[name] for name in ("step_id", "sentence_id", "ordinal", "start_word", "end_word", "label")
     ]
     agreeing = select(func.count()).where(*same).correlate(label).scalar_subquery()
     query = select(own.sentence_id, own.translation_id, agreeing).where(own.step_id == labelling.step.step_id)
-    found: dict[Place, float] = {}
+    shares: dict[Place, float] = {}
     for key, link, count in bulk.fetch(connection, query):
-        found[key, link] = min(found.get((key, link), 1.0), count / voters)
-    return found
+        shares[key, link] = min(shares.get((key, link), 1.0), count / voters)
+    return shares
 
 
 def _by_rare_label(connection: Connection, labelling: Labelling) -> Mapping[Place, float]:
-    """Per sentence, how frequent its rarest label is."""
+    """By sentence, the frequency of its rarest label."""
     own = label.c
     query = select(own.sentence_id, own.translation_id, own.label).where(own.step_id == labelling.step.step_id)
     rows = bulk.fetch(connection, query)
     counts = Counter(name for _, _, name in rows)
-    found: dict[Place, float] = {}
+    frequencies: dict[Place, float] = {}
     for key, link, name in rows:
-        found[key, link] = min(found.get((key, link), float("inf")), counts[name])
-    return found
+        frequencies[key, link] = min(frequencies.get((key, link), float("inf")), counts[name])
+    return frequencies
 
 
 def _by_probability(connection: Connection, labelling: Labelling) -> Mapping[Place, float]:
-    """Per sentence, how probable it is that all its labels are right, as the last calibration has it."""
-    found = latest_calibration(connection, labelling.step.step_id, labelling.target)
-    if found is None:
-        hint = "xprojdb review calibrate learns them; draw by margin until then"
+    """By sentence, the probability that all its labels are correct, according to the latest calibration."""
+    calibration = latest_calibration(connection, labelling.step.step_id, labelling.target)
+    if calibration is None:
+        hint = "learn them with xprojdb review calibrate, or draw by margin"
         raise UsageError("there are no probabilities yet", hint=hint, order="probability")
     own = label.c
-    query = select(own.sentence_id, own.translation_id, own.label, own[found.measure])
+    query = select(own.sentence_id, own.translation_id, own.label, own[calibration.measure])
     rows = bulk.fetch(connection, query.where(own.step_id == labelling.step.step_id))
-    chances = found.probabilities([row[2] for row in rows], np.array([row[3] for row in rows], np.float64))
+    chances = calibration.probabilities([row[2] for row in rows], np.array([row[3] for row in rows], np.float64))
     together: dict[Place, float] = {}
     for (key, link, *_), chance in zip(rows, chances.tolist(), strict=True):
         together[key, link] = together.get((key, link), 1.0) * chance
     return together
 
 
-#: what each order sorts by, the least first; sentences that have none of it come last
+#: what each order sorts by, smallest first; sentences without a value come last
 ORDERS: Mapping[str, Callable[[Connection, Labelling], Mapping[Place, float]]] = {
     "margin": _least("margin"),
     "score": _least("score"),

@@ -1,4 +1,4 @@
-"""The sentences of a campaign by their keys."""
+"""Read the sentences of a campaign by key."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from xprojdb.text.spans import Span
 class ReviewSentence:
     """A sentence.
 
-    :param name: what ``xprojdb explain`` takes.
+    :param name: the sentence as ``xprojdb explain`` takes it.
     """
 
     id: int
@@ -27,7 +27,7 @@ class ReviewSentence:
     words: list[str]
 
     def phrase(self, span: Span) -> str:
-        """The words of a span; those outside the sentence are none."""
+        """The words of a span; positions outside the sentence are ignored."""
         return " ".join(self.words[max(span.start, 0) : span.end])
 
 
@@ -36,8 +36,8 @@ def read_sentences(connection: Connection, keys: Sequence[int]) -> dict[int, Rev
     own = sentence.c
     query = select(own.id, corpus.c.name, own.lang, own.external_id, own.split, own.words)
     query = query.join(corpus, corpus.c.id == own.corpus_id).where(bulk.among(connection, own.id, keys))
-    found = {}
+    sentences = {}
     for key, called, lang, external_id, split, words in bulk.fetch(connection, query):
         name = str(key) if external_id is None else f"{called}/{lang}/{external_id}"
-        found[key] = ReviewSentence(key, name, lang, split, json.loads(words))
-    return found
+        sentences[key] = ReviewSentence(key, name, lang, split, json.loads(words))
+    return sentences

@@ -1,1 +1,1 @@
-"""The stages, a module each: import, align, score, project. Each joins models or matching to the tables."""
+"""The stages, one folder each. A stage connects models or matching to the tables."""

@@ -1,4 +1,4 @@
-"""Read what matching needs out of the tables, as arrays: entities, links, sentence lengths."""
+"""Read the inputs of matching as arrays: entities, links, sentence lengths."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ from xprojdb.steps.stage import Side, other, sentence_key
 from xprojdb.text.label_schemes import LabelMapping
 from xprojdb.text.spans import Span
 
-#: rows turned into columns at a time
+#: rows to transpose into columns at a time
 _ROWS = 1_000
 
 
 class LabelledSpans(NamedTuple):
-    """The entities of a batch of translations, E in all, in the order (translation, ordinal).
+    """The E entities of a batch of translations, in the order (translation, ordinal).
 
     :param item: (E,) key of the translation.
     :param sentence: (E,) key of the sentence on the unlabelled side.
@@ -47,14 +47,14 @@ class LabelledSpans(NamedTuple):
 def read_entities(
     connection: Connection, step_id: int, items: Sequence[int], labelled: Side, mapping: LabelMapping | None
 ) -> LabelledSpans:
-    """The entities that a step put on the labelled side, without those whose label maps to nothing.
+    """Read the entities that a step put on the labelled side, without those whose label the mapping drops.
 
     :param items: keys of translations, ascending.
     """
     sentences = select(translation.c.id, sentence_key(labelled), sentence_key(other(labelled)))
     sentences = sentences.where(within(connection, translation.c.id, items)).order_by(translation.c.id)
     item, own, across = map(longs, read_columns(connection, sentences, 3))
-    # By itself, one range of the table: joined to the translations, it is looked through from its root for each.
+    # On its own this is one range scan; joined to the translations, it would be a lookup for each of them.
     query = (
         select(entity.c.sentence_id, entity.c.ordinal, entity.c.start_word, entity.c.end_word, entity.c.label)
         .where(entity.c.step_id == step_id, within(connection, entity.c.sentence_id, np.unique(own).tolist()))
@@ -69,11 +69,11 @@ def read_entities(
 
 
 def _joined(keys: Longs, rows: Longs) -> tuple[Longs, Longs]:
-    """Each key with each of its rows, in the order of the keys.
+    """Join keys with their rows, in the order of the keys.
 
-    :param keys: (N,) in any order, perhaps several times.
+    :param keys: (N,) in any order, with repetitions.
     :param rows: (R,) the key of each row, ascending.
-    :returns: (J,) places of keys and (J,) places of rows.
+    :returns: (J,) indices of keys and (J,) indices of rows.
     """
     first, last = np.searchsorted(rows, keys), np.searchsorted(rows, keys, "right")
     counts = last - first
@@ -82,26 +82,26 @@ def _joined(keys: Longs, rows: Longs) -> tuple[Longs, Longs]:
     return whose, first[whose] + within_key
 
 
-def _kept(spans: LabelledSpans, kept: Flags) -> LabelledSpans:
-    item, across, ordinal, start, end = (column[kept] for column in spans[:5])
-    return LabelledSpans(item, across, ordinal, start, end, list(compress(spans.label, kept.tolist())))
+def _selected(spans: LabelledSpans, mask: Flags) -> LabelledSpans:
+    item, across, ordinal, start, end = (column[mask] for column in spans[:5])
+    return LabelledSpans(item, across, ordinal, start, end, list(compress(spans.label, mask.tolist())))
 
 
 def _mapped(spans: LabelledSpans, mapping: LabelMapping) -> LabelledSpans:
     becomes = {label: mapping.apply([Span(0, 1, label)]) for label in set(spans.label)}
-    spans = _kept(spans, np.array([bool(becomes[label]) for label in spans.label], np.bool_))
+    spans = _selected(spans, np.array([bool(becomes[label]) for label in spans.label], np.bool_))
     return spans._replace(label=[becomes[label][0].label for label in spans.label])
 
 
 def read_pairs(
     connection: Connection, step_id: int, items: Sequence[int], entities: LabelledSpans, labelled: Side
 ) -> tuple[Longs, PairBatch]:
-    """The aligned translations that have entities, as a batch for the matcher.
+    """Read the aligned translations that have entities, as a batch for the matcher.
 
     :param step_id: the alignment step.
     :param items: keys of translations, ascending.
-    :param entities: theirs.
-    :returns: (N,) keys of the translations, and the batch; an entity's ordinal there counts the entities given here.
+    :param entities: their entities.
+    :returns: (N,) keys of the translations, and the batch, whose entity ordinals count ``entities``.
     """
     source, target = sentence.alias("source"), sentence.alias("target")
     query = (
@@ -117,18 +117,18 @@ def read_pairs(
         .order_by(translation.c.id)
     )
     item, source_words, target_words, texts = read_columns(connection, query, 4)
-    wanted = np.flatnonzero(np.isin(longs(item), entities.item))
-    keys = longs(item)[wanted]
-    link_ptr, left, right, scores = parse_links([texts[row] or "" for row in wanted.tolist()])
+    with_entities = np.flatnonzero(np.isin(longs(item), entities.item))
+    keys = longs(item)[with_entities]
+    link_ptr, left, right, scores = parse_links([texts[row] or "" for row in with_entities.tolist()])
     if labelled == "rendering":
         left, right = right, left
     begin, until = entities.start.astype(np.int32), entities.end.astype(np.int32)
-    n, m = (longs(column)[wanted].astype(np.int32) for column in (source_words, target_words))
+    n, m = (longs(column)[with_entities].astype(np.int32) for column in (source_words, target_words))
     return keys, PairBatch(n, m, runs(entities.item, keys), begin, until, link_ptr, left, right, scores)
 
 
 def read_side_words(connection: Connection, items: Sequence[int], side: Side) -> list[list[str]]:
-    """The words on one side of translations.
+    """Read the words on one side of translations.
 
     :param items: keys of translations, ascending.
     """
@@ -142,7 +142,7 @@ def read_side_words(connection: Connection, items: Sequence[int], side: Side) ->
 
 
 def read_keys(connection: Connection, items: Sequence[int], column: ColumnElement[int]) -> list[int]:
-    """A column of translations.
+    """Read a column of some translations.
 
     :param items: keys of translations, ascending.
     """
@@ -153,15 +153,15 @@ def read_keys(connection: Connection, items: Sequence[int], column: ColumnElemen
 def parse_links(
     texts: Sequence[str],
 ) -> tuple[Longs, Ints, Ints, npt.NDArray[np.float32] | None]:
-    """Links as they are stored, with scores where the aligner gave some: a batch has them on every link or on none."""
-    # Without any link there is none that lacks a score.
+    """Parse stored links. A batch has scores on every link, or on none if the aligner gave none."""
+    # If there are no links at all, none of them lacks a score.
     if any(":" in text for text in texts) or not any(texts):
         return scored_links_from_pharaoh(texts)
     return (*links_from_pharaoh(texts), None)
 
 
 def within(connection: Connection, column: ColumnElement[int], items: Sequence[int]) -> ColumnElement[bool]:
-    """``column IN items``; as a range where no key is left out, which databases read several times faster.
+    """``column IN items``, or a range if the keys have no gaps, which databases read several times faster.
 
     :param items: distinct keys, ascending.
     """
@@ -171,21 +171,21 @@ def within(connection: Connection, column: ColumnElement[int], items: Sequence[i
 
 
 def read_columns(connection: Connection, query: Select[Any], width: int) -> list[list[Any]]:
-    """The columns of a query's rows.
+    """Read the rows of a query as columns.
 
-    Rows are turned in small blocks, still in the processor's cache; a large list of them would also wake Python's
+    Rows are transposed in small blocks that fit the processor's cache; a large list of them would also trigger Python's
     garbage collector again and again.
     """
-    found: list[list[Any]] = [[] for _ in range(width)]
+    columns: list[list[Any]] = [[] for _ in range(width)]
     with closing(connection.execute(query)) as result:
         while rows := result.cursor.fetchmany(_ROWS):
-            for column, values in zip(found, zip(*rows, strict=True), strict=True):
-                column += values
-    return found
+            for column, chunk in zip(columns, zip(*rows, strict=True), strict=True):
+                column += chunk
+    return columns
 
 
 def read_numbers(connection: Connection, query: Select[Any], width: int) -> Floats:
-    """The columns of a query that has only numbers, keys below 2**53: (width, rows)."""
+    """Read the columns of a query that returns only numbers, with keys below 2**53: (width, rows)."""
     with closing(connection.execute(query)) as result:
         cursor: Any = result.cursor
         values = np.fromiter(chain.from_iterable(cursor), np.float64)
@@ -193,14 +193,14 @@ def read_numbers(connection: Connection, query: Select[Any], width: int) -> Floa
 
 
 def longs(values: Sequence[int]) -> Longs:
-    """Integers of a column."""
+    """Convert integers to an array."""
     return np.fromiter(values, np.int64, len(values))
 
 
 def runs(rows: Longs, keys: Longs) -> Longs:
-    """Where each key's run of rows begins: (N+1,) offsets.
+    """Find where each key's run of rows starts: (N+1,) offsets.
 
-    :param rows: a key of each row, ascending, all of them among ``keys``.
+    :param rows: the key of each row, ascending; each is one of ``keys``.
     :param keys: (N,) ascending.
     """
     return np.append(np.searchsorted(rows, keys), len(rows))

@@ -1,4 +1,4 @@
-"""Which side of a translation labels come from, and what becomes of each label: parameters of many kinds of steps."""
+"""The labelled side of a translation and the label mapping: parameters of many kinds of steps."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from xprojdb.text.label_schemes import LabelMapping
 
 @dataclass(frozen=True, kw_only=True)
 class LabellingParams(StepParams):
-    """The parameters of every step that reads entities of translations.
+    """Parameters of every step that reads the entities of translations.
 
-    :param labelled: the side of a translation that labels come from: the source.
-    :param labels: what becomes of each label, as JSON; None: all stay as they are.
+    :param labelled: the side of a translation that labels come from, which is the source.
+    :param labels: the label mapping as JSON; None if labels stay as they are.
     """
 
     kind: ClassVar[str] = "labelling"
@@ -27,14 +27,14 @@ class LabellingParams(StepParams):
 
 @dataclass(frozen=True, kw_only=True)
 class MappingParams(StepParams):
-    """Of any step: what becomes of each label, where the step has a say in it."""
+    """The label mapping of any step that has one."""
 
     kind: ClassVar[str] = "labelling"
     labels: Mapping[str, Any] | None = left_out(None)
 
 
 def mapping_of(spec: StepSpec) -> LabelMapping | None:
-    """The label mapping among a step's parameters."""
+    """Read the label mapping from the parameters of a step."""
     labels = MappingParams.from_params(spec.params).labels
     if labels is None:
         return None

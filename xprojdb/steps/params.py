@@ -1,6 +1,6 @@
-"""The parameters of steps, as dataclasses: a class for each kind, whose fields have today's words.
+"""The parameters of steps as dataclasses, one for each kind, whose fields have today's names.
 
-What is stored has the words of :mod:`xprojdb.config.canonical`, so that digests stay what they are.
+They are stored under the names of :mod:`xprojdb.config.canonical`, so that digests never change.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from xprojdb.config.canonical import current_value, stored_key, stored_value
 
 
 def left_out(default: Any) -> Any:
-    """A field that is not stored while it has its default, so that steps without it keep their digests."""
+    """Declare a field that is not stored while it has its default, so that older steps keep their digests."""
     return field(default=default, metadata={"left_out": True})
 
 
@@ -21,15 +21,15 @@ def left_out(default: Any) -> Any:
 class StepParams:
     """The parameters of a kind of step.
 
-    :param plugin: ``NAME==VERSION`` of the distribution that computes it; empty: this package.
+    :param plugin: ``NAME==VERSION`` of the distribution that computes the step; empty for this package.
     """
 
-    #: the kind of the steps, which says how their fields are called where they are stored
+    #: the kind of the steps, which determines the names their fields are stored under
     kind: ClassVar[str]
     plugin: str = left_out("")
 
     def to_params(self) -> dict[str, Any]:
-        """What is stored and digested, as JSON values."""
+        """Convert to the JSON values that are stored and digested."""
         stored = {}
         for own in fields(self):
             value = getattr(self, own.name)
@@ -41,9 +41,9 @@ class StepParams:
 
     @classmethod
     def from_params(cls, stored: Mapping[str, Any]) -> Self:
-        """The inverse of :meth:`to_params`; keys of other variants are passed over.
+        """The inverse of :meth:`to_params`; keys of other variants are ignored.
 
-        :raises KeyError: when one is missing.
+        :raises KeyError: when a required key is missing.
         """
         values: dict[str, Any] = {}
         for own in fields(cls):
@@ -57,7 +57,7 @@ class StepParams:
 
 
 def plain(value: Any) -> Any:
-    """A value as JSON has it: lists in place of tuples."""
+    """Convert a value to JSON types: tuples become lists."""
     if isinstance(value, tuple):
         return [plain(item) for item in value]
     if isinstance(value, Mapping):

@@ -1,4 +1,4 @@
-"""The stage that runs a step, by the step's kind."""
+"""Find the stage that runs a step, by the step's kind."""
 
 from __future__ import annotations
 
@@ -22,17 +22,19 @@ from xprojdb.steps.project.match import ProjectMatch
 from xprojdb.steps.score.variant import score_stage
 from xprojdb.steps.spec import StepSpec
 from xprojdb.steps.stage import Stage
+from xprojdb.steps.tag.imported import ImportedTags
 from xprojdb.steps.tag.variant import tag_stage
 from xprojdb.steps.train.measure import Measure
 from xprojdb.steps.train.params import SampleParams
 from xprojdb.steps.train.stage import Train
 from xprojdb.steps.train.tagger import MODEL, TagTrained
 from xprojdb.steps.translate.carry import Carry
+from xprojdb.steps.translate.imported import ImportedTranslations
 from xprojdb.steps.translate.stage import Translate
 from xprojdb.steps.translate.variant import load_step_translator
 
 Factory = Callable[[StepSpec], Stage | None]
-#: stages that load nothing
+#: stages without a model
 _PLAIN: tuple[Any, ...] = (
     ProjectMatch,
     ProjectHeuristically,
@@ -46,17 +48,17 @@ _PLAIN: tuple[Any, ...] = (
     Train,
     Measure,
 )
-#: stages that load a model, and what loads it
+#: stages with a model, and the functions that load it
 _LOADING: tuple[tuple[Any, Callable[[StepSpec], Any]], ...] = (
     (MeanVectors, lambda spec: load_aligner(spec, "encoder")),
     (LinkCounts, lambda spec: load_aligner(spec, "eflomal")),
     (Translate, load_step_translator),
     (Carry, load_step_translator),
 )
-#: the kinds of the steps whose items are corpora
+#: the kinds of steps whose items are corpora
 FITS = frozenset(
-    each.kind
-    for each in (
+    stage.kind
+    for stage in (
         WordFrequencies,
         LinkCounts,
         MeanVectors,
@@ -68,27 +70,37 @@ FITS = frozenset(
 )
 #: the kinds of the steps that make models, and of those that these read: a plan that uses a model does not train it
 MODELS = frozenset({Train.kind, SampleParams.kind})
-#: the kinds of the steps that make translations
+#: the kinds of steps that make translations
 LINKING = frozenset({Translate.kind, Carry.kind})
 
 
 def stage_of(spec: StepSpec) -> Stage:
-    """The stage for a step, ready to be bound and opened; no model is loaded.
+    """The stage for a step, ready to be bound and opened. No model is loaded.
 
-    A step whose plug-in is not installed has a stage, too: it can be shown, and refuses to be opened.
+    A step whose plug-in is not installed has a stage as well, which can be shown but not opened.
 
-    :raises DatabaseError: when this version of the code has no such stage, or another version of it.
+    :raises DatabaseError: when this version of xprojdb has no such stage, or a different version of it.
     """
     factory = _FACTORIES.get(spec.kind)
     stage = factory(spec) if factory is not None else None
     if stage is None:
         raise DatabaseError(
             f"this version of xprojdb has no stage {spec.kind!r} of version {spec.version}",
-            hint="run the recipe again: it plans steps of today's versions beside the old ones",
+            hint="run the recipe again to plan steps of the current versions next to the old ones",
             kind=spec.kind,
             version=spec.version,
         )
     return stage
+
+
+def _imported(stage: Any, factory: Factory) -> Factory:
+    """A factory that makes a stage filled by an import if the model's name says so, and otherwise calls another one."""
+
+    def make(spec: StepSpec) -> Stage | None:
+        ours = (spec.model or "").startswith("imported:") and spec.version == stage.version
+        return stage(spec) if ours else factory(spec)
+
+    return make
 
 
 def _plain(stage: Any) -> Factory:
@@ -108,5 +120,6 @@ _FACTORIES: Mapping[str, Factory] = {
     **{stage.kind: _loading(stage, load) for stage, load in _LOADING},
     "align": lambda spec: align_stage(spec) if spec.version == ALIGN_VERSION else None,
     "score": score_stage,
-    "tag": _tag,
+    "tag": _imported(ImportedTags, _tag),
+    "translate": _imported(ImportedTranslations, _loading(Translate, load_step_translator)),
 }

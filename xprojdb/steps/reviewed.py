@@ -1,4 +1,4 @@
-"""Frozen reviews: the steps that hold what people say is right, by the names of their sets."""
+"""Frozen reviews: the steps that hold the labels confirmed by reviewers, by the name of their set."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from xprojdb.db.tables import campaign, step
 from xprojdb.errors import UsageError
 
 KIND = "review"
-#: the key of a campaign's query that names what was frozen of it last
+#: the key of a campaign's query that holds the digest frozen last
 FROZEN = "frozen"
 
 
 class FrozenSet(NamedTuple):
-    """What was frozen last of a set of labels.
+    """The latest frozen version of a set of labels.
 
-    :param name: of the set, which is its campaign's.
+    :param name: the name of the set, which is that of its campaign.
     """
 
     name: str
@@ -29,7 +29,7 @@ class FrozenSet(NamedTuple):
 
 
 def frozen_sets(connection: Connection) -> list[FrozenSet]:
-    """All sets that are frozen, as they were frozen last, the oldest set first."""
+    """The latest frozen version of every set, oldest set first."""
     rows = connection.execute(select(step.c.id, step.c.digest, step.c.params).where(step.c.kind == KIND)).all()
     if not rows:
         return []
@@ -40,28 +40,28 @@ def frozen_sets(connection: Connection) -> list[FrozenSet]:
         last = json.loads(latest.get(name, "{}")).get(FROZEN)
         if name not in by_name or by_name[name].digest != last:
             by_name[name] = FrozenSet(name, int(row.id), row.digest)
-    return sorted(by_name.values(), key=lambda each: each.step_id)
+    return sorted(by_name.values(), key=lambda frozen_set: frozen_set.step_id)
 
 
 def find_frozen(connection: Connection, name: str) -> int:
-    """The key of a frozen step.
+    """Find the key of a frozen step.
 
-    :param name: of a set, for what was frozen of it last, or the beginning of a digest.
-    :raises UsageError: when there is none.
+    :param name: the name of a set, for its latest frozen version, or the prefix of a digest.
+    :raises UsageError: when there is no such step.
     """
     sets = frozen_sets(connection)
-    found = next((each.step_id for each in sets if each.name == name), None)
-    if found is None and name:
+    step_id = next((frozen_set.step_id for frozen_set in sets if frozen_set.name == name), None)
+    if step_id is None and name:
         query = select(step.c.id).where(step.c.kind == KIND, step.c.digest.startswith(name, autoescape=True))
-        found = connection.execute(query.order_by(step.c.id.desc()).limit(1)).scalar()
-    if found is None:
+        step_id = connection.execute(query.order_by(step.c.id.desc()).limit(1)).scalar()
+    if step_id is None:
         raise _nothing(connection, name, sets)
-    return int(found)
+    return int(step_id)
 
 
 def _nothing(connection: Connection, name: str, sets: Sequence[FrozenSet]) -> UsageError:
     if connection.execute(select(campaign.c.id).where(campaign.c.name == name)).first() is not None:
-        return UsageError(f"nothing was frozen of {name}", hint=f"xprojdb review freeze {name}", campaign=name)
-    known = ", ".join(each.name for each in sets)
-    hint = f"there are {known}" if known else "xprojdb import labels makes one; xprojdb review freeze does, too"
+        return UsageError(f"{name} has not been frozen yet", hint=f"xprojdb review freeze {name}", campaign=name)
+    names = ", ".join(frozen_set.name for frozen_set in sets)
+    hint = f"there are {names}" if names else "create one with xprojdb import labels or xprojdb review freeze"
     return UsageError(f"there is no set of labels {name!r}", hint=hint, campaign=name)

@@ -1,4 +1,4 @@
-"""A step: a stage with its frozen parameters, known by the digest of what it does."""
+"""A step: a stage with frozen parameters, identified by the digest of what it does."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from xprojdb.digest import canonical_json, digest_of
 
 @dataclass(frozen=True)
 class StepSpec:
-    """How something is computed; which items it is computed for is not part of it.
+    """How something is computed, independent of the items it is computed for.
 
     :param kind: the stage, such as ``"align"``.
-    :param version: the stage's code version, raised by hand when its results change for equal parameters.
+    :param version: the stage's code version, raised by hand when results change for equal parameters.
     :param params: everything that changes the result, as JSON values.
-    :param model: the model's name, when one is used.
-    :param revision: the exact revision of that model.
+    :param model: the name of the model, if there is one.
+    :param revision: the exact revision of the model.
     :param inputs: the steps whose results it reads, by role.
     """
 
@@ -50,7 +50,7 @@ class StepSpec:
 
     @property
     def short(self) -> str:
-        """The first eight digits of the digest, for people."""
+        """The first eight digits of the digest, for display."""
         return self.digest[:8]
 
     def __hash__(self) -> int:
@@ -60,30 +60,30 @@ class StepSpec:
         return isinstance(other, StepSpec) and other.digest == self.digest
 
 
-#: What every imported annotation and human translation comes from.
+#: The step of all imported annotations and human translations.
 GOLD = StepSpec("import", 1)
 
 
 def find_step(connection: Connection, spec: StepSpec) -> int | None:
-    """The id of a step, or None when this database has never planned it."""
+    """Find the id of a step, or None if this database never planned it."""
     return connection.execute(select(step.c.id).where(step.c.digest == spec.digest)).scalar()
 
 
 def load_spec(connection: Connection, step_id: int) -> StepSpec:
-    """Read a step back, with its inputs."""
+    """Read a stored step with its inputs."""
     row = connection.execute(select(step).where(step.c.id == step_id)).one()
     query = select(step_input.c.role, step_input.c.input_id).where(step_input.c.step_id == step_id)
-    inputs = {role: load_spec(connection, given) for role, given in connection.execute(query)}
+    inputs = {role: load_spec(connection, input_id) for role, input_id in connection.execute(query)}
     return StepSpec(row.kind, row.version, json.loads(row.params), row.model, row.revision, inputs)
 
 
 def register_step(connection: Connection, spec: StepSpec) -> int:
-    """The id of a step, stored with its inputs when it is new. Needs a write transaction."""
-    known = find_step(connection, spec)
-    if known is not None:
-        return known
-    inputs = {role: register_step(connection, given) for role, given in sorted(spec.inputs.items())}
-    made = connection.execute(
+    """Get the id of a step, storing it with its inputs if it is new. Needs a write transaction."""
+    existing = find_step(connection, spec)
+    if existing is not None:
+        return existing
+    inputs = {role: register_step(connection, input_spec) for role, input_spec in sorted(spec.inputs.items())}
+    step_id = connection.execute(
         insert(step)
         .values(
             kind=spec.kind,
@@ -97,6 +97,6 @@ def register_step(connection: Connection, spec: StepSpec) -> int:
         .returning(step.c.id)
     ).scalar_one()
     if inputs:
-        rows = [{"step_id": made, "role": role, "input_id": given} for role, given in inputs.items()]
+        rows = [{"step_id": step_id, "role": role, "input_id": input_id} for role, input_id in inputs.items()]
         connection.execute(insert(step_input), rows)
-    return int(made)
+    return int(step_id)

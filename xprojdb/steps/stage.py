@@ -1,4 +1,4 @@
-"""What the engine asks of every stage."""
+"""The interface between stages and the engine."""
 
 from __future__ import annotations
 
@@ -20,18 +20,18 @@ from xprojdb.steps.spec import StepSpec
 Row = tuple[Any, ...]
 Side = Literal["original", "rendering"]
 Model = TypeVar("Model")
-#: what an item must have become in a step for those that read it
+#: the outcomes of an item that let later steps read it
 DONE = ("ok", "empty")
 _STATUS = np.array(["ok", "empty", "empty"], object)
 _REASON = np.array([None, "no-candidates", "no-entities"], object)
 
 
 class Outcome(NamedTuple):
-    """What became of one item.
+    """The outcome of one item.
 
     :param item: the key of the sentence or translation.
     :param status: ``"ok"``, ``"empty"`` (done, no rows), ``"filtered"`` or ``"failed"``.
-    :param reason: a code that says why, such as ``"no-links"``.
+    :param reason: a code for the reason, such as ``"no-links"``.
     """
 
     item: int
@@ -40,11 +40,11 @@ class Outcome(NamedTuple):
 
 
 class Outcomes(Sequence[Outcome]):
-    """The outcomes of many items, kept by column: a batch has thousands, and nearly all of them are alike.
+    """The outcomes of many items, stored by column: a batch has thousands, nearly all of them alike.
 
     :param items: the keys of N items.
-    :param statuses: N of them.
-    :param reasons: N of them.
+    :param statuses: N statuses.
+    :param reasons: N reasons.
     """
 
     def __init__(self, items: Sequence[int], statuses: Sequence[str], reasons: Sequence[str | None]) -> None:
@@ -52,14 +52,14 @@ class Outcomes(Sequence[Outcome]):
 
     @classmethod
     def of(cls, outcomes: Sequence[Outcome]) -> Outcomes:
-        """Any outcomes by column."""
+        """Convert outcomes to columns."""
         if isinstance(outcomes, cls):
             return outcomes
         return cls(*zip(*outcomes, strict=True)) if outcomes else cls((), (), ())
 
     @property
     def failed(self) -> int:
-        """How many items failed."""
+        """The number of failed items."""
         return self.columns[1].count("failed")
 
     def __len__(self) -> int:
@@ -82,11 +82,11 @@ class Outcomes(Sequence[Outcome]):
 
 
 def plain_outcomes(items: Sequence[int], keys: Longs, with_rows: Longs) -> Outcomes:
-    """The outcome of each item: rows, or why there are none.
+    """The outcome of each item: ``ok`` if it has rows, otherwise ``empty`` with a reason.
 
     :param items: ascending.
-    :param keys: those of them that have entities.
-    :param with_rows: those that have rows.
+    :param keys: the items that have entities.
+    :param with_rows: the items that have rows.
     """
     code = np.where(np.isin(items, with_rows), 0, np.where(np.isin(items, keys), 1, 2))
     return Outcomes(items, _STATUS[code].tolist(), _REASON[code].tolist())
@@ -94,11 +94,11 @@ def plain_outcomes(items: Sequence[int], keys: Longs, with_rows: Longs) -> Outco
 
 @dataclass(slots=True)
 class Rows:
-    """Rows for one table: the names of their values, and the values, which are taken once.
+    """Rows for one table: the names of their columns, and the values, which can be iterated once.
 
-    :param new_keys: those of the columns that hold keys of new sentences, counted from 0: what the first of them is
-        called is known only when they are written. They count from the latest rows of the table ``sentence`` before
-        these, or from these.
+    :param new_keys: the columns that hold keys of new sentences, numbered from 0; their real keys are known only when
+        they are written. They refer to the latest rows for the table ``sentence`` before these rows, or to these
+        rows themselves.
     """
 
     table: Table
@@ -109,14 +109,14 @@ class Rows:
 
 @dataclass(slots=True)
 class Result:
-    """What a stage made of a batch: rows for its tables, and an outcome for every item."""
+    """The result of a batch: rows for the tables, and an outcome for every item."""
 
     outcomes: Sequence[Outcome]
     rows: list[Rows] = field(default_factory=list)
 
 
 class ItemKind(StrEnum):
-    """What the items of a stage are: pairs are translations."""
+    """What the items of a stage are; ``pairs`` are translations."""
 
     PAIRS = "pairs"
     SENTENCES = "sentences"
@@ -125,11 +125,11 @@ class ItemKind(StrEnum):
 
 
 class Bitext(NamedTuple):
-    """One set of translations that a plan covers. It is no part of a step's identity.
+    """One set of translations that a plan covers. It is not part of a step's identity.
 
-    :param link: the digest of the step that made the translations; empty: none did, it is the imported sentences of
-        one language themselves.
-    :param splits: only sentences of these splits; empty: all.
+    :param link: the digest of the step that made the translations; empty for the imported sentences of one language,
+        without translations.
+    :param splits: only sentences of these splits; all if empty.
     """
 
     corpus_id: int
@@ -139,21 +139,34 @@ class Bitext(NamedTuple):
     splits: tuple[str, ...] = ()
 
 
+class Filling(NamedTuple):
+    """The import that fills a step, where no run can.
+
+    :param noun: what is imported.
+    :param name: the name it is imported under.
+    :param command: the command that imports it.
+    """
+
+    noun: str
+    name: str
+    command: str
+
+
 class Stage(ABC):
-    """A step that can be run: it knows which items wait for it and what to make of a batch of them.
+    """A step that can be run: it knows its items, and how to process a batch of them.
 
     :param spec: the step's frozen parameters.
 
-    Its ``shard`` is the share of the items that this process is to do; None: all of them.
+    ``shard`` is the share of the items this process handles; None for all of them.
     """
 
     #: items read and written in one transaction
     block: int = 1_000
     #: what the items are
     item_kind: ItemKind = ItemKind.PAIRS
-    #: whether it makes translations, so that what covers them comes later
+    #: whether it makes translations, which later steps then cover
     makes_translations: bool = False
-    #: whether it counts the labels of its input ``labels``, which then are but a draft
+    #: whether it counts the labels of its input ``labels``, which is then only a draft
     counts_labels: bool = False
 
     def __init__(self, spec: StepSpec) -> None:
@@ -163,47 +176,52 @@ class Stage(ABC):
         self.input_ids: Mapping[str, int] = {}
 
     def bind(self, step_id: int, input_ids: Mapping[str, int]) -> None:
-        """Told by the engine, once the step and its inputs have ids in the database at hand."""
+        """Called by the engine once the step and its inputs have ids in the database."""
         self.step_id = step_id
         self.input_ids = input_ids
 
     @property
     def title(self) -> str:
-        """One line for people: the stage and what distinguishes it."""
+        """One line for display: the stage and what distinguishes it."""
         return self.spec.kind
 
+    @property
+    def filled_by(self) -> Filling | None:
+        """The import that fills the step; None if runs do."""
+        return None
+
     def open(self) -> None:  # noqa: B027 -- most stages load nothing
-        """Load what batches need (models); called once, and only when something is pending."""
+        """Load what batches need, such as models; called once, and only if items are pending."""
 
     def close(self) -> None:  # noqa: B027
         """Free what :meth:`open` loaded."""
 
     def needs(self) -> Mapping[str, ColumnElement[int]]:
-        """The inputs that must be done before an item is: by role, the column that names the item there."""
+        """The inputs that must be done before an item: by role, the column with the item's key in that input."""
         return {}
 
     def items(self, pair: Bitext) -> Select[tuple[int]]:
-        """The items of a set of translations, ready or not; the first column is the item's key."""
+        """Select the items of a set of translations, ready or not; the first column is the item's key."""
         return translations(pair)
 
     def cover(self, pair: Bitext) -> None:  # noqa: B027 -- most stages need not know
-        """Told when a plan adds a set of translations; for what depends on all of them together."""
+        """Called when a plan adds a set of translations, for stages that depend on all of them together."""
 
     def join(self, earlier: Mapping[StepSpec, Stage]) -> None:  # noqa: B027 -- most stages read tables only
-        """Told, when a plan adds it, the stages before it: it may take from them what they have in memory.
+        """Called when a plan adds this stage: it may take what earlier stages hold in memory.
 
-        :param earlier: by their steps.
+        :param earlier: the stages before this one, by step.
         """
 
     def unmade(self, counts: Sequence[int]) -> int:
-        """How many items earlier steps of the same run would make.
+        """Estimate how many items earlier steps of the same run would make.
 
-        :param counts: of the translations that they would make, for each set that the stage covers.
+        :param counts: the number of translations they would make, for each set that the stage covers.
         """
         return sum(counts)
 
     def ready(self, pair: Bitext) -> Select[tuple[int]]:
-        """Those of :meth:`items` whose inputs are all there, done by this step or not."""
+        """Select the items whose inputs are all done, whether or not this step has processed them."""
         query = self.items(pair)
         for number, (role, item) in enumerate(self.needs().items()):
             query = require_done(query, f"input{number}", self.input_ids[role], item)
@@ -211,7 +229,7 @@ class Stage(ABC):
 
     @abstractmethod
     def process(self, connection: Connection, items: Sequence[int]) -> Result:
-        """Compute a batch; reads through the connection and writes nothing.
+        """Compute a batch, reading through the connection and writing nothing.
 
         :param items: keys in ascending order.
         :returns: rows, and exactly one outcome per item.
@@ -219,9 +237,9 @@ class Stage(ABC):
 
 
 class ModelStage(Stage, Generic[Model]):
-    """A stage that computes with a model.
+    """A stage that uses a model.
 
-    :param load: makes the model; called when the first batch is due.
+    :param load: loads the model; called before the first batch.
     """
 
     def __init__(self, spec: StepSpec, load: Callable[[], Model]) -> None:
@@ -243,7 +261,7 @@ class ModelStage(Stage, Generic[Model]):
 
 
 def imported(pair: Bitext, lang: str) -> Select[tuple[int]]:
-    """The keys of the imported sentences of a language."""
+    """Select the keys of the imported sentences of a language."""
     query = select(sentence.c.id).where(
         sentence.c.corpus_id == pair.corpus_id, sentence.c.lang == lang, sentence.c.step_id.is_(None)
     )
@@ -251,7 +269,7 @@ def imported(pair: Bitext, lang: str) -> Select[tuple[int]]:
 
 
 def translations(pair: Bitext) -> Select[tuple[int]]:
-    """The keys of the translations of a set, through the index made for it."""
+    """Select the keys of the translations of a set, using the index made for that."""
     query = select(translation.c.id).where(
         translation.c.corpus_id == pair.corpus_id,
         translation.c.original_lang == pair.original_lang,
@@ -265,7 +283,7 @@ def translations(pair: Bitext) -> Select[tuple[int]]:
 
 
 def step_of_digest(digest: str) -> ScalarSelect[int]:
-    """The key of a step inside a query, which may not be in the database yet."""
+    """The key of a step as a subquery; the step need not be in the database yet."""
     return select(step.c.id).where(step.c.digest == digest).scalar_subquery()
 
 
@@ -275,17 +293,17 @@ def sentence_key(side: Side) -> ColumnElement[int]:
 
 
 def entities_done(spec: StepSpec, labelled: Side) -> dict[str, ColumnElement[int]]:
-    """What a step that reads entities waits for: those that a carry step stored came with the sentence itself."""
+    """The inputs a step waits for before reading entities; those of a carry step came with the sentence itself."""
     return {} if spec.inputs["entities"].kind == "carry" else {"entities": sentence_key(labelled)}
 
 
 def other(side: Side) -> Side:
-    """The side across."""
+    """The opposite side."""
     return "rendering" if side == "original" else "original"
 
 
 def require_done(query: Select[tuple[int]], name: str, step_id: int, item: ColumnElement[int]) -> Select[tuple[int]]:
-    """Keep the items that an earlier step has finished without failing or filtering them.
+    """Keep the items that an earlier step finished without failing or filtering them.
 
     :param name: an alias that is unique in the query.
     """

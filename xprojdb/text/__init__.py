@@ -1,1 +1,1 @@
-"""Text without a database: spans and tags, label schemes, languages, words, failed translations."""
+"""Text processing without a database: spans and tags, label schemes, languages, words, failed translations."""

@@ -12,15 +12,15 @@ from xprojdb.text.spans import Span
 
 
 class UnknownLabel(InputError):
-    """A label that is not of the scheme; fields ``label``, ``scheme`` and ``nearest`` (a label of it, or None)."""
+    """A label is not in the scheme; fields ``label``, ``scheme`` and ``nearest`` (a label in it, or None)."""
 
 
-def _unknown_label(label: str, scheme: str, known: Iterable[str], hint: str | None = None) -> UnknownLabel:
-    by_case = {name.upper(): name for name in known}
+def _unknown_label(label: str, scheme: str, labels: Iterable[str], hint: str | None = None) -> UnknownLabel:
+    by_case = {name.upper(): name for name in labels}
     close = difflib.get_close_matches(label.upper(), by_case, n=1)
     nearest = by_case[close[0]] if close else None
     hint = f"did you mean {nearest}?" if nearest else hint or f"it has {', '.join(sorted(by_case.values()))}"
-    message = f"the label {label!r} is not one of {scheme}"
+    message = f"the label {label!r} is not in {scheme}"
     return UnknownLabel(message, hint=hint, label=label, scheme=scheme, nearest=nearest)
 
 
@@ -28,8 +28,8 @@ def _unknown_label(label: str, scheme: str, known: Iterable[str], hint: str | No
 class LabelScheme:
     """A named, versioned set of labels.
 
-    :param name: such as ``"conll"``.
-    :param version: raised whenever the set changes.
+    :param name: its name, such as ``"conll"``.
+    :param version: incremented whenever the set changes.
     :param labels: the labels, in their customary order.
     """
 
@@ -38,16 +38,16 @@ class LabelScheme:
     labels: tuple[str, ...]
 
     def check(self, spans: Iterable[Span]) -> None:
-        """Refuse spans with other labels.
+        """Check that spans only have labels of this scheme.
 
-        :raises UnknownLabel: when a label is not of this scheme.
+        :raises UnknownLabel: when a label is not in this scheme.
         """
         for span in spans:
             if span.label not in self.labels:
                 raise _unknown_label(span.label, self.name, self.labels)
 
     def to_json(self) -> dict[str, Any]:
-        """The scheme as JSON values, equal for equal schemes: what a content digest is made of."""
+        """The scheme as JSON values, equal for equal schemes, for use in digests."""
         return {"name": self.name, "version": self.version, "labels": list(self.labels)}
 
 
@@ -55,10 +55,10 @@ class LabelScheme:
 class LabelMapping:
     """A named, versioned renaming of labels, where a label may also map to nothing.
 
-    :param name: such as ``"ontonotes->conll"``.
-    :param version: raised whenever the table changes.
-    :param table: pairs of a label and what becomes of it; None drops the span.
-    :param others: what to do with a label that the table does not name.
+    :param name: its name, such as ``"ontonotes->conll"``.
+    :param version: incremented whenever the table changes.
+    :param table: pairs of a label and its new name; None drops the span.
+    :param others: what to do with labels missing from the table.
     """
 
     name: str
@@ -67,25 +67,25 @@ class LabelMapping:
     others: Literal["error", "keep", "drop"] = "error"
 
     def apply(self, spans: Iterable[Span]) -> tuple[Span, ...]:
-        """Rename the labels of spans, in order, leaving out those that map to nothing.
+        """Rename the labels of spans, in order, dropping those that map to nothing.
 
-        :raises UnknownLabel: when the table does not name a label and ``others`` is ``"error"``.
+        :raises UnknownLabel: when a label is missing from the table and ``others`` is ``"error"``.
         """
         table = dict(self.table)
         renamed = ((span, self._target(span.label, table)) for span in spans)
         return tuple(Span(span.start, span.end, label) for span, label in renamed if label is not None)
 
     def apply_to_gold(self, spans: Sequence[Span]) -> tuple[Span, ...]:
-        """Rename the labels of gold as :meth:`apply` does those of a tagger, whose scheme gold need not have.
+        """Rename gold labels, which need not have the scheme of the tagger that :meth:`apply` is meant for.
 
-        A label that the table does not name stays what it is when others become it (PER, which PERSON becomes), and is
-        dropped when none does.
+        A label missing from the table is kept if it is the target of another label (such as PER, for PERSON), and
+        dropped otherwise.
         """
         table = dict(self.table)
-        made = set(table.values())
+        targets = set(table.values())
         foreign = {span.label for span in spans} - table.keys() if self.others == "error" else set()
-        known = table | {label: label if label in made else None for label in foreign}
-        return LabelMapping(self.name, self.version, tuple(known.items()), self.others).apply(spans)
+        complete = table | {label: label if label in targets else None for label in foreign}
+        return LabelMapping(self.name, self.version, tuple(complete.items()), self.others).apply(spans)
 
     def _target(self, label: str, table: Mapping[str, str | None]) -> str | None:
         if label in table:
@@ -95,7 +95,7 @@ class LabelMapping:
         return label if self.others == "keep" else None
 
     def to_json(self) -> dict[str, Any]:
-        """The mapping as JSON values, equal for equal mappings: what a content digest is made of."""
+        """The mapping as JSON values, equal for equal mappings, for use in digests."""
         return {"name": self.name, "version": self.version, "table": dict(sorted(self.table)), "others": self.others}
 
 
@@ -124,8 +124,8 @@ _MISC: dict[str, str | None] = dict.fromkeys(("NORP", "EVENT", "WORK_OF_ART", "P
 _DATES: dict[str, str | None] = {"DATE": "DATE", "TIME": "DATE"}
 
 
-def _built_in(name: str, labels: Sequence[str], kept: Mapping[str, str | None]) -> LabelMapping:
-    return LabelMapping(name, 1, tuple((label, kept.get(label)) for label in labels))
+def _built_in(name: str, labels: Sequence[str], targets: Mapping[str, str | None]) -> LabelMapping:
+    return LabelMapping(name, 1, tuple((label, targets.get(label)) for label in labels))
 
 
 MAPPINGS: Mapping[str, LabelMapping] = {
@@ -144,7 +144,7 @@ MAPPINGS: Mapping[str, LabelMapping] = {
 def label_scheme(name: str) -> LabelScheme:
     """Look up a built-in scheme: ``conll``, ``wikiann``, ``masakhaner`` or ``ontonotes``.
 
-    :raises UsageError: when there is none of that name; the field ``known`` lists those that are.
+    :raises UsageError: when there is no such scheme; the field ``known`` lists all schemes.
     """
     if name not in SCHEMES:
         raise _unknown_name("label scheme", name, SCHEMES)
@@ -154,12 +154,12 @@ def label_scheme(name: str) -> LabelScheme:
 def label_mapping(
     mapping: str | Mapping[str, str | None], others: Literal["error", "keep", "drop"] = "error"
 ) -> LabelMapping:
-    """Look up a built-in mapping, or make one from a table written in place.
+    """Look up a built-in mapping, or build one from an inline table.
 
     :param mapping: a name such as ``"ontonotes->conll"`` or ``"identity"``, or a table from labels to labels or None.
-    :param others: for a table: what to do with labels that it does not name.
+    :param others: for a table, what to do with labels missing from it.
     :returns: the mapping.
-    :raises UsageError: when there is none of that name; the field ``known`` lists those that are.
+    :raises UsageError: when there is no such mapping; the field ``known`` lists all mappings.
     """
     if not isinstance(mapping, str):
         return LabelMapping("inline", 1, tuple(sorted(mapping.items())), others)
@@ -168,6 +168,6 @@ def label_mapping(
     return MAPPINGS[mapping]
 
 
-def _unknown_name(kind: str, name: str, known: Iterable[str]) -> UsageError:
-    names = tuple(known)
+def _unknown_name(kind: str, name: str, options: Iterable[str]) -> UsageError:
+    names = tuple(options)
     return UsageError(f"there is no {kind} {name!r}", hint=f"there are {', '.join(names)}", name=name, known=names)

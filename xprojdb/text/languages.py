@@ -1,8 +1,8 @@
-"""Languages: what each benchmark and each translation model calls them, and how they are written.
+"""Languages: their names in benchmarks and translation models, and how they are written.
 
-A table holds those whose names differ from one benchmark or model to another, or that are written in their own way.
-Any other ISO 639 code or BCP 47 tag is looked up in the registries that the library ``langcodes`` carries. What neither
-knows can be declared in a file: see :func:`declared_languages`.
+A table holds languages whose names differ between benchmarks or models, or that have special writing systems.
+Any other ISO 639 code or BCP 47 tag is looked up in the registries of the library ``langcodes``. Languages missing
+from both can be declared in a file, see :func:`declared_languages`.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ from typing import Any, Literal, cast
 from xprojdb.errors import UsageError
 
 Units = Literal["word", "character"]
-#: where these do not go by ISO 639-1, or by ISO 639-3
+#: exceptions to ISO 639-1 (MADLAD) and ISO 639-3 (Apertium)
 _MADLAD = {"he": "iw", "nb": "no", "tl": "fil"}
 _APERTIUM = {"bs": "hbs", "hr": "hbs", "ms": "zlm", "sr": "hbs"}
-#: Wikipedia's codes, and so WikiANN's, that mean something else or nothing in ISO 639 (where als is Tosk Albanian)
+#: codes of Wikipedia, and thus WikiANN, that have another meaning or none in ISO 639 (where als is Tosk Albanian)
 _WIKIPEDIA = {
     "als": "gsw",
     "bat-smg": "sgs",
@@ -46,14 +46,14 @@ DECLARED = "XPROJDB_LANGUAGES"
 
 
 class UnknownLanguage(UsageError):
-    """No language of the table has this code or name; the field ``nearest`` holds codes that look alike."""
+    """No language has this code or name; the field ``nearest`` holds similar codes."""
 
 
 @dataclass(frozen=True, slots=True)
 class Language:
-    """A language under every name it has in the field.
+    """A language with all its names in benchmarks and models.
 
-    :param code: the code that xprojdb stores: that of PAN-X, else of MasakhaNER 2.0, else ISO 639-1, else ISO 639-3.
+    :param code: the code that xprojdb stores: that of PAN-X, MasakhaNER 2.0, ISO 639-1 or ISO 639-3, in this order.
     :param iso639_3: ISO 639-3, the macrolanguage where there is one (``ara``, ``swa``, ``zho``).
     :param iso639_1: ISO 639-1, or None.
     :param panx: the code in XTREME's PAN-X, or None outside its 40 languages.
@@ -63,8 +63,8 @@ class Language:
     :param mbart50: the mBART-50 code, such as ``de_DE``, or None.
     :param name: the English name.
     :param script: ISO 15924, such as ``Latn``.
-    :param units: what a token is in PAN-X: a word, or (Chinese, Japanese, Thai) a character.
-    :param right_to_left: whether the script runs from right to left.
+    :param units: the tokens of PAN-X: words, or characters (Chinese, Japanese, Thai).
+    :param right_to_left: whether the script is written from right to left.
     :param aliases: further codes and names that :func:`language` accepts.
     """
 
@@ -84,7 +84,7 @@ class Language:
 
     @property
     def madlad(self) -> str:
-        """The code in MADLAD-400's language tokens, ``<2iw>`` for Hebrew; which languages a model has, it knows."""
+        """The code in MADLAD-400's language tokens, such as ``<2iw>`` for Hebrew, whether or not a model has it."""
         return _MADLAD.get(self.code) or self.iso639_1 or self.iso639_3
 
     @property
@@ -135,13 +135,13 @@ def _index() -> dict[str, Language]:
 
 
 def declared_languages(path: Path) -> dict[str, Language]:
-    """The languages that a file declares: TOML, a table a code.
+    """Read the languages declared in a TOML file, one table per code.
 
-    ``[xyz]`` with a ``name``. Optional: ``script`` (ISO 15924, ``Latn`` by default), ``right_to_left`` and ``units``
-    (``word`` or ``character``; both follow from the script), ``aliases`` (a list of further codes), and ``nllb``,
-    ``m2m100``, ``mbart50`` where a model has a token for it.
+    A table ``[xyz]`` has a ``name``. Optional keys: ``script`` (ISO 15924, by default ``Latn``), ``right_to_left`` and
+    ``units`` (``word`` or ``character``; both follow from the script), ``aliases`` (a list of further codes), and
+    ``nllb``, ``m2m100``, ``mbart50`` if a model has a token for the language.
 
-    :raises UsageError: when the file cannot be read or has another key; the field ``file`` names it.
+    :raises UsageError: when the file cannot be read or has an unknown key; the field ``file`` names it.
     """
     try:
         tables = tomllib.loads(path.read_text(encoding="utf-8"))
@@ -160,7 +160,7 @@ _DECLARABLE = {"name", "script", "right_to_left", "units", "aliases", "nllb", "m
 def _declared(code: str, table: Any) -> list[tuple[str, Language]]:
     unknown = sorted(set(table) - _DECLARABLE) if isinstance(table, dict) else ["no table"]
     if unknown or not code.replace("-", "").isalnum():
-        raise ValueError(f"{code!r} has {unknown[0]!r}" if unknown else f"{code!r} is no code")
+        raise ValueError(f"{code!r} has {unknown[0]!r}" if unknown else f"{code!r} is not a code")
     script = str(table.get("script", "Latn"))
     entry = Language(
         code=code,
@@ -192,7 +192,7 @@ def _declared_in(path: str) -> dict[str, Language]:
 
 
 def _by_subtags(key: str) -> Language | None:
-    """Find ``pt-BR`` or ``de-Latn-AT`` by its first subtag, unless a script subtag says another writing is meant."""
+    """Find ``pt-BR`` or ``de-Latn-AT`` by its first subtag, unless a subtag asks for another script."""
     first, *subtags = key.split("-")
     entry = _index().get(first)
     if entry is None or len(first) > 3 or not all(subtag.isalnum() and len(subtag) <= 8 for subtag in subtags):
@@ -203,7 +203,7 @@ def _by_subtags(key: str) -> Language | None:
 
 @cache
 def _registered(key: str) -> Language | None:
-    """A language outside the table, by ISO 639 and BCP 47; the code of one in an unusual script ends in the script."""
+    """A language outside the table, by ISO 639 and BCP 47; in an unusual script, its code ends with the script."""
     import langcodes
 
     try:
@@ -235,13 +235,13 @@ def _registered(key: str) -> Language | None:
 
 
 def language(code: str) -> Language:
-    """Look a language up under any of its names.
+    """Look up a language under any of its names.
 
     :param code: an ISO 639, PAN-X, WikiANN, MasakhaNER, NLLB, M2M-100 or mBART-50 code, an English name, a BCP 47 tag
-        (its region is ignored), or a code declared in the file that the environment variable ``XPROJDB_LANGUAGES``
-        names. Case does not matter, nor does ``-`` or ``_``.
+        (its region is ignored), or a code declared in the file named by the environment variable ``XPROJDB_LANGUAGES``.
+        Case does not matter, nor does ``-`` or ``_``.
     :returns: the language.
-    :raises UnknownLanguage: when there is none.
+    :raises UnknownLanguage: when there is no such language.
     :raises UsageError: when the file of declared languages cannot be read.
     """
     key = _key(code)
@@ -254,7 +254,7 @@ def language(code: str) -> Language:
         f"unknown language {code!r}",
         hint=f"did you mean {names}?"
         if names
-        else f"use an ISO 639 code such as 'en', 'lug' or 'deu', or declare it in a file that {DECLARED} names",
+        else f"use an ISO 639 code such as 'en', 'lug' or 'deu', or declare it in a file and set {DECLARED}",
         code=code,
         nearest=nearest,
     )

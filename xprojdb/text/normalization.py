@@ -1,4 +1,4 @@
-"""Strings without what differs between spellings of one name, and how alike two strings are."""
+"""Normalise different spellings of a name, and measure the similarity of strings."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from functools import lru_cache
 
 @lru_cache(maxsize=1 << 18)
 def fold(text: str) -> str:
-    """Compatibility forms decomposed (NFKD), combining marks dropped, case folded: ``"Ｅurópa"`` becomes ``"europa"``.
+    """Decompose compatibility forms (NFKD), drop combining marks, fold case: ``"Ｅurópa"`` becomes ``"europa"``.
 
-    A text of nothing but combining marks stays as it is, so that no word folds to nothing.
+    A text that only has combining marks stays unchanged, so that no word becomes empty.
     """
     if text.isascii():
         return text.lower()
@@ -19,7 +19,7 @@ def fold(text: str) -> str:
 
 
 def edit_distance(a: str, b: str) -> int:
-    """The Levenshtein distance: characters to insert, delete or replace."""
+    """The Levenshtein distance: the number of characters to insert, delete or replace."""
     row = list(range(len(b) + 1))
     for i, x in enumerate(a, 1):
         corner, row[0] = row[0], i

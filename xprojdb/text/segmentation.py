@@ -1,7 +1,7 @@
-"""Words of languages that are written without spaces, over the units that their data sets have: characters.
+"""Word segmentation for languages written without spaces, whose data sets consist of characters.
 
-PAN-X has a token per character for Chinese, Japanese and Thai. An aligner wants words: it is given those that a
-segmenter finds, and what it says of a word holds for every unit of it.
+PAN-X has a token per character for Chinese, Japanese and Thai. Aligners need words: they get those that a segmenter
+finds, and the links of a word then hold for each of its characters.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from xprojdb.text.words import join_words
 
 Pieces = Callable[[str], Iterable[str]]
 
-#: language → segmenter, and the packages whose versions change what it finds
+#: language → segmenter, and the packages whose versions affect its output
 _SEGMENTERS = {
     "ja": ("fugashi", ("fugashi", "unidic-lite")),
     "th": ("pythainlp", ("pythainlp",)),
@@ -29,10 +29,10 @@ EXTRA = "cjk"
 
 
 def segmenter_revision(code: str) -> str | None:
-    """What finds the words of a language, with versions, such as ``"jieba 0.42.1"``.
+    """The segmenter of a language with its versions, such as ``"jieba 0.42.1"``.
 
-    :param code: the language, by any code.
-    :returns: None for a language whose units are words already.
+    :param code: the language, as any code.
+    :returns: None for a language whose units are already words.
     :raises MissingExtra: when the segmenter is not installed.
     """
     entry = language(code)
@@ -48,8 +48,8 @@ def segmenter_revision(code: str) -> str | None:
 def segment(units: Sequence[str], code: str) -> list[range]:
     """Group the units of a sentence into words.
 
-    :param units: characters, and words of other scripts.
-    :param code: the language, by any code.
+    :param units: characters, and words in other scripts.
+    :param code: the language, as any code.
     :returns: the units of each word: ranges that cover all units in order, none of them empty.
     :raises MissingExtra: when the segmenter is not installed.
     """
@@ -60,19 +60,19 @@ def segment(units: Sequence[str], code: str) -> list[range]:
     for length in lengths:
         at += length
         starts.add(at)
-    # A space stands between units of other scripts: they are words of their own, whatever the segmenter made of them.
+    # Units in other scripts are separated by spaces: they are words of their own, whatever the segmenter does.
     first = [n for n, offset in enumerate(offsets) if offset in starts or text[offset - 1].isspace()]
     return [range(a, b) for a, b in pairwise([*first, len(units)])]
 
 
 def words_of(units: Sequence[str], groups: Iterable[range]) -> list[str]:
-    """The words that groups of units make."""
+    """Join groups of units into words."""
     return ["".join(units[unit] for unit in group) for group in groups]
 
 
 @cache
 def _pieces(code: str) -> Pieces:
-    """A function that cuts a text into pieces, which make up the text when put together."""
+    """A function that splits a text into pieces, whose concatenation is the text."""
     makers: dict[str, Callable[[], Pieces]] = {"ja": _fugashi, "th": _pythainlp}
     return makers.get(code, _jieba)()
 
@@ -96,11 +96,11 @@ def _fugashi() -> Pieces:
 
 
 def _with_spaces(text: str, nodes: Iterable[Any]) -> Iterator[str]:
-    """MeCab's pieces, each with the white space before it, which MeCab leaves out."""
+    """MeCab's pieces, including the white space between them, which MeCab leaves out."""
     at = 0
     for node in nodes:
         end = text.index(node.surface, at) + len(node.surface)
-        # The space is a piece of its own, so that the word begins where it begins.
+        # White space becomes a piece of its own, so that words start at the right place.
         yield text[at : end - len(node.surface)]
         yield node.surface
         at = end

@@ -1,4 +1,4 @@
-"""Labelled spans, the tags that write them down word by word, and the label sets of the benchmarks."""
+"""Labelled spans, and the word-by-word tags that encode them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ Encoding = Literal["auto", "iob1", "iob2", "bioes"]
 
 
 class Span(NamedTuple):
-    """A labelled run of words, half-open.
+    """A labelled half-open span of words.
 
     :param start: first word, counted from 0.
     :param end: one past the last word.
@@ -25,36 +25,36 @@ class Span(NamedTuple):
 
 
 class TagError(InputError):
-    """A tag that cannot stand where it stands; fields ``position`` (of the word), ``tag`` and ``reason`` (a code)."""
+    """A tag is invalid at its position; fields ``position`` (of the word), ``tag`` and ``reason`` (a code)."""
 
 
 class SpanError(InputError):
-    """Spans that no tag sequence can write: empty, overlapping or outside the sentence; fields ``span``, ``reason``."""
+    """A span cannot be encoded: it is empty, overlapping or outside the sentence; fields ``span``, ``reason``."""
 
 
-# L(ast) and U(nit) are BILOU's names for E(nd) and S(ingle); M(iddle) is BMES's for I, W(hole) BMEWO's for S.
+# L(ast) and U(nit) are BILOU's names for E(nd) and S(ingle), M(iddle) is BMES's for I, and W(hole) BMEWO's for S.
 _KINDS = {"B": "B", "I": "I", "E": "E", "S": "S", "L": "E", "U": "S", "M": "I", "W": "S"}
 _OPEN = ("B", "I")
 _REASONS = {
-    "prefix": "is neither O nor B-, I-, E- or S- with a type",
-    "empty-type": "names no entity type",
+    "prefix": "is neither O nor B-, I-, E- or S- with a label",
+    "empty-type": "has no label",
     "encoding": "does not exist in this encoding",
-    "inside-after-outside": "continues an entity, and none is open",
-    "inside-after-other-type": "continues an entity of another type",
-    "needless-begin": "begins with B- where no entity of its type ends (IOB1)",
-    "unfinished": "leaves the entity before it without its last word (BIOES)",
+    "inside-after-outside": "continues an entity, but none is open",
+    "inside-after-other-type": "continues an entity with another label",
+    "needless-begin": "starts with B- without following an entity with the same label (IOB1)",
+    "unfinished": "leaves the previous entity without an end (BIOES)",
 }
 
 
 def _tag_error(position: int, tag: str, reason: str) -> TagError:
     message = f"the tag {tag!r} of word {position} {_REASONS[reason]}"
-    hint = "check that the tag column and the encoding are the right ones"
+    hint = "check the tag column and the encoding"
     return TagError(message, hint=hint, position=position, tag=tag, reason=reason)
 
 
 @lru_cache(maxsize=4096)
 def _parse(tag: str) -> tuple[str, str] | str:
-    """Split a tag into its kind and label; a tag that has none gives the reason code instead."""
+    """Split a tag into its kind and label; for an invalid tag, return a reason code instead."""
     if tag == "O":
         return "O", ""
     kind = _KINDS.get(tag[:1])
@@ -64,7 +64,7 @@ def _parse(tag: str) -> tuple[str, str] | str:
 
 
 def is_tag(text: str) -> bool:
-    """Whether a text is a well-formed tag: ``O``, or a prefix and a type."""
+    """Whether a text is a well-formed tag: ``O``, or a prefix and a label."""
     return not isinstance(_parse(text), str)
 
 
@@ -76,16 +76,18 @@ def _parts(tags: Sequence[str], position: int) -> tuple[str, str]:
 
 
 def spans_from_tags(tags: Sequence[str], encoding: Encoding = "auto", strict: bool = False) -> tuple[Span, ...]:
-    """Read the entities off a tag sequence.
+    """Decode the entities of a tag sequence.
 
-    Without ``strict``, broken sequences are repaired as seqeval (and conlleval) does: an ``I-`` with no entity of its
-    type before it begins one. That reads IOB1, IOB2 and BIOES alike, so ``encoding`` matters only for ``strict``.
+    Without ``strict``, invalid sequences are repaired as in seqeval and conlleval: an ``I-`` that does not follow an
+    entity with the same label starts one. This decodes IOB1, IOB2 and BIOES alike, so ``encoding`` only matters for
+    ``strict``.
 
-    :param tags: one tag a word: ``O``, or a type behind ``B-``, ``I-``/``M-``, ``E-``/``L-``, ``S-``/``U-``/``W-``.
-    :param encoding: what strict reading checks; ``"auto"`` is BIOES where one of its tags occurs and IOB2 elsewhere.
-    :param strict: refuse a sequence that the encoding does not allow.
-    :returns: the spans, by position.
-    :raises TagError: when a tag has an unknown prefix or no type, and in strict mode when a tag cannot follow the last.
+    :param tags: one tag per word: ``O``, or a label after ``B-``, ``I-``/``M-``, ``E-``/``L-``, ``S-``/``U-``/``W-``.
+    :param encoding: the encoding to check in strict mode; ``"auto"`` is BIOES if one of its tags occurs, otherwise
+        IOB2.
+    :param strict: reject sequences that are invalid in the encoding.
+    :returns: the spans in order.
+    :raises TagError: when a tag has an unknown prefix or no label, or, in strict mode, cannot follow the previous tag.
     """
     if tags.count("O") == len(tags):
         return ()
@@ -154,12 +156,12 @@ def _inside_fault(previous: tuple[str, str], current: tuple[str, str]) -> str | 
 
 
 def tags_from_spans(n_words: int, spans: Iterable[Span]) -> list[str]:
-    """Write spans as IOB2 tags, the inverse of :func:`spans_from_tags`.
+    """Encode spans as IOB2 tags, the inverse of :func:`spans_from_tags`.
 
-    :param n_words: length of the sentence.
-    :param spans: spans of it, in any order.
-    :returns: one tag a word.
-    :raises SpanError: when a span is empty, lies outside the sentence or overlaps another one.
+    :param n_words: the number of words in the sentence.
+    :param spans: its spans, in any order.
+    :returns: one tag per word.
+    :raises SpanError: when a span is empty, lies outside the sentence, or overlaps another.
     """
     tags = ["O"] * n_words
     for span in spans:
@@ -172,5 +174,5 @@ def tags_from_spans(n_words: int, spans: Iterable[Span]) -> list[str]:
 
 
 def _span_error(span: Span, n_words: int, reason: str) -> SpanError:
-    what = "overlaps another span" if reason == "overlap" else f"is not within the {n_words} words of its sentence"
+    what = "overlaps another span" if reason == "overlap" else f"lies outside the {n_words} words of its sentence"
     return SpanError(f"the span {span.start}-{span.end} {span.label} {what}", span=span, reason=reason, n_words=n_words)

@@ -1,8 +1,8 @@
-"""Translations that are none: what a model writes when it fails. Labels projected from them would be wrong.
+"""Detect failed translations, from which wrong labels would be projected.
 
-Every code is meant to be precise rather than complete. Whether a fluent text is in the wrong language is told where it
-shows: in another script, or in English (three English sentences out of five are known for that; of 36 000 human
-sentences in eight other languages, none is taken for one).
+Every check aims for precision rather than recall. A fluent text in the wrong language is only detected if it is in
+another script or in English (three out of five English sentences are detected; of 36 000 human sentences in eight
+other languages, none is mistaken for English).
 """
 
 from __future__ import annotations
@@ -45,15 +45,15 @@ _SCRIPTS = {
     "Telu": ("TELUGU",),
     "Thai": ("THAI",),
 }
-"""ISO 15924 → the words that begin the Unicode names of its letters."""
+"""ISO 15924 → the first words of the Unicode names of its letters."""
 _WIDE = {"CJK": 3.0, "IDEOGRAPHIC": 3.0, "HIRAGANA": 2.0, "KATAKANA": 2.0, "HANGUL": 2.0, "ETHIOPIC": 1.5}
-"""Latin letters that say as much as one letter of a script."""
+"""The number of Latin letters that correspond to one letter of a script."""
 _PUNCTUATION = (
     "\\s!-/:-@\\[-`{-~\u00a1-\u00a9\u00ab-\u00b4\u00b6-\u00b9\u00bb-\u00bf\u0589\u05be\u060c\u061b\u061f\u0964\u0965"
     "\u1361-\u1368\u2010-\u206f\u3000-\u3004\u3008-\u3020\u30fb\uff01-\uff0f\uff1a-\uff20\uff3b-\uff40\uff5b-\uff65"
 )
 _JOINERS = ".,@/:'’&-"
-#: not \w: that leaves out the vowel signs of Indian scripts
+#: not \w, which leaves out the vowel signs of Indian scripts
 _WORD = re.compile(rf"[^{_PUNCTUATION}]+(?:[{_JOINERS}][^{_PUNCTUATION}]+)*")
 _UNKEPT = re.compile(rf"[\d{_JOINERS}]")
 
@@ -64,7 +64,7 @@ def _listed(words: str) -> frozenset[str]:
 
 #: lower-case parts of names
 _PARTICLES = _listed("al bin da das de del della den der di do dos du el ibn la le ter van ten von y zu")
-#: words that English has and no other language of the table, but those that grew out of it
+#: words of English that no other language in the table has, apart from its descendants
 _ENGLISH = _listed("the of and with that from which this these have been were their would they when")
 _ALSO_ENGLISH = _ENGLISH | _listed("a is in to for on be it as at by are he she we you was not or an but i his her its")
 _ENGLISH_LIKE = frozenset({"en", "pcm", "sco"})
@@ -72,19 +72,19 @@ _LONGEST_PERIOD = 32
 
 
 def reason(source_text: str, text: str, source: str, target: str) -> Reason | None:
-    """Why a translation is none.
+    """Explain why a translation is unusable.
 
-    - ``empty``: the source has words, and the translation has none.
-    - ``copy``: the words of the source, with two or more that no language leaves as they are: a line of names, numbers
-      and addresses may stay what it is.
-    - ``repetition``: a word or phrase over and over, and not so in the source.
-    - ``wrong-script``: most letters are of another script than the target's, names from the source set aside.
-    - ``wrong-language``: the words that hold an English text together, and it was to be in another language.
-    - ``too-long``, ``too-short``: three or four times as long or short as a translation would be.
+    - ``empty``: the source has words, but the translation has none.
+    - ``copy``: it repeats the words of the source, of which at least two should have been translated; a line of names,
+      numbers and addresses may stay unchanged.
+    - ``repetition``: it repeats a word or phrase over and over, unlike the source.
+    - ``wrong-script``: most letters, apart from names in the source, are not in the script of the target language.
+    - ``wrong-language``: it has the function words of an English text, although another language was requested.
+    - ``too-long``, ``too-short``: it is about three or four times longer or shorter than a translation would be.
 
     :param source_text, text: running text.
-    :param source, target: languages, by any code.
-    :returns: the first that holds, or None.
+    :param source, target: languages, as any code.
+    :returns: the first reason that applies, or None.
     """
     left, right = language(source), language(target)
     before, after = _words(source_text), _words(text)
@@ -112,9 +112,9 @@ def _copied(before: Sequence[str], after: Sequence[str]) -> bool:
 
 
 def _translatable(word: str) -> float:
-    """How sure it is that a word would be translated: not for names, numbers, addresses and single letters.
+    """The confidence that a word would be translated, unlike names, numbers, addresses and single letters.
 
-    Where there are no capitals to tell a name by, four words must come together.
+    In scripts without capitals, which would mark names, more words are needed.
     """
     if _UNKEPT.search(word) or word in _PARTICLES:
         return 0.0
@@ -124,13 +124,13 @@ def _translatable(word: str) -> float:
 
 
 def _shouted(words: Sequence[str]) -> bool:
-    """Whether a sentence is a headline in capitals: long enough to be more than a name."""
+    """Whether a sentence is a headline in capitals, long enough to be more than a name."""
     letters = [word for word in words if len(word) > 1 and not _UNKEPT.search(word)]
     return len(letters) >= 6 and all(word.isupper() for word in letters)
 
 
 def _loops(text: str, entry: Language) -> bool:
-    """Whether words (of a language without spaces, characters) come again and again."""
+    """Whether words (or characters, in a language without spaces) are repeated over and over."""
     words = [word.casefold() for word in _words(text)]
     if _again(words, 4, 8) or _again(words, 3, 18):
         return True
@@ -140,10 +140,10 @@ def _loops(text: str, entry: Language) -> bool:
 
 
 def _again(units: Sequence[str], times: int, most: int) -> bool:
-    """Whether some units follow each other this often, and make up this many units in all.
+    """Whether a sequence of units is repeated in a row.
 
-    :param times: at least so often.
-    :param most: at least so many.
+    :param times: the minimum number of repetitions.
+    :param most: the minimum number of repeated units in total.
     """
     for period in range(1, min(_LONGEST_PERIOD, len(units) // times) + 1):
         run = 0
@@ -155,32 +155,32 @@ def _again(units: Sequence[str], times: int, most: int) -> bool:
 
 
 def _foreign(before: Sequence[str], after: Sequence[str], entry: Language) -> bool:
-    """Whether most letters are of another script. A Latin name may stand in any text as it stood in the source."""
+    """Whether most letters are in another script. Latin names may be copied from the source into any text."""
     scripts = _SCRIPTS.get(entry.script)
     if scripts is None:
         return False
-    kept = {word for word in before if word.isascii()}
+    copied = {word for word in before if word.isascii()}
     own = other = 0.0
     for word in after:
         for letter in filter(str.isalpha, word):
             script = _script(letter)
             if script in scripts:
                 own += _WIDE.get(script, 1.0)
-            elif script and not (word in kept or word.isupper()):
+            elif script and not (word in copied or word.isupper()):
                 other += _WIDE.get(script, 1.0)
     return other > own
 
 
 @cache
 def _script(letter: str) -> str:
-    """The first word of a letter's Unicode name; empty for those of no script, such as mathematical ones."""
+    """The first word of a letter's Unicode name; empty for letters without a script, such as mathematical ones."""
     first, *others = unicodedata.name(letter, "").split(" ")
     if first in ("FULLWIDTH", "HALFWIDTH") and others:
         first = others[0]
-    return first if first in _KNOWN or first == "LATIN" else ""
+    return first if first in _SCRIPT_NAMES or first == "LATIN" else ""
 
 
-_KNOWN = frozenset(word for words in _SCRIPTS.values() for word in words)
+_SCRIPT_NAMES = frozenset(word for words in _SCRIPTS.values() for word in words)
 
 
 def _english(words: Sequence[str]) -> bool:
@@ -199,5 +199,5 @@ def _out_of_proportion(before: Sequence[str], after: Sequence[str]) -> Reason | 
 
 
 def _weight(words: Sequence[str]) -> float:
-    """The length of words, in Latin letters."""
+    """The length of words, measured in Latin letters."""
     return sum(_WIDE.get(_script(letter), 1.0) if letter.isalpha() else 1.0 for word in words for letter in word)

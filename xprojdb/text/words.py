@@ -1,4 +1,4 @@
-"""From text to words and back, with the place of every word in the text kept."""
+"""Split text into words and join words into text, keeping the offset of every word."""
 
 from __future__ import annotations
 
@@ -12,28 +12,28 @@ from typing import NamedTuple
 
 from xprojdb.text.languages import Language, language
 
-# All combining marks but the variation selectors lie below this; a scan of all of Unicode would take ten times longer.
+# All combining marks except variation selectors lie below this; scanning all of Unicode would take ten times longer.
 _LAST_MARK = 0x1F000
 _VARIATION_SELECTORS = "\U000e0100-\U000e01ef"
 # Soft hyphen, zero-width (non-)joiner and word joiner are invisible and belong to the word around them.
 _INVISIBLE = "\u00ad\u200c\u200d\u2060"
 _APOSTROPHES = "'’"
-# Signs that stand inside a word of one language, each between letters: EU:n, צה"ל, oʻzbek in its usual spelling.
+# Signs inside the words of some languages, between letters: EU:n, צה"ל, oʻzbek in its usual spelling.
 _INNER_SIGNS = {"fi": ":", "he": '"״׳', "sv": ":", "uz": "‘", "yi": '"״׳'}
-# Hausa 'y is a letter of its own, which begins words: 'yan, ‘yar; Luo ends words in ng'.
+# Hausa 'y is a letter that can start words: 'yan, ‘yar; Luo words can end in ng'.
 _FIRST_SIGNS = {"hau": r"[‘’'ʼ](?=[Yy]\w)"}
 _LAST_SIGNS = {"luo": r"(?:(?<=[Nn]g)['’ʼ](?!\w))?"}
-# A sign that an export to CSV doubled, or two single ones that stand for a double one.
+# A quotation mark doubled by a CSV export, or two single ones that stand for a double one.
 _REPEATED_QUOTE = re.compile(r'"{2,}|\'{2}|`{2}')
-# Armenian puts the marks of questions, stress and calls over a vowel of the word: Ինչպե՞ս is one word.
+# Armenian places question, emphasis and exclamation marks inside words: Ինչպե՞ս is one word.
 _ARMENIAN_MARKS = "\u055b\u055c\u055e"
 _HYPHENS = "-\u2010\u2011"
-# Han, kana, Thai: written without spaces, and with a token a character in PAN-X.
+# Han, kana, Thai: written without spaces, with one token per character in PAN-X.
 _CHARACTERS = (
     "\u0e00-\u0e7f\u3005-\u3007\u3040-\u30ff\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff"
     "\uf900-\ufaff\uff66-\uff9f\U00020000-\U0003ffff"
 )
-# Languages that write an elided article together with the word it belongs to: l'Europe is two words.
+# Languages that attach an elided article to the next word: l'Europe is two words.
 _ELIDING = frozenset({"ca", "fr", "it", "oc"})
 _CLITICS = r"(?:s|re|m|ll|ve|d)(?!\w)"
 _ENGLISH_CLITIC = re.compile(rf"(?i:[{_APOSTROPHES}]{_CLITICS}|n[{_APOSTROPHES}]t)")
@@ -52,17 +52,17 @@ _CLOSES = {
     "‹": "›",
 }
 _OPENERS = frozenset("\"'“„‘‚«‹")
-# French parts these from the word before them, and the opening quote from the word behind it.
+# French separates these from the previous word, and the opening quote from the next word.
 _FRENCH_SPACED = frozenset(";:!?»")
 _CURRENCY = frozenset("$£€¥₦₵₹₱₩₫₺฿")
-# 5 %, and not 5%.
+# Written 5 % rather than 5%.
 _SPACED_PERCENT = frozenset({"cs", "da", "de", "es", "fi", "fr", "lt", "lv", "nb", "nn", "sk", "sl", "sv"})
 # Written »so« rather than «so».
 _INWARD_QUOTES = frozenset({"da", "de", "hr", "sl"})
 
 
 class Word(NamedTuple):
-    """A word and where it stands: ``text[start:end] == word``, counted in code points."""
+    """A word and its position: ``text[start:end] == word``, counted in code points."""
 
     word: str
     start: int
@@ -70,13 +70,13 @@ class Word(NamedTuple):
 
 
 def normalize(text: str) -> str:
-    """Bring a text into the one Unicode form, NFC, that all stored text has."""
+    """Normalise a text to NFC, the form of all stored text."""
     return unicodedata.normalize("NFC", text)
 
 
 @cache
 def _marks() -> str:
-    """The combining marks, as ranges for a character class: ``\\w`` of the standard library leaves them out."""
+    """The combining marks as ranges for a character class, since the standard library's ``\\w`` leaves them out."""
     ranges: list[list[int]] = []
     for point in range(0x300, min(_LAST_MARK, sys.maxunicode)):
         if unicodedata.category(chr(point))[0] != "M":
@@ -89,7 +89,7 @@ def _marks() -> str:
 
 
 def _joiners(code: str) -> str:
-    """What may stand inside a word of this language: alternatives of a regular expression, each before a letter."""
+    """Characters allowed inside a word of a language, as alternatives of a regular expression, each before a letter."""
     always = [f"[{_HYPHENS}_&·@]", r"(?<=\d)[.,:](?=\d)"]
     if code in _ELIDING:
         return "|".join([f"(?<=ujourd)[{_APOSTROPHES}](?=hui)", *always])
@@ -121,16 +121,16 @@ def _resolve(code: str | Language) -> Language:
 
 
 def split_words(text: str, code: str | Language) -> list[Word]:
-    """Split text into words by rule.
+    """Split text into words with rules.
 
-    A word is a run of letters, digits and marks, with single hyphens and apostrophes inside it; every other mark is a
-    word of its own. English ``'s`` and elided articles (``l'``, ``dell'``) are words. Where tokens are characters
-    (Chinese, Japanese, Thai), every Han, kana or Thai letter is one together with its marks, and other scripts stay
-    whole. Burmese, Khmer and Lao are split at spaces only.
+    A word is a run of letters, digits and marks, with single hyphens and apostrophes inside; every other character is a
+    word of its own. English ``'s`` and elided articles (``l'``, ``dell'``) are words. If tokens are characters
+    (Chinese, Japanese, Thai), every Han, kana or Thai letter with its marks is a word, and other scripts stay
+    whole. Burmese, Khmer and Lao are only split at spaces.
 
-    :param text: in NFC (see :func:`normalize`), so that offsets mean the stored text.
-    :param code: the language, by any code.
-    :returns: the words in order; invisible formatting characters between words belong to none.
+    :param text: the text in NFC (see :func:`normalize`), so that offsets refer to the stored text.
+    :param code: the language, as any code.
+    :returns: the words in order; invisible formatting characters between words are left out.
     :raises UnknownLanguage: when the code is not in the table.
     """
     entry = _resolve(code)
@@ -143,16 +143,16 @@ def _is_visible(word: str) -> bool:
 
 
 def join_words(words: Sequence[str], code: str | Language, *, verbatim: bool = False) -> tuple[str, list[int]]:
-    """Write words as running text, as a translator wants it: no space before a comma, none inside brackets.
+    """Join words into running text, for example for a translator: no space before a comma, none inside brackets.
 
-    French has one before ``;``, ``:``, ``!``, ``?`` and inside its quotes. Chinese, Japanese and Thai have none but
-    between words of other scripts. What is written here is split back into the same words by :func:`split_words`, if
-    they are words of its kind. A quotation mark that the data has doubled, as CSV does, is written once.
+    French has spaces before ``;``, ``:``, ``!``, ``?`` and inside quotes. Chinese, Japanese and Thai only have spaces
+    between words in other scripts. :func:`split_words` splits the result into the same words again, if they are words
+    as it defines them. Quotation marks that are doubled in the data, as by CSV, are written once.
 
     :param words: non-empty words.
-    :param code: the language, by any code.
-    :param verbatim: write doubled quotation marks as they are, too.
-    :returns: the text, and where each word starts in it: ``text[offset : offset + len(word)] == word``, but for doubled
+    :param code: the language, as any code.
+    :param verbatim: keep doubled quotation marks.
+    :returns: the text, and the offset of each word: ``text[offset : offset + len(word)] == word``, except for doubled
         quotation marks.
     :raises UnknownLanguage: when the code is not in the table.
     """
@@ -174,15 +174,15 @@ def join_words(words: Sequence[str], code: str | Language, *, verbatim: bool = F
 
 
 def _needs_space(left: str, right: str) -> bool:
-    """Whether two words of a character language would run into one: only those of other scripts."""
+    """Whether two words in a character-based language would merge, which only happens in other scripts."""
     return bool(re.fullmatch(rf"(?![{_CHARACTERS}])\w", left[-1]) and re.fullmatch(rf"(?![{_CHARACTERS}])\w", right[0]))
 
 
 def _glue(word: str, code: str, quotes: list[str], last: str, ahead: str) -> tuple[bool, bool]:
-    """Whether a word sticks to the one before it and to the one after it; keeps the quotes that are open.
+    """Whether a word attaches to the previous and to the next word; tracks open quotes.
 
-    :param last: the word before it, or nothing.
-    :param ahead: the word after it, or nothing.
+    :param last: the previous word, or empty.
+    :param ahead: the next word, or empty.
     """
     if word in _CLOSES or word in _OPENERS:
         closing = _closes(word, code, quotes)

@@ -1,4 +1,4 @@
-"""An exporter: a sentence a line, its entities in brackets."""
+"""An exporter: one sentence per line, its entities in brackets."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from xprojdb.plugins import WrittenFile
 
 
 class Brackets:
-    """Write LANG.SPLIT.txt into FOLDER: a sentence a line, its entities in brackets."""
+    """Write LANG.SPLIT.txt into FOLDER: one sentence per line, its entities in brackets."""
 
     name = "brackets"
     provenance = False

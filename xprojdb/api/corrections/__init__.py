@@ -1,1 +1,1 @@
-"""The methods of a database for what comes later: labels, predictions and translations onto sentences; errata."""
+"""Database methods for data that come later, for stored sentences: labels, predictions, translations, errata."""

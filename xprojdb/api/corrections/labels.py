@@ -1,4 +1,4 @@
-"""The method of a database that puts labels onto stored sentences."""
+"""The database method that adds labels to stored sentences."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class LaterLabels(Opened):
-    """Labels of annotators, correctors and other tools, onto sentences that are stored."""
+    """Labels of annotators, correctors and other tools for stored sentences."""
 
     def import_labels(
         self,
@@ -31,27 +31,27 @@ class LaterLabels(Opened):
         snap: bool = False,
         reading: Mapping[str, Any] | None = None,
     ) -> LabelsResult:
-        """Put gold labels, those of a second annotator or corrections onto stored sentences.
+        """Add gold labels, those of a second annotator, or corrections to stored sentences.
 
-        A sentence is found by its id, as it was imported or exported, or else by its own words. Labels are kept for
-        each annotator, beside those that were there. What the annotators of a set agree on is gold under its name: for
-        ``gold=`` of :meth:`evaluate`, :meth:`compare` and :meth:`tune`, and for ``corrections`` of exports. Rows that
-        are no stored sentence are counted, and the same file again adds nothing.
+        Sentences are found by the id with which they were imported or exported, otherwise by their words. Labels are
+        stored for each annotator, and existing ones are kept. What the annotators of a set agree on is gold under its
+        name: for ``gold=`` of :meth:`evaluate`, :meth:`compare` and :meth:`tune`, and for ``corrections`` of exports.
+        Rows without a stored sentence are counted, and importing the same file again adds nothing.
 
-        :param file: in any format that has labels; brat's is named by its ``.ann``.
-        :param name: of the set; made when it is new.
-        :param lang: the language of the sentences, by any code.
-        :param annotator: whose labels they are: what the same annotator said of a sentence before is replaced.
-        :param corpus: that the sentences are in; by default any.
+        :param file: in any format with labels; a brat document is named by its ``.ann``.
+        :param name: the name of the set; created if it is new.
+        :param lang: the language of the sentences, by any of its codes.
+        :param annotator: who made the labels; they replace what the same annotator said about a sentence before.
+        :param corpus: the corpus of the sentences; by default any.
         :param part: with ``by_line``: only sentences of this part of the corpus.
-        :param format: of the file, by the name of a reader; ``auto`` goes by the content.
+        :param format: of the file, by the name of a reader; ``auto``: by the content.
         :param by_line: the first row is the first sentence of the import, and so on, whatever their ids.
-        :param snap: let a label that cuts a word grow to the whole word, and count it.
-        :param reading: options of the format's reader, as the methods that import sentences have them.
-        :raises InputError: when the file cannot be read; nothing is stored then.
+        :param snap: extend a label that cuts a word to the whole word, and count it.
+        :param reading: options of the reader, as in the methods that import sentences.
+        :raises InputError: when the file cannot be read; then nothing is stored.
         :raises ImportRefused: when a label cuts a word.
         :raises UsageError: when the language has no sentences, the name is that of a campaign, the reader has no such
-            option, or no row is a stored sentence.
+            option, or no row belongs to a stored sentence.
         """
         from xprojdb.api.results.corrections import LabelsResult
         from xprojdb.review.labels.importing import import_labels
@@ -70,7 +70,7 @@ def later_file(
     snap: bool,
     reading: Mapping[str, Any] | None,
 ) -> LaterFile:
-    """A file about stored sentences, its format recognised."""
+    """A file about stored sentences, with its format detected."""
     from xprojdb.importing.onto.reading import LaterFile
     from xprojdb.readers.registry import format_of, reader
 

@@ -1,1 +1,1 @@
-"""The methods of a database that show pages and let people review labels."""
+"""Database methods that show pages and let people review labels."""

@@ -1,4 +1,4 @@
-"""The methods of a database that show it in a browser."""
+"""Database methods that show it in a browser."""
 
 from __future__ import annotations
 
@@ -17,22 +17,22 @@ PageOrder = Literal["id", "margin", "score"]
 
 
 class Browsing(Opened):
-    """Pages on the database."""
+    """Web pages on the database."""
 
     @property
     def review(self) -> Reviews:
-        """Review campaigns: people judge labels in a browser; see :class:`xprojdb.Reviews`."""
+        """Review campaigns, in which people judge labels in a browser; see :class:`xprojdb.Reviews`."""
         from xprojdb.api.pages.reviewing import Reviews
 
         return Reviews(self)
 
     def browse(self, *, port: int = 8765) -> PageServer:
-        """Serve pages on sentences, their labels and what is behind them, on this machine only.
+        """Serve pages on sentences, their labels and their provenance, on this machine only.
 
         Pages are served in the background until the result's ``stop()``, or until the database is closed; its
-        ``wait()`` blocks until Ctrl+C. Its ``address`` works once, in one browser. Nothing is written.
+        ``wait()`` blocks until Ctrl+C. Its ``address`` works once, in one browser. The database is not changed.
 
-        :param port: 0: any that is free.
+        :param port: 0: any free port.
         :raises UsageError: when the port is in use.
         :raises MissingExtra: without the extra ``browse``.
         """
@@ -52,18 +52,19 @@ class Browsing(Opened):
         limit: int = 200,
         card: bool = False,
     ) -> PageFilesResult:
-        """Write pages as files, which open from a disk or from any web server.
+        """Write pages as files that can be opened from disk or from a web server.
 
-        Files of an earlier time are replaced, others are left alone.
+        Pages written earlier are replaced; other files are left alone.
 
-        :param folder: where to.
-        :param recipe: whose labels; may be left out when there is one recipe, or none.
+        :param folder: the destination.
+        :param recipe: the recipe whose labels to show; may be omitted if there is at most one.
         :param corpus: only this corpus; empty: all.
         :param lang: only this language; empty: all.
-        :param order: ``id``, or the least certain first: ``margin``, ``score``.
-        :param limit: sentences at most.
-        :param card: the folder is an exported data set: write to ``browse`` in it, beside its card.
-        :raises UsageError: when there are several recipes and none is named, no sentence fits, or it is no data set.
+        :param order: ``id``, or least certain first: ``margin``, ``score``.
+        :param limit: the maximal number of sentences.
+        :param card: the folder is an exported data set: write to its subfolder ``browse``.
+        :raises UsageError: when there are several recipes and none is named, no sentence matches, or the folder is not
+            a data set.
         :raises MissingExtra: without the extra ``browse``.
         """
         require_pages()
@@ -78,9 +79,9 @@ class Browsing(Opened):
 
 
 def require_pages(*further: str) -> None:
-    """Say what to install where pages cannot be made.
+    """Check that pages can be rendered.
 
-    :param further: modules that are needed besides.
+    :param further: modules that are needed as well.
     :raises MissingExtra: without the extra ``browse``.
     """
     for module in ("starlette", "jinja2", *further):

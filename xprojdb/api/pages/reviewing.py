@@ -19,12 +19,12 @@ if TYPE_CHECKING:
     from xprojdb.api.results.rows import Rows
     from xprojdb.review.campaigns import Campaign
 
-#: columns of :meth:`Reviews.export`
+#: the columns of :meth:`Reviews.export`
 _COLUMNS = ("id", "lang", "split", "words", "entities", "bulk", "probability", "reviews")
 
 
 class Reviews:
-    """Review campaigns of a database, ``db.review``: queues of labelled sentences, and what people decide about them.
+    """The review campaigns of a database, ``db.review``: queues of labelled sentences, and decisions about them.
 
     ``db.review.create("swahili")``, ``db.review.start("swahili", ["ana"]).wait()``, ``db.review.freeze("swahili")``,
     then ``db.evaluate(gold="swahili")``.
@@ -49,23 +49,23 @@ class Reviews:
         guideline: str | Path | None = None,
         redundancy: int = 1,
     ) -> CampaignResult:
-        """Draw a campaign: a queue of labelled sentences that stays as it is.
+        """Draw a campaign: a fixed queue of labelled sentences.
 
-        A queue by margin finds errors fastest and is no fair sample: a random share makes figures possible that hold
-        for all sentences.
+        A queue ordered by margin finds errors fastest but is not a fair sample; a random share makes it possible to
+        estimate scores for all sentences.
 
-        :param name: of the campaign: up to 60 characters without spaces and slashes.
-        :param recipe: whose labels; may be left out when the database has one recipe.
-        :param lang: the target language; may be left out when the recipe has one.
-        :param source: the source language, where several are not combined.
-        :param splits: only these; empty: all.
-        :param size: sentences at most.
-        :param by: ``random``, ``margin``, ``score``, ``disagreement``, ``rare`` or ``probability``, or shares of
+        :param name: of the campaign: up to 60 characters, without spaces or slashes.
+        :param recipe: the recipe whose labels to judge; may be omitted if the database has only one.
+        :param lang: the target language; may be omitted if the recipe has only one.
+        :param source: the source language, if several are not combined.
+        :param splits: only these splits; empty: all.
+        :param size: the maximal number of sentences.
+        :param by: ``random``, ``margin``, ``score``, ``disagreement``, ``rare`` or ``probability``, or a mixture of
             several.
-        :param seed: another one draws another queue.
-        :param labels: further labels that reviewers may give.
+        :param seed: random seed of the queue.
+        :param labels: additional labels for reviewers.
         :param guideline: a text that reviewers see, or the :class:`~pathlib.Path` of a file with it.
-        :param redundancy: how many reviewers are to finish each sentence.
+        :param redundancy: how many reviewers should finish each sentence.
         :raises UsageError: when there is a campaign of that name, the recipe labels several languages and none was
             chosen, or no sentence is labelled.
         :raises InputError: when the guideline cannot be read.
@@ -85,14 +85,14 @@ class Reviews:
         return CampaignResult(read_progress(self._store, campaign))
 
     def start(self, name: str | None = None, reviewers: Sequence[str] = (), *, port: int = 8765) -> PageServer:
-        """Let reviewers in: pages on this machine, with a button and a key for every decision.
+        """Start the review pages on this machine, with a button and a key for every decision.
 
-        Every decision is in the database before the page goes on. Pages are served in the background until the
-        result's ``stop()``; its ``wait()`` blocks until Ctrl+C.
+        Every decision is stored before the page moves on. Pages are served in the background until the result's
+        ``stop()``; its ``wait()`` blocks until Ctrl+C.
 
-        :param name: of the campaign that comes first; None: a list of all.
-        :param reviewers: who reviews; each gets an address that works once, in one browser.
-        :param port: 0: any that is free.
+        :param name: the campaign to show first; None: a list of all.
+        :param reviewers: the reviewers; each gets an address that works once, in one browser.
+        :param port: 0: any free port.
         :raises UsageError: when there is no reviewer or no such campaign, or the port is in use.
         :raises MissingExtra: without the extra ``browse``.
         """
@@ -101,16 +101,16 @@ class Reviews:
         from xprojdb.review.campaigns import check_name
 
         if not reviewers:
-            raise UsageError("nobody is to review", hint="name a reviewer with --reviewer")
+            raise UsageError("there is no reviewer", hint="name a reviewer with --reviewer")
         for reviewer in reviewers:
             check_name(reviewer)
         home = "/review" if name is None else f"/review/{self._campaign(name).id}"
         return self._database._until_closed(PageServer(self._store, port, reviewers, home))
 
     def status(self, name: str | None = None) -> CampaignsResult:
-        """How far campaigns are, and what each reviewer did.
+        """The progress of campaigns and of each reviewer.
 
-        :param name: of one campaign; None: all, the latest first.
+        :param name: of one campaign; None: all, latest first.
         :raises UsageError: when there is no such campaign.
         """
         from xprojdb.api.results.pages.campaigns import CampaignsResult
@@ -121,10 +121,10 @@ class Reviews:
         return CampaignsResult([read_progress(self._store, campaign) for campaign in campaigns])
 
     def agreement(self, name: str) -> AgreementResult:
-        """How far reviewers agree on the sentences that both finished: F1 of labels, words alone, each label.
+        """How well reviewers agree on the sentences that both finished: F1 of labels, of spans, and by label.
 
         :param name: of the campaign.
-        :raises UsageError: when there is no such campaign, or no sentence was finished by two.
+        :raises UsageError: when there is no such campaign, or no sentence was finished by two reviewers.
         """
         from xprojdb.api.results.pages.judgments import AgreementResult
         from xprojdb.review.agreement import read_agreement
@@ -132,13 +132,13 @@ class Reviews:
         return AgreementResult(read_agreement(self._store, self._campaign(name)))
 
     def freeze(self, name: str, *, prefer: str | None = None) -> FrozenReviewsResult:
-        """Make gold of the sentences that enough reviewers have finished: a step that keeps what they agreed on.
+        """Freeze the sentences that enough reviewers have finished as gold labels, in a step of their own.
 
-        The same reviews are the same step. ``db.evaluate(gold=NAME)`` measures against it.
+        The same reviews always give the same step. ``db.evaluate(gold=NAME)`` measures against it.
 
         :param name: of the campaign.
-        :param prefer: the reviewer whose word is final where they do not agree.
-        :raises UsageError: when there is no such campaign, or no sentence is left.
+        :param prefer: the reviewer whose decision counts if reviewers disagree.
+        :raises UsageError: when there is no such campaign, or no sentence can be frozen.
         """
         from xprojdb.api.results.pages.campaigns import FrozenReviewsResult
         from xprojdb.review.freezing import freeze_reviews
@@ -146,14 +146,14 @@ class Reviews:
         return FrozenReviewsResult(freeze_reviews(self._store, self._campaign(name), prefer), name)
 
     def evaluate(self, name: str, *, resamples: int = 1000, seed: int = 0) -> CampaignFiguresResult:
-        """Score the labels that a campaign shows against what was frozen of it, as they would score on all sentences.
+        """Score the labels that a campaign shows against its frozen reviews, as an estimate for all sentences.
 
-        Each sentence counts for as many as its probability of being drawn says.
+        Each sentence is weighted by the inverse of its probability of being drawn.
 
         :param name: of the campaign.
         :param resamples: bootstrap resamples of the sentences.
-        :param seed: of the bootstrap.
-        :raises UsageError: when there is no such campaign, or nothing was frozen of it.
+        :param seed: random seed of the bootstrap.
+        :raises UsageError: when there is no such campaign, or nothing was frozen.
         :raises BiasedSample: when some sentences could not have been drawn.
         """
         from xprojdb.api.results.pages.judgments import CampaignFiguresResult
@@ -173,17 +173,17 @@ class Reviews:
         method: Literal["isotonic", "logistic"] = "isotonic",
         seed: int = 0,
     ) -> CalibrationResult:
-        """Learn how probable labels are right, from the frozen reviews of a campaign, or else from imported labels.
+        """Learn how likely labels are correct, from the frozen reviews of a campaign or from imported gold labels.
 
-        Its ``threshold(0.95)`` is the margin (or score) from which labels are right with that probability, for
+        Its ``threshold(0.95)`` is the margin (or score) from which labels are correct with that probability, for
         ``min_margin`` of :meth:`xprojdb.Database.export`.
 
-        :param name: of the campaign; None: the imported labels of a recipe's target sentences are gold.
-        :param recipe: without a campaign: whose labels; may be left out when the database has one.
-        :param lang: without a campaign: the target language; may be left out when the recipe has one.
-        :param measure: what of a label tells how sure it is.
-        :param method: how the probability follows: by steps that only rise, or along an S-curve.
-        :param seed: of the folds.
+        :param name: of the campaign; None: use the imported labels of a recipe's target sentences as gold.
+        :param recipe: without a campaign: the recipe; may be omitted if the database has only one.
+        :param lang: without a campaign: the target language; may be omitted if the recipe has only one.
+        :param measure: which value to calibrate.
+        :param method: isotonic regression, or a logistic curve (Platt 1999).
+        :param seed: random seed of the folds.
         :raises UsageError: when there is no such campaign or recipe, nothing was frozen, or there is too little gold.
         """
         from xprojdb.api.results.pages.calibration import CalibrationResult
@@ -196,7 +196,7 @@ class Reviews:
         return CalibrationResult(calibrate_recipe(self._store, load_plan(self._store, recipe), lang, **options))
 
     def export(self, name: str) -> Rows:
-        """The sentences that somebody has finished: what most reviewers want, and what each said, under numbers.
+        """The sentences that somebody has finished: the majority's labels, and those of each reviewer, by number.
 
         ``db.review.export("swahili").write("reviews.jsonl", "jsonl")``. Rows are read as they are used.
 
@@ -222,4 +222,4 @@ def _text(path: Path) -> str:
     try:
         return path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"{path} cannot be read: {error}", hint="give a UTF-8 text", file=str(path)) from error
+        raise InputError(f"{path} cannot be read: {error}", hint="name a UTF-8 text file", file=str(path)) from error

@@ -1,1 +1,1 @@
-"""What the functions of the API return: typed, convertible, and readable in a terminal and a notebook."""
+"""The results of API functions: typed, convertible, and readable in a terminal or a notebook."""

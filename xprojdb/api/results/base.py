@@ -1,4 +1,4 @@
-"""What every result can do."""
+"""The base class of results."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ Row = dict[str, Any]
 
 
 class Result(ABC):
-    """Something that the database answered.
+    """A result from the database.
 
-    It is a table to programs (:meth:`to_dict`, :meth:`to_arrow`, :meth:`to_pandas`), a picture to people (``print`` of
-    rich, or the last line of a notebook cell), and JSON to other programs (:meth:`to_json`).
+    Programs can read it as a table (:meth:`to_dict`, :meth:`to_arrow`, :meth:`to_pandas`) or as JSON (:meth:`to_json`);
+    people can print it with rich, or display it in a notebook cell.
     """
 
     @abstractmethod
@@ -28,27 +28,27 @@ class Result(ABC):
         """The rows, each with the same columns in the same order."""
 
     def to_json(self) -> Any:
-        """What the command line prints with ``--json``: dictionaries, lists, texts and numbers."""
+        """What the command line prints with ``--json``: dictionaries, lists, strings and numbers."""
         return self.to_dict()
 
     def to_arrow(self) -> pyarrow.Table:
         """The rows as an Arrow table.
 
-        :raises MissingExtra: without pyarrow, which the extra ``export`` brings.
+        :raises MissingExtra: without pyarrow, which is in the extra ``export``.
         """
         return require("pyarrow", "export").Table.from_pylist(self.to_dict())
 
     def to_pandas(self) -> pandas.DataFrame:
         """The rows as a pandas data frame.
 
-        :raises MissingExtra: without pandas or pyarrow, which the extra ``hub`` brings.
+        :raises MissingExtra: without pandas or pyarrow, which are in the extra ``hub``.
         """
         require("pandas", "hub")
         return self.to_arrow().to_pandas()
 
     @property
     def notes(self) -> list[str]:
-        """What is to be said beside the result, such as what was left out; printed on standard error."""
+        """Remarks on the result, such as what was left out; printed on standard error."""
         return []
 
     @abstractmethod
@@ -56,7 +56,7 @@ class Result(ABC):
         """The tables and lines that the command line prints."""
 
     def _repr_html_(self) -> str:
-        """The same for a notebook."""
+        """The same as HTML, for a notebook."""
         from rich.console import Group
         from rich.text import Text
 
@@ -69,14 +69,14 @@ class Result(ABC):
 
 
 class ReportResult(Result):
-    """A result around the plain data class that holds its figures.
+    """A result based on a data class with its figures.
 
     :param report: that data class.
     """
 
     #: the data class
     report: Any
-    #: the runs that were ended first, where that was asked for
+    #: the runs that were ended first, if requested
     ended: list[str]
 
     def __init__(self, report: Any) -> None:

@@ -18,12 +18,12 @@ if TYPE_CHECKING:
 
 
 class RecipesResult(ReportResult):
-    """The recipes that come with the package, a row each."""
+    """The recipes that come with the package, one per row."""
 
     report: list[BuiltinRecipe]
 
     def to_dict(self) -> list[Row]:
-        """A row for each recipe: its name and what it does and needs."""
+        """A row for each recipe: its name, and what it does and needs."""
         return [{"name": recipe.name, "about": recipe.about} for recipe in self.report]
 
     def to_json(self) -> Any:
@@ -38,9 +38,9 @@ class RecipesResult(ReportResult):
 
 
 class ModelsResult(ReportResult):
-    """The models on this machine, a row each.
+    """The models on this machine, one per row.
 
-    :param available: those that could be installed.
+    :param available: the models that can be installed.
     """
 
     report: list[InstalledModel]
@@ -70,12 +70,12 @@ class ModelsResult(ReportResult):
 
 
 class QuestionsResult(ReportResult):
-    """The ready questions, a row each."""
+    """The built-in questions, one per row."""
 
     report: dict[str, Question]
 
     def to_dict(self) -> list[Row]:
-        """A row for each question: its name and what it tells."""
+        """A row for each question: its name and description."""
         return [{"question": name, "about": question.about} for name, question in self.report.items()]
 
     def to_json(self) -> Any:
@@ -83,7 +83,7 @@ class QuestionsResult(ReportResult):
         return self.to_dict()
 
     def __rich__(self) -> RenderableType:
-        shown = table("question", "what it tells")
+        shown = table("question", "what it shows")
         for name, question in self.report.items():
             shown.add_row(name, question.about)
         return shown

@@ -43,15 +43,15 @@ class DifferenceResult(ReportResult):
         counts = ", ".join(f"{count:,} {kind}" for kind, count in report.counts.items() if count)
         head = Text(", ".join(report.first), style="bold").append(" → ", "not bold").append(", ".join(report.second))
         summary = (
-            f"{report.sentences:,} sentences done by both, {report.changed:,} differ; "
-            f"{report.same:,} labels are the same, {counts or 'none differs'}\n"
+            f"{report.sentences:,} sentences finished by both, {report.changed:,} differ; "
+            f"{report.same:,} labels are the same, {counts or 'none differ'}\n"
         )
         shown = table("change", "sentence", "before", "after")
         for change in report.changes:
             before, after = _label(change.before, change.before_text), _label(change.after, change.after_text)
             shown.add_row(change.kind, change.sentence, before, after)
         hidden = sum(report.counts.values()) - len(report.changes)
-        more = [Text(f"and {hidden:,} more: --limit, --kind", style="dim")] if hidden > 0 else []
+        more = [Text(f"and {hidden:,} more; see --limit and --kind", style="dim")] if hidden > 0 else []
         return Group(head, Text(summary), *([shown] if report.changes else []), *more)
 
 

@@ -21,14 +21,14 @@ if TYPE_CHECKING:
     from xprojdb.text.spans import Span
 
 _COLORS = {"PER": "magenta", "ORG": "blue", "LOC": "green", "DATE": "yellow", "MISC": "cyan"}
-#: candidates shown of one entity
+#: candidates shown per entity
 CANDIDATES_SHOWN = 6
 
 
 class ExplanationResult(ReportResult):
     """Where the labels of one sentence come from; a row is an entity of a source and what became of it.
 
-    :param candidates: how many candidates of an entity to show; None: all.
+    :param candidates: how many candidates to show per entity; None: all.
     """
 
     report: Explanation
@@ -38,7 +38,7 @@ class ExplanationResult(ReportResult):
         self.candidates = candidates
 
     def to_dict(self) -> list[Row]:
-        """A row for each entity of each source: its words, the label it gave, score, margin, or why it gave none."""
+        """A row for each entity of each source: its words, and its label, score and margin, or why it has no label."""
         target = self.report.target
         return [
             {
@@ -156,7 +156,7 @@ def _lost(outcome: str, reason: str | None) -> str:
         return f"lost: {reason}"
     if outcome in ("ok", "empty"):
         return "lost: no candidate was chosen"
-    return "not projected yet: xprojdb run" if outcome == "pending" else f"no label: the project step {outcome}"
+    return "not projected yet; use xprojdb run" if outcome == "pending" else f"no label: the project step {outcome}"
 
 
 def _links(entity: explained_projection.ExplainedEntity, source: sentences.Text, target: sentences.Text) -> Text:
@@ -173,7 +173,7 @@ def _links(entity: explained_projection.ExplainedEntity, source: sentences.Text,
 
 def _candidates(entity: explained_projection.ExplainedEntity, limit: int | None) -> Iterator[RenderableType]:
     if not entity.candidates:
-        # A heuristic has none, and gives a reason for each entity that it loses.
+        # Heuristics have no candidates, and give a reason for each entity that they lose.
         if entity.projected is None and entity.reason is None:
             yield Text("    no candidates")
         return
@@ -190,7 +190,7 @@ def _candidates(entity: explained_projection.ExplainedEntity, limit: int | None)
     yield Padding(shown, (0, 0, 0, 4), expand=False)
     hidden = len(entity.candidates) - (limit or len(entity.candidates))
     if hidden > 0:
-        yield Text(f"    and {hidden} more: --all", style="dim")
+        yield Text(f"    and {hidden} more; see --all", style="dim")
 
 
 def _steps(steps: Sequence[LineageStep]) -> Iterator[RenderableType]:
@@ -209,7 +209,7 @@ def _steps(steps: Sequence[LineageStep]) -> Iterator[RenderableType]:
 
 def _value(value: object) -> str:
     if isinstance(value, dict) and "table" in value:
-        # A mapping of labels: those that keep their name go without saying.
+        # For a label mapping, only show the labels that change.
         renamed = [f"{old}→{new or 'O'}" for old, new in value["table"].items() if old != new]
         return " ".join([str(value.get("name", "")), *renamed]).strip()
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)

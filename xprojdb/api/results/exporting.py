@@ -1,4 +1,4 @@
-"""What was exported or published, and the card of it."""
+"""What was exported or published, and its card."""
 
 from __future__ import annotations
 
@@ -23,13 +23,25 @@ _CHANGES = ("added", "changed", "removed", "unchanged")
 
 
 class ExportResult(ReportResult):
-    """What was written; a row is a file, or a configuration and split of a Hugging Face data set."""
+    """The exported files; a row is a file, or a configuration and split of a Hugging Face data set."""
 
     report: ExportReport
 
     def to_dict(self) -> list[Row]:
         """A row for each file: its name and its sentences."""
         return [{"name": name, "sentences": count} for name, count in self.report.counts.items()]
+
+    def to_json(self) -> Any:
+        """What the ``xprojdb export`` commands print with ``--json``."""
+        report = self.report
+        return {
+            "destination": report.destination,
+            "counts": report.counts,
+            "checksums": report.checksums,
+            "found": report.available,
+            "removed": report.removed,
+            "dropped": report.dropped,
+        }
 
     def __rich__(self) -> RenderableType:
         return Group(*self._parts())
@@ -41,7 +53,7 @@ class ExportResult(ReportResult):
             shown.add_row(name, f"{count:,}")
         yield shown
         for name, count in (report.removed or {}).items():
-            yield Text(f"{name} took out {count:,} of {report.found:,} sentences")
+            yield Text(f"{name} removed {count:,} of {report.available:,} sentences")
         if report.dropped:
             yield Text(f"{report.dropped:,} labels were dropped from sentences that were kept")
 
@@ -70,7 +82,7 @@ class PushResult(ReportResult):
 def _summary(report: PushReport) -> str:
     changes = len(report.added) + len(report.changed) + len(report.removed)
     if not changes:
-        return f"{report.destination} holds this already: commit {report.revision}"
+        return f"{report.destination} is up to date: commit {report.revision}"
     files = f"{changes} {'change' if changes == 1 else 'changes'}, {report.sent_bytes:,} bytes"
     new = "a new repository: " if report.created else ""
     if report.dry_run:
@@ -82,7 +94,7 @@ class CardResult(ReportResult):
     """The card of an exported data set; a row is a field of its front matter.
 
     :param folder: of the data set.
-    :param recipe_text: whether to show the text of the recipe, too.
+    :param recipe_text: whether to include the text of the recipe.
     """
 
     report: CardText
@@ -108,7 +120,7 @@ class CardResult(ReportResult):
 
         recording = canvas()
         recording.print(self)
-        # An id of its own choosing would be another one each time.
+        # A generated id would be different each time.
         drawing = recording.export_svg(title=f"{self.folder.name}/README.md", unique_id="xprojdb-card")
         with output_file(Path(file)) as stream:
             stream.write(drawing.encode())

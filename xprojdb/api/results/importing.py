@@ -11,20 +11,24 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from xprojdb.api.results.base import ReportResult, Row
+from xprojdb.api.results.corrections import note_lines
 from xprojdb.api.results.display.rendering import table
 
 if TYPE_CHECKING:
     from xprojdb.importing.alignments import AlignmentReport
     from xprojdb.importing.files import FileReport, ImportReport
+    from xprojdb.importing.onto.translations import TranslationsReport
 
 
 class ImportResult(ReportResult):
     """What an import added; a row is a file."""
 
     report: ImportReport
+    #: machine translations of the sentences, by file
+    translations: Sequence[TranslationsReport] = ()
 
     def to_dict(self) -> list[Row]:
-        """A row for each file: its sentences, how many sentences and entities are new, and how much was mended."""
+        """A row for each file: its sentences, how many sentences and entities are new, and how much was repaired."""
         return [
             {**asdict(file), "notes": sum(note.count for note in file.notes.values())} for file in self.report.files
         ]
@@ -34,13 +38,35 @@ class ImportResult(ReportResult):
         for file in self.report.files:
             numbers = (str(file.sentences), str(file.added), str(file.entities))
             shown.add_row(Path(file.path).name, file.lang, file.part, *numbers)
+        for translated in self.translations:
+            origin = f"{translated.lang} by {translated.name}"
+            shown.add_row(Path(translated.file).name, origin, "", str(translated.sentences), str(translated.added), "0")
         links = [Text(f"{self.report.links} new links between translations")] if self.report.links else []
-        nothing = [] if self.report.added or self.report.links else [Text("nothing new")]
-        return Group(shown, *map(Text, _notes(self.report.files)), *links, *nothing)
+        added = self.report.added or self.report.links or any(translated.added for translated in self.translations)
+        nothing = [] if added else [Text("nothing new")]
+        return Group(shown, *map(Text, [*_notes(self.report.files), *self._pending()]), *links, *nothing)
+
+    def _pending(self) -> list[str]:
+        return [
+            line
+            for translated in self.translations
+            for line in (
+                *note_lines(translated.file, translated.left_out),
+                *(
+                    f"{translated.lang}: filtered because of {reason}: {n:,}"
+                    for reason, n in translated.filtered.items()
+                ),
+                *(
+                    [f"{translated.pending:,} sentences have no translation by {translated.name} yet"]
+                    if translated.pending
+                    else []
+                ),
+            )
+        ]
 
 
 def _notes(files: Sequence[FileReport]) -> list[str]:
-    """What was left out or mended; once where the languages of one file say the same."""
+    """What was left out or repaired; once if it is the same for all languages of a file."""
     lines = []
     for file in files:
         for note in file.notes.values():
@@ -55,7 +81,7 @@ class AlignmentsResult(ReportResult):
     report: AlignmentReport
 
     def to_dict(self) -> list[Row]:
-        """One row: the name, the lines of the file, those that are new, and their links."""
+        """One row: the name, the lines of the file, how many are new, and their links."""
         return [asdict(self.report)]
 
     def __rich__(self) -> RenderableType:
@@ -76,7 +102,7 @@ class JoinReport:
 
 
 class JoinResult(ReportResult):
-    """How many sentences of a corpus were joined as translations of one another."""
+    """How many sentences of a corpus were joined as translations of each other."""
 
     report: JoinReport
 

@@ -24,13 +24,13 @@ if TYPE_CHECKING:
 
 
 class Labels(Result):
-    """The labels that a recipe gave its target languages, a row each; where it combines sources, their consensus.
+    """The labels of a recipe in its target languages, one per row; if it combines sources, their consensus.
 
-    They are read from the database when they are asked for.
+    They are read from the database when they are used.
 
-    :param database: where they are.
-    :param plan: what the recipe stands for.
-    :param run: the run that has just brought them up to date; None: they were only looked up.
+    :param database: where the labels are stored.
+    :param plan: the plan of the recipe.
+    :param run: the run that has just brought them up to date, if any.
     """
 
     def __init__(self, database: Database, plan: Plan, run: RunResult | None = None) -> None:
@@ -78,7 +78,7 @@ class Labels(Result):
         langs: Sequence[str] = (),
         **options: Any,
     ) -> ExportResult:
-        """Write them as a data set; see :meth:`xprojdb.Database.export`."""
+        """Export them as a data set; see :meth:`xprojdb.Database.export`."""
         return self._database.export(folder, format, recipe=self.recipe, source=source, langs=langs, **options)
 
     def push(self, repo: str, *, source: str | None = None, langs: Sequence[str] = (), **options: Any) -> PushResult:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 class GarbageResult(ReportResult):
-    """Steps that no recipe or export references, a row each.
+    """Steps that no recipe or export references, one per row.
 
     :param deleted: whether they were deleted.
     """
@@ -33,7 +33,7 @@ class GarbageResult(ReportResult):
         self.deleted = deleted
 
     def to_dict(self) -> list[Row]:
-        """A row for each step: its rows in the database, and about how many bytes they take."""
+        """A row for each step: its rows in the database, and their approximate size in bytes."""
         return [
             {
                 "digest": step.step.digest,
@@ -53,8 +53,12 @@ class GarbageResult(ReportResult):
             for step in report.steps
         ]
         return {
-            "steps": steps, "rows": dict(report.rows), "bytes": report.bytes, "kept": report.kept, "freed": report.freed
-        }  # fmt: skip
+            "steps": steps,
+            "rows": dict(report.rows),
+            "bytes": report.bytes,
+            "kept": report.remaining,
+            "freed": report.freed,
+        }
 
     def __rich__(self) -> RenderableType:
         return Group(*self._parts())
@@ -67,11 +71,11 @@ class GarbageResult(ReportResult):
         if report.steps:
             yield shown
         if report.phrases[0]:
-            yield Text(f"scores of phrases by models that no other step uses: {report.phrases[0]:,}")
+            yield Text(f"phrase scores by models that no other step uses: {report.phrases[0]:,}")
         total = sum(report.rows.values())
         yield Text(
             f"{len(report.steps)} unreferenced steps, {total:,} rows, about {megabytes(report.bytes)}; "
-            f"{report.kept} steps are kept"
+            f"{report.remaining} steps are kept"
         )
         if self.deleted:
             yield Text(f"deleted: {_counts(dict(sorted(report.freed.items()))) or 'nothing'}")
@@ -98,17 +102,17 @@ class CorpusDeletionResult(ReportResult):
         shown = table("table", "rows>")
         for row in self.to_dict():
             shown.add_row(row["table"], f"{row['rows']:,}")
-        forgotten, narrowed = ("was", "goes") if self.deleted else ("would be", "would go")
-        lines = [f"the recipe {name} names nothing else: it {forgotten} forgotten" for name in report.recipes]
-        lines += [f"the recipe {name} {narrowed} on without {report.name}" for name in report.narrowed]
+        forgotten, narrowed = ("was", "no longer covers") if self.deleted else ("would be", "would no longer cover")
+        lines = [f"the recipe {name} covers nothing else: it {forgotten} deleted" for name in report.recipes]
+        lines += [f"the recipe {name} {narrowed} {report.name}" for name in report.narrowed]
         lines += [f"{report.name} was deleted"] if self.deleted else []
         return Group(shown, *map(Text, lines))
 
 
 class VerificationResult(ReportResult):
-    """What the checks found; a row is a check.
+    """The results of the checks, one check per row.
 
-    :param repaired: whether the damage was to be repaired.
+    :param repaired: whether a repair was requested.
     """
 
     report: VerifyReport
@@ -119,32 +123,41 @@ class VerificationResult(ReportResult):
 
     @property
     def sound(self) -> bool:
-        """Whether there is no damage, or none any more."""
+        """Whether there is no damage, or all of it was repaired."""
         return not self.report.left and (self.repaired or not self.report.damage)
 
     def to_dict(self) -> list[Row]:
-        """A row for each check: how much damage it found, and the first of it."""
+        """A row for each check: how much damage it found, and the first example."""
         return [
-            {"check": check.name, "found": check.found, "example": _example(check), "repair": check.repair}
+            {"check": check.name, "found": check.count, "example": _example(check), "repair": check.repair}
             for check in self.report.checks
         ]
+
+    def to_json(self) -> Any:
+        """What ``xprojdb verify --json`` prints."""
+        checks, left = ([_check(check) for check in part] for part in (self.report.checks, self.report.left))
+        return {"checks": checks, "taken": self.report.taken, "left": left}
 
     def __rich__(self) -> RenderableType:
         shown = table("check", "found>", "such as")
         for check in self.report.checks:
-            shown.add_row(check.name, f"{check.found:,}", _example(check) or "", style="red" if check.found else None)
+            shown.add_row(check.name, f"{check.count:,}", _example(check) or "", style="red" if check.count else None)
         return Group(shown, *map(Text, self._lines()))
 
     def _lines(self) -> Iterator[str]:
         report = self.report
         if not report.damage:
-            yield "all is well"
+            yield "no damage was found"
             return
-        yield from (f"{check.name}: {check.repair}" for check in report.checks if check.found)
+        yield from (f"{check.name}: {check.repair}" for check in report.checks if check.count)
         if self.repaired:
             yield f"deleted: {_counts(dict(sorted(report.taken.items()))) or 'nothing'}"
             left = ", ".join(check.name for check in report.left)
             yield f"not repaired: {left}" if left else "repaired; now run the recipe again"
+
+
+def _check(check: CheckReport) -> Row:
+    return {"name": check.name, "found": check.count, "examples": check.examples, "repair": check.repair}
 
 
 def _example(check: CheckReport) -> str | None:

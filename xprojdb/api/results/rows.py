@@ -1,4 +1,4 @@
-"""The rows that a query gives, streamed."""
+"""The rows of a query, streamed."""
 
 from __future__ import annotations
 
@@ -30,13 +30,13 @@ Block = Sequence[tuple[Any, ...]]
 
 
 class Rows(Result):
-    """The answer to a query.
+    """The result of a query.
 
-    Rows are read from the database as they are used: :meth:`blocks` and :meth:`write` keep none of them in memory;
-    every other method keeps all, and can be called again.
+    Rows are read from the database as they are used: :meth:`blocks` and :meth:`write` do not keep them in memory; every
+    other method keeps all of them, and can be called again.
 
     :param columns: the names of the columns.
-    :param stream: the rows in blocks, to be read once.
+    :param stream: the rows in blocks, which can be read once.
     """
 
     def __init__(self, columns: Sequence[str], stream: Iterator[Block]) -> None:
@@ -46,23 +46,23 @@ class Rows(Result):
 
     @classmethod
     def of(cls, query: AbstractContextManager[QueryResult]) -> Rows:
-        """The rows of a query that is not open yet; it is open until its last row is read."""
+        """The rows of a query that is not open yet; it stays open until its last row is read."""
         stream = _opened(query)
         (columns,) = next(stream)
-        # A short answer is read now, so that nothing stays open behind it.
+        # A short result is read now, so that nothing stays open.
         first = [block for block in (next(stream, None), next(stream, None)) if block is not None]
         return cls(columns, chain(first, stream))
 
     def blocks(self) -> Iterator[Block]:
-        """The rows in blocks; unless they are in memory already, they can be read in this way once.
+        """The rows in blocks; unless they are already in memory, this can be used once.
 
-        :raises UsageError: when they have been read before.
+        :raises UsageError: when they have already been read.
         """
         if self._rows is not None:
             yield self._rows
             return
         if self._stream is None:
-            raise UsageError("the rows of this query have been read already", hint="ask the query again")
+            raise UsageError("the rows of this query have already been read", hint="run the query again")
         stream, self._stream = self._stream, None
         yield from stream
 
@@ -82,13 +82,13 @@ class Rows(Result):
     def to_dict(self) -> list[Row]:
         """The rows as dictionaries.
 
-        :raises UsageError: when two columns have one name.
+        :raises UsageError: when two columns have the same name.
         """
         self._check_names()
         return _named(self.columns, self.rows)
 
     def to_arrow(self) -> pyarrow.Table:
-        """The rows as an Arrow table; a column of several types becomes one of texts."""
+        """The rows as an Arrow table; a column with several types becomes a string column."""
         arrow = require("pyarrow", "export")
         columns = zip(*self.rows, strict=True) if self.rows else ((),) * len(self.columns)
         return arrow.Table.from_arrays([_array(arrow, list(column)) for column in columns], names=list(self.columns))
@@ -97,7 +97,7 @@ class Rows(Result):
         """The rows as text, piece by piece.
 
         :param escape_formulas: in CSV, put ``'`` before what a spreadsheet would take for a formula.
-        :raises UsageError: when rows are to be objects, and two columns have one name.
+        :raises UsageError: when rows become objects, and two columns have the same name.
         """
         if format == "csv":
             return _csv(self, escape_formulas)
@@ -105,17 +105,17 @@ class Rows(Result):
         return _json(self) if format == "json" else _json_lines(self)
 
     def write(self, file: str | Path, format: RowFormat, *, escape_formulas: bool = False) -> None:
-        """Write the rows into a file, which appears when it is whole.
+        """Write the rows to a file, which appears once it is complete.
 
         :param escape_formulas: in CSV, put ``'`` before what a spreadsheet would take for a formula.
         :raises ExportError: when it cannot be written.
         :raises MissingExtra: for Parquet without pyarrow.
-        :raises UsageError: for another format, or when rows are to be objects and two columns have one name.
+        :raises UsageError: for another format, or when rows become objects and two columns have the same name.
         """
         from xprojdb.exports.outputs import output_file
 
         if format not in get_args(RowFormat):
-            raise UsageError(f"there is no format {format!r}", hint=f"there are {', '.join(get_args(RowFormat))}")
+            raise UsageError(f"there is no format {format!r}", hint=f"choose from {', '.join(get_args(RowFormat))}")
         if format == "parquet":
             self._check_names()
             pieces: Iterable[bytes] = [_parquet(self.to_arrow())]
@@ -145,7 +145,7 @@ class Rows(Result):
 
 
 def _opened(query: AbstractContextManager[QueryResult]) -> Iterator[Block]:
-    """The names of the columns as a block of one row, then the rows."""
+    """The column names as a block of one row, then the rows."""
     with query as answer:
         yield [answer.columns]
         yield from answer.blocks
@@ -179,7 +179,7 @@ def _json(rows: Rows) -> Iterator[str]:
 
 
 def _array(arrow: Any, values: list[Any]) -> Any:
-    """Values of one type as they are; of several types, or of one that Arrow lacks, as texts."""
+    """Values of one type as they are; mixed types, or types that Arrow lacks, as strings."""
     try:
         return arrow.array(values)
     except (arrow.ArrowException, ValueError, TypeError, OverflowError):

@@ -1,4 +1,4 @@
-"""The database at a glance, the items that failed, and the runs that are going on."""
+"""An overview of the database, the items that failed, and the runs in progress."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from xprojdb.execution.status.failures import FailedItem
     from xprojdb.execution.status.watch import WatchedRun
 
-#: failures shown to people; the rows have all
+#: failures printed; the rows have all
 FAILURES_SHOWN = 100
 _STATUSES = ("ok", "empty", "filtered", "failed")
 #: characters of a progress bar
@@ -64,7 +64,7 @@ class StatusResult(ReportResult):
             place = f" step {failure['step_id']}, item {failure['item_id']}: {failure['message']}"
             yield Text("failed", style="red").append(place, "default")
         if report.failures:
-            yield Text("which sentences, and why: xprojdb status --failed")
+            yield Text("see xprojdb status --failed for the sentences and reasons")
 
 
 def _corpora(report: DatabaseStatus) -> Iterator[RenderableType]:
@@ -72,7 +72,7 @@ def _corpora(report: DatabaseStatus) -> Iterator[RenderableType]:
     for corpus in report.corpora:
         counts = ", ".join(f"{lang} {count:,}" for lang, count in sorted(corpus["sentences"].items()))
         shown.add_row(corpus["name"], corpus["licence"] or "–", counts)
-    yield shown if report.corpora else Text("no corpora yet: xprojdb import --help")
+    yield shown if report.corpora else Text("no corpora yet; see xprojdb import --help")
     links = [f"{pair['original']}–{pair['rendering']} {pair['translations']:,}" for pair in report.links]
     if links:
         yield Text(f"translations: {', '.join(links)}")
@@ -98,16 +98,16 @@ def _runs(report: DatabaseStatus) -> Table:
         counts = ", ".join(f"{name} {count:,}" for name, count in run["counts"].items())
         state = "failed" if run["lost"] else run["status"]
         style = {"failed": "red", "stopped": "yellow", "running": "cyan"}.get(state)
-        status = f"no sign of life since {run['heartbeat_at'] or run['started_at']}" if run["lost"] else run["status"]
+        status = f"no heartbeat since {run['heartbeat_at'] or run['started_at']}" if run["lost"] else run["status"]
         row = (str(run["id"]), run["command"], run["recipe_name"] or "–", run["started_at"], status, counts)
         shown.add_row(*row, style=style)
     return shown
 
 
 class FailuresResult(ReportResult):
-    """The items that failed, a row each.
+    """The items that failed, one per row.
 
-    :param traceback: whether to show the traceback of each.
+    :param traceback: whether to print the tracebacks.
     """
 
     report: list[FailedItem]
@@ -117,7 +117,7 @@ class FailuresResult(ReportResult):
         self.traceback = traceback
 
     def to_dict(self) -> list[Row]:
-        """A row for each item: the sentences it is, its step, and what went wrong."""
+        """A row for each item: its sentences, its step, and what went wrong."""
         return [{**asdict(item), "names": " → ".join(item.names)} for item in self.report]
 
     def to_json(self) -> Any:
@@ -138,18 +138,18 @@ class FailuresResult(ReportResult):
                 yield Text(indent(item.traceback.rstrip(), "    "), style="dim")
         hidden = len(self.report) - FAILURES_SHOWN
         yield Text(
-            f"… and {hidden:,} more: --json has all" if hidden > 0 else "" if self.report else "nothing has failed"
+            f"… and {hidden:,} more; --json prints all" if hidden > 0 else "" if self.report else "nothing has failed"
         )
 
 
 class RunningResult(ReportResult):
-    """The runs that are going on, or have just ended; a row is a step of a run."""
+    """The runs in progress, or just ended; a row is a step of a run."""
 
     report: list[WatchedRun]
 
     @property
     def going_on(self) -> bool:
-        """Whether any of them has not ended."""
+        """Whether any of them has not ended yet."""
         return any(run.going_on for run in self.report)
 
     @property
@@ -166,18 +166,18 @@ class RunningResult(ReportResult):
         ]
 
     def to_json(self) -> Any:
-        """What ``xprojdb status --watch --json`` prints in a line."""
+        """What ``xprojdb status --watch --json`` prints as one line."""
         return [asdict(run) for run in self.report]
 
     def __rich__(self) -> RenderableType:
         if not self.report:
-            return Text("no run is going on")
+            return Text("no run is in progress")
         return Group(*(part for run in self.report for part in (_heading(run), _progress(run))))
 
 
 def _heading(run: WatchedRun) -> Text:
     recipe = f" {run.recipe}" if run.recipe else ""
-    status = f"no sign of life since {run.heartbeat_at or run.started_at}" if run.lost else run.status
+    status = f"no heartbeat since {run.heartbeat_at or run.started_at}" if run.lost else run.status
     style = "red" if run.lost or run.status == "failed" else "cyan" if run.going_on else "green"
     name = f"run {run.id}: {run.command}{recipe} on {run.host} since {run.started_at}, "
     return Text(name, style="bold").append(status, style=style)

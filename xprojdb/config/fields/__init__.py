@@ -1,1 +1,1 @@
-"""Types that the keys of a recipe's tables have."""
+"""Types of the keys in a recipe's tables."""

@@ -1,4 +1,4 @@
-"""Languages in recipes: by any code, stored under one."""
+"""Languages in recipes: any code is accepted, one is stored."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from xprojdb.text.languages import language
 
 
 def language_code(code: str) -> str:
-    """The code that a language is stored under, from any code of it.
+    """Convert any code of a language to the one it is stored under.
 
-    :raises RecipeError: when no language has it.
+    :raises RecipeError: when no language has the code.
     """
     try:
         return language(code).code

@@ -1,4 +1,4 @@
-"""Models whose names begin with what runs them: ``hf:MODEL``, ``spacy:PACKAGE``, ``apertium``."""
+"""Models whose names start with the plug-in that runs them: ``hf:MODEL``, ``spacy:PACKAGE``, ``apertium``."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ PrefixedName = Text
 
 
 def plugin_of(group: Group, name: str, key: str) -> Any:
-    """The plug-in that the prefix of a name is.
+    """The plug-in behind the prefix of a model name.
 
-    :param key: of the name in its table, for errors.
-    :raises RecipeError: when there is none, or the name lacks what it must have after its prefix.
+    :param key: the key that holds the name, for errors.
+    :raises RecipeError: when there is no such plug-in, or the name lacks the part after its prefix.
     """
     prefix, _, model = name.partition(":")
     try:
@@ -28,16 +28,16 @@ def plugin_of(group: Group, name: str, key: str) -> Any:
         nearest = error.fields.get("nearest")
         raise RecipeError(error.message, hint=error.hint, key=key, nearest=nearest, name=name) from error
     if bool(model) != plugin.named:
-        wanted = f"{prefix}:{plugin.metavar}" if plugin.named else prefix
-        raise RecipeError(f"{name!r} names no model", hint=f"write {wanted}", key=key, name=name)
+        form = f"{prefix}:{plugin.metavar}" if plugin.named else prefix
+        raise RecipeError(f"{name!r} is not the name of a model", hint=f"write {form}", key=key, name=name)
     return plugin
 
 
 def options_of(plugin: Any, options: Mapping[str, Any], key: str) -> Any:
-    """The ``Config`` of a plug-in, from some options.
+    """Build the ``Config`` of a plug-in from options.
 
-    :param key: of the table that they are in, for errors.
-    :raises RecipeError: when it has no such options.
+    :param key: the key of the table that holds them, for errors.
+    :raises RecipeError: when an option is unknown or invalid.
     """
     try:
         return build(plugin.Config, options)

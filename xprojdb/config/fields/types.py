@@ -1,4 +1,4 @@
-"""The types of a table's values; without the library that validates them, so that a ``Config`` can have them, too."""
+"""The types of values in tables, independent of the validation library so that a ``Config`` can use them as well."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from annotated_types import Ge, Gt, Le, Lt, MinLen
 Text = Annotated[str, MinLen(1)]
 Texts = tuple[Text, ...]
 Some = Annotated[tuple[Text, ...], MinLen(1)]
-#: any finite number that is not negative
+#: any finite, non-negative number
 Share = Annotated[float, Ge(0), Lt(math.inf)]
 Positive = Annotated[float, Gt(0), Lt(math.inf)]
 Weight = Annotated[float, Gt(0), Le(1000)]

@@ -1,1 +1,1 @@
-"""Hints for recipes that cannot be read: the nearest key, and keys of old."""
+"""Hints for invalid recipes: the nearest key, and renamed keys."""

@@ -1,4 +1,4 @@
-"""Say what is wrong with a recipe, with the nearest known key, or the variant that a misplaced key belongs to."""
+"""Explain what is wrong with a recipe: the nearest known key, or the variant that a misplaced key belongs to."""
 
 from __future__ import annotations
 
@@ -20,36 +20,36 @@ _HINTS = {
 
 
 def explained(error: ValidationError, model: type[BaseModel], variant: type | None = None) -> RecipeError:
-    """The error of the first thing that is wrong; its key is relative to the model, and ``{key}`` in its message.
+    """The error for the first problem; its key is relative to the model, and appears as ``{key}`` in its message.
 
-    :param variant: the ``Config`` that the model was made of.
+    :param variant: the ``Config`` behind the model.
     """
-    found = error.errors()[0]
-    place = tuple(part for part in found["loc"] if isinstance(part, str))
-    cause = found.get("ctx", {}).get("error")
+    details = error.errors()[0]
+    place = tuple(part for part in details["loc"] if isinstance(part, str))
+    cause = details.get("ctx", {}).get("error")
     if isinstance(cause, RecipeError):
         return placed(cause, place)
     key = ".".join(place)
-    if found["type"] == "extra_forbidden":
+    if details["type"] == "extra_forbidden":
         return _unknown(place, _model_at(model, place[:-1]), variant if len(place) == 1 else None)
-    if found["type"] == "missing":
+    if details["type"] == "missing":
         return RecipeError("{key} is missing", hint=_missing(model), key=key)
-    return RecipeError("{key} cannot be " + repr(found["input"]), hint=_hint(found), key=key)
+    return RecipeError("{key} cannot be " + repr(details["input"]), hint=_hint(details), key=key)
 
 
 def _unknown(place: tuple[str, ...], table: type[BaseModel], variant: type | None) -> RecipeError:
-    key, known = place[-1], list(table.model_fields)
+    key, keys = place[-1], list(table.model_fields)
     belongs = list(_owners(variant, key)) if variant is not None else []
     if belongs:
         return _misplaced(key, variant, belongs)
     new = OLD_KEYS.get(key, ())
-    current = next((name for name in new if name in known), None)
-    nearest = current or next(iter(difflib.get_close_matches(key, known, n=1, cutoff=0.4)), None)
+    current = next((name for name in new if name in keys), None)
+    nearest = current or next(iter(difflib.get_close_matches(key, keys, n=1, cutoff=0.4)), None)
     if current:
-        hint = f"it is called {current} now"
+        hint = f"it is now called {current}"
     else:
-        hint = f"did you mean {nearest}?" if nearest else f"known keys: {', '.join(known)}"
-    return RecipeError("unknown key {key}", hint=hint, key=".".join(place), nearest=nearest, known=tuple(known))
+        hint = f"did you mean {nearest}?" if nearest else f"known keys: {', '.join(keys)}"
+    return RecipeError("unknown key {key}", hint=hint, key=".".join(place), nearest=nearest, known=tuple(keys))
 
 
 def _misplaced(key: str, variant: Any, belongs: list[str]) -> RecipeError:
@@ -66,10 +66,10 @@ def _owners(variant: Any, key: str) -> Iterator[str]:
         yield from owners(variant, key)
 
 
-def _hint(found: ErrorDetails) -> str:
-    if hint := _HINTS.get(found["type"]):
+def _hint(details: ErrorDetails) -> str:
+    if hint := _HINTS.get(details["type"]):
         return hint
-    return found["msg"].replace("Input should", "it should")
+    return details["msg"].replace("Input should", "it should")
 
 
 def _missing(model: type[BaseModel]) -> str:

@@ -1,4 +1,4 @@
-"""Keys that recipes had before the first release, and what each is called now: only for the hint of an error."""
+"""Recipe keys from before the first release and their current names, only used in hints."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""The tables of a recipe, a module each."""
+"""The tables of a recipe, one module each."""

@@ -1,4 +1,4 @@
-"""The table ``[align]`` of a recipe: a word aligner, each with its own keys."""
+"""The table ``[align]`` of a recipe: the word aligner, with its own keys."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from xprojdb.entry_points import Group
 
 @dataclass(frozen=True, kw_only=True)
 class AlignerConfig(VariantConfig):
-    """``[align]``: the word aligner that ``aligner`` names, and its keys."""
+    """``[align]``: the word aligner named by ``aligner``, and its keys."""
 
     group: ClassVar[Group] = "aligners"
     key: ClassVar[str] = "aligner"
@@ -20,10 +20,10 @@ class AlignerConfig(VariantConfig):
 
 @dataclass(frozen=True, kw_only=True)
 class WordsConfig(AlignerConfig):
-    """What aligners share that align words, of whatever units the sentences consist.
+    """Keys of aligners that align words, whatever units the sentences consist of.
 
-    :param segment: Chinese, Japanese and Thai characters are put together to words, words are aligned, and what links
-        a word links all its characters.
+    :param segment: group Chinese, Japanese and Thai characters into words and align those; a link of a word then counts
+        for all its characters.
     """
 
     segment: bool = True

@@ -1,4 +1,4 @@
-"""The table ``[combine]`` of a recipe: how the labels of several sources become one set."""
+"""The table ``[combine]`` of a recipe: how the labels of several sources are merged into one set."""
 
 from __future__ import annotations
 
@@ -14,30 +14,33 @@ from xprojdb.config.fields.types import Share, Texts, Weight
 
 
 def _source_name(name: str) -> str:
-    """A source by the name it is stored under: ``transfer``, a language, or ``LANG@RECIPE``."""
+    """The stored name of a source: ``transfer``, a language, or ``LANG@RECIPE``."""
     lang, at, recipe = name.partition("@")
     return name if name == "transfer" else f"{language_code(lang)}{at}{recipe}"
 
 
 class CombineTable(Settings):
-    """``[combine]``: how the labels that a target language has from several sources become one set.
+    """``[combine]``: how the labels of a target language from several sources are merged into one set.
 
-    :param method: ``none``: they stay apart; ``majority`` and ``weighted``: labelled spans that more than a share of
-        the sources, or of their weight, have; ``joint``: the entities of all sources compete for one set of spans.
-    :param min_support: the share that is not enough; by default 0.5 of votes, 0.3 of what a joint match could give.
-    :param weights: of the sources, for ``weighted`` and ``joint``: ``equal``; ``agreement``: by their agreement with
-        the consensus of equal ones; ``learned``: by truth inference; or a table by language, 1 where it names none.
-    :param min_score: of ``joint``: scores that are not above it support nothing.
-    :param power: of ``joint``: scores are raised to it.
-    :param other_label: of ``joint``: the share of its support that an entity gives to other labels on its spans.
-    :param first_word: of ``joint``: what a span loses whose first word is a function word; in shares.
-    :param last_word: of ``joint``: the same for its last word.
-    :param max_frequency: of ``joint``: words that are more than this share of the corpus are function words.
-    :param terms: of ``joint``: what it is worth that a span's words are labelled wherever else they occur; above 0 the
-        match is done twice, the second time with the terms of the first.
-    :param recipes: other recipes that have been run on this database: what they project onto the language, by other
-        aligners, taggers or methods, are sources as well, called ``LANG@RECIPE``.
-    :param transfer: the target language's own tagger is one more source, called ``transfer``.
+    :param method: ``none`` keeps them apart; ``majority`` and ``weighted`` take the labelled spans on which more than a
+        share of the sources, or of their weight, agree; ``joint`` lets the entities of all sources compete for one set
+        of spans.
+    :param min_support: the share a span must exceed; by default 0.5 of the votes, or 0.3 of the possible support in a
+        joint match.
+    :param weights: weights of the sources, for ``weighted`` and ``joint``: ``equal``; ``agreement``, by agreement with
+        the consensus of equally weighted sources; ``learned``, by truth inference; or a table by language, with 1 for
+        others.
+    :param min_score: with ``joint``, only scores above it support a span.
+    :param power: with ``joint``, scores are raised to this power.
+    :param other_label: with ``joint``, the share of its support that an entity gives to its spans under other labels.
+    :param first_word: with ``joint``, what a span loses if its first word is a function word, as a share.
+    :param last_word: with ``joint``, the same for its last word.
+    :param max_frequency: with ``joint``, words that make up more than this share of the corpus are function words.
+    :param terms: with ``joint``, the bonus for a span whose words are labelled wherever else they occur; above 0, the
+        match runs twice, the second time with the terms of the first.
+    :param recipes: other recipes that have been run on this database, whose projections onto the language, by other
+        aligners, taggers or methods, become sources called ``LANG@RECIPE``.
+    :param transfer: use the target language's own tagger as another source, called ``transfer``.
     """
 
     method: Literal["none", "majority", "weighted", "joint"] = "none"
@@ -55,7 +58,7 @@ class CombineTable(Settings):
 
     @field_validator("weights")
     @classmethod
-    def _known(cls, weights: str | dict[str, float]) -> str | dict[str, float]:
+    def _source_codes(cls, weights: str | dict[str, float]) -> str | dict[str, float]:
         if isinstance(weights, str):
             return weights
         return {_source_name(name): weight for name, weight in weights.items()}
@@ -72,7 +75,7 @@ class CombineTable(Settings):
 
     @property
     def learn(self) -> str | None:
-        """How the weights are learned; None when they are given."""
+        """How the weights are learned, or None if they are fixed."""
         if self.method == "majority" or not isinstance(self.weights, str) or self.weights == "equal":
             return None
         return self.weights

@@ -1,4 +1,4 @@
-"""The table ``[export]`` of a recipe: which sentences become the data set, and which labels of theirs."""
+"""The table ``[export]`` of a recipe: which sentences and labels go into the data set."""
 
 from __future__ import annotations
 
@@ -17,35 +17,35 @@ _THRESHOLDS = ("min_score", "min_margin", "min_votes")
 
 
 class ExportTable(Settings):
-    """``[export]``: the cut of a data set. Left out, every finished sentence is exported with all its labels.
+    """``[export]``: the selection of a data set. By default every finished sentence is exported with all its labels.
 
-    Filters on labels look at each label of a sentence; a sentence without labels passes them.
+    Filters on labels check each label of a sentence; sentences without labels pass them.
 
-    :param corpora: only sentences of these corpora; empty: all.
-    :param splits: only these splits, as imported; empty: all.
-    :param labels: only labels of these types, the others become O; empty: all.
-    :param min_score: the least score of a label.
-    :param min_margin: the least margin of a label over its runner-up.
-    :param min_votes: how many sources must agree on a label of a consensus.
-    :param on_low_score: what to drop when a label misses one of these: its ``sentence``, or only the ``label``, whose
-        words become O, which teaches a model that they are no entity.
+    :param corpora: only sentences of these corpora; all if empty.
+    :param splits: only these imported splits; all if empty.
+    :param labels: only these labels, others become O; all if empty.
+    :param min_score: the minimum score of a label.
+    :param min_margin: the minimum margin of a label over its runner-up.
+    :param min_votes: how many sources must agree on a consensus label.
+    :param on_low_score: what to drop when a label misses a threshold: the ``sentence``, or only the ``label``, whose
+        words become O, which teaches a model that they are not an entity.
     :param outcomes: only sentences with one of these outcomes: ``ok`` (labelled) or ``empty``, or ``empty:REASON``.
-    :param min_words: words of a sentence at least.
-    :param max_words: words of a sentence at most.
-    :param min_entities: labels of a sentence at least, after all filters on labels.
-    :param decontaminate: test sets, ``CORPUS``, ``CORPUS:SPLIT`` or a CoNLL file: no sentence that has a text of
-        theirs, or a translation that does.
-    :param dedupe: keep one of several sentences of a language with the same words.
-    :param budget: how much to take at most, for each value of ``budget_per``.
+    :param min_words: the minimum number of words in a sentence.
+    :param max_words: the maximum number of words in a sentence.
+    :param min_entities: the minimum number of labels in a sentence, after all filters on labels.
+    :param decontaminate: test sets, as ``CORPUS``, ``CORPUS:SPLIT`` or a CoNLL file: leave out sentences with the same
+        text, or with such a translation.
+    :param dedupe: keep only one of several sentences of a language with the same words.
+    :param budget: the most to take for each value of ``budget_per``.
     :param budget_unit: what the budget counts.
-    :param budget_per: what the budget is for: each target language, each corpus, each source language, or all together.
-    :param mix: the weight of each corpus, language or source language; those that it does not name are left out.
+    :param budget_per: what the budget applies to: each target language, corpus or source language, or everything.
+    :param mix: the weight of each corpus, language or source language; others are left out.
     :param mix_by: what the keys of ``mix`` are.
-    :param split_ratios: the shares of new splits, in place of the imported ones.
-    :param tiers: name of each tier and the margin (or score) that its sentences reach; a column ``tier`` holds it.
-    :param tier_by: what the tiers are of: a sentence has the ``margin`` or ``score`` of its least certain label.
-    :param provenance: further columns: ``none``; of the ``labels`` (source, scores, margins, step); or ``full``.
-    :param seed: another seed is another sample and another assignment to splits.
+    :param split_ratios: shares of new splits that replace the imported ones.
+    :param tiers: the margin (or score) that sentences of each tier reach, by tier name; stored in a column ``tier``.
+    :param tier_by: whether tiers go by the ``margin`` or ``score`` of a sentence's least certain label.
+    :param provenance: extra columns: ``none``; those of ``labels`` (source, scores, margins, step); or ``full``.
+    :param seed: the random seed of samples and of the assignment to splits.
     """
 
     corpora: Texts = ()
@@ -78,7 +78,7 @@ class ExportTable(Settings):
         for name in outcomes:
             if name.partition(":")[0] not in ("ok", "empty"):
                 hint = "ok: labelled; empty: without a label; empty:REASON, such as empty:no-entities"
-                raise RecipeError(f"no exported sentence has the outcome {name!r}", hint=hint)
+                raise RecipeError(f"sentences with the outcome {name!r} cannot be exported", hint=hint)
         return outcomes
 
     @field_validator("split_ratios")
@@ -86,27 +86,27 @@ class ExportTable(Settings):
     def _whole(cls, ratios: dict[str, float]) -> dict[str, float]:
         for name in ratios:
             if not is_split(name):
-                raise RecipeError(f"{name!r} cannot name a split", hint=SPLIT_HINT)
+                raise RecipeError(f"{name!r} is not a valid name for a split", hint=SPLIT_HINT)
         if ratios and abs(sum(ratios.values()) - 1) > 1e-9:
-            raise RecipeError(f"the ratios add up to {sum(ratios.values()):g}", hint="let them add up to 1")
+            raise RecipeError(f"the ratios add up to {sum(ratios.values()):g}", hint="they must add up to 1")
         return ratios
 
     @model_validator(mode="after")
     def _of_use(self) -> ExportTable:
         if self.min_words and self.max_words and self.min_words > self.max_words:
-            raise RecipeError("min_words is above max_words", hint="no sentence is that long and that short")
+            raise RecipeError("min_words is above max_words", hint="no sentence can satisfy both")
         if self.on_low_score == "label" and all(getattr(self, name) is None for name in _THRESHOLDS):
-            hint = "give min_score, min_margin or min_votes, too"
-            raise RecipeError("on_low_score says what a threshold does, and there is none", hint=hint)
+            hint = "set min_score, min_margin or min_votes as well"
+            raise RecipeError("on_low_score needs a threshold", hint=hint)
         return self
 
     @property
-    def given(self) -> dict[str, Any]:
-        """What differs from the defaults, as JSON values."""
+    def non_defaults(self) -> dict[str, Any]:
+        """The keys that differ from the defaults, as JSON values."""
         return self.model_dump(mode="json", exclude_defaults=True)
 
     @property
     def chooses(self) -> bool:
-        """Whether some sentence or label may be left out, or change its split."""
+        """Whether any sentence or label may be left out or change its split."""
         harmless = {"tiers", "tier_by", "provenance", "seed", "budget_unit", "budget_per", "mix_by"}
-        return bool(self.given.keys() - harmless)
+        return bool(self.non_defaults.keys() - harmless)

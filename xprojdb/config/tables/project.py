@@ -17,14 +17,14 @@ Relation = Literal["<", "<=", "=", ">=", ">"]
 
 
 class HeuristicTable(Settings):
-    """``[project.heuristic]``: the parameters of the heuristic that differ from the preset's.
+    """``[project.heuristic]``: parameters of the heuristic that differ from the preset.
 
-    See :class:`xprojdb.matching.heuristic.Heuristic` for what each means.
+    See :class:`xprojdb.matching.heuristic.Heuristic` for their meaning.
 
     :param max_ratio: a number, or ``none``.
     :param top_k: a number, or ``all``.
-    :param min_ratio_by: per target language, in place of ``min_ratio``.
-    :param max_ratio_by: per target language, in place of ``max_ratio``.
+    :param min_ratio_by: values of ``min_ratio`` by target language.
+    :param max_ratio_by: values of ``max_ratio`` by target language.
     """
 
     merge_distance: Annotated[int, Ge(0)] | None = None
@@ -44,19 +44,19 @@ class HeuristicTable(Settings):
 
     @field_validator("min_ratio_by", "max_ratio_by")
     @classmethod
-    def _known(cls, ratios: dict[str, float]) -> dict[str, float]:
+    def _language_codes(cls, ratios: dict[str, float]) -> dict[str, float]:
         return {language_code(lang): ratio for lang, ratio in ratios.items()}
 
     def changes(self, lang: str) -> dict[str, Any]:
-        """The parameters that were given, for one target language; null is unbounded."""
-        given = self.model_dump(exclude={"min_ratio_by", "max_ratio_by"}, exclude_none=True)
+        """The parameters that were set, for one target language; None means no limit."""
+        changed = self.model_dump(exclude={"min_ratio_by", "max_ratio_by"}, exclude_none=True)
         for name in ("min_ratio", "max_ratio"):
             by_lang: dict[str, float] = getattr(self, f"{name}_by")
-            given |= {name: by_lang[lang]} if lang in by_lang else {}
-        return {name: None if value in ("none", "all") else value for name, value in given.items()}
+            changed |= {name: by_lang[lang]} if lang in by_lang else {}
+        return {name: None if value in ("none", "all") else value for name, value in changed.items()}
 
 
-#: keys that belong to one method
+#: the keys of each method
 _OF_METHOD = {
     "match": {"solver", "min_score", "candidates_per_entity", "time_limit"},
     "heuristic": {"preset", "min_link_score", "heuristic"},
@@ -66,21 +66,22 @@ _OF_METHOD = {
 class ProjectTable(Settings):
     """``[project]``: how spans are chosen.
 
-    :param method: ``match`` (among scored candidates), ``heuristic`` (runs of linked words, without any scorer), or
-        ``markers`` (EasyProject: entities travel inside the translation, without links; for ``translate-train``).
-    :param solver: of ``match``: ``exact`` (the best sum) or ``greedy`` (the best candidate first).
-    :param min_score: of ``match``: candidates whose fused score is not above it are never chosen.
-    :param candidates_per_entity: of ``match``: how many an entity takes: a relation (<, <=, =, >=, >) and a number.
-    :param time_limit: of ``match``: deterministic seconds that CP-SAT may spend on one sentence.
-    :param preset: of ``heuristic``: ``default``, or ``reference``, the published rules.
-    :param min_link_score: of ``heuristic``: links with a lower score are not used; by default 0.2 for soft links, else
-        0.
-    :param heuristic: what differs from the preset.
-    :param adjective_label: the label of an entity that the target language has as one word in lower case (*Europe* →
-        *europäisch*), or ``drop``; empty: its own label.
-    :param adjective_from: the labels that this rule is for.
-    :param label_consistency: the same words have one label: that of more than this share of what a first pass, without
-        it and without corpus memory, labels of them; left out: each its own.
+    :param method: ``match`` (choose among scored candidates), ``heuristic`` (runs of linked words, without scorers), or
+        ``markers`` (EasyProject: entities carried through the translation, without links; for ``translate-train``).
+    :param solver: with ``match``: ``exact`` (the best sum) or ``greedy`` (the best candidate first).
+    :param min_score: with ``match``, only candidates with a higher fused score can be chosen.
+    :param candidates_per_entity: with ``match``, how many candidates an entity may take: a relation (<, <=, =, >=, >)
+        and a number.
+    :param time_limit: with ``match``, deterministic seconds that CP-SAT may spend on one sentence.
+    :param preset: with ``heuristic``: ``default``, or ``reference`` for the published rules.
+    :param min_link_score: with ``heuristic``, links with a lower score are ignored; by default 0.2 for soft links,
+        otherwise 0.
+    :param heuristic: parameters that differ from the preset.
+    :param adjective_label: the label of an entity that became one lower-case word in the target language (*Europe* →
+        *europäisch*), or ``drop``; empty to keep its label.
+    :param adjective_from: the labels that ``adjective_label`` applies to.
+    :param label_consistency: give the same words the same label, if more than this share of their labels in a first
+        pass agree; the first pass does without this rule and without scorers that learn.
     """
 
     method: Literal["match", "heuristic", "markers"] = "match"
@@ -98,11 +99,11 @@ class ProjectTable(Settings):
     @field_validator("candidates_per_entity")
     @classmethod
     def _some(cls, count: str) -> str:
-        found = re.fullmatch(r"(<=|>=|<|>|=)\s*(\d{1,6})", count)
-        hint = 'give a relation (<, <=, =, >=, >) and a number that let an entity take something, such as "<= 1"'
-        if found is None or int(found[2]) < {"<": 2, "<=": 1, "=": 1, ">=": 0, ">": 0}[found[1]]:
-            raise RecipeError(f"{count!r} is not allowed", hint=hint)
-        return f"{found[1]} {int(found[2])}"
+        match = re.fullmatch(r"(<=|>=|<|>|=)\s*(\d{1,6})", count)
+        hint = 'use a relation (<, <=, =, >=, >) and a number that allow at least one candidate, such as "<= 1"'
+        if match is None or int(match[2]) < {"<": 2, "<=": 1, "=": 1, ">=": 0, ">": 0}[match[1]]:
+            raise RecipeError(f"{count!r} is not a valid value", hint=hint)
+        return f"{match[1]} {int(match[2])}"
 
     @model_validator(mode="after")
     def _of_the_method(self) -> ProjectTable:
@@ -110,15 +111,15 @@ class ProjectTable(Settings):
             foreign = sorted(keys & self.model_fields_set)
             if foreign and method != self.method:
                 raise RecipeError(
-                    f"{foreign[0]} is a setting of method {method!r}, the method is {self.method!r}",
-                    hint=f'leave it out, or say method = "{method}"',
+                    f"{foreign[0]} belongs to the method {method!r}, but the method is {self.method!r}",
+                    hint=f'leave it out, or set method = "{method}"',
                 )
         if self.method == "markers" and self.adjective_label:
             raise RecipeError("the method 'markers' has no adjective_label", hint="leave it out")
         if self.solver == "greedy" and self.candidates_per_entity[0] in "=>":
             raise RecipeError(
-                f"greedy matching cannot promise {self.candidates_per_entity} candidates an entity",
-                hint='say solver = "exact", or candidates_per_entity = "<= 1"',
+                f"greedy matching cannot guarantee {self.candidates_per_entity} candidates per entity",
+                hint='set solver = "exact", or candidates_per_entity = "<= 1"',
             )
         return self
 

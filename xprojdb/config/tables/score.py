@@ -1,4 +1,4 @@
-"""The tables ``[[scorer]]`` of a recipe: scorers, their candidates and their weights, each with its own keys."""
+"""The tables ``[[scorer]]`` of a recipe: scorers with their candidates, weights and own keys."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ Candidates = Literal["aligned", "ngram", "tagged", "scored"]
 
 @dataclass(frozen=True, kw_only=True)
 class ScorerConfig(VariantConfig):
-    """``[[scorer]]``: the scorer that ``type`` names, its candidates, and its weight in the sum.
+    """``[[scorer]]``: the scorer named by ``type``, its candidates, and its weight in the sum.
 
-    :param name: what the scorer is called among others; by default its type and candidates.
-    :param weight: of this score in the sum of all, above 0 and up to 1000.
-    :param candidates: ``ngram``: every span of up to ``max_length`` words; ``aligned``: those that begin and end on a
-        word linked to the entity; ``tagged``: those that the target language's tagger found; ``scored``: those that
-        another scorer has stored; or a list of several.
-    :param scorers: for ``scored``: the names of those other scorers, which come earlier; by default the first.
-    :param max_length: words a candidate may have at most.
-    :param max_length_by: per target language, in place of ``max_length``.
-    :param stop_words: words that no ``ngram`` candidate may have.
-    :param subspans: for ``tagged``: every span inside one that was found, as well.
-    :param min_score: candidates whose score is not above it are not stored.
+    :param name: the name of the scorer; by default its type and candidates.
+    :param weight: the weight of this score in the sum, above 0 and up to 1000.
+    :param candidates: ``ngram``: every span of up to ``max_length`` words; ``aligned``: spans that start and end at a
+        word linked to the entity; ``tagged``: spans found by the target language's tagger; ``scored``: candidates
+        stored by another scorer; or a list of several.
+    :param scorers: with ``scored``, the names of those other scorers, which must come earlier; by default the first.
+    :param max_length: the most words a candidate may have.
+    :param max_length_by: values of ``max_length`` by target language.
+    :param stop_words: words that no ``ngram`` candidate may contain.
+    :param subspans: with ``tagged``, include every span inside a tagged span.
+    :param min_score: only candidates with a higher score are stored.
     """
 
     group: ClassVar[Group] = "scorers"
@@ -48,20 +48,20 @@ class ScorerConfig(VariantConfig):
     min_score: Share = 0.0
 
     def __post_init__(self) -> None:
-        known = {language_code(lang): words for lang, words in self.max_length_by.items()}
-        object.__setattr__(self, "max_length_by", known)
+        by_lang = {language_code(lang): words for lang, words in self.max_length_by.items()}
+        object.__setattr__(self, "max_length_by", by_lang)
 
     @property
     def label(self) -> str:
-        """The name, or type and candidates when none is given."""
+        """The name, or by default the type and candidates."""
         return self.name or f"{self.variant}:{'+'.join(self.sets)}"
 
     @property
     def stored_name(self) -> str:
-        """What stored steps call it: see :mod:`xprojdb.config.canonical`."""
+        """Its name in stored steps; see :mod:`xprojdb.config.canonical`."""
         return stored_scorer_name(self.label)
 
     @property
     def sets(self) -> tuple[str, ...]:
-        """Where the candidates come from."""
+        """The sets of candidates."""
         return (self.candidates,) if isinstance(self.candidates, str) else self.candidates

@@ -1,4 +1,4 @@
-"""The table ``[study]`` of a training recipe: how many models to train on what, so that they can be compared."""
+"""The table ``[study]`` of a training recipe: which models to train, for a comparison."""
 
 from __future__ import annotations
 
@@ -17,27 +17,27 @@ Regime = Literal["fixed", "growing"]
 
 
 class StudyTable(Settings):
-    """``[study]``: how scores change with the number of source languages.
+    """``[study]``: measure how scores change with the number of source languages.
 
-    :param pool: the languages that sources are taken from, by any code.
-    :param targets: the languages that are measured; a target is never among the sources of a model that is measured
+    :param pool: the languages to draw sources from, as any code.
+    :param targets: the languages to measure; a target is never among the sources of a model that is measured
         on it.
-    :param k: how many sources.
-    :param budgets: ``fixed``: of all sources together; ``growing``: of each.
-    :param unit: what they count; of pairs, ``sentences`` are pairs.
-    :param subsets: ``rotations``: the k languages from each place of an order on, around its end, so that each language
-        occurs equally often at each k. ``ranked``: for each target the k sources nearest to it, by words they share.
-        ``diverse``: sources far from one another.
-    :param orders: how many orders of the pool.
-    :param seeds: trainings of each subset.
-    :param exclude: which sources are kept from a target: itself, or its whole ``family`` (of ``families``).
-    :param families: family of each language, for that.
-    :param tasks: ``ner``, ``nli``.
-    :param controls: further arms: ``shuffled`` labels; of pairs also ``centre`` and ``hypothesis-only``.
-    :param test: the split that measures.
-    :param pair_splits: the splits that pairs are learned from, where they are not those of ``[train]``.
-    :param test_limit: sentences, or pairs, measured of a language at most.
-    :param seed: of the orders, the samples and the choice of test sentences.
+    :param k: the numbers of sources.
+    :param budgets: the amount of data: ``fixed``, for all sources together; ``growing``, for each source.
+    :param unit: what budgets count; for sentence pairs, ``sentences`` means pairs.
+    :param subsets: ``rotations``: k consecutive languages from each position of an order, wrapping around, so that each
+        language occurs equally often at each k; ``ranked``: for each target the k closest sources, by shared words;
+        ``diverse``: sources far from each other.
+    :param orders: the number of orders of the pool.
+    :param seeds: the number of trainings for each subset.
+    :param exclude: the sources to exclude for a target: itself, or its whole ``family`` (see ``families``).
+    :param families: the family of each language.
+    :param tasks: the tasks, of ``ner`` and ``nli``.
+    :param controls: control arms: ``shuffled`` labels; for pairs also ``centre`` and ``hypothesis-only``.
+    :param test: the split to measure on.
+    :param pair_splits: the splits to learn pairs from, in place of those of ``[train]``.
+    :param test_limit: the most sentences or pairs to measure for a language.
+    :param seed: the random seed of the orders, the samples and the choice of test sentences.
     """
 
     pool: Some
@@ -73,7 +73,7 @@ class StudyTable(Settings):
         if not budgets:
             raise RecipeError(
                 "without a budget, more sources are more data: k and the amount of data cannot be told apart",
-                hint="give one or both: budgets = { fixed = 800, growing = 200 }",
+                hint="set one or both: budgets = { fixed = 800, growing = 200 }",
                 reason="confounded",
             )
         return budgets
@@ -85,9 +85,11 @@ class StudyTable(Settings):
         self._check_families()
         self._check_k()
         if "raw" in self.controls:
-            raise RecipeError("raw is what controls are compared with", hint="leave it out", key="controls")
+            raise RecipeError("raw is the arm that controls are compared with", hint="leave it out", key="controls")
         if "nli" not in self.tasks and set(self.controls) & {"centre", "hypothesis-only"}:
-            raise RecipeError("centring and hypothesis-only are of pairs", hint='tasks = ["nli"]', key="controls")
+            raise RecipeError(
+                "centre and hypothesis-only need sentence pairs", hint='set tasks = ["nli"]', key="controls"
+            )
         return self
 
     def _check_k(self) -> None:
@@ -95,14 +97,14 @@ class StudyTable(Settings):
         left = len(self.pool) - max(self.excluded(target) for target in self.targets)
         if most > left:
             raise RecipeError(
-                f"k = {most} needs {most} sources, and a target has {left}: it is never among its own",
-                hint=f"give a larger pool, or k up to {left}",
+                f"k = {most} needs {most} sources, but a target has only {left}, since it is never among its own",
+                hint=f"use a larger pool, or k up to {left}",
                 key="k",
                 reason="target-among-sources",
             )
         if "fixed" in self.budgets and self.budgets["fixed"] < most:
-            hint = f"give at least {most}"
-            raise RecipeError(f"a budget of {least} has no share for {most} sources", hint=hint, key="budgets")
+            hint = f"use at least {most}"
+            raise RecipeError(f"a budget of {least} is too small for {most} sources", hint=hint, key="budgets")
 
     def _check_families(self) -> None:
         if self.exclude != "family":
@@ -110,13 +112,13 @@ class StudyTable(Settings):
         for lang in dict.fromkeys((*self.pool, *self.targets)):
             if lang not in self.families:
                 hint = f'families = {{ {lang} = "Bantu", … }}'
-                raise RecipeError(f"nothing is known of the family of {lang}", hint=hint, key="families", lang=lang)
+                raise RecipeError(f"the family of {lang} is missing", hint=hint, key="families", lang=lang)
 
     def excluded(self, target: str) -> int:
-        """How many languages of the pool are kept from a target."""
+        """The number of languages in the pool that are excluded for a target."""
         return sum(self.keeps_from(lang, target) for lang in self.pool)
 
     def keeps_from(self, lang: str, target: str) -> bool:
-        """Whether a source is kept from a target."""
+        """Whether a source is excluded for a target."""
         kin = self.exclude == "family" and self.families.get(lang) == self.families.get(target)
         return lang == target or kin

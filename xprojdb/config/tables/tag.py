@@ -1,4 +1,4 @@
-"""The table ``[tag]`` of a recipe: what finds entities."""
+"""The table ``[tag]`` of a recipe: the taggers that find entities."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import fields
 from typing import Any
 
-from pydantic import ConfigDict, field_validator, model_validator
+from pydantic import ConfigDict, Field, field_validator, model_validator
 
 from xprojdb import entry_points
 from xprojdb.config.base import Settings
@@ -17,59 +17,83 @@ from xprojdb.config.fields.prefixed import options_of, plugin_of
 
 
 class TagTable(Settings):
-    """``[tag]``: what finds the entities of the source languages; without it they are the gold ones.
+    """``[tag]``: the taggers of the source languages; without it, gold entities are used.
 
-    Its other keys are those of the taggers that it names.
+    Other keys are those of the taggers in ``models``.
 
-    :param models: per source language a tagger: ``spacy:PACKAGE``, ``hf:MODEL`` for a token classifier of Hugging
-        Face, or that of a plug-in; languages that it does not name keep their gold. Those of target languages serve
-        scorers and candidates.
+    :param model: the tagger of all source languages not listed in ``models``.
+    :param models: a tagger for each source language: ``spacy:PACKAGE``, ``hf:MODEL`` for a token classifier from
+        Hugging Face, ``imported:NAME`` for predictions imported under a name, or a plug-in; other languages keep their
+        gold entities. Taggers of target languages serve scorers and candidates.
     """
 
     model_config = ConfigDict(extra="allow")
 
-    models: dict[str, str]
+    model: str | None = None
+    models: dict[str, str] = Field(default_factory=dict)
+
+    @field_validator("model")
+    @classmethod
+    def _known_model(cls, model: str | None) -> str | None:
+        if model is not None:
+            plugin_of("taggers", model, "")
+        return model
 
     @field_validator("models")
     @classmethod
-    def _known(cls, models: dict[str, str]) -> dict[str, str]:
+    def _installed(cls, models: dict[str, str]) -> dict[str, str]:
         for name in models.values():
             plugin_of("taggers", name, "")
         return {language_code(lang): name for lang, name in models.items()}
 
     @model_validator(mode="after")
     def _own_keys(self) -> TagTable:
-        for name in self.models.values():
+        if not self.names:
+            hint = 'name one: models = { en = "spacy:PACKAGE" }'
+            raise RecipeError("no tagger is named", hint=hint, key="models")
+        for name in self.names:
             self.config_of(name)
-        used = {key for name in self.models.values() for key in _keys(plugin_of("taggers", name, ""))}
+        used = {key for name in self.names for key in _keys(plugin_of("taggers", name, ""))}
         for key in self.options:
             if key not in used:
                 raise self._unknown(key, used)
         return self
 
     @property
+    def names(self) -> list[str]:
+        """The names of all taggers."""
+        return [*([self.model] if self.model else []), *self.models.values()]
+
+    def name_for(self, lang: str, *, source: bool) -> str | None:
+        """The tagger of a language; None if it has none.
+
+        :param source: whether labels are projected from the language.
+        """
+        return self.models.get(lang, self.model if source else None)
+
+    @property
     def options(self) -> dict[str, Any]:
-        """The keys of taggers."""
+        """The keys that belong to taggers."""
         return dict(self.__pydantic_extra__ or {})
 
     def config_of(self, name: str) -> Any:
-        """The ``Config`` of a tagger, from those keys that it has.
+        """Build the ``Config`` of a tagger from the keys it has.
 
-        :param name: with its prefix.
+        :param name: the model, with its prefix.
         """
         plugin = plugin_of("taggers", name, "models")
-        known = set(_keys(plugin))
-        return options_of(plugin, {key: value for key, value in self.options.items() if key in known}, "")
+        keys = set(_keys(plugin))
+        return options_of(plugin, {key: value for key, value in self.options.items() if key in keys}, "")
 
     def _unknown(self, key: str, used: set[str]) -> RecipeError:
         belongs = [name for name, plugin in entry_points.loaded("taggers") if key in set(_keys(plugin))]
         if belongs:
             names = " or ".join(f"{name}:…" for name in belongs)
-            message, hint = f"no tagger of models has {key}", f"it belongs to {names}"
+            message, hint = f"no tagger in models has {key}", f"it belongs to {names}"
             return RecipeError(message, hint=hint, key=key, belongs=tuple(belongs))
         nearest = next(iter(difflib.get_close_matches(key, {"models", *used}, n=1, cutoff=0.4)), None)
-        known = ", ".join(["models", *sorted(used)])
-        hint = f"did you mean {nearest}?" if nearest else f"known keys: {known}"
+        keys = ", ".join(["models", *sorted(used)])
+        hint = f"did you mean {nearest}?" if nearest else f"known keys: {keys}"
         return RecipeError("unknown key {key}", hint=hint, key=key, nearest=nearest)
 
 

@@ -1,4 +1,4 @@
-"""The table ``[train]`` of a recipe: what a model is trained on, and how."""
+"""The table ``[train]`` of a recipe: what to train a model on, and how."""
 
 from __future__ import annotations
 
@@ -15,45 +15,46 @@ from xprojdb.config.fields.types import Count, Positive, Probability, Share, Tex
 Unit = Literal["sentences", "words", "entities"]
 Task = Literal["ner", "nli"]
 Arm = Literal["raw", "centre", "shuffled", "hypothesis-only"]
-#: splits that measure: nothing may be chosen on them
+#: splits for measuring, on which nothing may be chosen
 TEST_SPLITS = ("test",)
 
 
 class TrainTable(Settings):
-    """``[train]``: a model, a small head on the frozen states of an encoder.
+    """``[train]``: a model that is a small head on the frozen states of an encoder.
 
     :param task: ``ner``, or ``nli`` for sentence pairs.
-    :param source: whose labels: ``gold``, or the name of a recipe that has been run, for its projected labels. In a
-        recipe it is called ``from``.
-    :param languages: of the training set, by any code; empty: all that have labels. A study says its own.
-    :param splits: the sentences are of these; empty: of all.
-    :param budget: how much of each language at most; left out, everything.
+    :param source: the labels to learn: ``gold``, or the name of a recipe that has been run, for its projected labels.
+        In a recipe this key is called ``from``.
+    :param languages: the languages of the training set, as any code; all with labels if empty. A study sets its own.
+    :param splits: the splits to train on; all if empty.
+    :param budget: the most data to use for each language; by default everything.
     :param unit: what budgets count.
-    :param sample_seed: another seed is another sample; a larger budget holds every smaller one.
-    :param min_score: the least score of a projected label.
-    :param min_margin: the least margin of a projected label over its runner-up.
-    :param min_votes: how many sources must agree on a label of a consensus.
-    :param on_low_score: what goes when a label misses one of these: its ``sentence``, or the ``label``.
-    :param decontaminate: test sets, as in ``[export]``: no sentence that has a text of theirs. For ``from`` a recipe.
-    :param dedupe: keep one of several sentences of a language with the same words.
-    :param weight: how much words count: ``none``, all the same; ``score``, words of projected labels as much as the
+    :param sample_seed: the random seed of the sample; with the same seed, a larger budget contains every smaller one.
+    :param min_score: the minimum score of a projected label.
+    :param min_margin: the minimum margin of a projected label over its runner-up.
+    :param min_votes: how many sources must agree on a consensus label.
+    :param on_low_score: what to drop when a label misses a threshold: the ``sentence``, or only the ``label``.
+    :param decontaminate: test sets, as in ``[export]``: leave out sentences with the same text. Only with the labels of
+        a recipe.
+    :param dedupe: keep only one of several sentences of a language with the same words.
+    :param weight: the weight of words: ``none`` weighs all equally; ``score`` weighs words of projected labels by the
         label's score.
-    :param encoder: the model whose states are read.
-    :param layer: of it.
-    :param pooling: how a word's state follows from its sub-words'.
+    :param encoder: the encoder that provides the states.
+    :param layer: the layer of the encoder.
+    :param pooling: how the states of sub-words become a word's state.
     :param head: ``mlp`` with one hidden layer, or ``linear``.
-    :param hidden: its width.
-    :param steps: of training, whatever the amount of data.
-    :param batch: words, or pairs, of a step.
-    :param rate: the highest learning rate.
-    :param decay: of the weights.
-    :param dropout: of the hidden layer.
-    :param smoothing: of the labels.
-    :param truncation: exponent of the generalised cross-entropy, for noisy labels; 0: plain cross-entropy.
-    :param seed: of the head.
-    :param dev: a split to choose the best step on; never the one that measures. Left out, the last step is taken.
-    :param dev_every: steps between two looks at it.
-    :param arm: of ``nli``: ``raw``, ``centre`` (each language's mean is taken away), ``shuffled`` labels, or
+    :param hidden: the width of the hidden layer.
+    :param steps: the number of training steps, whatever the amount of data.
+    :param batch: the number of words or pairs in a step.
+    :param rate: the peak learning rate.
+    :param decay: the weight decay.
+    :param dropout: the dropout of the hidden layer.
+    :param smoothing: the label smoothing.
+    :param truncation: the exponent of the generalised cross-entropy, for noisy labels; 0 for plain cross-entropy.
+    :param seed: the random seed of the head.
+    :param dev: a split for choosing the best step, never the one to measure on. By default the last step is used.
+    :param dev_every: the number of steps between evaluations on it.
+    :param arm: with ``nli``: ``raw``, ``centre`` (subtract each language's mean), ``shuffled`` labels, or
         ``hypothesis-only``.
     """
 
@@ -100,8 +101,8 @@ class TrainTable(Settings):
     def _no_test(cls, dev: str | None) -> str | None:
         if dev in TEST_SPLITS:
             raise RecipeError(
-                f"the split {dev!r} measures: what is chosen on it looks better than it is",
-                hint='choose on another split: dev = "validation"',
+                f"the split {dev!r} is for measuring: scores would look too good if anything was chosen on it",
+                hint='use another split: dev = "validation"',
                 reason="test-chosen",
             )
         return dev
@@ -109,17 +110,23 @@ class TrainTable(Settings):
     @model_validator(mode="after")
     def _of_use(self) -> TrainTable:
         if self.dev is not None and self.dev in self.splits:
-            raise RecipeError(f"the split {self.dev!r} is trained on", hint="choose the step on another one", key="dev")
+            raise RecipeError(
+                f"the split {self.dev!r} is used for training", hint="choose the step on another split", key="dev"
+            )
         if self.source == "gold":
             for name in ("min_score", "min_margin", "min_votes", "decontaminate"):
                 if getattr(self, name):
-                    raise RecipeError("gold labels have none", hint='say from = "RECIPE", or leave it out', key=name)
+                    raise RecipeError(
+                        "it does not apply to gold labels", hint='set from = "RECIPE", or leave it out', key=name
+                    )
             if self.weight != "none":
-                raise RecipeError("gold labels have no scores", hint='say from = "RECIPE"', key="weight")
+                raise RecipeError("gold labels have no scores", hint='set from = "RECIPE"', key="weight")
         if self.min_votes and self.on_low_score == "label":
-            raise RecipeError("votes decide on sentences", hint='say on_low_score = "sentence"', key="on_low_score")
+            raise RecipeError(
+                "min_votes needs to drop whole sentences", hint='set on_low_score = "sentence"', key="on_low_score"
+            )
         if self.task == "ner" and self.arm not in ("raw", "shuffled"):
-            raise RecipeError("it is of sentence pairs", hint='say task = "nli", or leave it out', key="arm")
+            raise RecipeError("this arm needs sentence pairs", hint='set task = "nli", or leave it out', key="arm")
         if self.task == "nli" and self.source != "gold":
-            raise RecipeError("pairs have gold labels only", hint="leave it out", key="from")
+            raise RecipeError("sentence pairs only have gold labels", hint="leave it out", key="from")
         return self

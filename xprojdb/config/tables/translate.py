@@ -1,36 +1,39 @@
-"""The table ``[translate]`` of a recipe: what translates, and in which direction."""
+"""The table ``[translate]`` of a recipe: the translator and the direction."""
 
 from __future__ import annotations
 
 from typing import Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from xprojdb.config.base import Settings
 from xprojdb.config.errors import RecipeError
+from xprojdb.config.fields.languages import language_code
 from xprojdb.config.fields.prefixed import PrefixedName, options_of, plugin_of
 from xprojdb.config.fields.types import Probability, Text
 
 
 class TranslateTable(Settings):
-    """``[translate]``: what translates; without it, translations are those that were imported.
+    """``[translate]``: the translator; without it, imported translations are used.
 
-    :param direction: ``translate-test``: sentences of the target languages are translated into the source languages,
-        labelled there, and their labels projected back; ``translate-train``: labelled sentences of the source languages
-        are translated, and their labels projected onto the translation; ``round-trip``: as translate-test, but the
-        labelled translation is translated back with its entities marked, and that is what labels come from.
-    :param model: ``hf:MODEL`` (an encoder-decoder of Hugging Face), ``ct2:MODEL`` (the same by CTranslate2),
-        ``apertium``, ``openai:MODEL`` (a server that speaks OpenAI's protocol), or that of a plug-in.
-    :param back_model: of ``round-trip``: what translates back; by default the same.
+    :param direction: ``translate-test``: translate sentences of the target languages into the source languages, label
+        them there, and project the labels back; ``translate-train``: translate labelled sentences of the source
+        languages, and project the labels onto the translations; ``round-trip``: like translate-test, but translate the
+        labelled translation back with its entities marked, and project from that.
+    :param model: for all languages, or a table by direction (``sw-en``) or language (``sw``): ``hf:MODEL`` (an
+        encoder-decoder from Hugging Face), ``ct2:MODEL`` (the same, run by CTranslate2), ``apertium``,
+        ``openai:MODEL`` (a server that speaks OpenAI's protocol), ``imported:NAME`` (translations imported under a
+        name), or a plug-in.
+    :param back_model: with ``round-trip``, the model that translates back; by default ``model``.
     :param revision: the revision the model must have.
-    :param keep_truncated: keep translations that were cut at the limits of the model; by default they are filtered.
-    :param min_similarity: of entities carried by markers: how like its own translation what is in brackets must be.
-    :param options: of the translator: ``beams``, ``ratio`` and ``extra`` of ``hf:`` and ``ct2:`` (a translation has
-        ``ratio · n + extra`` sub-words at most), for example.
+    :param keep_truncated: keep translations that were cut at the model's limits; by default they are filtered.
+    :param min_similarity: with markers, how similar a bracketed phrase must be to the translation of its entity.
+    :param options: options of the translator, such as ``beams``, ``ratio`` and ``extra`` of ``hf:`` and ``ct2:`` (a
+        translation has at most ``ratio · n + extra`` sub-words).
     """
 
     direction: Literal["translate-test", "translate-train", "round-trip"] = "translate-test"
-    model: PrefixedName
+    model: PrefixedName | dict[str, PrefixedName]
     back_model: PrefixedName | None = None
     revision: Text | None = None
     keep_truncated: bool = False
@@ -42,23 +45,66 @@ class TranslateTable(Settings):
         if self.back_model is not None and self.direction != "round-trip":
             raise RecipeError(
                 f"{self.direction} does not translate back",
-                hint='leave out back_model, or say direction = "round-trip"',
+                hint='leave out back_model, or set direction = "round-trip"',
                 key="back_model",
             )
         return self
 
     @model_validator(mode="after")
-    def _known(self) -> TranslateTable:
-        for key, name in (("model", self.model), ("back_model", self.back_model)):
-            if name is not None:
-                self.options_of(name, key)
+    def _valid_options(self) -> TranslateTable:
+        named = [("model", name) for name in self.names]
+        named += [("back_model", self.back_model)] if self.back_model is not None else []
+        if not named:
+            raise RecipeError("the table of models is empty", hint='name one: model = { sw = "hf:MODEL" }', key="model")
+        for key, name in named:
+            self.options_of(name, key)
         return self
 
-    def options_of(self, name: str, key: str = "model") -> Any:
-        """The options of one of the translators.
+    @field_validator("model")
+    @classmethod
+    def _by_language(cls, model: str | dict[str, str]) -> str | dict[str, str]:
+        if isinstance(model, str):
+            return model
+        return {"-".join(map(language_code, _direction(key))): name for key, name in model.items()}
 
-        :param name: with its prefix.
-        :param key: that names it, for errors.
-        :raises RecipeError: when there is no such translator, or it has no such options.
+    @property
+    def names(self) -> list[str]:
+        """The names of the translators, in the order of the table."""
+        return [self.model] if isinstance(self.model, str) else [*self.model.values()]
+
+    def model_for(self, original: str, rendering: str) -> str | None:
+        """The translator of a direction: the one listed for it, or else for its source or its target language.
+
+        :returns: None if the table has none.
+        """
+        if isinstance(self.model, str):
+            return self.model
+        keys = (f"{original}-{rendering}", original, rendering)
+        return next((self.model[key] for key in keys if key in self.model), None)
+
+    def options_of(self, name: str, key: str = "model") -> Any:
+        """The options for one of the translators.
+
+        :param name: the model, with its prefix.
+        :param key: the key that names it, for errors.
+        :raises RecipeError: when there is no such translator, or an option is unknown or invalid.
         """
         return options_of(plugin_of("translators", name, key), self.options, "options")
+
+
+def _direction(key: str) -> tuple[str, ...]:
+    """Split a key of the table into one language or two. Language codes may themselves contain hyphens."""
+    parts = key.split("-")
+    for place in range(1, len(parts)):
+        pair = "-".join(parts[:place]), "-".join(parts[place:])
+        if all(map(_is_language, pair)):
+            return pair
+    return (key,)
+
+
+def _is_language(code: str) -> bool:
+    try:
+        language_code(code)
+    except RecipeError:
+        return False
+    return True

@@ -1,1 +1,1 @@
-"""Engines: where batches are computed."""
+"""Engines compute batches."""

@@ -1,4 +1,4 @@
-"""Engines: where batches are computed. Whichever it is, this process alone writes what they give."""
+"""Engines compute batches. Whichever engine is used, only this process writes the results."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from xprojdb.execution.batches import ItemBatch, process_or_bisect
 from xprojdb.steps.stage import Result, Stage
 
 
-class Made(NamedTuple):
-    """A batch and what became of it: an outcome for each of its items."""
+class ComputedBatch(NamedTuple):
+    """A batch and its result, with an outcome for each item."""
 
     batch: ItemBatch
     result: Result
 
 
-#: gives the next batch, None when there is none now; asked again after each batch that was made
+#: returns the next batch, or None if there is none at the moment; called again after each computed batch
 NextBatch = Callable[[], ItemBatch | None]
-#: computes batches until there are none; what it gives is written before it goes on. First it gives None, when all that
-#: had to be loaded is there.
-Compute = Callable[[NextBatch], Iterator[Made | None]]
+#: computes batches until there are none; each is written before the next is computed. The first value is None, once
+#: everything is loaded.
+Compute = Callable[[NextBatch], Iterator[ComputedBatch | None]]
 
 
 class Engine(ABC):
@@ -31,14 +31,14 @@ class Engine(ABC):
 
     @abstractmethod
     def opened(self, database: Database, stage: Stage) -> AbstractContextManager[Compute]:
-        """Make ready for the batches of a stage that is bound; only called when there are some."""
+        """Prepare for the batches of a bound stage; only called if there are any."""
 
     def close(self) -> None:  # noqa: B027 -- most engines hold nothing
-        """Let go of what it holds; called at the end of a run, however it ends."""
+        """Release all resources; called at the end of a run, however it ends."""
 
 
 class Local(Engine):
-    """Computes in this process, a batch at a time."""
+    """Computes in this process, one batch at a time."""
 
     @contextmanager
     def opened(self, database: Database, stage: Stage) -> Iterator[Compute]:
@@ -49,9 +49,9 @@ class Local(Engine):
             stage.close()
 
 
-def _computed(database: Database, stage: Stage, next_batch: NextBatch) -> Iterator[Made | None]:
+def _computed(database: Database, stage: Stage, next_batch: NextBatch) -> Iterator[ComputedBatch | None]:
     yield None
     while (batch := next_batch()) is not None:
         with database.read() as connection, bulk.uncollected():
             result = process_or_bisect(stage, connection, batch.items)
-        yield Made(batch, result)
+        yield ComputedBatch(batch, result)

@@ -1,4 +1,4 @@
-"""Engines of several workers, any of which may die or hang: a batch that is lost is given to another."""
+"""Engines with several workers, any of which may die or hang: a lost batch is given to another worker."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ from xprojdb.db import Database
 from xprojdb.db.sqlite import has_rollback_journal
 from xprojdb.errors import UsageError, XprojdbError
 from xprojdb.execution.batches import ItemBatch, failed, merged
-from xprojdb.execution.engines.local import Compute, Engine, Made, NextBatch
+from xprojdb.execution.engines.local import Compute, ComputedBatch, Engine, NextBatch
 from xprojdb.execution.engines.worker import Order, Packed
 from xprojdb.steps.stage import Result, Stage
 
-#: seconds that a batch may take
+#: seconds a batch may take
 BATCH_TIMEOUT = 1_800.0
-#: and opening a step at least, which includes starting a process and loading a model
+#: seconds that opening a step may always take, which includes starting a process and loading a model
 _OPENING_TIMEOUT = 600.0
-#: batches that a worker has at a time: one that it computes and one that waits for it
+#: batches a worker has at a time: one to compute, and one waiting
 _DEPTH = 2
-#: an item that so many workers were lost with is recorded as failed
+#: an item is recorded as failed after losing this many workers
 _LOSSES = 2
-#: workers that may be lost in a row, nothing being done meanwhile: while they open a step, and with batches
+#: workers that may be lost in a row without any progress: while opening a step, and while computing batches
 _LOST_OPENING = 3
 _LOST_WITH_BATCHES = 32
 
@@ -38,40 +38,40 @@ _LOST = {
 
 
 class WorkersLost(XprojdbError):
-    """Workers died or hung one after the other and nothing got done; fields ``step``, ``reason`` and ``detail``."""
+    """Workers died or hung one after another without any progress; fields ``step``, ``reason`` and ``detail``."""
 
 
 class LostBatch(Exception):
-    """A worker has died; its argument tells how."""
+    """A worker died; the argument says how."""
 
 
 class WorkerHandle(ABC):
-    """One worker, as its pool sees it. It answers what it is told in that order."""
+    """One worker, as its pool sees it. It answers messages in the order they were sent."""
 
     @abstractmethod
     def open(self, order: Order) -> None:
-        """Tell it to open a step; does not wait."""
+        """Tell the worker to open a step, without waiting."""
 
     @abstractmethod
     def give(self, items: Sequence[int]) -> None:
-        """Give it a batch; does not wait."""
+        """Give the worker a batch, without waiting."""
 
     @abstractmethod
     def answer(self) -> Packed | None:
-        """Its next answer: None when it has opened a step, what it made of a batch otherwise.
+        """The next answer: None for an opened step, otherwise the result of a batch.
 
-        :raises LostBatch: when it has died.
-        :raises XprojdbError: what concerns the whole run, as in this process.
+        :raises LostBatch: when the worker died.
+        :raises XprojdbError: for errors that concern the whole run.
         """
 
     @abstractmethod
     def end(self) -> None:
-        """End it, whatever it does."""
+        """Stop the worker, whatever it is doing."""
 
 
 @dataclass(slots=True)
 class _Task:
-    """A batch or a part of it, and how many workers were lost with it."""
+    """A batch or part of one, and how many workers it has cost."""
 
     batch: ItemBatch
     items: Sequence[int]
@@ -80,10 +80,10 @@ class _Task:
 
 @dataclass(slots=True)
 class _Member:
-    """A worker, what it has been given, and since when it is at the first of it.
+    """A worker, its tasks, and when it started the first of them.
 
-    :param order: the step that it was told to open last.
-    :param ready: whether it has opened it.
+    :param order: the last step it was told to open.
+    :param ready: whether it has opened that step.
     """
 
     handle: WorkerHandle
@@ -94,11 +94,11 @@ class _Member:
 
 
 class WorkerPool(Engine):
-    """Several workers. A subclass says how one is started and how to wait for their answers.
+    """Several workers. A subclass defines how to start one and how to wait for answers.
 
-    :param workers: how many at most.
-    :param batch_timeout: seconds that a worker may take for a batch until it is taken to hang; to open a step it may
-        take ten minutes if that is longer.
+    :param workers: the maximum number of workers.
+    :param batch_timeout: seconds a worker may spend on a batch before it is considered hung; opening a step may take
+        ten minutes if that is longer.
     """
 
     def __init__(self, workers: int, batch_timeout: float) -> None:
@@ -112,11 +112,11 @@ class WorkerPool(Engine):
 
     @abstractmethod
     def _spawn(self, database: Database) -> WorkerHandle:
-        """Begin one more worker."""
+        """Start another worker."""
 
     @abstractmethod
     def _answering(self, handles: Sequence[WorkerHandle], seconds: float) -> Sequence[WorkerHandle]:
-        """Those that have an answer or have died, waiting so long for the first."""
+        """The workers that have answered or died, waiting up to ``seconds`` for the first."""
 
     @contextmanager
     def opened(self, database: Database, stage: Stage) -> Iterator[Compute]:
@@ -135,25 +135,27 @@ class WorkerPool(Engine):
         for member in list(self._members):
             self._terminate(member)
 
-    def _computed(self, database: Database, stage: Stage, order: Order, next_batch: NextBatch) -> Iterator[Made | None]:
+    def _computed(
+        self, database: Database, stage: Stage, order: Order, next_batch: NextBatch
+    ) -> Iterator[ComputedBatch | None]:
         waiting = True
         while self._keep_busy(database, order, next_batch):
             for member in self._answers():
-                made = self._take_answer(stage, member)
+                computed = self._take_answer(stage, member)
                 if waiting and member.ready:
                     waiting = False
                     yield None
-                if made is not None:
-                    # Before it is written, so that nobody waits for that.
+                if computed is not None:
+                    # Before the result is written, so that no worker waits for that.
                     self._keep_busy(database, order, next_batch)
-                    yield made
+                    yield computed
             for member in self._hanging():
-                made = self._lose(stage, member, "timed-out", f"nothing in {self._patience(member):g} seconds")
-                if made is not None:
-                    yield made
+                computed = self._lose(stage, member, "timed-out", f"nothing in {self._patience(member):g} seconds")
+                if computed is not None:
+                    yield computed
 
     def _keep_busy(self, database: Database, order: Order, next_batch: NextBatch) -> bool:
-        """Give batches to whoever has room, and hire as long as there are more; returns whether anybody has any."""
+        """Give batches to workers with room, starting more while batches remain; returns whether any worker is busy."""
         while (member := self._with_room()) is not None or len(self._members) < self.workers:
             task = self._next_task(next_batch)
             if task is None:
@@ -189,22 +191,22 @@ class WorkerPool(Engine):
         return [member for member in waited if member.handle in handles]
 
     def _patience(self, member: _Member) -> float:
-        """Seconds that it may take for what it is at."""
+        """The seconds a worker may spend on its current task."""
         return self.batch_timeout if member.ready else max(self.batch_timeout, _OPENING_TIMEOUT)
 
     def _seconds_left(self, members: Sequence[_Member]) -> float:
-        """Until the first of them would be taken to hang."""
+        """The seconds until the first of the workers would be considered hung."""
         first = min(member.since + self._patience(member) for member in members)
         return max(0.0, first - time.monotonic())
 
     def _hanging(self) -> list[_Member]:
-        """Those that are late and have not answered while others were heard."""
+        """Workers that are overdue and still have not answered."""
         now = time.monotonic()
-        late = [each for each in self._members if each.tasks and each.since + self._patience(each) <= now]
+        late = [worker for worker in self._members if worker.tasks and worker.since + self._patience(worker) <= now]
         answering = self._answering([member.handle for member in late], 0) if late else ()
         return [member for member in late if member.handle not in answering]
 
-    def _take_answer(self, stage: Stage, member: _Member) -> Made | None:
+    def _take_answer(self, stage: Stage, member: _Member) -> ComputedBatch | None:
         try:
             answer = member.handle.answer()
         except LostBatch as error:
@@ -216,17 +218,17 @@ class WorkerPool(Engine):
         self._lost_with_batches = 0
         return self._collected(member.tasks.popleft(), answer.result)
 
-    def _collected(self, task: _Task, result: Result) -> Made | None:
-        """The whole batch, once all of its parts are done."""
+    def _collected(self, task: _Task, result: Result) -> ComputedBatch | None:
+        """The whole batch, once all its parts are done."""
         parts = self._parts.setdefault(task.batch.lease, [])
         parts.append(result)
         if sum(len(part.outcomes) for part in parts) < len(task.batch.items):
             return None
         del self._parts[task.batch.lease]
-        return Made(task.batch, merged(parts))
+        return ComputedBatch(task.batch, merged(parts))
 
-    def _lose(self, stage: Stage, member: _Member, loss: Loss, detail: str) -> Made | None:
-        """Go on without a worker: what it was at is tried once more, then halved until the guilty item is alone."""
+    def _lose(self, stage: Stage, member: _Member, loss: Loss, detail: str) -> ComputedBatch | None:
+        """Drop a worker. Its current batch is retried once, then halved until the failing item is alone."""
         self._terminate(member)
         self._count_loss(stage, member, loss, detail)
         tasks = list(member.tasks)
@@ -237,8 +239,8 @@ class WorkerPool(Engine):
         self._again.extendleft(reversed(others))
         guilty.losses += 1
         if guilty.losses >= _LOSSES and len(guilty.items) == 1:
-            told = f"{_LOST[loss]}: {detail}"
-            return self._collected(guilty, failed(stage.step_id, guilty.items[0], loss, told, told))
+            message = f"{_LOST[loss]}: {detail}"
+            return self._collected(guilty, failed(stage.step_id, guilty.items[0], loss, message, message))
         self._again.extendleft(reversed(_halves(guilty) if guilty.losses >= _LOSSES else [guilty]))
         return None
 
@@ -256,7 +258,7 @@ class WorkerPool(Engine):
 
 
 def _halves(task: _Task) -> list[_Task]:
-    """Its two halves, either of which needs to be lost only once more."""
+    """The two halves of a task, each of which fails at the next loss."""
     middle = len(task.items) // 2
     return [_Task(task.batch, part, task.losses - 1) for part in (task.items[:middle], task.items[middle:])]
 
@@ -264,9 +266,9 @@ def _halves(task: _Task) -> list[_Task]:
 def _workers_lost(stage: Stage, loss: Loss, detail: str) -> WorkersLost:
     what = "died" if loss == "worker-died" else "did not answer"
     return WorkersLost(
-        f"{stage.title}: one worker after the other {what}, the last: {detail}",
-        hint="what was done stays; look for memory that ran out, run with --engine local to see the fault, "
-        "or give a longer --batch-timeout",
+        f"{stage.title}: one worker after another {what}, most recently: {detail}",
+        hint="finished work is kept; check whether memory ran out, run with --engine local to see the error, "
+        "or set a longer --batch-timeout",
         step=stage.step_id,
         reason=loss,
         detail=detail,
@@ -274,7 +276,7 @@ def _workers_lost(stage: Stage, loss: Loss, detail: str) -> WorkersLost:
 
 
 def _check_readers(database: Database) -> None:
-    """Workers read for as long as they compute, and with a rollback journal nobody can write meanwhile.
+    """Refuse workers with a rollback journal: they read while they compute, and nobody could write in the meantime.
 
     :raises UsageError: when the database is a file on a network file system.
     """

@@ -1,4 +1,4 @@
-"""Workers in processes of their own on this machine."""
+"""Workers in separate processes on this machine."""
 
 from __future__ import annotations
 
@@ -20,22 +20,22 @@ from xprojdb.execution.engines.pool import BATCH_TIMEOUT, LostBatch, WorkerHandl
 from xprojdb.execution.engines.worker import Make, Order, Packed, Worker, WorkerAnswer
 from xprojdb.steps.registry import stage_of
 
-#: what numerical libraries read when they are loaded, to know how many threads to start
+#: environment variables from which numerical libraries read the number of threads to start
 _THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS", "RAYON_NUM_THREADS")
-#: Ctrl-C goes to all processes of a terminal, and Slurm's TERM to all of a job step: what becomes of the batches at
-#: hand is for the parent to say
+#: Ctrl-C goes to all processes of a terminal, and Slurm's TERM to all processes of a job step; the parent decides what
+#: happens to the current batches
 _PARENTS = (signal.SIGINT, signal.SIGTERM)
-#: seconds that a process may take to end when it has closed its pipe, so that it can be told how it ended
+#: seconds to wait for a process to end after it closed its pipe, to learn how it ended
 _DYING = 60.0
 
 
 def cores() -> int:
-    """How many cores this process may use."""
+    """The number of cores this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def gpus() -> list[str]:
-    """The GPUs that this process may use, as CUDA counts or names them; found without loading CUDA."""
+    """The CUDA indices or names of the GPUs this process may use, found without loading CUDA."""
     named = os.environ.get("CUDA_VISIBLE_DEVICES")
     if named is not None:
         return [name.strip() for name in named.split(",") if name.strip()]
@@ -43,10 +43,10 @@ def gpus() -> list[str]:
 
 
 class Processes(WorkerPool):
-    """Several processes on this machine, which share its cores; each has a GPU, the next of those there are.
+    """Several processes on this machine, which share its cores; GPUs are assigned to them in turn.
 
-    :param workers: how many; by default as many as there are cores.
-    :param make: makes the stage of a step in a worker; a function that a new process can import.
+    :param workers: the number of processes; by default the number of cores.
+    :param make: makes the stage of a step in a worker; must be importable in a new process.
     """
 
     def __init__(
@@ -72,7 +72,7 @@ class Processes(WorkerPool):
 
 class _Process(WorkerHandle):
     def __init__(self, address: str, make: Make) -> None:
-        # Started anew, not forked: threads and what models hold open do not survive a fork.
+        # Spawned, not forked: threads and resources held by models do not survive a fork.
         context = get_context("spawn")
         self._pipe, theirs = context.Pipe()
         self._process = context.Process(target=_serve, args=(theirs, address, make), daemon=True)
@@ -82,7 +82,7 @@ class _Process(WorkerHandle):
 
     @property
     def signs(self) -> tuple[Pipe, int]:
-        """What becomes ready when it has answered or died."""
+        """The objects that become ready when the worker has answered or died."""
         return self._pipe, self._process.sentinel
 
     def open(self, order: Order) -> None:
@@ -97,7 +97,7 @@ class _Process(WorkerHandle):
         except (EOFError, OSError) as error:
             self._process.join(_DYING)
             raise LostBatch(_how_it_ended(self._process.exitcode)) from error
-        return answer.told()
+        return answer.unpack()
 
     def end(self) -> None:
         self._process.kill()
@@ -108,7 +108,7 @@ class _Process(WorkerHandle):
         try:
             self._pipe.send(message)
         except OSError:
-            # It has died, which its answer will tell.
+            # The process died; reading its answer will say so.
             return
 
 
@@ -119,13 +119,13 @@ def _how_it_ended(code: int | None) -> str:
 
 
 def _gpu_of(worker: int, there: Sequence[str]) -> dict[str, str]:
-    """What shows a worker one GPU only: workers take turns."""
+    """The environment that shows a worker only one GPU, assigned in turn."""
     return {"CUDA_VISIBLE_DEVICES": there[worker % len(there)]} if there else {}
 
 
 @contextmanager
 def _environment(said: Mapping[str, str]) -> Iterator[None]:
-    """Environment variables of processes that are started now."""
+    """Set environment variables for processes started inside the block."""
     before = {name: os.environ.get(name) for name in said}
     os.environ.update(said)
     try:
@@ -140,7 +140,7 @@ def _environment(said: Mapping[str, str]) -> Iterator[None]:
 
 @contextmanager
 def _unsignalled() -> Iterator[None]:
-    """A process that is started now is not ended by these signals before it can ignore them."""
+    """Block these signals, so that a process started inside the block does not receive them before it ignores them."""
     if not hasattr(signal, "pthread_sigmask"):
         yield
         return
@@ -152,7 +152,7 @@ def _unsignalled() -> Iterator[None]:
 
 
 def _serve(pipe: Pipe, address: str, make: Make) -> None:
-    """What a worker process does, until its parent ends."""
+    """The main loop of a worker process, until its parent ends."""
     for number in _PARENTS:
         signal.signal(number, signal.SIG_IGN)
     inbox: SimpleQueue[Order | list[int]] = SimpleQueue()
@@ -167,10 +167,10 @@ def _serve(pipe: Pipe, address: str, make: Make) -> None:
 
 
 def _receive(pipe: Pipe, inbox: SimpleQueue[Order | list[int]]) -> None:
-    """Read what the parent sends as it comes, so that it never waits; leave when the parent has ended."""
+    """Receive messages as they arrive, so that the parent never waits; exit when the parent has ended."""
     try:
         while True:
             inbox.put(pipe.recv())
     except (EOFError, OSError):
-        # At once, also out of a batch: nobody wants its result any more.
+        # Immediately, even in the middle of a batch: nobody needs its result any more.
         os._exit(1)

@@ -1,4 +1,4 @@
-"""A worker: computes batches of one step after another in a process of its own, and writes nothing."""
+"""A worker computes batches of one step after another in its own process, and writes nothing."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ from xprojdb.steps.registry import stage_of
 from xprojdb.steps.spec import StepSpec
 from xprojdb.steps.stage import Outcome, Result, Row, Rows, Stage
 
-#: makes the stage of a step; a function that other processes can import
+#: makes the stage of a step; must be importable in other processes
 Make = Callable[[StepSpec], Stage]
 
 
 @dataclass(frozen=True)
 class Order:
-    """A step that workers are to open.
+    """A step for workers to open.
 
-    :param step_id: its id in the database at hand.
-    :param input_ids: those of its inputs, by role.
+    :param step_id: its id in the database.
+    :param input_ids: the ids of its inputs, by role.
     """
 
     spec: StepSpec
@@ -34,21 +34,21 @@ class Order:
 
     @classmethod
     def of(cls, stage: Stage) -> Order:
-        """That for a stage that is bound."""
+        """The order for a bound stage."""
         return cls(stage.spec, stage.step_id, dict(stage.input_ids))
 
 
 @dataclass(frozen=True)
 class Packed:
-    """A result on its way between processes: tables by name, rows as they are."""
+    """A result in transit between processes, with tables by name."""
 
     outcomes: Sequence[Outcome]
     rows: Sequence[tuple[str, tuple[str, ...], list[Row], tuple[str, ...]]]
 
     @classmethod
     def of(cls, result: Result) -> Packed:
-        """Pack a result; its rows are computed here."""
-        rows = [(each.table.name, each.columns, list(each.values), each.new_keys) for each in result.rows]
+        """Pack a result, computing its rows."""
+        rows = [(row.table.name, row.columns, list(row.values), row.new_keys) for row in result.rows]
         return cls(result.outcomes, rows)
 
     @property
@@ -58,19 +58,19 @@ class Packed:
 
 
 class WorkerAnswer(NamedTuple):
-    """What a worker says to an order or a batch.
+    """A worker's answer to an order or a batch.
 
-    :param packed: what it made of the batch; None for an order.
-    :param error: what concerns the whole run.
+    :param packed: the result of a batch; None for an order.
+    :param error: an error that concerns the whole run.
     """
 
     packed: Packed | None = None
     error: Exception | None = None
 
-    def told(self) -> Packed | None:
-        """What it made of the batch.
+    def unpack(self) -> Packed | None:
+        """The result of the batch, or None for an order.
 
-        :raises Exception: the error, when there is one.
+        :raises Exception: the error, if there is one.
         """
         if self.error is not None:
             raise self.error
@@ -80,7 +80,7 @@ class WorkerAnswer(NamedTuple):
 class Worker:
     """Opens steps and computes batches, reading through a connection of its own.
 
-    :param address: of the database.
+    :param address: the address of the database.
     :param make: makes the stage of a step.
     """
 
@@ -91,7 +91,7 @@ class Worker:
         self._stage: Stage | None = None
 
     def answer(self, message: Order | list[int]) -> WorkerAnswer:
-        """Do what it is told: open a step, or compute a batch of the step that it opened last."""
+        """Open a step, or compute a batch of the step opened last."""
         try:
             if not isinstance(message, Order):
                 return WorkerAnswer(self._compute(message))
@@ -101,7 +101,7 @@ class Worker:
             return WorkerAnswer(error=_portable(error))
 
     def _open(self, order: Order) -> None:
-        """Load what a step needs, and free what the step before it needed."""
+        """Load what a step needs, after freeing what the previous step needed."""
         if self._stage is not None:
             self._stage.close()
         self._stage = self._make(order.spec)
@@ -109,19 +109,19 @@ class Worker:
         self._stage.open()
 
     def _compute(self, items: list[int]) -> Packed:
-        assert self._stage is not None, "an order comes first"
+        assert self._stage is not None, "a batch came before any order"
         self._database = self._database or open_database(self._address)
         with self._database.read() as connection, bulk.uncollected():
             return Packed.of(process_or_bisect(self._stage, connection, items))
 
 
 def _portable(error: Exception) -> Exception:
-    """An error as another process can raise it; a fault in a program has a note of where this one met it."""
+    """Make an error that another process can raise; unexpected ones get a note with the traceback of this process."""
     where = f"in a worker:\n{''.join(traceback.format_exception(error))}"
     foreseen = isinstance(error, XprojdbError)
     try:
         pickle.loads(pickle.dumps(error))
-    except Exception:  # whatever its class does when it is copied: then its text must do
+    except Exception:  # its class may do anything when it is copied; then its text has to do
         reason = type(error).__name__
         error = XprojdbError(f"a worker failed: {reason}: {error}", reason=reason)
     if not foreseen:

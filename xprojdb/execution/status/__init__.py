@@ -1,1 +1,1 @@
-"""What a database says of its steps and runs."""
+"""The status of a database: its steps, runs and failures."""

@@ -1,4 +1,4 @@
-"""What each step of each recipe has done, has pending, and what failed and why."""
+"""What each step of each recipe has done and has pending, and what failed and why."""
 
 from __future__ import annotations
 
@@ -30,11 +30,10 @@ FAILURES_SHOWN = 20
 class StepStatus:
     """One step of a recipe.
 
-    :param outcomes: all items that the step has met, for whichever recipe, by what became of them: ok, empty,
-        filtered, failed.
-    :param pending: items of the recipe that a run would do now.
-    :param waiting: items of the recipe whose earlier steps are not done, or failed or filtered them.
-    :param reasons: items that are not ok, by their reason code.
+    :param outcomes: all items the step has processed, for any recipe, by outcome: ok, empty, filtered, failed.
+    :param pending: items of the recipe that a run would process now.
+    :param waiting: items of the recipe whose earlier steps are not done, or have failed or filtered them.
+    :param reasons: the number of items that are not ok, by reason code.
     """
 
     title: str
@@ -49,10 +48,10 @@ class StepStatus:
 class DatabaseStatus:
     """A database at a glance.
 
-    :param corpora: per corpus its name, licence, and per language the number of sentences.
-    :param links: translations by kind, ``"en-de"`` and how many.
+    :param corpora: for each corpus its name, licence and number of sentences by language.
+    :param links: the number of translations by corpus, languages and kind.
     :param recipes: the steps of each recipe.
-    :param runs: the latest runs, the newest first; ``lost`` are those that ended without saying so.
+    :param runs: the latest runs, newest first; ``lost`` marks those that ended without recording it.
     :param failures: the latest failures: step, item, message.
     """
 
@@ -65,16 +64,16 @@ class DatabaseStatus:
 
 
 def read_status(database: Database, *, anew: bool = False) -> DatabaseStatus:
-    """Read the status; loads no model. What it had to count is kept, if the database can be written at once.
+    """Read the status without loading any model. New counts are cached if the database can be written immediately.
 
-    :param anew: count everything, whatever was kept: for a database that other programs have written to.
+    :param anew: ignore cached counts, for a database that other programs have written to.
     """
     with database.read() as connection:
         names = list(connection.execute(select(recipe.c.name).order_by(recipe.c.name)).scalars())
     plans = {name: load_plan(database, name) for name in names}
     with database.read() as connection:
         counts = CountCache(connection, anew=anew)
-        found = DatabaseStatus(
+        status = DatabaseStatus(
             url=database.url,
             corpora=_corpora(connection, counts),
             links=counts.of("translations", lambda: _links(connection)),
@@ -83,11 +82,11 @@ def read_status(database: Database, *, anew: bool = False) -> DatabaseStatus:
             failures=_failures(connection),
         )
     counts.keep(database)
-    return found
+    return status
 
 
 def keep_counts(database: Database) -> None:
-    """Count what the status tells, so that the first to ask for it need not wait."""
+    """Fill the cache of counts, so that the next status is fast."""
     read_status(database)
 
 
@@ -106,7 +105,7 @@ def _sentences(connection: Connection) -> list[list[Any]]:
 
 def _links(connection: Connection) -> list[dict[str, Any]]:
     t = translation.c
-    # Counted in an index, which the kind is not in: what one step makes between two languages is of one kind.
+    # Counted in an index that lacks the kind: all translations of a step between two languages are of one kind.
     scope = (t.corpus_id, t.original_lang, t.rendering_lang, t.step_id)
     names = {row.id: row.name for row in connection.execute(select(corpus.c.id, corpus.c.name))}
     counts: Counter[tuple[str, ...]] = Counter()
@@ -114,8 +113,8 @@ def _links(connection: Connection) -> list[dict[str, Any]]:
         same = (column == value for column, value in zip(scope, key, strict=True))
         kind = connection.execute(select(t.kind).where(*same).limit(1)).scalar_one()
         counts[names[key[0]], key[1], key[2], kind] += count
-    told = ("corpus", "original", "rendering", "kind")
-    return [{**dict(zip(told, key, strict=True)), "translations": count} for key, count in sorted(counts.items())]
+    labels = ("corpus", "original", "rendering", "kind")
+    return [{**dict(zip(labels, key, strict=True)), "translations": count} for key, count in sorted(counts.items())]
 
 
 def _steps(connection: Connection, plan: Plan, counts: CountCache) -> list[StepStatus]:
@@ -129,7 +128,7 @@ def _step(connection: Connection, stage: Stage, pairs: Sequence[Bitext], counts:
         outcomes[status] += count
         for code in reason_codes(reason or ""):
             reasons[code] += count
-    # Not from the outcomes, which may be of items that only other recipes cover.
+    # Not derived from the outcomes, some of which may belong to items of other recipes.
     where = f"{stage.step_id} {canonical_json(pairs)}"
     undone = counts.of(f"undone {where}", partial(count_undone, connection, stage, pairs))
     pending = counts.of(f"pending {where}", partial(count_pending, connection, stage, pairs)) if undone else 0
@@ -137,17 +136,17 @@ def _step(connection: Connection, stage: Stage, pairs: Sequence[Bitext], counts:
 
 
 def _outcomes(connection: Connection, step_id: int) -> list[list[Any]]:
-    """How many items became what, and why: status, reason and count."""
+    """Outcomes of a step: status, reason and count."""
     of_step = select(func.count()).where(outcome.c.step_id == step_id)
     plain = and_(outcome.c.status == "ok", outcome.c.reason.is_(None))
     count = connection.execute(of_step.where(plain)).scalar_one()
-    found: list[list[Any]] = [["ok", None, count]] if count else []
+    plain_rows: list[list[Any]] = [["ok", None, count]] if count else []
     if connection.execute(of_step).scalar_one() == count:
-        return found
-    # Only these are grouped, which is to sort them: most items are plainly ok, and to count takes a fifth of the time.
+        return plain_rows
+    # Grouping means sorting, so only these are grouped: most items are plainly ok, and counting is five times faster.
     query = select(outcome.c.status, outcome.c.reason, func.count()).where(outcome.c.step_id == step_id, not_(plain))
     rows = connection.execute(query.group_by(outcome.c.status, outcome.c.reason))
-    return found + [list(row) for row in rows]
+    return plain_rows + [list(row) for row in rows]
 
 
 def _runs(connection: Connection) -> list[dict[str, Any]]:
@@ -164,11 +163,11 @@ def _run(row: dict[str, Any]) -> dict[str, Any]:
 
 
 def _failures(connection: Connection) -> list[dict[str, Any]]:
-    """Failures that stand: those that are still their item's outcome, and not of an earlier try."""
+    """Current failures, those that are still the outcome of their item."""
     same = (outcome.c[name] == failure.c[name] for name in ("step_id", "item_id", "run_id"))
     query = (
         select(failure.c.step_id, failure.c.item_id, failure.c.message, failure.c.run_id)
-        # Not a join, for which SQLite may go through all outcomes: failures are few.
+        # Not a join, for which SQLite may scan all outcomes: failures are few.
         .where(exists().where(*same, outcome.c.status == "failed"))
         .order_by(failure.c.run_id.desc(), failure.c.item_id)
         .limit(FAILURES_SHOWN)

@@ -1,4 +1,4 @@
-"""Which items failed, what they are, and why."""
+"""The failed items: what they are, and why they failed."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ from xprojdb.steps.stage import ItemKind
 class FailedItem:
     """An item whose outcome is a failure.
 
-    :param digest: the step's.
-    :param title: the step's, as a run shows it.
+    :param digest: the step's digest.
+    :param title: the step's title, as a run shows it.
     :param item: its key.
-    :param names: the sentences it is, original first, as ``xprojdb explain`` takes them; or the corpus.
-    :param reason: a code, such as the error's class.
+    :param names: its sentences, original first, in the form ``xprojdb explain`` accepts; or the corpus.
+    :param reason: a reason code, such as the class of the error.
     """
 
     digest: str
@@ -38,7 +38,7 @@ class FailedItem:
 
 
 def read_failed(database: Database) -> list[FailedItem]:
-    """All failures that stand, the latest first; those of an earlier try of an item are not among them."""
+    """Read all current failures, latest first; failures of earlier attempts at an item are left out."""
     with database.read() as connection:
         rows = connection.execute(_standing()).all()
         steps = {step_id: _step(connection, step_id) for step_id in {row.step_id for row in rows}}
@@ -70,12 +70,12 @@ def _standing() -> Select[Any]:
 
 
 def _step(connection: Connection, step_id: int) -> tuple[str, str, ItemKind | None]:
-    """Its digest, its title and what its items are, if that is known."""
+    """The digest and title of a step, and the kind of its items if known."""
     spec = load_spec(connection, step_id)
     try:
         stage = stage_of(spec)
     except DatabaseError:
-        # Of another version of this code, whose failures are told all the same.
+        # A step of another version of xprojdb, whose failures are shown all the same.
         return spec.digest, spec.kind, None
     return spec.digest, stage.title, stage.item_kind
 

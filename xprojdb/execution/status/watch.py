@@ -1,4 +1,4 @@
-"""Runs that are going on, as the database tells of them: how far each is, how fast, and whether it is alive."""
+"""Active runs, as recorded in the database: their progress, their speed, and whether they are alive."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ from xprojdb.db.tables import recipe, run
 from xprojdb.execution.progress import StepReport
 from xprojdb.planning.store import load_plan
 
-#: seconds without a sign of life after which a run on another machine is taken to have ended
+#: seconds without a heartbeat after which a run on another machine is assumed to have ended
 SILENCE = 60.0
 
 
 @dataclass(frozen=True, slots=True)
 class WatchedRun:
-    """A run as it stood when it last gave a sign of life.
+    """A run as of its last heartbeat.
 
-    :param lost: it has not said that it ended, but its process has, or gives no sign of life any more.
-    :param steps: of its recipe, in the order they run; ``total`` is None for those that it has not come to.
+    :param lost: it was never recorded as ended, but its process has ended or stopped sending heartbeats.
+    :param steps: the steps of its recipe, in order; ``total`` is None for those it has not reached.
     """
 
     id: int
@@ -44,31 +44,31 @@ class WatchedRun:
 
 
 def rate(step: StepReport) -> float | None:
-    """Items a second; None when it cannot be told yet."""
+    """Items per second, or None if unknown."""
     return step.done / step.seconds if step.done and step.seconds else None
 
 
 def remaining(step: StepReport) -> float | None:
-    """Seconds that the rest will take at that rate."""
+    """Seconds the remaining items will take at that rate, or None if unknown."""
     speed = rate(step)
     return None if speed is None or step.total is None else max(step.total - step.done, 0) / speed
 
 
 def read_runs(database: Database, ids: Sequence[int] = ()) -> list[WatchedRun]:
-    """The runs that are going on, and the named ones whatever has become of them."""
+    """Read the active runs, and the given runs even if they have ended."""
     with database.read() as connection:
         rows = connection.execute(_watched(ids)).all()
-        known = set(connection.execute(select(recipe.c.name)).scalars())
-    plans = {row.recipe_name: _steps(database, row.recipe_name) for row in rows if row.recipe_name in known}
+        recipes = set(connection.execute(select(recipe.c.name)).scalars())
+    plans = {row.recipe_name: _steps(database, row.recipe_name) for row in rows if row.recipe_name in recipes}
     runs = [_watched_run(row, plans.get(row.recipe_name, [])) for row in rows]
-    return [each for each in runs if each.going_on or each.id in ids]
+    return [run for run in runs if run.going_on or run.id in ids]
 
 
 def is_lost(status: str, process: str | None, heartbeat_at: str | None) -> bool:
-    """Whether a run that never said that it ended has ended all the same.
+    """Whether a run has ended without recording it.
 
-    :param process: as :func:`xprojdb.db.heartbeat.this_process` named it; None: unknown.
-    :param heartbeat_at: its last sign of life; None: it gives none.
+    :param process: its name from :func:`xprojdb.db.heartbeat.this_process`; None if unknown.
+    :param heartbeat_at: its last heartbeat; None if it sends none.
     """
     if status != "running":
         return False
@@ -80,8 +80,8 @@ def is_lost(status: str, process: str | None, heartbeat_at: str | None) -> bool:
 
 
 def _watched(ids: Sequence[int]) -> Select[Any]:
-    wanted = (run.c.status == "running") | run.c.id.in_(ids)
-    return select(run).where(wanted).order_by(run.c.id)
+    condition = (run.c.status == "running") | run.c.id.in_(ids)
+    return select(run).where(condition).order_by(run.c.id)
 
 
 def _steps(database: Database, name: str) -> list[StepReport]:
@@ -89,8 +89,8 @@ def _steps(database: Database, name: str) -> list[StepReport]:
 
 
 def _watched_run(row: Row[Any], planned: Sequence[StepReport]) -> WatchedRun:
-    told = json.loads(row.counts or "{}").get("steps", [])
-    steps = {step["step_id"]: StepReport(**step) for step in told}
+    reports = json.loads(row.counts or "{}").get("steps", [])
+    steps = {step["step_id"]: StepReport(**step) for step in reports}
     order = dict.fromkeys([step.step_id for step in planned] + list(steps))
     unseen = {step.step_id: step for step in planned}
     lost = is_lost(row.status, row.process, row.heartbeat_at)

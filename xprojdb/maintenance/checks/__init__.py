@@ -1,4 +1,4 @@
-"""What ``xprojdb verify`` looks for, a kind of damage a module, and how each is mended."""
+"""The checks of ``xprojdb verify``, one module per kind of damage, with their repairs."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from xprojdb.maintenance.checks.plans import BrokenPlans, UnfinishedDeletions
 from xprojdb.maintenance.checks.sources import FileCounts, SentenceWords
 from xprojdb.maintenance.checks.spans import Gaps, LinkRange, Overlaps, SpanRange
 
-#: in the order in which they are mended: what others read comes first, then what takes much away
+#: in the order of repair: first what others read, then what removes much
 CHECKS: tuple[type[Check], ...] = (
     BrokenPlans,
     UnfinishedDeletions,

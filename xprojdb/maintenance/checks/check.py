@@ -1,4 +1,4 @@
-"""What every check of ``xprojdb verify`` is, and the repair that most of them share."""
+"""The base class of the checks of ``xprojdb verify``, and the repair that most of them share."""
 
 from __future__ import annotations
 
@@ -16,33 +16,33 @@ from xprojdb.maintenance.removal import forget_items, remove_sentences, run_dele
 from xprojdb.maintenance.step_rows import StoredStep, stored_steps
 from xprojdb.steps.spec import GOLD
 
-#: items mended in one transaction
+#: items repaired in one transaction
 BLOCK = 1_000
 
 
 class Finding(NamedTuple):
     """One thing that is wrong.
 
-    :param told: what, for people.
-    :param step: the step whose row it is, where it is one.
-    :param item: the item of that step; elsewhere, the key of the row.
+    :param description: what is wrong.
+    :param step: the step that the row belongs to, if any.
+    :param item: the item of that step; without a step, the key of the row.
     """
 
-    told: str
+    description: str
     step: int = 0
     item: int = 0
 
 
 class Check(ABC):
-    """One kind of damage: how it is found and how it is mended.
+    """One kind of damage, how to find it and how to repair it.
 
-    :param database: to look at.
+    :param database: the database to check.
     """
 
     #: what is wrong, in a few words
     name: str
     #: what the repair does
-    repair: str = "what was made of the item, and what rests on it, is dropped: the next run makes it again"
+    repair: str = "what was made from the item, and what depends on it, is dropped: the next run recomputes it"
 
     def __init__(self, database: Database) -> None:
         self.database = database
@@ -52,34 +52,34 @@ class Check(ABC):
         """Everything that is wrong, in constant memory."""
 
     def mend(self, findings: Sequence[Finding]) -> Counter[str]:
-        """Put right what was found, or take it away so that it is made again.
+        """Repair findings, or remove what is wrong so that it is recomputed.
 
-        :param findings: some of what :meth:`find` gives; more may be mended with it.
-        :returns: rows that were taken, by table; files to import again under ``"import of CORPUS/LANG/PART"``.
+        :param findings: some of those from :meth:`find`; others may be repaired along with them.
+        :returns: removed rows, by table; files to import again under ``"import of CORPUS/LANG/PART"``.
         """
         return drop_items(self.database, findings)
 
 
 def drop_items(database: Database, findings: Iterable[Finding]) -> Counter[str]:
-    """Drop what steps made of items, and what rests on it.
+    """Drop what steps made from items, and what depends on it.
 
-    What was imported cannot be made again from the database: the file it came from is dropped, to be imported again.
+    Imports cannot be recomputed from the database: the whole file is dropped and must be imported again.
     """
     with database.read() as connection:
-        by_id = {each.id: each for each in stored_steps(connection)}
+        by_id = {step.id: step for step in stored_steps(connection)}
     items: dict[int, set[int]] = {}
-    for each in findings:
-        items.setdefault(each.step, set()).add(each.item)
+    for finding in findings:
+        items.setdefault(finding.step, set()).add(finding.item)
     taken: Counter[str] = Counter()
     for step_id, keys in items.items():
         if by_id[step_id].kind == GOLD.kind:
             taken += drop_files_of(database, keys)
         else:
-            taken += _drop_made(database, by_id[step_id], sorted(keys))
+            taken += _drop_results(database, by_id[step_id], sorted(keys))
     return taken
 
 
-def _drop_made(database: Database, step: StoredStep, keys: Sequence[int]) -> Counter[str]:
+def _drop_results(database: Database, step: StoredStep, keys: Sequence[int]) -> Counter[str]:
     taken: Counter[str] = Counter()
     for first in range(0, len(keys), BLOCK):
         with database.write() as connection:
@@ -97,22 +97,22 @@ def _drop_block(connection: Connection, step: StoredStep, keys: Sequence[int]) -
         near |= {"translation": links, "sentence": {*keys, *sides_of(connection, links)}}
     taken = Counter[str]()
     readers = steps_on(connection, [step.id])
-    # What rests on others first.
-    for each in reversed(steps):
-        if each.id == step.id:
-            taken += forget_items(connection, steps, each, keys)
-        elif each.id in readers and (items := near.get(each.items)):
-            taken += forget_items(connection, steps, each, items)
+    # Steps come after the steps they read: drop in reverse.
+    for reader in reversed(steps):
+        if reader.id == step.id:
+            taken += forget_items(connection, steps, reader, keys)
+        elif reader.id in readers and (items := near.get(reader.items)):
+            taken += forget_items(connection, steps, reader, items)
     return taken
 
 
 def drop_files_of(database: Database, sentences: Iterable[int]) -> Counter[str]:
-    """Drop the files that sentences were imported from, with everything on them: they are to be imported again."""
+    """Drop the files that sentences were imported from, with everything attached to them; import them again."""
     with database.read() as connection:
         chosen = bulk.among(connection, sentence.c.id, sorted(sentences))
         files = set(connection.execute(select(sentence.c.source_file_id).where(chosen).distinct()).scalars())
     taken: Counter[str] = Counter()
-    for key in sorted(each for each in files if each is not None):
+    for key in sorted(file for file in files if file is not None):
         taken += drop_file(database, key)
     return taken
 

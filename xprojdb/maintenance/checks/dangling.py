@@ -1,4 +1,4 @@
-"""Rows that refer to what is not there."""
+"""Rows that refer to rows which do not exist."""
 
 from __future__ import annotations
 
@@ -44,15 +44,15 @@ _OWNERS: dict[Items, Table] = {
 
 
 class Reference(NamedTuple):
-    """A column that names a row of another table; rows are looked at where ``chosen`` holds."""
+    """A column that refers to a row of another table; only rows where ``chosen`` holds are checked."""
 
     column: Column[int]
     owner: Table
     chosen: tuple[ColumnElement[bool], ...] = ()
 
     def lost(self) -> list[ColumnElement[bool]]:
-        """The conditions of a row that refers to nothing."""
-        # An alias: a sentence's parent is a sentence, too.
+        """The conditions for a row that refers to nothing."""
+        # An alias, since the parent of a sentence is a sentence, too.
         there = self.owner.alias("owner")
         return [
             *self.chosen,
@@ -62,7 +62,7 @@ class Reference(NamedTuple):
 
 
 def references(steps: Sequence[StoredStep]) -> Iterator[Reference]:
-    """Everything that can be dangling and is mended by taking the row away."""
+    """All references that can dangle and are repaired by removing the row."""
     for table in STEP_TABLES:
         yield Reference(table.c.step_id, step)
     for table in (entity, word_score, label, vote):
@@ -87,116 +87,118 @@ def _foreign_keys() -> Iterator[Reference]:
 
 
 class DanglingRows(Check):
-    """Rows on a step, a sentence, a translation or a corpus that is not there."""
+    """Rows that refer to a step, sentence, translation or corpus that does not exist."""
 
     name = "dangling keys"
-    repair = "the row is taken away, a sentence or translation with all that is on it"
+    repair = "the row is removed, sentences and translations with everything attached to them"
 
     def find(self, connection: Connection, steps: Sequence[StoredStep]) -> Iterator[Finding]:
-        for each in references(steps):
-            table = each.column.table
-            query = select(each.column).where(*each.lost())
+        for reference in references(steps):
+            table = reference.column.table
+            query = select(reference.column).where(*reference.lost())
             for block in bulk.stream(connection, query):
                 for (key,) in block:
-                    told = f"{table.name} with {each.column.name} {key}, which the table {each.owner.name} has not"
-                    yield Finding(told)
+                    text = f"{table.name} with {reference.column.name} {key}, not in the table {reference.owner.name}"
+                    yield Finding(text)
 
     def mend(self, findings: Sequence[Finding]) -> Counter[str]:  # noqa: ARG002 - one statement takes them all
         taken: Counter[str] = Counter()
         with self.database.write() as connection:
             steps = stored_steps(connection)
-            for each in references(steps):
-                taken += self._take(connection, steps, each)
+            for reference in references(steps):
+                taken += self._take(connection, steps, reference)
         return taken
 
     @staticmethod
-    def _take(connection: Connection, steps: Sequence[StoredStep], each: Reference) -> Counter[str]:
-        table = each.column.table
+    def _take(connection: Connection, steps: Sequence[StoredStep], reference: Reference) -> Counter[str]:
+        table = reference.column.table
         assert isinstance(table, Table)
         remove = {sentence: remove_sentences, translation: remove_translations}.get(table)
         if remove is not None:
-            keys = list(connection.execute(select(table.c.id).where(*each.lost())).scalars())
+            keys = list(connection.execute(select(table.c.id).where(*reference.lost())).scalars())
             return remove(connection, steps, keys) if keys else Counter()
-        return +Counter({table.name: run_delete(connection, delete(table).where(*each.lost()))})
+        return +Counter({table.name: run_delete(connection, delete(table).where(*reference.lost()))})
 
 
 class LostRuns(Check):
-    """Rows whose run is not recorded: of when they were made nothing is known any more, but they are whole."""
+    """Rows whose run is not recorded: nothing is known of when they were made, but they are intact."""
 
     name = "lost runs"
-    repair = "a run of that number is recorded that tells nothing"
+    repair = "a run with that number and no details is recorded"
 
     def find(self, connection: Connection, steps: Sequence[StoredStep]) -> Iterator[Finding]:  # noqa: ARG002
         for key in _lost_runs(connection):
-            yield Finding(f"run {key}, which rows name, is not in the table run", item=key)
+            yield Finding(f"run {key}, which rows refer to, is not in the table run", item=key)
 
     def mend(self, findings: Sequence[Finding]) -> Counter[str]:
         with self.database.write() as connection:
-            for each in findings:
-                connection.execute(insert(run).values(id=each.item, **unknown_run()))
-                bulk.raise_id(connection, run, each.item)
+            for finding in findings:
+                connection.execute(insert(run).values(id=finding.item, **unknown_run()))
+                bulk.raise_id(connection, run, finding.item)
         return Counter()
 
 
 def _lost_runs(connection: Connection) -> list[int]:
-    known = select(run.c.id)
+    run_ids = select(run.c.id)
     tables = [table for table in metadata.sorted_tables if "run_id" in table.columns]
-    lost = [select(table.c.run_id).where(table.c.run_id.not_in(known)).distinct() for table in tables]
+    lost = [select(table.c.run_id).where(table.c.run_id.not_in(run_ids)).distinct() for table in tables]
     return sorted({key for query in lost for key in connection.execute(query).scalars()})
 
 
 class UnknownEntities(Check):
-    """Candidates and labels of an entity that the labelled sentence has not."""
+    """Candidates and labels of an entity that the labelled sentence does not have."""
 
     name = "labels of no entity"
 
     def find(self, connection: Connection, steps: Sequence[StoredStep]) -> Iterator[Finding]:
-        for each in steps:
+        for stored in steps:
             for table in (candidate, label):
-                if table.name in each.tables and each.items == "translation":
-                    yield from _unknown_entities(connection, each, table)
+                if table.name in stored.tables and stored.items == "translation":
+                    yield from _unknown_entities(connection, stored, table)
 
 
-def _unknown_entities(connection: Connection, each: StoredStep, table: Table) -> Iterator[Finding]:
-    given = select(step_input.c.input_id).where(step_input.c.step_id == each.id, step_input.c.role == "entities")
-    entities = connection.execute(given).scalar()
-    side = labelled_side(connection, each)
+def _unknown_entities(connection: Connection, stored: StoredStep, table: Table) -> Iterator[Finding]:
+    entity_step = select(step_input.c.input_id).where(
+        step_input.c.step_id == stored.id, step_input.c.role == "entities"
+    )
+    entities = connection.execute(entity_step).scalar()
+    side = labelled_side(connection, stored)
     if entities is None or side is None:
         return
-    known = exists().where(
+    entity_exists = exists().where(
         entity.c.step_id == entities,
         entity.c.sentence_id == sentence_key(side),
         entity.c.ordinal == table.c.entity_ordinal,
     )
     query = select(table.c.translation_id).join(translation, translation.c.id == table.c.translation_id)
-    query = query.where(table.c.step_id == each.id, table.c.entity_ordinal.is_not(None), ~known).distinct()
+    query = query.where(table.c.step_id == stored.id, table.c.entity_ordinal.is_not(None), ~entity_exists).distinct()
     for block in bulk.stream(connection, query):
         for (key,) in block:
-            told = f"{table.name} of {each.short}, translation {key}: of an entity that is not there"
-            yield Finding(told, each.id, key)
+            text = f"{table.name} of {stored.short}, translation {key}: of an entity that is not there"
+            yield Finding(text, stored.id, key)
 
 
-def labelled_side(connection: Connection, each: StoredStep) -> Side | None:
-    """The side of a translation that a step takes labels from, where its parameters tell."""
+def labelled_side(connection: Connection, stored: StoredStep) -> Side | None:
+    """The side of a translation that a step takes labels from, if its parameters say so."""
     params: dict[str, Any] = json.loads(
-        connection.execute(select(step.c.params).where(step.c.id == each.id)).scalar_one()
+        connection.execute(select(step.c.params).where(step.c.id == stored.id)).scalar_one()
     )
     side = params.get("labelled")
     return side if side in ("original", "rendering") else None
 
 
 class LostVotes(Check):
-    """Votes for a label, of a step or through a translation that is not there."""
+    """Votes for a label, from a step or through a translation that does not exist."""
 
     name = "votes of nothing"
 
     def find(self, connection: Connection, steps: Sequence[StoredStep]) -> Iterator[Finding]:
-        by_id = {each.id: each for each in steps}
-        for told, query in _lost_votes():
+        by_id = {stored.id: stored for stored in steps}
+        for fault, query in _lost_votes():
             for block in bulk.stream(connection, query):
                 for step_id, key in block:
                     if step_id in by_id:
-                        yield Finding(f"{by_id[step_id].short}, sentence {key}: {told}", step_id, key)
+                        yield Finding(f"{by_id[step_id].short}, sentence {key}: {fault}", step_id, key)
 
 
 def _lost_votes() -> Iterator[tuple[str, Select[Any]]]:

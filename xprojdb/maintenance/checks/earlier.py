@@ -1,7 +1,7 @@
-"""Outcomes that are older than what they are about: of a step or an item that had the same key before.
+"""Outcomes that are older than what they are about, which are those of an earlier step or item with the same key.
 
-Versions before schema 0008 could give a key a second time, and a run that went on wrote under it. What such a run left
-is whole by itself and of something else: nothing but its age tells.
+Versions before schema 0008 could reuse a key while a run continued to write under it. Such rows are consistent but
+about something else, and only their age reveals it.
 """
 
 from __future__ import annotations
@@ -18,29 +18,29 @@ from xprojdb.steps.spec import GOLD
 
 
 class OlderThanStep(Check):
-    """Outcomes of runs that began before their step was stored: a plan stores its steps before its run begins."""
+    """Outcomes of runs that started before their step was stored; a plan stores its steps before its run starts."""
 
     name = "outcomes older than their step"
 
     def find(self, connection: Connection, steps: Sequence[StoredStep]) -> Iterator[Finding]:
-        made: dict[int, int | None] = dict(bulk.fetch(connection, select(step.c.id, step.c.after_run)))
-        for each in steps:
-            # An import stores its step when its run has begun, and that step is never freed.
-            if made[each.id] is None or each.kind == GOLD.kind:
+        after_run: dict[int, int | None] = dict(bulk.fetch(connection, select(step.c.id, step.c.after_run)))
+        for stored in steps:
+            # An import stores its step after its run has started, and that step is never deleted.
+            if after_run[stored.id] is None or stored.kind == GOLD.kind:
                 continue
             query = select(outcome.c.item_id, outcome.c.run_id)
-            query = query.where(outcome.c.step_id == each.id, outcome.c.run_id <= made[each.id])
+            query = query.where(outcome.c.step_id == stored.id, outcome.c.run_id <= after_run[stored.id])
             for block in bulk.stream(connection, query):
                 for key, run_id in block:
-                    told = f"{each.short}, {each.items} {key}: of the run {run_id}, which began before the step"
-                    yield Finding(told, each.id, key)
+                    text = f"{stored.short}, {stored.items} {key}: of the run {run_id}, which began before the step"
+                    yield Finding(text, stored.id, key)
 
 
 class OlderThanItem(Check):
     """Outcomes of runs that had ended before the file with their item was imported.
 
-    Told by the clock of one machine: runs on other machines than the import are passed over, and so are runs whose end
-    is not recorded.
+    Based on the clock of one machine: runs on other machines than the import are ignored, and so are runs whose end is
+    not recorded.
     """
 
     name = "outcomes older than their item"
@@ -48,36 +48,38 @@ class OlderThanItem(Check):
     def find(self, connection: Connection, steps: Sequence[StoredStep]) -> Iterator[Finding]:
         if not _is_any_later(connection):
             return
-        for each in steps:
-            if each.kind != GOLD.kind and each.items != "step" and outcome.name in each.tables:
-                query = _earlier(each).where(outcome.c.step_id == each.id)
+        for stored in steps:
+            if stored.kind != GOLD.kind and stored.items != "step" and outcome.name in stored.tables:
+                query = _earlier(stored).where(outcome.c.step_id == stored.id)
                 for block in bulk.stream(connection, query):
                     for key, run_id in block:
-                        told = f"{each.short}, {each.items} {key}: of the run {run_id}, which ended before its import"
-                        yield Finding(told, each.id, key)
+                        text = (
+                            f"{stored.short}, {stored.items} {key}: of the run {run_id}, which ended before its import"
+                        )
+                        yield Finding(text, stored.id, key)
 
 
 _imported = run.alias("imported")
-#: an import on the same machine that began when the run had ended
+#: an import on the same machine that started after the run had ended
 _LATER = and_(_imported.c.host == run.c.host, _imported.c.started_at > run.c.ended_at)
 
 
 def _is_any_later(connection: Connection) -> bool:
-    """Whether any file was imported after a run: mostly none was, and no outcome has to be looked at."""
+    """Whether any file was imported after a run; usually none was, and no outcome need be checked."""
     query = select(source_file.c.id).join(_imported, _imported.c.id == source_file.c.run_id)
     later = query.join(run, and_(_LATER, run.c.command.not_like("import%"))).limit(1)
     return connection.execute(later).first() is not None
 
 
-def _earlier(each: StoredStep) -> Select[tuple[int, int]]:
+def _earlier(stored: StoredStep) -> Select[tuple[int, int]]:
     query = select(outcome.c.item_id, outcome.c.run_id).join(run, run.c.id == outcome.c.run_id)
-    if each.items == "corpus":
+    if stored.items == "corpus":
         files = exists().where(source_file.c.corpus_id == outcome.c.item_id)
         imported = files.where(source_file.c.run_id == _imported.c.id)
-        # A corpus grows: it is younger than the run when all its files are.
+        # A corpus grows: it is younger than the run only if all its files are.
         return query.where(files, ~imported.where(not_(func.coalesce(_LATER, false()))).correlate(outcome, run))
     item = outcome.c.item_id
-    if each.items == "translation":
+    if stored.items == "translation":
         query = query.join(translation, translation.c.id == item)
         item = translation.c.original_id
     query = query.join(sentence, sentence.c.id == item).join(source_file, source_file.c.id == sentence.c.source_file_id)

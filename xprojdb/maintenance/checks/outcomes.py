@@ -14,72 +14,72 @@ from xprojdb.maintenance.step_rows import RESULT_TABLES, StoredStep, item_column
 from xprojdb.steps.spec import GOLD
 
 
-def _tables(each: StoredStep) -> list[Table]:
-    """The tables with results of a step; probabilities of words are kept whatever was found."""
-    return [table for table in RESULT_TABLES if table.name in each.tables and table is not word_score]
+def _tables(stored: StoredStep) -> list[Table]:
+    """The result tables of a step; word probabilities are stored even if nothing was found."""
+    return [table for table in RESULT_TABLES if table.name in stored.tables and table is not word_score]
 
 
-def _found(connection: Connection, query: Select[Any], each: StoredStep, what: str) -> Iterator[Finding]:
+def _findings(connection: Connection, query: Select[Any], stored: StoredStep, what: str) -> Iterator[Finding]:
     for block in bulk.stream(connection, query):
         for (key,) in block:
-            yield Finding(f"{each.short}, {each.items} {key}: {what}", each.id, key)
+            yield Finding(f"{stored.short}, {stored.items} {key}: {what}", stored.id, key)
 
 
 class OkWithoutRows(Check):
-    """Items that are told to have results, and have none."""
+    """Items that are recorded as having results, and have none."""
 
     name = "outcomes without rows"
 
     def find(self, connection: Connection, steps: Sequence[StoredStep]) -> Iterator[Finding]:
-        for each in steps:
-            query = select(outcome.c.item_id).where(outcome.c.step_id == each.id, outcome.c.status == "ok")
-            for there in self._results(each):
+        for step in steps:
+            query = select(outcome.c.item_id).where(outcome.c.step_id == step.id, outcome.c.status == "ok")
+            for there in self._results(step):
                 query = query.where(~there)
-            yield from _found(connection, query, each, "ok, but without a row")
+            yield from _findings(connection, query, step, "ok, but without a row")
 
     @staticmethod
-    def _results(each: StoredStep) -> Iterator[ColumnElement[bool]]:
-        for table in _tables(each):
-            yield exists().where(table.c.step_id == each.id, item_column(table, each) == outcome.c.item_id)
-        if each.items == "step":
+    def _results(stored: StoredStep) -> Iterator[ColumnElement[bool]]:
+        for table in _tables(stored):
+            yield exists().where(table.c.step_id == stored.id, item_column(table, stored) == outcome.c.item_id)
+        if stored.items == "step":
             yield exists().where(model.c.step_id == outcome.c.item_id)
-        if each.items == "sentence" and each.kind != GOLD.kind:
-            # Translators make sentences and translations.
-            yield exists().where(sentence.c.parent_id == outcome.c.item_id, sentence.c.step_id == each.id)
+        if stored.items == "sentence" and stored.kind != GOLD.kind:
+            # Translation steps create sentences and translations.
+            yield exists().where(sentence.c.parent_id == outcome.c.item_id, sentence.c.step_id == stored.id)
             for side in (translation.c.original_id, translation.c.rendering_id):
-                yield exists().where(side == outcome.c.item_id, translation.c.step_id == each.id)
+                yield exists().where(side == outcome.c.item_id, translation.c.step_id == stored.id)
 
 
 class RowsWithoutOutcome(Check):
-    """Results of items that are not told to be done."""
+    """Results of items without an outcome."""
 
     name = "rows without an outcome"
 
     def find(self, connection: Connection, steps: Sequence[StoredStep]) -> Iterator[Finding]:
-        for each in steps:
+        for step in steps:
             for table in RESULT_TABLES:
-                if table.name in each.tables:
-                    yield from _found(connection, self._query(each, table), each, f"{table.name}, but no outcome")
+                if table.name in step.tables:
+                    yield from _findings(connection, self._query(step, table), step, f"{table.name}, but no outcome")
 
     @staticmethod
-    def _query(each: StoredStep, table: Table) -> Select[Any]:
-        item = item_column(table, each)
-        told = exists().where(outcome.c.step_id == each.id, outcome.c.item_id == item)
-        return select(item).where(table.c.step_id == each.id, ~told).distinct()
+    def _query(stored: StoredStep, table: Table) -> Select[Any]:
+        item = item_column(table, stored)
+        outcome_exists = exists().where(outcome.c.step_id == stored.id, outcome.c.item_id == item)
+        return select(item).where(table.c.step_id == stored.id, ~outcome_exists).distinct()
 
 
 class RowsDespiteOutcome(Check):
-    """Results of items that are told to have none, or to have failed."""
+    """Results of items that are recorded as having none, or as failed."""
 
     name = "rows despite the outcome"
 
     def find(self, connection: Connection, steps: Sequence[StoredStep]) -> Iterator[Finding]:
-        for each in steps:
+        for step in steps:
             there = [
-                exists().where(table.c.step_id == each.id, item_column(table, each) == outcome.c.item_id)
-                for table in _tables(each)
+                exists().where(table.c.step_id == step.id, item_column(table, step) == outcome.c.item_id)
+                for table in _tables(step)
             ]
             if there:
-                query = select(outcome.c.item_id).where(outcome.c.step_id == each.id, or_(*there))
+                query = select(outcome.c.item_id).where(outcome.c.step_id == step.id, or_(*there))
                 silent = query.where(outcome.c.status.in_(("empty", "failed")))
-                yield from _found(connection, silent, each, "rows, though the outcome says that there are none")
+                yield from _findings(connection, silent, step, "has rows although the outcome says there are none")

@@ -1,4 +1,4 @@
-"""Recipes that name what is not there, and deletions that were interrupted."""
+"""Recipes that reference what does not exist, and interrupted deletions."""
 
 from __future__ import annotations
 
@@ -17,32 +17,33 @@ from xprojdb.steps.vanished import DELETING
 
 
 class BrokenPlans(Check):
-    """Recipes whose stored plan cannot be read, or names a step or a corpus that is not there."""
+    """Recipes whose stored plan cannot be read, or references a step or a corpus that does not exist."""
 
     name = "plans of recipes"
-    repair = "the recipe is forgotten: run it again"
+    repair = "the recipe is deleted: run it again"
 
     def find(self, connection: Connection, steps: Sequence[StoredStep]) -> Iterator[Finding]:
-        known = {each.id: each.digest for each in steps}
+        digests = {step.id: step.digest for step in steps}
         corpora = set(connection.execute(select(corpus.c.id)).scalars())
         for row in connection.execute(select(recipe.c.id, recipe.c.name, recipe.c.plan)):
-            if not _is_whole(row.plan, known, corpora):
-                yield Finding(f"the recipe {row.name} names a step or a corpus that is not there", item=row.id)
+            if not _is_whole(row.plan, digests, corpora):
+                yield Finding(f"the recipe {row.name} references a step or a corpus that does not exist", item=row.id)
 
     def mend(self, findings: Sequence[Finding]) -> Counter[str]:
-        keys = [each.item for each in findings]
+        keys = [finding.item for finding in findings]
         with self.database.write() as connection:
             return Counter(recipe=run_delete(connection, delete(recipe).where(recipe.c.id.in_(keys))))
 
 
 def _is_whole(plan: str, steps: Mapping[int, str], corpora: set[int]) -> bool:
-    # The step of the translations, by its digest; none where a language's sentences are labelled as they are.
+    # The digest of the step that made the translations; empty if sentences are labelled directly.
     links = {"", *steps.values()}
     try:
         planned = json.loads(plan)
         return all(
-            each["step"] in steps and all(pair[0] in corpora and pair[3] in links for pair in each["pairs"])
-            for each in planned
+            planned_step["step"] in steps
+            and all(pair[0] in corpora and pair[3] in links for pair in planned_step["pairs"])
+            for planned_step in planned
         )
     except (ValueError, KeyError, TypeError, IndexError):
         return False
@@ -52,7 +53,7 @@ class UnfinishedDeletions(Check):
     """Corpora whose deletion was interrupted."""
 
     name = "unfinished deletions"
-    repair = "the corpus is deleted to the end"
+    repair = "the deletion of the corpus is completed"
 
     def find(self, connection: Connection, steps: Sequence[StoredStep]) -> Iterator[Finding]:  # noqa: ARG002
         for key, name in connection.execute(select(corpus.c.id, corpus.c.name)):
@@ -61,6 +62,6 @@ class UnfinishedDeletions(Check):
 
     def mend(self, findings: Sequence[Finding]) -> Counter[str]:
         taken: Counter[str] = Counter()
-        for each in findings:
-            taken.update(delete_corpus(self.database, each.told.removesuffix(DELETING)).rows)
+        for finding in findings:
+            taken.update(delete_corpus(self.database, finding.description.removesuffix(DELETING)).rows)
         return taken

@@ -1,4 +1,4 @@
-"""Imported sentences that are not what their file brought."""
+"""Imported sentences that differ from their file."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from xprojdb.db.tables import sentence, source_file
 from xprojdb.maintenance.checks.check import Check, Finding, drop_file, drop_files_of, drop_items
 from xprojdb.maintenance.step_rows import StoredStep
 
-_DROPPED = "the file's sentences are dropped with all that is on them: import the file again"
+_DROPPED = "the file's sentences are dropped with everything attached to them: import the file again"
 
 
 class FileCounts(Check):
-    """Files of which more or fewer sentences are stored than were imported."""
+    """Files with more or fewer stored sentences than were imported."""
 
     name = "sentences of a file"
     repair = _DROPPED
@@ -31,21 +31,21 @@ class FileCounts(Check):
         stored = func.coalesce(counted.c.stored, 0)
         query = select(source_file.c.id, source_file.c.name, source_file.c.sentences, stored)
         query = query.outerjoin(counted, counted.c.source_file_id == source_file.c.id)
-        for key, name, told, there in connection.execute(query.where(source_file.c.sentences != stored)):
-            yield Finding(f"{name}: {told} sentences were imported, {there} are stored", item=key)
+        for key, name, expected, there in connection.execute(query.where(source_file.c.sentences != stored)):
+            yield Finding(f"{name}: {expected} sentences were imported, {there} are stored", item=key)
 
     def mend(self, findings: Sequence[Finding]) -> Counter[str]:
         taken: Counter[str] = Counter()
-        for each in findings:
-            taken += drop_file(self.database, each.item)
+        for finding in findings:
+            taken += drop_file(self.database, finding.item)
         return taken
 
 
 class SentenceWords(Check):
-    """Sentences whose words cannot be read, or are not as many as told."""
+    """Sentences whose words cannot be read, or whose number of words is wrong."""
 
     name = "words of a sentence"
-    repair = f"a machine's translation is dropped, to be made again; else {_DROPPED}"
+    repair = f"a machine translation is dropped, to be recomputed; otherwise {_DROPPED}"
 
     def find(self, connection: Connection, steps: Sequence[StoredStep]) -> Iterator[Finding]:  # noqa: ARG002
         columns = (
@@ -59,17 +59,17 @@ class SentenceWords(Check):
         for block in bulk.stream(connection, select(*columns).order_by(sentence.c.id), 5_000):
             for key, count, words, offsets, step_id, parent in block:
                 if _wrong(count, words) or (offsets is not None and _wrong(count, offsets)):
-                    made = (step_id, parent) if step_id is not None and parent is not None else (0, key)
-                    yield Finding(f"sentence {key} does not have {count} words", *made)
+                    owner = (step_id, parent) if step_id is not None and parent is not None else (0, key)
+                    yield Finding(f"sentence {key} does not have {count} words", *owner)
 
     def mend(self, findings: Sequence[Finding]) -> Counter[str]:
-        imported = [each.item for each in findings if not each.step]
+        imported = [finding.item for finding in findings if not finding.step]
         return drop_files_of(self.database, imported) + drop_items(self.database, filter(lambda f: f.step, findings))
 
 
 def _wrong(count: int, words: str) -> bool:
     try:
-        found = json.loads(words)
+        value = json.loads(words)
     except (ValueError, TypeError):
         return True
-    return not isinstance(found, list) or len(found) != count
+    return not isinstance(value, list) or len(value) != count

@@ -1,4 +1,4 @@
-"""Spans and links outside their sentences, and spans that overlap."""
+"""Spans and links outside their sentences, and overlapping spans."""
 
 from __future__ import annotations
 
@@ -21,30 +21,30 @@ _LINKS = 2_000
 
 
 class SpanRange(Check):
-    """Spans that end before they begin, or outside their sentence."""
+    """Spans that end before they start, or lie outside their sentence."""
 
     name = "spans out of range"
 
     def find(self, connection: Connection, steps: Sequence[StoredStep]) -> Iterator[Finding]:
-        for each in steps:
+        for step in steps:
             for table in (entity, label, vote, candidate):
-                if table.name in each.tables:
-                    yield from _found(connection, _outside(connection, table, each), table, each, "out of range")
+                if table.name in step.tables:
+                    yield from _findings(connection, _outside(connection, table, step), table, step, "out of range")
 
 
-def _outside(connection: Connection, table: Table, each: StoredStep) -> Select[Any]:
-    query = select(item_column(table, each)).distinct().where(table.c.step_id == each.id)
+def _outside(connection: Connection, table: Table, stored: StoredStep) -> Select[Any]:
+    query = select(item_column(table, stored)).distinct().where(table.c.step_id == stored.id)
     if table is not candidate:
         return query.join(sentence, sentence.c.id == table.c.sentence_id).where(_wrong(table, sentence.c.n_words))
     query = query.join(translation, translation.c.id == candidate.c.translation_id)
-    labelled = labelled_side(connection, each)
+    labelled = labelled_side(connection, stored)
     sides = [other(labelled)] if labelled else ["original", "rendering"]
-    found = []
+    conditions = []
     for name in sides:
         side = sentence.alias(name)
         query = query.join(side, side.c.id == sentence_key(name))  # type: ignore[arg-type]
-        found.append(_wrong(table, side.c.n_words))
-    return query.where(*found)
+        conditions.append(_wrong(table, side.c.n_words))
+    return query.where(*conditions)
 
 
 def _wrong(table: Table, words: ColumnElement[int]) -> ColumnElement[bool]:
@@ -53,82 +53,84 @@ def _wrong(table: Table, words: ColumnElement[int]) -> ColumnElement[bool]:
 
 
 class Overlaps(Check):
-    """Labels, or entities, of one sentence that overlap or are not in the order of the sentence."""
+    """Labels or entities of one sentence that overlap or are not in word order."""
 
     name = "overlaps"
 
     def find(self, connection: Connection, steps: Sequence[StoredStep]) -> Iterator[Finding]:
-        for each, table in _labelling(steps):
+        for stored, table in _labelling(steps):
             before = func.lag(table.c.end_word)
-            query = _beside(table, each, before, lambda rows: rows.c.other > rows.c.start_word)
-            yield from _found(connection, query, table, each, "overlapping")
+            query = _wrong_items(table, stored, before, lambda rows: rows.c.other > rows.c.start_word)
+            yield from _findings(connection, query, table, stored, "overlapping")
 
 
 class Gaps(Check):
-    """Labels, or entities, of one sentence that are not numbered from 0 on: one of them is missing."""
+    """Labels or entities of one sentence that are not numbered consecutively from 0: one of them is missing."""
 
     name = "gaps"
 
     def find(self, connection: Connection, steps: Sequence[StoredStep]) -> Iterator[Finding]:
-        for each, table in _labelling(steps):
-            if table is entity and each.kind == Carry.kind:
-                # An entity that is carried keeps its number, and not all of them are.
+        for stored, table in _labelling(steps):
+            if table is entity and stored.kind == Carry.kind:
+                # Entities that are carried keep their number, and not all of them are.
                 continue
-            query = _beside(table, each, func.row_number(), lambda rows: rows.c.other != rows.c.ordinal + 1)
-            yield from _found(connection, query, table, each, "one is missing")
+            query = _wrong_items(table, stored, func.row_number(), lambda rows: rows.c.other != rows.c.ordinal + 1)
+            yield from _findings(connection, query, table, stored, "one is missing")
 
 
 def _labelling(steps: Sequence[StoredStep]) -> Iterator[tuple[StoredStep, Table]]:
-    for each in steps:
+    for step in steps:
         for table in (entity, label):
-            if table.name in each.tables:
-                yield each, table
+            if table.name in step.tables:
+                yield step, table
 
 
-def _beside(
-    table: Table, each: StoredStep, window: Function[Any], wrong: Callable[[Subquery], ColumnElement[bool]]
+def _wrong_items(
+    table: Table, stored: StoredStep, window: Function[Any], wrong: Callable[[Subquery], ColumnElement[bool]]
 ) -> Select[Any]:
-    """The items of which a row is wrong beside the others, in the key's own order: no database sorts."""
+    """The items with a row that is wrong given its neighbour, in key order, so that no database sorts."""
     *group, ordinal = list(table.primary_key.columns)
-    item = item_column(table, each).label("item")
+    item = item_column(table, stored).label("item")
     other = window.over(partition_by=group, order_by=ordinal).label("other")
-    rows = select(item, table.c.start_word, ordinal, other).where(table.c.step_id == each.id).subquery()
+    rows = select(item, table.c.start_word, ordinal, other).where(table.c.step_id == stored.id).subquery()
     return select(rows.c.item).where(wrong(rows)).distinct()
 
 
-def _found(connection: Connection, query: Select[Any], table: Table, each: StoredStep, what: str) -> Iterator[Finding]:
+def _findings(
+    connection: Connection, query: Select[Any], table: Table, stored: StoredStep, what: str
+) -> Iterator[Finding]:
     for block in bulk.stream(connection, query):
         for (key,) in block:
-            yield Finding(f"{table.name} of {each.short}, {each.items} {key}: {what}", each.id, key)
+            yield Finding(f"{table.name} of {stored.short}, {stored.items} {key}: {what}", stored.id, key)
 
 
 class LinkRange(Check):
-    """Word links that are missing, cannot be read, or end outside a sentence."""
+    """Word links that are missing, cannot be read, or lie outside a sentence."""
 
     name = "links out of range"
 
     def find(self, connection: Connection, steps: Sequence[StoredStep]) -> Iterator[Finding]:
-        for each in steps:
-            if alignment.name in each.tables:
-                for block in bulk.stream(connection, _aligned(each), _LINKS):
+        for step in steps:
+            if alignment.name in step.tables:
+                for block in bulk.stream(connection, _aligned(step), _LINKS):
                     for key in _wrong_links(block):
-                        yield Finding(f"alignment of {each.short}, translation {key}: out of range", each.id, key)
+                        yield Finding(f"alignment of {step.short}, translation {key}: out of range", step.id, key)
 
 
-def _aligned(each: StoredStep) -> Select[Any]:
+def _aligned(stored: StoredStep) -> Select[Any]:
     original, rendering = sentence.alias("original"), sentence.alias("rendering")
     return (
         select(alignment.c.translation_id, alignment.c.links, original.c.n_words, rendering.c.n_words)
         .join(translation, translation.c.id == alignment.c.translation_id)
         .join(original, original.c.id == translation.c.original_id)
         .join(rendering, rendering.c.id == translation.c.rendering_id)
-        .where(alignment.c.step_id == each.id)
+        .where(alignment.c.step_id == stored.id)
         .order_by(alignment.c.translation_id)
     )
 
 
 def _wrong_links(rows: Sequence[bulk.Row]) -> list[int]:
-    """The keys of the rows whose links are not of their sentences."""
+    """The keys of the rows whose links do not fit their sentences."""
     try:
         ptr, left, right, _ = parse_links([links for _, links, _, _ in rows])
     except MatchingError:

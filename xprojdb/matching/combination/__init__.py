@@ -1,1 +1,1 @@
-"""Several sources for one sentence: votes, the joint match, and how far each source can be trusted."""
+"""Several sources for one sentence: votes, the joint match, and the reliability of each source."""

@@ -1,9 +1,9 @@
 """The joint match: the entities of all sources compete for one set of target spans, and support each other.
 
-Every entity of every source spreads its score over its candidates. A span with a label is worth what its sources give
-it together, so that several sources that are each half sure of a boundary settle it. The best span is taken, the
-entities that stand behind it are spent, what overlaps it is blocked, and the rest compete again: an entity that lost
-its span may still support another one. Adding up the sources and solving once, without spending entities, is worse.
+Every entity of every source spreads its score over its candidates. The value of a span with a label is the sum of what
+its sources give it, so that several sources, each uncertain about a boundary, can settle it together. The best span is
+taken, the entities behind it are spent, overlapping spans are blocked, and the rest compete again: an entity that lost
+its span may still support another. Adding up the sources and solving once, without spending entities, works less well.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ from xprojdb.matching.scores.links import SCALE, to_fixed
 
 @dataclass(frozen=True, slots=True)
 class JointRule:
-    """How scores become support. The defaults are those that did best on Europarl-NER with soft links.
+    """How scores become support. The defaults did best on Europarl-NER with soft links.
 
-    :param threshold: a span needs more than this, as a share of what the sources that are present could give.
-    :param floor: scores up to this support nothing.
-    :param power: scores are raised to it, so that a span that only covers a part of an entity counts less.
-    :param other_label: how much of its support an entity gives to other labels on its spans, 0 to 1.
+    :param threshold: a span needs more than this share of what the present sources could give.
+    :param floor: scores up to this value support nothing.
+    :param power: scores are raised to this power, so that a span that covers only part of an entity counts less.
+    :param other_label: the share of its support, 0 to 1, that an entity gives to its spans under other labels.
     :raises MatchingError: when a value is out of range; ``what`` names it.
     """
 
@@ -41,7 +41,7 @@ class JointRule:
             value = getattr(self, name)
             if not 0 <= value <= top or value == np.inf:
                 message = f"{name} is {value}"
-                hint = f"{name} is a finite number from 0 to {top}"
+                hint = f"{name} must be a finite number from 0 to {top}"
                 raise MatchingError(message, hint=hint, what=name, value=value)
 
 
@@ -55,7 +55,7 @@ def joint(
     adjust: npt.ArrayLike | None = None,
     rule: JointRule | None = None,
 ) -> ConsensusSpans:
-    """Match all sources' entities with the spans of T target sentences.
+    """Match the entities of all sources with the spans of T target sentences.
 
     The support of (span, label) is, summed over the sources, the source's share of the weight present times
     ``(1 - other_label) · own + other_label · any``: the best sharpened score of its free entities that have this label
@@ -63,17 +63,17 @@ def joint(
     the threshold is taken (ties: leftmost, shorter, lower label), then the entity of each source that supports the
     span most is spent (ties: lower ordinal), overlapping spans are blocked, and so on.
 
-    :param entity_ptr: (T+1,) offsets of the entities of each target sentence, those of all sources together.
+    :param entity_ptr: (T+1,) offsets of the entities of each target sentence, of all sources together.
     :param source: (E,) the source of each entity.
     :param candidates: C candidates, of T sentences; ``entity`` counts within the target sentence.
-    :param label: (C,) label code of the entity on this candidate, below 0 where it has none
+    :param label: (C,) label code of the entity on this candidate, negative where it has none
         (:func:`xprojdb.matching.derived_labels`).
     :param score: (C,) scores, at best 1.
-    :param adjust: (U,) what is added to the value of each of ``distinct_spans`` of the candidates, in shares as the
+    :param adjust: (U,) added to the value of each of the candidates' ``distinct_spans``, on the scale of the
         threshold: a bonus for known terms, a penalty for a function word at the edge.
     :returns: the consensus; ``vote_row`` are candidates, and a span's contributions and its adjustment add up to
         its value.
-    :raises MatchingError: when arrays do not belong together, a score is not finite, or an entity's source is missing.
+    :raises MatchingError: when arrays do not match, a score is not finite, or an entity's source is missing.
     """
     rule = rule or JointRule()
     own = candidates.by_entity(entity_ptr)
@@ -84,7 +84,7 @@ def joint(
     who = np.repeat(np.arange(len(own) - 1), np.diff(own))
     gain = to_fixed(_sharpened(score, rule) * sources.weight[source][who])
     offered = _by_span(spans, who, source, flat("label", label, np.int32), gain)
-    # Sums are compared before they are divided by the weight present: shares such as 1/3 would blur ties.
+    # Sums are compared before dividing by the weight present: shares such as 1/3 would blur ties.
     total = sources.totals()
     added = to_fixed(_adjustment(spans, adjust) * np.repeat(total, np.diff(spans.ptr)))
     settings = (to_fixed(rule.threshold * total), rule.other_label)
@@ -93,7 +93,7 @@ def joint(
 
 
 def _sharpened(score: npt.ArrayLike, rule: JointRule) -> Floats:
-    to_fixed(score)  # refuses NaN, which no comparison below would keep
+    to_fixed(score)  # rejects NaN, which no comparison below would keep
     values = np.asarray(score, np.float64)
     above = values > rule.floor
     return np.where(above, np.where(above, values, 0) ** rule.power, 0)
@@ -102,7 +102,7 @@ def _sharpened(score: npt.ArrayLike, rule: JointRule) -> Floats:
 def _by_span(
     spans: Spans, who: Longs, source: Ints, label: Ints, gain: Longs
 ) -> tuple[Longs, Longs, Longs, Ints, Ints, Longs]:
-    """The candidates that support something, by span, source and entity.
+    """The candidates that give support, by span, source and entity.
 
     Returns by (U+1, offsets), row (the candidate), and its entity, source, label and gain.
     """
@@ -124,11 +124,11 @@ def _packed(
 
 
 def _check_lengths(entities: int, source: Ints, candidates: int, label: Ints, score: npt.ArrayLike) -> None:
-    wanted = {"source": (np.size(source), entities), "label": (np.size(label), candidates)}
-    wanted["score"] = (np.size(score), candidates)
-    for what, (length, right) in wanted.items():
+    sizes = {"source": (np.size(source), entities), "label": (np.size(label), candidates)}
+    sizes["score"] = (np.size(score), candidates)
+    for what, (length, right) in sizes.items():
         if length != right:
-            hint = "one source for each entity, one label and one score for each candidate"
+            hint = "pass one source for each entity, one label and one score for each candidate"
             raise MatchingError(f"{what} has {length} values for {right} rows", hint=hint, what=what, value=length)
 
 
@@ -136,7 +136,7 @@ def _adjustment(spans: Spans, adjust: npt.ArrayLike | None) -> Floats:
     added = np.zeros(len(spans.start)) if adjust is None else np.asarray(adjust, np.float64)
     if added.shape != spans.start.shape:
         message = f"{added.size} adjustments for {len(spans.start)} spans"
-        hint = "give one for each of distinct_spans(candidates.ptr, candidates.start, candidates.end)"
+        hint = "pass one for each of distinct_spans(candidates.ptr, candidates.start, candidates.end)"
         raise MatchingError(message, hint=hint, what="adjust", value=added.size)
     return added
 
@@ -145,13 +145,13 @@ def _adjustment(spans: Spans, adjust: npt.ArrayLike | None) -> Floats:
 def _joint(ptr, start, end, offers, own, of, added, threshold, other):  # type: ignore[no-untyped-def]
     """(span, label, value, margin) of each choice, and (choice, candidate, source, contribution) of each vote.
 
-    offers: by (U+1), then for each candidate that supports something row, entity, source, label, gain.
+    offers: by (U+1), then row, entity, source, label and gain for each candidate that gives support.
     """
     row, who, source, label = offers[1], offers[2], offers[3], offers[4]
     room, labels = len(own) - 1, label.max() + 1 if len(label) else 1
     choices, votes = np.empty((4, room), np.int64), np.empty((3, room), np.int64)
     used, stale, blocked = np.zeros(room, np.bool_), np.ones(len(start), np.bool_), np.zeros(len(start), np.bool_)
-    # Rows of standing: the best label of a span (-1: nobody supports it), its value, the value of the next best label.
+    # Rows of standing: the best label of a span (-1 without support), its value, the value of the next best label.
     standing, scratch = np.empty((3, len(start)), np.int64), np.empty((2, labels), np.int64)
     k, v = 0, 0
     for t in range(len(ptr) - 1):
@@ -168,14 +168,23 @@ def _joint(ptr, start, end, offers, own, of, added, threshold, other):  # type: 
                 for c in range(own[e], own[e + 1]):
                     stale[of[c]] = True
             k, v = k + 1, until
-    kept = votes[:, :v][:, votes[2, :v] > 0]
+    votes_cast = votes[:, :v][:, votes[2, :v] > 0]
     named = choices[1, :k].astype(np.int32)
-    return choices[0, :k], named, choices[2, :k], choices[3, :k], kept[0], row[kept[1]], source[kept[1]], kept[2]
+    return (
+        choices[0, :k],
+        named,
+        choices[2, :k],
+        choices[3, :k],
+        votes_cast[0],
+        row[votes_cast[1]],
+        source[votes_cast[1]],
+        votes_cast[2],
+    )
 
 
 @compiled
 def _foremost(a, b, offers, used, added, other, standing, scratch, stale, blocked):  # type: ignore[no-untyped-def]
-    """The free span of a:b, which ascend by start and end, with the best value; -1 for none."""
+    """The free span with the best value among a:b, which ascend by start and end; -1 if there is none."""
     top = -1
     for u in range(a, b):
         if blocked[u]:
@@ -190,7 +199,7 @@ def _foremost(a, b, offers, used, added, other, standing, scratch, stale, blocke
 
 @compiled
 def _stand(u, offers, used, added, other, standing, scratch):  # type: ignore[no-untyped-def]
-    """Write a span's best label, its value, and the value of the next best label (very low for none)."""
+    """Write a span's best label, its value, and the value of the next best label (very low if there is none)."""
     by, who, label = offers[0], offers[2], offers[4]
     total = scratch[0]
     _support(by[u], by[u + 1], offers, used, other, total, scratch[1])
@@ -209,7 +218,7 @@ def _stand(u, offers, used, added, other, standing, scratch):  # type: ignore[no
 
 @compiled
 def _support(n, until, offers, used, other, total, own):  # type: ignore[no-untyped-def]
-    """Write into total (L) what the offers n:until, which are those of one span, give each label together."""
+    """Write into total (L) the sum that the offers n:until of one span give each label."""
     who, source, label, gain = offers[2], offers[3], offers[4], offers[5]
     total[:] = 0
     while n < until:
@@ -226,13 +235,13 @@ def _support(n, until, offers, used, other, total, own):  # type: ignore[no-unty
 
 @compiled
 def _share(own, most, other):  # type: ignore[no-untyped-def]
-    """What a source adds to a label whose best entity there gives own, when its best of any label gives most."""
+    """What a source adds to a label, if its best entity with that label gives own and its best of any label most."""
     return own + np.int64(np.rint(other * (most - own)))
 
 
 @compiled
 def _block(u, a, b, start, end, standing, blocked):  # type: ignore[no-untyped-def]
-    """Block what overlaps span u, itself included; the best value among that, its own next label included."""
+    """Block span u and all overlapping spans; returns the best value among those, including u's next best label."""
     rival = standing[2, u]
     for x in range(a, b):
         if not blocked[x] and start[x] < end[u] and start[u] < end[x]:
@@ -244,7 +253,7 @@ def _block(u, a, b, start, end, standing, blocked):  # type: ignore[no-untyped-d
 
 @compiled
 def _spend(u, offers, used, other, named, k, votes, v):  # type: ignore[no-untyped-def]
-    """Use up the free entity of each source that supports span u most; write the sources' votes from v on."""
+    """Spend the free entity of each source that supports span u most; write the sources' votes from v on."""
     by, who, source, label, gain = offers[0], offers[2], offers[3], offers[4], offers[5]
     n = by[u]
     while n < by[u + 1]:

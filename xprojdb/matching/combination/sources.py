@@ -1,4 +1,4 @@
-"""Which sources a sentence has, how much each one weighs, and what a combination of them answers."""
+"""The sources of a sentence, their weights, and the result of combining them."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from xprojdb.matching.arrays import Flags, Floats, Ints, Longs, flat, offsets
 class Sources:
     """S sources of labels for T target sentences.
 
-    A source that is missing for a sentence is not a vote against: shares and thresholds are relative to the weight of
-    the sources that are present. A source that is present and has no span there is.
+    A source that is missing for a sentence does not vote against anything: shares and thresholds are relative to the
+    weight of the sources that are present. A source that is present and has no span does vote against.
 
     :param present: (T, S) whether a source has the sentence.
-    :param weight: (S,) how much each source counts, not negative.
+    :param weight: (S,) non-negative weight of each source.
     :raises MatchingError: when shapes differ, or a weight is negative or not finite.
     """
 
@@ -30,36 +30,36 @@ class Sources:
         present, weight = np.asarray(self.present, np.bool_), np.asarray(self.weight, np.float64)
         if present.ndim != 2 or weight.shape != present.shape[1:]:
             message = f"presence has shape {present.shape}, weights have shape {weight.shape}"
-            hint = "presence is (sentences, sources), weights are (sources,)"
+            hint = "presence must be (sentences, sources), weights (sources,)"
             raise MatchingError(message, hint=hint, what="present", value=present.shape)
         bad = np.flatnonzero(~(np.isfinite(weight) & (weight >= 0)))
         if len(bad):
             value = float(weight[bad[0]])
             message = f"the weight of source {bad[0]} is {value}"
             raise MatchingError(
-                message, hint="weights are finite and not negative", what="weight", source=int(bad[0]), value=value
+                message, hint="weights must be finite and not negative", what="weight", source=int(bad[0]), value=value
             )
         object.__setattr__(self, "present", np.ascontiguousarray(present))
         object.__setattr__(self, "weight", np.ascontiguousarray(weight))
 
     @classmethod
     def equal(cls, present: npt.ArrayLike) -> Sources:
-        """Every source weighs 1."""
+        """Sources that all have the weight 1."""
         flags = np.asarray(present, np.bool_)
         return cls(flags, np.ones(flags.shape[-1]))
 
     def totals(self) -> Floats:
-        """(T,) the weight that is present in each sentence."""
+        """(T,) the total weight of the sources present in each sentence."""
         result: Floats = (self.present * self.weight).sum(1)
         return result
 
     def check_rows(self, ptr: Longs, source: Ints) -> Ints:
-        """(R,) the sentence of each row.
+        """Check the sources of rows; returns (R,) the sentence of each row.
 
         :param ptr: (T+1,) offsets of each sentence's rows.
         :param source: (R,) the source of each row.
-        :raises MatchingError: when a row's source is unknown or missing for the sentence; ``sentence`` and ``value``
-            (the source) name it.
+        :raises MatchingError: when a row's source is unknown or missing for its sentence; ``sentence`` and ``value``
+            (the source) identify it.
         """
         sentence = np.repeat(np.arange(len(ptr) - 1), np.diff(ptr))
         if len(ptr) - 1 != len(self.present):
@@ -67,12 +67,12 @@ class Sources:
             hint = "pass the rows and the presence of the same batch"
             raise MatchingError(message, hint=hint, what="ptr", sentence=None, value=len(ptr) - 1)
         inside = (source >= 0) & (source < self.present.shape[1])
-        known = inside & self.present[sentence, np.where(inside, source, 0)] if self.present.size else inside
-        bad = np.flatnonzero(~known)
+        valid = inside & self.present[sentence, np.where(inside, source, 0)] if self.present.size else inside
+        bad = np.flatnonzero(~valid)
         if len(bad):
             raise MatchingError(
                 f"sentence {sentence[bad[0]]}: source {source[bad[0]]} is not present",
-                hint="a source that labels a sentence is present there",
+                hint="a source that labels a sentence must be present there",
                 what="source",
                 sentence=int(sentence[bad[0]]),
                 value=int(source[bad[0]]),
@@ -82,17 +82,17 @@ class Sources:
 
 @dataclass(frozen=True, slots=True)
 class ConsensusSpans:
-    """K spans that several sources agreed on, by sentence and from left to right, and their V votes.
+    """K spans that several sources agreed on, by sentence from left to right, and their V votes.
 
     :param ptr: (T+1,) offsets of the spans of each target sentence.
     :param start: (K,) first target word.
     :param end: (K,) one past the last target word.
     :param label: (K,) label code.
-    :param value: (K,) how well it is supported: see the function that made it.
-    :param margin: (K,) value less that of the best alternative that overlaps it when it was chosen, another label of
-        the same span included; less the threshold where there is none above that. Never below 0.
+    :param value: (K,) how well the span is supported; see the function that computed it.
+    :param margin: (K,) value minus that of the best overlapping alternative when it was chosen, including other labels
+        of the same span, or minus the threshold if no alternative exceeds that. Never negative.
     :param vote_ptr: (K+1,) offsets of the votes of each span.
-    :param vote_row: (V,) which row of the input voted, ascending by source within a span.
+    :param vote_row: (V,) the input row that voted, ascending by source within a span.
     :param vote_source: (V,) its source.
     :param contribution: (V,) what it added to the value.
     """
@@ -114,7 +114,7 @@ class ConsensusSpans:
 
 @dataclass(frozen=True, slots=True)
 class Spans:
-    """The U different spans of R rows, by sentence, start and end.
+    """The U distinct spans of R rows, by sentence, start and end.
 
     :param ptr: (T+1,) offsets of the spans of each sentence.
     :param start: (U,) first target word.
@@ -129,19 +129,21 @@ class Spans:
 
 
 def distinct_spans(ptr: Longs, start: Ints, end: Ints) -> Spans:
-    """Find the different spans of rows, such as candidates.
+    """Find the distinct spans of rows, such as candidates.
 
     :param ptr: (T+1,) offsets of each sentence's rows.
     :param start: (R,) first target word.
     :param end: (R,) one past the last target word.
-    :raises MatchingError: when a span is empty or begins before the sentence.
+    :raises MatchingError: when a span is empty or starts before the sentence.
     """
     start, end = flat("start", start, np.int32), flat("end", end, np.int32)
     bad = np.flatnonzero((start < 0) | (start >= end))
     if len(bad):
         value = (int(start[bad[0]]), int(end[bad[0]]))
-        hint = "a span is a non-empty half-open range of target words"
-        raise MatchingError(f"row {bad[0]}: {value} is no span", hint=hint, what="span", row=int(bad[0]), value=value)
+        hint = "a span must be a non-empty half-open range of target words"
+        raise MatchingError(
+            f"row {bad[0]}: {value} is not a span", hint=hint, what="span", row=int(bad[0]), value=value
+        )
     sentence = np.repeat(np.arange(len(ptr) - 1), np.diff(ptr))
     order = np.lexsort((end, start, sentence))
     columns = np.stack([sentence, start, end])[:, order]
@@ -156,7 +158,7 @@ def distinct_spans(ptr: Longs, start: Ints, end: Ints) -> Spans:
 
 @dataclass(frozen=True, slots=True)
 class Ballots:
-    """The B different labelled spans of R rows, by sentence, start, end and label.
+    """The B distinct labelled spans of R rows, by sentence, start, end and label.
 
     :param sentence: (B,) the target sentence.
     :param start: (B,) first target word.
@@ -175,12 +177,12 @@ class Ballots:
 def assemble(
     sentences: int, chosen: Longs, at: Ballots, value: Floats, margin: Floats, votes: tuple[Longs, Longs, Ints, Floats]
 ) -> ConsensusSpans:
-    """Put chosen ballots and their votes in order.
+    """Sort chosen ballots and their votes.
 
     :param chosen: (K,) ballots, in any order.
     :param value: (K,) their values.
     :param margin: (K,) their margins.
-    :param votes: for every vote its ballot, row, source and contribution; ballots that were not chosen are left out.
+    :param votes: ballot, row, source and contribution of every vote; votes for ballots not chosen are dropped.
     """
     order = np.lexsort((at.start[chosen], at.sentence[chosen]))
     chosen = chosen[order]

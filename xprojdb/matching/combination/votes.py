@@ -1,4 +1,4 @@
-"""Votes: what most sources say of a span and its label, each source's labels being settled before."""
+"""Votes: the labelled spans that most sources agree on, after each source has settled its own labels."""
 
 from __future__ import annotations
 
@@ -21,26 +21,26 @@ def vote(
     score: npt.ArrayLike | None = None,
     least: float = 0.5,
 ) -> ConsensusSpans:
-    """Take the labelled spans that more than a share of the weight present votes for.
+    """Take the labelled spans that receive more than a given share of the weight present.
 
-    With :meth:`Sources.equal` it is the majority vote. With a ``least`` below a half spans may overlap: more votes go
-    first, then the higher mean score of the voters, then leftmost, shorter, lower label.
+    With :meth:`Sources.equal` this is the majority vote. If ``least`` is below 0.5, spans may overlap: more votes go
+    first, then the higher mean score of the voters, then the leftmost, the shorter, the lower label.
 
     :param ptr: (T+1,) offsets of the rows of each target sentence.
     :param source: (R,) the source of each row.
     :param start: (R,) first target word.
     :param end: (R,) one past the last target word.
     :param label: (R,) label code, not negative.
-    :param score: (R,) how sure the source is.
-    :param least: the share of the weight present that is not enough.
+    :param score: (R,) confidence of the source.
+    :param least: the share of the weight present that a span must exceed.
     :returns: the consensus; ``value`` is the share of the votes, ``vote_row`` are rows.
-    :raises MatchingError: when arrays do not belong together, a source is missing or votes twice for the same.
+    :raises MatchingError: when arrays do not match, or a source is missing or votes twice for the same labelled span.
     """
     sentence, ballots = checked_ballots(sources, ptr, source, start, end, label)
     total = sources.totals()
     scored = to_fixed(np.zeros(len(source)) if score is None else score) / SCALE
     cast: Floats = np.bincount(ballots.of, sources.weight[source], len(ballots.start)).astype(np.float64)
-    # Weights are summed before they are divided, so that three of six equal ones are exactly a half.
+    # Weights are summed before dividing, so that three of six equal weights are exactly a half.
     share = to_fixed(_divided(cast, total[ballots.sentence]))
     weighed: Floats = np.bincount(ballots.of, sources.weight[source] * scored, len(share)).astype(np.float64)
     mean = to_fixed(_divided(weighed, cast))
@@ -56,21 +56,21 @@ def vote(
 def checked_ballots(
     sources: Sources, ptr: Longs, source: Ints, start: Ints, end: Ints, label: Ints
 ) -> tuple[Ints, Ballots]:
-    """The sentence of each row (R), and the different labelled spans.
+    """Check rows; returns (R,) the sentence of each row, and the distinct labelled spans.
 
-    :raises MatchingError: when lengths differ, a span is none, a label is negative, a source is missing for the
+    :raises MatchingError: when lengths differ, a span is invalid, a label is negative, a source is missing for the
         sentence, or a source votes twice for the same labelled span.
     """
     check_ptr("ptr", flat("ptr", ptr, np.int64), len(ptr) - 1, len(source))
     for what, array in (("start", start), ("end", end), ("label", label)):
         if len(array) != len(source):
             message = f"{what} has {len(array)} values for {len(source)} rows"
-            raise MatchingError(message, hint="give one value a row", what=what, value=len(array))
+            raise MatchingError(message, hint="pass one value per row", what=what, value=len(array))
     sentence = sources.check_rows(ptr, flat("source", source, np.int32))
     code = flat("label", label, np.int32)
     if (code < 0).any():
         at = int(np.flatnonzero(code < 0)[0])
-        hint = "leave out the rows whose label was dropped"
+        hint = "leave out rows whose label was dropped"
         raise MatchingError(f"row {at}: label {code[at]}", hint=hint, what="label", row=at, value=int(code[at]))
     ballots = _ballots(sentence, ptr, start, end, code)
     _check_once(ballots, source)
@@ -91,7 +91,7 @@ def _check_once(ballots: Ballots, source: Ints) -> None:
     twice = (np.diff(ballots.of[order]) == 0) & (np.diff(source[order]) == 0)
     if twice.any():
         row = int(order[1:][twice][0])
-        hint = "give every labelled span of a source once; two methods are two sources"
+        hint = "list every labelled span of a source once; two methods are two sources"
         message = f"row {row}: source {source[row]} votes twice for the same labelled span"
         raise MatchingError(message, hint=hint, what="row", row=row, value=int(source[row]))
 
@@ -102,7 +102,7 @@ def _divided(part: Floats, whole: Floats) -> Floats:
 
 @compiled
 def _without_overlaps(order, sentence, start, end, value, least):  # type: ignore[no-untyped-def]
-    """The ballots of order (best first in each sentence) that overlap no better one, and their margins."""
+    """The ballots in ``order`` (best first in each sentence) that overlap no better one, and their margins."""
     chosen, margin, k = np.empty(len(order), np.int64), np.empty(len(order), np.int64), 0
     a = 0
     while a < len(order):

@@ -1,1 +1,1 @@
-"""Pharaoh alignments, read and written a batch at a time."""
+"""Read and write Pharaoh alignments in batches."""

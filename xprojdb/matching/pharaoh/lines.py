@@ -1,4 +1,4 @@
-"""Pharaoh alignments of a file: many lines read at once, brought into one order, and written as they are stored."""
+"""Pharaoh alignments of a file: read many lines at once, sort their links, and write them in the stored form."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ import numpy.typing as npt
 from xprojdb.matching.arrays import Flags, Ints, Longs, compiled, offsets
 from xprojdb.matching.pharaoh.links import read_number
 
-#: digits of a word's position at most: three numbers of a link fit into one, for sorting
+#: the most digits of a word position, so that line and both positions fit into one number for sorting
 DIGITS = 6
 _POSITION = 20
-#: powers of ten that are exact: a whole number below 2**53 divided by one is rounded once, as Python reads a decimal
+#: exact powers of ten: an integer below 2**53 divided by one of them is rounded once, as when Python reads a decimal
 _EXACT, _WHOLE = 22, 15
 _POWERS = np.array([float(10**n) for n in range(_EXACT + 1)])
 
 
 class LinkLines(NamedTuple):
-    """N lines of L links in all.
+    """N lines with L links in total.
 
     :param ptr: (N+1,) offsets of the links.
     :param left: (L,) left words.
@@ -37,18 +37,18 @@ class LinkLines(NamedTuple):
         """(L,) the line of each link, counted from 0."""
         return np.repeat(np.arange(len(self.ptr) - 1), np.diff(self.ptr))
 
-    def only(self, kept: Flags) -> LinkLines:
-        """Some of the lines.
+    def only(self, mask: Flags) -> LinkLines:
+        """Select some of the lines.
 
-        :param kept: (N,) which.
+        :param mask: (N,) the lines to keep.
         """
-        links = np.repeat(kept, np.diff(self.ptr))
-        return LinkLines(offsets(np.diff(self.ptr)[kept]), self.left[links], self.right[links], self.score[links])
+        links = np.repeat(mask, np.diff(self.ptr))
+        return LinkLines(offsets(np.diff(self.ptr)[mask]), self.left[links], self.right[links], self.score[links])
 
     def swapped(self, lines: Flags) -> LinkLines:
-        """With left and right exchanged in some lines, and in order again.
+        """Swap left and right in some lines, and sort the links again.
 
-        :param lines: (N,) in which.
+        :param lines: (N,) the lines to swap.
         """
         if not lines.any():
             return self
@@ -57,7 +57,7 @@ class LinkLines(NamedTuple):
         return LinkLines(self.ptr, left, right, self.score).in_order()
 
     def in_order(self) -> LinkLines:
-        """Each line's links by left word and right word, each two words once, with the highest of their scores."""
+        """Sort each line's links by left and right word, keeping the highest score of repeated links."""
         key = (self.line << 2 * _POSITION) | (self.left.astype(np.int64) << _POSITION) | self.right
         if (key[1:] > key[:-1]).all():
             return self
@@ -69,11 +69,11 @@ class LinkLines(NamedTuple):
 
 
 def read_link_lines(text: str, lines: int) -> LinkLines | None:
-    """Read links such as ``0-0 1-2`` or ``0-0:0.97``; a link without a score has 1.
+    """Read links such as ``0-0 1-2`` or ``0-0:0.97``; a link without a score gets 1.
 
-    :param text: lines of ASCII, each ended by a newline.
-    :param lines: how many.
-    :returns: the links in order, or None when any of them is not in this form, or cannot be read exactly here.
+    :param text: ASCII lines, each ending with a newline.
+    :param lines: the number of lines.
+    :returns: the sorted links, or None if any of them has another form, or cannot be read exactly here.
     """
     data = np.frombuffer(text.encode("utf-8"), np.uint8)
     room = int(np.count_nonzero(data == ord("-")))
@@ -81,12 +81,12 @@ def read_link_lines(text: str, lines: int) -> LinkLines | None:
     left, right, score = np.empty(room, np.int32), np.empty(room, np.int32), np.empty(room, np.float32)
     if not _parse(data, _POWERS, ptr, left, right, score):
         return None
-    # A minus sign in an exponent is no link: the arrays may have room to spare.
+    # A minus sign in an exponent is not a link, so the arrays may be longer than needed.
     return LinkLines(ptr, left[: ptr[-1]], right[: ptr[-1]], score[: ptr[-1]]).in_order()
 
 
 def link_texts(lines: LinkLines) -> list[str]:
-    """Each line as it is stored: what :func:`xprojdb.models.aligners.word_links.format_links` writes."""
+    """Each line in its stored form, as written by :func:`xprojdb.models.aligners.word_links.format_links`."""
     different, code = np.unique(lines.score, return_inverse=True)
     table = np.array([f"{score:.4g}" for score in different.tolist()] or [""], np.bytes_)
     width = table.dtype.itemsize
@@ -98,7 +98,7 @@ def link_texts(lines: LinkLines) -> list[str]:
 
 @compiled
 def _parse(text, powers, ptr, left, right, score):  # type: ignore[no-untyped-def]
-    """Fill the arrays from newline-ended ``text``; whether all of it could be read."""
+    """Fill the arrays from ``text``, whose lines end with newlines; returns whether all of it could be read."""
     at, line, links = 0, 0, 0
     while at < len(text):
         if text[at] == 10:
@@ -128,7 +128,7 @@ def _parse(text, powers, ptr, left, right, score):  # type: ignore[no-untyped-de
 
 @compiled
 def _score(text, at, powers):  # type: ignore[no-untyped-def]
-    """The position after ``1.25`` or ``3e-05``, and its value: -1 when malformed or not exact here."""
+    """The position after ``1.25`` or ``3e-05``, and its value, or -1 if malformed or not exact here."""
     value, digits, power = np.int64(0), 0, 0
     while 48 <= text[at] <= 57:
         value, digits, at = value * 10 + (text[at] - 48), digits + 1, at + 1
@@ -155,7 +155,7 @@ def _score(text, at, powers):  # type: ignore[no-untyped-def]
 
 @compiled
 def _write(ptr, left, right, code, scores, out):  # type: ignore[no-untyped-def]
-    """Write lines of ``left-right:score``; the position after the last newline."""
+    """Write lines of ``left-right:score``; returns the position after the last newline."""
     at = 0
     for line in range(len(ptr) - 1):
         for q in range(ptr[line], ptr[line + 1]):
@@ -178,7 +178,7 @@ def _write(ptr, left, right, code, scores, out):  # type: ignore[no-untyped-def]
 
 @compiled
 def _write_number(value, out, at):  # type: ignore[no-untyped-def]
-    """Write the digits of a number that is not negative; the position after them."""
+    """Write the digits of a non-negative number; returns the position after them."""
     size, rest = 1, value // 10
     while rest:
         size, rest = size + 1, rest // 10

@@ -1,4 +1,4 @@
-"""Pharaoh alignments ("0-0 1-2") of a whole batch, read into arrays."""
+"""Read the Pharaoh alignments ("0-0 1-2") of a whole batch into arrays."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def links_from_pharaoh(strings: Sequence[str]) -> tuple[Longs, Ints, Ints]:
     """Read N alignments such as ``"0-0 1-2"``.
 
     :param strings: links ``source-target`` separated by spaces; an empty string is a pair without links.
-    :returns: offsets (N+1,), source words (L,), target words (L,): the link arrays of :class:`Pairs`.
+    :returns: offsets (N+1,), source words (L,), target words (L,): the link arrays of :class:`PairBatch`.
     :raises MatchingError: when a string is malformed; ``item`` is its index, ``value`` its text.
     """
     ptr, source, target, _ = _read(strings, False)
@@ -44,7 +44,7 @@ def _read(strings: Sequence[str], scored: bool) -> tuple[Longs, Ints, Ints, npt.
     bad = _parse(text, scored, ptr, source, target, score)
     if bad >= 0:
         raise _malformed(strings, int(bad), scored)
-    # A minus sign in an exponent is no link: the arrays may have room to spare.
+    # A minus sign in an exponent is not a link, so the arrays may be longer than needed.
     return ptr, source[: ptr[-1]], target[: ptr[-1]], score[: ptr[-1]]
 
 
@@ -59,7 +59,7 @@ def _malformed(strings: Sequence[str], item: int, scored: bool) -> MatchingError
 
 @compiled
 def _parse(text, scored, ptr, source, target, score):  # type: ignore[no-untyped-def]
-    """Fill the arrays from newline-ended ``text``; the index of the first malformed line, or -1."""
+    """Fill the arrays from ``text``, whose lines end with newlines; returns the first malformed line, or -1."""
     at, line, links = 0, 0, 0
     while at < len(text):
         if text[at] == 10:
@@ -88,7 +88,7 @@ def _parse(text, scored, ptr, source, target, score):  # type: ignore[no-untyped
 
 @compiled
 def read_number(text, at):  # type: ignore[no-untyped-def]
-    """The position after the digits at ``at``, and their value: -1 when there are none or too many for 32 bits."""
+    """The position after the digits at ``at``, and their value, or -1 if there are none or too many for 32 bits."""
     value, begin = np.int64(0), at
     while 48 <= text[at] <= 57 and at - begin < 10:
         value = value * 10 + (text[at] - 48)
@@ -98,7 +98,7 @@ def read_number(text, at):  # type: ignore[no-untyped-def]
 
 @compiled
 def _decimal(text, at):  # type: ignore[no-untyped-def]
-    """The position after ``:1.25`` or ``:3e-05``, and its value; position -1 when malformed."""
+    """The position after ``:1.25`` or ``:3e-05``, or -1 if malformed, and its value."""
     if text[at] != 58:
         return -1, 0.0
     at += 1

@@ -1,1 +1,1 @@
-"""Scores of candidates, a kind a module."""
+"""Scores of candidates, one kind per module."""

@@ -1,4 +1,4 @@
-"""Scores of where a candidate begins and ends: names rarely begin with an article, and begin with a capital."""
+"""Score the edges of a candidate: names rarely start with an article, and usually start with a capital."""
 
 from __future__ import annotations
 
@@ -14,31 +14,31 @@ from xprojdb.matching.scores.word_weights import WordCounts
 
 
 def is_function_word(word: str, counts: WordCounts, most: float) -> bool:
-    """Whether a word has no letter and no digit, or is more than a share ``most`` of all occurrences."""
+    """Whether a word has neither letters nor digits, or makes up more than a share ``most`` of all occurrences."""
     return not any(character.isalnum() or character == "_" for character in word) or counts.share(word) > most
 
 
 def function_words(sentences: Iterable[Sequence[str]], counts: WordCounts, most: float) -> Flags:
-    """Which words are function words, the sentences one after the other: (W,); see :func:`is_function_word`."""
+    """(W,) which words are function words, for one sentence after another; see :func:`is_function_word`."""
     words = [word for sentence in sentences for word in sentence]
-    known = {word: is_function_word(word, counts, most) for word in set(words)}
-    return np.fromiter((known[word] for word in words), np.bool_, len(words))
+    is_function = {word: is_function_word(word, counts, most) for word in set(words)}
+    return np.fromiter((is_function[word] for word in words), np.bool_, len(words))
 
 
 def begins_like_a_name(word: str) -> bool:
-    """Whether a word begins with a capital or a digit."""
+    """Whether a word starts with a capital or a digit."""
     return word[:1].isupper() or word[:1].isdigit()
 
 
 def name_words(sentences: Iterable[Sequence[str]]) -> Flags:
-    """Which words begin like a name, the sentences one after the other: (W,)."""
+    """(W,) which words start like a name, for one sentence after another."""
     return np.array([begins_like_a_name(word) for sentence in sentences for word in sentence], np.bool_)
 
 
 def clean_start(pairs: PairBatch, candidates: Candidates, function: Flags) -> Floats:
-    """1 for candidates whose first word is no function word, else 0.
+    """1 for candidates whose first word is not a function word, otherwise 0.
 
-    :param function: (sum of target words,) which words are, the sentences one after the other.
+    :param function: (sum of target words,) which words are function words, for one sentence after another.
     :returns: (C,) scores.
     :raises MatchingError: when ``function`` has another length.
     """
@@ -47,17 +47,17 @@ def clean_start(pairs: PairBatch, candidates: Candidates, function: Flags) -> Fl
 
 
 def name_edges(pairs: PairBatch, candidates: Candidates, name: Flags, entity_is_name: Flags) -> Floats:
-    """The share of a candidate's two edges that begin like a name; 1 for entities that do not themselves.
+    """The share of a candidate's first and last word that start like a name; 1 for entities that do not.
 
-    :param name: (sum of target words,) which words begin like a name, the sentences one after the other.
-    :param entity_is_name: (E,) whether the entity's first word does.
+    :param name: (sum of target words,) which words start like a name, for one sentence after another.
+    :param entity_is_name: (E,) whether the entity's first word starts like a name.
     :returns: (C,) 0, ½ or 1.
     :raises MatchingError: when ``name`` has another length.
     """
     first, last = _at(pairs, candidates, name)
     pair = np.repeat(np.arange(len(pairs)), np.diff(candidates.ptr))
-    asked = np.asarray(entity_is_name, np.bool_)[pairs.entity_ptr[pair] + candidates.entity]
-    return np.where(asked, (first + last) / 2, 1.0)
+    named = np.asarray(entity_is_name, np.bool_)[pairs.entity_ptr[pair] + candidates.entity]
+    return np.where(named, (first + last) / 2, 1.0)
 
 
 def _at(pairs: PairBatch, candidates: Candidates, flags: Flags) -> tuple[Floats, Floats]:
@@ -67,7 +67,7 @@ def _at(pairs: PairBatch, candidates: Candidates, flags: Flags) -> tuple[Floats,
     values: Floats = flat("flags", flags, np.float64)
     if len(values) != word_ptr[-1]:
         message = f"{len(values)} flags for {word_ptr[-1]} target words"
-        hint = "give one for every target word of the batch"
+        hint = "pass one flag for every target word of the batch"
         raise MatchingError(message, hint=hint, what="flags", value=len(values))
     base = np.repeat(word_ptr[:-1], np.diff(candidates.ptr))
     return values[base + candidates.start], values[base + candidates.end - 1]

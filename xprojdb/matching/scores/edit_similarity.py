@@ -1,8 +1,8 @@
-"""Surface similarity: names are copied or transliterated, so a span that looks like the entity often is it.
+"""Edit similarity: names are often copied or transliterated, so a span that looks like the entity often is its name.
 
-The distance is Levenshtein's, by Myers' bit vectors (Journal of the ACM 46, 1999, in Hyyrö's form): a column of the
-table is a machine word, and a span's distance is also that of all the spans that begin with it, so the candidates of
-one entity that start at the same word cost one pass over the longest of them.
+Levenshtein distances are computed with Myers' bit vectors (Journal of the ACM 46, 1999, in Hyyrö's form): a column of
+the table is a machine word. Computing the distance of a span also yields those of all its prefixes, so the candidates
+of an entity that start at the same word cost one pass over the longest of them.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from xprojdb.matching.batch import PairBatch
 from xprojdb.matching.candidates import Candidates
 from xprojdb.text.normalization import fold
 
-# With the bits of a signed word in use, an addition never reaches the sign.
+# With this many bits of a signed word in use, an addition never reaches the sign.
 _BITS = 62
 
 
@@ -27,9 +27,9 @@ class Words:
     """The folded words of N sentences as code points, so that a span of words is one run of characters.
 
     :param word_ptr: (N+1,) offsets: the words of sentence ``i`` are ``word_ptr[i]:word_ptr[i + 1]``.
-    :param char_ptr: (W+1,) offsets: word ``w`` is ``chars[char_ptr[w]:char_ptr[w + 1] - 1]``, then comes a space.
+    :param char_ptr: (W+1,) offsets: word ``w`` is ``chars[char_ptr[w]:char_ptr[w + 1] - 1]``, followed by a space.
     :param chars: (X,) code points.
-    :raises MatchingError: when the offsets do not fit, or a code point is none.
+    :raises MatchingError: when the offsets do not fit, or a code point is invalid.
     """
 
     word_ptr: Longs
@@ -45,31 +45,31 @@ class Words:
         bad = np.flatnonzero((self.chars < 0) | (self.chars > 0x10FFFF))
         if len(bad) or (np.diff(self.char_ptr) < 1).any():
             value = int(self.chars[bad[0]]) if len(bad) else None
-            message = f"{value} is no code point" if len(bad) else "a word lacks the space after it"
-            raise MatchingError(message, hint="make the words with Words.fold", what="words.chars", value=value)
+            message = f"{value} is not a code point" if len(bad) else "a word lacks the space after it"
+            raise MatchingError(message, hint="build the words with Words.fold", what="words.chars", value=value)
 
     @classmethod
     def fold(cls, sentences: Iterable[Sequence[str]]) -> Words:
-        """The words of sentences, folded (:func:`xprojdb.text.normalization.fold`)."""
+        """Fold the words of sentences (:func:`xprojdb.text.normalization.fold`)."""
         counts: list[int] = []
         words: list[str] = []
         for sentence in sentences:
             counts.append(len(sentence))
             words.extend(sentence)
-        known = {word: fold(word) + " " for word in set(words)}
-        folded = [known[word] for word in words]
-        # "surrogatepass": a lone surrogate in a broken text is a character like any other here.
+        spellings = {word: fold(word) + " " for word in set(words)}
+        folded = [spellings[word] for word in words]
+        # "surrogatepass": a lone surrogate in a broken text is treated like any other character.
         chars = np.frombuffer("".join(folded).encode("utf-32-le", "surrogatepass"), np.int32)
         return cls(offsets(counts), offsets([len(word) for word in folded]), chars)
 
 
 def surface(pairs: PairBatch, candidates: Candidates, source: Words, target: Words) -> Floats:
-    """``1 - Levenshtein(e, t) / max(|e|, |t|)`` in characters of the folded texts, words joined by a space.
+    """``1 - Levenshtein(e, t) / max(|e|, |t|)`` in characters of the folded texts, with words joined by spaces.
 
     :param source: the source words of the pairs.
     :param target: the target words of the pairs.
     :returns: (C,) scores from 0 to 1.
-    :raises MatchingError: when the candidates or the words do not belong to the pairs.
+    :raises MatchingError: when the candidates or words do not belong to the pairs.
     """
     own = candidates.by_entity(pairs.entity_ptr, pairs.target_words)
     columns = _entity_columns(pairs, source, target)
@@ -80,15 +80,15 @@ def surface(pairs: PairBatch, candidates: Candidates, source: Words, target: Wor
 def copied(
     pairs: PairBatch, source: Words, target: Words, threshold: float = 0.7, longest: int = 10
 ) -> tuple[Candidates, Floats]:
-    """The spans that look like the entity, found without an aligner.
+    """Find the spans that look like the entity, without an aligner.
 
-    :param threshold: the least surface similarity, above 0 and at most 1.
-    :param longest: words a span may have at most.
+    :param threshold: the minimum edit similarity, above 0 and at most 1.
+    :param longest: the most words a span may have.
     :returns: the candidates, and their scores (C,).
     :raises MatchingError: when the threshold is out of range or the words do not belong to the pairs.
     """
     if not 0 < threshold <= 1:
-        hint = "a threshold above 0 and at most 1; every span has a similarity of 0"
+        hint = "choose a threshold above 0 and at most 1; every span has a similarity of at least 0"
         raise MatchingError(f"threshold {threshold} is out of range", hint=hint, what="threshold", value=threshold)
     columns = _entity_columns(pairs, source, target)
     nothing = np.empty(0, np.int32)
@@ -113,7 +113,7 @@ def _selected(
 def _entity_columns(
     pairs: PairBatch, source: Words, target: Words
 ) -> tuple[Longs, Ints, Ints, Longs, Longs, Ints, Ints]:
-    """Where each entity's text begins and ends, and the target side, for the compiled loops.
+    """Where each entity's text starts and ends, and the target side, for the compiled loops.
 
     Returns pair_words (N+1, target word offsets), entity_from and entity_to (E, characters of the source), the pair of
     each entity, target.char_ptr, source.chars, target.chars.
@@ -121,8 +121,8 @@ def _entity_columns(
     for name, words, counts in (("source", source, pairs.source_words), ("target", target, pairs.target_words)):
         wrong = len(words.word_ptr) != len(pairs) + 1 or not np.array_equal(np.diff(words.word_ptr), counts)
         if wrong:
-            hint = "give the words of the same sentences, in the same order, that the pairs were made from"
-            message = f"the {name} words are not those of the pairs"
+            hint = "pass the words of the same sentences as in the pairs, in the same order"
+            message = f"the {name} words do not match the pairs"
             raise MatchingError(message, hint=hint, what=f"{name}_words", value=len(words.word_ptr) - 1)
     pair = np.repeat(np.arange(len(pairs)), np.diff(pairs.entity_ptr))
     first = source.word_ptr[pair] + pairs.entity_start
@@ -161,9 +161,9 @@ def _surface(word_ptr, begin, stop, pair, char_ptr, source, target, own, start, 
 
 @compiled
 def _by_bits(m, mask, base, char_ptr, target, start, end, c, until, result):  # type: ignore[no-untyped-def]
-    """The similarity of an entity of m characters to the spans c:until, which start at one word.
+    """The similarity of an entity of m characters to the spans c:until, which start at the same word.
 
-    up, down: the bits where the table rises and falls from one row to the next, in the last column.
+    up, down: the bits where the last column of the table rises and falls from one row to the next.
     """
     full, top = (np.int64(1) << m) - 1, m - 1
     up, down, distance = full, np.int64(0), m
@@ -186,7 +186,7 @@ def _by_bits(m, mask, base, char_ptr, target, start, end, c, until, result):  # 
 
 @compiled
 def _by_rows(entity, base, char_ptr, target, start, end, c, until, result):  # type: ignore[no-untyped-def]
-    """As _by_bits, for entities that are too long for a machine word."""
+    """Like _by_bits, for entities too long for a machine word."""
     m = len(entity)
     column = np.arange(m + 1)
     begin = char_ptr[base + start[c]]
@@ -208,7 +208,7 @@ def _by_rows(entity, base, char_ptr, target, start, end, c, until, result):  # t
 def _plausible(  # type: ignore[no-untyped-def]
     word_ptr, begin, stop, pair, char_ptr, threshold, longest, own, fill, start, end
 ):
-    """Count the spans of entity e whose length alone does not rule them out into own[e + 1], or write them."""
+    """Count the spans of entity e that are not ruled out by their length in own[e + 1], or write them."""
     for e in range(len(begin)):
         base, words, m = word_ptr[pair[e]], word_ptr[pair[e] + 1] - word_ptr[pair[e]], stop[e] - begin[e]
         c = own[e] if fill else 0

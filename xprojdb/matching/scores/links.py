@@ -1,4 +1,4 @@
-"""Scores of candidates, their fusion, and the integers that the solvers compare."""
+"""Scores from word links, the fusion of scores, and the integers that solvers compare."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ LARGEST = 1 << 20
 
 
 def alignment(pairs: PairBatch, candidates: Candidates) -> Floats:
-    """``2 · links(e, t) / (|e| + |t|)``: how many word links join entity and candidate, for their lengths.
+    """``2 · links(e, t) / (|e| + |t|)``: the number of links between entity and candidate, relative to their lengths.
 
     :returns: (C,) scores; above 1 where words have many links.
     :raises MatchingError: when the candidates do not belong to the pairs.
@@ -27,16 +27,16 @@ def alignment(pairs: PairBatch, candidates: Candidates) -> Floats:
 
 
 def soft_alignment(pairs: PairBatch, candidates: Candidates, by_words: bool = False) -> Floats:
-    """``2 · mass(e, t) / (mass(e, all) + mass(all, t))``, mass being sums of link scores; 0 where nothing is linked.
+    """``2 · mass(e, t) / (mass(e, all) + mass(all, t))``, where mass is a sum of link scores; 0 without links.
 
     :param by_words: divide by ``|e| + |t|`` instead, as :func:`alignment` does.
     :returns: (C,) scores.
-    :raises MatchingError: when the pairs have no link scores or the candidates do not belong to them.
+    :raises MatchingError: when the pairs have no link scores, or the candidates do not belong to them.
     """
     if pairs.link_score is None:
         raise MatchingError(
             "the links have no scores",
-            hint="align with an aligner that scores its links, or use the alignment score",
+            hint="use an aligner that scores its links, or the alignment score",
             what="link_score",
             value=None,
         )
@@ -78,9 +78,9 @@ def fuse(parts: Sequence[npt.ArrayLike], weights: Sequence[float]) -> Floats:
 
 
 def to_fixed(scores: npt.ArrayLike) -> Longs:
-    """``round(score · 2**30)``: solvers compare integers, so that ties are ties on every machine and in every solver.
+    """``round(score · 2**30)``: solvers compare integers, so that ties are exact on every machine and in every solver.
 
-    :param scores: (C,) finite numbers below a million; what is not positive is never chosen.
+    :param scores: (C,) finite numbers below a million; candidates without a positive score are never chosen.
     :returns: (C,) fixed-point scores.
     :raises MatchingError: when a score is not finite or too large; ``candidate`` is its index.
     """
@@ -89,7 +89,7 @@ def to_fixed(scores: npt.ArrayLike) -> Longs:
     if len(bad):
         raise MatchingError(
             f"the score of candidate {bad[0]} is {array[bad[0]]}",
-            hint=f"scores are finite and smaller than {LARGEST}",
+            hint=f"scores must be finite and smaller than {LARGEST}",
             what="score",
             candidate=int(bad[0]),
             value=float(array[bad[0]]),
@@ -98,9 +98,9 @@ def to_fixed(scores: npt.ArrayLike) -> Longs:
 
 
 def check_fixed(scores: Longs, candidates: Candidates) -> Longs:
-    """The scores as a solver wants them.
+    """Check scores for a solver.
 
-    :raises MatchingError: when they are not integers (see :func:`to_fixed`), or not one for each candidate.
+    :raises MatchingError: when they are not integers (see :func:`to_fixed`), or there is not one for each candidate.
     """
     fixed: Longs = flat("scores", scores, np.int64)
     if len(fixed) != len(candidates):
@@ -110,7 +110,7 @@ def check_fixed(scores: Longs, candidates: Candidates) -> Longs:
 
 
 def _refusal(what: str, part: int | None, value: object, message: str) -> MatchingError:
-    hint = "give every score a weight that is finite and not negative, and a finite value for every candidate"
+    hint = "give every score a finite, non-negative weight, and a finite value for every candidate"
     return MatchingError(message, hint=hint, what=what, part=part, value=value)
 
 
@@ -129,7 +129,7 @@ def _between(pairs: PairBatch, candidates: Candidates, own: Longs, mass: Floats)
 
 @compiled
 def _mass(entity_ptr, entity_start, entity_end, words, link_ptr, source, target, mass, own, start, end):  # type: ignore[no-untyped-def]
-    """Link mass between each candidate and its entity; before[y] is the entity's mass on target words before y."""
+    """The link mass between each candidate and its entity; before[y] is the entity's mass on target words before y."""
     result = np.empty(len(start))
     before = np.empty(words.max() + 1 if len(words) else 1)
     for i in range(len(words)):
@@ -151,7 +151,7 @@ def _mass(entity_ptr, entity_start, entity_end, words, link_ptr, source, target,
 def _outgoing_and_incoming(  # type: ignore[no-untyped-def]
     entity_ptr, entity_start, entity_end, words, link_ptr, source, target, mass, own, start, end
 ):
-    """mass(e, all) + mass(all, t) of each candidate t of entity e."""
+    """mass(e, all) + mass(all, t) for each candidate t of entity e."""
     result = np.empty(len(start))
     before = np.empty(words.max() + 1 if len(words) else 1)
     for i in range(len(words)):

@@ -1,4 +1,4 @@
-"""The NER score: how much like an entity a tagger of the target language finds a candidate."""
+"""The NER score: how probable a target-language tagger finds it that a candidate is an entity."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ _INSIDE = frozenset("IEL")
 
 
 class TagColumns(NamedTuple):
-    """Which tags of a tagger say that a word begins or continues an entity.
+    """Which tags of a tagger mean that a word begins or continues an entity.
 
     :param labels: K labels.
-    :param begin: (T, K) 1 where a tag is at the first word of an entity with a label.
-    :param inside: (T, K) 1 where a tag is at a later word of one.
+    :param begin: (T, K) 1 where a tag marks the first word of an entity with a label.
+    :param inside: (T, K) 1 where a tag marks a later word.
     """
 
     labels: tuple[str, ...]
@@ -35,10 +35,10 @@ class TagColumns(NamedTuple):
 def tag_columns(tags: Sequence[str], renamed: Mapping[str, str] | None = None) -> TagColumns:
     """Read a tagger's tags.
 
-    Where a label has tags for the inside of entities only, the encoding is IOB1, in which ``I-`` begins most of them.
+    If a label only has tags for the inside of entities, the encoding is IOB1, in which most entities begin with ``I-``.
 
-    :param tags: T tags: ``O``, or a type behind a prefix of IOB1, IOB2 or BIOES.
-    :param renamed: what labels are called elsewhere; they are kept under both names.
+    :param tags: T tags: ``O``, or a label with a prefix of IOB1, IOB2 or BIOES.
+    :param renamed: other names for labels; both names are kept.
     """
     parts = [(tag[0], tag[2:]) for tag in tags]
     own = {label for _, label in parts if label}
@@ -64,16 +64,16 @@ def ner(
     least: float = LEAST,
     any_label: bool = False,
 ) -> Floats:
-    """``α^(|t|-1) · mean(p(B-l) of the first word, p(I-l) of the others)``, l being the entity's label.
+    """``α^(|t|-1) · mean(p(B-l) of the first word, p(I-l) of the others)``, where l is the entity's label.
 
-    :param label: (E,) column of each entity's label; -1 where the tagger does not have it.
-    :param begin: (W, K) probability that a target word begins an entity, by label; the sentences one after the other.
+    :param label: (E,) column of each entity's label; -1 if the tagger does not have it.
+    :param begin: (W, K) probability that a target word begins an entity, by label, for one sentence after another.
     :param inside: (W, K) probability that it continues one.
-    :param alpha: above 1, long candidates are preferred.
-    :param least: scores below it are 0.
-    :param any_label: take the likeliest label of each candidate in place of the entity's.
+    :param alpha: values above 1 favour long candidates.
+    :param least: lower scores count as 0.
+    :param any_label: use the most probable label of each candidate instead of the entity's.
     :returns: (C,) scores.
-    :raises MatchingError: when arrays do not fit one another, or a probability is not a number.
+    :raises MatchingError: when arrays do not match, or a probability is not a number.
     """
     own = candidates.by_entity(pairs.entity_ptr, pairs.target_words)
     word_ptr = offsets(pairs.target_words)
@@ -83,7 +83,7 @@ def ner(
         shapes = (tables[0].shape, tables[1].shape, columns.shape)
         raise MatchingError(
             f"begin, inside and label have shapes {shapes}",
-            hint="begin and inside are alike, label has one value for every entity",
+            hint="begin and inside must have the same shape, label one value for every entity",
             what="label",
             value=shapes,
         )
@@ -99,8 +99,8 @@ def _checked(name: str, table: npt.ArrayLike, words: int) -> Floats:
     array = np.ascontiguousarray(table, np.float64)
     if array.ndim != 2 or len(array) != words or not np.isfinite(array).all():
         raise MatchingError(
-            f"{name} has shape {array.shape} for {words} target words, or values that are no numbers",
-            hint="give every target word of the batch a row of probabilities",
+            f"{name} has shape {array.shape} for {words} target words, or values that are not finite numbers",
+            hint="pass a row of probabilities for every target word of the batch",
             what=name,
             value=array.shape,
         )
@@ -109,7 +109,7 @@ def _checked(name: str, table: npt.ArrayLike, words: int) -> Floats:
 
 @compiled
 def _means(entity_ptr, word_ptr, own, label, begin, inside, start, end, any_label):  # type: ignore[no-untyped-def]
-    """Mean probability of each candidate's words; before[y] sums those of the words before y."""
+    """The mean probability of each candidate's words; before[y] sums the words before y."""
     result, kinds = np.zeros(len(start)), begin.shape[1]
     for i in range(len(word_ptr) - 1):
         first, words = word_ptr[i], word_ptr[i + 1] - word_ptr[i]

@@ -1,4 +1,4 @@
-"""Corpus memory: how often a sequence of words was projected as a whole, of the times that it occurs."""
+"""Term consistency: the share of occurrences of a word sequence that were projected as a whole."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from dataclasses import dataclass
 from xprojdb.text.normalization import fold
 
 Place = tuple[int, int]
-#: words of a term at most
+#: the most words a term may have
 LONGEST = 8
 
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """What was projected in a corpus.
+    """The terms that were projected in a corpus.
 
-    :param chosen: sentences' spans that were projected with exactly these words, folded and joined by spaces.
-    :param occurs: how often these words follow one another in the corpus, for every term in ``chosen``.
+    :param chosen: the number of projected spans with exactly these words, folded and joined by spaces.
+    :param occurs: the number of occurrences in the corpus, for every term in ``chosen``.
     """
 
     chosen: Mapping[str, int]
@@ -26,10 +26,10 @@ class Terms:
 
 
 def count_terms(sentences: Iterable[Sequence[str]], spans: Iterable[Collection[Place]]) -> Counter[str]:
-    """How often each term was projected, of those that have up to :data:`LONGEST` words.
+    """Count how often each term of up to :data:`LONGEST` words was projected.
 
-    :param sentences: the words of each.
-    :param spans: the projected spans (start, end) of each, distinct.
+    :param sentences: the words of each sentence.
+    :param spans: the distinct projected spans (start, end) of each sentence.
     """
     return Counter(
         term(folded(words), start, end)
@@ -40,19 +40,19 @@ def count_terms(sentences: Iterable[Sequence[str]], spans: Iterable[Collection[P
 
 
 def count_occurrences(sentences: Iterable[Sequence[str]], terms: Collection[str]) -> Counter[str]:
-    """How often each of some terms occurs in sentences; only those of up to :data:`LONGEST` words are found."""
-    found: Counter[str] = Counter()
+    """Count the occurrences of terms in sentences; only terms of up to :data:`LONGEST` words are found."""
+    counts: Counter[str] = Counter()
     for words in sentences:
-        found.update(each for each in _ngrams(folded(words)) if each in terms)
-    return found
+        counts.update(ngram for ngram in _ngrams(folded(words)) if ngram in terms)
+    return counts
 
 
 def term_shares(words: Sequence[str], own: Collection[Place], places: Iterable[Place], terms: Terms) -> list[float]:
-    """How often the words of spans were projected in other sentences, of their occurrences there and one.
+    """For each span, how often its words were projected in other sentences, divided by their occurrences there plus 1.
 
-    :param words: of one sentence, which has the spans.
-    :param own: its projected spans, which ``terms`` has counted too, and which are left out.
-    :param places: the spans (start, end) that are asked for.
+    :param words: the words of the sentence with the spans.
+    :param own: its projected spans, which ``terms`` includes and which are left out here.
+    :param places: the spans (start, end).
     :returns: shares in [0, 1), in the order of ``places``; 0 for spans longer than :data:`LONGEST` words.
     """
     texts = folded(words)
@@ -64,7 +64,7 @@ def term_shares(words: Sequence[str], own: Collection[Place], places: Iterable[P
 
 
 def folded(words: Sequence[str]) -> list[str]:
-    """Words as terms have them."""
+    """Fold words in the way terms are folded."""
     return [fold(word) for word in words]
 
 

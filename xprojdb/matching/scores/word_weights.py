@@ -1,4 +1,4 @@
-"""Weights of words: a link between rare words says more than one between articles."""
+"""Weights of words: a link between rare words is more informative than one between articles."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ CEILING = 8.0
 
 @dataclass(frozen=True, slots=True)
 class WordCounts:
-    """How often words occur in a language.
+    """The frequencies of words in a language.
 
     :param counts: occurrences of each word in lower case.
     :param total: occurrences of all words, above 0.
@@ -43,32 +43,32 @@ class WordCounts:
 
 
 def word_weight(share: float, gamma: float) -> float:
-    """``(min(-ln share, 8) / 8) ** gamma``: 1 for rare words, near 0 for a word that is most of the text."""
+    """``(min(-ln share, 8) / 8) ** gamma``: 1 for rare words, near 0 for a word that makes up most of the text."""
     information = CEILING if share <= 0 else min(-math.log(share), CEILING)
     return float((information / CEILING) ** gamma)
 
 
 def word_weights(sentences: Iterable[Sequence[str]], counts: WordCounts, gamma: float) -> Floats:
-    """The weights of the words of sentences, one sentence after the other: (W,) in [0, 1].
+    """(W,) the weights in [0, 1] of words, for one sentence after another.
 
-    :param gamma: above 0; the larger, the less frequent words count.
+    :param gamma: above 0; the larger it is, the less frequent words count.
     """
-    known: dict[str, float] = {}
+    weights: dict[str, float] = {}
     words = [word for sentence in sentences for word in sentence]
     for word in set(words):
-        known[word] = word_weight(counts.share(word), gamma)
-    return np.fromiter((known[word] for word in words), np.float64, len(words))
+        weights[word] = word_weight(counts.share(word), gamma)
+    return np.fromiter((weights[word] for word in words), np.float64, len(words))
 
 
 def weigh_links(pairs: PairBatch, source: Floats, target: Floats) -> PairBatch:
-    """The same pairs, each link's score times the geometric mean of its two words' weights.
+    """Multiply each link's score by the geometric mean of its words' weights.
 
-    :param source: (sum of source words,) weights, the sentences one after the other, not negative.
+    :param source: (sum of source words,) non-negative weights, for one sentence after another.
     :param target: (sum of target words,) likewise.
     :raises MatchingError: when the links have no scores, or a side has another number of words.
     """
     if pairs.link_score is None:
-        hint = "align with an aligner that scores its links"
+        hint = "use an aligner that scores its links"
         raise MatchingError("the links have no scores", hint=hint, what="link_score", value=None)
     _check(source, int(pairs.source_words.sum()), "source")
     _check(target, int(pairs.target_words.sum()), "target")
@@ -81,4 +81,4 @@ def weigh_links(pairs: PairBatch, source: Floats, target: Floats) -> PairBatch:
 def _check(weights: Floats, words: int, what: str) -> None:
     if len(flat(what, weights, np.float64)) != words:
         message = f"{what}: {len(weights)} weights for {words} words"
-        raise MatchingError(message, hint="give one weight for every word of the batch", what=what, value=len(weights))
+        raise MatchingError(message, hint="pass one weight for every word of the batch", what=what, value=len(weights))

@@ -1,1 +1,1 @@
-"""Solvers: candidates with scores in, the chosen spans out."""
+"""Solvers: choose spans from scored candidates."""

@@ -1,8 +1,8 @@
-"""The general solver, OR-tools CP-SAT: for counts other than "at most one" and what the dynamic program defers.
+"""The general solver, OR-Tools CP-SAT, for counts other than "at most one" and for what the dynamic program defers.
 
 One worker, a fixed seed and a limit in CP-SAT's own deterministic seconds (close to real ones): the same input gives
-the same answer everywhere. Among several optima the answer is *an* optimum, not the canonical one of :mod:`exact`:
-finding that takes another proof for each chosen span.
+the same answer everywhere. If there are several optima, it returns one of them, not the canonical one of :mod:`exact`:
+finding that would take another proof for each chosen span.
 """
 
 from __future__ import annotations
@@ -36,16 +36,16 @@ def general(
     time_limit: float = 10.0,
     unfinished: Matches | None = None,
 ) -> Matches:
-    """Maximise the sum of scores, each entity taking ``least`` to ``most`` candidates and no two overlapping.
+    """Maximise the sum of scores, with ``least`` to ``most`` candidates per entity and no overlaps.
 
     :param entity_ptr: (N+1,) offsets of the entities of each pair.
-    :param scores: (C,) fixed-point scores; what is not above 0 is never chosen.
-    :param most: None for any number.
-    :param time_limit: deterministic seconds that one pair may take.
-    :param unfinished: the answer of :func:`exact`: only its deferred entities are solved, everything else is kept.
-    :returns: answers that are OPTIMAL, FEASIBLE with a bound, INFEASIBLE, or UNSOLVED.
-    :raises MatchingError: when candidates, scores and entities do not belong together.
-    :raises MissingExtra: when OR-tools is not installed.
+    :param scores: (C,) fixed-point scores; candidates without a positive score are never chosen.
+    :param most: None for no limit.
+    :param time_limit: deterministic seconds to spend on one pair.
+    :param unfinished: the answer of :func:`exact`: solve only its deferred entities and keep the rest.
+    :returns: answers that are OPTIMAL, FEASIBLE with a bound, INFEASIBLE or UNSOLVED.
+    :raises MatchingError: when candidates, scores and entities do not match.
+    :raises MissingExtra: when OR-Tools is not installed.
     """
     own, scores = candidates.by_entity(entity_ptr), check_fixed(scores, candidates)
     taken, status = np.zeros(len(candidates), np.bool_), np.zeros(len(entity_ptr) - 1, np.uint8)
@@ -66,16 +66,16 @@ def general(
 
 
 def _rows(entities: Longs, own: Longs, candidates: Candidates, scores: Longs, at_most_one: bool, taken: Flags) -> Longs:
-    """The candidates of the entities that are worth a variable; ``taken`` is an answer to improve."""
+    """The candidates that deserve a variable; ``taken`` is an answer to improve."""
     if not at_most_one:
         return np.concatenate([own[e] + np.flatnonzero(scores[own[e] : own[e + 1]] > 0) for e in entities])
     below = np.zeros(int(candidates.end.max(initial=0)) + 1, np.int64)
-    kept, who = undominated(entities[0], entities[-1] + 1, own, candidates.start, candidates.end, scores, below)
-    kept, who = kept[np.isin(who + entities[0], entities)], who[np.isin(who + entities[0], entities)]
+    survivors, who = undominated(entities[0], entities[-1] + 1, own, candidates.start, candidates.end, scores, below)
+    survivors, who = survivors[np.isin(who + entities[0], entities)], who[np.isin(who + entities[0], entities)]
     peak = np.zeros(entities[-1] - entities[0] + 1, np.int64)
-    np.maximum.at(peak, who, scores[kept])
-    slack = peak.sum() - scores[kept][taken[kept]].sum()
-    rows: Longs = np.sort(kept[peak[who] - scores[kept] <= slack])
+    np.maximum.at(peak, who, scores[survivors])
+    slack = peak.sum() - scores[survivors][taken[survivors]].sum()
+    rows: Longs = np.sort(survivors[peak[who] - scores[survivors] <= slack])
     return rows
 
 
@@ -111,13 +111,13 @@ def _solve(
     outcome = solver.solve(model)
     if outcome == cp.INFEASIBLE:
         return _Solution(SolverStatus.INFEASIBLE, np.zeros(len(rows), np.bool_), 0)
-    found = outcome in (cp.OPTIMAL, cp.FEASIBLE)
-    chosen = np.array([solver.boolean_value(v) for v in use], np.bool_) if found else start_from
+    solved = outcome in (cp.OPTIMAL, cp.FEASIBLE)
+    chosen = np.array([solver.boolean_value(v) for v in use], np.bool_) if solved else start_from
     if outcome == cp.OPTIMAL:
         return _Solution(SolverStatus.OPTIMAL, chosen, int(scores[rows][chosen].sum()))
-    bound = min(math.ceil(solver.best_objective_bound), loose) if found else loose
-    # Without a minimum, what the search started from is an answer already.
-    return _Solution(SolverStatus.FEASIBLE if found or not least else SolverStatus.UNSOLVED, chosen, bound)
+    bound = min(math.ceil(solver.best_objective_bound), loose) if solved else loose
+    # Without a minimum, the starting point of the search is already an answer.
+    return _Solution(SolverStatus.FEASIBLE if solved or not least else SolverStatus.UNSOLVED, chosen, bound)
 
 
 def _solver(cp: ModuleType, time_limit: float) -> Any:

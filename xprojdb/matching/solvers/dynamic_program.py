@@ -1,7 +1,7 @@
-"""The dynamic program of the exact match, over one component's candidates.
+"""The dynamic program of exact matching, for the candidates of one component.
 
-A row stands for a word where a candidate starts. A state is a row and a set of bits: the entities that are used and
-that a candidate of a later row could use again.
+A row is a word at which a candidate starts. A state is a row and a set of bits: the entities that are used up but
+still have candidates in later rows.
 """
 
 from __future__ import annotations
@@ -12,27 +12,27 @@ from xprojdb.matching.arrays import compiled
 
 
 @compiled
-def optimum(members, kept, who, start, end, score, width, work, choice, table):  # type: ignore[no-untyped-def]
+def optimum(members, survivors, who, start, end, score, width, work, choice, table):  # type: ignore[no-untyped-def]
     """Write the members' canonical optimum into ``choice``.
 
-    members: the entities, ascending; kept, who: their candidates, ordered by (start, end, entity), and whose each is.
-    Returns whether the limits allowed it, and the table, perhaps a larger one.
+    members: the entities, ascending; survivors, who: their candidates by (start, end, entity), and the entity of each.
+    Returns whether the limits allowed it, and the table, possibly enlarged.
     """
-    row, after, rows = _rows(kept, start, end)
+    row, after, rows = _rows(survivors, start, end)
     bit, live, bits = _memory(who, row, after, rows, members)
     if bits > width or _cost(row, live) > work or (rows + 1) << bits > work >> 4:
         return False, table
     if len(table) < (rows + 1) << bits:
         table = np.empty((rows + 1) << bits, np.int64)
-    _fill(kept, bit, row, after, live, bits, score, table)
+    _fill(survivors, bit, row, after, live, bits, score, table)
     choice[members] = -1
-    _read(kept, who, bit, row, after, live, bits, score, table, choice)
+    _read(survivors, who, bit, row, after, live, bits, score, table, choice)
     return True, table
 
 
 @compiled
 def place(ascending, value):  # type: ignore[no-untyped-def]
-    """``np.searchsorted``, which compiles slowly, of one value."""
+    """``np.searchsorted`` for one value; NumPy's own compiles slowly."""
     low, high = 0, len(ascending)
     while low < high:
         middle = (low + high) // 2
@@ -44,28 +44,28 @@ def place(ascending, value):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def _rows(kept, start, end):  # type: ignore[no-untyped-def]
-    """A row for each word where a candidate starts: each candidate's row, the first row from its end on, all rows."""
-    row, rows = np.zeros(len(kept), np.int64), 0
-    for n in range(1, len(kept)):
-        rows += start[kept[n]] != start[kept[n - 1]]
+def _rows(survivors, start, end):  # type: ignore[no-untyped-def]
+    """Number the words at which candidates start: each candidate's row, the first row after its end, the row count."""
+    row, rows = np.zeros(len(survivors), np.int64), 0
+    for n in range(1, len(survivors)):
+        rows += start[survivors[n]] != start[survivors[n - 1]]
         row[n] = rows
     firsts, last = np.empty(rows + 1, np.int64), -1
-    for n in range(len(kept)):
+    for n in range(len(survivors)):
         if row[n] != last:
             last = row[n]
-            firsts[last] = start[kept[n]]
-    after = np.array([place(firsts, end[c]) for c in kept])
+            firsts[last] = start[survivors[n]]
+    after = np.array([place(firsts, end[c]) for c in survivors])
     return row, after, rows + 1
 
 
 @compiled
 def _memory(who, row, after, rows, members):  # type: ignore[no-untyped-def]
-    """The bit that says "used" for each candidate's entity, the bits in use at each row, and how many bits there are.
+    """The "used" bit of each candidate's entity, the bits in use at each row, and the number of bits.
 
-    An entity holds a bit from its first row to the furthest row that any candidate starting by the entity's last row
-    leads to; then another entity may have it. At rows outside of (first row, last row] the bit is cleared. An entity
-    with one row needs none: its candidates overlap.
+    An entity occupies a bit from its first row to the furthest row reached by any candidate that starts no later than
+    the entity's last row; after that the bit is free again. At rows outside (first row, last row] the bit is cleared.
+    An entity with a single row needs no bit, since its candidates overlap.
     """
     first, last = np.full(len(members), rows), np.full(len(members), -1)
     whose = np.array([place(members, e) for e in who])
@@ -99,7 +99,7 @@ def _memory(who, row, after, rows, members):  # type: ignore[no-untyped-def]
 
 @compiled
 def _cost(row, live):  # type: ignore[no-untyped-def]
-    """Additions that the dynamic program takes, as a float: it may be astronomical."""
+    """The number of additions the dynamic program takes, as a float because it may be astronomical."""
     cost = 0.0
     for n in range(len(row)):
         states, mask = 1.0, live[row[n]]
@@ -111,11 +111,11 @@ def _cost(row, live):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def _fill(kept, bit, row, after, live, bits, score, table):  # type: ignore[no-untyped-def]
-    """table[p << bits | used]: the best total from row p on when those entities are used."""
+def _fill(survivors, bit, row, after, live, bits, score, table):  # type: ignore[no-untyped-def]
+    """table[p << bits | used]: the best total from row p on if those entities are used."""
     rows = row[-1] + 1
     table[rows << bits] = 0
-    until = len(kept)
+    until = len(survivors)
     for p in range(rows - 1, -1, -1):
         begin = until
         while begin > 0 and row[begin - 1] == p:
@@ -126,7 +126,7 @@ def _fill(kept, bit, row, after, live, bits, score, table):  # type: ignore[no-u
             for n in range(begin, until):
                 if not used & bit[n]:
                     rest = table[after[n] << bits | ((used | bit[n]) & live[after[n]])]
-                    best = max(best, score[kept[n]] + rest)
+                    best = max(best, score[survivors[n]] + rest)
             table[p << bits | used] = best
             if used == 0:
                 break
@@ -135,10 +135,10 @@ def _fill(kept, bit, row, after, live, bits, score, table):  # type: ignore[no-u
 
 
 @compiled
-def _read(kept, who, bit, row, after, live, bits, score, table, choice):  # type: ignore[no-untyped-def]
-    """Walk the table from the left: at each row the first candidate that reaches the optimum, else the next row."""
+def _read(survivors, who, bit, row, after, live, bits, score, table, choice):  # type: ignore[no-untyped-def]
+    """Walk the table from the left: at each row take the first candidate that reaches the optimum, if any."""
     p, used, n = np.int64(0), np.int64(0), 0
-    while n < len(kept):
+    while n < len(survivors):
         if row[n] < p:
             n += 1
         elif row[n] > p:
@@ -146,7 +146,7 @@ def _read(kept, who, bit, row, after, live, bits, score, table, choice):  # type
             used &= live[p]
         else:
             rest = table[after[n] << bits | ((used | bit[n]) & live[after[n]])]
-            if not used & bit[n] and score[kept[n]] + rest == table[p << bits | used]:
-                choice[who[n]] = kept[n]
+            if not used & bit[n] and score[survivors[n]] + rest == table[p << bits | used]:
+                choice[who[n]] = survivors[n]
                 p, used = after[n], (used | bit[n]) & live[after[n]]
             n += 1

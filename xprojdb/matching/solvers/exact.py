@@ -1,17 +1,17 @@
-"""The exact match: each entity at most once, no overlaps, the greatest sum of scores.
+"""Exact matching: at most one span per entity, no overlaps, the greatest sum of scores.
 
-Most pairs are settled at once: when the entities' own best candidates do not overlap, they are the optimum. Otherwise:
+Most pairs are easy: if the best candidates of the entities do not overlap, they are the optimum. Otherwise:
 
 1. A candidate that contains a better one of the same entity (or an equal one with the same start) is dropped.
-2. What is left splits into components: entities whose candidates overlap, directly or through others.
-3. In a component, a candidate that loses more against its entity's best than the component's slack (its entities' best
-   scores summed, less what greedy reaches) is dropped.
-4. A dynamic program runs over the words. Its state says which entities are used, but only of those that have candidates
-   on both sides of the word: the others need no memory.
+2. The rest splits into components: entities whose candidates overlap, directly or through others.
+3. In a component, a candidate is dropped if it falls short of its entity's best by more than the component's slack
+   (the sum of its entities' best scores minus the total of greedy matching).
+4. A dynamic program runs over the words. Its state records which entities are used, but only for those with candidates
+   on both sides of the word.
 
-Among answers of equal total the chosen spans, sorted as (start, end, entity ordinal), are the lexicographically
-smallest such list: leftmost, then shorter, then lower entity. No list can be the beginning of another of equal total,
-as every chosen score is above 0. For one entity this means: higher score, then leftmost, then shorter.
+Among answers with equal totals, it returns the one whose spans, sorted by (start, end, entity ordinal), form the
+lexicographically smallest list: leftmost, then shorter, then lower entity. No such list can be a prefix of another,
+since every chosen score is positive. For a single entity this means: higher score, then leftmost, then shorter.
 """
 
 from __future__ import annotations
@@ -29,15 +29,15 @@ DEFERRED = int(SolverStatus.DEFERRED)
 
 
 def exact(entity_ptr: Longs, candidates: Candidates, scores: Longs, width: int = 12, work: int = 1 << 26) -> Matches:
-    """Maximise the sum of scores, each entity taking at most one candidate and no two overlapping.
+    """Maximise the sum of scores, with at most one candidate per entity and no overlaps.
 
     :param entity_ptr: (N+1,) offsets of the entities of each pair.
-    :param scores: (C,) fixed-point scores; what is not above 0 is never chosen.
-    :param width: entities that the dynamic program may have to remember at one word, 20 at most.
-    :param work: additions that one component may cost, about a nanosecond each; its table holds a sixteenth as
+    :param scores: (C,) fixed-point scores; candidates without a positive score are never chosen.
+    :param width: how many entities the dynamic program may have to remember at one word, at most 20.
+    :param work: how many additions one component may cost, about a nanosecond each; its table holds a sixteenth as
         many numbers.
-    :returns: answers that are OPTIMAL, or DEFERRED where some entities (``deferred``) exceeded the limits.
-    :raises MatchingError: when candidates, scores and entities do not belong together.
+    :returns: answers that are OPTIMAL, or DEFERRED if some entities (``deferred``) exceeded the limits.
+    :raises MatchingError: when candidates, scores and entities do not match.
     """
     own, scores = candidates.by_entity(entity_ptr), check_fixed(scores, candidates)
     limits = (min(width, 20), work)
@@ -71,7 +71,7 @@ def _exact(entity_ptr, own, start, end, score, width, work):  # type: ignore[no-
 
 @compiled
 def clash(chosen, start, end):  # type: ignore[no-untyped-def]
-    """Whether two of the chosen candidates overlap (-1 is none)."""
+    """Whether two of the chosen candidates overlap (-1 stands for none)."""
     for j in range(1, len(chosen)):
         for h in range(j):
             c, d = chosen[j], chosen[h]
@@ -82,7 +82,7 @@ def clash(chosen, start, end):  # type: ignore[no-untyped-def]
 
 @compiled
 def _loose_bound(a, b, own, start, end, score, choice, deferred):  # type: ignore[no-untyped-def]
-    """Settled entities' scores, and the best scores of the deferred ones."""
+    """The scores of settled entities plus the best scores of deferred ones."""
     bound = 0
     for e in range(a, b):
         c = best_free(own[e], own[e + 1], start, end, score, choice[:0]) if deferred[e] else choice[e]
@@ -92,25 +92,25 @@ def _loose_bound(a, b, own, start, end, score, choice, deferred):  # type: ignor
 
 @compiled
 def _contested(a, b, own, start, end, score, width, work, choice, deferred, below, table):  # type: ignore[no-untyped-def]
-    """Settle the entities a:b, component by component. ``choice`` comes with each entity's best candidate."""
-    kept, who = undominated(a, b, own, start, end, score, below)
-    part = _parts(b - a, kept, who, start, end)
+    """Settle the entities a:b, component by component. ``choice`` starts with each entity's best candidate."""
+    survivors, who = undominated(a, b, own, start, end, score, below)
+    part = _parts(b - a, survivors, who, start, end)
     for root in range(b - a):
         members = np.flatnonzero(part == root)
         if len(members) > 1 and clash(choice[a + members], start, end):
             within = part[who] == root
-            mine, whose = kept[within], who[within] + a
+            mine, whose = survivors[within], who[within] + a
             table = _settle(a + members, mine, whose, own, start, end, score, width, work, choice, deferred, table)
     return table
 
 
 @compiled
 def undominated(a, b, own, start, end, score, below):  # type: ignore[no-untyped-def]
-    """Candidates of the entities a:b that may be in the answer, ordered by (start, end, entity), and whose they are.
+    """The candidates of entities a:b that may be in the answer, by (start, end, entity), and the entity of each.
 
-    below[y]: the best score of the entity's candidates seen so far (those that start later) that end by word y.
+    below[y]: the best score among the entity's candidates seen so far (which start later) that end by word y.
     """
-    kept, who, n = np.empty(own[b] - own[a], np.int64), np.empty(own[b] - own[a], np.int64), 0
+    survivors, who, n = np.empty(own[b] - own[a], np.int64), np.empty(own[b] - own[a], np.int64), 0
     for e in range(a, b):
         below[:] = 0
         last = own[e + 1]
@@ -120,7 +120,7 @@ def undominated(a, b, own, start, end, score, below):  # type: ignore[no-untyped
                 first -= 1
             for c in range(first, last):
                 if score[c] > same and score[c] >= below[end[c]]:
-                    kept[n], who[n], same = c, e - a, score[c]
+                    survivors[n], who[n], same = c, e - a, score[c]
                     n += 1
             for c in range(first, last):
                 y = end[c]
@@ -128,39 +128,39 @@ def undominated(a, b, own, start, end, score, below):  # type: ignore[no-untyped
                     below[y] = score[c]
                     y += 1
             last = first
-    order = stable_order(start[kept[:n]].astype(np.int64) << 31 | end[kept[:n]])
-    return kept[order], who[order]
+    order = stable_order(start[survivors[:n]].astype(np.int64) << 31 | end[survivors[:n]])
+    return survivors[order], who[order]
 
 
 @compiled
-def _parts(entities, kept, who, start, end):  # type: ignore[no-untyped-def]
-    """The component of each entity, named by its first entity: candidates that touch, directly or through others."""
+def _parts(entities, survivors, who, start, end):  # type: ignore[no-untyped-def]
+    """The component of each entity, identified by its first one; candidates overlap directly or through others."""
     part = np.arange(entities)
     until, leader = -1, -1
-    for n in range(len(kept)):
-        if start[kept[n]] >= until:
+    for n in range(len(survivors)):
+        if start[survivors[n]] >= until:
             leader = who[n]
         one, two = part[leader], part[who[n]]
         if one != two:
             part[part == max(one, two)] = min(one, two)
-        until = max(until, end[kept[n]])
+        until = max(until, end[survivors[n]])
     return part
 
 
 @compiled
-def _settle(members, kept, who, own, start, end, score, width, work, choice, deferred, table):  # type: ignore[no-untyped-def]
-    """Find the optimum of one component, or give it greedy's answer and mark it as deferred."""
+def _settle(members, survivors, who, own, start, end, score, width, work, choice, deferred, table):  # type: ignore[no-untyped-def]
+    """Find the optimum of one component, or use the greedy answer and mark it as deferred."""
     taken = take(members, own, start, end, score, 1)
     slack = np.int64(0)
     for e in members:
         slack += score[choice[e]] if choice[e] >= 0 else 0
     for c in taken:
         slack -= score[c]
-    near = np.empty(len(kept), np.bool_)
-    for n in range(len(kept)):
-        near[n] = score[choice[who[n]]] - score[kept[n]] <= slack
-    kept, who = kept[near], who[near]
-    solved, table = optimum(members, kept, who, start, end, score, width, work, choice, table)
+    near = np.empty(len(survivors), np.bool_)
+    for n in range(len(survivors)):
+        near[n] = score[choice[who[n]]] - score[survivors[n]] <= slack
+    survivors, who = survivors[near], who[near]
+    solved, table = optimum(members, survivors, who, start, end, score, width, work, choice, table)
     if not solved:
         deferred[members] = True
         choice[members] = -1

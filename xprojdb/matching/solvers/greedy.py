@@ -1,4 +1,4 @@
-"""Greedy matching: the largest score first."""
+"""Greedy matching: the highest score first."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from xprojdb.matching.solvers.matches import Matches, answer
 
 
 def greedy(entity_ptr: Longs, candidates: Candidates, scores: Longs, most: int = 1) -> Matches:
-    """Take the best candidate, drop what overlaps it, and its entity when it has enough; repeat while above 0.
+    """Repeatedly take the best candidate, then drop all that overlap it, and its entity once that has enough.
 
-    Ties: leftmost, then shorter, then lower entity ordinal.
+    Stops when no positive score is left. Ties: leftmost, then shorter, then lower entity ordinal.
 
     :param entity_ptr: (N+1,) offsets of the entities of each pair.
     :param scores: (C,) fixed-point scores.
-    :param most: candidates an entity may take.
-    :returns: answers that are OPTIMAL where every entity got the best it could have alone, else FEASIBLE.
-    :raises MatchingError: when candidates, scores and entities do not belong together.
+    :param most: the most candidates an entity may take.
+    :returns: answers that are OPTIMAL if every entity got the best it could get on its own, otherwise FEASIBLE.
+    :raises MatchingError: when candidates, scores and entities do not match.
     """
     own, scores = candidates.by_entity(entity_ptr), check_fixed(scores, candidates)
     taken, status, bound = _greedy(entity_ptr, own, candidates.start, candidates.end, scores, most)
@@ -45,7 +45,7 @@ def _greedy(entity_ptr, own, start, end, score, most):  # type: ignore[no-untype
 
 @compiled
 def take(entities, own, start, end, score, most):  # type: ignore[no-untyped-def]
-    """The candidates that greedy takes for these entities (ascending ordinals), in the order in which it takes them."""
+    """The candidates that greedy matching takes for these entities (ascending ordinals), in order."""
     room = 0
     for e in entities:
         room += min(most, own[e + 1] - own[e])
@@ -71,7 +71,7 @@ def take(entities, own, start, end, score, most):  # type: ignore[no-untyped-def
 
 @compiled
 def best_free(a, b, start, end, score, taken):  # type: ignore[no-untyped-def]
-    """The best candidate of rows a:b that overlaps nothing taken, the first of equals; -1 when none scores above 0."""
+    """The first of the best candidates in rows a:b that overlap nothing taken; -1 if none has a positive score."""
     best, top = np.int64(-1), np.int64(0)
     for c in range(a, b):
         if score[c] > top and not _overlaps(c, start, end, taken):
@@ -89,7 +89,7 @@ def _overlaps(c, start, end, taken):  # type: ignore[no-untyped-def]
 
 @compiled
 def _foremost(best, start, end, score):  # type: ignore[no-untyped-def]
-    """Which of the entities' best candidates comes first: highest score, leftmost, shortest, first entity."""
+    """The entity whose best candidate comes first: highest score, leftmost, shortest, first entity."""
     top = -1
     for j in range(len(best)):
         c = best[j]

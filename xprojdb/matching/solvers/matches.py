@@ -1,4 +1,4 @@
-"""What a solver answers: the chosen candidates, how sure the choice is, and whether it is proven."""
+"""The answer of a solver: the chosen candidates, their margins, and whether the answer is proven optimal."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from xprojdb.matching.scores.links import SCALE
 
 
 class SolverStatus(IntEnum):
-    """What is known about the answer for a sentence pair."""
+    """The quality of the answer for a sentence pair."""
 
     OPTIMAL = 0
     """No better answer exists."""
     FEASIBLE = 1
-    """The answer keeps all constraints; a better one may exist, but none above the bound."""
+    """The answer satisfies all constraints; a better one may exist, but none above the bound."""
     INFEASIBLE = 2
-    """No answer keeps all constraints; nothing was chosen."""
+    """No answer satisfies all constraints; nothing was chosen."""
     DEFERRED = 3
-    """Too large for the dynamic program: deferred entities have greedy's answer, for a general solver to improve."""
+    """Too large for the dynamic program: deferred entities have the greedy answer, for a general solver to improve."""
     UNSOLVED = 4
-    """The time ran out before any answer was found; nothing was chosen."""
+    """Time ran out before any answer was found; nothing was chosen."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,13 +31,13 @@ class Matches:
     """The answer for N pairs with E entities and C candidates.
 
     :param chosen: (K,) candidates chosen, ascending.
-    :param choice: (E,) the candidate of each entity, -1 for none; the leftmost where an entity may have several.
+    :param choice: (E,) the candidate of each entity, -1 for none; the leftmost if an entity has several.
     :param status: (N,) a :class:`SolverStatus` for each pair.
-    :param bound: (N,) no answer scores more than this in total; equal to the answer's score when it is optimal.
-    :param margin: (E,) score of the choice minus that of the entity's best candidate not chosen (0 when there is none);
-        below 0 when that one had to make room for others, NaN without a choice.
-    :param runner_up: (E,) that other candidate, -1 for none with a score above 0.
-    :param deferred: (E,) true where the dynamic program gave up (see :data:`SolverStatus.DEFERRED`).
+    :param bound: (N,) an upper bound on the total score, which an optimal answer reaches.
+    :param margin: (E,) score of the choice minus that of the entity's best other candidate (0 if there is none);
+        negative if that one had to make room for others, NaN without a choice.
+    :param runner_up: (E,) that other candidate, -1 if there is none with a positive score.
+    :param deferred: (E,) true if the dynamic program gave up (see :data:`SolverStatus.DEFERRED`).
     """
 
     chosen: Longs

@@ -1,4 +1,4 @@
-"""One call for every solver."""
+"""One entry point for all solvers."""
 
 from __future__ import annotations
 
@@ -24,28 +24,28 @@ def solve(
     count: tuple[Relation, int] = ("<=", 1),
     time_limit: float = 10.0,
 ) -> Matches:
-    """Choose candidates that do not overlap, with the greatest sum of scores.
+    """Choose non-overlapping candidates with the greatest sum of scores.
 
-    The exact solver is the dynamic program, then CP-SAT for the few components that it defers; any other count than
-    "at most one" goes to CP-SAT at once.
+    The exact solver is the dynamic program, followed by CP-SAT for the few components it defers; counts other than
+    "at most one" go to CP-SAT directly.
 
     :param entity_ptr: (N+1,) offsets of the entities of each pair.
-    :param scores: (C,) fixed-point scores (:func:`to_fixed`); what is not above 0 is never chosen.
-    :param count: how many candidates each entity takes.
+    :param scores: (C,) fixed-point scores (:func:`to_fixed`); candidates without a positive score are never chosen.
+    :param count: how many candidates each entity may take.
     :param time_limit: deterministic seconds that CP-SAT may spend on one pair.
     :returns: the answer, with a status for each pair.
-    :raises MatchingError: when arrays contradict each other, no count satisfies ``count``, the solver is unknown, or
-        greedy is asked for a minimum.
-    :raises MissingExtra: when CP-SAT is needed and OR-tools is not installed.
+    :raises MatchingError: when arrays do not match, no number satisfies ``count``, the solver is unknown, or
+        greedy matching is given a minimum.
+    :raises MissingExtra: when CP-SAT is needed and OR-Tools is not installed.
     """
     least, most = _limits(*count)
     if solver == "greedy":
         if least or most is None:
-            message = f"greedy matching cannot promise {count[0]} {count[1]} candidates an entity"
+            message = f"greedy matching cannot guarantee {count[0]} {count[1]} candidates per entity"
             raise MatchingError(message, hint='use the exact solver, or a count with "<="', what="count", value=count)
         return greedy(entity_ptr, candidates, scores, most)
     if solver != "exact":
-        raise MatchingError(f"unknown solver {solver!r}", hint="exact or greedy", what="solver", value=solver)
+        raise MatchingError(f"unknown solver {solver!r}", hint="choose exact or greedy", what="solver", value=solver)
     if (least, most) != (0, 1):
         return general(entity_ptr, candidates, scores, least, most, time_limit)
     matches = exact(entity_ptr, candidates, scores)
@@ -55,7 +55,7 @@ def solve(
 
 
 def _limits(relation: Relation, number: int) -> tuple[int, int | None]:
-    """The least and the most candidates an entity may take; no most is None."""
+    """The minimum and maximum number of candidates per entity; None for no maximum."""
     limits: dict[str, tuple[int, int | None]] = {
         "<": (0, number - 1),
         "<=": (0, number),
@@ -66,7 +66,7 @@ def _limits(relation: Relation, number: int) -> tuple[int, int | None]:
     least, most = limits.get(relation, (-1, None))
     if least < 0 or (most is not None and most < 1):
         value = (relation, number)
-        hint = 'a relation (<, <=, =, >=, >) and a number that let an entity take something, such as ("<=", 1)'
+        hint = 'use a relation (<, <=, =, >=, >) and a number that allow at least one candidate, such as ("<=", 1)'
         raise MatchingError(
             f"an entity cannot take {relation} {number} candidates", hint=hint, what="count", value=value
         )

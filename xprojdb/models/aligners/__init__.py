@@ -1,1 +1,1 @@
-"""Word aligners, a variant a module."""
+"""Word aligners, one variant per module."""

@@ -1,9 +1,9 @@
-"""eflomal: a statistical aligner that is trained on the sentences at hand, and needs no model.
+"""eflomal: a statistical aligner that is trained on the corpus itself and needs no model.
 
 Östling and Tiedemann 2016, *Efficient word alignment with Markov Chain Monte Carlo*. eflomal links the words of a
-corpus in both directions; how often words and jumps were linked is what is kept. From these counts every sentence, of
-that corpus or new, is aligned by itself with ``hmm``. eflomal draws its own random numbers, so that
-two trainings differ; with the same counts a sentence always has the same links.
+corpus in both directions; only the counts of linked words and of jumps are kept. From these counts every sentence, of
+that corpus or new, is aligned on its own with ``hmm``. eflomal draws its own random numbers, so two trainings differ,
+but with the same counts a sentence always gets the same links.
 """
 
 from __future__ import annotations
@@ -26,35 +26,35 @@ from xprojdb.models.aligners.symmetrization import symmetrise
 from xprojdb.models.aligners.word_links import Links
 
 Symmetrization = Literal["soft", "intersection", "union", "grow-diag", "grow-diag-final-and"]
-#: words in a sentence from which on eflomal leaves it out
+#: eflomal skips sentences of this many words or more
 _TOO_LONG = 1024
 
 
 @dataclass(frozen=True)
 class EflomalParams:
-    """How links come about.
+    """How links are derived.
 
-    :param symmetrization: ``"soft"``: every link, its score being √(forward · reverse probability); or one of
-        ``RULES``: the likeliest link of each word in either direction, if it is likelier
-        than none, made one; its score is the mean of the two probabilities, 0 where a direction has it not.
-    :param min_probability: of ``soft``: links whose score is not above it are left out.
-    :raises UsageError: when a value is not possible; fields ``param`` and ``value``.
+    :param symmetrization: ``"soft"``: every link, with the score √(forward · reverse probability); or one of
+        ``RULES``, which merges the most probable link of each word in either direction, if it is more probable
+        than no link; its score is the mean of the two probabilities, counting 0 for a direction that lacks the link.
+    :param min_probability: with ``soft``, links must have a higher score than this.
+    :raises UsageError: when a value is invalid; fields ``param`` and ``value``.
     """
 
     symmetrization: Symmetrization = "soft"
     min_probability: Probability = 0.01
 
     def __post_init__(self) -> None:
-        known = get_args(Symmetrization)
-        if self.symmetrization not in known:
-            raise _impossible("symmetrization", self.symmetrization, ", ".join(known))
+        rules = get_args(Symmetrization)
+        if self.symmetrization not in rules:
+            raise _impossible("symmetrization", self.symmetrization, ", ".join(rules))
         if not 0 <= self.min_probability < 1:
             raise _impossible("min_probability", self.min_probability, "0 to 1")
 
 
 def _impossible(param: str, value: Any, possible: str) -> UsageError:
     message = f"eflomal: {param} cannot be {value!r}"
-    return UsageError(message, hint=f"possible: {possible}", param=param, value=value)
+    return UsageError(message, hint=f"possible values: {possible}", param=param, value=value)
 
 
 def eflomal_version() -> str:
@@ -67,9 +67,9 @@ def eflomal_version() -> str:
 
 
 class Eflomal:
-    """Learns from a corpus, and makes aligners of what it learned.
+    """Learns from a corpus, and creates aligners from what it learned.
 
-    :param iterations: rounds of sampling in training, in shares of what eflomal would do by itself.
+    :param iterations: sampling iterations in training, relative to the number eflomal would choose.
     """
 
     def __init__(self, params: EflomalParams | None = None, iterations: float = 0.3) -> None:
@@ -79,10 +79,10 @@ class Eflomal:
     def learn(self, pairs: Iterable[SentencePair]) -> dict[str, Any]:
         """Train on sentence pairs.
 
-        :param pairs: words of both sides; empty sentences, and those of 1024 words or more, teach nothing.
+        :param pairs: words of both sides; empty sentences, and those of 1024 words or more, are skipped.
         :returns: a JSON object, for :meth:`trained`.
         :raises MissingExtra: when eflomal is not installed.
-        :raises ModelError: when it fails.
+        :raises ModelError: when eflomal fails.
         """
         cleaned = [(_cleaned(left), _cleaned(right)) for left, right in pairs]
         usable = [pair for pair in cleaned if all(0 < len(words) < _TOO_LONG for words in pair)]
@@ -97,9 +97,9 @@ class Eflomal:
         }
 
     def trained(self, learned: Mapping[str, Any]) -> EflomalAligner:
-        """The aligner that has learned something; it works without eflomal.
+        """Create an aligner from learned counts; it works without eflomal.
 
-        :param learned: as :meth:`learn` gives it.
+        :param learned: the result of :meth:`learn`.
         """
         return EflomalAligner(
             self.params, WordModel.from_json(learned["forward"]), WordModel.from_json(learned["reverse"])
@@ -107,7 +107,7 @@ class Eflomal:
 
 
 class EflomalAligner:
-    """Aligns with what was learned from a corpus.
+    """Aligns with counts learned from a corpus.
 
     :param forward: right words emitted by left ones.
     :param reverse: left words emitted by right ones.
@@ -119,7 +119,7 @@ class EflomalAligner:
         self.reverse = reverse
 
     def align(self, pairs: Sequence[SentencePair]) -> list[Links]:
-        """Align sentence pairs, each by itself; see :class:`xprojdb.models.aligners.encoder.Aligner`."""
+        """Align sentence pairs independently; see :class:`xprojdb.models.aligners.encoder.Aligner`."""
         return [self._links(_cleaned(left), _cleaned(right)) for left, right in pairs]
 
     def _links(self, left: list[str], right: list[str]) -> Links:
@@ -134,11 +134,11 @@ class EflomalAligner:
 
 
 def _likeliest(probabilities: Floats) -> Links:
-    """The likeliest given word of each emitted one, unless it is likelier that none emitted it."""
-    given = probabilities.argmax(0)
-    best = probabilities[given, np.arange(len(given))]
+    """The most probable emitting word of each emitted word, unless no emitter is more probable."""
+    emitters = probabilities.argmax(0)
+    best = probabilities[emitters, np.arange(len(emitters))]
     linked = np.flatnonzero(best > 1 - probabilities.sum(0))
-    return Links(np.stack([given[linked], linked], 1).astype(np.int32), best[linked].astype(np.float32))
+    return Links(np.stack([emitters[linked], linked], 1).astype(np.int32), best[linked].astype(np.float32))
 
 
 def _turned(links: Links) -> Links:
@@ -146,8 +146,8 @@ def _turned(links: Links) -> Links:
 
 
 def _cleaned(words: Sequence[str]) -> list[str]:
-    """Words as eflomal is given them: in lower case, and without white space, which parts words there."""
-    # A word of nothing but white space is still a word: later ones must keep their places.
+    """Prepare words for eflomal: in lower case, and without white space, which separates words there."""
+    # A word that consists of white space is still a word, so that later words keep their positions.
     return ["_".join(word.lower().split()) or "_" for word in words]
 
 
@@ -158,11 +158,11 @@ def _cells(text: str) -> list[Cell]:
 def sample(pairs: Sequence[SentencePair], iterations: float) -> tuple[list[str], list[str]]:
     """Run eflomal in both directions.
 
-    :param pairs: words without white space, in sentences that are not empty.
+    :param pairs: words without white space, in non-empty sentences.
     :param iterations: as for :class:`Eflomal`.
-    :returns: links of each pair in Pharaoh format, left word first: of the forward and of the reverse direction.
+    :returns: the links of each pair in Pharaoh format, left word first, for the forward and the reverse direction.
     :raises MissingExtra: when eflomal is not installed.
-    :raises ModelError: when it fails.
+    :raises ModelError: when eflomal fails.
     """
     eflomal = require("eflomal", "eflomal")
     sides = [[" ".join(words) + "\n" for words in side] for side in zip(*pairs, strict=True)]
@@ -175,9 +175,11 @@ def sample(pairs: Sequence[SentencePair], iterations: float) -> tuple[list[str],
         except (OSError, RuntimeError, ValueError) as error:
             raise _failed(str(error)) from error
     if not len(forward) == len(reverse) == len(pairs):
-        raise _failed(f"it gave links of {len(forward)} and {len(reverse)} of {len(pairs)} pairs")
+        raise _failed(f"it returned links for {len(forward)} and {len(reverse)} of {len(pairs)} pairs")
     return forward, reverse
 
 
-def _failed(told: str) -> ModelError:
-    return ModelError(f"eflomal failed: {told}", hint="is there memory and disk left?", model_id="eflomal")
+def _failed(message: str) -> ModelError:
+    return ModelError(
+        f"eflomal failed: {message}", hint="check that there is enough memory and disk space", model_id="eflomal"
+    )

@@ -1,4 +1,4 @@
-"""Word aligners: sentence pairs in, links out."""
+"""Word aligners based on encoders."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ SentencePair = tuple[Sequence[str], Sequence[str]]
 
 
 class Aligner(Protocol):
-    """Whatever links the words of two sentences."""
+    """Links the words of two sentences."""
 
     def align(self, pairs: Sequence[SentencePair]) -> list[Links]:
         """Align sentence pairs.
@@ -35,12 +35,12 @@ class Aligner(Protocol):
 class EncoderAligner:
     """An aligner that compares contextual vectors.
 
-    Scores: ``argmax``, ``itermax`` and ``mwmf`` give the similarity (cosine + 1) / 2, the others the
-    probability √(row · column). With sub-words, a word link has the score of its best sub-word link.
+    The scores of ``argmax``, ``itermax`` and ``mwmf`` are the similarity (cosine + 1) / 2, those of other methods the
+    probability √(row · column). With sub-words, a word link gets the score of its best sub-word link.
 
-    :param encoder: gives the vectors.
+    :param encoder: provides the vectors.
     :param params: how they are aligned.
-    :param transforms: of the left and of the right side, in place of the one that ``params`` names: for those that were
+    :param transforms: transforms of the left and the right side that replace the one in ``params``, for transforms
         fitted to a corpus.
     """
 
@@ -60,7 +60,7 @@ class EncoderAligner:
         """Align sentence pairs.
 
         :param pairs: the words of the left and of the right sentence; either may be empty.
-        :returns: links of each pair, in the same order. A word from which the tokenizer makes nothing has none.
+        :returns: links of each pair, in the same order. A word without any tokens has no links.
         :raises UsageError: when the encoder has no such layer.
         """
         links: list[Links] = []
@@ -73,16 +73,16 @@ class EncoderAligner:
         return links
 
     def centred(self, left: Floats, right: Floats) -> EncoderAligner:
-        """This aligner, with the mean of each side's language taken off its vectors.
+        """An aligner that subtracts the mean vector of each side's language.
 
-        :param left, right: float32 arrays (hidden,), such as :meth:`mean` gives.
+        :param left, right: float32 arrays (hidden,), as returned by :meth:`mean`.
         """
         return EncoderAligner(self.encoder, self.params, transforms=(less(left), less(right)))
 
     def mean(self, sentences: Sequence[Sequence[str]]) -> Floats:
-        """The mean of what is aligned in sentences: float32 (hidden,); zeros when they are empty.
+        """The mean vector of sentences: float32 (hidden,); zeros if they are empty.
 
-        :param sentences: words of each.
+        :param sentences: words of each sentence.
         """
         total, count = 0.0, 0
         for start in range(0, len(sentences), _PAIRS_AT_ONCE):
@@ -92,10 +92,10 @@ class EncoderAligner:
         return np.asarray(total / max(count, 1), np.float32)
 
     def units(self, sentences: Sequence[Sequence[str]]) -> list[SubwordVectors]:
-        """What is aligned: words or sub-words, as the encoder gives them.
+        """The units to align: words or sub-words, as the encoder provides them.
 
         :param sentences: words of each sentence.
-        :returns: their vectors, and the word that each belongs to.
+        :returns: their vectors, and the word each belongs to.
         """
         if self.params.pooling == "subword":
             return self.encoder.subword_vectors(sentences, self.params.layer)
@@ -103,10 +103,10 @@ class EncoderAligner:
 
 
 def link_units(left: Sequence[SubwordVectors], right: Sequence[SubwordVectors], params: AlignerParams) -> list[Links]:
-    """Links out of the vectors of sentence pairs: pure, and batched over the pairs.
+    """Extract links from the vectors of sentence pairs, in batches.
 
     :param left, right: vectors of each pair's two sentences, and the word each vector belongs to.
-    :param params: of which method and min_probability count.
+    :param params: the method and its thresholds.
     :returns: word links of each pair.
     """
     links = [NO_LINKS] * len(left)
@@ -114,8 +114,8 @@ def link_units(left: Sequence[SubwordVectors], right: Sequence[SubwordVectors], 
         cells = _extract([left[pair].vectors for pair in batch], [right[pair].vectors for pair in batch], params)
         left_words = _word_table([left[pair].words for pair in batch])
         right_words = _word_table([right[pair].words for pair in batch])
-        found = _word_links(cells, left_words, right_words)
-        for pair, pair_links in zip(batch, found, strict=True):
+        word_links = _word_links(cells, left_words, right_words)
+        for pair, pair_links in zip(batch, word_links, strict=True):
             links[pair] = pair_links
     return links
 
@@ -149,7 +149,7 @@ def _word_table(words: list[Any]) -> Any:
 
 
 def _word_links(cells: Cells, left_words: Any, right_words: Any) -> list[Links]:
-    """Cells of a batch as sorted word links per pair; of several between the same words, the best score."""
+    """Convert the cells of a batch to sorted word links per pair, with the best score of repeated links."""
     left, right = left_words[cells.pair, cells.row], right_words[cells.pair, cells.column]
     order = np.lexsort((-cells.scores, right, left, cells.pair))
     pair, links = cells.pair[order], np.column_stack([left[order], right[order]])
@@ -165,6 +165,6 @@ def _transformed(units: SubwordVectors, transform: Transform) -> SubwordVectors:
 
 
 def present_words(vectors: Any) -> SubwordVectors:
-    """The words that have a vector: one that the tokenizer dropped has zeros."""
+    """The words that have a vector; words dropped by the tokenizer have zeros."""
     words = np.flatnonzero(vectors.any(1)).astype(np.int32)
     return SubwordVectors(vectors if len(words) == len(vectors) else vectors[words], words)

@@ -1,4 +1,4 @@
-"""How the vectors of an encoder become links: the parameters, and their one set of defaults."""
+"""How the vectors of an encoder become links: the parameters and their defaults."""
 
 from __future__ import annotations
 
@@ -14,9 +14,10 @@ from xprojdb.errors import UsageError
 Method = Literal["soft", "argmax", "itermax", "mwmf", "softmax", "entmax15"]
 Pooling = Literal["word", "subword"]
 Transform = Literal["none", "centre", "centre-language"]
+Precision = Literal["float32", "bfloat16", "float16", "int8"]
 METHODS: tuple[str, ...] = get_args(Method)
 POOLINGS: tuple[str, ...] = get_args(Pooling)
-#: a transform that is fitted to a corpus: see :meth:`xprojdb.models.aligners.encoder.EncoderAligner.centred`
+#: a transform fitted to a corpus: see :meth:`xprojdb.models.aligners.encoder.EncoderAligner.centred`
 CENTRE_LANGUAGE = "centre-language"
 
 
@@ -26,15 +27,15 @@ class AlignerParams:
 
     :param method: ``soft`` (every link with its probability), or SimAlign's ``argmax``, ``itermax``, ``mwmf``, or
         AWESOME's ``softmax``, ``entmax15``.
-    :param layer: hidden state of the encoder, as transformers counts them, 0 being the embeddings.
-    :param pooling: ``word`` averages the sub-words of each word and aligns words; ``subword`` aligns sub-words, and
-        words are linked when any of their sub-words are.
-    :param min_probability: of ``soft`` and ``softmax``: what a link's probability must exceed. AWESOME has
+    :param layer: the hidden state of the encoder, numbered as in transformers, with 0 for the embeddings.
+    :param pooling: ``word`` averages the sub-words of each word and aligns words; ``subword`` aligns sub-words and
+        links words if any of their sub-words are linked.
+    :param min_probability: with ``soft`` and ``softmax``, the probability a link must exceed. AWESOME uses
         0.001 for mBERT.
-    :param temperature: of ``soft``: cosines are divided by it.
-    :param transform: ``centre`` subtracts the mean vector of a sentence; ``centre-language`` that of the language in
-        the corpus, which is averaged first.
-    :raises UsageError: when a value is not possible; fields ``param``, ``value`` and ``known``.
+    :param temperature: with ``soft``, cosines are divided by this.
+    :param transform: ``centre`` subtracts the mean vector of a sentence, ``centre-language`` that of the language in
+        the corpus, which is computed first.
+    :raises UsageError: when a value is invalid; fields ``param``, ``value`` and ``known``.
     """
 
     method: Method = "soft"
@@ -46,17 +47,17 @@ class AlignerParams:
 
     def __post_init__(self) -> None:
         choices = {"method": METHODS, "pooling": POOLINGS, "transform": get_args(Transform)}
-        for param, known in choices.items():
-            if getattr(self, param) not in known:
-                raise _impossible(param, getattr(self, param), known)
+        for param, values in choices.items():
+            if getattr(self, param) not in values:
+                raise _impossible(param, getattr(self, param), values)
         if not 0 <= self.min_probability < 1:
             raise _impossible("min_probability", self.min_probability, ("0 to 1",))
         if not self.temperature > 0:
             raise _impossible("temperature", self.temperature, ("above 0",))
         if self.layer < 0:
-            raise _impossible("layer", self.layer, ("0 and up",))
+            raise _impossible("layer", self.layer, ("0 or more",))
 
 
-def _impossible(param: str, value: Any, known: Sequence[str]) -> UsageError:
-    hint = f"possible: {', '.join(known)}"
-    return UsageError(f"aligner: {param} cannot be {value!r}", hint=hint, param=param, value=value, known=tuple(known))
+def _impossible(param: str, value: Any, values: Sequence[str]) -> UsageError:
+    hint = f"possible values: {', '.join(values)}"
+    return UsageError(f"aligner: {param} cannot be {value!r}", hint=hint, param=param, value=value, known=tuple(values))

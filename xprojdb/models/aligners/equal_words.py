@@ -1,4 +1,4 @@
-"""Equal words: names, numbers and whatever else is written alike in both languages, linked without any model."""
+"""Equal words: link names, numbers and other words spelled the same in both languages, without a model."""
 
 from __future__ import annotations
 
@@ -22,28 +22,28 @@ Repeats = Literal["nearest", "skip"]
 class EqualWordsParams:
     """Which equal words are linked.
 
-    :param words: ``names``: those that begin with a capital, or with a letter of a script without capitals, or have a
-        digit; ``all``: punctuation and function words as well.
-    :param repeats: of a word that occurs several times on a side: ``nearest``: each with the one whose place in the
-        sentence is most like its own; ``skip``: none.
-    :raises UsageError: when a value is not possible; fields ``param`` and ``value``.
+    :param words: ``names``: words that start with a capital, or with a letter of a script without capitals, or contain
+        a digit; ``all``: punctuation and function words as well.
+    :param repeats: how to treat a word that occurs several times on a side: ``nearest`` links occurrences at similar
+        relative positions; ``skip`` links none.
+    :raises UsageError: when a value is invalid; fields ``param`` and ``value``.
     """
 
     words: Words = "names"
     repeats: Repeats = "nearest"
 
     def __post_init__(self) -> None:
-        for param, known in (("words", get_args(Words)), ("repeats", get_args(Repeats))):
+        for param, values in (("words", get_args(Words)), ("repeats", get_args(Repeats))):
             value = getattr(self, param)
-            if value not in known:
-                hint = f"possible: {', '.join(known)}"
+            if value not in values:
+                hint = f"possible values: {', '.join(values)}"
                 raise UsageError(f"equal_words: {param} cannot be {value!r}", hint=hint, param=param, value=value)
 
 
 class EqualWordsAligner:
-    """Links words that are equal but for case and accents, each at most once.
+    """Links words that are equal except for case and accents, each at most once.
 
-    A link's score is 1, or for a word that occurs several times, less by how far apart the two places are.
+    The score of a link is 1; for words that occur several times, it is reduced by the distance of the two positions.
     """
 
     def __init__(self, params: EqualWordsParams | None = None) -> None:
@@ -55,18 +55,18 @@ class EqualWordsAligner:
 
     def _links(self, left: Sequence[str], right: Sequence[str]) -> Links:
         ours, theirs = self._places(left), self._places(right)
-        found: list[tuple[int, int, float]] = []
+        cells: list[tuple[int, int, float]] = []
         for word in ours.keys() & theirs.keys():
             if len(ours[word]) == len(theirs[word]) == 1:
-                found.append((ours[word][0], theirs[word][0], 1.0))
+                cells.append((ours[word][0], theirs[word][0], 1.0))
             elif self.params.repeats == "nearest":
-                found += _nearest(ours[word], theirs[word], len(left), len(right))
-        found.sort()
-        pairs = np.array([cell[:2] for cell in found], np.int32).reshape(-1, 2)
-        return Links(pairs, np.array([cell[2] for cell in found], np.float32))
+                cells += _nearest(ours[word], theirs[word], len(left), len(right))
+        cells.sort()
+        pairs = np.array([link[:2] for link in cells], np.int32).reshape(-1, 2)
+        return Links(pairs, np.array([link[2] for link in cells], np.float32))
 
     def _places(self, words: Sequence[str]) -> dict[str, list[int]]:
-        """Where each folded word stands."""
+        """The positions of each folded word."""
         places: dict[str, list[int]] = {}
         for place, word in enumerate(words):
             if word and (self.params.words == "all" or _is_name(word)):
@@ -79,7 +79,7 @@ def _is_name(word: str) -> bool:
 
 
 def _nearest(left: list[int], right: list[int], n: int, m: int) -> Iterator[tuple[int, int, float]]:
-    """Pairs of places, the most alike first; each place once."""
+    """Pairs of positions, the closest first, using each position once."""
     apart = sorted((abs((i + 0.5) / n - (j + 0.5) / m), i, j) for i in left for j in right)
     taken: set[tuple[str, int]] = set()
     for distance, i, j in apart:

@@ -1,4 +1,4 @@
-"""Word links out of similarity matrices: SimAlign's and AWESOME's rules, on padded batches.
+"""Extract word links from similarity matrices with the rules of SimAlign and AWESOME, on padded batches.
 
 SimAlign: Jalili Sabet et al. 2020, arXiv 2004.08728. AWESOME: Dou and Neubig 2021, arXiv 2101.08231.
 """
@@ -15,7 +15,7 @@ from xprojdb.models.aligners.similarity import Bools, Floats, Similarities
 
 ITERMAX_ROUNDS = 2
 ITERMAX_FACTOR = np.float32(0.9)
-"""What a similarity is multiplied by when one of its two sides is aligned already."""
+"""Similarities are multiplied by this if one of the two sides is already aligned."""
 
 _OUTSIDE = np.float32(-1e30)
 _Indices = NDArray[np.intp]
@@ -35,16 +35,17 @@ class Cells(NamedTuple):
 
 
 def argmax(similarities: Similarities) -> Cells:
-    """SimAlign's *inter*: row and column are each other's most similar; the score is the similarity."""
+    """SimAlign's *inter*: row and column are mutual maxima; the score is the similarity."""
     values = np.where(similarities.inside(), similarities.values, _OUTSIDE)
     return _cells(values, _mutual_best(values) & similarities.inside())
 
 
 def itermax(similarities: Similarities) -> Cells:
-    """SimAlign's *itermax*: argmax, and again on what is left over; the score is the similarity.
+    """SimAlign's *itermax*: argmax, repeated on what is left over; the score is the similarity.
 
-    In the second round a similarity counts 0.9 times where one side is aligned, and not at all where both are. As in
-    the authors' package, there is none for a matrix with two rows or columns or fewer, or when a whole side is aligned.
+    In the second round, similarities are multiplied by 0.9 if one side is aligned, and ignored if both are. As in the
+    authors' package, there is no second round for matrices with at most two rows or columns, or if a whole side is
+    aligned.
 
     :param similarities: values from 0 to 1.
     """
@@ -58,7 +59,7 @@ def itermax(similarities: Similarities) -> Cells:
 
 
 def mwmf(similarities: Similarities) -> Cells:
-    """SimAlign's *mwmf*: the one-to-one matching of largest total weight; the score is the similarity.
+    """SimAlign's *mwmf*: the one-to-one matching with the largest total weight; the score is the similarity.
 
     :param similarities: values above 0, so that every unit of the shorter side is matched.
     :raises MissingExtra: when scipy is not installed.
@@ -72,7 +73,7 @@ def mwmf(similarities: Similarities) -> Cells:
 
 
 def softmax(similarities: Similarities, min_probability: float) -> Cells:
-    """AWESOME's softmax: both the row's and the column's probability are above the min_probability.
+    """AWESOME's softmax: both the row and the column probability exceed ``min_probability``.
 
     :param similarities: dot products.
     :param min_probability: from 0 to 1.
@@ -85,11 +86,11 @@ def softmax(similarities: Similarities, min_probability: float) -> Cells:
 
 
 def soft(similarities: Similarities, temperature: float, min_probability: float) -> Cells:
-    """Every link that has some probability: what both softmaxes over cosines, made sharper by a temperature, agree on.
+    """Every link with some probability under softmaxes over rows and columns, sharpened by a temperature.
 
     :param similarities: SimAlign's, (cosine + 1) / 2.
-    :param temperature: cosines are divided by it.
-    :param min_probability: links whose score is not above it are left out; the smaller, the more links are kept.
+    :param temperature: cosines are divided by this.
+    :param min_probability: links must have a higher score than this.
     :returns: the score is √(row probability · column probability).
     """
     inside = similarities.inside()
@@ -99,7 +100,7 @@ def soft(similarities: Similarities, temperature: float, min_probability: float)
 
 
 def entmax15(similarities: Similarities) -> Cells:
-    """AWESOME's α-entmax, α = 1.5: both of the sparse probabilities are above zero.
+    """AWESOME's α-entmax with α = 1.5: both sparse probabilities are above zero.
 
     :param similarities: dot products.
     :returns: the score is √(row probability · column probability).
@@ -117,7 +118,7 @@ def _cells(scores: Floats, linked: Bools) -> Cells:
 
 
 def _transposed(values: Floats) -> Floats:
-    # A copy: numpy's passes along a strided axis are several times slower.
+    # Copied, because NumPy is several times slower along a strided axis.
     return np.ascontiguousarray(values.transpose(0, 2, 1))
 
 
@@ -132,7 +133,7 @@ def _mutual_best(values: Floats) -> Bools:
 
 
 def _left_over(values: Floats, linked: Bools, inside: Bools) -> Bools:
-    """Links that another round adds, given those so far."""
+    """The links that another round adds to those so far."""
     row_free = ~np.any(linked, axis=2, keepdims=True)
     column_free = ~np.any(linked, axis=1, keepdims=True)
     weighted = values * np.where(row_free & column_free, np.float32(1), ITERMAX_FACTOR)
@@ -152,7 +153,7 @@ def _softmax(values: Floats, axis: int) -> Floats:
 
 def _entmax15(values: Floats) -> Floats:
     """1.5-entmax along the last axis (Peters et al. 2019, arXiv 1905.05702, algorithm 2): exact, by sorting."""
-    # Nothing more than 1 below the maximum has probability: clipping there keeps the squares of the rest exact.
+    # Values more than 1 below the maximum have no probability; clipping them keeps the squares of the rest exact.
     scaled = np.maximum((values - values.max(2, keepdims=True)) / np.float32(2), np.float32(-2))
     falling = -np.sort(-scaled, axis=2)
     size = np.arange(1, values.shape[2] + 1, dtype=np.float32)

@@ -1,4 +1,4 @@
-"""Align words where data sets have smaller units: what is linked are words, what is given are links of their units."""
+"""Align words where data sets have smaller units: words are linked, and links between their units are returned."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from xprojdb.text.segmentation import segment, words_of
 
 
 def links_of_units(links: Links, left: Sequence[range], right: Sequence[range]) -> Links:
-    """Links of words as links of the units that they are made of.
+    """Convert links between words to links between the units of the words.
 
     :param links: between words.
-    :param left, right: the units of each word, ascending, without overlap.
-    :returns: for each link of two words a link between any two of their units, with the same score; sorted.
+    :param left, right: the units of each word, ascending and without overlaps.
+    :returns: for each link of two words, links between all of their units with the same score, sorted.
     """
     cells = [
         (unit, other, score)
@@ -31,10 +31,10 @@ def links_of_units(links: Links, left: Sequence[range], right: Sequence[range]) 
 
 
 class UnitAligner:
-    """An aligner of words, for sentences in smaller units.
+    """Wraps a word aligner for sentences in smaller units.
 
-    :param aligner: of words; it may be one that learns, whose methods are passed on.
-    :param left, right: language of a side whose units are to be made words; None: they are words.
+    :param aligner: the word aligner; methods for learning are passed through.
+    :param left, right: the language of each side, for segmenting its units into words; None if they are words.
     """
 
     def __init__(self, aligner: Any, left: str | None, right: str | None) -> None:
@@ -45,8 +45,8 @@ class UnitAligner:
         """Align sentence pairs; see :class:`xprojdb.models.aligners.encoder.Aligner`."""
         groups = [tuple(map(_groups, pair, self._sides)) for pair in pairs]
         words = [tuple(map(words_of, pair, both)) for pair, both in zip(pairs, groups, strict=True)]
-        found: list[Links] = self._aligner.align(words)
-        return [links_of_units(links, *both) for links, both in zip(found, groups, strict=True)]
+        word_links: list[Links] = self._aligner.align(words)
+        return [links_of_units(links, *both) for links, both in zip(word_links, groups, strict=True)]
 
     def centred(self, left: Any, right: Any) -> UnitAligner:
         """See :meth:`xprojdb.models.aligners.encoder.EncoderAligner.centred`."""

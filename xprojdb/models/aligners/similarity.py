@@ -1,4 +1,4 @@
-"""Similarity matrices of many sentence pairs at once, padded to one shape."""
+"""Similarity matrices of many sentence pairs at once, padded to a common shape."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ Bools = NDArray[np.bool_]
 Sizes = NDArray[np.int64]
 
 BATCH_CELLS = 1 << 16
-"""Cells of one padded batch of matrices: a few hundred KiB, so that the passes over them stay in the cache."""
+"""Cells in one padded batch of matrices: a few hundred KiB, small enough for the cache."""
 
 
 class Similarities(NamedTuple):
     """A padded batch of matrices.
 
-    :param values: float32 array (pairs, rows, columns); what lies outside of a pair's own matrix has no meaning.
+    :param values: float32 array (pairs, rows, columns); values outside a pair's own matrix have no meaning.
     :param rows, columns: int64 arrays (pairs,), the size of each pair's own matrix.
     """
 
@@ -36,9 +36,9 @@ class Similarities(NamedTuple):
 
 
 def dot_products(left: Sequence[Floats], right: Sequence[Floats]) -> Similarities:
-    """S = L Rᵀ of every pair.
+    """S = L Rᵀ for every pair.
 
-    :param left, right: float32 arrays (units, hidden), one each per pair.
+    :param left, right: float32 arrays (units, hidden), one for each pair.
     """
     left_padded, rows = _padded(left)
     right_padded, columns = _padded(right)
@@ -46,23 +46,23 @@ def dot_products(left: Sequence[Floats], right: Sequence[Floats]) -> Similaritie
 
 
 def cosine_similarities(left: Sequence[Floats], right: Sequence[Floats]) -> Similarities:
-    """SimAlign's similarity (cosine + 1) / 2 of every pair, between 0 and 1.
+    """SimAlign's similarity (cosine + 1) / 2 for every pair, between 0 and 1.
 
-    :param left, right: float32 arrays (units, hidden), one each per pair.
+    :param left, right: float32 arrays (units, hidden), one for each pair.
     """
-    found = dot_products([unit_length(vectors) for vectors in left], [unit_length(vectors) for vectors in right])
-    return found._replace(values=(found.values + np.float32(1)) / np.float32(2))
+    cosines = dot_products([unit_length(vectors) for vectors in left], [unit_length(vectors) for vectors in right])
+    return cosines._replace(values=(cosines.values + np.float32(1)) / np.float32(2))
 
 
 def unit_length(vectors: Floats) -> Floats:
-    """Rows scaled to length 1; a row of zeros stays as it is."""
+    """Scale rows to length 1; rows of zeros stay unchanged."""
     norms: Floats = np.sqrt(np.einsum("ij,ij->i", vectors, vectors))[:, None]
     norms[norms == 0] = 1
     return np.divide(vectors, norms)
 
 
 def batches(rows: Sizes, columns: Sizes, cells: int = BATCH_CELLS) -> Iterator[Sizes]:
-    """Group pairs of like size, so that little of a padded batch is padding.
+    """Group pairs of similar size, so that batches contain little padding.
 
     :param rows, columns: int64 arrays (pairs,), the size of each pair's matrix.
     :param cells: the most cells in one padded batch, unless a single pair has more.

@@ -1,4 +1,4 @@
-"""Several sets of links between the same words made one: symmetrisation of two directions, and votes of several.
+"""Merge several sets of links between the same words: symmetrisation of two directions, and votes.
 
 Grow-diag-final-and: Koehn, Och and Marcu 2003, *Statistical Phrase-Based Translation*, as Moses does it.
 """
@@ -20,35 +20,35 @@ _NEIGHBOURS = ((-1, 0), (0, -1), (1, 0), (0, 1), (-1, -1), (-1, 1), (1, -1), (1,
 
 
 def symmetrise(several: Sequence[Links], rule: str) -> Links:
-    """Make several sets of links of one sentence pair one.
+    """Merge several sets of links of one sentence pair.
 
-    :param several: at least one: of two directions, or of any number of aligners.
-    :param rule: of :data:`RULES`. ``intersection``: links of all; ``union``: of any; ``grow-diag``: those of all, and
-        from there on neighbours that any has and that link a word without a link; ``grow-diag-final-and``: and then
-        what each has between two words that are both without a link.
-    :returns: a link's score is the mean of its scores, 0 where a set has it not.
+    :param several: at least one set: those of two directions, or of any number of aligners.
+    :param rule: one of :data:`RULES`. ``intersection``: links in all sets; ``union``: links in any; ``grow-diag``:
+        links in all sets, then neighbours in any that link an unlinked word; ``grow-diag-final-and``: then also links
+        between two unlinked words.
+    :returns: links whose score is the mean over all sets, counting 0 for a set that lacks the link.
     """
     cells = [set(map(tuple, links.pairs.tolist())) for links in several]
     if rule == "union":
         return scored(several, set.union(*cells))
-    kept = set.intersection(*cells)
+    chosen = set.intersection(*cells)
     if rule != "intersection":
-        _grow(kept, set.union(*cells))
+        _grow(chosen, set.union(*cells))
     if rule == "grow-diag-final-and":
-        for each in cells:
-            _add_between_free_words(kept, each)
-    return scored(several, kept)
+        for cell in cells:
+            _add_between_free_words(chosen, cell)
+    return scored(several, chosen)
 
 
 def voted(several: Sequence[Links], least: int) -> Links:
-    """Keep the links that at least so many of several sets have; scores as :func:`symmetrise` gives them."""
+    """Keep the links that at least ``least`` sets contain; scores are those of :func:`symmetrise`."""
     votes = Counter(tuple(cell) for links in several for cell in links.pairs.tolist())
     return scored(several, {cell for cell, count in votes.items() if count >= least})
 
 
-def scored(several: Sequence[Links], kept: Set[Cell]) -> Links:
-    """Links in order, each with the mean of its scores in several sets, 0 where a set has it not."""
-    total = dict.fromkeys(sorted(kept), 0.0)
+def scored(several: Sequence[Links], cells: Set[Cell]) -> Links:
+    """Sort links and give each the mean of its scores in several sets, counting 0 for a set that lacks the link."""
+    total = dict.fromkeys(sorted(cells), 0.0)
     for links in several:
         for cell, score in zip(map(tuple, links.pairs.tolist()), links.scores.tolist(), strict=True):
             if cell in total:
@@ -57,28 +57,28 @@ def scored(several: Sequence[Links], kept: Set[Cell]) -> Links:
     return Links(np.array([*total], np.int32).reshape(-1, 2), scores)
 
 
-def _grow(kept: set[Cell], union: Set[Cell]) -> None:
-    """Add neighbours until there are none; cells are visited by row and column, those just added included."""
-    rows, columns = _linked_words(kept)
+def _grow(cells: set[Cell], union: Set[Cell]) -> None:
+    """Add neighbours until there are none; cells are visited by row and column, including newly added ones."""
+    rows, columns = _linked_words(cells)
     ordered, before = sorted(union), -1
-    while len(kept) > before:
-        before = len(kept)
+    while len(cells) > before:
+        before = len(cells)
         for row, column in ordered:
-            if (row, column) not in kept:
+            if (row, column) not in cells:
                 continue
             for down, right in _NEIGHBOURS:
                 cell = (row + down, column + right)
-                if cell in union and cell not in kept and (cell[0] not in rows or cell[1] not in columns):
-                    kept.add(cell)
+                if cell in union and cell not in cells and (cell[0] not in rows or cell[1] not in columns):
+                    cells.add(cell)
                     rows.add(cell[0])
                     columns.add(cell[1])
 
 
-def _add_between_free_words(kept: set[Cell], cells: Set[Cell]) -> None:
-    rows, columns = _linked_words(kept)
+def _add_between_free_words(chosen: set[Cell], cells: Set[Cell]) -> None:
+    rows, columns = _linked_words(chosen)
     for row, column in sorted(cells):
         if row not in rows and column not in columns:
-            kept.add((row, column))
+            chosen.add((row, column))
             rows.add(row)
             columns.add(column)
 

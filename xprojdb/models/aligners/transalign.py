@@ -1,6 +1,6 @@
-"""TransAlign: the encoder of a translation model as an aligner's encoder (arXiv 2510.27337).
+"""TransAlign: aligning with the encoder of a translation model (arXiv 2510.27337).
 
-What such an encoder makes of a sentence is to be turned into another language: so translations lie close together.
+Such an encoder prepares a sentence for another language, so the vectors of translations lie close together.
 """
 
 from __future__ import annotations
@@ -26,9 +26,9 @@ from xprojdb.models.translators.seq2seq import load_translation_model
 class TranslationEncoder:
     """The encoder of a many-to-many translation model: NLLB, M2M-100, mBART-50, MADLAD.
 
-    :param model_id: whatever :func:`xprojdb.models.store.resolve` understands.
+    :param model_id: anything :func:`xprojdb.models.store.resolve` accepts.
     :param device, precision, revision: as for :func:`xprojdb.models.loading.load`.
-    :raises ModelError: when the model cannot be found or loaded, or is no translation model.
+    :raises ModelError: when the model cannot be found or loaded, or is not a translation model.
     :raises MissingExtra: when torch or transformers is not installed.
     """
 
@@ -47,26 +47,26 @@ class TranslationEncoder:
 
     @property
     def layers(self) -> int:
-        """Number of layers: the largest ``layer`` that can be asked for."""
+        """The number of layers, which is the largest valid ``layer``."""
         return self._states.layers
 
     def subword_vectors(
         self, sentences: Sequence[Sequence[str]], layer: int, lang: str, other: str
     ) -> list[SubwordVectors]:
-        """One vector per sub-word, read as a sentence of a language; special tokens left out.
+        """One vector per sub-word of sentences in a language, without special tokens.
 
         :param layer: 0 for the embeddings, :attr:`layers` for the last.
-        :param lang: language of the sentences, by any code.
-        :param other: the language they would be translated into, which some models are told in the source.
-        :raises UsageError: when the model has no such layer, or reads one language only.
+        :param lang: language of the sentences, as any code.
+        :param other: the language they would be translated into, which some models expect in the source.
+        :raises UsageError: when the model has no such layer, or reads only one language.
         :raises LanguageMissing: when it does not know a language.
         """
         if not 0 <= layer <= self.layers:
-            hint = f"give a layer from 0 to {self.layers}"
+            hint = f"choose a layer from 0 to {self.layers}"
             raise UsageError(f"{self.model_id} has no layer {layer}", hint=hint, layer=layer, layers=self.layers)
         frame = self._frame(lang, other)
         split = self._split(sentences)
-        cut = windows([len(each.ids) for each in split], self._limit - len(frame.prefix) - len(frame.suffix))
+        cut = windows([len(subwords.ids) for subwords in split], self._limit - len(frame.prefix) - len(frame.suffix))
 
         def run(batch: list[int]) -> list[Floats]:
             ids, mask = frame.frame([split[cut[n].sentence].ids[cut[n].start : cut[n].end] for n in batch])
@@ -76,33 +76,33 @@ class TranslationEncoder:
             begin = len(frame.prefix)
             return [rows[begin : begin + cut[n].end - cut[n].start] for n, rows in zip(batch, states, strict=True)]
 
-        vectors = [np.empty((len(each.ids), self._states.hidden), np.float32) for each in split]
+        vectors = [np.empty((len(subwords.ids), self._states.hidden), np.float32) for subwords in split]
         for window, rows in zip(cut, self._batches.run([w.end - w.start for w in cut], run), strict=True):
-            kept = rows[window.keep_start - window.start : window.keep_end - window.start]
-            vectors[window.sentence][window.keep_start : window.keep_end] = kept
-        return [SubwordVectors(rows, each.words) for rows, each in zip(vectors, split, strict=True)]
+            inner = rows[window.keep_start - window.start : window.keep_end - window.start]
+            vectors[window.sentence][window.keep_start : window.keep_end] = inner
+        return [SubwordVectors(rows, subwords.words) for rows, subwords in zip(vectors, split, strict=True)]
 
     def _split(self, sentences: Sequence[Sequence[str]]) -> list[Subwords]:
-        """Each word in sub-words, by itself."""
-        known = list(dict.fromkeys(word for words in sentences for word in words))
-        ids = self._tokenizer(known, add_special_tokens=False).input_ids if known else []
-        of_word = dict(zip(known, ids, strict=True))
-        found = []
+        """Split each word into sub-words, on its own."""
+        distinct = list(dict.fromkeys(word for words in sentences for word in words))
+        ids = self._tokenizer(distinct, add_special_tokens=False).input_ids if distinct else []
+        of_word = dict(zip(distinct, ids, strict=True))
+        subwords = []
         for words in sentences:
             pieces = [(piece, place) for place, word in enumerate(words) for piece in of_word[word]]
             columns = np.array(pieces, np.int32).reshape(-1, 2).T
-            found.append(Subwords(columns[0], columns[1]))
-        return found
+            subwords.append(Subwords(columns[0], columns[1]))
+        return subwords
 
     def _frame(self, lang: str, other: str) -> WordTokenizer:
-        """The special tokens around a sentence of a language."""
+        """The special tokens around a sentence in a language."""
         prompt = prompt_for(self._family, self._tokenizer, lang, other, self.model_id)
         if prompt == Prompt() or (prompt.source is None and self._family == "marian"):
             hint = "choose one that reads many languages, such as NLLB or M2M-100"
-            raise UsageError(f"the model {self.model_id} reads one language", hint=hint, model_id=self.model_id)
+            raise UsageError(f"the model {self.model_id} reads only one language", hint=hint, model_id=self.model_id)
         if prompt.source is not None:
             self._tokenizer.src_lang = prompt.source
-        # Read off an example: every family of models has its own.
+        # Derived from an example, because every family of models has its own.
         bare = self._tokenizer("a", add_special_tokens=False).input_ids
         whole = self._tokenizer("a").input_ids
         begin = next(at for at in range(len(whole)) if whole[at : at + len(bare)] == bare)
@@ -112,10 +112,10 @@ class TranslationEncoder:
 
 
 class TransAligner:
-    """An aligner that compares what a translation model's encoder makes of both sentences.
+    """An aligner that compares word vectors from the encoder of a translation model.
 
-    :param params: how they are compared, but for the layer.
-    :param langs: language of the left and of the right sentences, by any code.
+    :param params: how vectors are compared, except for the layer.
+    :param langs: language of the left and the right sentences, as any code.
     :param layer: hidden state of the encoder; None for the last.
     """
 
@@ -135,9 +135,9 @@ class TransAligner:
 
     def _units(self, sentences: Sequence[Sequence[str]], lang: str, other: str) -> list[SubwordVectors]:
         transform = TRANSFORMS[self.params.transform]
-        found: list[SubwordVectors] = []
+        subwords: list[SubwordVectors] = []
         vectors = self.encoder.subword_vectors(sentences, self.layer, lang, other)
         for words, units in zip(sentences, vectors, strict=True):
             pooled = present_words(average_words(*units, len(words))) if self.params.pooling == "word" else units
-            found.append(SubwordVectors(transform(pooled.vectors), pooled.words))
-        return found
+            subwords.append(SubwordVectors(transform(pooled.vectors), pooled.words))
+        return subwords

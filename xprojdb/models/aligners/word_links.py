@@ -1,4 +1,4 @@
-"""Word links as aligners give them, and their text form."""
+"""Word links as returned by aligners, and their text form."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ class Links(NamedTuple):
     """Word links of one sentence pair.
 
     :param pairs: int32 array (links, 2) of left word and right word, sorted, without repetition.
-    :param scores: float32 array (links,), from 0 to 1; what it means is the method's (``link_extraction``).
+    :param scores: float32 array (links,), from 0 to 1; their meaning depends on the method (``link_extraction``).
     """
 
     pairs: Ints
@@ -22,7 +22,7 @@ class Links(NamedTuple):
 
 
 def format_links(links: Links) -> str:
-    """Pharaoh with scores, ``"0-0:0.97 1-2:0.4"``: left word, right word, counted from 0, and four digits of the score.
+    """Pharaoh with scores, ``"0-0:0.97 1-2:0.4"``: left and right word, counted from 0, and the score with four digits.
 
     :func:`xprojdb.matching.pharaoh.links.scored_links_from_pharaoh` reads it.
     """

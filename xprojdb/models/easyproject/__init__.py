@@ -1,1 +1,1 @@
-"""EasyProject (Chen et al. 2023): entities that travel through a translation between markers."""
+"""EasyProject (Chen et al. 2023): carrying entities through a translation between markers."""

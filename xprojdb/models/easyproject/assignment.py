@@ -1,4 +1,4 @@
-"""The assignment problem, exact and in whole numbers, so that ties are broken as the caller wants them."""
+"""The assignment problem, solved exactly in integers, so that callers control how ties are broken."""
 
 from __future__ import annotations
 
@@ -6,16 +6,16 @@ from collections.abc import Sequence
 
 
 def best_assignment(weights: Sequence[Sequence[int]]) -> list[int]:
-    """Give each row at most one column and each column at most one row, with the greatest sum of weights.
+    """Assign at most one column to each row and vice versa, with the greatest sum of weights.
 
-    The Hungarian method with shortest augmenting paths, cubic in the longer side: meant for tens of rows. Python's
-    integers have any size, so a second criterion may be added below the first one: ``first * large + second``.
+    The Hungarian method with shortest augmenting paths, cubic in the longer side and meant for tens of rows. Python's
+    integers are unbounded, so a second criterion can be added below the first one: ``first * large + second``.
 
-    :param weights: (rows, columns); what is not above 0 is never assigned.
+    :param weights: (rows, columns); cells without a positive weight are never assigned.
     :returns: (rows,) the column of each row, -1 for none.
     """
     columns = len(weights[0]) if weights else 0
-    # A column of its own, worth nothing, lets every row stay without one.
+    # An extra column per row, worth nothing, lets every row stay unassigned.
     costs = [[-max(0, weight) for weight in row] + [0] * len(weights) for row in weights]
     holder = _shortest_paths(costs, columns + len(weights))
     chosen = [-1] * len(weights)
@@ -26,7 +26,7 @@ def best_assignment(weights: Sequence[Sequence[int]]) -> list[int]:
 
 
 def _shortest_paths(costs: list[list[int]], columns: int) -> list[int]:
-    """The row that holds each column in an assignment of all rows with the least cost, -1 for none."""
+    """The row assigned to each column when all rows are assigned at the least cost, -1 for none."""
     price, value = [0] * columns, [0] * len(costs)
     holder = [-1] * columns
     for row in range(len(costs)):
@@ -44,8 +44,8 @@ def _augment(row: int, costs: list[list[int]], price: list[int], value: list[int
     while True:
         for c in open_columns:
             step = length + costs[current][c] - value[current] - price[c]
-            known = distance[c]
-            if known is None or step < known:
+            shortest = distance[c]
+            if shortest is None or step < shortest:
                 distance[c], before[c] = step, column
         column = min(open_columns, key=lambda c: (distance[c], c))
         length = distance[column] or 0

@@ -1,7 +1,7 @@
-"""Labels that travel inside a translation: EasyProject (Chen et al. 2023, arXiv 2211.15613).
+"""Translate labelled sentences with their labels: EasyProject (Chen et al. 2023, arXiv 2211.15613).
 
-The entities of a sentence are marked with brackets, the sentence is translated, and the brackets are read off the
-translation.
+The entities of a sentence are marked with brackets, the sentence is translated, and the entities are recovered from the
+brackets in the translation.
 """
 
 from __future__ import annotations
@@ -19,17 +19,17 @@ if TYPE_CHECKING:
 
 
 class LabelledSentence(NamedTuple):
-    """Words, and labelled spans of them, which do not overlap."""
+    """Words with non-overlapping labelled spans."""
 
     words: Sequence[str]
     spans: Sequence[Span]
 
 
 class LostEntity(NamedTuple):
-    """An entity that is not in the translation.
+    """An entity that is missing from the translation.
 
-    :param entity: its place among the spans of the source sentence.
-    :param reason: why it was not found.
+    :param entity: its index among the spans of the source sentence.
+    :param reason: why it is missing.
     """
 
     entity: int
@@ -37,14 +37,14 @@ class LostEntity(NamedTuple):
 
 
 class Carried(NamedTuple):
-    """A sentence that was translated with its entities marked.
+    """A sentence translated with its entities marked.
 
-    :param marked: the translation as the translator wrote it, markers included.
+    :param marked: the translator's output, including markers.
     :param words: its words, without markers.
     :param spans: the entities found in it, from left to right.
-    :param entities: for each of ``spans``, its place among the spans of the source sentence.
+    :param entities: for each of ``spans``, its index among the spans of the source sentence.
     :param lost: the entities that were not found.
-    :param cut: ``"input"`` or ``"output"`` when the translator cut it, else empty.
+    :param cut: ``"input"`` or ``"output"`` if the translator truncated it, otherwise empty.
     """
 
     marked: str
@@ -56,7 +56,7 @@ class Carried(NamedTuple):
 
     @property
     def complete(self) -> bool:
-        """Whether every entity was found; EasyProject trains on no other sentences."""
+        """Whether every entity was found; EasyProject only trains on such sentences."""
         return not self.lost
 
 
@@ -71,21 +71,28 @@ def easyproject(
 ) -> list[Carried]:
     """Translate labelled sentences with their labels.
 
-    Each entity is also translated alone, which tells which brackets are whose: see ``recover``.
+    Each entity is also translated on its own, to match brackets with entities; see ``recover``.
 
     :param sentences: words and spans in the source language.
-    :param translator: one that keeps markers, such as NLLB fine-tuned for it.
-    :param source, target: languages, by any code.
-    :param markers: what to mark entities with; where the text has such characters, they are written in another way.
-    :param threshold: how like an entity's own translation what is in brackets must be: more than this, of 1.
-    :returns: what became of each sentence.
+    :param translator: a translator that keeps markers, such as NLLB fine-tuned for this.
+    :param source, target: languages, as any code.
+    :param markers: the characters that mark entities; if the text already has them, they are escaped.
+    :param threshold: the similarity that a bracketed phrase and the entity's own translation must exceed.
+    :returns: the translation of each sentence.
     :raises MarkerError: when spans are empty, overlap, or lie outside their sentence.
     """
     marked, entities = texts_of(sentences, source, markers)
     translations = _translate(translator, marked, source, target)
     alone = _translate(translator, [text for texts in entities for text in texts], source, target)
     return [
-        _carried(translations[text], sentence.spans, [alone[each].text for each in own], target, markers, threshold)
+        _carried(
+            translations[text],
+            sentence.spans,
+            [alone[entity_text].text for entity_text in own],
+            target,
+            markers,
+            threshold,
+        )
         for sentence, text, own in zip(sentences, marked, entities, strict=True)
     ]
 
@@ -93,9 +100,9 @@ def easyproject(
 def texts_of(
     sentences: Sequence[LabelledSentence], source: str, markers: Markers = SQUARE
 ) -> tuple[list[str], list[list[str]]]:
-    """What :func:`easyproject` has translated.
+    """The texts that :func:`easyproject` translates.
 
-    :returns: each sentence with its entities marked, and its entities, each alone.
+    :returns: each sentence with its entities marked, and the entities of each sentence.
     :raises MarkerError: when spans are empty, overlap, or lie outside their sentence.
     """
     marked = [
@@ -105,29 +112,29 @@ def texts_of(
 
 
 def _carried(
-    made: Translated,
+    translated: Translated,
     spans: Sequence[Span],
     translations: Sequence[str],
     target: str,
     markers: Markers,
     threshold: float,
 ) -> Carried:
-    recovered = recover(_words(made.text, target), translations, markers, threshold)
+    recovered = recover(_words(translated.text, target), translations, markers, threshold)
     return Carried(
-        made.text,
+        translated.text,
         recovered.words,
-        tuple(Span(found.start, found.end, spans[found.entity].label) for found in recovered.spans),
-        tuple(found.entity for found in recovered.spans),
+        tuple(Span(match.start, match.end, spans[match.entity].label) for match in recovered.spans),
+        tuple(match.entity for match in recovered.spans),
         tuple(LostEntity(entity, reason) for entity, reason in recovered.lost),
-        made.cut,
+        translated.cut,
     )
 
 
 def _translate(translator: Translator, texts: Sequence[str], source: str, target: str) -> dict[str, Translated]:
-    """The translation of each text; of nothing it is nothing."""
-    wanted = [text for text in dict.fromkeys(texts) if text]
-    made = translator.translate(wanted, source, target) if wanted else []
-    return {"": Translated(""), **dict(zip(wanted, made, strict=True))}
+    """Translate each distinct text; the translation of the empty text is empty."""
+    distinct = [text for text in dict.fromkeys(texts) if text]
+    translated = translator.translate(distinct, source, target) if distinct else []
+    return {"": Translated(""), **dict(zip(distinct, translated, strict=True))}
 
 
 def _words(text: str, lang: str) -> tuple[str, ...]:

@@ -1,8 +1,8 @@
-"""Markers that carry entities through a translation: put in before it, found again after it.
+"""Markers that carry entities through a translation: inserted before it, recovered after it.
 
 EasyProject (Chen et al. 2023, arXiv 2211.15613) and the round trip wrap each entity in ``[ ]``, translate the sentence,
-translate each entity alone, and give every bracketed span of the translation to the entity whose translation it is most
-like. Translators nest, lose, double, move and translate markers; what cannot be recovered is lost with a reason.
+translate each entity on its own, and assign every bracketed span to the entity whose translation it resembles most.
+Translators nest, lose, double, move and translate markers; entities that cannot be recovered are lost with a reason.
 """
 
 from __future__ import annotations
@@ -24,13 +24,13 @@ class MarkerError(InputError):
 
 @dataclass(frozen=True, slots=True)
 class Markers:
-    """A pair of characters around an entity.
+    """A pair of characters that surround an entity.
 
     :param open: the character before it.
     :param close: the character after it.
-    :param escape: what stands for the two where the text had them before.
-    :param opens: what a translator may write for ``open``.
-    :param closes: what it may write for ``close``.
+    :param escape: replacements for the two where the text already contains them.
+    :param opens: characters a translator may write for ``open``.
+    :param closes: characters a translator may write for ``close``.
     """
 
     open: str
@@ -46,7 +46,7 @@ ANGLE = Markers("<", ">", ("(", ")"), frozenset("<＜〈⟨‹"), frozenset(">�
 
 
 class Escaped(NamedTuple):
-    """A word that looked like a marker in part: its place in the unmarked words, and what it was."""
+    """A word that contained a marker: its position in the unmarked words, and its original form."""
 
     position: int
     word: str
@@ -56,8 +56,8 @@ class Escaped(NamedTuple):
 class Marked:
     """A sentence to translate.
 
-    :param words: the words, markers being words of their own.
-    :param escaped: the words that had markers in them before; they are in ``words`` in another form.
+    :param words: the words, with markers as separate words.
+    :param escaped: the words that already contained markers, which are escaped in ``words``.
     """
 
     words: tuple[str, ...]
@@ -65,7 +65,7 @@ class Marked:
 
 
 class FoundMarkers(NamedTuple):
-    """An entity found again: half-open word positions, the entity's ordinal, the likeness to its translation."""
+    """A recovered entity: half-open word positions, the entity's ordinal, the similarity to its translation."""
 
     start: int
     end: int
@@ -79,15 +79,15 @@ class LostReason(StrEnum):
     NO_BRACKETS = "no-brackets"
     """The translation has no pair of markers with words inside."""
     UNLIKE = "unlike"
-    """Nothing in markers is like the entity's translation."""
+    """Nothing in markers resembles the entity's translation."""
     TAKEN = "taken"
-    """What is like it went to another entity that is more like it."""
+    """The span that resembles it was assigned to another entity that resembles it more."""
     OVERLAP = "overlap"
-    """What is like it overlaps the span of a likelier entity: markers were nested."""
+    """The span that resembles it overlaps the span of a better match: markers were nested."""
 
 
 class LostMarker(NamedTuple):
-    """An entity that was not found again, and why."""
+    """An entity that was not recovered, and why."""
 
     entity: int
     reason: LostReason
@@ -95,11 +95,11 @@ class LostMarker(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Recovered:
-    """A marked translation, read.
+    """A parsed marked translation.
 
     :param words: the words without any markers.
-    :param spans: what was found, from left to right.
-    :param lost: the entities that were not, by ordinal.
+    :param spans: the recovered entities, from left to right.
+    :param lost: the entities that were not recovered, by ordinal.
     """
 
     words: tuple[str, ...]
@@ -114,8 +114,8 @@ def insert(
 
     :param words: the words of the sentence.
     :param spans: (start, end) word positions, half-open, without overlaps, in any order.
-    :param escape: write markers that the text had before in another way (``markers.escape``); when false, refuse them.
-    :raises MarkerError: when spans are empty, overlap or lie outside the sentence, or the text has markers and they
+    :param escape: escape markers that the text already contains (``markers.escape``); if false, reject them.
+    :raises MarkerError: when spans are empty, overlap or lie outside the sentence, or the text contains markers that
         may not be escaped.
     """
     _check_spans(len(words), spans)
@@ -131,19 +131,19 @@ def insert(
     marked += [markers.close] * (len(words) in closes)
     if escaped and not escape:
         position, word = escaped[0]
-        hint = "choose other markers, or let them be escaped"
-        message = f"word {position} has markers in it: {word!r}"
+        hint = "choose other markers, or allow escaping"
+        message = f"word {position} contains markers: {word!r}"
         raise MarkerError(message, hint=hint, reason="present", position=position, value=word)
     return Marked(tuple(marked), tuple(escaped))
 
 
 def strip(words: Sequence[str], markers: Markers = SQUARE) -> tuple[tuple[str, ...], tuple[tuple[int, int], ...]]:
-    """Take the markers out, matched or not.
+    """Remove all markers, matched or not.
 
-    A word with a marker inside is cut there, as ``"Obama],"`` into ``"Obama"`` and ``","``.
+    A word with a marker inside is split there, such as ``"Obama],"`` into ``"Obama"`` and ``","``.
 
-    :returns: the words, and the spans that a pair of markers enclosed, each once, by start and end. A closing
-        marker belongs to the last open one, so that of two openings and one closing the inner pair counts.
+    :returns: the words, and the distinct spans enclosed by a pair of markers, by start and end. A closing
+        marker belongs to the last open one, so two opening markers and one closing marker form the inner pair.
     """
     plain: list[str] = []
     spans: set[tuple[int, int]] = set()
@@ -161,15 +161,15 @@ def strip(words: Sequence[str], markers: Markers = SQUARE) -> tuple[tuple[str, .
 def recover(
     words: Sequence[str], translations: Sequence[str], markers: Markers = SQUARE, threshold: float = 0.5
 ) -> Recovered:
-    """Find entities again in the translation of a marked sentence.
+    """Recover entities from the translation of a marked sentence.
 
-    Bracketed spans and entities are assigned one to one, with the greatest sum of similarities; among equal sums the
-    assignment that keeps the order best. Where assigned spans overlap, the less similar one is undone and its entity
-    may have another span.
+    Bracketed spans and entities are assigned one to one, maximising the sum of similarities and then preferring the
+    original order. If assigned spans overlap, the less similar assignment is undone, and its entity
+    may get another span.
 
-    :param words: the words of the translation, markers included.
+    :param words: the words of the translation, including markers.
     :param translations: each entity's own translation.
-    :param threshold: a span and an entity must be more similar than this: 1 less edit distance by longer length, of
+    :param threshold: the similarity a span and an entity must exceed: 1 minus edit distance / longer length, of
         the folded texts without spaces.
     """
     plain, spans = strip(words, markers)
@@ -183,18 +183,18 @@ def recover(
             break
         allowed[undone][choice[undone]] = False
         nested.add(undone)
-    found = [FoundMarkers(*spans[s], e, likeness[e][s]) for e, s in enumerate(choice) if s >= 0]
+    recovered = [FoundMarkers(*spans[s], e, likeness[e][s]) for e, s in enumerate(choice) if s >= 0]
     lost = [
         LostMarker(e, _reason(bool(spans), likeness[e], threshold, e in nested)) for e, s in enumerate(choice) if s < 0
     ]
-    return Recovered(plain, tuple(sorted(found)), tuple(lost))
+    return Recovered(plain, tuple(sorted(recovered)), tuple(lost))
 
 
 def _check_spans(words: int, spans: Sequence[tuple[int, int]]) -> None:
     last = 0
     for start, end in sorted(spans):
         if not last <= start < end <= words:
-            hint = "spans are half-open, within the sentence, and do not overlap"
+            hint = "spans must be half-open, within the sentence, and must not overlap"
             message = f"({start}, {end}) cannot be marked in {words} words"
             raise MarkerError(message, hint=hint, reason="spans", position=start, value=(start, end))
         last = end
@@ -207,7 +207,7 @@ def _escaped(text: str, markers: Markers) -> str:
 
 
 def _pieces(word: str, markers: Markers) -> list[str]:
-    """A word, cut at its markers."""
+    """Split a word at its markers."""
     if markers.opens.isdisjoint(word) and markers.closes.isdisjoint(word):
         return [word]
     marker = "".join(map(re.escape, sorted(markers.opens | markers.closes)))
@@ -215,13 +215,13 @@ def _pieces(word: str, markers: Markers) -> list[str]:
 
 
 def _likeness(words: Sequence[str], translation: str, markers: Markers) -> float:
-    """How like bracketed words are to an entity's translation; the translator may have put that in markers, too."""
+    """The similarity of bracketed words to an entity's translation, which may contain markers as well."""
     text = "".join(_escaped(translation, markers).split())
     return edit_similarity(fold("".join("".join(words).split())), fold(text))
 
 
 def _weights(likeness: list[list[float]], allowed: list[list[bool]]) -> list[list[int]]:
-    """Likeness first; then order, by squares of distances in rank, so that of two crossing pairs the uncrossed win."""
+    """Similarity first; then order, by squared differences in rank, so that uncrossed pairs beat crossing ones."""
     far = max(len(likeness), len(likeness[0]) if likeness else 0)
     unit = far**2 * (len(likeness) + 1) + 1
     weights = []
@@ -235,7 +235,7 @@ def _weights(likeness: list[list[float]], allowed: list[list[bool]]) -> list[lis
 def _worse_of_overlap(
     spans: Sequence[tuple[int, int]], choice: Sequence[int], likeness: list[list[float]]
 ) -> int | None:
-    """The entity with the least similar of two overlapping spans, the later one of equals; None without an overlap."""
+    """The entity with the less similar of two overlapping spans (the later one in a tie), or None without overlaps."""
     ranked = sorted((e for e, s in enumerate(choice) if s >= 0), key=lambda e: (-likeness[e][choice[e]], e))
     for n, e in enumerate(ranked):
         a, b = spans[choice[e]]

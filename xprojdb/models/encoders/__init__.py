@@ -1,1 +1,1 @@
-"""Encoders: words in, contextual vectors out."""
+"""Encoders: contextual vectors of words."""

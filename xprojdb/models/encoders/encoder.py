@@ -1,4 +1,4 @@
-"""Contextual vectors of words and sub-words, from any ``transformers`` encoder."""
+"""Contextual vectors of words and sub-words from any ``transformers`` encoder."""
 
 from __future__ import annotations
 
@@ -12,21 +12,22 @@ from xprojdb.errors import ModelError, UsageError
 from xprojdb.extras import require
 from xprojdb.models.batches import TokenBatches
 from xprojdb.models.encoders.hidden_states import HiddenStates, position_limit
+from xprojdb.models.encoders.int8 import Int8States
 from xprojdb.models.encoders.subwords import Ints, Subwords, Window, WordTokenizer, average_words, windows
-from xprojdb.models.loading import quiet, tokenizer_of, torch_device, torch_dtype
-from xprojdb.models.store import resolve
+from xprojdb.models.loading import INT8, quiet, tokenizer_of, torch_device, torch_dtype
+from xprojdb.models.store import ResolvedModel, resolve
 
 Floats = NDArray[np.float32]
 
 BATCH_TOKENS = {"cpu": 512, "cuda": 32768}
-"""Sub-words in one batch, padding included."""
+"""Sub-words in one batch, including padding."""
 
 
 class SubwordVectors(NamedTuple):
     """A sentence as an encoder sees it.
 
     :param vectors: float32 array (sub-words, hidden).
-    :param words: int32 array (sub-words,), the word each row belongs to, ascending.
+    :param words: int32 array (sub-words,), the word of each row, ascending.
     """
 
     vectors: Floats
@@ -34,19 +35,19 @@ class SubwordVectors(NamedTuple):
 
 
 class Encoder:
-    """An encoder that runs only as far as the layer that is asked for.
+    """An encoder that only runs up to the requested layer.
 
-    Sentences come in words. Equal ones are encoded once; batches hold sentences of like length; a sentence longer
-    than the model's window is read in overlapping windows and never cut off. No dropout, no randomness: the same
-    call gives the same vectors. No instruction prefix (such as e5's ``query:``) is put before a sentence.
+    Sentences are sequences of words. Equal sentences are encoded once; batches hold sentences of similar length; a
+    sentence longer than the model's window is read in overlapping windows and never truncated. Without dropout and
+    randomness, the same call gives the same vectors. No instruction prefix (such as e5's ``query:``) is added.
 
-    :param model_id: whatever :func:`xprojdb.models.store.resolve` understands.
-    :param device: ``"cpu"``, ``"cuda"``, ``"cuda:1"``, or ``"auto"``: CUDA when there is one.
-    :param precision: of :data:`xprojdb.models.loading.PRECISIONS`; ``"auto"`` is float32, so that links do not depend
-        on the device.
+    :param model_id: anything :func:`xprojdb.models.store.resolve` accepts.
+    :param device: ``"cpu"``, ``"cuda"``, ``"cuda:1"``, or ``"auto"``: CUDA if available.
+    :param precision: one of :data:`xprojdb.models.loading.PRECISIONS`; ``"auto"`` is float32, so that links do not
+        depend on the device; ``"int8"`` is for CPUs only, see :mod:`xprojdb.models.encoders.int8`.
     :param revision: the revision the model must have.
-    :param threads: CPU threads of the whole process; by default torch's own choice, which follows ``OMP_NUM_THREADS``.
-    :param batch_tokens: sub-words per batch; by default by device (:data:`BATCH_TOKENS`).
+    :param threads: CPU threads of the whole process; by default torch chooses, following ``OMP_NUM_THREADS``.
+    :param batch_tokens: sub-words per batch; the default depends on the device (:data:`BATCH_TOKENS`).
     :raises UsageError: when the device or precision is unknown.
     :raises ModelError: when the model cannot be found or loaded.
     :raises MissingExtra: when torch or transformers is not installed.
@@ -65,43 +66,42 @@ class Encoder:
         self._torch = require("torch", "models")
         if threads is not None:
             self._torch.set_num_threads(threads)
-        self.device, dtype = torch_device(device), torch_dtype(precision)
-        found = resolve(model_id, revision)
-        self.model_id, self.revision = model_id, found.revision
-        model = load_model(found.path_or_id, dtype, **found.hub).eval().to(self.device)
-        tokenizer = tokenizer_of(found)
+        self.device = torch_device("cpu" if precision == INT8 and device == "auto" else device)
+        location = resolve(model_id, revision)
+        self.model_id, self.revision = model_id, location.revision
+        self._states, modules = _states_of(location, self.device, precision)
+        tokenizer = tokenizer_of(location)
         self._tokenizer = WordTokenizer.of(tokenizer, model_id)
-        self._states = HiddenStates(model)
         self._frame = len(self._tokenizer.prefix) + len(self._tokenizer.suffix)
-        self._room = position_limit(model, tokenizer.model_max_length) - self._frame
+        self._room = position_limit(modules, tokenizer.model_max_length) - self._frame
         self._batches = TokenBatches(batch_tokens or BATCH_TOKENS[self.device.type])
 
     @property
     def layers(self) -> int:
-        """Number of layers: the largest ``layer`` that can be asked for."""
+        """The number of layers, which is the largest valid ``layer``."""
         return self._states.layers
 
     @property
     def hidden(self) -> int:
-        """Length of a vector."""
+        """The length of a vector."""
         return self._states.hidden
 
     def word_vectors(self, sentences: Sequence[Sequence[str]], layer: int) -> list[Floats]:
-        """One vector per word, the mean of its sub-words'.
+        """One vector per word, the mean of its sub-words.
 
         :param sentences: words of each sentence.
         :param layer: as in transformers' ``hidden_states``: 0 for the embeddings, :attr:`layers` for the last.
-        :returns: a read-only float32 array (words, hidden) per sentence; equal sentences share one. A word from
-            which the tokenizer makes nothing has zeros.
+        :returns: a read-only float32 array (words, hidden) per sentence; equal sentences share one. A word without
+            tokens has zeros.
         :raises UsageError: when the model has no such layer.
         """
         unique = list(dict.fromkeys(map(tuple, sentences)))
         encoded = zip(unique, self._encode(unique, layer), strict=True)
-        averages = {words: _frozen(average_words(*found, len(words))) for words, found in encoded}
+        averages = {words: _frozen(average_words(*subwords, len(words))) for words, subwords in encoded}
         return [averages[tuple(words)] for words in sentences]
 
     def subword_vectors(self, sentences: Sequence[Sequence[str]], layer: int) -> list[SubwordVectors]:
-        """One vector per sub-word, special tokens left out.
+        """One vector per sub-word, without special tokens.
 
         :param sentences: words of each sentence.
         :param layer: as for :meth:`word_vectors`.
@@ -110,23 +110,23 @@ class Encoder:
         """
         unique = list(dict.fromkeys(map(tuple, sentences)))
         encoded = zip(unique, self._encode(unique, layer), strict=True)
-        found = {words: SubwordVectors(_frozen(vectors), index) for words, (vectors, index) in encoded}
-        return [found[tuple(words)] for words in sentences]
+        vectors_by_words = {words: SubwordVectors(_frozen(vectors), index) for words, (vectors, index) in encoded}
+        return [vectors_by_words[tuple(words)] for words in sentences]
 
     def _encode(self, sentences: Sequence[Sequence[str]], layer: int) -> list[SubwordVectors]:
         if not 0 <= layer <= self.layers:
-            hint = f"give a layer from 0 to {self.layers}"
+            hint = f"choose a layer from 0 to {self.layers}"
             raise UsageError(f"{self.model_id} has no layer {layer}", hint=hint, layer=layer, layers=self.layers)
         split = self._tokenizer.split(sentences)
         vectors = [np.empty((len(subwords.ids), self.hidden), np.float32) for subwords in split]
         cut = windows([len(subwords.ids) for subwords in split], self._room)
 
         def fill(batch: list[int]) -> list[int]:
-            """Put a batch's vectors where they belong at once: a corpus' would need the memory twice."""
+            """Copy the vectors of a batch to their place right away; collecting them would take twice the memory."""
             chosen = [cut[piece] for piece in batch]
             for window, rows in zip(chosen, self._run(split, chosen, layer), strict=True):
-                kept = rows[window.keep_start - window.start : window.keep_end - window.start]
-                vectors[window.sentence][window.keep_start : window.keep_end] = kept
+                inner = rows[window.keep_start - window.start : window.keep_end - window.start]
+                vectors[window.sentence][window.keep_start : window.keep_end] = inner
             return batch
 
         self._batches.run([window.end - window.start + self._frame for window in cut], fill)
@@ -141,13 +141,27 @@ class Encoder:
         return [rows[begin : begin + w.end - w.start] for rows, w in zip(states, batch, strict=True)]
 
 
+def _states_of(checkpoint: ResolvedModel, device: Any, precision: str) -> tuple[HiddenStates | Int8States, Any]:
+    """Return the callable that computes hidden states, and the model's modules, possibly without weights."""
+    if precision != INT8:
+        model = load_model(checkpoint.path_or_id, torch_dtype(precision), **checkpoint.hub).eval().to(device)
+        return HiddenStates(model), model
+    if device.type != "cpu":
+        message, hint = f"precision {INT8} is for CPUs, not for {device}", 'use precision = "bfloat16" on a GPU'
+        raise UsageError(message, hint=hint, precision=precision, device=str(device))
+    states = Int8States(
+        checkpoint, lambda: load_model(checkpoint.path_or_id, torch_dtype("float32"), **checkpoint.hub).eval()
+    )
+    return states, states.skeleton
+
+
 def load_model(path_or_id: str, dtype: Any, **hub: str) -> Any:
-    """Load the encoder of a checkpoint, without a pooling layer where the model has one to leave out.
+    """Load the encoder of a checkpoint, leaving out its pooling layer if it has one.
 
     :param path_or_id: a folder or an id on the hub.
     :param dtype: a torch dtype.
-    :param hub: what ``from_pretrained`` needs to find it, such as ``revision``.
-    :returns: the ``transformers`` model; of an encoder-decoder, its encoder.
+    :param hub: arguments with which ``from_pretrained`` finds it, such as ``revision``.
+    :returns: the ``transformers`` model; for an encoder-decoder, its encoder.
     :raises ModelError: when it cannot be loaded.
     """
     load = require("transformers", "models").AutoModel.from_pretrained
@@ -159,7 +173,7 @@ def load_model(path_or_id: str, dtype: Any, **hub: str) -> Any:
             except TypeError:
                 model = load(path_or_id, dtype=dtype, **hub)
     except (OSError, ValueError, RuntimeError, unreadable) as error:
-        hint = "the checkpoint may be damaged, or need another version of transformers"
+        hint = "the checkpoint may be damaged or need another version of transformers"
         raise ModelError(f"model {path_or_id} cannot be loaded: {error}", hint=hint, model_id=path_or_id) from error
     return model.get_encoder() if getattr(model.config, "is_encoder_decoder", False) else model
 

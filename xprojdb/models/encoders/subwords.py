@@ -1,4 +1,4 @@
-"""Words to sub-word ids and back: what an encoder reads, and which word each of its vectors belongs to."""
+"""Convert words to the sub-word ids that an encoder reads, and map its vectors back to words."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class Subwords(NamedTuple):
     """A sentence in sub-words, without special tokens.
 
     :param ids: int32 array (sub-words,) of vocabulary ids.
-    :param words: int32 array (sub-words,), the word each sub-word is of; ascending, and words that the tokenizer
+    :param words: int32 array (sub-words,), the word of each sub-word, ascending; words that the tokenizer
         drops (a lone control character) are absent.
     """
 
@@ -31,7 +31,7 @@ class Window(NamedTuple):
 
     :param sentence: index of the sentence.
     :param start, end: the sub-words that the model reads.
-    :param keep_start, keep_end: those of them whose vectors are taken from this window.
+    :param keep_start, keep_end: the sub-words whose vectors are taken from this window.
     """
 
     sentence: int
@@ -43,11 +43,11 @@ class Window(NamedTuple):
 
 @dataclass(frozen=True)
 class WordTokenizer:
-    """Splits sentences that are already in words, each word on its own, as ``is_split_into_words=True`` does.
+    """Tokenises sentences that are split into words, each word on its own, like ``is_split_into_words=True``.
 
     :param backend: a ``tokenizers.Tokenizer`` without truncation and padding.
     :param prefix, suffix: ids of the special tokens around a sentence.
-    :param pad: id that fills a batch.
+    :param pad: id for padding a batch.
     """
 
     backend: Any
@@ -57,17 +57,17 @@ class WordTokenizer:
 
     @classmethod
     def of(cls, tokenizer: Any, model_id: str) -> WordTokenizer:
-        """Take over a fast ``transformers`` tokenizer.
+        """Wrap a fast ``transformers`` tokenizer.
 
         :raises ModelError: when it is not a fast one.
         """
         if not getattr(tokenizer, "is_fast", False):
-            hint = "use a checkpoint that has a tokenizer.json"
+            hint = "use a checkpoint with a tokenizer.json"
             raise ModelError(f"the tokenizer of {model_id} cannot map sub-words to words", hint=hint, model_id=model_id)
         backend = tokenizer.backend_tokenizer
         backend.no_truncation()
         backend.no_padding()
-        # The frame of special tokens is read off an example: every family of models has its own.
+        # Special tokens are derived from an example, because every family of models has its own.
         example = backend.encode(["a"], is_pretokenized=True, add_special_tokens=True)
         inner = [at for at, special in enumerate(example.special_tokens_mask) if not special]
         prefix, suffix = example.ids[: inner[0]], example.ids[inner[-1] + 1 :]
@@ -77,14 +77,14 @@ class WordTokenizer:
         """Tokenise sentences.
 
         :param sentences: words of each sentence.
-        :returns: their sub-words, however many.
+        :returns: their sub-words, without a limit on their number.
         """
         batch = [list(words) for words in sentences]
         encodings = self.backend.encode_batch(batch, is_pretokenized=True, add_special_tokens=False)
         return [Subwords(np.array(e.ids, np.int32), np.array(e.word_ids, np.int32)) for e in encodings]
 
     def frame(self, ids: Sequence[Ints]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """Put special tokens around pieces of sentences and pad them to one length.
+        """Add special tokens to pieces of sentences and pad them to one length.
 
         :returns: ids and attention mask, both int64 (pieces, longest).
         """
@@ -98,9 +98,9 @@ class WordTokenizer:
 
 
 def windows(lengths: Sequence[int], room: int) -> list[Window]:
-    """Cut sentences into windows that overlap by half a window at most, so that nothing is left out.
+    """Split sentences into windows that overlap by at most half a window, so that nothing is left out.
 
-    Neighbours share a quarter of ``room``; a sub-word is taken from the window in which it stands further inside.
+    Neighbours share a quarter of ``room``; a sub-word is taken from the window in which it is further from the edge.
 
     :param lengths: sub-words of each sentence; those of length 0 get no window.
     :param room: sub-words that fit into one window.
@@ -118,11 +118,11 @@ def windows(lengths: Sequence[int], room: int) -> list[Window]:
 
 
 def average_words(vectors: NDArray[np.float32], words: Ints, count: int) -> NDArray[np.float32]:
-    """Mean of the sub-word vectors of every word.
+    """Average the sub-word vectors of every word.
 
     :param vectors: float32 array (sub-words, hidden).
     :param words: int32 array (sub-words,), ascending.
-    :param count: number of words.
+    :param count: the number of words.
     :returns: float32 array (count, hidden); zeros for a word without sub-words.
     """
     means = np.zeros((count, vectors.shape[1]), np.float32)

@@ -1,4 +1,4 @@
-"""What may be done to the vectors of a sentence before they are compared."""
+"""Transformations of the vectors of a sentence before they are compared."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float32]
 Transform = Callable[[Floats], Floats]
-"""A pure function of the float32 array (units, hidden) of one sentence, to an array of the same shape."""
+"""A function from the float32 array (units, hidden) of one sentence to an array of the same shape."""
 
 
 def unchanged(vectors: Floats) -> Floats:
-    """The vectors as the encoder gives them."""
+    """Return the vectors unchanged."""
     return vectors
 
 
 def centred(vectors: Floats) -> Floats:
-    """The vectors less their mean over the sentence: what all its words share says nothing about which is which."""
+    """Subtract the mean over the sentence: what all its words share does not distinguish them."""
     if len(vectors) < 2:
         return vectors
     less_mean: Floats = vectors - vectors.mean(0)
@@ -26,7 +26,7 @@ def centred(vectors: Floats) -> Floats:
 
 
 def less(mean: Floats) -> Transform:
-    """The vectors less one that was found elsewhere, such as the mean of all words of a language."""
+    """A transform that subtracts a given vector, such as the mean of all words of a language."""
 
     def subtract(vectors: Floats) -> Floats:
         difference: Floats = vectors - mean

@@ -31,31 +31,31 @@ class UnigramVocabulary:
 
 
 def build_tokenizer(vocabulary: UnigramVocabulary) -> Any:
-    """Make a tokenizer that gives the ids of the original ``XLMRobertaTokenizer``.
+    """Build a tokenizer that produces the ids of the original ``XLMRobertaTokenizer``.
 
     :returns: a ``tokenizers.Tokenizer``.
     :raises MissingExtra: when ``tokenizers`` or ``sentencepiece`` is not installed.
     """
     tokenizers = require("tokenizers", "offline")
     unigram = list(zip(vocabulary.pieces, vocabulary.scores, strict=True))
-    made = tokenizers.Tokenizer(tokenizers.models.Unigram(unigram, unk_id=vocabulary.unk, byte_fallback=False))
-    made.normalizer = _normalizer(tokenizers)
-    made.pre_tokenizer = tokenizers.pre_tokenizers.Metaspace(replacement=_SPACE, prepend_scheme="always")
-    made.decoder = tokenizers.decoders.Metaspace(replacement=_SPACE, prepend_scheme="always")
-    made.add_special_tokens([tokenizers.AddedToken(t, normalized=False, special=True) for t in SPECIAL_TOKENS])
-    made.post_processor = tokenizers.processors.TemplateProcessing(
+    tokenizer = tokenizers.Tokenizer(tokenizers.models.Unigram(unigram, unk_id=vocabulary.unk, byte_fallback=False))
+    tokenizer.normalizer = _normalizer(tokenizers)
+    tokenizer.pre_tokenizer = tokenizers.pre_tokenizers.Metaspace(replacement=_SPACE, prepend_scheme="always")
+    tokenizer.decoder = tokenizers.decoders.Metaspace(replacement=_SPACE, prepend_scheme="always")
+    tokenizer.add_special_tokens([tokenizers.AddedToken(t, normalized=False, special=True) for t in SPECIAL_TOKENS])
+    tokenizer.post_processor = tokenizers.processors.TemplateProcessing(
         single="<s> $A </s>",
         pair="<s> $A </s> </s> $B </s>",
         special_tokens=[("<s>", vocabulary.bos), ("</s>", vocabulary.eos)],
     )
-    return made
+    return tokenizer
 
 
 def _normalizer(tokenizers: Any) -> Any:
     normalizers = tokenizers.normalizers
     return normalizers.Sequence(
         [
-            # The compiled map joins what U+200D stands between; the original tokenizer reads it as a space.
+            # The compiled map deletes U+200D, which the original tokenizer treats as a space.
             normalizers.Replace(_ZERO_WIDTH_JOINER, " "),
             normalizers.Precompiled(_nmt_nfkc_map()),
             normalizers.Replace(tokenizers.Regex(" {2,}"), " "),
@@ -66,7 +66,7 @@ def _normalizer(tokenizers: Any) -> Any:
 def _nmt_nfkc_map() -> bytes:
     """SentencePiece's compiled ``nmt_nfkc`` character map.
 
-    The library does not hand it out, but writes it into every model it trains: so a throw-away model is trained.
+    The library does not expose it, but writes it into every model it trains, so a throw-away model is trained.
     """
     model = io.BytesIO()
     require("sentencepiece", "offline").SentencePieceTrainer.train(
@@ -82,7 +82,7 @@ def _nmt_nfkc_map() -> bytes:
 
 
 def _protobuf_field(message: bytes, number: int) -> bytes:
-    """The first length-delimited field of that number in a protobuf message."""
+    """The first length-delimited field with a given number in a protobuf message."""
     return next(value for field, value in _protobuf_fields(message) if field == number and isinstance(value, bytes))
 
 

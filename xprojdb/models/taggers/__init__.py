@@ -1,1 +1,1 @@
-"""Taggers, a variant a module."""
+"""Taggers, one variant per module."""

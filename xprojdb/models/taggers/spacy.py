@@ -1,4 +1,4 @@
-"""Taggers: the words of sentences in, labelled spans out."""
+"""spaCy pipelines as taggers, and the interface of taggers."""
 
 from __future__ import annotations
 
@@ -14,45 +14,45 @@ if TYPE_CHECKING:
     from xprojdb.models.taggers.token_classifier import Tagged
 
 _BATCH = 256
-#: words that taggers take into an entity and gold annotations leave out, in the languages of the pipelines at hand
+#: words that taggers include in entities and gold annotations leave out
 _LEADING = {"the", "a", "an"}
 _TRAILING = {"'s", "’s", "'", "’"}
 
 
 class Tagger(Protocol):
-    """Whatever finds entities in sentences."""
+    """Finds entities in sentences."""
 
     def tag(self, sentences: Sequence[Sequence[str]]) -> list[tuple[Span, ...]]:
         """Tag sentences.
 
-        :param sentences: the words of each.
-        :returns: the spans of each, in order, not overlapping, with the tagger's own labels.
+        :param sentences: the words of each sentence.
+        :returns: the spans of each sentence, in order and without overlaps, with the tagger's own labels.
         """
 
 
 class ScoringTagger(Tagger, Protocol):
-    """A tagger that can tell how probable it finds every label of every word."""
+    """A tagger that provides the probability of every label for every word."""
 
     def tag_scored(self, sentences: Sequence[Sequence[str]]) -> list[Tagged]:
-        """Tag sentences and keep the probabilities.
+        """Tag sentences and return the probabilities as well.
 
-        :returns: spans and word probabilities of each.
+        :returns: spans and word probabilities of each sentence.
         """
 
 
 @dataclass(frozen=True)
 class TaggerParams:
-    """What changes a tagger's result.
+    """Options that affect a tagger's result.
 
-    :param trim: leave out articles at the beginning of an English entity, and the genitive's 's at its end. Gold
-        annotations do; on pre-split English Europarl it is worth twelve points of F1.
+    :param trim: leave out articles at the start of an English entity, and the possessive 's at its end, as gold
+        annotations do; on pre-split English Europarl this gains twelve points of F1.
     """
 
     trim: bool = True
 
 
 class SpacyTagger:
-    """A spaCy pipeline, run on words that are split already.
+    """A spaCy pipeline, run on words that are already split.
 
     :param name: the pipeline's package, such as ``"fr_core_news_sm"``.
     :raises MissingExtra: when spaCy is not installed.
@@ -67,7 +67,9 @@ class SpacyTagger:
         except OSError as error:
             raise ModelError(f"the spaCy pipeline {name} is not installed", hint=_hint(name), model=name) from error
         if "ner" not in self._pipeline.pipe_names:
-            raise ModelError(f"the spaCy pipeline {name} finds no entities", hint="choose one with 'ner'", model=name)
+            raise ModelError(
+                f"the spaCy pipeline {name} does not recognise entities", hint="choose one with 'ner'", model=name
+            )
         self._doc = spacy.tokens.Doc
 
     def tag(self, sentences: Sequence[Sequence[str]]) -> list[tuple[Span, ...]]:
@@ -85,7 +87,7 @@ class SpacyTagger:
 
 
 def trim_span(words: Sequence[str], span: Span) -> Span | None:
-    """A span without articles before and genitive marks behind it; None when nothing is left.
+    """Remove leading articles and trailing possessive marks from a span; returns None if nothing is left.
 
     :param words: the sentence in lower case.
     """

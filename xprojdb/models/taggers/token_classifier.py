@@ -25,26 +25,26 @@ Aggregation = Literal["first", "max", "average"]
 
 AGGREGATIONS: tuple[Aggregation, ...] = ("first", "max", "average")
 BATCH_TOKENS = {"cpu": 1024, "cuda": 32768}
-"""Sub-words in one batch, padding included."""
+"""Sub-words in one batch, including padding."""
 _OUTSIDE = "O"
 
 
 @dataclass(frozen=True)
 class ClassifierParams:
-    """What changes a token classifier's result.
+    """Options that affect a token classifier's result.
 
-    :param subwords: how a word's label follows from its sub-words': ``first`` takes the first one's probabilities,
-        ``max`` those of the sub-word that is surest, ``average`` their mean.
+    :param subwords: how sub-words determine a word's label: ``first`` uses the probabilities of the first sub-word,
+        ``max`` those of the most confident one, ``average`` their mean.
     """
 
     subwords: Aggregation = "first"
 
 
 class Tagged(NamedTuple):
-    """A sentence, tagged.
+    """A tagged sentence.
 
-    :param spans: what was found, in order, not overlapping.
-    :param probabilities: float32 array (words, labels), a row for each word, summing to 1.
+    :param spans: the entities, in order and without overlaps.
+    :param probabilities: float32 array (words, labels), with rows that sum to 1.
     """
 
     spans: tuple[Span, ...]
@@ -52,16 +52,16 @@ class Tagged(NamedTuple):
 
 
 class TokenClassifier:
-    """A token-classification model, run on words that are split already.
+    """A token classification model, run on words that are already split.
 
     Words are split into sub-words one by one. Equal sentences are tagged once; a sentence longer than the model's
-    window is read in overlapping windows and never cut off. Labels may be IOB1, IOB2, BIOES, or without prefixes.
+    window is read in overlapping windows and never truncated. Labels may be IOB1, IOB2, BIOES, or without prefixes.
 
-    :param model_id: whatever :func:`xprojdb.models.store.resolve` understands.
+    :param model_id: anything :func:`xprojdb.models.store.resolve` accepts.
     :param device, precision, revision: as for :func:`xprojdb.models.loading.load`.
-    :param batch_tokens: sub-words per batch; by default by device (:data:`BATCH_TOKENS`).
+    :param batch_tokens: sub-words per batch; the default depends on the device (:data:`BATCH_TOKENS`).
     :raises UsageError: when the device, the precision or the aggregation of sub-words is unknown.
-    :raises ModelError: when the model cannot be found or loaded, or is no token classifier.
+    :raises ModelError: when the model cannot be found or loaded, or is not a token classifier.
     :raises MissingExtra: when torch or transformers is not installed.
     """
 
@@ -77,7 +77,7 @@ class TokenClassifier:
     ) -> None:
         self.params = params or ClassifierParams()
         if self.params.subwords not in AGGREGATIONS:
-            hint = f"one of {', '.join(AGGREGATIONS)}"
+            hint = f"choose one of {', '.join(AGGREGATIONS)}"
             raise UsageError(f"unknown aggregation {self.params.subwords}", hint=hint, known=AGGREGATIONS)
         self._torch = require("torch", "models")
         kind, task = "AutoModelForTokenClassification", "a token classifier"
@@ -94,10 +94,10 @@ class TokenClassifier:
         return [tagged.spans for tagged in self.tag_scored(sentences)]
 
     def tag_scored(self, sentences: Sequence[Sequence[str]]) -> list[Tagged]:
-        """Tag sentences and keep the probabilities.
+        """Tag sentences and return the probabilities as well.
 
-        :param sentences: the words of each.
-        :returns: spans and word probabilities of each, the columns being :attr:`labels`.
+        :param sentences: the words of each sentence.
+        :returns: spans and word probabilities of each sentence; the columns are :attr:`labels`.
         """
         unique = list(dict.fromkeys(map(tuple, sentences)))
         scored = zip(unique, self._word_probabilities(unique), strict=True)
@@ -113,12 +113,12 @@ class TokenClassifier:
         lengths = [window.end - window.start + self._frame for window in cut]
         read = self._batches.run(lengths, lambda batch: self._run(split, [cut[piece] for piece in batch]))
         rows = [np.empty((len(subwords.ids), len(self.labels)), np.float32) for subwords in split]
-        for window, found in zip(cut, read, strict=True):
-            kept = found[window.keep_start - window.start : window.keep_end - window.start]
-            rows[window.sentence][window.keep_start : window.keep_end] = kept
+        for window, probabilities in zip(cut, read, strict=True):
+            inner = probabilities[window.keep_start - window.start : window.keep_end - window.start]
+            rows[window.sentence][window.keep_start : window.keep_end] = inner
         return [
-            self._by_word(found, subwords, len(words))
-            for found, subwords, words in zip(rows, split, sentences, strict=True)
+            self._by_word(probabilities, subwords, len(words))
+            for probabilities, subwords, words in zip(rows, split, sentences, strict=True)
         ]
 
     def _run(self, split: Sequence[Subwords], batch: list[Window]) -> list[Floats]:
@@ -129,10 +129,10 @@ class TokenClassifier:
             logits = self._model(input_ids=ids, attention_mask=mask).logits
             rows: Floats = logits.float().softmax(-1).cpu().numpy()
         begin = len(self._tokenizer.prefix)
-        return [each[begin : begin + w.end - w.start] for each, w in zip(rows, batch, strict=True)]
+        return [window_rows[begin : begin + w.end - w.start] for window_rows, w in zip(rows, batch, strict=True)]
 
     def _by_word(self, rows: Floats, subwords: Subwords, count: int) -> Floats:
-        """(words, labels); a word of which the tokenizer makes nothing is outside of entities for sure."""
+        """(words, labels) probabilities; a word without tokens is certainly outside entities."""
         words = np.zeros((count, len(self.labels)), np.float32)
         if _OUTSIDE in self.labels:
             words[:, self.labels.index(_OUTSIDE)] = 1
@@ -159,16 +159,16 @@ _AGGREGATE = {"first": _first, "max": _surest, "average": _mean}
 
 
 def tags_of(names: dict[int, str] | dict[str, str], model_id: str) -> tuple[str, ...]:
-    """The tags that a classifier's outputs stand for.
+    """The tags behind a classifier's outputs.
 
     :param names: its ``id2label``.
-    :returns: by output; a name without a prefix, such as ``PER``, is the tag ``I-PER``.
+    :returns: a tag for each output; a name without a prefix, such as ``PER``, becomes ``I-PER``.
     :raises ModelError: when the outputs have no names.
     """
     tags = tuple(names[key] for key in sorted(names, key=int))  # type: ignore[index]
     if any(tag.startswith("LABEL_") for tag in tags):
         raise ModelError(
-            f"model {model_id} does not say what its labels mean",
+            f"model {model_id} does not name its labels",
             hint="add id2label to its config.json",
             model_id=model_id,
             labels=tags,
@@ -176,16 +176,16 @@ def tags_of(names: dict[int, str] | dict[str, str], model_id: str) -> tuple[str,
     return tuple(tag if is_tag(tag) else f"I-{tag}" for tag in tags)
 
 
-def classifier_labels(found: ResolvedModel, model_id: str) -> tuple[str, ...]:
+def classifier_labels(location: ResolvedModel, model_id: str) -> tuple[str, ...]:
     """The tags of a classifier's outputs, read from its configuration alone.
 
-    :raises ModelError: when it is no token classifier, or its outputs have no names.
+    :raises ModelError: when it is not a token classifier, or its outputs have no names.
     """
-    config = _config(found)
+    config = _config(location)
     if not any(name.endswith("ForTokenClassification") for name in config.get("architectures") or ()):
         raise ModelError(
-            f"model {model_id} is no token classifier",
-            hint="choose a checkpoint that was trained for token classification",
+            f"model {model_id} is not a token classifier",
+            hint="choose a checkpoint trained for token classification",
             model_id=model_id,
             task="a token classifier",
             reason="architecture",
@@ -194,11 +194,13 @@ def classifier_labels(found: ResolvedModel, model_id: str) -> tuple[str, ...]:
     return tags_of(names, model_id)
 
 
-def _config(found: ResolvedModel) -> dict[str, Any]:
-    if found.is_local:
-        text = (Path(found.path_or_id) / "config.json").read_text(encoding="utf-8")
+def _config(location: ResolvedModel) -> dict[str, Any]:
+    if location.is_local:
+        text = (Path(location.path_or_id) / "config.json").read_text(encoding="utf-8")
         config: dict[str, Any] = json.loads(text)
         return config
-    loaded = require("transformers", "models").AutoConfig.from_pretrained(found.path_or_id, revision=found.revision)
-    given: dict[str, Any] = loaded.to_dict()
-    return given
+    loaded = require("transformers", "models").AutoConfig.from_pretrained(
+        location.path_or_id, revision=location.revision
+    )
+    values: dict[str, Any] = loaded.to_dict()
+    return values

@@ -1,1 +1,1 @@
-"""Translators, a variant a module."""
+"""Translators, one variant per module."""

@@ -1,4 +1,4 @@
-"""Apertium: rule-based translation by a program that is installed beside us."""
+"""Apertium: rule-based translation by a separately installed program."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from xprojdb.models.translators.text_tokens import Translated
 from xprojdb.text.languages import Language, language
 
 BATCH_SENTENCES = 1000
-"""Sentences that one process gets: it needs a third of a second to start."""
+"""Sentences per process, which takes a third of a second to start."""
 _GAP = "\n\n"
-#: what Apertium, or the blank line between two sentences, would not survive
+#: characters that would break Apertium or the blank line between two sentences
 _BLANK = re.compile(r"[\s\x00-\x1f\x7f-\x9f]+")
 _DATA = "/usr/share/apertium"
 _QUOTED = re.compile(r"'([^']+)'")
@@ -36,15 +36,15 @@ class ApertiumParams:
 
 
 class Apertium:
-    """Every direction that is installed; see :class:`xprojdb.models.translators.translator.Translator`.
+    """Translates in every installed direction; see :class:`xprojdb.models.translators.translator.Translator`.
 
-    A batch goes through one process as paragraphs with blank lines between them, the one format in which words do not
-    move from sentence to sentence. When there come back more or fewer paragraphs than went in, halves of the batch are
-    tried, down to single sentences. Its part-of-speech tagger remembers what it read: about three sentences in a
-    hundred come out with a word or two different when others precede them.
+    A batch goes through one process as paragraphs separated by blank lines, the only format in which words do not
+    move between sentences. If more or fewer paragraphs come back than went in, halves of the batch are
+    tried, down to single sentences. Its part-of-speech tagger has a memory: about three sentences in a
+    hundred differ in a word or two if others precede them.
 
-    :param timeout: seconds that a batch may take.
-    :param revision: that the data of a direction must have; see :func:`revision_of`.
+    :param timeout: seconds a batch may take.
+    :param revision: the revision that the data of a direction must have; see :func:`revision_of`.
     """
 
     def __init__(self, *, timeout: float = 300.0, revision: str | None = None) -> None:
@@ -52,19 +52,19 @@ class Apertium:
         self._modes: dict[tuple[str, str], str] = {}
 
     def translate(self, sentences: Sequence[str], source: str, target: str) -> list[Translated]:
-        """Translate; see ``Translator``. Of nothing, the translation is nothing.
+        """Translate; see ``Translator``. The translation of an empty text is empty.
 
         :raises ModelError: when the program or the direction is not installed, when its data changed since the step
             was made, when it fails, or when it takes too long.
         """
         mode = self._mode(source, target)
         plain = [_BLANK.sub(" ", text).strip() for text in sentences]
-        wanted = [text for text in dict.fromkeys(plain) if text]
-        found = {"": ""}
-        for at in range(0, len(wanted), BATCH_SENTENCES):
-            batch = wanted[at : at + BATCH_SENTENCES]
-            found.update(zip(batch, self._paragraphs(batch, mode), strict=True))
-        return [Translated(found[text]) for text in plain]
+        distinct = [text for text in dict.fromkeys(plain) if text]
+        translations = {"": ""}
+        for at in range(0, len(distinct), BATCH_SENTENCES):
+            batch = distinct[at : at + BATCH_SENTENCES]
+            translations.update(zip(batch, self._paragraphs(batch, mode), strict=True))
+        return [Translated(translations[text]) for text in plain]
 
     def _mode(self, source: str, target: str) -> str:
         if (source, target) not in self._modes:
@@ -75,17 +75,18 @@ class Apertium:
 
     def _paragraphs(self, texts: list[str], mode: str) -> list[str]:
         written = self._run(_GAP.join(texts) + "\n", mode)
-        # Not on longer gaps: a translation of nothing is a paragraph too, or it would make up for one that was split.
-        found = [_BLANK.sub(" ", part).strip() for part in written.removesuffix("\n").split(_GAP)]
-        if len(found) == len(texts):
-            return found
+        # Not split at longer gaps: an empty translation is a paragraph too, and must not make up for one that was
+        # split.
+        paragraphs = [_BLANK.sub(" ", part).strip() for part in written.removesuffix("\n").split(_GAP)]
+        if len(paragraphs) == len(texts):
+            return paragraphs
         if len(texts) == 1:
-            return [" ".join(" ".join(found).split())]
+            return [" ".join(" ".join(paragraphs).split())]
         half = len(texts) // 2
         return [*self._paragraphs(texts[:half], mode), *self._paragraphs(texts[half:], mode)]
 
     def _run(self, text: str, mode: str) -> str:
-        # A session of its own: it is a shell that starts a dozen programs, and a timeout must end all of them.
+        # In its own session: it is a shell that starts a dozen programs, and a timeout must end all of them.
         process = subprocess.Popen(
             [_program(), "-u", mode],
             stdin=subprocess.PIPE,
@@ -94,7 +95,7 @@ class Apertium:
             start_new_session=True,
         )
         try:
-            written, told = process.communicate(text.encode(errors="replace"), timeout=self._timeout)
+            written, errors = process.communicate(text.encode(errors="replace"), timeout=self._timeout)
         except BaseException as error:
             os.killpg(process.pid, signal.SIGKILL)
             process.communicate()
@@ -102,12 +103,12 @@ class Apertium:
                 raise _failed(mode, f"took more than {self._timeout:g} s", "timeout") from error
             raise
         if process.returncode:
-            raise _failed(mode, told.decode(errors="replace").strip() or f"ended with {process.returncode}", "failed")
+            raise _failed(mode, errors.decode(errors="replace").strip() or f"ended with {process.returncode}", "failed")
         return written.decode(errors="replace")
 
 
 def directions() -> list[str]:
-    """The directions that are installed, such as ``eng-spa``.
+    """The installed directions, such as ``eng-spa``.
 
     :raises ModelError: when Apertium is not installed.
     """
@@ -116,9 +117,9 @@ def directions() -> list[str]:
 
 
 def mode_of(source: str, target: str) -> str:
-    """What Apertium calls a direction: ``eng-spa``.
+    """Apertium's name for a direction, such as ``eng-spa``.
 
-    :param source, target: languages, by any code.
+    :param source, target: languages, as any code.
     :raises ModelError: when Apertium or the direction is not installed.
     """
     installed = directions()
@@ -129,8 +130,8 @@ def mode_of(source: str, target: str) -> str:
     left, right = language(source).iso639_3, language(target).iso639_3
     first, second = sorted((left, right))
     raise ModelError(
-        f"Apertium has no {left}-{right} here",
-        hint=f"apt-get install apertium-{first}-{second}, if there is such a pair: apt-cache search apertium",
+        f"Apertium's direction {left}-{right} is not installed",
+        hint=f"apt-get install apertium-{first}-{second}, if that pair exists: apt-cache search apertium",
         program="apertium",
         direction=f"{left}-{right}",
         installed=tuple(installed),
@@ -140,10 +141,10 @@ def mode_of(source: str, target: str) -> str:
 def revision_of(direction: tuple[str, str] | None = None, revision: str | None = None) -> str:
     """A digest of the program's version and of the rules and dictionaries of a direction.
 
-    :param direction: source and target; by default every direction that is installed.
-    :param revision: what it must be.
+    :param direction: source and target; by default all installed directions.
+    :param revision: the revision it must equal.
     :returns: ``sha256:…``.
-    :raises ModelError: when Apertium or the direction is not installed, or it is another revision.
+    :raises ModelError: when Apertium or the direction is not installed, or the revision differs.
     """
     modes = sorted(directions()) if direction is None else [mode_of(*direction)]
     version = subprocess.run([_program(), "-V"], capture_output=True, timeout=60, check=False).stdout
@@ -151,26 +152,26 @@ def revision_of(direction: tuple[str, str] | None = None, revision: str | None =
     for name, path in sorted({(mode, path) for mode in modes for path in _data_files(mode)}):
         with path.open("rb") as file:
             total.update(f"{name}\0{path.name}\0{hashlib.file_digest(file, 'sha256').hexdigest()}\n".encode())
-    found = f"sha256:{total.hexdigest()}"
-    if revision not in (None, found):
+    digest = f"sha256:{total.hexdigest()}"
+    if revision not in (None, digest):
         raise ModelError(
-            f"Apertium's data are of revision {found}, and {revision} was asked for",
-            hint="plan the recipe again, or install the version that it was planned with",
+            f"Apertium's data have revision {digest} instead of {revision}",
+            hint="plan the recipe again, or install the version it was planned with",
             model_id="apertium",
-            revision=found,
+            revision=digest,
             wanted=revision,
         )
-    return found
+    return digest
 
 
 def _check(revision: str, direction: tuple[str, str]) -> None:
-    """A step's revision is that of its direction, or that of all of them."""
+    """Check a step's revision, which is that of its direction or that of all directions."""
     if revision != revision_of():
         revision_of(direction, revision)
 
 
 def _data_files(mode: str) -> Iterator[Path]:
-    """The files that a direction reads, its own list of programs first."""
+    """The files a direction reads, starting with its list of programs."""
     data = Path(os.environ.get("APERTIUM_DATADIR", _DATA))
     path = data / "modes" / f"{mode}.mode"
     if not path.is_file():
@@ -185,13 +186,13 @@ def _codes(entry: Language) -> tuple[str, ...]:
 
 
 def _program() -> str:
-    found = shutil.which("apertium")
-    if found is None:
-        hint = "apt-get install apertium, and a pair of languages such as apertium-eng-spa"
+    path = shutil.which("apertium")
+    if path is None:
+        hint = "apt-get install apertium and a language pair such as apertium-eng-spa"
         raise ModelError("the program apertium is not installed", hint=hint, program="apertium")
-    return found
+    return path
 
 
-def _failed(mode: str, told: str, reason: str) -> ModelError:
-    message, hint = f"apertium {mode} failed: {told.splitlines()[0]}", f"try: echo text | apertium -u {mode}"
+def _failed(mode: str, details: str, reason: str) -> ModelError:
+    message, hint = f"apertium {mode} failed: {details.splitlines()[0]}", f"try: echo text | apertium -u {mode}"
     return ModelError(message, hint=hint, program="apertium", mode=mode, reason=reason)

@@ -1,4 +1,4 @@
-"""Translation by a language model behind a server that speaks OpenAI's chat completions."""
+"""Translation by a language model behind a server with OpenAI's chat completions API."""
 
 from __future__ import annotations
 
@@ -20,19 +20,19 @@ PROMPT = (
     "without quotation marks or remarks. Keep every bracket.\n\n{text}"
 )
 _CHARACTERS_A_TOKEN = 4
-#: characters outside of ASCII cost most tokenizers more
+#: most tokenizers need more tokens for characters outside ASCII
 _OTHER_CHARACTERS_A_TOKEN = 1.5
 
 
 @dataclass(frozen=True)
 class ChatParams:
-    """What changes a served model's translation.
+    """Options that affect a served model's translation.
 
-    :param prompt: what it is asked, with ``{text}``, and, where wanted, ``{source}`` and ``{target}``: the English
+    :param prompt: the prompt, with ``{text}`` and optionally ``{source}`` and ``{target}``, which are the English
         names of the languages.
-    :param temperature: 0 for the likeliest words.
-    :param seed: for servers that heed it.
-    :param max_tokens: of an answer.
+    :param temperature: the sampling temperature; 0 chooses the most probable words.
+    :param seed: the random seed, for servers that support it.
+    :param max_tokens: the most tokens an answer may have.
     """
 
     prompt: str = PROMPT
@@ -43,24 +43,24 @@ class ChatParams:
     def __post_init__(self) -> None:
         possible = "{text}" in self.prompt and self.temperature >= 0 and self.max_tokens >= 1
         if not possible:
-            hint = "the prompt has {text} in it, temperature is 0 or more, max_tokens 1 or more"
-            raise UsageError(f"{self} is not allowed", hint=hint, params=self.to_json())
+            hint = "the prompt must contain {text}, temperature must be 0 or more, max_tokens 1 or more"
+            raise UsageError(f"{self} is invalid", hint=hint, params=self.to_json())
 
     def to_json(self) -> dict[str, Any]:
-        """A JSON object with every parameter."""
+        """Convert to a JSON object with every parameter."""
         return asdict(self)
 
 
 @dataclass(frozen=True)
 class Server:
-    """Where an OpenAI-compatible server is, and how it is treated. The key itself is never kept.
+    """The address of an OpenAI-compatible server, and how to use it. The key itself is never stored.
 
-    :param url: its base, such as ``"http://localhost:8000/v1"``; empty: ``$OPENAI_BASE_URL``.
-    :param key_variable: the environment variable that holds the key; one that is not set sends none.
-    :param parallel: requests at a time.
-    :param timeout: seconds that an answer may take.
-    :param attempts: how often a request is sent before it is given up.
-    :param patience: seconds before the second attempt; twice as long before each further one.
+    :param url: its base URL, such as ``"http://localhost:8000/v1"``; empty for ``$OPENAI_BASE_URL``.
+    :param key_variable: the environment variable that holds the key; if it is not set, no key is sent.
+    :param parallel: the number of parallel requests.
+    :param timeout: seconds an answer may take.
+    :param attempts: how often to send a request before giving up.
+    :param patience: seconds before the second attempt; doubled before each further attempt.
     """
 
     url: str = ""
@@ -72,32 +72,32 @@ class Server:
 
     def __post_init__(self) -> None:
         if self.parallel < 1 or self.attempts < 1 or self.timeout <= 0 or self.patience < 0:
-            hint = "parallel and attempts are 1 or more, timeout above 0, patience 0 or more"
-            raise UsageError("these settings of a server are not possible", hint=hint, settings=asdict(self))
+            hint = "parallel and attempts must be 1 or more, timeout above 0, patience 0 or more"
+            raise UsageError("the server settings are invalid", hint=hint, settings=asdict(self))
         if self.url:
             check_address(self.url)
 
     def service(self) -> Service:
-        """The service at its address.
+        """Create the service at this address.
 
-        :raises UsageError: when there is no address, or it is none.
+        :raises UsageError: when the address is missing or invalid.
         """
         url = self.url or os.environ.get("OPENAI_BASE_URL", "")
         check_address(url)
         key = os.environ.get(self.key_variable, "").strip()
         if not (key.isascii() and key.isprintable()):
-            hint = f"set {self.key_variable} to the key alone, in plain characters"
-            message = f"the key in {self.key_variable} has characters that cannot be sent"
+            hint = f"set {self.key_variable} to the key alone, in printable ASCII"
+            message = f"the key in {self.key_variable} contains characters that cannot be sent"
             raise UsageError(message, hint=hint, variable=self.key_variable)
         return Service(url.rstrip("/"), key, timeout=self.timeout, attempts=self.attempts, patience=self.patience)
 
 
 class Cost(NamedTuple):
-    """What translating some sentences would send.
+    """The cost of translating some sentences.
 
-    :param requests: one for every different sentence.
-    :param characters: of all prompts.
-    :param tokens: of prompts and answers together, about: tokenizers differ.
+    :param requests: one for every distinct sentence.
+    :param characters: the characters of all prompts.
+    :param tokens: the approximate tokens of prompts and answers together; tokenizers differ.
     """
 
     requests: int
@@ -106,13 +106,13 @@ class Cost(NamedTuple):
 
 
 class ChatTranslator:
-    """A served model, one request a sentence; see :class:`xprojdb.models.translators.translator.Translator`.
+    """A served model, with one request per sentence; see :class:`xprojdb.models.translators.translator.Translator`.
 
-    When a sentence of a batch fails, the answers to the others are kept until they are asked for again: nothing that
-    was paid for is sent twice.
+    If a sentence of a batch fails, the answers for the others are kept until they are requested again, so that nothing
+    is paid for twice.
 
-    :param model: what the server calls it.
-    :param server: where it is.
+    :param model: its name on the server.
+    :param server: the server.
     """
 
     def __init__(self, model: str, params: ChatParams | None = None, server: Server | None = None) -> None:
@@ -120,51 +120,53 @@ class ChatTranslator:
         self._paid: dict[str, Translated] = {}
 
     def translate(self, sentences: Sequence[str], source: str, target: str) -> list[Translated]:
-        """Translate; see ``Translator``. Equal texts are sent once, empty ones never.
+        """Translate; see ``Translator``. Equal texts are sent once, empty texts never.
 
-        :raises UsageError: when it is not known where the server is.
-        :raises ServiceError: when the server does not answer, refuses, or answers nonsense.
+        :raises UsageError: when the server address is missing.
+        :raises ServiceError: when the server does not answer, rejects the request, or sends an unusable answer.
         """
         prompts = dict(_prompts(self.params.prompt, sentences, source, target))
-        made = self._answers(list(prompts.values()))
-        found = {"": Translated(""), **dict(zip(prompts, made, strict=True))}
-        return [found[text.strip()] for text in sentences]
+        answers = self._answers(list(prompts.values()))
+        translations = {"": Translated(""), **dict(zip(prompts, answers, strict=True))}
+        return [translations[text.strip()] for text in sentences]
 
     def _answers(self, prompts: list[str]) -> list[Translated]:
-        """Answers to prompts; when one fails, nothing further is sent, and the others' answers are kept."""
+        """Answers to prompts. If one fails, nothing further is sent, and the other answers are kept."""
         service = self._server.service()
         with ThreadPoolExecutor(self._server.parallel) as pool:
-            asked = {
-                prompt: pool.submit(service.post, "/chat/completions", self._asked(prompt), read)
+            requests = {
+                prompt: pool.submit(service.post, "/chat/completions", self._request_body(prompt), read)
                 for prompt in prompts
                 if prompt not in self._paid
             }
             try:
-                for each in asked.values():
-                    each.result()
+                for request in requests.values():
+                    request.result()
             finally:
                 pool.shutdown(cancel_futures=True)
-                ended = ((prompt, each) for prompt, each in asked.items() if not each.cancelled())
-                self._paid.update((prompt, each.result()) for prompt, each in ended if each.exception() is None)
+                ended = ((prompt, request) for prompt, request in requests.items() if not request.cancelled())
+                self._paid.update(
+                    (prompt, request.result()) for prompt, request in ended if request.exception() is None
+                )
         return [self._paid.pop(prompt) for prompt in prompts]
 
     def cost(self, sentences: Sequence[str], source: str, target: str) -> Cost:
-        """What :meth:`translate` would send; nothing is sent."""
+        """The cost of :meth:`translate`; nothing is sent."""
         prompts = dict(_prompts(self.params.prompt, sentences, source, target))
         characters = sum(map(len, prompts.values()))
         tokens = sum(_tokens(prompt) + _tokens(text) for text, prompt in prompts.items())
         return Cost(len(prompts), characters, tokens)
 
-    def _asked(self, prompt: str) -> dict[str, Any]:
+    def _request_body(self, prompt: str) -> dict[str, Any]:
         """The body of a request."""
         sampling = {key: value for key, value in self.params.to_json().items() if key != "prompt"}
         return {"model": self.model, "messages": [{"role": "user", "content": prompt}], "n": 1, **sampling}
 
 
 def read(reply: Reply) -> Translated:
-    """The translation in a chat completion.
+    """Read the translation from a chat completion.
 
-    :raises ServiceError: when there is none in it.
+    :raises ServiceError: when it contains none.
     """
     try:
         choice = reply.value["choices"][0]
@@ -172,17 +174,17 @@ def read(reply: Reply) -> Translated:
     except (TypeError, KeyError, IndexError, AttributeError) as error:
         raise nonsense(reply, "it has no choices[0].message.content") from error
     if not isinstance(text, str):
-        raise nonsense(reply, "its message is no text")
+        raise nonsense(reply, "its message is not text")
     if not is_sound(text):
-        raise nonsense(reply, "its message has control characters or halves of characters in it")
+        raise nonsense(reply, "its message contains control characters or lone surrogates")
     return Translated(" ".join(text.split()), "output" if finish == "length" else "")
 
 
 def _prompts(prompt: str, sentences: Sequence[str], source: str, target: str) -> Iterator[tuple[str, str]]:
-    """Each different sentence that is not empty, and what is asked for it."""
-    # Replaced one after the other, the text last: a sentence, or a prompt, may hold braces of its own.
+    """Each distinct non-empty sentence, and its prompt."""
+    # Replaced one by one, the text last: a sentence or prompt may contain braces of its own.
     named = prompt.replace("{source}", language(source).name).replace("{target}", language(target).name)
-    for text in dict.fromkeys(each.strip() for each in sentences):
+    for text in dict.fromkeys(sentence.strip() for sentence in sentences):
         if text:
             yield text, named.replace("{text}", text)
 

@@ -1,4 +1,4 @@
-"""CTranslate2: the same translation models as ``seq2seq``, converted, and faster on a CPU."""
+"""CTranslate2: the translation models of ``seq2seq``, converted to run faster on a CPU."""
 
 from __future__ import annotations
 
@@ -23,18 +23,18 @@ from xprojdb.models.translators.text_tokens import TextTokens, Translated
 
 COMPUTE_TYPES = ("int8", "int8_float32", "int8_float16", "int8_bfloat16", "int16", "float16", "bfloat16", "float32")
 BATCH_TOKENS = {"cpu": 4096, "cuda": 32768}
-"""Sub-words of a batch, hypotheses and padding included."""
+"""Sub-words in one batch, including hypotheses and padding."""
 
-#: what mBART's configuration said, and no longer does: it normalises before each layer, and its embeddings
+#: settings that mBART's configuration no longer has: it normalises before each layer, and its embeddings
 _MBART_NORMALIZES = ("normalize_before", "normalize_embedding")
 
 
 @dataclass(frozen=True)
 class CTranslateParams:
-    """What changes a converted model's translation.
+    """Options that affect a converted model's translation.
 
     :param beams, ratio, extra: as in :class:`xprojdb.models.translators.translator.TranslatorParams`.
-    :param compute: of :data:`COMPUTE_TYPES`: how weights are stored and multiplied. No processor can do them all.
+    :param compute: one of :data:`COMPUTE_TYPES`: how weights are stored and multiplied. No processor supports them all.
     """
 
     beams: Annotated[int, Ge(1)] = 4
@@ -45,23 +45,23 @@ class CTranslateParams:
     def __post_init__(self) -> None:
         possible = self.compute in COMPUTE_TYPES and self.beams >= 1 and self.ratio > 0 and self.extra >= 0
         if not possible:
-            hint = f"beams is 1 or more, ratio above 0, extra 0 or more, compute one of {', '.join(COMPUTE_TYPES)}"
+            hint = f"beams must be 1 or more, ratio above 0, extra 0 or more, compute one of {', '.join(COMPUTE_TYPES)}"
             raise UsageError(f"{self} is not allowed", hint=hint, params=self.to_json())
 
     def to_json(self) -> dict[str, Any]:
-        """A JSON object with every parameter."""
+        """Convert to a JSON object with every parameter."""
         return asdict(self)
 
 
 class CTranslator:
-    """An encoder-decoder model that CTranslate2 runs; see :class:`xprojdb.models.translators.translator.Translator`.
+    """An encoder-decoder model run by CTranslate2; see :class:`xprojdb.models.translators.translator.Translator`.
 
-    The model is converted when it is first used, and kept in the user's cache.
+    The model is converted on first use and stored in the user's cache.
 
     :param model_id, revision: as for :func:`xprojdb.models.store.resolve`.
     :param device: as for :func:`xprojdb.models.loading.torch_device`.
-    :param batch_tokens: sub-words per batch; by default by device (:data:`BATCH_TOKENS`).
-    :raises UsageError: when the device is unknown, or cannot compute so.
+    :param batch_tokens: sub-words per batch; the default depends on the device (:data:`BATCH_TOKENS`).
+    :raises UsageError: when the device is unknown or does not support the compute type.
     :raises ModelError: when the model cannot be found, loaded or converted.
     :raises MissingExtra: when ctranslate2, torch or transformers is not installed.
     """
@@ -77,13 +77,13 @@ class CTranslator:
     ) -> None:
         self._torch = require("torch", "models")
         self.params, self.model_id = params or CTranslateParams(), model_id
-        found = store.resolve(model_id, revision)
-        self.revision, placed = found.revision, torch_device(device)
+        location = store.resolve(model_id, revision)
+        self.revision, placed = location.revision, torch_device(device)
         _check(self.params.compute, placed)
-        folder = converted(model_id, found, self.params.compute)
-        config = _config(found)
+        folder = converted(model_id, location, self.params.compute)
+        config = _config(location)
         self._model_type: str = config.model_type
-        tokenizer = tokenizer_of(_tokenizer_place(model_id, found), config.model_type)
+        tokenizer = tokenizer_of(_tokenizer_place(model_id, location), config.model_type)
         self._texts = TextTokens(tokenizer, getattr(config, "max_position_embeddings", None))
         self._names: list[str] = json.loads(next(folder.glob("*vocabulary.json")).read_text(encoding="utf-8"))
         self._ids = {name: place for place, name in enumerate(self._names)}
@@ -99,7 +99,7 @@ class CTranslator:
     def translate(self, sentences: Sequence[str], source: str, target: str) -> list[Translated]:
         """Translate; see ``Translator``. Equal sentences are translated once.
 
-        :raises LanguageMissing: when the model does not know one of the languages.
+        :raises LanguageMissing: when the model does not support one of the languages.
         """
         prompt = prompt_for(self._model_type, self._texts.tokenizer, source, target, self.model_id)
         unique = list(dict.fromkeys(sentences))
@@ -111,15 +111,15 @@ class CTranslator:
             pairs = zip(batch, written, strict=True)
             return [self._texts.read(ids, longest[n], texts[n].was_cut) for n, ids in pairs]
 
-        made = self._batches.run([self.params.beams * len(text.ids) for text in texts], write)
-        found = dict(zip(unique, made, strict=True))
-        return [found[text] for text in sentences]
+        translated = self._batches.run([self.params.beams * len(text.ids) for text in texts], write)
+        by_text = dict(zip(unique, translated, strict=True))
+        return [by_text[text] for text in sentences]
 
     def _write(self, sources: list[list[int]], longest: int, prompt: Prompt) -> list[list[int]]:
-        """Sub-words of translations, after the forced beginning."""
+        """The sub-words of translations, after the forced beginning."""
         first = [] if prompt.first is None else [self._names[prompt.first]]
         try:
-            made = self._translator.translate_batch(
+            results = self._translator.translate_batch(
                 [[self._names[one] for one in ids] for ids in sources],
                 target_prefix=[first] * len(sources) if first else None,
                 beam_size=self.params.beams,
@@ -131,19 +131,19 @@ class CTranslator:
             if "out of memory" in str(error):
                 raise self._torch.cuda.OutOfMemoryError(str(error)) from error
             raise
-        return [[self._ids[name] for name in each.hypotheses[0][len(first) :]] for each in made]
+        return [[self._ids[name] for name in result.hypotheses[0][len(first) :]] for result in results]
 
 
-def converted(model_id: str, found: store.ResolvedModel, compute: str) -> Path:
-    """The folder of a converted model in the user's cache; it is converted when it is not there.
+def converted(model_id: str, location: store.ResolvedModel, compute: str) -> Path:
+    """Get the folder of a converted model in the user's cache, converting it if needed.
 
-    :param found: where the model is.
-    :param compute: of :data:`COMPUTE_TYPES`.
+    :param location: the location of the model.
+    :param compute: one of :data:`COMPUTE_TYPES`.
     :raises ModelError: when CTranslate2 cannot convert it.
     """
     name = Path(store.canonical_id(model_id)).name
-    place = f"ct2/{name}/{compute}/{found.revision.removeprefix('sha256:')[:16]}"
-    return store.made(place, lambda folder: _convert(model_id, found, compute, folder))
+    place = f"ct2/{name}/{compute}/{location.revision.removeprefix('sha256:')[:16]}"
+    return store.ensure(place, lambda folder: _convert(model_id, location, compute, folder))
 
 
 def _check(compute: str, placed: Any) -> None:
@@ -154,12 +154,12 @@ def _check(compute: str, placed: Any) -> None:
         raise UsageError(message, hint=hint, compute=compute, device=str(placed), known=tuple(sorted(supported)))
 
 
-def _convert(model_id: str, found: store.ResolvedModel, compute: str, folder: Path) -> str:
+def _convert(model_id: str, location: store.ResolvedModel, compute: str, folder: Path) -> str:
     converters = require("ctranslate2.converters", "ct2")
-    config = _config(found)
+    config = _config(location)
 
     class Converter(converters.TransformersConverter):  # type: ignore[misc, name-defined]
-        """With a vocabulary that has every id, and the model's own beginning of a translation."""
+        """A converter that keeps every id in the vocabulary, and the model's own start of a translation."""
 
         def load_model(self, *args: Any, **kwargs: Any) -> Any:
             model = super().load_model(*args, **kwargs)
@@ -169,34 +169,34 @@ def _convert(model_id: str, found: store.ResolvedModel, compute: str, folder: Pa
             return model
 
         def load_tokenizer(self, *_args: Any, **_kwargs: Any) -> Any:
-            return _EveryToken(tokenizer_of(_tokenizer_place(model_id, found), config.model_type), config)
+            return _EveryToken(tokenizer_of(_tokenizer_place(model_id, location), config.model_type), config)
 
         def _load(self) -> Any:
             spec = super()._load()
-            if config.model_type != "marian":  # begins with nothing
+            if config.model_type != "marian":  # has no start token
                 spec.config.decoder_start_token = spec._vocabularies["target"][0][self._begin]
-            # Translation does not use it; mBART-50's tokenizer has none, and the loader asks for one.
+            # Translation does not use it, and mBART-50's tokenizer has none, but the loader requires one.
             spec.config.bos_token = spec.config.bos_token or spec.config.eos_token
             return spec
 
     try:
         with quiet():
-            Converter(found.path_or_id, **found.hub).convert(str(folder), quantization=compute, force=True)
+            Converter(location.path_or_id, **location.hub).convert(str(folder), quantization=compute, force=True)
     except (OSError, ValueError, TypeError, RuntimeError, AttributeError, KeyError) as error:
         raise ModelError(
             f"CTranslate2 cannot convert {model_id}: {str(error).splitlines()[0]}",
-            hint=f"use hf:{model_id}, or a model of a family that CTranslate2 knows",
+            hint=f"use hf:{model_id}, or a model that CTranslate2 supports",
             model_id=model_id,
             task="a translation model",
             reason="conversion",
         ) from error
-    return f"{model_id}, revision {found.revision}"
+    return f"{model_id}, revision {location.revision}"
 
 
 class _EveryToken:
-    """A tokenizer whose vocabulary has one name for every id of its model.
+    """A tokenizer whose vocabulary has one name for every id of the model.
 
-    Tokenizers leave out ids that no text gives, and M2M-100's leaves out its languages.
+    Tokenizers leave out ids that no text produces, and M2M-100's leaves out its languages.
     """
 
     num_madeup_words = 0
@@ -206,8 +206,8 @@ class _EveryToken:
         names: dict[str, int] = {}
         for one in range(config.vocab_size):
             name = tokenizer.convert_ids_to_tokens(one)
-            known = name is not None and name not in names and tokenizer.convert_tokens_to_ids(name) == one
-            names[name if known else f"madeupword{one}"] = one
+            unique = name is not None and name not in names and tokenizer.convert_tokens_to_ids(name) == one
+            names[name if unique else f"madeupword{one}"] = one
         self._names = names
 
     def get_vocab(self) -> dict[str, int]:
@@ -217,10 +217,10 @@ class _EveryToken:
         return getattr(self._tokenizer, name)
 
 
-def _tokenizer_place(model_id: str, found: store.ResolvedModel) -> store.ResolvedModel:
+def _tokenizer_place(model_id: str, location: store.ResolvedModel) -> store.ResolvedModel:
     elsewhere = TOKENIZERS.get(model_id)
-    return store.resolve(elsewhere) if elsewhere else found
+    return store.resolve(elsewhere) if elsewhere else location
 
 
-def _config(found: store.ResolvedModel) -> Any:
-    return require("transformers", "models").AutoConfig.from_pretrained(found.path_or_id, **found.hub)
+def _config(location: store.ResolvedModel) -> Any:
+    return require("transformers", "models").AutoConfig.from_pretrained(location.path_or_id, **location.hub)

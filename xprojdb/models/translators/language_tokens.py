@@ -1,4 +1,4 @@
-"""How each family of translation models is told which language it reads and which one it shall write."""
+"""How each family of translation models is told the source and target language."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from xprojdb.text.languages import Language, language
 
 
 class Prompt(NamedTuple):
-    """A direction, in the words of one model.
+    """A direction, in the form a model expects.
 
-    :param prefix: text put before every source sentence.
-    :param source: the tokenizer's code of the source language; None where it knows none.
-    :param target: the tokenizer's code of the target language; None where it knows none.
-    :param first: id of the token that a translation must begin with; None where there is none.
+    :param prefix: text before every source sentence.
+    :param source: the tokenizer's code for the source language, or None if it has none.
+    :param target: the tokenizer's code for the target language, or None if it has none.
+    :param first: the id of the token that a translation must start with, or None.
     """
 
     prefix: str = ""
@@ -24,21 +24,21 @@ class Prompt(NamedTuple):
 
 
 class LanguageMissing(UsageError):
-    """A model that does not know a language; fields ``model_id`` and ``language``."""
+    """A model does not support a language; fields ``model_id`` and ``language``."""
 
 
 def prompt_for(model_type: str, tokenizer: Any, source: str, target: str, model_id: str) -> Prompt:
-    """Ask a model for a direction.
+    """The prompt for a direction.
 
-    NLLB, M2M-100 and mBART-50 have a token for each language. MADLAD and Marian's many-target models want one in
-    the source text, T5 a sentence about it. A bilingual model knows its direction.
+    NLLB, M2M-100 and mBART-50 have a token for each language. MADLAD and Marian's multi-target models expect one in
+    the source text, T5 an instruction. A bilingual model needs neither.
 
     :param model_type: as in the model's configuration, such as ``"m2m_100"``.
     :param tokenizer: the model's ``transformers`` tokenizer.
-    :param source, target: languages, by any code.
-    :param model_id: what to call the model in messages.
+    :param source, target: languages, as any code.
+    :param model_id: the name of the model in messages.
     :raises LanguageMissing: when the model has no token for one of the languages.
-    :raises UnknownLanguage: when nobody knows the language.
+    :raises UnknownLanguage: when the language is unknown.
     """
     left, right = language(source), language(target)
     if model_type in ("m2m_100", "nllb-moe", "mbart"):
@@ -56,24 +56,24 @@ def _token(tokenizer: Any, entry: Language, model_id: str) -> tuple[str, int]:
     """The tokenizer's code for a language, and the id of its token."""
     named = ((entry.nllb, entry.nllb), (entry.m2m100, f"__{entry.m2m100}__"), (entry.mbart50, entry.mbart50))
     for code, token in named:
-        found = _id(tokenizer, token) if code and token else None
-        if code and found is not None:
-            return code, found
+        token_id = _id(tokenizer, token) if code and token else None
+        if code and token_id is not None:
+            return code, token_id
     raise _missing(model_id, entry)
 
 
 def _marian_prefix(tokenizer: Any, entry: Language, model_id: str) -> str:
-    known: list[str] = getattr(tokenizer, "supported_language_codes", [])
-    if not known:
+    codes: list[str] = getattr(tokenizer, "supported_language_codes", [])
+    if not codes:
         return ""
     for code in _marian_codes(entry):
-        if f">>{code}<<" in known:
+        if f">>{code}<<" in codes:
             return f">>{code}<< "
     raise _missing(model_id, entry)
 
 
 def _marian_codes(entry: Language) -> list[str]:
-    """What OPUS-MT may call a language: any code of two or three letters, each also with its script, or NLLB's."""
+    """Names OPUS-MT may use for a language: codes of two or three letters, with or without script, or NLLB's code."""
     names = (entry.iso639_3, entry.iso639_1, *entry.names())
     codes = list(dict.fromkeys(code for code in names if code and len(code) <= 3 and code.isalpha()))
     return [*codes, *(f"{code}_{entry.script}" for code in codes), *([entry.nllb] if entry.nllb else [])]
@@ -90,14 +90,14 @@ def _t5_prefix(tokenizer: Any, left: Language, right: Language, model_id: str) -
 
 
 def _id(tokenizer: Any, token: str) -> int | None:
-    found = tokenizer.convert_tokens_to_ids(token)
-    return None if found is None or found == tokenizer.unk_token_id else int(found)
+    token_id = tokenizer.convert_tokens_to_ids(token)
+    return None if token_id is None or token_id == tokenizer.unk_token_id else int(token_id)
 
 
 def _missing(model_id: str, entry: Language) -> LanguageMissing:
     return LanguageMissing(
-        f"model {model_id} does not know {entry.name} ({entry.code})",
-        hint="choose a model that has the language",
+        f"model {model_id} does not support {entry.name} ({entry.code})",
+        hint="choose a model that supports the language",
         model_id=model_id,
         language=entry.code,
     )

@@ -1,4 +1,4 @@
-"""Hugging Face encoder-decoder models: how probable they find a translation, and what they translate to."""
+"""Hugging Face encoder-decoder models: the probabilities of translations, and translating."""
 
 from __future__ import annotations
 
@@ -17,22 +17,23 @@ from xprojdb.models.translators.text_tokens import TextTokens, Translated
 Probabilities = NDArray[np.float64]
 
 BATCH_TOKENS = {"cpu": 512, "cuda": 16384}
-"""Sub-words of both sides in one batch that is scored, padding included."""
+"""Sub-words of both sides in one batch to score, including padding."""
 BEAM_TOKENS = {"cpu": 2048, "cuda": 32768}
-"""Sub-words of all hypotheses in one batch that is translated, padding included: each step reads all weights once."""
+"""Sub-words of all hypotheses in one batch to translate, including padding; each step reads all weights once."""
 TOKENIZERS = {"ychenNLP/nllb-200-3.3B-easyproject": "facebook/nllb-200-3.3B"}
-"""Where a model's tokenizer is, for models whose own checkpoint has none."""
+"""The models to take tokenizers from, for models whose own checkpoint has none."""
 _IGNORED = -100
 
 
 class Seq2Seq:
     """An encoder-decoder model: NLLB, M2M-100, mBART-50, Marian, T5, MADLAD.
 
-    :param model_id: whatever :func:`xprojdb.models.store.resolve` understands.
+    :param model_id: anything :func:`xprojdb.models.store.resolve` accepts.
     :param device, precision, revision: as for :func:`xprojdb.models.loading.load`.
-    :param batch_tokens: sub-words per batch; by default by device (:data:`BATCH_TOKENS`, :data:`BEAM_TOKENS`).
-    :param tokenizer_id: where the tokenizer is, when not in the checkpoint; a few are known (:data:`TOKENIZERS`).
-    :raises ModelError: when the model cannot be found or loaded, or is no encoder-decoder.
+    :param batch_tokens: sub-words per batch; the default depends on the device (:data:`BATCH_TOKENS`,
+        :data:`BEAM_TOKENS`).
+    :param tokenizer_id: the model to take the tokenizer from; some models have a default (:data:`TOKENIZERS`).
+    :raises ModelError: when the model cannot be found or loaded, or is not an encoder-decoder.
     :raises MissingExtra: when torch or transformers is not installed.
     """
 
@@ -54,42 +55,41 @@ class Seq2Seq:
         self._beams = TokenBatches(batch_tokens or BEAM_TOKENS[loaded.model.device.type])
         self._pad: int = self._tokenizer.pad_token_id or 0
         settings = loaded.model.generation_config
-        # A second limit beside ours, and an end that is written where there is none: a cut could not be seen.
+        # Both would hide a truncated translation: a second length limit, and an end token that is forced at the limit.
         settings.max_length = settings.forced_eos_token_id = None
         self._begin = decoder_start(loaded.model)
         self._texts = TextTokens(self._tokenizer, getattr(loaded.model.config, "max_position_embeddings", None))
         self.limit: int = self._texts.limit
-        """Sub-words that it reads or writes at most, special ones included."""
+        """The most sub-words it reads or writes, including special tokens."""
 
     def prompt(self, source: str, target: str) -> Prompt:
-        """How to ask this model for a direction.
+        """The prompt for a direction.
 
-        :raises LanguageMissing: when the model does not know one of the languages.
+        :raises LanguageMissing: when the model does not support one of the languages.
         """
         return prompt_for(self._model.config.model_type, self._tokenizer, source, target, self.model_id)
 
-    def probabilities(self, given: Sequence[str], phrases: Sequence[str], source: str, target: str) -> Probabilities:
-        """P(phrase | given), normalised for length: the geometric mean over the phrase's sub-words and its end.
+    def probabilities(self, texts: Sequence[str], phrases: Sequence[str], source: str, target: str) -> Probabilities:
+        """P(phrase | text), normalised for length: the geometric mean over the phrase's sub-words and its end.
 
-        The token that names the target language is given, and not counted. Of texts longer than :attr:`limit`, the
-        beginning counts.
+        The token of the target language is given and does not count. Texts longer than :attr:`limit` are truncated.
 
-        :param given: N texts in the source language.
+        :param texts: N texts in the source language.
         :param phrases: N texts in the target language.
-        :param source, target: languages, by any code; they may be the same.
+        :param source, target: languages, as any code; they may be the same.
         :returns: (N,) numbers from 0 to 1.
-        :raises LanguageMissing: when the model does not know one of the languages.
+        :raises LanguageMissing: when the model does not support one of the languages.
         """
-        if not given:
+        if not texts:
             return np.empty(0)
         prompt = self.prompt(source, target)
-        left = [each.ids for each in self._texts.sources(given, prompt)]
+        left = [text.ids for text in self._texts.sources(texts, prompt)]
         right = self._texts.targets(phrases, prompt)
         lengths = [max(len(a), len(b)) for a, b in zip(left, right, strict=True)]
-        found = self._batches.run(
+        probabilities = self._batches.run(
             lengths, lambda batch: self._score([left[n] for n in batch], [right[n] for n in batch], prompt)
         )
-        return np.array(found)
+        return np.array(probabilities)
 
     def generate(
         self,
@@ -104,11 +104,12 @@ class Seq2Seq:
         """Translate by beam search.
 
         :param sentences: running text in the source language.
-        :param source, target: languages, by any code.
-        :param beams: hypotheses kept.
-        :param ratio, extra: a translation may have ``ratio · n + extra`` sub-words, n being those of its source.
+        :param source, target: languages, as any code.
+        :param beams: the number of hypotheses.
+        :param ratio, extra: a translation may have ``ratio · n + extra`` sub-words, where n is the number in its
+            source.
         :returns: a translation for each sentence.
-        :raises LanguageMissing: when the model does not know one of the languages.
+        :raises LanguageMissing: when the model does not support one of the languages.
         """
         prompt = self.prompt(source, target)
         texts = self._texts.sources(sentences, prompt)
@@ -134,13 +135,13 @@ class Seq2Seq:
             chosen = labels.clamp(min=0).unsqueeze(-1)
             logs = logits.gather(-1, chosen).squeeze(-1).float() - logits.float().logsumexp(-1)
             means = (logs * counted).sum(1) / counted.sum(1)
-        found: list[float] = means.double().exp().tolist()
-        return found
+        scores: list[float] = means.double().exp().tolist()
+        return scores
 
     def _write(self, sources: list[list[int]], longest: int, beams: int, prompt: Prompt) -> list[list[int]]:
-        """Sub-words of translations, after the forced beginning."""
+        """The sub-words of translations, after the forced beginning."""
         forced = {} if prompt.first is None else {"forced_bos_token_id": prompt.first}
-        # The end sign, and the forced beginning, come on top of the text's own sub-words.
+        # The end token and the forced beginning come on top of the text's own sub-words.
         most = longest + 1 + len(forced)
         with self._torch.inference_mode():
             written = self._model.generate(
@@ -150,7 +151,7 @@ class Seq2Seq:
 
     def _inputs(self, sources: list[list[int]]) -> dict[str, Any]:
         ids = self._padded(sources, self._pad)
-        lengths = self._torch.tensor([len(each) for each in sources], device=ids.device)
+        lengths = self._torch.tensor([len(source) for source in sources], device=ids.device)
         mask = self._torch.arange(ids.shape[1], device=ids.device) < lengths.unsqueeze(1)
         return {"input_ids": ids, "attention_mask": mask.long()}
 
@@ -165,7 +166,7 @@ def load_translation_model(
 ) -> Loaded:
     """Load an encoder-decoder; see :func:`xprojdb.models.loading.load`.
 
-    :param tokenizer_id: where the tokenizer is, when not in the checkpoint; a few are known (:data:`TOKENIZERS`).
+    :param tokenizer_id: the model to take the tokenizer from; some models have a default (:data:`TOKENIZERS`).
     """
     return load(
         "AutoModelForSeq2SeqLM",
@@ -179,7 +180,7 @@ def load_translation_model(
 
 
 def decoder_start(model: Any) -> int:
-    """Id of the token that every translation of a ``transformers`` model begins with, before the language's."""
+    """The id of the token that every translation starts with, before that of the language."""
     begin = model.generation_config.decoder_start_token_id
-    found: int = model.config.decoder_start_token_id if begin is None else begin
-    return found
+    token_id: int = model.config.decoder_start_token_id if begin is None else begin
+    return token_id

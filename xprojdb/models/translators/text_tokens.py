@@ -1,4 +1,4 @@
-"""Running text as a translation model reads it, and as it writes it."""
+"""Running text in the form a translation model reads and writes."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ class Translated(NamedTuple):
     """A translation.
 
     :param text: running text, without special tokens.
-    :param cut: ``"input"`` when the source was longer than the model reads, so that its end was not translated;
-        ``"output"`` when the translation reached its limit before its end; else empty.
+    :param cut: ``"input"`` if the source was longer than the model reads, so that its end was not translated;
+        ``"output"`` if the translation reached its limit before its end; otherwise empty.
     """
 
     text: str
@@ -26,8 +26,8 @@ class Translated(NamedTuple):
 class SourceText(NamedTuple):
     """A sentence in sub-words.
 
-    :param ids: of its sub-words, special ones included.
-    :param was_cut: whether its end had to be left out.
+    :param ids: the ids of its sub-words, including special tokens.
+    :param was_cut: whether it was truncated.
     """
 
     ids: list[int]
@@ -38,16 +38,16 @@ class TextTokens:
     """A tokenizer with the limits of its model.
 
     :param tokenizer: a ``transformers`` tokenizer.
-    :param positions: sub-words that the model has positions for; None where it has no limit.
+    :param positions: the number of positions the model has; None for no limit.
     """
 
     def __init__(self, tokenizer: Any, positions: int | None) -> None:
         self.tokenizer = tokenizer
         self.limit: int = min(positions or MOST_TOKENS, tokenizer.model_max_length, MOST_TOKENS)
-        """Sub-words that the model reads or writes at most, special ones included."""
+        """The most sub-words the model reads or writes, including special tokens."""
 
     def sources(self, texts: Sequence[str], prompt: Prompt) -> list[SourceText]:
-        """The sub-words of source texts; those of a text beyond :attr:`limit` are left out."""
+        """The sub-words of source texts, truncated at :attr:`limit`."""
         if prompt.source is not None:
             self.tokenizer.src_lang = prompt.source
         prefixed = [prompt.prefix + text for text in texts]
@@ -62,24 +62,24 @@ class TextTokens:
         return list(self.tokenizer(text, truncation=True, max_length=self.limit).input_ids)
 
     def targets(self, texts: Sequence[str], prompt: Prompt) -> list[list[int]]:
-        """The sub-words of texts that a decoder is to find probable."""
+        """The sub-words of texts to be scored by a decoder."""
         if prompt.target is not None:
             self.tokenizer.tgt_lang = prompt.target
         return list(self.tokenizer(text_target=list(texts), truncation=True, max_length=self.limit).input_ids)
 
     def longest(self, source: SourceText, ratio: float, extra: int) -> int:
-        """Sub-words that the translation of a sentence may have."""
+        """The most sub-words the translation of a sentence may have."""
         return min(self.limit - 2, int(ratio * len(source.ids)) + extra)
 
     def read(self, ids: list[int], longest: int, was_cut: bool) -> Translated:
-        """What a decoder wrote.
+        """Convert the output of a decoder to text.
 
-        :param ids: its sub-words after the forced beginning; whatever follows the end sign is ignored.
+        :param ids: its sub-words after the forced beginning; everything after the end token is ignored.
         :param longest: the limit for this sentence.
-        :param was_cut: whether its source was.
+        :param was_cut: whether its source was truncated.
         """
         end = self.tokenizer.eos_token_id
         finished = end in ids[: longest + 1]
-        kept = ids[: ids.index(end)] if finished else ids[:longest]
-        text = self.tokenizer.decode(kept, skip_special_tokens=True).strip()
+        written = ids[: ids.index(end)] if finished else ids[:longest]
+        text = self.tokenizer.decode(written, skip_special_tokens=True).strip()
         return Translated(text, "input" if was_cut else "" if finished else "output")

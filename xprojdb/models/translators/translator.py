@@ -1,4 +1,4 @@
-"""Translators: running text in one language in, running text in another out."""
+"""The interface of translators, and Hugging Face encoder-decoder models as translators."""
 
 from __future__ import annotations
 
@@ -16,24 +16,24 @@ from xprojdb.models.translators.text_tokens import Translated
 
 
 class Translator(Protocol):
-    """Whatever translates."""
+    """Translates running text."""
 
     def translate(self, sentences: Sequence[str], source: str, target: str) -> list[Translated]:
-        """Translate.
+        """Translate sentences.
 
         :param sentences: running text.
-        :param source, target: languages, by any code.
-        :returns: a translation for each sentence, and where it was cut off.
+        :param source, target: languages, as any code.
+        :returns: a translation for each sentence, and whether it was truncated.
         """
 
 
 @dataclass(frozen=True)
 class TranslatorParams:
-    """What changes a translation.
+    """Options that affect a translation.
 
-    :param beams: hypotheses kept; 1 is greedy.
-    :param ratio, extra: a translation may have ``ratio · n + extra`` sub-words, n being those of its source.
-    :param precision: of :data:`xprojdb.models.loading.PRECISIONS`; ``"auto"`` is float32.
+    :param beams: the number of hypotheses; 1 is greedy.
+    :param ratio, extra: a translation may have ``ratio · n + extra`` sub-words, where n is the number in its source.
+    :param precision: one of :data:`xprojdb.models.loading.PRECISIONS`; ``"auto"`` is float32.
     """
 
     beams: Annotated[int, Ge(1)] = 4
@@ -44,16 +44,16 @@ class TranslatorParams:
     def __post_init__(self) -> None:
         possible = self.beams >= 1 and self.ratio > 0 and self.extra >= 0 and self.precision in PRECISIONS
         if not possible:
-            hint = f"beams is 1 or more, ratio above 0, extra 0 or more, precision one of {', '.join(PRECISIONS)}"
-            raise UsageError(f"{self} is not allowed", hint=hint, params=self.to_json())
+            hint = f"beams must be 1 or more, ratio above 0, extra 0 or more, precision one of {', '.join(PRECISIONS)}"
+            raise UsageError(f"{self} is invalid", hint=hint, params=self.to_json())
 
     def to_json(self) -> dict[str, Any]:
-        """A JSON object with every parameter."""
+        """Convert to a JSON object with every parameter."""
         return asdict(self)
 
 
 class Seq2SeqTranslator:
-    """An encoder-decoder model that translates by beam search. Equal sentences are translated once.
+    """An encoder-decoder model with beam search. Equal sentences are translated once.
 
     :param model: the model.
     """
@@ -65,10 +65,10 @@ class Seq2SeqTranslator:
     def translate(self, sentences: Sequence[str], source: str, target: str) -> list[Translated]:
         """Translate; see :class:`Translator`.
 
-        :raises LanguageMissing: when the model does not know one of the languages.
+        :raises LanguageMissing: when the model does not support one of the languages.
         """
         unique = list(dict.fromkeys(sentences))
         beams, ratio, extra = self.params.beams, self.params.ratio, self.params.extra
-        made = self.model.generate(unique, source, target, beams=beams, ratio=ratio, extra=extra)
-        found = dict(zip(unique, made, strict=True))
-        return [found[text] for text in sentences]
+        translated = self.model.generate(unique, source, target, beams=beams, ratio=ratio, extra=extra)
+        by_text = dict(zip(unique, translated, strict=True))
+        return [by_text[text] for text in sentences]

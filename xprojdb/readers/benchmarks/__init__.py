@@ -1,4 +1,4 @@
-"""Published benchmarks: what they are, how their files lie in a folder, and how they come from the Hub."""
+"""Published benchmarks: what they are, how their files are arranged in a folder, and how to download them."""
 
 from xprojdb.readers.benchmarks.catalog import BENCHMARKS, Benchmark, benchmark
 from xprojdb.readers.benchmarks.layouts import BenchmarkFile, find_files

@@ -1,4 +1,4 @@
-"""The benchmarks that can be imported by name: languages, licence, citation, and every layout they are published in."""
+"""The benchmarks that can be imported by name, with their languages, licences, citations and published layouts."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from xprojdb.text.languages import languages
 
 TableFormat = Literal["conll", "parquet"]
 
-#: the splits of xprojdb → their names in files
+#: split names of xprojdb → their names in files
 _PLAIN = {"train": "train", "validation": "dev", "test": "test"}
 _HUB = {"train": "train", "validation": "validation", "test": "test"}
 
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """One way in which the files of a benchmark lie in a folder.
+    """One way in which the files of a benchmark are arranged in a folder.
 
-    :param pattern: of a file's path in it, with ``{lang}`` and ``{split}``; ``*`` stands for anything but a slash.
-    :param splits: names of splits in the pattern, by the name that xprojdb stores.
-    :param reading: options of the format's reader.
+    :param pattern: of file paths in the folder, with ``{lang}`` and ``{split}``; ``*`` matches anything but a slash.
+    :param splits: names of splits in the pattern, by their names in xprojdb.
+    :param reading: options of the reader.
     """
 
     pattern: str
@@ -36,13 +36,13 @@ class Layout:
 class Benchmark:
     """A published data set with gold labels.
 
-    :param name: as publications are looked up by.
+    :param name: the name by which published scores are looked up.
     :param langs: its languages, as its files name them.
     :param scheme: the name of its label scheme.
-    :param layouts: in the order of trying.
-    :param hub: its name on the Hub, where it is there as Parquet.
-    :param revision: the revision there that has Parquet files.
-    :param parallel: its languages hold the same sentences, line by line.
+    :param layouts: in the order in which they are tried.
+    :param hub: its name on the Hub, if it is available there as Parquet.
+    :param revision: the revision there with Parquet files.
+    :param parallel: whether its languages have the same sentences, line by line.
     """
 
     name: str
@@ -59,7 +59,7 @@ class Benchmark:
 
     @property
     def splits(self) -> tuple[str, ...]:
-        """Those that any layout has, in customary order."""
+        """The splits that any layout has, in the usual order."""
         return tuple(split for split in _HUB if any(split in layout.splits for layout in self.layouts))
 
 
@@ -93,7 +93,7 @@ _ALL = (
     Benchmark(
         "masakhaner2",
         "MasakhaNER 2.0",
-        [each.masakhaner for each in languages() if each.masakhaner],
+        [language.masakhaner for language in languages() if language.masakhaner],
         "masakhaner",
         "CC-BY-NC-4.0",
         "Adelani et al. 2022: MasakhaNER 2.0: Africa-centric Transfer Learning for Named Entity Recognition. EMNLP.",
@@ -117,7 +117,7 @@ _ALL = (
     Benchmark(
         "pan-x",
         "PAN-X (WikiANN in XTREME)",
-        [each.panx for each in languages() if each.panx],
+        [language.panx for language in languages() if language.panx],
         "wikiann",
         None,
         "Pan et al. 2017: Cross-lingual Name Tagging and Linking for 282 Languages. ACL; splits of Rahimi et al. 2019, "
@@ -151,16 +151,16 @@ _ALL = (
         "refs/convert/parquet",
     ),
 )
-BENCHMARKS: Mapping[str, Benchmark] = {each.name: each for each in _ALL}
+BENCHMARKS: Mapping[str, Benchmark] = {entry.name: entry for entry in _ALL}
 
 
 def benchmark(name: str) -> Benchmark:
     """Look up a benchmark.
 
-    :raises UsageError: when there is none of that name; the field ``known`` lists those that are.
+    :raises UsageError: when there is no such benchmark; the field ``known`` lists the existing ones.
     """
     if name in BENCHMARKS:
         return BENCHMARKS[name]
     close = difflib.get_close_matches(name.lower(), BENCHMARKS, n=1)
-    hint = f"did you mean {close[0]}?" if close else f"there are {', '.join(BENCHMARKS)}"
+    hint = f"did you mean {close[0]}?" if close else f"choose from {', '.join(BENCHMARKS)}"
     raise UsageError(f"there is no benchmark {name!r}", hint=hint, name=name, known=tuple(BENCHMARKS))

@@ -1,4 +1,4 @@
-"""Fetch a benchmark from the Hub, as Parquet, into the cache of the Hub's client."""
+"""Download a benchmark from the Hub, as Parquet, into the cache of the Hub's client."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from xprojdb.readers.benchmarks.layouts import published_names
 
 @dataclass(frozen=True, slots=True)
 class Fetched:
-    """A copy of a benchmark.
+    """A downloaded copy of a benchmark.
 
-    :param revision: the commit that it is a copy of.
+    :param revision: its commit.
     """
 
     folder: Path
@@ -27,16 +27,16 @@ class Fetched:
 def fetch_benchmark(
     benchmark: Benchmark, langs: Sequence[str] = (), splits: Sequence[str] = (), revision: str | None = None
 ) -> Fetched:
-    """Download the files of some languages and splits; what the cache has already is not fetched again.
+    """Download the files of some languages and splits; files in the cache are not downloaded again.
 
-    :param langs: by any code; empty: all.
+    :param langs: by any of their codes; empty: all.
     :param splits: empty: all.
-    :param revision: a branch, tag or commit of its repository; by default the one that has Parquet files.
+    :param revision: branch, tag or commit of the repository; by default the one with Parquet files.
     :raises UsageError: when the benchmark is not on the Hub, or has no such language.
-    :raises HubError: when the Hub cannot be asked.
+    :raises HubError: when the Hub cannot be reached.
     """
     if benchmark.hub is None:
-        hint = f"get it from {benchmark.url} and name the folder with --path"
+        hint = f"download it from {benchmark.url}, and name its folder with --path"
         raise UsageError(f"{benchmark.title} is not on the Hub", hint=hint, benchmark=benchmark.name)
     patterns = [
         layout.pattern.format(lang=lang, split=name)
@@ -46,8 +46,8 @@ def fetch_benchmark(
         if layout.format == "parquet" and (not splits or split in splits)
     ]
     hub = require("huggingface_hub", "hub")
-    wanted = revision or benchmark.revision
+    chosen = revision or benchmark.revision
     with asking(benchmark.hub):
-        commit = hub.HfApi(library_name="xprojdb").dataset_info(benchmark.hub, revision=wanted).sha
+        commit = hub.HfApi(library_name="xprojdb").dataset_info(benchmark.hub, revision=chosen).sha
         folder = hub.snapshot_download(benchmark.hub, repo_type="dataset", revision=commit, allow_patterns=patterns)
     return Fetched(Path(folder), str(commit))

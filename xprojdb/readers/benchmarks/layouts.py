@@ -1,4 +1,4 @@
-"""Find the files of a benchmark in a folder, in whichever of its published layouts they lie there."""
+"""Find the files of a benchmark in a folder, in any of its published layouts."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ class BenchmarkFile:
     """One file of a benchmark.
 
     :param lang: the language, as xprojdb stores it.
-    :param part: the split; numbered where a split comes in several files.
-    :param reading: options of the format's reader.
+    :param part: the split, with a number if it consists of several files.
+    :param reading: options of the reader.
     """
 
     path: Path
@@ -36,32 +36,32 @@ def find_files(
     """The files of some languages and splits.
 
     :param folder: a copy of the benchmark.
-    :param langs: by any code; empty: all that are there.
+    :param langs: by any of their codes; empty: all that are there.
     :param splits: such as ``("test",)``; empty: all of the benchmark.
     :raises UsageError: when the benchmark has no such language or split.
-    :raises InputError: when a wanted file is not there.
+    :raises InputError: when a file is missing.
     """
     if not folder.is_dir():
         raise InputError(f"there is no folder {folder}", hint="name the folder with --path", file=str(folder))
-    wanted = published_names(benchmark, langs)
+    names = published_names(benchmark, langs)
     chosen = _checked_splits(benchmark, splits)
-    found = {lang: _of_language(benchmark, folder, lang) for lang in wanted}
-    missing = [lang for lang, layout in found.items() if layout is None]
-    if len(missing) == len(wanted) or (langs and missing):
+    layouts_found = {lang: _of_language(benchmark, folder, lang) for lang in names}
+    missing = [lang for lang, layout in layouts_found.items() if layout is None]
+    if len(missing) == len(names) or (langs and missing):
         raise _nothing(benchmark, folder, missing)
-    layouts = {lang: layout for lang, layout in found.items() if layout is not None}
+    layouts = {lang: layout for lang, layout in layouts_found.items() if layout is not None}
     return [file for lang, layout in layouts.items() for file in _files(folder, lang, layout, chosen)]
 
 
 def published_names(benchmark: Benchmark, langs: Sequence[str]) -> list[str]:
-    """What the files of a benchmark call some languages, given by any code; all, when none is given.
+    """The names of languages in the files of a benchmark, given any of their codes; all, if none are given.
 
     :raises UsageError: when it has no such language.
     """
     names = {language(name).code: name for name in benchmark.langs}
     for code in langs:
         if language(code).code not in names:
-            hint = f"it has {', '.join(benchmark.langs)}"
+            hint = f"its languages: {', '.join(benchmark.langs)}"
             raise UsageError(f"{benchmark.title} has no {language(code).name}", hint=hint, lang=code)
     return [names[language(code).code] for code in langs] if langs else list(benchmark.langs)
 
@@ -69,13 +69,13 @@ def published_names(benchmark: Benchmark, langs: Sequence[str]) -> list[str]:
 def _checked_splits(benchmark: Benchmark, splits: Sequence[str]) -> Sequence[str]:
     for split in splits:
         if split not in benchmark.splits:
-            hint = f"it has {', '.join(benchmark.splits)}"
+            hint = f"its splits: {', '.join(benchmark.splits)}"
             raise UsageError(f"{benchmark.title} has no split {split!r}", hint=hint, split=split)
     return splits or benchmark.splits
 
 
 def _of_language(benchmark: Benchmark, folder: Path, lang: str) -> Layout | None:
-    """The first layout in which there is any file of a language."""
+    """The first layout in which there are files of a language."""
     for layout in benchmark.layouts:
         if any(_matching(folder, layout, lang, name) for name in layout.splits.values()):
             return layout
@@ -95,7 +95,7 @@ def _files(folder: Path, lang: str, layout: Layout, splits: Sequence[str]) -> It
             pattern = layout.pattern.format(lang=lang, split=layout.splits.get(split, split))
             raise InputError(
                 f"there is no {pattern} in {folder}",
-                hint="complete the copy, or choose among the others with --langs and --splits",
+                hint="complete the copy, or select other files with --langs and --splits",
                 file=str(folder / pattern),
                 lang=lang,
                 split=split,
@@ -111,8 +111,8 @@ def _nothing(benchmark: Benchmark, folder: Path, missing: Sequence[str]) -> Inpu
         layout.pattern.format(lang=first, split=next(iter(layout.splits.values()))) for layout in benchmark.layouts
     )
     return InputError(
-        f"there is no file of {benchmark.title} in {first} in {folder}: no {expected}",
-        hint=f"it is published at {benchmark.url}",
+        f"{folder} has no file of {benchmark.title} in {first}: no {expected}",
+        hint=f"download it from {benchmark.url}",
         file=str(folder),
         lang=first,
     )

@@ -1,1 +1,1 @@
-"""Readers of files with a word a line."""
+"""Readers of files with one word per line."""

@@ -1,4 +1,4 @@
-"""CoNLL-style columns: CoNLL-2002 and -2003, MasakhaNER, WikiANN and whatever else is one word a line."""
+"""CoNLL-style columns: CoNLL-2002 and -2003, MasakhaNER, WikiANN and other formats with one word per line."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from xprojdb.readers.columns import conll_layout
-from xprojdb.readers.columns.conll_layout import DOCSTART, Asked, Column, Layout, learn_layout
+from xprojdb.readers.columns.conll_layout import DOCSTART, Column, ColumnOptions, Layout, learn_layout
 from xprojdb.readers.files import read_blocks
 from xprojdb.readers.label_names import label_fault, trim_tag
 from xprojdb.readers.notes import Notes
@@ -21,13 +21,13 @@ from xprojdb.text.spans import Encoding, Span, TagError, spans_from_tags
 
 _ID = re.compile(r"#\s*(?:sent_)?id\s*=\s*([^\t]*[^\s])|#\s+(?:sent_)?id\s+(\S+)")
 _LANGUAGE_PREFIX = re.compile(r"([a-z]{2,3}(?:-[a-z]+)*:).")
-# White space to Python that stands in no line as a delimiter.
+# White space in Python that does not delimit columns.
 _RARE_SPACES = (
     "\x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u2028\u2029\u202f\u205f\u3000"
 )
 _SAMPLE = 50
 _SAMPLE_LINES = 4_000
-#: words of a sentence beyond which its length is told: sentences of published corpora end well before
+#: sentences with more words than this are noted; those of published corpora are well below
 LONG = 400
 
 
@@ -56,28 +56,28 @@ def read_conll(
     strip_language_prefix: bool | None = None,
     notes: Notes | None = None,
 ) -> Iterator[Record]:
-    """Stream the sentences of a column file, plain or gzip, in memory that does not grow with it.
+    """Stream the sentences of a column file, plain or gzip, in constant memory.
 
-    Sentences are parted by blank lines; ``-DOCSTART-`` lines part them too and are left out, as is a first line with
-    names of columns. A line that begins with ``#`` and white space and does not end in a tag is a comment, and
-    ``# id = x`` names the sentence below it. Lines without a word, which published corpora have, are left out where
-    they have no label; ranges and empty nodes of CoNLL-U are no words.
+    Blank lines separate sentences, and so do ``-DOCSTART-`` lines, which are skipped, as is a first line with column
+    names. A line that starts with ``#`` and white space and does not end in a tag is a comment; ``# id = x`` names the
+    sentence below it. Lines without a word, which occur in published corpora, are skipped if they have no label; ranges
+    and empty nodes of CoNLL-U do not count as words.
 
-    :param column: the column of the tags, counted from 0, or from the end when negative, or its name in the first line;
-        None finds it, and asks when there are several.
-    :param word_column: the column of the words, likewise; None is the first that does not number them.
-    :param separator: what parts the columns; None is a tab where a line has one and white space elsewhere.
+    :param column: the column of the tags, counted from 0, or from the end if negative, or its name in the first line;
+        None detects it, and raises an error if there are several.
+    :param word_column: the column of the words, likewise; None: the first that is not a word number.
+    :param separator: column separator; None: a tab if the line has one, otherwise white space.
     :param encoding: of the tags: see :func:`xprojdb.text.spans.spans_from_tags`.
-    :param strict: refuse tag sequences that the encoding does not allow, instead of repairing them.
-    :param labelled: False reads the words alone, and one column is enough.
-    :param strip_language_prefix: WikiANN's ``en:Word``; None strips it where each word of the first sentences has it.
-    :param notes: what is left out or mended is counted in it.
+    :param strict: refuse tag sequences that violate the encoding instead of repairing them.
+    :param labelled: False reads only the words, and one column is enough.
+    :param strip_language_prefix: WikiANN's ``en:Word``; None: if each word of the first sentences has it.
+    :param notes: counts what is left out or repaired.
     :returns: the records in file order.
-    :raises ReadError: when the file cannot be read, has no sentence, or a line of it breaks the format.
+    :raises ReadError: when the file cannot be read, has no sentence, or a line is malformed.
     """
     file = Path(path)
     reading = _Reading(file, encoding, strict, notes if notes is not None else Notes())
-    sentences = iter(_Sentences(file, Asked(column, word_column, separator, labelled), reading.notes))
+    sentences = iter(_Sentences(file, ColumnOptions(column, word_column, separator, labelled), reading.notes))
     head = list(islice(sentences, _SAMPLE))
     if not head:
         raise ReadError.at(file, "empty", "there is no sentence in this file", hint="check that it is the right file")
@@ -97,16 +97,16 @@ class _Sentence(NamedTuple):
     def line_of(self, position: int) -> int:
         return self.lines[position] if self.lines is not None else self.line + position
 
-    def only(self, kept: Sequence[int], words: list[str]) -> _Sentence:
-        """Some of its words, as they are given."""
-        tags = None if self.tags is None else [self.tags[place] for place in kept]
-        lines = [self.line_of(place) for place in kept]
+    def only(self, positions: Sequence[int], words: list[str]) -> _Sentence:
+        """Some of its words, replaced by the given ones."""
+        tags = None if self.tags is None else [self.tags[place] for place in positions]
+        lines = [self.line_of(place) for place in positions]
         return _Sentence(self.line, words, tags, self.external_id, lines)
 
 
 @dataclass(slots=True)
 class _Reading:
-    """Makes records of sentences."""
+    """Converts sentences to records."""
 
     file: Path
     encoding: Encoding
@@ -117,27 +117,27 @@ class _Reading:
     def record(self, sentence: _Sentence) -> Record:
         if self.prefix is not None:
             sentence = sentence._replace(words=self._strip_prefix(sentence, self.prefix))
-        # Regular lines have a word each, without white space around it, and this one step settles it for most others.
+        # Regular lines have one word each, without white space around it; this one check settles nearly all others.
         suspect = self.prefix is not None or sentence.lines is not None
         if suspect and "\n".join(sentence.words).split() != sentence.words:
             sentence = self._tidy(sentence)
         if len(sentence.words) > LONG:
-            self._tell_length(sentence)
+            self._note_length(sentence)
         words, entities = tuple(sentence.words), self._entities(sentence)
         return Record(words, entities, external_id=sentence.external_id, line=sentence.line)
 
     def _strip_prefix(self, sentence: _Sentence, prefix: str) -> list[str]:
         for position, word in enumerate(sentence.words):
             if word and not word.startswith(prefix):
-                message = f"the word {word!r} has not the prefix {prefix!r} of the words before it"
+                message = f"the word {word!r} lacks the prefix {prefix!r} of the words before it"
                 hint = "add the prefix to this word, or remove it from the others"
                 line = sentence.line_of(position)
                 raise ReadError.at(self.file, "language-prefix", message, line=line, column=1, hint=hint)
         return [word[len(prefix) :] for word in sentence.words]
 
     def _tidy(self, sentence: _Sentence) -> _Sentence:
-        """Leave out lines without a word, and white space around words."""
-        kept, words = [], []
+        """Drop lines without a word, and white space around words."""
+        positions, words = [], []
         for position, word in enumerate(sentence.words):
             stripped = word.strip()
             if not stripped:
@@ -146,24 +146,24 @@ class _Reading:
             if stripped != word:
                 message = "words with white space around them, which was left out"
                 self.notes.add("trimmed-word", message, sentence.line_of(position))
-            kept.append(position)
+            positions.append(position)
             words.append(stripped)
         if not words:
             hint = "delete it, in every file that is parallel to this one"
             raise ReadError.at(self.file, "blank", "a sentence of white space only", line=sentence.line, hint=hint)
-        for position in sorted(set(range(len(sentence.words))) - set(kept)):
+        for position in sorted(set(range(len(sentence.words))) - set(positions)):
             self.notes.add("wordless-line", "lines without a word left out", sentence.line_of(position))
-        return sentence.only(kept, words)
+        return sentence.only(positions, words)
 
     def _check_wordless(self, sentence: _Sentence, position: int) -> None:
         tag = "O" if sentence.tags is None else trim_tag(sentence.tags[position])
         if tag not in ("O", ""):
-            message = f"the tag {tag!r} stands beside no word"
+            message = f"the tag {tag!r} has no word"
             hint = "write the word that is missing, or delete the line"
             line = sentence.line_of(position)
             raise ReadError.at(self.file, "empty-field", message, line=line, column=1, hint=hint, tag=tag)
 
-    def _tell_length(self, sentence: _Sentence) -> None:
+    def _note_length(self, sentence: _Sentence) -> None:
         message = f"sentences of more than {LONG} words, the first of {len(sentence.words)} (are blank lines missing?)"
         self.notes.add("long-sentence", message, sentence.line)
 
@@ -188,7 +188,7 @@ class _Reading:
         return spans
 
     def _trimmed(self, sentence: _Sentence) -> _Sentence | None:
-        """The sentence without invisible characters around its tags; None where there are none."""
+        """The sentence without invisible characters around its tags; None if there are none."""
         tags = [trim_tag(tag) for tag in sentence.tags or ()]
         changed = [place for place, tag in enumerate(tags) if tag != (sentence.tags or ())[place]]
         if not changed:
@@ -211,24 +211,24 @@ class _Reading:
 
 
 def _common_prefix(file: Path, head: Sequence[_Sentence], *, required: bool) -> str | None:
-    """The prefix that all words of the first sentences share; that of the first word when one must be there."""
+    """The prefix that all words of the first sentences share; if one is required, that of the first word."""
     words = [word for sentence in head for word in sentence.words if word]
     first = next((word for word in words if _LANGUAGE_PREFIX.match(word)), words[0] if words else "")
-    found = _LANGUAGE_PREFIX.match(first)
-    if required and found is None:
+    match = _LANGUAGE_PREFIX.match(first)
+    if required and match is None:
         message = f"the word {first!r} has no language prefix"
         raise ReadError.at(file, "language-prefix", message, line=head[0].line, column=1)
-    if found is None or required:
-        return found and found[1]
-    return found[1] if all(word.startswith(found[1]) for word in words) else None
+    if match is None or required:
+        return match and match[1]
+    return match[1] if all(word.startswith(match[1]) for word in words) else None
 
 
 @dataclass(slots=True)
 class _Sentences:
-    """The sentences of a file as columns: in one step where they are regular, line by line where they are not."""
+    """The sentences of a file as columns: in one step if they are regular, otherwise line by line."""
 
     file: Path
-    asked: Asked
+    columns: ColumnOptions
     notes: Notes
     layout: Layout | None = None
     external_id: str | None = None
@@ -236,7 +236,7 @@ class _Sentences:
 
     def __iter__(self) -> Iterator[_Sentence]:
         for line, block in read_blocks(self.file, b"\n\n"):
-            self.layout = self.layout or learn_layout(self.file, list(_first_sentences(line, block)), self.asked)
+            self.layout = self.layout or learn_layout(self.file, list(_first_sentences(line, block)), self.columns)
             if self.layout is None:
                 continue
             self.rare_spaces = not block.isascii() and any(space in block for space in _RARE_SPACES)
@@ -247,10 +247,10 @@ class _Sentences:
                 line += rows.count("\n") + 2
 
     def _regular(self, line: int, text: str, layout: Layout) -> tuple[_Sentence] | None:
-        """Split a sentence in one step when each line has the same columns with one delimiter between them.
+        """Split a sentence in one step if every line has the same columns with one delimiter between them.
 
-        Each newline becomes a field of its own, so that they all land on every (width + 1)-th place exactly when no
-        line has a column more or fewer: this is three times as fast as going line by line.
+        Each newline becomes a field of its own, so that newlines are at every (width + 1)-th position exactly if all
+        lines have the same number of columns; this is three times as fast as going line by line.
         """
         width, delimiter = layout.width, layout.delimiter
         if not text or DOCSTART in text or text[0] == "#" or "\n#" in text or line <= (layout.header or 0):
@@ -288,7 +288,7 @@ class _Sentences:
 
     def _finish(self, words: list[str], tags: list[str], lines: list[int]) -> Iterator[_Sentence]:
         if words:
-            labelled = self.asked.labelled
+            labelled = self.columns.labelled
             yield _Sentence(lines[0], words, tags if labelled else None, self.external_id, lines)
         self.external_id = None
 
@@ -301,30 +301,30 @@ class _Sentences:
             return False
         if not layout.is_comment(row, fields):
             return True
-        found = _ID.match(row)
-        if found:
-            self.external_id = found[1] or found[2]
+        match = _ID.match(row)
+        if match:
+            self.external_id = match[1] or match[2]
         return False
 
     def _checked(self, line: int, row: str, fields: list[str], layout: Layout) -> list[str]:
-        """The columns of a line, of which there must be as many as in others."""
+        """The columns of a line, which must be as many as in other lines."""
         if len(fields) == layout.width - 1 and row[0] == " " and "\t" not in row:
-            # The word is nothing, and the line begins with what parted it from the rest.
+            # The word is empty, and the line starts with the separator.
             return [*fields[: layout.words], "", *fields[layout.words :]]
         if len(fields) != layout.width:
-            if self.asked.labelled and conll_layout.is_spaced_label(row, fields, layout.width):
+            if self.columns.labelled and conll_layout.is_spaced_label(row, fields, layout.width):
                 raise conll_layout.spaced_label(self.file, line, row, fields[layout.width - 1 :])
-            message = f"{conll_layout.columns(len(fields))}, where the lines before have {layout.width}"
-            hint = "blank lines part sentences; words with spaces in them need tabs between the columns"
+            message = f"{conll_layout.columns(len(fields))}, but the lines before have {layout.width}"
+            hint = "sentences are separated by blank lines; words with spaces need tabs between columns"
             raise ReadError.at(self.file, "columns", message, line=line, column=len(row.rstrip()) + 1, hint=hint)
         if layout.tags is not None and not fields[layout.tags]:
             at = len(layout.delimiter.join(fields[: layout.tags])) + 1
-            raise ReadError.at(self.file, "empty-field", "nothing in this column", line=line, column=at)
+            raise ReadError.at(self.file, "empty-field", "this column is empty", line=line, column=at)
         return fields
 
 
 def _first_sentences(line: int, block: str) -> Iterator[list[tuple[int, str]]]:
-    """The numbered lines of the first sentences of a piece of a file."""
+    """The numbered lines of the first sentences of a block."""
     left, end = _SAMPLE_LINES, _SAMPLE_LINES * 200
     for text in block[: block.rfind("\n", 0, end) + 1 if len(block) > end else None].split("\n\n"):
         rows = text.split("\n")
@@ -343,7 +343,7 @@ def _sniff(head: Head) -> bool:
 
 READER = Reader(
     name="conll",
-    title="a word a line, with tags in a column",
+    title="one word per line, with tags in a column",
     command="import conll",
     options=ConllOptions,
     sniff=_sniff,

@@ -22,12 +22,12 @@ _COLUMNS = 10
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConlluOptions:
-    """How CoNLL-U is read.
+    """Options for CoNLL-U.
 
-    :param key: what tags are called in the last column, such as ``NE``.
+    :param key: the name of the tags in the last column, such as ``NE``.
     :param encoding: of the tags: see :func:`xprojdb.text.spans.spans_from_tags`.
-    :param strict: refuse tag sequences that the encoding does not allow, instead of repairing them.
-    :param labelled: False reads the words alone.
+    :param strict: refuse tag sequences that violate the encoding instead of repairing them.
+    :param labelled: False reads only the words.
     """
 
     key: str = "NE"
@@ -39,32 +39,30 @@ class ConlluOptions:
 def read_conllu(
     path: Path, language: str, options: ConlluOptions | None = None, notes: Notes | None = None
 ) -> Iterator[Record]:
-    """Stream the sentences of a CoNLL-U file; ranges and empty nodes are no words, and are counted.
+    """Stream the sentences of a CoNLL-U file; ranges and empty nodes do not count as words, and are noted.
 
-    :param language: not needed; words are not split.
-    :raises ReadError: when the file cannot be read, a line breaks the format, or no word of the file has a tag.
+    :param language: unused, since words are already separate.
+    :raises ReadError: when the file cannot be read, a line is malformed, or no word of the file has a tag.
     """
     del language
     chosen, counted = options or ConlluOptions(), notes if notes is not None else Notes()
     reader = _Reader(path, chosen, counted)
-    found = 0
+    sentences = 0
     for line, row in read_lines(path):
         if row.startswith("#"):
             reader.remark(row)
         elif row.strip():
             reader.word(line, row)
         elif reader.words:
-            found += 1
+            sentences += 1
             yield reader.sentence()
     if reader.words:
-        found += 1
+        sentences += 1
         yield reader.sentence()
-    if not found:
+    if not sentences:
         raise ReadError.at(path, "empty", "there is no sentence in this file", hint="check that it is the right file")
     if chosen.labelled and not reader.tagged:
-        hint = (
-            "name the key of the tags: --key; xprojdb import conll --word-column 1 --unlabelled reads the words alone"
-        )
+        hint = "name the key of the tags with --key, or use xprojdb import conll --word-column 1 --unlabelled"
         raise ReadError.at(path, "no-tags", f"no word has {chosen.key}= in its last column", hint=hint, key=chosen.key)
 
 
@@ -81,20 +79,20 @@ class _Reader:
     lines: list[int] = field(default_factory=list)
 
     def remark(self, row: str) -> None:
-        found = _REMARK.fullmatch(row)
-        if found and found[2].strip():
-            self.remarks[found[1]] = found[2].strip()
+        match = _REMARK.fullmatch(row)
+        if match and match[2].strip():
+            self.remarks[match[1]] = match[2].strip()
 
     def word(self, line: int, row: str) -> None:
         fields = row.split("\t")
         if len(fields) != _COLUMNS:
-            message = f"{len(fields)} columns, where CoNLL-U has {_COLUMNS}, parted by tabs"
-            raise self._error(line, "columns", message, "xprojdb import conll reads files with other columns")
+            message = f"{len(fields)} columns, but CoNLL-U has {_COLUMNS}, separated by tabs"
+            raise self._error(line, "columns", message, "for files with other columns, use xprojdb import conll")
         if _EXTRA.fullmatch(fields[0]):
             self.notes.add("multiword-line", "lines of ranges and empty nodes, which are no words", line)
             return
         if not _WORD.fullmatch(fields[0]):
-            raise self._error(line, "conllu", f"{fields[0][:20]!r} is no number of a word")
+            raise self._error(line, "conllu", f"{fields[0][:20]!r} is not a word number")
         self.words.append(fields[1])
         self.tags.append(self._tag(fields[9]))
         self.lines.append(line)
@@ -108,7 +106,7 @@ class _Reader:
         return "O"
 
     def sentence(self) -> Record:
-        """The sentence that has been read, after which another one begins."""
+        """The sentence read so far, after which another one starts."""
         try:
             words = check_words(self.words)
             text = check_text(self.remarks["text"]) if "text" in self.remarks else None

@@ -1,4 +1,4 @@
-"""WebAnno TSV 3, which INCEpTION reads and writes: a word a line, labels in the columns of layers."""
+"""WebAnno TSV 3, which INCEpTION reads and writes: one word per line, labels in columns of layers."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ _SENTENCE = re.compile(r"#Sentence\.(\w+)=(.*)")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WebAnnoOptions:
-    """How WebAnno TSV is read.
+    """Options for WebAnno TSV.
 
-    :param layer: the layer and feature of the labels, such as ``NamedEntity|value``, or the end of its name; by default
-        that of named entities, or the only one.
-    :param snap: a label on a part of a word grows to the whole word, and is counted, instead of being refused.
+    :param layer: the layer and feature of the labels, such as ``NamedEntity|value``, or a suffix of its name; by
+        default named entities, or the only one.
+    :param snap: extend a label on part of a word to the whole word, and count it, instead of refusing it.
     """
 
     layer: str | None = None
@@ -38,27 +38,27 @@ class WebAnnoOptions:
 def read_webanno(
     path: Path, language: str, options: WebAnnoOptions | None = None, notes: Notes | None = None
 ) -> Iterator[Record]:
-    """Stream the sentences of a WebAnno TSV file, whose words are the words.
+    """Stream the sentences of a WebAnno TSV file.
 
-    :param language: not needed; words are not split.
-    :raises ReadError: when the file cannot be read or a line of it breaks the format.
+    :param language: unused, since words are already separate.
+    :raises ReadError: when the file cannot be read or a line is malformed.
     """
     del language
     chosen, counted = options or WebAnnoOptions(), notes if notes is not None else Notes()
     reader = _Reader(path, chosen, counted)
-    found = False
+    has_sentence = False
     for line, row in read_lines(path):
         if row.startswith("#") and not _PLACE.match(row):
             reader.remark(line, row)
         elif row.strip():
             reader.word(line, row.rstrip("\t"), row)
         elif reader.words:
-            found = True
+            has_sentence = True
             yield reader.sentence()
     if reader.words:
-        found = True
+        has_sentence = True
         yield reader.sentence()
-    if not found:
+    if not has_sentence:
         raise ReadError.at(path, "empty", "there is no sentence in this file", hint="check that it is the right file")
 
 
@@ -91,7 +91,7 @@ class _Reader:
         fields = whole.split("\t")
         place = _PLACE.fullmatch(fields[0])
         if place is None or len(fields) < 3:
-            message = f"{row[:40]!r} is no word with its place, such as 1-1, a tab, 0-4, a tab and the word"
+            message = f"{row[:40]!r} is not a position, such as 1-1, a tab and 0-4, followed by a tab and a word"
             raise self._error(line, "webanno", message)
         self.column = self._layer(line) if self.column is None else self.column
         if not self.words:
@@ -104,25 +104,27 @@ class _Reader:
         self._take(line, values[self.column], place)
 
     def _layer(self, line: int) -> int:
-        wanted = self.options.layer
+        layer = self.options.layer
         named = [(at, name) for at, name in enumerate(self.columns) if name]
-        if wanted is not None:
-            found = [at for at, name in named if name.endswith(wanted) or name.split("|")[0].endswith(wanted)]
+        if layer is not None:
+            columns_found = [at for at, name in named if name.endswith(layer) or name.split("|")[0].endswith(layer)]
         else:
-            found = [at for at, name in named if name.split("|")[0].endswith("NamedEntity") and name.endswith("|value")]
-            found = found or ([named[0][0]] if len(named) == 1 else [])
-        if len(found) != 1:
-            told = ", ".join(name for _, name in named) or "none"
-            raise self._error(line, "layer", f"which layer has the labels? There are {told}", "name it: --layer")
-        return found[0]
+            columns_found = [
+                at for at, name in named if name.split("|")[0].endswith("NamedEntity") and name.endswith("|value")
+            ]
+            columns_found = columns_found or ([named[0][0]] if len(named) == 1 else [])
+        if len(columns_found) != 1:
+            names = ", ".join(name for _, name in named) or "none"
+            raise self._error(line, "layer", f"which layer has the labels? There are {names}", "name it with --layer")
+        return columns_found[0]
 
     def _take(self, line: int, cell: str, place: re.Match[str]) -> None:
         if cell == "_":
             return
         for value in _SPLIT.split(cell):
-            found = _VALUE.fullmatch(value)
-            label = trim_tag(_unescape(found[1])) if found else value
-            number = found[2] if found else None
+            match = _VALUE.fullmatch(value)
+            label = trim_tag(_unescape(match[1])) if match else value
+            number = match[2] if match else None
             fault = "has no value" if label == "*" else label_fault(label)
             if fault is not None:
                 raise self._error(
@@ -133,20 +135,20 @@ class _Reader:
     def _add(self, line: int, label: str, number: str | None, place: re.Match[str]) -> None:
         if place[3] is not None:
             if not self.options.snap:
-                hint = "correct it, or let labels grow to whole words: --snap"
+                hint = "correct it, or extend labels to whole words with --snap"
                 raise self._error(line, "span-cuts-word", f"the label {label!r} cuts the word {self.words[-1:]}", hint)
             self.notes.add("snapped-span", "spans that cut a word, grown to whole words", line)
         at = len(self.words) - 1
         if at < 0:
-            raise self._error(line, "webanno", "a part of a word before any word")
+            raise self._error(line, "webanno", "part of a word before any word")
         key = number or f"{at} {label} {line}"
-        start, end, known, first = self.spans.get(key, (at, at, label, line))
-        if known != label or at > end:
-            raise self._error(line, "label", f"the label {label!r} goes on from no word before it")
+        start, end, earlier_label, first = self.spans.get(key, (at, at, label, line))
+        if earlier_label != label or at > end:
+            raise self._error(line, "label", f"the label {label!r} continues no label before it")
         self.spans[key] = (start, at + 1, label, first)
 
     def sentence(self) -> Record:
-        """The sentence that has been read, after which another one begins."""
+        """The sentence read so far, after which another one starts."""
         try:
             words = check_words(self.words)
             text = check_text(" ".join(self.text)) if self.text else None
@@ -181,7 +183,7 @@ class _Reader:
 
 
 def _unescape(text: str) -> str:
-    return _ESCAPED.sub(lambda found: {"t": "\t", "n": "\n", "r": "\r"}.get(found[1], found[1]), text)
+    return _ESCAPED.sub(lambda match: {"t": "\t", "n": "\n", "r": "\r"}.get(match[1], match[1]), text)
 
 
 READER = Reader(

@@ -1,4 +1,4 @@
-"""Data sets of the ``datasets`` library: folders that ``save_to_disk`` wrote, Arrow files and Parquet files."""
+"""Data sets of the ``datasets`` library: folders written by ``save_to_disk``, Arrow files and Parquet files."""
 
 from __future__ import annotations
 
@@ -27,17 +27,17 @@ _ROWS = 2_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HfOptions:
-    """How a data set is read.
+    """Options for data sets.
 
     :param words_field: the column of the words; by default ``tokens`` or ``words``.
-    :param tags_field: that of the tags; by default ``ner_tags``, ``tags`` or ``labels``.
-    :param text_field: that of untokenised text; by default ``text`` or ``sentence``, or ``translation`` by language.
-    :param id_field: that of the ids; ids are read only when it is named, since in published data sets they are numbers
-        that begin anew in each file.
-    :param label_names: the tag behind each number; by default those that the data set itself tells.
-    :param languages: of a ``translation`` column: a row that is blank in one of them is left out.
+    :param tags_field: the column of the tags; by default ``ner_tags``, ``tags`` or ``labels``.
+    :param text_field: the column of untokenized text; by default ``text`` or ``sentence``, or ``translation``.
+    :param id_field: the column of the ids; by default ids are not read, since in published data sets they are numbers
+        that start over in each file.
+    :param label_names: the name of each tag number; by default those stored in the data set.
+    :param languages: for a ``translation`` column: rows that are blank in one of them are left out.
     :param encoding: of the tags: see :func:`xprojdb.text.spans.spans_from_tags`.
-    :param strict: refuse tag sequences that the encoding does not allow, instead of repairing them.
+    :param strict: refuse tag sequences that violate the encoding instead of repairing them.
     """
 
     words_field: str | None = None
@@ -53,16 +53,16 @@ class HfOptions:
 def read_hf(
     path: Path, language: str, options: HfOptions | None = None, notes: Notes | None = None
 ) -> Iterator[Record]:
-    """Stream the rows of a data set; a record's line is its row, from 1.
+    """Stream the rows of a data set; the line of a record is its row number, from 1.
 
-    :param path: a folder of one data set, an Arrow file, or a Parquet file.
+    :param path: the folder of a single data set, an Arrow file, or a Parquet file.
     :param language: of the sentences, by its stored code.
-    :raises ReadError: when it cannot be read, a column is missing or of another type, or has no sentence.
+    :raises ReadError: when it cannot be read, a column is missing or has the wrong type, or there is no sentence.
     :raises MissingExtra: when pyarrow is not installed.
     """
     chosen, counted = options or HfOptions(), notes if notes is not None else Notes()
     reader: _Rows | None = None
-    row, found = 0, False
+    row, has_sentence = 0, False
     for file in data_files(path):
         for batch in _batches(file):
             reader = reader or _Rows(path, language, chosen, counted, batch.schema)
@@ -70,35 +70,35 @@ def read_hf(
                 row += 1
                 record = reader.record(row, values)
                 if record is not None:
-                    found = True
+                    has_sentence = True
                     yield record
-    if not found:
+    if not has_sentence:
         raise ReadError.at(
             path, "empty", "there is no sentence in this data set", hint="check that it is the right one"
         )
 
 
 def is_data_set(path: Path) -> bool:
-    """Whether a folder is one that ``save_to_disk`` wrote."""
+    """Whether a folder was written by ``save_to_disk``."""
     return path.is_dir() and ((path / "state.json").is_file() or (path / "dataset_dict.json").is_file())
 
 
 def splits_of(path: Path) -> list[str]:
-    """The splits of a folder with several of them; none for one data set.
+    """The splits of a folder with several; empty for a single data set.
 
-    :raises ReadError: when the folder's own list cannot be read.
+    :raises ReadError: when the folder's list of splits cannot be read.
     """
     listed = path / "dataset_dict.json"
     if not listed.is_file():
         return []
     splits = _json(listed).get("splits")
     if not isinstance(splits, list) or not all(isinstance(name, str) and (path / name).is_dir() for name in splits):
-        raise ReadError.at(listed, "hf", "splits are listed that have no folder", hint="copy the whole folder again")
+        raise ReadError.at(listed, "hf", "a listed split has no folder", hint="copy the whole folder again")
     return splits
 
 
 def data_files(path: Path) -> list[Path]:
-    """The files behind a data set, in order.
+    """The files of a data set, in order.
 
     :raises ReadError: when there are none.
     """
@@ -106,15 +106,15 @@ def data_files(path: Path) -> list[Path]:
         return [path]
     if splits := splits_of(path):
         hint = f"name one of its splits: {', '.join(str(path / name) for name in splits[:3])}"
-        raise ReadError.at(path, "folder", "this folder holds several splits", hint=hint)
+        raise ReadError.at(path, "folder", "this folder contains several splits", hint=hint)
     listed = path / "state.json"
     if not listed.is_file():
-        raise ReadError.at(path, "folder", "this folder is no data set of save_to_disk", hint="name a file in it")
+        raise ReadError.at(path, "folder", "this folder was not written by save_to_disk", hint="name a file in it")
     files = _json(listed).get("_data_files")
-    names = [each.get("filename") for each in files if isinstance(each, dict)] if isinstance(files, list) else []
+    names = [file.get("filename") for file in files if isinstance(file, dict)] if isinstance(files, list) else []
     inside = [name for name in names if isinstance(name, str) and Path(name).name == name and (path / name).is_file()]
     if not names or len(inside) < len(names):
-        raise ReadError.at(listed, "hf", "files are listed that are not there", hint="copy the whole folder again")
+        raise ReadError.at(listed, "hf", "a listed file is missing", hint="copy the whole folder again")
     return [path / name for name in inside]
 
 
@@ -147,12 +147,12 @@ def _batches(file: Path) -> Iterator[Any]:
                 batch.validate(full=True)
                 yield from (batch.slice(at, _ROWS) for at in range(0, len(batch), _ROWS))
     except (pa.ArrowException, OSError, ValueError) as error:
-        message = f"not a data set that can be read: {str(error)[:200]}"
-        raise ReadError.at(file, "arrow", message, hint="fetch it again") from error
+        message = f"not a readable data set: {str(error)[:200]}"
+        raise ReadError.at(file, "arrow", message, hint="download it again") from error
 
 
 class _Rows:
-    """Makes records of rows."""
+    """Converts rows to records."""
 
     def __init__(self, file: Path, language: str, options: HfOptions, notes: Notes, schema: Any) -> None:
         self.file = file
@@ -168,22 +168,26 @@ class _Rows:
         self.names = options.label_names or self._names(self.tags)
         if self.words is None and self.text is None and self.translation is None:
             hint = "name the column of the words (--words-field) or of the text (--text-field)"
-            raise self._error("missing-field", f"neither words nor text; there are {', '.join(schema.names)}", hint)
+            raise self._error(
+                "missing-field", f"there are neither words nor text; the columns are {', '.join(schema.names)}", hint
+            )
         self._refuse_labels()
 
     def columns(self) -> list[str]:
-        """Those that are read."""
+        """The columns that are read."""
         named = (self.words, self.tags, self.text, "translation" if self.translation else None, self.options.id_field)
         return [name for name in dict.fromkeys(named) if name is not None]
 
-    def _find(self, asked: str | None, usual: Sequence[str], fits: Any) -> str | None:
-        if asked is None:
+    def _find(self, name_: str | None, usual: Sequence[str], fits: Any) -> str | None:
+        if name_ is None:
             return next((name for name in usual if name in self.schema.names and fits(name)), None)
-        if asked not in self.schema.names:
-            raise self._error("missing-field", f"no column {asked!r}; there are {', '.join(self.schema.names)}")
-        if not fits(asked):
-            raise self._error("type", f"the column {asked!r} is of type {self.schema.field(asked).type}")
-        return asked
+        if name_ not in self.schema.names:
+            raise self._error(
+                "missing-field", f"there is no column {name_!r}; the columns are {', '.join(self.schema.names)}"
+            )
+        if not fits(name_):
+            raise self._error("type", f"the column {name_!r} is of type {self.schema.field(name_).type}")
+        return name_
 
     def _is_list(self, name: str) -> bool:
         types = require("pyarrow", "export").types
@@ -199,17 +203,19 @@ class _Rows:
         return bool(types.is_string(kind) or types.is_large_string(kind))
 
     def _translation(self) -> dict[str, str] | None:
-        """The field of each language in a ``translation`` column, which must have all that are wanted."""
+        """The field of each language in a ``translation`` column, which must have all requested languages."""
         types = require("pyarrow", "export").types
         if "translation" not in self.schema.names or not types.is_struct(self.schema.field("translation").type):
             return None
         fields = {_code(field.name): field.name for field in self.schema.field("translation").type}
-        wanted = dict.fromkeys((self.language, *self.options.languages))
-        missing = [code for code in wanted if code not in fields]
+        codes = dict.fromkeys((self.language, *self.options.languages))
+        missing = [code for code in codes if code not in fields]
         if missing:
-            told = ", ".join(name for name in fields.values())
-            raise self._error("no-language", f"there is no text in {' or '.join(missing)}", f"there are {told}")
-        return {code: fields[code] for code in wanted}
+            names = ", ".join(name for name in fields.values())
+            raise self._error(
+                "no-language", f"there is no text in {' or '.join(missing)}", f"the languages are {names}"
+            )
+        return {code: fields[code] for code in codes}
 
     def _names(self, field: str | None) -> Sequence[str] | None:
         feature = self.features.get(field) if field else None
@@ -218,7 +224,7 @@ class _Rows:
         return names if isinstance(names, list) and all(isinstance(name, str) for name in names) else None
 
     def _refuse_labels(self) -> None:
-        """A column of tags that is not read would be lost without a word."""
+        """Refuse a column of tags that is not read, since labels would be lost silently."""
         if self.tags is not None:
             return
         for name in self.schema.names:
@@ -226,17 +232,15 @@ class _Rows:
             named = bool(names) and all(is_tag(tag) for tag in names or ()) and not name.startswith(_CHUNKS)
             usual = name in (*_TAGS, "ner", "entities", "spans", "ner_tag") and self._is_nested(name)
             if name != self.words and (named or usual):
-                hint = (
-                    f"read it with --tags-field {name}, beside words" if self.words else "labels need a column of words"
-                )
-                message = f"the column {name!r} looks like labels, and is not read"
+                hint = f"read it with --tags-field {name}" if self.words else "labels need a column of words"
+                message = f"the column {name!r} looks like labels, but is not read"
                 raise ReadError.at(self.file, "labels", message, hint=hint, field=name)
 
     def _is_nested(self, name: str) -> bool:
         return bool(require("pyarrow", "export").types.is_nested(self.schema.field(name).type))
 
     def record(self, row: int, values: Mapping[str, Any]) -> Record | None:
-        """The sentence of a row; None for a blank one."""
+        """The sentence of a row; None for a blank row."""
         try:
             return self._labelled(row, values) if self.words else self._plain(row, values)
         except RecordError as error:
@@ -250,40 +254,40 @@ class _Rows:
             self.notes.add("blank-row", "blank rows left out", row)
             return None
         if not all(word is None or isinstance(word, str) for word in words):
-            raise self._error("type", f"the column {self.words!r} holds numbers, not words", line=row)
+            raise self._error("type", f"the column {self.words!r} contains numbers, not words", line=row)
         tags = None if self.tags is None else self._tags(row, values[self.tags] or ())
         if tags is not None and len(tags) != len(words):
             raise self._error("length", f"{len(tags)} tags for {len(words)} words", line=row)
-        kept = [at for at, word in enumerate(words) if self._has_word(row, word, tags[at] if tags else "O")]
-        checked = check_words([words[at].strip() for at in kept])
-        entities = None if tags is None else self._spans(row, [tags[at] for at in kept])
+        positions = [at for at, word in enumerate(words) if self._has_word(row, word, tags[at] if tags else "O")]
+        checked = check_words([words[at].strip() for at in positions])
+        entities = None if tags is None else self._spans(row, [tags[at] for at in positions])
         return Record(checked, entities, external_id=self._id(row, values), line=row)
 
     def _has_word(self, row: int, word: str | None, tag: str) -> bool:
         if word is not None and word.strip():
             return True
         if tag != "O":
-            raise self._error("empty-word", f"the tag {tag!r} stands beside no word", line=row)
+            raise self._error("empty-word", f"the tag {tag!r} has no word", line=row)
         self.notes.add("wordless-line", "lines without a word left out", row)
         return False
 
     def _tags(self, row: int, tags: Sequence[Any]) -> list[str]:
-        found = []
+        names = []
         for tag in tags:
             if isinstance(tag, int):
                 if self.names is None or not 0 <= tag < len(self.names):
-                    hint = "give the tags in the order of their numbers: --label-names O,B-PER,…"
+                    hint = "name the tags in the order of their numbers with --label-names O,B-PER,…"
                     raise self._error("label-names", f"the tag {tag} is a number without a name", hint, line=row)
-                found.append(self.names[tag])
+                names.append(self.names[tag])
             else:
-                found.append("O" if tag is None else trim_tag(tag))
-        return found
+                names.append("O" if tag is None else trim_tag(tag))
+        return names
 
     def _spans(self, row: int, tags: Sequence[str]) -> tuple[Span, ...]:
         spans = spans_from_tags(tags, self.options.encoding, self.options.strict)
         for span in spans:
             if fault := label_fault(span.label):
-                raise self._error("label", f"the label {span.label!r} {fault}", "a label is one word", line=row)
+                raise self._error("label", f"the label {span.label!r} {fault}", "labels are single words", line=row)
         return spans
 
     def _plain(self, row: int, values: Mapping[str, Any]) -> Record | None:
@@ -302,7 +306,7 @@ class _Rows:
         if value is None:
             return None
         if not isinstance(value, str | int):
-            raise self._error("type", f"the column {self.options.id_field!r} holds no ids", line=row)
+            raise self._error("type", f"the column {self.options.id_field!r} does not contain ids", line=row)
         return check_text(str(value)) or None
 
     def _error(self, reason: str, message: str, hint: str | None = None, line: int | None = None) -> ReadError:
@@ -310,7 +314,7 @@ class _Rows:
 
 
 def _features(metadata: Mapping[bytes, bytes] | None) -> Mapping[str, Any]:
-    """What the ``datasets`` library left in the schema."""
+    """What the ``datasets`` library stored in the schema."""
     try:
         features = json.loads((metadata or {})[b"huggingface"])["info"]["features"]
     except (KeyError, TypeError, ValueError):

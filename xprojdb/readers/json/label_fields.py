@@ -1,4 +1,4 @@
-"""Fields of JSON objects that look like labels: one that is not read would be lost without a word."""
+"""Fields of JSON objects that look like labels; one that is not read would be lost silently."""
 
 from __future__ import annotations
 
@@ -16,28 +16,28 @@ _NAMES = frozenset(
 _OTHERS = ("pos", "chunk", "upos", "xpos", "dep")
 
 
-def refuse_labels(file: Path, line: int, data: Mapping[str, Any], known: Sequence[str | None]) -> None:
+def refuse_labels(file: Path, line: int, data: Mapping[str, Any], fields_read: Sequence[str | None]) -> None:
     """Refuse an object that has labels in a field that is not read.
 
-    :param known: the fields that are read.
-    :raises ReadError: which names the field.
+    :param fields_read: the fields that are read.
+    :raises ReadError: naming the field.
     """
     for name, value in data.items():
-        if name in known or not isinstance(value, list) or not value or name.startswith(_OTHERS):
+        if name in fields_read or not isinstance(value, list) or not value or name.startswith(_OTHERS):
             continue
         hint = _hint(name, value, data)
         if hint is not None:
-            message = f"field {name!r}: looks like labels, and is not read"
+            message = f"field {name!r}: looks like labels, but is not read"
             raise ReadError.at(file, "labels", message, line=line, hint=hint, field=name)
 
 
 def _hint(name: str, value: Sequence[Any], data: Mapping[str, Any]) -> str | None:
-    """What to do about a field that looks like labels; None for another one."""
+    """What to do about a field that looks like labels; None for other fields."""
     if all(isinstance(tag, str) and is_tag(tag) for tag in value):
-        return f"name it: --tags-field {name}; it needs a field of words beside it"
+        return f"name it with --tags-field {name}; this also needs a field of words"
     if name.casefold() in _NAMES and all(isinstance(tag, int) for tag in value):
-        return f"name it and the tag behind each number: --tags-field {name} --label-names O,B-PER,…"
+        return f"name it, and the tags in the order of their numbers: --tags-field {name} --label-names O,B-PER,…"
     offsets = isinstance(value[0], list | dict) and name.casefold() in (*_NAMES, "label", "annotations")
     if offsets and any(isinstance(data.get(text), str) for text in ("text", "sentence")):
-        return "labels as character offsets are read by xprojdb import spans"
+        return "use xprojdb import spans for labels as character offsets"
     return "labels of this form cannot be read" if offsets else None

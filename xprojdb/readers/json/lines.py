@@ -1,4 +1,4 @@
-"""JSON lines: an object a sentence, as Hugging Face datasets and annotation tools write them."""
+"""JSON lines: one object per sentence, as Hugging Face data sets and annotation tools write them."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _TAGS = ("ner_tags", "tags", "labels")
 _TEXT = ("text", "sentence")
 _ID = ("id",)
 _SPLIT = ("split",)
-#: objects whose other fields are looked at
+#: how many objects are checked for other fields with labels
 _CHECKED = 100
 
 
@@ -58,16 +58,16 @@ def read_jsonl(
 ) -> Iterator[Record]:
     """Stream the sentences of a JSON lines file, or of one JSON array of objects, plain or gzip.
 
-    A field that is not named is looked for in the first object: words as ``tokens`` or ``words``, tags as ``ner_tags``,
-    ``tags`` or ``labels``, text as ``text`` or ``sentence``, and ``id`` and ``split``. Without words the text is split.
-    Where no tags are read, a field that looks like labels is an error. Blank lines are passed over.
+    A field that is not named is looked up in the first object: words as ``tokens`` or ``words``, tags as ``ner_tags``,
+    ``tags`` or ``labels``, text as ``text`` or ``sentence``, and ``id`` and ``split``. Without words, the text is
+    split. If no tags are read, a field that looks like labels is an error. Blank lines are skipped.
 
-    :param language: of the sentences, by any code; it decides how text is split into words.
-    :param label_names: the tag behind each number, where tags are numbers.
+    :param language: of the sentences, by any of its codes; it determines how text is split into words.
+    :param label_names: the name of each tag number.
     :param encoding: of the tags: see :func:`xprojdb.text.spans.spans_from_tags`.
-    :param strict: refuse tag sequences that the encoding does not allow, instead of repairing them.
+    :param strict: refuse tag sequences that violate the encoding instead of repairing them.
     :returns: the records in file order.
-    :raises ReadError: when the file cannot be read or an object breaks the format; ``field`` names the place in it.
+    :raises ReadError: when the file cannot be read or an object is malformed; ``field`` names the place in it.
     :raises UnknownLanguage: when the language is not in the table.
     """
     file = Path(path)
@@ -112,7 +112,9 @@ class _Item:
 
     def get(self, field: str) -> Any:
         if field not in self.data:
-            raise self.error("missing-field", field, f"missing; there are {', '.join(map(repr, self.data)) or 'none'}")
+            raise self.error(
+                "missing-field", field, f"missing; the fields are {', '.join(map(repr, self.data)) or 'none'}"
+            )
         return self.data[field]
 
     def string(self, field: str) -> str:
@@ -123,7 +125,7 @@ class _Item:
 
     def sequence(self, field: str, kinds: type | tuple[type, ...], what: str) -> list[Any]:
         value = self.get(field)
-        # True and False are integers to isinstance.
+        # Booleans are integers to isinstance.
         if not isinstance(value, list) or not all(isinstance(x, kinds) and not isinstance(x, bool) for x in value):
             raise self.error("type", field, f"a list of {what} is needed, and it is {_shown(value)}")
         return value
@@ -134,17 +136,17 @@ def _shown(value: Any) -> str:
 
 
 def _find_fields(item: _Item, named: tuple[str | None, ...]) -> _Fields:
-    found = [
-        name or next((known for known in usual if known in item.data), None)
+    fields_found = [
+        name or next((field for field in usual if field in item.data), None)
         for name, usual in zip(named, (_WORDS, _TAGS, _TEXT, _ID, _SPLIT), strict=True)
     ]
-    fields = _Fields(*found)
+    fields = _Fields(*fields_found)
     if fields.words is None and fields.text is None:
-        message = f"neither words nor text; there are {', '.join(map(repr, item.data)) or 'none'}"
+        message = f"there are neither words nor text; the fields are {', '.join(map(repr, item.data)) or 'none'}"
         hint = "name the field of the words with --words-field, or of the text with --text-field"
         raise item.error("missing-field", "tokens", message, hint)
     if fields.words is None and fields.tags is not None and named[1] is None:
-        return _Fields(None, None, *found[2:])
+        return _Fields(None, None, *fields_found[2:])
     return fields
 
 
@@ -183,7 +185,7 @@ def _plain(item: _Item, field: str, text: str) -> str:
 
 
 def _name(item: _Item, field: str | None) -> str | None:
-    """An id or a split: a string, or a number that is written as one; null is none."""
+    """An id or a split: a string, or an integer, which becomes a string; null counts as missing."""
     value = None if field is None else item.get(field)
     if value is None or field is None:
         return None
@@ -221,7 +223,7 @@ def _tag_names(item: _Item, field: str, tags: Sequence[str | int], names: Sequen
 
 def _tag_name(item: _Item, field: str, tag: int, names: Sequence[str] | None) -> str:
     if names is None:
-        hint = "give the tags in the order of their numbers: label_names=('O', 'B-PER', …)"
+        hint = "name the tags in the order of their numbers with --label-names O,B-PER,…"
         raise item.error("label-names", field, f"the tag {tag} is a number without a name", hint)
     if not 0 <= tag < len(names):
         raise item.error("label-names", field, f"the tag {tag} is not one of the {len(names)} names")

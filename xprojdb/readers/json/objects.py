@@ -1,4 +1,4 @@
-"""JSON files as a stream of objects: one a line, or the elements of one array, whatever the file is called."""
+"""JSON files as a stream of objects, one per line or the elements of one array, whatever the file is called."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ _UTF16 = (b"\xff\xfe", b"\xfe\xff")
 
 
 def read_objects(path: Path, *, normalize: bool = False) -> Iterator[tuple[int, Mapping[str, Any]]]:
-    """Stream the objects of JSON lines, or of one array, plain or gzip, in memory that does not grow with the file.
+    """Stream the objects of JSON lines or of one array, plain or gzip, in constant memory.
 
-    :param normalize: bring the text into NFC before it is parsed, which shifts the offsets that it may hold.
-    :returns: the line that each object begins on, counted from 1, and the object.
-    :raises ReadError: when the file cannot be read, or anything in it is no object.
+    :param normalize: convert the text to NFC before it is parsed, which shifts any offsets in it.
+    :returns: the line on which each object starts, counted from 1, and the object.
+    :raises ReadError: when the file cannot be read, or contains anything but objects.
     """
     with open_bytes(path) as stream:
         text = _Text(path, stream, normalize)
@@ -33,10 +33,10 @@ def read_objects(path: Path, *, normalize: bool = False) -> Iterator[tuple[int, 
 
 
 class _Text:
-    """A file as text, of which only what is not yet read is kept.
+    """A file as text, of which only the unread part is kept.
 
-    :ivar line: of the position, counted from 1.
-    :ivar begin: where in the buffer the last value began.
+    :ivar line: the current line, counted from 1.
+    :ivar begin: where in the buffer the last value started.
     """
 
     def __init__(self, path: Path, stream: IO[bytes], normalize: bool) -> None:
@@ -52,7 +52,7 @@ class _Text:
         self.parser = json.JSONDecoder()
 
     def more(self) -> bool:
-        """Read on, at least as much as is left already; False at the end."""
+        """Read on, at least as much as is left; False at the end."""
         if self.ended:
             return False
         if len(self.buffer) - self.at > _LONGEST:
@@ -75,7 +75,7 @@ class _Text:
         return True
 
     def skip_space(self) -> None:
-        """Go on to the next visible character, or to the end."""
+        """Move on to the next visible character, or to the end."""
         while True:
             end = _match_gap(self.buffer, self.at)
             self.line += self.buffer.count("\n", self.at, end)
@@ -84,11 +84,11 @@ class _Text:
                 return
 
     def peek(self) -> str:
-        """The next character, or nothing at the end."""
+        """The next character, or an empty string at the end."""
         return self.buffer[self.at : self.at + 1]
 
     def value(self) -> tuple[int, Any]:
-        """The value that begins here, and its line."""
+        """The value that starts here, and its line."""
         line = self.line
         while True:
             try:
@@ -98,24 +98,24 @@ class _Text:
                 if not self.more():
                     raise self.error(f"not JSON: {error.msg}", error.pos) from error
             except (ValueError, RecursionError) as error:
-                raise self.error(f"not JSON that can be read: {_told(error)}", self.at) from error
+                raise self.error(f"not JSON that can be read: {_fault(error)}", self.at) from error
         self.line += self.buffer.count("\n", self.at, end)
         self.begin, self.at = self.at, end
         return line, value
 
     def error(self, message: str, at: int, hint: str | None = None) -> ReadError:
-        """An error at a place of what is not yet read."""
+        """An error at a position in the unread part."""
         line = self.line + self.buffer.count("\n", self.at, at)
         column = at - self.buffer.rfind("\n", 0, at)
         return ReadError.at(self.path, "json", message, line=line, column=column, hint=hint)
 
 
 def _match_gap(text: str, at: int) -> int:
-    found = _GAP.match(text, at)
-    return found.end() if found else at
+    match = _GAP.match(text, at)
+    return match.end() if match else at
 
 
-def _told(error: Exception) -> str:
+def _fault(error: Exception) -> str:
     return "it is nested too deeply" if isinstance(error, RecursionError) else "it has an integer of too many digits"
 
 
@@ -135,8 +135,8 @@ def _elements(text: _Text) -> Iterator[tuple[int, Mapping[str, Any]]]:
     text.at += 1
     text.skip_space()
     if text.peek():
-        hint = "a file is one array, or has an object a line"
-        raise text.error("not JSON: something stands behind the array", text.at, hint)
+        hint = "a file is either one array, or has one object per line"
+        raise text.error("not JSON: there is something after the array", text.at, hint)
 
 
 def _lines(text: _Text) -> Iterator[tuple[int, Mapping[str, Any]]]:
@@ -151,14 +151,14 @@ def _lines(text: _Text) -> Iterator[tuple[int, Mapping[str, Any]]]:
 def _object(text: _Text) -> tuple[int, Mapping[str, Any]]:
     line, value = text.value()
     if not isinstance(value, dict):
-        hint = "each element is an object: {…}"
+        hint = "each element must be an object: {…}"
         column = text.begin - text.buffer.rfind("\n", 0, text.begin)
         raise ReadError.at(text.path, "json", "not an object", line=line, column=column, hint=hint)
     return line, _normal(value) if text.normalize else value
 
 
 def _normal(value: Any) -> Any:
-    """A value with its texts in NFC."""
+    """A value with its strings in NFC."""
     if isinstance(value, str):
         return value if value.isascii() else unicodedata.normalize("NFC", value)
     if isinstance(value, list):

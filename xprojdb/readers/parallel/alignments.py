@@ -1,4 +1,4 @@
-"""Read files of word alignments: Pharaoh format, a translation a line, with or without ids and scores."""
+"""Read files of word alignments: Pharaoh format, one translation per line, with or without ids and scores."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from xprojdb.matching.pharaoh.lines import LinkLines, read_link_lines
 from xprojdb.readers.files import read_blocks
 from xprojdb.readers.records import ReadError
 
-#: lines at a time
+#: lines read at a time
 BLOCK = 5_000
 _LINK = re.compile(r"(\d{1,6})-(\d{1,6})(?::(\d+(?:\.\d*)?(?:[eE][-+]?\d+)?))?", re.ASCII)
 
@@ -22,11 +22,11 @@ Link = tuple[int, int, float]
 
 
 class AlignmentLines(NamedTuple):
-    """Some lines that follow one another.
+    """Consecutive lines.
 
     :param first: the number of the first in the file, counted from 1.
-    :param ids: the id before the tab of each; None in a file without ids.
-    :param links: left word, right word and score, 1 where the file has none. Sorted, each pair of words once in a line.
+    :param ids: the id before the tab in each line; None for a file without ids.
+    :param links: left word, right word and score, 1 if the file has none; sorted, each pair once per line.
     """
 
     first: int
@@ -38,11 +38,11 @@ class AlignmentLines(NamedTuple):
 
 
 def read_alignments(path: Path, *, ids: bool = False) -> Iterator[AlignmentLines]:
-    """Read a file such as fast_align, awesome-align, SimAlign or eflomal write: ``0-0 1-2``, or ``0-0:0.97 1-2:0.4``.
+    """Read a file as written by fast_align, awesome-align, SimAlign or eflomal: ``0-0 1-2``, or ``0-0:0.97 1-2:0.4``.
 
     An empty line is a translation without links.
 
-    :param ids: each line begins with the id of a sentence and a tab.
+    :param ids: whether each line starts with the id of a sentence and a tab.
     :raises ReadError: when the file cannot be read, or a line is malformed.
     """
     for begin, text in read_blocks(path, b"\n"):
@@ -56,11 +56,11 @@ def read_alignments(path: Path, *, ids: bool = False) -> Iterator[AlignmentLines
 
 
 def _parted(path: Path, first: int, lines: Sequence[str]) -> tuple[list[str], list[str]]:
-    """The ids of lines, and what stands behind them."""
+    """The ids of lines, and the rest of each line."""
     parted = [line.partition("\t") for line in lines]
     for number, (name, tab, _) in enumerate(parted, first):
         if not tab or not name:
-            hint = "each line has the id of a sentence, a tab and links"
+            hint = "each line needs the id of a sentence, a tab and links"
             raise ReadError.at(path, "no-id", "the line has no id before a tab", line=number, hint=hint)
     return [name for name, _, _ in parted], [links for _, _, links in parted]
 
@@ -71,18 +71,18 @@ def _links(path: Path, first: int, lines: Sequence[str]) -> LinkLines:
 
 
 def _read_one_by_one(path: Path, first: int, lines: Sequence[str]) -> LinkLines:
-    """Lines among which is a malformed one, which is named, or anything rare: long decimals, other white space."""
-    found = [[_link(path, number, link) for link in line.split()] for number, line in enumerate(lines, first)]
-    links = [link for line in found for link in line]
+    """Lines with a malformed one, which is reported, or with anything unusual: long decimals, other white space."""
+    links_by_line = [[_link(path, number, link) for link in line.split()] for number, line in enumerate(lines, first)]
+    links = [link for line in links_by_line for link in line]
     left, right = (np.array([link[side] for link in links], np.int32) for side in (0, 1))
     score = np.array([link[2] for link in links], np.float32)
-    return LinkLines(offsets([len(line) for line in found]), left, right, score).in_order()
+    return LinkLines(offsets([len(line) for line in links_by_line]), left, right, score).in_order()
 
 
 def _link(path: Path, number: int, text: str) -> Link:
-    found = _LINK.fullmatch(text)
-    score = 1.0 if found is None or found[3] is None else float(found[3])
-    if found is None or score > 1:
+    match = _LINK.fullmatch(text)
+    score = 1.0 if match is None or match[3] is None else float(match[3])
+    if match is None or score > 1:
         hint = 'write links as "0-0 1-2", or with scores up to 1 as "0-0:0.97 1-2:0.4"'
-        raise ReadError.at(path, "pharaoh", f"{text[:40]!r} is no link", line=number, hint=hint)
-    return int(found[1]), int(found[2]), score
+        raise ReadError.at(path, "pharaoh", f"{text[:40]!r} is not a link", line=number, hint=hint)
+    return int(match[1]), int(match[2]), score

@@ -1,4 +1,4 @@
-"""Sentences of untokenised text, whichever format it comes in."""
+"""Sentences from untokenized text, in any format."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from xprojdb.text.words import split_words
 
 
 def plain_record(text: str, language: str, external_id: str | None, split: str | None, line: int) -> Record:
-    """A sentence without labels, split by the rules of its language.
+    """A sentence without labels, split into words by the rules of its language.
 
-    :raises RecordError: when the text has a control character or no word.
+    :raises RecordError: when the text has a control character or no words.
     """
     plain = check_text(text)
-    found = split_words(plain, language)
-    if not found:
+    parts = split_words(plain, language)
+    if not parts:
         raise RecordError("the sentence has no visible word", reason="blank", word=None)
-    # Parts of a text that has been checked are words that need no check.
-    words, starts, _ = zip(*found, strict=True)
+    # Parts of a checked text are valid words.
+    words, starts, _ = zip(*parts, strict=True)
     return Record(words, None, plain, starts, external_id, split, line)

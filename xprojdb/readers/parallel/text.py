@@ -1,4 +1,4 @@
-"""Plain text, one sentence a line."""
+"""Plain text, one sentence per line."""
 
 from __future__ import annotations
 
@@ -32,29 +32,29 @@ def read_text(
 ) -> Iterator[Record]:
     """Stream the sentences of a text file, plain or gzip; they are unlabelled.
 
-    A blank line is an error unless it is asked to be skipped: in parallel text the line number is all that joins a
-    sentence to its translation, so a line left out here would shift every sentence after it.
+    A blank line is an error unless ``blank`` is ``"skip"``: in parallel text, only the line number connects a sentence
+    to its translation, so skipping a line would shift every sentence after it.
 
-    :param language: of the text, by any code; it decides how words are split.
-    :param pretokenized: words are parted by spaces already, and the records keep no text beside them.
+    :param language: of the text, by any of its codes; it determines how words are split.
+    :param pretokenized: whether words are already separated by spaces; then records keep no text.
     :param blank: what to do with a blank line.
-    :returns: the records in file order; ``line`` is right also after a skipped line.
+    :returns: the records in file order; ``line`` is correct even after a skipped line.
     :raises ReadError: when the file cannot be read, has a blank line or no sentence.
     :raises UnknownLanguage: when the language is not in the table.
     """
     file = Path(path)
     code = find_language(language).code
-    found = False
+    has_sentence = False
     for number, line in read_lines(file):
         text = line.replace("\t", " ").strip()
         record = _record(text, code, number, pretokenized) if text else None
         if record is not None:
-            found = True
+            has_sentence = True
             yield record
         elif blank == "error":
-            hint = "fill in the line, or delete it if no other file depends on line numbers"
+            hint = "fill in the line, or delete it, also in files that are parallel to this one"
             raise ReadError.at(file, "blank", "the line has no visible word", line=number, hint=hint)
-    if not found:
+    if not has_sentence:
         raise ReadError.at(file, "empty", "there is no sentence in this file", hint="check that it is the right file")
 
 
@@ -70,10 +70,10 @@ def _record(text: str, code: str, line: int, pretokenized: bool) -> Record | Non
 
 READER = Reader(
     name="text",
-    title="a sentence a line",
+    title="one sentence per line",
     command="import text",
     options=TextOptions,
-    # Any text looks like it: it is what a file is when it is nothing else.
+    # Any text would match: this is the format of files that match no other.
     sniff=lambda _: False,
     stream=lambda path, language, options, _: read_text(path, language, **as_keywords(options)),
     suffixes=(".txt",),

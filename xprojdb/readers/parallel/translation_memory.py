@@ -1,4 +1,4 @@
-"""TMX 1.4 and XLIFF 1.2 and 2 as a stream; the XML may declare no entities, and nothing is fetched."""
+"""TMX 1.4 and XLIFF 1.2 and 2 as a stream; the XML may not declare entities, and nothing is fetched."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from xprojdb.text.languages import UnknownLanguage
 from xprojdb.text.languages import language as find_language
 
 _CHUNK = 1 << 18
-# What stands in these is the code of another program, and no text. XLIFF's copies of other units are none either.
+# These contain codes of other programs rather than text, or in XLIFF copies of other units.
 _CODES = frozenset(
     {"bpt", "ept", "it", "ph", "ut", "sub", "alt-trans", "seg-source", "note", "prop", "notes", "ignorable"}
 )
@@ -29,10 +29,10 @@ _ROOTS = frozenset({"tmx", "xliff"})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MemoryOptions:
-    """How a translation memory is read.
+    """Options for translation memories.
 
-    :param languages: the languages wanted, by stored codes; a unit that lacks one of them is left out of all.
-    :param ids: name sentences after the ids of units, where they have any.
+    :param languages: the languages to read, by stored codes; a unit that lacks one of them is left out of all.
+    :param ids: use the ids of units for sentences, if they have any.
     """
 
     languages: tuple[str, ...] = ()
@@ -52,30 +52,30 @@ def read_memory(
 ) -> Iterator[Record]:
     """Stream the sentences of one language of a TMX or XLIFF file, plain or gzip.
 
-    The files' ``en-US`` is ``en``, as everywhere. Units in which a wanted language is missing or blank are left out and
-    counted, in every language alike, so that those of two languages stay parallel. Inline codes are left out.
+    The language ``en-US`` of a file is ``en``, as everywhere. Units in which a language is missing or blank are left
+    out of every language, so that they stay parallel, and counted. Inline codes are left out.
 
     :param language: of the sentences, by its stored code.
-    :raises ReadError: when the file cannot be read, is no XML, declares entities, or has no such language.
+    :raises ReadError: when the file cannot be read, is not XML, declares entities, or does not have the language.
     """
     chosen, counted = options or MemoryOptions(), notes if notes is not None else Notes()
-    wanted = chosen.languages or (language,)
+    codes = chosen.languages or (language,)
     parser = _Parser(path, counted)
-    found = False
+    has_sentence = False
     for unit in parser.units():
         if unit.doubles:
             counted.add("double-text", "second texts of a language in a unit left out", unit.line, unit.doubles)
-        if not all(unit.texts.get(code, "").strip() for code in wanted):
-            told = " or ".join(wanted)
-            counted.add("no-text", f"units without a text in {told} left out", unit.line)
+        if not all(unit.texts.get(code, "").strip() for code in codes):
+            names = " or ".join(codes)
+            counted.add("no-text", f"units without a text in {names} left out", unit.line)
             continue
-        found = True
+        has_sentence = True
         yield _record(path, unit, language, chosen.ids)
-    missing = [code for code in wanted if code not in parser.languages]
+    missing = [code for code in codes if code not in parser.languages]
     if missing:
-        hint = f"the file has {', '.join(sorted(parser.languages | parser.unknown)) or 'none'}"
+        hint = f"the languages of the file: {', '.join(sorted(parser.languages | parser.unknown)) or 'none'}"
         raise ReadError.at(path, "no-language", f"there is no text in {' or '.join(missing)}", hint=hint)
-    if not found:
+    if not has_sentence:
         raise ReadError.at(path, "empty", "no unit has a text in every language", hint="check the languages")
 
 
@@ -88,10 +88,10 @@ def _record(path: Path, unit: _Unit, language: str, ids: bool) -> Record:
 
 
 class _Parser:
-    """Turns XML events into units.
+    """Converts XML events to units.
 
-    :ivar languages: the stored codes of the languages that occur.
-    :ivar unknown: what else the file calls languages.
+    :ivar languages: the stored codes of the languages in the file.
+    :ivar unknown: other language names in the file.
     """
 
     def __init__(self, path: Path, notes: Notes) -> None:
@@ -135,10 +135,10 @@ class _Parser:
             place = {"line": error.lineno, "column": error.offset + 1}
             raise ReadError.at(self.path, "xml", message, hint="check the file with xmllint", **place) from error
         except (ValueError, LookupError) as error:
-            raise ReadError.at(self.path, "xml", f"not XML that can be read: {error}", line=1) from error
+            raise ReadError.at(self.path, "xml", f"not readable XML: {error}", line=1) from error
 
     def _entity(self, name: str, *_: object) -> None:
-        hint = "remove the declarations of entities from the file"
+        hint = "remove the entity declarations from the file"
         raise self._error("entity", f"the file declares an entity, {name!r}", hint)
 
     def _error(self, reason: str, message: str, hint: str | None = None) -> ReadError:
@@ -169,7 +169,7 @@ class _Parser:
             self.text.append(_character(attributes.get("hex", "")))
 
     def _name(self, kind: str, attributes: Mapping[str, str]) -> str | None:
-        """What a unit is called: ids of XLIFF are unique in a ``file`` element, and segments are parts of a unit."""
+        """The name of a unit: ids of XLIFF are unique in a ``file`` element, and segments are parts of a unit."""
         name = attributes.get("tuid") or attributes.get("id")
         if kind == "segment":
             self.segments += 1
@@ -178,8 +178,8 @@ class _Parser:
 
     def _root(self, name: str, attributes: Mapping[str, str]) -> None:
         if name not in _ROOTS:
-            hint = "xprojdb reads TMX and XLIFF; write other XML as a table or as JSON lines"
-            raise self._error("xml", f"the XML of a {name!r}, which is neither TMX nor XLIFF", hint)
+            hint = "xprojdb reads TMX and XLIFF; convert other XML to a table or JSON lines"
+            raise self._error("xml", f"the root element is {name!r}: this is neither TMX nor XLIFF", hint)
         self.rooted = True
         self._sides(attributes, "srcLang", "trgLang")
 

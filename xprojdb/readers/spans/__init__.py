@@ -1,1 +1,1 @@
-"""Readers of labels as character offsets."""
+"""Readers of labels given as character offsets."""

@@ -1,4 +1,4 @@
-"""brat's standoff files: a text and, beside it, an ``.ann`` file with offsets into it."""
+"""brat's standoff files: a text and an ``.ann`` file with offsets into it."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _OTHER = re.compile(r"[RE*AMN#]")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BratOptions(SpanOptions):
-    """How brat's files are read: by default each line of the text is a sentence."""
+    """Options for brat files: by default each line of the text is a sentence."""
 
     split_lines: bool = True
 
@@ -28,9 +28,9 @@ class BratOptions(SpanOptions):
 def read_brat(
     path: Path, language: str, options: BratOptions | None = None, notes: Notes | None = None
 ) -> Iterator[Record]:
-    """Read a document of brat by its ``.ann`` or its ``.txt`` file; the other one lies beside it.
+    """Read a brat document, given its ``.ann`` or its ``.txt`` file; the other one must be in the same folder.
 
-    Sentences are named after the document and the line. Relations, events, attributes and remarks are left out and
+    Sentences are named after the document and the line. Relations, events, attributes and notes are left out and
     counted.
 
     :param language: of the sentences, by its stored code.
@@ -50,7 +50,7 @@ def read_brat(
 
 
 def _placed(record: Record, number: int) -> Record:
-    """A record whose line is the one that its name ends in, or else its place."""
+    """A record with the line that its id ends in, or else its position."""
     line = (record.external_id or "").rpartition(".")[2]
     place = int(line) if line.isdecimal() else number
     return Record(record.words, record.entities, record.text, record.offsets, record.external_id, record.split, place)
@@ -62,7 +62,7 @@ def companion(path: Path) -> Path:
 
 
 def _text(path: Path) -> str:
-    """A text with its line ends as they are, since offsets count them."""
+    """A text with unchanged line ends, since offsets count them."""
     with open_bytes(path) as stream:
         data = stream.read()
     try:
@@ -78,27 +78,27 @@ def _spans(path: Path, text: str, notes: Notes) -> Iterator[CharSpan]:
     for line, row in enumerate(_text(path).removeprefix("\ufeff").splitlines(), 1):
         if not row.strip():
             continue
-        found = _ENTITY.fullmatch(row)
-        if found is None:
+        match = _ENTITY.fullmatch(row)
+        if match is None:
             _pass_over(path, line, row, notes)
             continue
-        start, end = int(found[3]), int(found[4])
-        surface = found[5]
+        start, end = int(match[3]), int(match[4])
+        surface = match[5]
         there = " ".join(text[start:end].split())
         if surface is not None and " ".join(surface.split()) != there:
-            message = f"{found[1]} should be {surface[:40]!r}, and {there[:40]!r} is there"
-            hint = "offsets are counted in Unicode code points from 0; has the text been changed?"
+            message = f"{match[1]} should be {surface[:40]!r}, but the text has {there[:40]!r}"
+            hint = "offsets are counted in Unicode code points from 0; was the text changed?"
             raise ReadError.at(path, "span-text", message, line=line, hint=hint)
-        yield CharSpan(start, end, found[2])
+        yield CharSpan(start, end, match[2])
 
 
 def _pass_over(path: Path, line: int, row: str, notes: Notes) -> None:
     if _PARTED.match(row):
-        hint = "label each part on its own"
-        raise ReadError.at(path, "span-parts", "a label of several parts", line=line, hint=hint)
+        hint = "label each part separately"
+        raise ReadError.at(path, "span-parts", "a label with several parts", line=line, hint=hint)
     if not _OTHER.match(row):
         hint = 'an entity is "T1", a tab, "LOC 2 6", a tab and the text'
-        raise ReadError.at(path, "brat", f"{row[:40]!r} is no annotation", line=line, column=1, hint=hint)
+        raise ReadError.at(path, "brat", f"{row[:40]!r} is not an annotation", line=line, column=1, hint=hint)
     notes.add("other-annotation", "annotations that are no entities (relations, events, remarks) left out", line)
 
 
@@ -108,7 +108,7 @@ def _sniff(head: Head) -> bool:
 
 READER = Reader(
     name="brat",
-    title="brat standoff: .ann beside .txt",
+    title="brat standoff: .ann with .txt",
     command="import spans",
     options=BratOptions,
     sniff=_sniff,

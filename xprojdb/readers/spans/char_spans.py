@@ -1,4 +1,4 @@
-"""Labels as character offsets become labels of words: what annotation tools write, in one place for all of them."""
+"""Convert labels on characters, as annotation tools write them, to labels on words; one place for all tools."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ Nested = Literal["error", "outer"]
 class CharSpan(NamedTuple):
     """A label on ``text[start:end]``, in code points.
 
-    :param text: what the file says is there, to be checked; None when it does not.
+    :param text: the text there according to the file, to be checked; None if it does not say.
     """
 
     start: int
@@ -31,11 +31,11 @@ class CharSpan(NamedTuple):
 
 
 class Labelled(NamedTuple):
-    """A text with its labels, as an annotation tool has it.
+    """A labelled text, as an annotation tool has it.
 
-    :param line: where it begins in the file.
-    :param spans: None when nobody has labelled it.
-    :param words: where its words start and end, when the file says so; None splits it by the rules of its language.
+    :param line: where it starts in the file.
+    :param spans: None if nobody has labelled it.
+    :param words: where its words start and end, if the file says so; None splits it by the rules of its language.
     """
 
     line: int
@@ -50,9 +50,9 @@ class Labelled(NamedTuple):
 class SpanOptions:
     """How labels on characters become labels on words.
 
-    :param snap: a span that cuts a word grows to the whole word, and is counted, instead of being refused.
-    :param nested: of spans that overlap, refuse them, or keep the longest and count the others.
-    :param split_lines: each line of a text is a sentence.
+    :param snap: extend a span that cuts a word to the whole word, and count it, instead of refusing it.
+    :param nested: if spans overlap, refuse them, or keep the longest and count the others.
+    :param split_lines: whether each line of a text is a sentence.
     """
 
     snap: bool = False
@@ -62,7 +62,7 @@ class SpanOptions:
 
 @dataclass(slots=True)
 class SpanFitter:
-    """Makes records of labelled texts."""
+    """Converts labelled texts to records."""
 
     file: Path
     language: str
@@ -70,7 +70,7 @@ class SpanFitter:
     notes: Notes = field(default_factory=Notes)
 
     def records(self, item: Labelled) -> Iterator[Record]:
-        """The sentences of a text: one, or one for each line.
+        """The sentences of a text: one, or one per line.
 
         :raises ReadError: when a label does not fit.
         """
@@ -78,7 +78,7 @@ class SpanFitter:
             if part.text.strip():
                 yield self._record(part)
             elif part.spans:
-                raise self._error(part, part.spans[0], "span-outside", "stands in a text without words")
+                raise self._error(part, part.spans[0], "span-outside", "is in a text without words")
             elif not self.options.split_lines:
                 self.notes.add("blank-text", "texts without a word left out", part.line)
 
@@ -97,7 +97,7 @@ class SpanFitter:
 
     def _within(self, item: Labelled, span: CharSpan, start: int, end: int) -> CharSpan:
         if span.end > end:
-            raise self._error(item, span, "span-lines", "goes over the end of its line")
+            raise self._error(item, span, "span-lines", "crosses the end of its line")
         return CharSpan(span.start - start, span.end - start, span.label, span.text)
 
     def _check_places(self, item: Labelled) -> None:
@@ -107,7 +107,7 @@ class SpanFitter:
                 raise self._error(item, span, "span-outside", what)
             if span.text is not None and span.text != item.text[span.start : span.end]:
                 there = item.text[span.start : span.end]
-                what = f"should be {span.text[:40]!r}, and {there[:40]!r} is there"
+                what = f"should be {span.text[:40]!r}, but the text has {there[:40]!r}"
                 raise self._error(item, span, "span-text", what, "offsets are counted in Unicode code points from 0")
 
     def _record(self, item: Labelled) -> Record:
@@ -133,46 +133,46 @@ class SpanFitter:
 
     def _spans(self, item: Labelled, text: str, bounds: Sequence[tuple[int, int]], place: _Places) -> tuple[Span, ...]:
         starts, ends = [start for start, _ in bounds], [end for _, end in bounds]
-        found = []
+        spans_with_origin = []
         for span in item.spans or ():
             label = trim_tag(span.label)
             fault = label_fault(label)
             if fault is not None:
-                raise self._error(item, span, "label", f"has a label that {fault}", "a label is one word")
+                raise self._error(item, span, "label", f"has a label that {fault}", "labels are single words")
             start, end = place(span.start), place(span.end)
             first, last = bisect_right(ends, start), bisect_left(starts, end)
             if first >= last:
-                raise self._error(item, span, "span-empty", "has no word in it")
+                raise self._error(item, span, "span-empty", "contains no word")
             if text[starts[first] : start].strip() or text[end : ends[last - 1]].strip():
                 self._cut(item, span, text[starts[first] : ends[last - 1]])
-            found.append((Span(first, last, label), span))
-        return self._apart(item, found)
+            spans_with_origin.append((Span(first, last, label), span))
+        return self._apart(item, spans_with_origin)
 
     def _cut(self, item: Labelled, span: CharSpan, words: str) -> None:
         if not self.options.snap:
-            hint = "correct it, or let spans grow to whole words: --snap"
+            hint = "correct it, or extend spans to whole words with --snap"
             raise self._error(item, span, "span-cuts-word", f"cuts a word of {words!r}", hint)
         self.notes.add("snapped-span", "spans that cut a word, grown to whole words", item.line)
 
-    def _apart(self, item: Labelled, found: Sequence[tuple[Span, CharSpan]]) -> tuple[Span, ...]:
-        """Spans that do not overlap, in order; the longest of those that do, when that is asked for."""
-        if len(found) < 2:
-            return tuple(span for span, _ in found)
-        kept: list[Span] = []
+    def _apart(self, item: Labelled, spans: Sequence[tuple[Span, CharSpan]]) -> tuple[Span, ...]:
+        """Spans that do not overlap, in order; if requested, the longest of those that do."""
+        if len(spans) < 2:
+            return tuple(span for span, _ in spans)
+        disjoint: list[Span] = []
         taken: set[int] = set()
-        for span, origin in sorted(found, key=lambda pair: (pair[0].start - pair[0].end, pair[0])):
+        for span, origin in sorted(spans, key=lambda pair: (pair[0].start - pair[0].end, pair[0])):
             places = range(span.start, span.end)
             if taken.isdisjoint(places):
-                kept.append(span)
+                disjoint.append(span)
                 taken.update(places)
-            elif span in kept:
+            elif span in disjoint:
                 self.notes.add("double-span", "spans that stand twice, taken once", item.line)
             elif self.options.nested == "outer":
                 self.notes.add("nested-span", "spans inside or across longer ones left out", item.line)
             else:
-                hint = "correct it, or keep the longest of such spans: --nested outer"
+                hint = "correct it, or keep the longest of such spans with --nested outer"
                 raise self._error(item, origin, "span-overlap", "overlaps another one", hint)
-        return tuple(sorted(kept))
+        return tuple(sorted(disjoint))
 
     def _error(self, item: Labelled, span: CharSpan, reason: str, what: str, hint: str | None = None) -> ReadError:
         shown = item.text[max(span.start, 0) : max(span.end, 0)][:40]
@@ -182,7 +182,7 @@ class SpanFitter:
 
 
 class _Places:
-    """From the offsets of a text as it was to those of the text as it is stored: in NFC, without space around it."""
+    """Maps offsets in the original text to offsets in the stored text, which is in NFC and stripped."""
 
     def __init__(self, before: str, after: str) -> None:
         self._same = before == after
@@ -203,7 +203,7 @@ class _Places:
 
 
 def by_utf16(text: str, offset: int) -> int:
-    """The code point at an offset that JavaScript or Java counted: in UTF-16 units."""
+    """The code point at an offset in UTF-16 units, as counted by JavaScript or Java."""
     if offset < 0 or text.isascii():
         return offset
     units = text.encode("utf-16-le", "surrogatepass")[: 2 * offset]

@@ -1,4 +1,4 @@
-"""Label Studio's JSON: tasks with annotations, as its export writes them."""
+"""Label Studio's JSON export: tasks with annotations."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ _LABELS = ("labels", "hypertextlabels")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LabelStudioOptions(SpanOptions):
-    """How Label Studio's JSON is read.
+    """Options for Label Studio's JSON.
 
-    :param text_field: the field of ``data`` with the text; by default ``text``, or the only one that is a text.
-    :param annotator: whose annotations are read, by number or e-mail; needed where several people labelled a task.
+    :param text_field: the field of ``data`` with the text; by default ``text``, or the only field with a string.
+    :param annotator: read only annotations of this user, by number or e-mail; needed if several people labelled a task.
     """
 
     text_field: str | None = None
@@ -32,10 +32,10 @@ class LabelStudioOptions(SpanOptions):
 def read_label_studio(
     path: Path, language: str, options: LabelStudioOptions | None = None, notes: Notes | None = None
 ) -> Iterator[Record]:
-    """Stream the tasks of a Label Studio export, one array of them.
+    """Stream the tasks of a Label Studio export, which is one array.
 
     A task without annotations is an unlabelled sentence; its predictions are not read. ``data.id`` is the id, and
-    ``data.words``, where it is there, says what the words are. Cancelled annotations are left out and counted.
+    ``data.words``, if present, determines the words. Cancelled annotations are left out and counted.
 
     :param language: of the sentences, by its stored code.
     :raises ReadError: when the file cannot be read, or an annotation does not fit its text.
@@ -77,11 +77,11 @@ class _Task:
         if name is None:
             texts = [key for key, value in data.items() if isinstance(value, str) and key not in ("id", "split")]
             if len(texts) != 1:
-                hint = f"name it: --text-field; there are {', '.join(data) or 'none'}"
+                hint = f"name it with --text-field; the fields are {', '.join(data) or 'none'}"
                 raise self._error("data", "which field is the text?", hint)
             name = texts[0]
         if not isinstance(data.get(name), str):
-            raise self._error(f"data.{name}", "a text is needed", f"there are {', '.join(data) or 'none'}")
+            raise self._error(f"data.{name}", "a text is needed", f"the fields are {', '.join(data) or 'none'}")
         return str(data[name])
 
     def _words(self, data: Mapping[str, Any], text: str) -> list[tuple[int, int]] | None:
@@ -95,38 +95,40 @@ class _Task:
 
     def _annotation(self) -> Mapping[str, Any] | None:
         every = self.task.get("annotations") or []
-        if not isinstance(every, list) or not all(isinstance(each, dict) for each in every):
+        if not isinstance(every, list) or not all(isinstance(annotation, dict) for annotation in every):
             raise self._error("annotations", "a list of objects is needed")
-        kept = [each for each in every if not each.get("was_cancelled")]
-        if len(kept) < len(every):
-            self.notes.add("cancelled", "cancelled annotations left out", self.line, len(every) - len(kept))
+        chosen = [annotation for annotation in every if not annotation.get("was_cancelled")]
+        if len(chosen) < len(every):
+            self.notes.add("cancelled", "cancelled annotations left out", self.line, len(every) - len(chosen))
         if self.options.annotator is not None:
-            mine = [each for each in kept if self.options.annotator in _names(each.get("completed_by"))]
-            if len(mine) < len(kept):
-                self.notes.add("other-annotator", "annotations of others left out", self.line, len(kept) - len(mine))
-            kept = mine
-        if not kept:
+            mine = [
+                annotation for annotation in chosen if self.options.annotator in _names(annotation.get("completed_by"))
+            ]
+            if len(mine) < len(chosen):
+                self.notes.add("other-annotator", "annotations of others left out", self.line, len(chosen) - len(mine))
+            chosen = mine
+        if not chosen:
             self.notes.add("unannotated", "tasks without annotations, taken as unlabelled", self.line)
             return None
-        people = {min(_names(each.get("completed_by")), default="") for each in kept}
+        people = {min(_names(annotation.get("completed_by")), default="") for annotation in chosen}
         if len(people) > 1:
-            hint = f"name whose to read: --annotator {sorted(people)[0] or 'NUMBER'}"
+            hint = f"choose whose annotations to read: --annotator {sorted(people)[0] or 'NUMBER'}"
             raise self._error("annotations", f"{len(people)} people labelled this task", hint, reason="annotators")
-        if len(kept) > 1:
+        if len(chosen) > 1:
             self.notes.add(
-                "older-annotation", "older annotations of the same person left out", self.line, len(kept) - 1
+                "older-annotation", "older annotations of the same person left out", self.line, len(chosen) - 1
             )
-        newest: Mapping[str, Any] = max(kept, key=lambda each: str(each.get("updated_at") or ""))
+        newest: Mapping[str, Any] = max(chosen, key=lambda annotation: str(annotation.get("updated_at") or ""))
         return newest
 
     def _spans(self, annotation: Mapping[str, Any], text: str) -> list[CharSpan]:
         result = annotation.get("result") or []
-        if not isinstance(result, list) or not all(isinstance(each, dict) for each in result):
+        if not isinstance(result, list) or not all(isinstance(entry, dict) for entry in result):
             raise self._error("annotations.result", "a list of objects is needed")
         spans = []
-        for each in result:
-            if each.get("type") in _LABELS:
-                spans.append(self._span(each.get("value"), text))
+        for entry in result:
+            if entry.get("type") in _LABELS:
+                spans.append(self._span(entry.get("value"), text))
             else:
                 self.notes.add("other-result", "results that are no labels (choices, relations) left out", self.line)
         return spans
@@ -138,14 +140,14 @@ class _Task:
         start, end = value.get("start"), value.get("end")
         labels = next((value[name] for name in _LABELS if name in value), None)
         if type(start) is not int or type(end) is not int:
-            raise self._error(where, f"a start and an end are needed, and it is {json.dumps(value)[:60]}")
+            raise self._error(where, f"a start and an end are needed, but it is {json.dumps(value)[:60]}")
         if not isinstance(labels, list) or len(labels) != 1 or not isinstance(labels[0], str):
-            raise self._error(where, f"one label is needed, and it is {json.dumps(value)[:60]}")
+            raise self._error(where, f"one label is needed, but it is {json.dumps(value)[:60]}")
         surface = value.get("text") if isinstance(value.get("text"), str) else None
         return self._located(CharSpan(start, end, labels[0], surface), text)
 
     def _located(self, span: CharSpan, text: str) -> CharSpan:
-        """A span whose offsets, where they fit in UTF-16 units alone, are those of code points."""
+        """The span; if its offsets only fit as UTF-16 units, they are converted to code points."""
         if span.text is None or text[max(span.start, 0) : max(span.end, 0)] == span.text:
             return span
         start, end = by_utf16(text, span.start), by_utf16(text, span.end)
@@ -168,7 +170,7 @@ class _Task:
 
 
 def _names(person: Any) -> Sequence[str]:
-    """What an annotator can be called by."""
+    """The names of an annotator."""
     if isinstance(person, dict):
         return [str(person[name]) for name in ("id", "email", "username") if person.get(name) not in (None, "")]
     return [] if person is None else [str(person)]

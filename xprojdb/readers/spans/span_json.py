@@ -1,4 +1,4 @@
-"""Span JSON: texts with labels as character offsets, of doccano, Prodigy, spaCy and whatever writes alike."""
+"""Span JSON: texts with labels as character offsets, from doccano, Prodigy, spaCy and similar tools."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from xprojdb.readers.reader import Reader
 from xprojdb.readers.records import ReadError, Record
 from xprojdb.readers.spans.char_spans import CharSpan, Labelled, SpanFitter, SpanOptions
 
-#: where labels stand, in the order in which they are looked for
+#: fields of labels, in the order in which they are looked up
 LABELS = ("spans", "entities", "ents", "label", "labels", "annotations")
 _TEXT = ("text", "sentence")
 _STARTS = ("start", "start_offset", "startOffset", "begin")
@@ -26,7 +26,7 @@ _ANSWERS = ("accept", "reject", "ignore")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SpanJsonOptions(SpanOptions):
-    """How span JSON is read.
+    """Options for span JSON.
 
     :param text_field: the field of the text; by default ``text`` or ``sentence``.
     :param labels_field: the field of the labels; by default the one of :data:`LABELS` that an object has.
@@ -41,11 +41,11 @@ class SpanJsonOptions(SpanOptions):
 def read_span_json(
     path: Path, language: str, options: SpanJsonOptions | None = None, notes: Notes | None = None
 ) -> Iterator[Record]:
-    """Stream the sentences of span JSON: an object a line, or one array.
+    """Stream the sentences of span JSON: one object per line, or one array.
 
     Labels are ``[start, end, label]``, or objects with a start, an end and a label under any of their usual names.
-    Tokens with a start and an end, as Prodigy writes them, are the words; otherwise the text is split. What a Prodigy
-    user rejected or ignored is left out and counted.
+    Tokens with a start and an end, as written by Prodigy, are the words; otherwise the text is split. Texts that a
+    Prodigy user rejected or ignored are left out and counted.
 
     :param language: of the sentences, by its stored code.
     :raises ReadError: when the file cannot be read, has no labels, or a label does not fit its text.
@@ -64,7 +64,7 @@ def read_span_json(
 
 
 def has_spans(data: Mapping[str, Any]) -> bool:
-    """Whether an object looks like one of span JSON: a text, and labels with offsets."""
+    """Whether an object looks like span JSON: a text, and labels with offsets."""
     if "tokens" in data and "spans" not in data and "ents" not in data:
         return False
     if not any(isinstance(data.get(name), str) for name in _TEXT):
@@ -105,9 +105,9 @@ class _Parser:
         names = (self.options.text_field,) if self.options.text_field else _TEXT
         name = next((name for name in names if name in data), None)
         if name is None:
-            known = ", ".join(map(repr, data)) or "none"
-            hint = "name the field of the text: --text-field"
-            raise self._error(names[0], f"missing; there are {known}", "missing-field", hint)
+            names_present = ", ".join(map(repr, data)) or "none"
+            hint = "name the field of the text with --text-field"
+            raise self._error(names[0], f"missing; the fields are {names_present}", "missing-field", hint)
         if not isinstance(data[name], str):
             raise self._wrong(name, "a text", data[name])
         return str(data[name])
@@ -125,17 +125,17 @@ class _Parser:
         return [self._span(field, span, data) for span in value]
 
     def _labels_field(self, data: Mapping[str, Any]) -> str | None:
-        found = [name for name in LABELS if name in data]
-        full = [name for name in found if data[name]]
+        fields = [name for name in LABELS if name in data]
+        full = [name for name in fields if data[name]]
         if len(full) > 1:
             hint = f"name the one to read, such as --labels-field {full[0]}"
-            raise self._error(full[1], f"labels stand here, and in {full[0]!r}", "labels-field", hint)
-        if not found and self.first and "answer" not in data:
-            hint = "name it: --labels-field; text without labels is read by xprojdb import jsonl"
-            known = ", ".join(map(repr, data))
-            raise self._error("spans", f"no field of labels; there are {known}", "missing-field", hint)
+            raise self._error(full[1], f"there are labels here and in {full[0]!r}", "labels-field", hint)
+        if not fields and self.first and "answer" not in data:
+            hint = "name it with --labels-field; for text without labels, use xprojdb import jsonl"
+            names_present = ", ".join(map(repr, data))
+            raise self._error("spans", f"no field has labels; the fields are {names_present}", "missing-field", hint)
         self.first = False
-        return full[0] if full else found[0] if found else None
+        return full[0] if full else fields[0] if fields else None
 
     def _span(self, field: str, value: Any, data: Mapping[str, Any]) -> CharSpan:
         if isinstance(value, list):
@@ -153,12 +153,12 @@ class _Parser:
         return self._checked(field, start, end, label, _first(value, _TEXTS), value)
 
     def _of_tokens(self, field: str, value: Mapping[str, Any], data: Mapping[str, Any]) -> tuple[Any, Any]:
-        """The offsets of a span that names its first and last token."""
+        """The offsets of a span that refers to its first and last token."""
         tokens = data.get("tokens")
         try:
             return tokens[value["token_start"]]["start"], tokens[value["token_end"]]["end"]  # type: ignore[index]
         except (IndexError, KeyError, TypeError) as error:
-            raise self._wrong(field, "a label whose tokens are there", value) from error
+            raise self._wrong(field, "a label with existing tokens", value) from error
 
     def _checked(self, field: str, start: Any, end: Any, label: Any, text: Any, whole: Any) -> CharSpan:
         if type(start) is not int or type(end) is not int or not isinstance(label, str):
@@ -173,7 +173,7 @@ class _Parser:
         for token in tokens:
             start, end = token.get("start"), token.get("end")
             if type(start) is not int or type(end) is not int or not last <= start <= end:
-                raise self._wrong("tokens", "a token with a start and an end, behind the one before it", token)
+                raise self._wrong("tokens", "a token with a start and an end, after the previous one", token)
             words.append((start, end))
             last = end
         return [(start, end) for start, end in words if start < end]
@@ -195,8 +195,8 @@ class _Parser:
             raise self._wrong("split", "a text", value)
         return value or None
 
-    def _wrong(self, field: str, wanted: str, value: Any) -> ReadError:
-        return self._error(field, f"{wanted} is needed, and it is {json.dumps(value)[:60]}", "type")
+    def _wrong(self, field: str, expected: str, value: Any) -> ReadError:
+        return self._error(field, f"{expected} is needed, but it is {json.dumps(value)[:60]}", "type")
 
     def _error(self, field: str, message: str, reason: str, hint: str | None = None) -> ReadError:
         return ReadError.at(self.file, reason, f"field {field!r}: {message}", line=self.line, hint=hint, field=field)

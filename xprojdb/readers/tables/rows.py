@@ -1,4 +1,4 @@
-"""The rows of CSV files and of spreadsheets, as texts."""
+"""The rows of CSV files and spreadsheets, as strings."""
 
 from __future__ import annotations
 
@@ -16,23 +16,23 @@ from xprojdb.readers.records import ReadError
 
 _DELIMITERS = "\t,;|"
 _SAMPLE = 50
-#: how ZIP files (XLSX, ODS) and those of older programs (XLS) begin
+#: how ZIP files (XLSX, ODS) and older spreadsheets (XLS) start
 SPREADSHEETS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
 _UTF16 = (b"\xff\xfe", b"\xfe\xff")
 
 
 class Row(NamedTuple):
-    """A row with the line that it begins on, counted from 1; a spreadsheet's is the number of the row."""
+    """A row with the line on which it starts, counted from 1; for spreadsheets, the row number."""
 
     line: int
     cells: Sequence[str]
 
 
 def table_rows(path: Path, sheet: int | str | None = None, delimiter: str | None = None) -> Iterator[Row]:
-    """Stream the rows of a table, whichever kind it is.
+    """Stream the rows of a table of any kind.
 
-    :param sheet: of a spreadsheet; by default the first.
-    :param delimiter: of CSV; by default found out.
+    :param sheet: sheet of a spreadsheet; by default the first.
+    :param delimiter: cell delimiter of CSV; by default detected.
     :raises ReadError: when the file cannot be read.
     :raises MissingExtra: when it is a spreadsheet and the library for it is not installed.
     """
@@ -49,7 +49,7 @@ def _csv_rows(path: Path, stream: IO[bytes], delimiter: str | None) -> Iterator[
     lines = _lines(path, stream)
     head = list(islice(lines, _SAMPLE))
     chosen = delimiter or find_delimiter(head)
-    # Tab-separated texts from outside of spreadsheets have quotes that close nowhere, and mean nothing.
+    # Tab-separated texts that do not come from a spreadsheet can have unbalanced quotes without special meaning.
     quoting: Literal[0, 3] = csv.QUOTE_MINIMAL
     if chosen == "\t" and evenness(head, chosen, csv.QUOTE_NONE) > evenness(head, chosen):
         quoting = csv.QUOTE_NONE
@@ -59,7 +59,7 @@ def _csv_rows(path: Path, stream: IO[bytes], delimiter: str | None) -> Iterator[
         try:
             cells = next(reader, None)
         except csv.Error as error:
-            hint = "check the quotes around here, or name the delimiter: --delimiter"
+            hint = "check the quotes around here, or set --delimiter"
             raise ReadError.at(path, "csv", f"not a table: {error}", line=line, hint=hint) from error
         if cells is None:
             return
@@ -72,7 +72,7 @@ def _lines(path: Path, stream: IO[bytes]) -> Iterator[str]:
         if number == 1:
             if data[:2] in _UTF16:
                 hint = "convert it: iconv -f UTF-16 -t UTF-8 FILE"
-                raise ReadError.at(path, "binary", "this is not UTF-8: it is UTF-16", line=1, hint=hint)
+                raise ReadError.at(path, "binary", "this is UTF-16, not UTF-8", line=1, hint=hint)
             data = data.removeprefix(b"\xef\xbb\xbf")
         try:
             yield data.decode("utf-8")
@@ -84,18 +84,18 @@ def _lines(path: Path, stream: IO[bytes]) -> Iterator[str]:
 
 
 def find_delimiter(lines: Sequence[str]) -> str:
-    """What parts the cells of some lines most evenly: tab, comma, semicolon or bar."""
-    return max(_DELIMITERS, key=lambda each: evenness(lines, each))
+    """The delimiter that splits the lines most evenly: tab, comma, semicolon or bar."""
+    return max(_DELIMITERS, key=lambda delimiter: evenness(lines, delimiter))
 
 
 def evenness(lines: Sequence[str], delimiter: str, quoting: Literal[0, 3] = csv.QUOTE_MINIMAL) -> tuple[float, int]:
-    """How large a share of rows has the commonest number of cells, and that number; 0 where it is one cell."""
+    """The share of rows with the most common number of cells, and that number; 0 if that is one cell."""
     widths: Counter[int] = Counter()
     try:
         for row in csv.reader(lines, delimiter=delimiter, quoting=quoting, strict=True):
             widths[len(row)] += bool(row)
     except csv.Error:
-        # Also where the last line ends within quotes: that row is one of many.
+        # Even if the last line ends within quotes: that row is one of many.
         widths[0] += 1
     if not widths.total():
         return 0.0, 0
@@ -114,10 +114,10 @@ def _sheet_rows(path: Path, sheet: int | str | None) -> Iterator[Row]:
     except ReadError:
         raise
     except BaseException as error:
-        # A panic of the Rust library is no Exception.
+        # A panic of the Rust library is not an Exception.
         if not isinstance(error, Exception) and type(error).__name__ != "PanicException":
             raise
-        message = f"not a spreadsheet that can be read: {str(error)[:200] or type(error).__name__}"
+        message = f"not a readable spreadsheet: {str(error)[:200] or type(error).__name__}"
         raise ReadError.at(path, "spreadsheet", message, hint="open and save it again, as XLSX or ODS") from error
 
 
@@ -126,7 +126,9 @@ def _sheet_name(path: Path, names: Sequence[str], sheet: int | str | None) -> st
         return sheet
     if not isinstance(sheet, str) and names and -len(names) <= (sheet or 0) < len(names):
         return names[sheet or 0]
-    raise ReadError.at(path, "sheet", f"there is no sheet {sheet!r}", hint=f"there are {', '.join(names) or 'none'}")
+    raise ReadError.at(
+        path, "sheet", f"there is no sheet {sheet!r}", hint=f"the sheets are {', '.join(names) or 'none'}"
+    )
 
 
 def _text(cell: Any) -> str:

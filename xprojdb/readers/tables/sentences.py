@@ -1,4 +1,4 @@
-"""Tables: CSV, TSV, XLSX and ODS with a sentence a row, in one language or in several."""
+"""Tables: CSV, TSV, XLSX and ODS with one sentence per row, in one or several languages."""
 
 from __future__ import annotations
 
@@ -26,17 +26,17 @@ _SAMPLE = 100
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TableOptions:
-    """How a table is read. A column is named by its header, or by its number, counted from 0.
+    """Options for tables. A column is named by its header, or by its number, counted from 0.
 
     :param text: the column of the sentences; by default the one named after the language, or ``text``, or the only one.
-    :param beside: columns of other languages: a row that is blank in one of them is left out, too.
-    :param tags: a column with a tag for each word, parted by spaces; the words of the text are, too.
+    :param beside: columns of other languages: rows that are blank in one of them are left out, too.
+    :param tags: a column with the tags of the words, separated by spaces; then so are the words of the text.
     :param id: the column of the ids; by default the one named ``id``.
     :param split_column: the column of the splits; by default the one named ``split``.
-    :param header: whether the first row has names; None finds out.
-    :param sheet: of a spreadsheet, by name or number from 0; by default the first.
-    :param delimiter: of CSV; by default what parts the first rows most evenly: tab, comma, semicolon or bar.
-    :param pretokenized: words are parted by spaces already.
+    :param header: whether the first row has names; None: detect.
+    :param sheet: sheet of a spreadsheet, by name or number from 0; by default the first.
+    :param delimiter: cell delimiter of CSV; by default the one that splits the first rows most evenly.
+    :param pretokenized: whether words are already separated by spaces.
     :param encoding: of the tags: see :func:`xprojdb.text.spans.spans_from_tags`.
     """
 
@@ -55,29 +55,29 @@ class TableOptions:
 def read_table(
     path: Path, language: str, options: TableOptions | None = None, notes: Notes | None = None
 ) -> Iterator[Record]:
-    """Stream the sentences of a table; a row with a blank cell is left out and counted.
+    """Stream the sentences of a table; rows with a blank cell are left out and counted.
 
-    CSV is read in memory that does not grow with the file, plain or gzip; a spreadsheet is held in memory whole.
+    CSV, plain or gzip, is read in constant memory; a spreadsheet is held in memory completely.
 
     :param language: of the sentences, by its stored code.
-    :raises ReadError: when the file cannot be read, has no such column, or a column of labels that is not asked for.
+    :raises ReadError: when the file cannot be read, has no such column, or a column of labels that is not read.
     """
     chosen, counted = options or TableOptions(), notes if notes is not None else Notes()
     rows = table_rows(path, chosen.sheet, chosen.delimiter)
     head = list(islice(rows, _SAMPLE))
     table = _Table(path, language, chosen, counted, head)
-    found = False
+    has_sentence = False
     for row in chain(table.body, rows):
         record = table.record(row)
         if record is not None:
-            found = True
+            has_sentence = True
             yield record
-    if not found:
+    if not has_sentence:
         raise ReadError.at(path, "empty", "there is no sentence in this file", hint="check that it is the right file")
 
 
 class _Table:
-    """Where things are in the rows of one table."""
+    """Which columns of a table have what."""
 
     def __init__(self, file: Path, language: str, options: TableOptions, notes: Notes, head: Sequence[Row]) -> None:
         self.file = file
@@ -101,66 +101,76 @@ class _Table:
         self._refuse_labels()
 
     def _header(self) -> list[str] | None:
-        """The names in the first row, where it has any."""
+        """The names in the first row, if it has any."""
         cells = [cell.strip() for cell in self.first.cells]
-        asked = [self.options.text, *self.options.beside, self.options.tags, self.options.id, self.options.split_column]
-        by_name = any(isinstance(column, str) for column in asked)
-        known = any(cell.casefold() in _TEXTS | _OTHERS or _code(cell) is not None for cell in cells)
-        header = (by_name or known) if self.options.header is None else self.options.header
+        columns = [
+            self.options.text,
+            *self.options.beside,
+            self.options.tags,
+            self.options.id,
+            self.options.split_column,
+        ]
+        by_name = any(isinstance(column, str) for column in columns)
+        has_known_name = any(cell.casefold() in _TEXTS | _OTHERS or _code(cell) is not None for cell in cells)
+        header = (by_name or has_known_name) if self.options.header is None else self.options.header
         return cells if header else None
 
     def _text(self) -> int:
         if self.options.text is not None:
             return self._number(self.options.text)
         names = self.names or []
-        found = [at for at, name in enumerate(names) if _code(name) == self.language]
-        found = found or [at for at, name in enumerate(names) if name.casefold() in ("text", "sentence", "sentences")]
-        if len(found) == 1:
-            return found[0]
+        columns = [at for at, name in enumerate(names) if _code(name) == self.language]
+        columns = columns or [
+            at for at, name in enumerate(names) if name.casefold() in ("text", "sentence", "sentences")
+        ]
+        if len(columns) == 1:
+            return columns[0]
         if self.width == 1:
             return 0
-        hint = "name it, by its header or its number from 0: --text COLUMN"
-        raise self._error("columns", f"which column has the sentences? {self._told()}", hint)
+        hint = "name it with --text COLUMN, by its header or its number from 0"
+        raise self._error("columns", f"which column has the sentences? {self._column_list()}", hint)
 
     def _number(self, column: Column) -> int:
         if isinstance(column, str):
             names = self.names or []
-            found = [at for at, name in enumerate(names) if name == column]
-            found = found or [at for at, name in enumerate(names) if name.casefold() == column.casefold()]
-            found = found or [at for at, name in enumerate(names) if _code(name) == column]
-            if len(found) == 1:
-                return found[0]
-            what = f"{len(found)} columns are named {column!r}" if found else f"there is no column {column!r}"
-            raise self._error("columns", f"{what}; {self._told()}", "columns are numbered from 0")
+            columns = [at for at, name in enumerate(names) if name == column]
+            columns = columns or [at for at, name in enumerate(names) if name.casefold() == column.casefold()]
+            columns = columns or [at for at, name in enumerate(names) if _code(name) == column]
+            if len(columns) == 1:
+                return columns[0]
+            what = f"{len(columns)} columns are called {column!r}" if columns else f"there is no column {column!r}"
+            raise self._error("columns", f"{what}; {self._column_list()}", "columns are numbered from 0")
         if not -self.width <= column < self.width:
-            raise self._error("columns", f"there is no column {column}; {self._told()}", "columns are numbered from 0")
+            raise self._error(
+                "columns", f"there is no column {column}; {self._column_list()}", "columns are numbered from 0"
+            )
         return column % self.width
 
     def _named(self, name: str) -> int | None:
-        found = [at for at, known in enumerate(self.names or []) if known.casefold() == name]
-        return found[0] if found else None
+        columns = [at for at, column_name in enumerate(self.names or []) if column_name.casefold() == name]
+        return columns[0] if columns else None
 
-    def _told(self) -> str:
+    def _column_list(self) -> str:
         names = self.names or [f"{cell[:20]!r}" for cell in self.first.cells]
-        return "there are " + ", ".join(f"{at} ({name})" for at, name in enumerate(names))
+        return "the columns are " + ", ".join(f"{at} ({name})" for at, name in enumerate(names))
 
     def _refuse_labels(self) -> None:
-        """A column that holds tags and is not read would be lost without a word."""
-        known = {self.text, *self.beside, self.tags, self.id, self.split}
-        for at in set(range(self.width)) - known:
+        """Refuse a column of tags that is not read, since labels would be lost silently."""
+        columns_read = {self.text, *self.beside, self.tags, self.id, self.split}
+        for at in set(range(self.width)) - columns_read:
             row = next((row for row in self.body if at < len(row.cells) and _has_tags(row.cells[at])), None)
             if row is not None:
                 name = self.names[at] if self.names else at
                 hint = f"read it with --tags {name}, or delete the column"
-                message = f"the column {name!r} looks like labels, and is not read"
+                message = f"the column {name!r} looks like labels, but is not read"
                 raise ReadError.at(self.file, "labels", message, line=row.line, hint=hint, field=name)
 
     def record(self, row: Row) -> Record | None:
-        """The sentence of a row; None for one with a blank cell."""
+        """The sentence of a row; None if a cell is blank."""
         cells = row.cells
         if len(cells) > self.width and any(cell.strip() for cell in cells[self.width :]):
-            message = f"{len(cells)} cells, where the first row has {self.width}"
-            raise self._error("columns", message, "put cells with the delimiter in them in quotes", row)
+            message = f"{len(cells)} cells, but the first row has {self.width}"
+            raise self._error("columns", message, "put cells that contain the delimiter in quotes", row)
         needed = (self.text, *self.beside)
         if any(at >= len(cells) or not cells[at].strip() for at in needed):
             blank = not any(cell.strip() for cell in cells)
@@ -187,11 +197,11 @@ class _Table:
         tags = _listed(row.cells[self.tags]) if self.tags < len(row.cells) else []
         if len(tags) != n_words:
             message = f"{len(tags)} tags for {n_words} words"
-            raise self._error("length", message, "words and tags are parted by spaces", row)
+            raise self._error("length", message, "separate words and tags with spaces", row)
         spans = spans_from_tags(tags, self.options.encoding)
         for span in spans:
             if fault := label_fault(span.label):
-                raise self._error("label", f"the label {span.label!r} {fault}", "a label is one word", row)
+                raise self._error("label", f"the label {span.label!r} {fault}", "labels are single words", row)
         return spans
 
     def _cell(self, row: Row, column: int | None) -> str | None:
@@ -204,7 +214,7 @@ class _Table:
 
 
 def _code(name: str) -> str | None:
-    """The language that a header names, or None."""
+    """The language that a header names, if any."""
     try:
         return find_language(name).code if 2 <= len(name) <= 40 else None
     except UnknownLanguage:
@@ -212,7 +222,7 @@ def _code(name: str) -> str | None:
 
 
 def _listed(cell: str) -> list[str]:
-    """The words of a cell: parted by spaces, or a list as Python writes it."""
+    """The words of a cell: separated by spaces, or a list in Python syntax."""
     stripped = cell.strip()
     if stripped.startswith("[") and stripped.endswith("]"):
         try:
@@ -235,7 +245,7 @@ def _sniff(head: Head) -> bool:
 
 READER = Reader(
     name="table",
-    title="CSV, TSV, XLSX or ODS with a sentence a row",
+    title="CSV, TSV, XLSX or ODS with one sentence per row",
     command="import table",
     options=TableOptions,
     sniff=_sniff,

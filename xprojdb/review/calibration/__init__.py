@@ -1,1 +1,1 @@
-"""Calibration: from margins and scores to probabilities."""
+"""Calibration: converting margins and scores to probabilities."""

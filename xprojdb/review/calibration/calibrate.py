@@ -1,4 +1,4 @@
-"""Calibration of what a campaign shows, or of what a recipe ends in."""
+"""Calibrate the labels of a campaign, or the final labels of a recipe."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class CalibrationOptions(TypedDict, total=False):
 
 
 def calibrate_campaign(database: Database, campaign: Campaign, **options: Unpack[CalibrationOptions]) -> Calibration:
-    """Learn from the frozen reviews of a campaign, each sentence weighted by how many it stands for.
+    """Learn from the frozen reviews of a campaign, weighting each sentence by how many it stands for.
 
     :raises UsageError: when nothing was frozen, or too little.
     """
@@ -33,7 +33,9 @@ def calibrate_campaign(database: Database, campaign: Campaign, **options: Unpack
         judged = read_judged(connection, campaign)
         gold_step = find_frozen(connection, campaign.name)
     assert campaign.step_id is not None
-    places = {(each.item.sentence_id, each.item.translation_id): 1 / each.item.probability for each in judged}
+    places = {
+        (judgment.item.sentence_id, judgment.item.translation_id): 1 / judgment.item.probability for judgment in judged
+    }
     lang = campaign.query.get("lang")
     return calibrate(database, campaign.step_id, gold_step=gold_step, lang=lang, places=places, **options)
 
@@ -43,14 +45,14 @@ def calibrate_recipe(
 ) -> Calibration:
     """Learn from the imported labels of a recipe's target sentences.
 
-    :raises UsageError: when the recipe labels several languages and none is named, or there is too little gold.
+    :raises UsageError: when the recipe labels several languages and none was chosen, or there is too little gold.
     """
     chosen = choose(plan, [lang] if lang else [])
-    langs = sorted({each.target for each in chosen})
+    langs = sorted({labelling.target for labelling in chosen})
     if len(langs) != 1:
         raise UsageError(
             f"the recipe {plan.recipe.name} labels {', '.join(langs)}", hint="choose with --lang", langs=tuple(langs)
         )
     with database.read() as connection:
-        places = {place: 1.0 for each in chosen for place in read_population(connection, each)}
+        places = {place: 1.0 for labelling in chosen for place in read_population(connection, labelling)}
     return calibrate(database, chosen[0].step.step_id, lang=langs[0], places=places, **options)

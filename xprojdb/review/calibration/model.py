@@ -1,7 +1,7 @@
-"""How probable it is that a label is right, learned from gold: of its margin, or its score.
+"""The probability that a label is correct, learned from gold as a function of its margin or score.
 
-A probability that rises with the margin is a threshold of the margin: what is learned needs no new column, and
-``--min-margin`` cuts a data set at a probability.
+Since the probability rises with the margin, it corresponds to a threshold of the margin: nothing needs a new column,
+and ``--min-margin`` selects data by probability.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from xprojdb.steps.spec import GOLD, StepSpec, find_step, load_spec, register_st
 
 KIND = "calibration"
 VERSION = 1
-#: labels of one kind that a calibration of their own needs
+#: how many labels of one type are needed for a calibration of their own
 ENOUGH = 100
 FOLDS = 5
 Measure = Literal["margin", "score"]
@@ -35,16 +35,16 @@ Place = tuple[int, int]
 
 @dataclass(frozen=True, slots=True)
 class Calibration:
-    """What was learned.
+    """A calibration.
 
-    :param digest: of the step that holds it.
+    :param digest: of the step that stores it.
     :param labels: how many labels it was learned from.
-    :param right: the share of them that is right, weighted.
-    :param before: expected calibration error of the value itself, taken for a probability.
-    :param after: of the calibrated probabilities, each learned on the other sentences.
-    :param bins: of those probabilities: mean probability, share that is right, how many.
-    :param curve: of all labels.
-    :param by_label: of labels that are frequent enough.
+    :param right: the weighted share of correct labels.
+    :param before: expected calibration error of the value itself, taken as a probability.
+    :param after: that of the calibrated probabilities, each learned on the other folds.
+    :param bins: of those probabilities: mean probability, share of correct labels, count.
+    :param curve: for all labels.
+    :param by_label: for labels that are frequent enough.
     """
 
     digest: str
@@ -59,12 +59,12 @@ class Calibration:
     by_label: dict[str, Curve]
 
     def probabilities(self, names: Sequence[str], values: Floats) -> Floats:
-        """How probable labels are right."""
-        found = self.curve.at(values)
+        """How likely labels are correct."""
+        chances = self.curve.at(values)
         for name, curve in self.by_label.items():
-            chosen = np.array([each == name for each in names], np.bool_)
-            found[chosen] = curve.at(values[chosen])
-        return found
+            chosen = np.array([label_ == name for label_ in names], np.bool_)
+            chances[chosen] = curve.at(values[chosen])
+        return chances
 
 
 def calibrate(
@@ -78,23 +78,23 @@ def calibrate(
     method: Method = "isotonic",
     seed: int = 0,
 ) -> Calibration:
-    """Learn how probable the labels of a step are right, and store it as a step of its own.
+    """Learn how likely the labels of a step are correct, and store the result as a step.
 
-    :param step_id: whose labels.
-    :param gold_step: the step that says what is right; None: the imported labels.
-    :param lang: which language the labels are of, to be found again by it.
-    :param places: only labels of these sentences, through these translations (0: several), and how many sentences each
-        stands for; None: all labels of the step.
-    :param seed: of the folds.
-    :raises UsageError: when there are fewer than 20 labels on sentences with gold, or all are right or wrong.
+    :param step_id: the step with the labels.
+    :param gold_step: the step with the gold labels; None: the imported labels.
+    :param lang: the language of the labels, by which the calibration is found again.
+    :param places: only labels of these sentences, through these translations (0: several), with the number of sentences
+        that each stands for; None: all labels of the step.
+    :param seed: random seed of the folds.
+    :raises UsageError: when there are fewer than 20 labels on sentences with gold, or all of them are right or wrong.
     """
     with database.read() as connection:
         judged = read_judged_labels(connection, step_id, measure, gold_step, places)
         spec = _spec(connection, step_id, gold_step, (measure, method, seed, lang), judged)
-    made = _learn(judged, spec.digest, measure, method, seed)
+    calibration = _learn(judged, spec.digest, measure, method, seed)
     with database.write() as connection:
-        _store(connection, spec, made)
-    return made
+        _store(connection, spec, calibration)
+    return calibration
 
 
 def read_judged_labels(
@@ -104,9 +104,9 @@ def read_judged_labels(
     gold_step: int | None = None,
     places: Mapping[Place, float] | None = None,
 ) -> Judged:
-    """The labels of a step on sentences with gold, with whether each is right.
+    """The labels of a step on sentences with gold, and whether each is correct.
 
-    :raises UsageError: as :func:`calibrate`.
+    :raises UsageError: as for :func:`calibrate`.
     """
     own = label.c
     chosen = find_step(connection, GOLD) if gold_step is None else gold_step
@@ -114,14 +114,14 @@ def read_judged_labels(
     query = query.join(outcome, (outcome.c.step_id == chosen) & (outcome.c.item_id == own.sentence_id))
     rows = bulk.fetch(connection, query.where(own.step_id == step_id).order_by(own.sentence_id, own.ordinal))
     if places is not None:
-        # Recipes share steps: one may have labelled these sentences from other languages as well.
+        # Steps are shared between recipes: one may have labelled these sentences from other languages as well.
         rows = [row for row in rows if (row[0], row[5]) in places]
     gold = read_gold(connection, sorted({row[0] for row in rows}), chosen)
     right = [float((start, end, name) in gold.get(key, ())) for key, start, end, name, *_ in rows]
     if len(rows) < 20 or len(set(right)) < 2:
-        told = f"{len(rows)} labels" if len(rows) < 20 else "labels that are all right or all wrong"
-        told = f"{told} on sentences with gold are too little to learn from"
-        raise UsageError(told, hint="review more", labels=len(rows))
+        subject = f"{len(rows)} labels" if len(rows) < 20 else "labels that are all right or all wrong"
+        subject = f"{subject} on sentences with gold are too little to learn from"
+        raise UsageError(subject, hint="review more", labels=len(rows))
     stand_for = [1.0 if places is None else places[row[0], row[5]] for row in rows]
     values = np.array([row[4] for row in rows])
     keys = np.array([row[0] for row in rows], np.int64)
@@ -135,21 +135,21 @@ def _learn(judged: Judged, digest: str, measure: Measure, method: Method, seed: 
     right = float(np.average(judged.right, weights=judged.weights))
     before = calibration_error(binned(np.clip(judged.values, 0, 1), judged), judged)
     after = calibration_error(bins, judged)
-    shown = [(each.probability, each.right, each.labels) for each in bins]
+    shown = [(bin.probability, bin.right, bin.labels) for bin in bins]
     by_label = {name: curve for name, curve in curves.items() if name is not None}
-    told = (len(judged.right), right, before, after, shown, curves[None], by_label)
-    return Calibration(digest, measure, method, *told)
+    values = (len(judged.right), right, before, after, shown, curves[None], by_label)
+    return Calibration(digest, measure, method, *values)
 
 
 def _curves(judged: Judged, method: Method) -> dict[str | None, Curve]:
-    """The curve of all labels under None, and of those that are frequent enough."""
+    """The curve of all labels under None, and those of labels that are frequent enough."""
     fit = FITS[method]
-    found: dict[str | None, Curve] = {None: fit(judged.values, judged.right, judged.weights)}
+    curves: dict[str | None, Curve] = {None: fit(judged.values, judged.right, judged.weights)}
     for name in sorted(set(judged.names.tolist())):
         own = judged.names == name
         if own.sum() >= ENOUGH and len(set(judged.right[own].tolist())) == 2:
-            found[name] = fit(judged.values[own], judged.right[own], judged.weights[own])
-    return found
+            curves[name] = fit(judged.values[own], judged.right[own], judged.weights[own])
+    return curves
 
 
 def _cross_fitted(judged: Judged, method: Method, seed: int) -> Floats:
@@ -157,17 +157,17 @@ def _cross_fitted(judged: Judged, method: Method, seed: int) -> Floats:
     keys = np.unique(judged.sentences)
     fold_of = dict(zip(keys.tolist(), np.random.default_rng(seed).permutation(len(keys)) % FOLDS, strict=True))
     folds = np.array([fold_of[key] for key in judged.sentences.tolist()])
-    found = np.zeros(len(folds))
+    chances = np.zeros(len(folds))
     for fold in range(FOLDS):
         inside, outside = folds == fold, folds != fold
         if not inside.any():
             continue
         curves = _curves(Judged(*(column[outside] for column in judged)), method)
-        found[inside] = curves[None].at(judged.values[inside])
+        chances[inside] = curves[None].at(judged.values[inside])
         for name, curve in curves.items():
             chosen = inside & (judged.names == name)
-            found[chosen] = curve.at(judged.values[chosen]) if name is not None else found[chosen]
-    return found
+            chances[chosen] = curve.at(judged.values[chosen]) if name is not None else chances[chosen]
+    return chances
 
 
 def _spec(
@@ -180,10 +180,10 @@ def _spec(
     return StepSpec(KIND, VERSION, params, inputs={"labels": load_spec(connection, step_id), "gold": gold})
 
 
-def _store(connection: Connection, spec: StepSpec, made: Calibration) -> None:
+def _store(connection: Connection, spec: StepSpec, calibration: Calibration) -> None:
     key = register_step(connection, spec)
-    content = canonical_json({name: value for name, value in asdict(made).items() if name != "digest"})
-    # It is of no corpus: what it was learned from may lie in several.
+    content = canonical_json({name: value for name, value in asdict(calibration).items() if name != "digest"})
+    # It does not belong to a corpus: its labels may come from several.
     columns = ("step_id", "corpus_id", "content", "digest")
     corpus_id = _corpus(connection, spec)
     new = bulk.insert(connection, artifact, columns, [(key, corpus_id, content, digest_of(content))])
@@ -191,7 +191,7 @@ def _store(connection: Connection, spec: StepSpec, made: Calibration) -> None:
         run_id = begin_run(connection, "review calibrate")
         done = (key, corpus_id, "ok", None, run_id)
         bulk.insert(connection, outcome, ("step_id", "item_id", "status", "reason", "run_id"), [done])
-        end_run(connection, run_id, "done", {"labels": made.labels})
+        end_run(connection, run_id, "done", {"labels": calibration.labels})
 
 
 def _corpus(connection: Connection, spec: StepSpec) -> int:
@@ -202,9 +202,9 @@ def _corpus(connection: Connection, spec: StepSpec) -> int:
 
 
 def latest_calibration(connection: Connection, step_id: int, lang: str | None = None) -> Calibration | None:
-    """What was last learned about the labels of a step; None when nothing was.
+    """The latest calibration of the labels of a step, if any.
 
-    :param lang: of this language, or of all together.
+    :param lang: for this language, or for all together.
     """
     query = select(step.c.digest, step.c.params, artifact.c.content).join(artifact, artifact.c.step_id == step.c.id)
     query = query.join(step_input, step_input.c.step_id == step.c.id)

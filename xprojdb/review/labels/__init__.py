@@ -1,1 +1,1 @@
-"""Labels that come later: of annotators, correctors and other tools, put onto sentences that are stored."""
+"""Labels for stored sentences that come later, from annotators, correctors and other tools."""

@@ -1,4 +1,4 @@
-"""What annotators say of the sentences of a set, read in blocks: sets may be as large as corpora."""
+"""Read the labels of annotators for the sentences of a set, in blocks: sets may be as large as corpora."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from xprojdb.db.tables import review
 from xprojdb.review.decisions import ADD, DONE, REJECT
 from xprojdb.text.spans import Span
 
-#: decisions read at once
+#: decisions read at a time
 BLOCK = 20_000
 Row = tuple[int, str, int | None, int | None, str | None, int | None, int | None, str | None]
 
@@ -26,8 +26,8 @@ def read_annotated(connection: Connection, campaign_id: int) -> Iterator[tuple[i
     names = list(connection.execute(query).scalars())
     streams = (_of_annotator(connection, campaign_id, name) for name in names)
     merged = heapq.merge(*streams, key=itemgetter(0))
-    for key, found in groupby(merged, key=itemgetter(0)):
-        yield key, {name: spans for _, name, spans in found}
+    for key, versions in groupby(merged, key=itemgetter(0)):
+        yield key, {name: spans for _, name, spans in versions}
 
 
 def _of_annotator(connection: Connection, campaign_id: int, name: str) -> Iterator[tuple[int, str, list[Span]]]:
@@ -43,7 +43,7 @@ def _of_annotator(connection: Connection, campaign_id: int, name: str) -> Iterat
 
 
 def _whole_sentences(connection: Connection, query: object, key: object) -> Iterator[list[Row]]:
-    """Blocks of rows, each ending where a sentence does."""
+    """Blocks of rows that end where a sentence does."""
     cursor, limit = -1, BLOCK
     while True:
         rows: list[Row] = bulk.fetch(connection, query.where(key > cursor).limit(limit))  # type: ignore
@@ -61,7 +61,7 @@ def _whole_sentences(connection: Connection, query: object, key: object) -> Iter
 
 
 def _standing(rows: Iterable[Row]) -> list[Span] | None:
-    """The labels that stand after an annotator's rows; None where the sentence is not finished."""
+    """The labels after an annotator's rows; None if the sentence is not finished."""
     spans: set[Span] = set()
     finished = False
     for _, action, old_start, old_end, old_label, start, end, label in rows:

@@ -1,4 +1,4 @@
-"""Import labels: gold, a second annotator's labels or corrections onto sentences that are stored."""
+"""Import labels for stored sentences: gold labels, those of a second annotator, or corrections."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from xprojdb.review.imported import LabelStore
 class LabelsReport:
     """What an import of labels did.
 
-    :param rows: of the file.
-    :param sentences: that were found, by words alone those of ``by_words``.
-    :param added, removed: labels that the annotator had not given before, or gives no more.
-    :param frozen: the step that holds what the annotators of the set agree on; None when that is nothing.
-    :param left_out: why rows were left out, and what was mended, by the code of the reason.
+    :param rows: rows in the file.
+    :param sentences: how many were found, of which ``by_words`` by their words only.
+    :param added, removed: labels that the annotator did not give before, or no longer gives.
+    :param frozen: the step with the labels that the annotators of the set agree on, if there are any.
+    :param left_out: why rows were left out, and what was repaired, by reason code.
     """
 
     name: str
@@ -50,17 +50,17 @@ def import_labels(
     command: str = "import labels",
     watch: Callable[[int], None] | None = None,
 ) -> LabelsReport:
-    """Put the labels of a file onto stored sentences, and freeze what the annotators of the set agree on.
+    """Store the labels of a file for stored sentences, and freeze those that the annotators of the set agree on.
 
-    Rows that are no stored sentence are counted. The same labels again add nothing.
+    Rows without a stored sentence are counted. Importing the same labels again adds nothing.
 
-    :param name: of the set that the labels are put into.
-    :param annotator: whose they are.
-    :param watch: told, after each block, how many rows were read.
-    :raises ReadError: when the file cannot be read; nothing is stored then.
+    :param name: the set to add the labels to.
+    :param annotator: who made the labels.
+    :param watch: called after each block with the number of rows read so far.
+    :raises ReadError: when the file cannot be read; then nothing is stored.
     :raises ImportRefused: when a label cuts a stored word; fields ``file``, ``line`` and ``external_id``.
     :raises UsageError: when the language is unknown or has no sentences, the name is that of a campaign with a queue,
-        or no row is a stored sentence.
+        or no row belongs to a stored sentence.
     """
     report, notes = LabelsReport(name, annotator, str(file.path)), Notes()
     with database.write() as connection, bulk.uncollected():

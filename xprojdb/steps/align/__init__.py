@@ -1,1 +1,1 @@
-"""Align: the stage, its variants, and the steps that ``[align]`` stands for."""
+"""Align: the stage, its variants, and how ``[align]`` becomes steps."""

@@ -1,4 +1,4 @@
-"""The aligner ``eflomal``: a statistical one, trained on the corpus."""
+"""The aligner ``eflomal``: a statistical aligner trained on the corpus."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from xprojdb.steps.stage import Bitext, Stage
 class EflomalConfig(EflomalParams, WordsConfig):
     """``[align]`` with ``aligner = "eflomal"``: trained on all translations of the corpus between two languages.
 
-    :param iterations: rounds of training, in shares of what it would do by itself.
+    :param iterations: training iterations, relative to the number eflomal would choose.
     """
 
     iterations: Annotated[float, Gt(0), Le(100)] = 0.3
@@ -28,7 +28,7 @@ class EflomalConfig(EflomalParams, WordsConfig):
 
 @dataclass(frozen=True, kw_only=True)
 class EflomalStepParams(AlignParams):
-    """The parameters of its align steps; ``iterations`` moves to the step that trains."""
+    """Parameters of an eflomal align step; ``iterations`` moves to the training step."""
 
     aligner: str = "eflomal"
     symmetrization: Symmetrization
@@ -37,7 +37,7 @@ class EflomalStepParams(AlignParams):
 
 
 class EflomalPlugin(AlignerPlugin):
-    """The plug-in."""
+    """The plug-in ``eflomal``."""
 
     name: ClassVar[str] = "eflomal"
     Config = EflomalConfig
@@ -59,7 +59,7 @@ class EflomalPlugin(AlignerPlugin):
         return replace(spec, params=replace(params, iterations=None).to_params(), inputs={"counts": counts})
 
     def load(self, spec: StepSpec) -> Any:
-        """That which trains, or that which aligns with what was learned."""
+        """Load the trainer or, for an align step, the aligner that uses what it learned."""
         from xprojdb.models.aligners.eflomal import Eflomal
 
         if spec.kind == LinkCounts.kind:

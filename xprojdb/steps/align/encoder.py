@@ -1,4 +1,4 @@
-"""The aligner ``encoder``: compares the vectors that a multilingual encoder has for words."""
+"""The aligner ``encoder``: compares the word vectors of a multilingual encoder."""
 
 from __future__ import annotations
 
@@ -7,29 +7,40 @@ from typing import Any, ClassVar
 
 from xprojdb.config.fields.types import Text
 from xprojdb.config.tables.align import WordsConfig
-from xprojdb.models.aligners.encoder_params import CENTRE_LANGUAGE, AlignerParams, Method, Pooling, Transform
+from xprojdb.models.aligners.encoder_params import (
+    CENTRE_LANGUAGE,
+    AlignerParams,
+    Method,
+    Pooling,
+    Precision,
+    Transform,
+)
 from xprojdb.models.store import canonical_id, resolve
 from xprojdb.steps.align.variant import KIND, VERSION, AlignerPlugin, AlignParams, load_aligner
 from xprojdb.steps.fit.mean_vectors import MeanParams, MeanVectors
+from xprojdb.steps.params import left_out
 from xprojdb.steps.spec import StepSpec
 from xprojdb.steps.stage import Bitext, Stage
 
 
 @dataclass(frozen=True, kw_only=True)
 class EncoderConfig(AlignerParams, WordsConfig):
-    """``[align]``, by default: the vectors of a multilingual encoder are compared.
+    """The default ``[align]``: compare the word vectors of a multilingual encoder.
 
-    :param model: a local folder, an alias such as ``"e5-small"``, or an id on the Hugging Face hub.
-    :param revision: the revision the model must have; by default whichever is found, which the step records.
+    :param model: a local folder, an alias such as ``"e5-small"``, or an id on the Hugging Face Hub.
+    :param revision: the revision the model must have. By default any revision will do, and the step records it.
+    :param precision: ``bfloat16`` is about 1.8 times as fast as ``float32`` on CPUs and GPUs that support it, with
+        nearly the same links; ``int8`` (needs the extra ``int8``) is 2.8 times as fast on CPUs with VNNI.
     """
 
     model: Text = "intfloat/multilingual-e5-small"
     revision: Text | None = None
+    precision: Precision = "float32"
 
 
 @dataclass(frozen=True, kw_only=True)
 class EncoderParams(AlignParams):
-    """The parameters of its steps: those of ``AlignerParams``."""
+    """Parameters of an encoder align step, the same as ``AlignerParams``."""
 
     method: Method
     layer: int
@@ -37,23 +48,24 @@ class EncoderParams(AlignParams):
     min_probability: float
     temperature: float
     transform: Transform
+    precision: Precision = left_out("float32")
 
 
 def aligner_params(config: AlignerParams | AlignParams) -> dict[str, Any]:
-    """The values of ``AlignerParams`` in what has more."""
+    """Pick the fields of ``AlignerParams`` out of a larger configuration."""
     return {name: getattr(config, name) for name in asdict(AlignerParams())}
 
 
 class Encoder(AlignerPlugin):
-    """The plug-in."""
+    """The plug-in ``encoder``."""
 
     name: ClassVar[str] = "encoder"
     Config = EncoderConfig
 
     def spec(self, config: EncoderConfig) -> StepSpec:
-        found = resolve(config.model, config.revision)
-        params = EncoderParams(**aligner_params(config)).to_params()
-        return StepSpec(KIND, VERSION, params, canonical_id(config.model), found.revision)
+        model = resolve(config.model, config.revision)
+        params = EncoderParams(**aligner_params(config), precision=config.precision).to_params()
+        return StepSpec(KIND, VERSION, params, canonical_id(config.model), model.revision)
 
     def for_languages(self, spec: StepSpec, pair: Bitext) -> StepSpec:
         params = EncoderParams.from_params(spec.params)
@@ -70,7 +82,9 @@ class Encoder(AlignerPlugin):
         from xprojdb.models.encoders.encoder import Encoder as EncoderModel
 
         assert spec.model is not None
-        return EncoderAligner(EncoderModel(spec.model, revision=spec.revision), _compared(spec))
+        own = MeanParams if spec.kind == MeanVectors.kind else EncoderParams
+        precision = own.from_params(spec.params).precision
+        return EncoderAligner(EncoderModel(spec.model, precision=precision, revision=spec.revision), _compared(spec))
 
     def stage(self, spec: StepSpec) -> Stage:
         from xprojdb.steps.align.stage import Align, AlignCentred
@@ -79,14 +93,16 @@ class Encoder(AlignerPlugin):
         return stage(spec, lambda: load_aligner(spec))
 
     def title(self, spec: StepSpec) -> str:
-        return f"with {spec.model or 'no model'} ({EncoderParams.from_params(spec.params).method})"
+        params = EncoderParams.from_params(spec.params)
+        precision = "" if params.precision == "float32" else f", {params.precision}"
+        return f"with {spec.model or 'no model'} ({params.method}{precision})"
 
     def keeps_weak_links(self, config: EncoderConfig) -> bool:
         return config.method == "soft"
 
 
 def _compared(spec: StepSpec) -> AlignerParams:
-    """How vectors are compared by an align step, or made for a mean."""
+    """How an align step compares vectors, or how a mean step makes them."""
     if spec.kind == MeanVectors.kind:
         own = MeanParams.from_params(spec.params)
         return AlignerParams(layer=own.layer, pooling=own.pooling)
@@ -94,13 +110,14 @@ def _compared(spec: StepSpec) -> AlignerParams:
 
 
 def _mean_spec(spec: StepSpec, params: EncoderParams, side: str, lang: str) -> StepSpec:
-    """The step that averages the words of one side, as the aligner compares them."""
+    """The step that averages the word vectors of one side, made as the aligner makes them."""
     segmented = (params.segment or {}).get(side)
-    # The sentences of a mean are told as those of the left side.
+    # A mean has one side only, which counts as the original.
     own = MeanParams(
         lang=lang,
         layer=params.layer,
         pooling=params.pooling,
+        precision=params.precision,
         segment={"original": segmented} if segmented else None,
     )
     return StepSpec(MeanVectors.kind, MeanVectors.version, own.to_params(), spec.model, spec.revision)

@@ -1,4 +1,4 @@
-"""The aligner ``equal_words``: links words that are written alike, without any model."""
+"""The aligner ``equal_words``: links words that are spelled the same, without a model."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from xprojdb.steps.spec import StepSpec
 
 @dataclass(frozen=True, kw_only=True)
 class EqualWordsConfig(EqualWordsParams, WordsConfig):
-    """``[align]`` with ``aligner = "equal_words"``: names, numbers and whatever else is written alike."""
+    """``[align]`` with ``aligner = "equal_words"``: link names, numbers and other words spelled the same."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class EqualWordsStepParams(AlignParams):
-    """The parameters of its steps."""
+    """Parameters of an ``equal_words`` align step."""
 
     aligner: str = "equal_words"
     words: Words
@@ -26,7 +26,7 @@ class EqualWordsStepParams(AlignParams):
 
 
 class EqualWords(AlignerPlugin):
-    """The plug-in."""
+    """The plug-in ``equal_words``."""
 
     name: ClassVar[str] = "equal_words"
     Config = EqualWordsConfig

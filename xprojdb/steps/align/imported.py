@@ -1,4 +1,4 @@
-"""Imported links: alignments that someone else made, as a step that only an import fills."""
+"""Imported links: alignments made elsewhere, as a step that only an import fills."""
 
 from __future__ import annotations
 
@@ -12,36 +12,36 @@ from xprojdb.config.errors import RecipeError
 from xprojdb.config.tables.align import AlignerConfig
 from xprojdb.steps.align.variant import KIND, VERSION, AlignerPlugin, AlignParams, aligner_title
 from xprojdb.steps.spec import StepSpec
-from xprojdb.steps.stage import Bitext, Result, Stage
+from xprojdb.steps.stage import Bitext, Filling, Result, Stage
 
 ALIGNER = "imported"
 
 
 @dataclass(frozen=True, kw_only=True)
 class ImportedConfig(AlignerConfig):
-    """``[align]`` with ``aligner = "imported"``: alignments that were imported.
+    """``[align]`` with ``aligner = "imported"``: use imported alignments.
 
-    :param name: the name under which the alignments were imported.
+    :param name: the name given to the alignments on import.
     """
 
     name: str = ""
 
     def __post_init__(self) -> None:
         if not self.name:
-            hint = "say name = '…', as in xprojdb import alignments --name …"
-            raise RecipeError("the alignments have no name", hint=hint, key="name")
+            hint = "set name = '…' to the --name of xprojdb import alignments"
+            raise RecipeError("the imported alignments need a name", hint=hint, key="name")
 
 
 @dataclass(frozen=True, kw_only=True)
 class ImportedParams(AlignParams):
-    """The parameters of its steps."""
+    """Parameters of the step of imported alignments."""
 
     aligner: str = ALIGNER
     name: str
 
 
 class Imported(AlignerPlugin):
-    """The plug-in."""
+    """The plug-in ``imported``."""
 
     name: ClassVar[str] = ALIGNER
     Config = ImportedConfig
@@ -51,7 +51,7 @@ class Imported(AlignerPlugin):
         return imported_spec(config.name)
 
     def load(self, spec: StepSpec) -> Any:
-        raise AssertionError(f"nothing aligns what was imported: {spec.short}")
+        raise AssertionError(f"imported alignments have no aligner: {spec.short}")
 
     def stage(self, spec: StepSpec) -> Stage:
         return ImportedLinks(spec)
@@ -61,14 +61,14 @@ class Imported(AlignerPlugin):
 
 
 def imported_spec(name: str) -> StepSpec:
-    """The step of the alignments that were imported under a name."""
+    """The step that holds the alignments imported under a name."""
     return StepSpec(KIND, VERSION, ImportedParams(name=name).to_params())
 
 
 class ImportedLinks(Stage):
-    """Alignments that ``xprojdb import alignments`` has stored under a name: a run has nothing to do for them.
+    """Alignments that ``xprojdb import alignments`` stored under a name; a run has nothing to do for them.
 
-    Translations without one wait, as those of which an earlier step is not done.
+    Translations without an alignment wait, just as they wait for any unfinished step.
     """
 
     kind = KIND
@@ -78,8 +78,13 @@ class ImportedLinks(Stage):
     def title(self) -> str:
         return f"align {aligner_title(self.spec)}"
 
+    @property
+    def filled_by(self) -> Filling:
+        name = ImportedParams.from_params(self.spec.params).name
+        return Filling("alignments", name, f"xprojdb import alignments FILE --name {name}")
+
     def ready(self, pair: Bitext) -> Select[tuple[int]]:
         return self.items(pair).where(false())
 
     def process(self, connection: Connection, items: Sequence[int]) -> Result:  # noqa: ARG002
-        raise AssertionError("nothing of an import is ever pending")
+        raise AssertionError("an import never has pending items")

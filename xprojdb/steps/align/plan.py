@@ -1,4 +1,4 @@
-"""The align steps of a recipe, with what each of them has to learn or to read first."""
+"""The align steps of a recipe, with the steps each of them depends on."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from xprojdb.steps.spec import StepSpec
 from xprojdb.steps.stage import Bitext
 from xprojdb.text.segmentation import segmenter_revision
 
-#: soft links have any probability above 0.01; those below this are noise to a method without scores
+#: soft links go down to a probability of 0.01; below this value they are noise to a method that ignores scores
 MIN_SOFT_LINK = 0.2
 
 
 def align_spec(config: AlignerConfig) -> StepSpec:
-    """The step that aligns, for any languages; see :func:`for_languages`.
+    """The align step before it is bound to languages; see :func:`for_languages`.
 
     :raises ModelError: when its model cannot be found.
     :raises MissingExtra: when its package is not installed.
@@ -24,12 +24,12 @@ def align_spec(config: AlignerConfig) -> StepSpec:
 
 
 def min_link_score(config: AlignerConfig) -> float:
-    """The score that a link must exceed to count where links count alike: soft ones are kept however weak."""
+    """The score a link must exceed for methods that treat all links alike; aligners with soft links keep weak ones."""
     return MIN_SOFT_LINK if aligner(config.variant).keeps_weak_links(config) else 0.0
 
 
 def for_languages(spec: StepSpec, pair: Bitext) -> StepSpec:
-    """The aligner for a pair of languages: with their words, and with what is learned of them first, if it needs that.
+    """Bind an align step to two languages: their segmenters, and the steps that learn from them if it needs any.
 
     :raises MissingExtra: when a language needs a segmenter that is not installed.
     """
@@ -38,11 +38,11 @@ def for_languages(spec: StepSpec, pair: Bitext) -> StepSpec:
 
 
 def _of_words(spec: StepSpec, pair: Bitext) -> StepSpec:
-    """With a segmenter for each side whose units are smaller than words; other languages leave no trace in the step."""
+    """Add a segmenter for each side that is written without spaces; other languages leave the step unchanged."""
     params = {name: value for name, value in spec.params.items() if name != "segment"}
     if spec.params.get("segment", True):
         sides = {"original": pair.original_lang, "rendering": pair.rendering_lang}
-        found = {side: {"lang": lang, "by": segmenter_revision(lang)} for side, lang in sides.items()}
-        segmented = {side: segmenter for side, segmenter in found.items() if segmenter["by"] is not None}
+        segmenters = {side: {"lang": lang, "by": segmenter_revision(lang)} for side, lang in sides.items()}
+        segmented = {side: segmenter for side, segmenter in segmenters.items() if segmenter["by"] is not None}
         params |= {"segment": segmented} if segmented else {}
     return replace(spec, params=params)

@@ -41,7 +41,7 @@ class Trainable(Protocol):
 
 
 class Align(ModelStage[Any]):
-    """Run a word aligner over translations; or :class:`AlignLearned` makes one of what is loaded."""
+    """Run a word aligner over translations."""
 
     kind = KIND
     version = VERSION
@@ -55,11 +55,11 @@ class Align(ModelStage[Any]):
         read = read_words(connection, items)
         links = self._links(connection, self.model, read)
         rows, outcomes = [], []
-        for (key, _, _), found in zip(read, links, strict=True):
-            if not len(found.pairs):
+        for (key, _, _), sentence_links in zip(read, links, strict=True):
+            if not len(sentence_links.pairs):
                 outcomes.append(Outcome(key, "empty", "no-links"))
                 continue
-            rows.append((self.step_id, key, format_links(found)))
+            rows.append((self.step_id, key, format_links(sentence_links)))
             outcomes.append(Outcome(key, "ok"))
         return Result(outcomes, [Rows(alignment, ("step_id", "translation_id", "links"), rows)])
 
@@ -69,27 +69,27 @@ class Align(ModelStage[Any]):
 
 
 class AlignLearned(Align):
-    """Run an aligner that needs what was learned from the corpus: its inputs are fits."""
+    """Run an aligner that needs artifacts learned from the corpus; its inputs are fit steps."""
 
     def needs(self) -> Mapping[str, ColumnElement[int]]:
         return dict.fromkeys(self.spec.inputs, translation.c.corpus_id)
 
     @abstractmethod
     def fitted(self, connection: Connection, aligner: Any, corpus_id: int) -> Aligner:
-        """The aligner, with what was learned from a corpus."""
+        """The aligner, fitted to a corpus."""
 
     def _links(self, connection: Connection, aligner: Any, read: Sequence[Read]) -> list[Links]:
         corpora = read_keys(connection, [key for key, _, _ in read], translation.c.corpus_id)
-        found: dict[int, Links] = {}
+        links_by_key: dict[int, Links] = {}
         for corpus_id in sorted(set(corpora)):
-            own = [each for each, corpus in zip(read, corpora, strict=True) if corpus == corpus_id]
+            own = [item for item, corpus in zip(read, corpora, strict=True) if corpus == corpus_id]
             links = super()._links(connection, self.fitted(connection, aligner, corpus_id), own)
-            found.update(zip((key for key, _, _ in own), links, strict=True))
-        return [found[key] for key, _, _ in read]
+            links_by_key.update(zip((key for key, _, _ in own), links, strict=True))
+        return [links_by_key[key] for key, _, _ in read]
 
 
 class AlignCentred(AlignLearned):
-    """Run an encoder's aligner, with the mean of each side's language in the corpus taken off the vectors."""
+    """Run an encoder aligner after subtracting from the vectors the mean of each language in the corpus."""
 
     def fitted(self, connection: Connection, aligner: Any, corpus_id: int) -> Aligner:
         assert isinstance(aligner, Centrable), "only an encoder has vectors"

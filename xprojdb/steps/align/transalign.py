@@ -1,4 +1,4 @@
-"""The aligner ``transalign``: compares what the encoder of a translation model makes of both sentences."""
+"""The aligner ``transalign``: compares word vectors from the encoder of a translation model."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ _COMPARED = tuple(name for name in asdict(AlignerParams()) if name != "layer")
 
 @dataclass(frozen=True, kw_only=True)
 class TransalignConfig(WordsConfig):
-    """``[align]`` with ``aligner = "transalign"``: a translation model's encoder; keys as those of ``encoder``.
+    """``[align]`` with ``aligner = "transalign"``: a translation model's encoder; the keys are those of ``encoder``.
 
-    :param model: a local folder, or an id on the Hugging Face hub; it has no default.
-    :param revision: the revision the model must have; by default whichever is found, which the step records.
-    :param layer: the hidden state that is compared; by default the last.
+    :param model: a local folder, or an id on the Hugging Face Hub; there is no default.
+    :param revision: the revision the model must have. By default any revision will do, and the step records it.
+    :param layer: the hidden state to compare; by default the last.
     :param transform: ``centre`` subtracts the mean vector of a sentence.
     """
 
@@ -41,13 +41,13 @@ class TransalignConfig(WordsConfig):
 
     def __post_init__(self) -> None:
         if self.model is None:
-            hint = 'say model = "facebook/nllb-200-distilled-600M"'
+            hint = 'set a model, for example model = "facebook/nllb-200-distilled-600M"'
             raise RecipeError("the aligner 'transalign' needs a translation model", hint=hint, key="model")
 
 
 @dataclass(frozen=True, kw_only=True)
 class TransalignParams(AlignParams):
-    """The parameters of its steps; the languages are known when it is planned for a pair of them."""
+    """Parameters of a ``transalign`` step; the languages are filled in when it is bound to two of them."""
 
     aligner: str = "transalign"
     method: Method
@@ -61,16 +61,16 @@ class TransalignParams(AlignParams):
 
 
 class Transalign(AlignerPlugin):
-    """The plug-in."""
+    """The plug-in ``transalign``."""
 
     name: ClassVar[str] = "transalign"
     Config = TransalignConfig
 
     def spec(self, config: TransalignConfig) -> StepSpec:
         assert config.model is not None, "checked before"
-        found = resolve(config.model, config.revision)
+        model = resolve(config.model, config.revision)
         params = TransalignParams(layer=config.layer, **{name: getattr(config, name) for name in _COMPARED})
-        return StepSpec(KIND, VERSION, params.to_params(), canonical_id(config.model), found.revision)
+        return StepSpec(KIND, VERSION, params.to_params(), canonical_id(config.model), model.revision)
 
     def for_languages(self, spec: StepSpec, pair: Bitext) -> StepSpec:
         params = TransalignParams.from_params(spec.params)

@@ -1,4 +1,4 @@
-"""What an aligner is to recipes and steps: its keys, its step, its loading and its title, in one class.
+"""An aligner as recipes and steps see it: its keys, its step, how to load it and its title, in one class.
 
 A plug-in of the group ``xprojdb.aligners`` is a subclass of :class:`AlignerPlugin`.
 """
@@ -20,15 +20,15 @@ from xprojdb.steps.stage import Bitext, Stage
 
 KIND = "align"
 VERSION = 1
-#: keys of a table that a step has elsewhere, or in another form
+#: keys of a table that a step stores elsewhere, or in another form
 _NO_PARAMS = {"model", "revision", "segment"}
 
 
 @dataclass(frozen=True, kw_only=True)
 class AlignParams(StepParams):
-    """What the parameters of all align steps may have.
+    """Parameters that every align step may have.
 
-    :param segment: a segmenter and a language for each side whose units are smaller than words.
+    :param segment: the segmenter and language of each side that is written without spaces.
     """
 
     kind: ClassVar[str] = KIND
@@ -38,12 +38,12 @@ class AlignParams(StepParams):
 class AlignerPlugin(ABC):
     """A word aligner.
 
-    A subclass has a ``name``, a ``Config`` with its keys, and :meth:`load`; the rest has defaults.
+    A subclass defines a ``name``, a ``Config`` with its keys, and :meth:`load`; everything else has a default.
     """
 
     name: ClassVar[str]
     Config: ClassVar[type[AlignerConfig]]
-    #: whether it is given words, put together from units where a language has smaller ones
+    #: whether it aligns words, segmented first in languages written without spaces
     of_words: ClassVar[bool] = True
 
     def __init_subclass__(cls) -> None:
@@ -51,7 +51,7 @@ class AlignerPlugin(ABC):
         cls.Config.variant = cls.name
 
     def spec(self, config: Any) -> StepSpec:
-        """The step that aligns, for any languages. By default its parameters are the keys of the table.
+        """The align step before it is bound to languages. By default its parameters are the keys of the table.
 
         :raises ModelError: when its model cannot be found.
         """
@@ -59,56 +59,56 @@ class AlignerPlugin(ABC):
         return StepSpec(KIND, VERSION, {"aligner": self.name, **keys})
 
     def for_languages(self, spec: StepSpec, pair: Bitext) -> StepSpec:  # noqa: ARG002 -- most need not know
-        """The step for a pair of languages: with what it has to know, or to learn first."""
+        """Bind the step to two languages: add what it must know about them, or learn first."""
         return spec
 
     @abstractmethod
     def load(self, spec: StepSpec) -> Any:
-        """What aligns: see :class:`xprojdb.models.aligners.encoder.Aligner`."""
+        """Load the aligner, an :class:`xprojdb.models.aligners.encoder.Aligner`."""
 
     def stage(self, spec: StepSpec) -> Stage:
-        """The stage that runs the step; by default it aligns with what :meth:`load` returns."""
+        """The stage that runs the step; by default it aligns with whatever :meth:`load` returns."""
         from xprojdb.steps.align.stage import Align
 
         return Align(spec, lambda: load_aligner(spec))
 
     def title(self, spec: StepSpec) -> str:  # noqa: ARG002
-        """What the step aligns with, in a few words for people."""
+        """A few words for people: what the step aligns with."""
         return f"with {self.name}"
 
     def keeps_weak_links(self, config: Any) -> bool:  # noqa: ARG002
-        """Whether every link is kept that has some probability, so that a method without scores must leave some out."""
+        """Whether weak links are kept as well, so that methods that ignore scores must filter them."""
         return False
 
     def config(self, spec: StepSpec) -> Any:
-        """The keys of the table, as the default of :meth:`spec` put them into a step."""
-        known = {own.name for own in fields(self.Config)}
-        return self.Config(**{name: value for name, value in spec.params.items() if name in known - _NO_PARAMS})
+        """The configuration that the default :meth:`spec` stored in a step."""
+        names = {own.name for own in fields(self.Config)}
+        return self.Config(**{name: value for name, value in spec.params.items() if name in names - _NO_PARAMS})
 
 
 def aligner_name(spec: StepSpec) -> str:
-    """The plug-in of an align step."""
+    """The name of the plug-in behind an align step."""
     name: str = current_value(KIND, "aligner", spec.params.get("aligner", "encoder"))
     return name
 
 
 def stored_name(name: str) -> str:
-    """What stored steps call an aligner."""
+    """The name of an aligner in stored steps."""
     stored: str = stored_value(KIND, "aligner", name)
     return stored
 
 
 def aligner(name: str) -> AlignerPlugin:
-    """A plug-in by its name.
+    """Load an aligner plug-in by name.
 
-    :raises PluginError: when there is none.
+    :raises PluginError: when no plug-in has that name.
     """
     plugin: AlignerPlugin = entry_points.load("aligners", name)()
     return plugin
 
 
 def aligner_of(spec: StepSpec) -> AlignerPlugin:
-    """The plug-in of an align step.
+    """The plug-in behind an align step.
 
     :raises PluginError: when it is not installed in the version that the step was planned with.
     """
@@ -117,7 +117,7 @@ def aligner_of(spec: StepSpec) -> AlignerPlugin:
 
 
 def planned(config: AlignerConfig) -> StepSpec:
-    """The step that a table stands for, for any languages."""
+    """The step for an ``[align]`` table before it is bound to languages."""
     spec = aligner(config.variant).spec(config)
     params = dict(spec.params)
     if distribution := entry_points.find("aligners", config.variant).distribution:
@@ -128,9 +128,9 @@ def planned(config: AlignerConfig) -> StepSpec:
 
 
 def load_aligner(spec: StepSpec, name: str | None = None) -> Any:
-    """The aligner of a step; where its sentences are in smaller units than words, one that is told words.
+    """Load the aligner of a step, wrapped to see words where a language is written without spaces.
 
-    :param name: of the plug-in, for a step that learns something for an aligner.
+    :param name: the plug-in to load, for a fit step that learns something for an aligner.
     """
     plugin = aligner_of(spec) if name is None else aligner(name)
     sides: Mapping[str, Any] = spec.params.get("segment") or {}
@@ -142,7 +142,7 @@ def load_aligner(spec: StepSpec, name: str | None = None) -> Any:
 
 
 def aligner_title(spec: StepSpec) -> str:
-    """What an align step aligns with, in a few words for people; also where its plug-in is not installed."""
+    """A few words for people: what an align step aligns with, even if its plug-in is not installed."""
     try:
         return aligner_of(spec).title(spec)
     except PluginError:
@@ -150,7 +150,7 @@ def aligner_title(spec: StepSpec) -> str:
 
 
 def align_stage(spec: StepSpec) -> Stage:
-    """The stage of an align step; one whose plug-in is not installed can be shown, and refuses to run."""
+    """The stage of an align step. Without its plug-in it can be shown, but refuses to run."""
     from xprojdb.steps.align.stage import Align
 
     try:

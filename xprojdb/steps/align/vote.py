@@ -1,4 +1,4 @@
-"""The aligner ``vote``: the links of several aligners made one set."""
+"""The aligner ``vote``: merges the links of several aligners into one set."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ Symmetrization = Literal["votes", "intersection", "union", "grow-diag", "grow-di
 
 @dataclass(frozen=True, kw_only=True)
 class VoteConfig(AlignerConfig):
-    """``[align]`` with ``aligner = "vote"``: the links of several aligners made one set.
+    """``[align]`` with ``aligner = "vote"``: merge the links of several aligners into one set.
 
-    :param symmetrization: how: ``votes``, or as two directions become one: ``intersection``, ``union``, ``grow-diag``,
+    :param symmetrization: ``votes``, or a way to merge two directions: ``intersection``, ``union``, ``grow-diag``,
         ``grow-diag-final-and``.
-    :param min_votes: of ``votes``: how many voters must have a link.
-    :param voters: tables like this one.
+    :param min_votes: with ``votes``, how many voters must propose a link.
+    :param voters: the aligners that vote, each a table like this one.
     """
 
     symmetrization: Symmetrization = "votes"
@@ -42,18 +42,18 @@ class VoteConfig(AlignerConfig):
 
     def __post_init__(self) -> None:
         if len(self.voters) < 2:
-            hint = "write each as a table [[align.voters]]"
-            raise RecipeError("a vote needs two voters or more", hint=hint, key="voters")
+            hint = "write each voter as a table [[align.voters]]"
+            raise RecipeError("a vote needs at least two voters", hint=hint, key="voters")
         if self.symmetrization == "votes" and self.min_votes > len(self.voters):
-            message = f"{len(self.voters)} voters never have {self.min_votes} votes"
-            raise RecipeError(message, hint="say fewer votes", key="min_votes")
+            message = f"{len(self.voters)} voters cannot give {self.min_votes} votes"
+            raise RecipeError(message, hint="lower min_votes", key="min_votes")
 
 
 @dataclass(frozen=True, kw_only=True)
 class VoteParams(AlignParams):
-    """The parameters of its steps.
+    """Parameters of a ``vote`` step.
 
-    :param min_link_scores: per input, in the order of their roles, the score that a link must exceed to count.
+    :param min_link_scores: for each input, in the order of their roles, the score a link must exceed to count.
     """
 
     aligner: str = "vote"
@@ -63,7 +63,7 @@ class VoteParams(AlignParams):
 
 
 class Vote(AlignerPlugin):
-    """The plug-in."""
+    """The plug-in ``vote``."""
 
     name: ClassVar[str] = "vote"
     Config = VoteConfig
@@ -83,7 +83,7 @@ class Vote(AlignerPlugin):
         return replace(spec, inputs={role: for_languages(voter, pair) for role, voter in spec.inputs.items()})
 
     def load(self, spec: StepSpec) -> Any:
-        raise AssertionError(f"a vote reads what its voters stored: {spec.short}")
+        raise AssertionError(f"a vote has no aligner to load: {spec.short}")
 
     def stage(self, spec: StepSpec) -> Stage:
         return VoteLinks(spec)
@@ -96,7 +96,7 @@ class Vote(AlignerPlugin):
 
 
 class VoteLinks(Stage):
-    """Make one set of the links of other align steps, its inputs."""
+    """Merge the links of its inputs, which are other align steps, into one set."""
 
     kind = KIND
     version = VERSION
@@ -117,9 +117,9 @@ class VoteLinks(Stage):
         sides = [read_links(connection, self.input_ids[role], items, score) for role, score in scores]
         rows, outcomes = [], []
         for item, *several in zip(items, *sides, strict=True):
-            found = self._joined(several)
-            if len(found.pairs):
-                rows.append((self.step_id, item, format_links(found)))
+            links = self._joined(several)
+            if len(links.pairs):
+                rows.append((self.step_id, item, format_links(links)))
                 outcomes.append(Outcome(item, "ok"))
             else:
                 outcomes.append(Outcome(item, "empty", "no-links"))
@@ -132,10 +132,10 @@ class VoteLinks(Stage):
 
 
 def read_links(connection: Connection, step_id: int, items: Sequence[int], min_score: float = 0.0) -> list[Links]:
-    """The links that an align step gave translations, none where it gave none.
+    """Read the links that an align step stored for some translations; empty where it found none.
 
     :param items: keys of translations, ascending.
-    :param min_score: links whose score is not above it are left out.
+    :param min_score: links that do not exceed it are left out.
     """
     query = select(alignment.c.translation_id, alignment.c.links).where(
         alignment.c.step_id == step_id, within(connection, alignment.c.translation_id, items)
@@ -143,7 +143,7 @@ def read_links(connection: Connection, step_id: int, items: Sequence[int], min_s
     texts: dict[int, str] = {item: text for item, text in bulk.fetch(connection, query)}  # noqa: C416
     ptr, left, right, scores = parse_links([texts.get(item, "") for item in items])
     certain = np.ones(len(left), np.float32) if scores is None else scores
-    kept = certain > min_score
+    strong = certain > min_score
     pairs = np.stack([left, right], 1)
     spans = zip(ptr[:-1].tolist(), ptr[1:].tolist(), strict=True)
-    return [Links(pairs[a:b][kept[a:b]], certain[a:b][kept[a:b]]) for a, b in spans]
+    return [Links(pairs[a:b][strong[a:b]], certain[a:b][strong[a:b]]) for a, b in spans]

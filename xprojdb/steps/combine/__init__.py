@@ -1,1 +1,1 @@
-"""Combining: the labels that a sentence has from several sources become one set."""
+"""Combine: merge the labels that a sentence got from several sources into one set."""

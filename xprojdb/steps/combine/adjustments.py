@@ -1,4 +1,4 @@
-"""What a span of the target language gains or loses in a joint match for its own words, whoever supports it."""
+"""How much a target span gains or loses in a joint match because of its words, whichever source supports it."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ from xprojdb.steps.fit.word_frequencies import read_frequencies
 from xprojdb.steps.inputs import within
 from xprojdb.steps.stage import Stage
 
-#: the roles of the word counts, of the terms, and of the labels that these were counted from
+#: the roles of the word counts, of the terms, and of the labels that the terms were counted from
 FREQUENCIES, TERMS, DRAFT = "frequencies", "terms", "draft"
-#: the share of a span's other occurrences that have to be labelled for it to gain
+#: a span gains if more than this share of its other occurrences is labelled
 _USUAL = 1 / 3
 
 
@@ -35,14 +35,14 @@ def read_adjustment(
     candidates: Candidates,
     rule: ConsensusRule,
 ) -> Floats | None:
-    """The adjustment of each of ``distinct_spans`` of the candidates, in shares as the threshold.
+    """Compute an adjustment for each of the candidates' ``distinct_spans``, on the scale of the threshold.
 
-    :param stage: reads ``frequencies``, or ``terms`` and ``draft``, where the rule needs them.
-    :param keys: (T,) of the sentences, all of one corpus.
-    :param rule: what a function word costs as the ``first_word`` and the ``last_word``; and what ``terms`` are worth:
-        a span gains two thirds of it when its words are labelled wherever else they occur, and loses a third when
-        nowhere.
-    :returns: (U,) values, or None where the rule adjusts nothing.
+    :param stage: its inputs include ``frequencies``, or ``terms`` and ``draft``, if the rule needs them.
+    :param keys: (T,) keys of the sentences, all from one corpus.
+    :param rule: what a function word costs as the ``first_word`` or the ``last_word``, and what ``terms`` are worth:
+        a span gains two thirds of it when its words are labelled everywhere else they occur, and loses a third when
+        they are labelled nowhere else.
+    :returns: (U,) values, or None if the rule adjusts nothing.
     """
     edges = (rule.first_word or 0.0, rule.last_word or 0.0)
     worth = (rule.terms or 0.0) if TERMS in stage.input_ids else 0.0
@@ -73,10 +73,12 @@ def _edges(
     most: float,
 ) -> Floats:
     counts = read_frequencies(connection, stage.input_ids[FREQUENCIES], corpus_id)
-    known = {word: is_function_word(word, counts, most) for word in {word for words in sentences for word in words}}
+    function_words = {
+        word: is_function_word(word, counts, most) for word in {word for words in sentences for word in words}
+    }
     at = np.repeat(np.arange(len(sentences)), np.diff(spans.ptr)).tolist()
     places = zip(at, spans.start.tolist(), spans.end.tolist(), strict=True)
-    flags = [(known[sentences[i][start]], known[sentences[i][end - 1]]) for i, start, end in places]
+    flags = [(function_words[sentences[i][start]], function_words[sentences[i][end - 1]]) for i, start, end in places]
     result: Floats = np.array(flags, np.float64).reshape(-1, 2) @ np.array(costs)
     return result
 

@@ -1,4 +1,4 @@
-"""What competes in a joint match: the entities of all sources of a sentence, and the candidates of each."""
+"""The competitors of a joint match: the entities of all sources of a sentence, each with its candidates."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ class Competing(NamedTuple):
     """The entities and candidates of T sentences, for :func:`xprojdb.matching.combination.joint.joint`.
 
     :param entity_ptr: (T+1,) offsets of the entities of each sentence.
-    :param source: (E,) place of the source of each entity.
-    :param voter: (E,) place of its voter.
-    :param translation: (E,) the translation it comes through; 0 for transfer.
-    :param ordinal: (E,) its ordinal in its own sentence.
+    :param source: (E,) index of each entity's source.
+    :param voter: (E,) index of its voter.
+    :param translation: (E,) the translation it was projected through; 0 for transfer.
+    :param ordinal: (E,) its ordinal in its source sentence.
     :param entity: (C,) the entity of each candidate, counted from 0 to E.
-    :param label: (C,) codes, below 0 where an entity has no label on a candidate.
-    :param score: (C,) the sum of the scores by their weights, divided by the sum of the weights.
-    :param names: the labels that the codes stand for.
+    :param label: (C,) label codes, negative where the entity has no label on the candidate.
+    :param score: (C,) the weighted mean of the scores.
+    :param names: the labels behind the codes.
     """
 
     entity_ptr: Longs
@@ -45,7 +45,7 @@ class Competing(NamedTuple):
 
 
 class _Part(NamedTuple):
-    """The entities and candidates of one voter; ``rule`` and the flags after it are for derived labels."""
+    """The entities and candidates of one voter; ``rule`` and the two flags after it serve derived labels."""
 
     voter: int
     source: int
@@ -62,9 +62,9 @@ class _Part(NamedTuple):
 
 
 def read_competing(stage: SeveralSources, connection: Connection, keys: Longs, present: Present) -> Competing:
-    """Read what the sources of some sentences have for them.
+    """Read the entities and candidates of all sources of some sentences.
 
-    :param keys: (T,) of the sentences, ascending.
+    :param keys: (T,) keys of the sentences, ascending.
     """
     read = [_read(stage, connection, number, present) for number in range(len(stage.voters))]
     parts = [part for part in read if part is not None]
@@ -88,7 +88,7 @@ def read_competing(stage: SeveralSources, connection: Connection, keys: Longs, p
 
 
 def _entities(parts: Sequence[_Part]) -> tuple[Longs, Longs, Longs, Longs, Longs]:
-    """Sentence, source, voter, translation and ordinal of all entities, part by part."""
+    """Sentence, source, voter, translation and ordinal of all entities, one part after the other."""
     counts = [len(part.label) for part in parts]
     source, voter = (np.repeat([getattr(part, name) for part in parts], counts) for name in ("source", "voter"))
     columns = (
@@ -99,7 +99,7 @@ def _entities(parts: Sequence[_Part]) -> tuple[Longs, Longs, Longs, Longs, Longs
 
 
 def _candidates(entity_ptr: Longs, entity: Longs, start: Ints, end: Ints) -> Candidates:
-    """Candidates, given in order, with their entities counted from 0 to E."""
+    """Build the candidates from columns that are sorted already, with entities numbered from 0 to E."""
     at = np.searchsorted(entity_ptr, entity, "right") - 1
     within = (entity - entity_ptr[at]).astype(np.int32)
     ptr = np.searchsorted(at, np.arange(len(entity_ptr))).astype(np.int64)
@@ -107,7 +107,7 @@ def _candidates(entity_ptr: Longs, entity: Longs, start: Ints, end: Ints) -> Can
 
 
 def _names(parts: Sequence[_Part]) -> list[str]:
-    """All labels that entities have or can get."""
+    """All labels that entities have or can be given."""
     becomes = {part.rule.becomes for part in parts if part.rule is not None} - {None}
     return sorted({label for part in parts for label in part.label} | {str(name) for name in becomes})
 
@@ -120,7 +120,7 @@ def _nothing(sentences: int) -> Competing:
 
 
 def _own(part: _Part) -> Longs:
-    """(C,) the entity of each candidate of one voter."""
+    """(C,) the entity of each candidate of a voter."""
     pair = np.repeat(np.arange(len(part.candidates.ptr) - 1), np.diff(part.candidates.ptr))
     return part.entity_ptr[pair] + part.candidates.entity
 
@@ -147,13 +147,13 @@ def _read(stage: SeveralSources, connection: Connection, number: int, present: P
     keys = np.unique(entities.item)
     candidates, fused = project.read_candidates(connection, items, keys, entities)
     score = fused / sum(project.weights.values())
-    told = (entities.sentence, entities.item, entities.ordinal, entities.label)
+    labelled = (entities.sentence, entities.item, entities.ordinal, entities.label)
     words = _letters(connection, project, keys, entities)
-    return _Part(number, voter.source, *told, runs(entities.item, keys), candidates, score, project.derived, *words)
+    return _Part(number, voter.source, *labelled, runs(entities.item, keys), candidates, score, project.derived, *words)
 
 
 def _read_transfer(stage: SeveralSources, connection: Connection, number: int, present: Present) -> _Part | None:
-    """A tagger of the target language is sure of the spans that it found, and has no others."""
+    """Treat the spans of a target-language tagger as certain; it has no other candidates."""
     keys = present.of(number)[0]
     ballot = stage.read_ballot(connection, keys.tolist(), present)
     mine = np.flatnonzero(ballot.voter == number)
@@ -164,15 +164,15 @@ def _read_transfer(stage: SeveralSources, connection: Connection, number: int, p
     entity = (np.arange(len(mine)) - np.repeat(ptr[:-1], np.diff(ptr))).astype(np.int32)
     spans = (ballot.start[mine], ballot.end[mine], np.ones(len(mine), np.uint8))
     labels = [ballot.label[row] for row in mine.tolist()]
-    told = (sentence, ballot.translation[mine], ballot.ordinal[mine], labels)
+    labelled = (sentence, ballot.translation[mine], ballot.ordinal[mine], labels)
     source = stage.voters[number].source
-    return _Part(number, source, *told, ptr, Candidates(ptr, entity, *spans), ballot.score[mine], None, (), ())
+    return _Part(number, source, *labelled, ptr, Candidates(ptr, entity, *spans), ballot.score[mine], None, (), ())
 
 
 def _letters(
     connection: Connection, project: ProjectMatch, keys: Longs, entities: LabelledSpans
 ) -> tuple[list[bool], list[list[bool]]]:
-    """Whether each entity begins with a capitalised word, and whether each target word is lower case."""
+    """Whether each entity starts with a capitalised word, and whether each target word is lower case."""
     if project.derived is None:
         return [], []
     words = read_sides(connection, keys.tolist(), project.labelled)
@@ -182,7 +182,7 @@ def _letters(
 
 
 def _bound(connection: Connection, voter: Voter, step_id: int) -> ProjectMatch:
-    """The project step of a voter, told the ids of its inputs."""
+    """The project step of a voter, bound to the ids of its inputs."""
     project = ProjectMatch(voter.spec)
     inputs = {role: find_step(connection, spec) for role, spec in voter.spec.inputs.items()}
     project.bind(step_id, {role: key for role, key in inputs.items() if key is not None})

@@ -1,4 +1,4 @@
-"""Agree: what several sources together say of some sentences, by vote or by the joint match."""
+"""The consensus of several sources about some sentences, by vote or by a joint match."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ from xprojdb.steps.inputs import runs
 
 
 class Agreed(NamedTuple):
-    """A consensus on a batch of sentences, and what its votes are.
+    """A consensus about a batch of sentences, and the rows that voted for it.
 
-    :param names: the labels that its codes stand for.
-    :param spoke: the sentences that a source has an entity for.
-    :param voter: (R,) of each row that can vote, the place of its voter.
-    :param translation: (R,) the translation it came through; 0 for none.
+    :param names: the labels behind its codes.
+    :param spoke: the sentences for which at least one source has an entity.
+    :param voter: (R,) for each row that can vote, the index of its voter.
+    :param translation: (R,) the translation it was projected through; 0 for none.
     :param ordinal: (R,) the ordinal of its entity; -1 for none.
     :param row_label: (R,) the code of its label.
     """
@@ -49,10 +49,10 @@ def agree(
     weight: Floats,
     rule: ConsensusRule,
 ) -> Agreed:
-    """The consensus of the sources of some sentences of a corpus.
+    """Find the consensus of the sources about some sentences of a corpus.
 
-    :param keys: (T,) of the sentences, ascending.
-    :param weight: (S,) of the sources.
+    :param keys: (T,) keys of the sentences, ascending.
+    :param weight: (S,) weights of the sources.
     :param rule: see also :class:`xprojdb.matching.combination.joint.JointRule` and :func:`read_adjustment`.
     """
     sources = Sources(present.flags(keys, len(stage.sources)), weight)
@@ -61,9 +61,9 @@ def agree(
     ballot = stage.read_ballot(connection, keys.tolist(), present)
     names, codes = coded(ballot.label)
     spans = (ballot.start, ballot.end, codes, ballot.score)
-    found = vote(sources, runs(ballot.sentence, keys), ballot.source, *spans, rule.min_support)
+    consensus = vote(sources, runs(ballot.sentence, keys), ballot.source, *spans, rule.min_support)
     spoke = set(ballot.sentence.tolist())
-    return Agreed(found, names, spoke, ballot.voter, ballot.translation, ballot.ordinal, codes)
+    return Agreed(consensus, names, spoke, ballot.voter, ballot.translation, ballot.ordinal, codes)
 
 
 def _joint(
@@ -75,37 +75,37 @@ def _joint(
     sources: Sources,
     rule: ConsensusRule,
 ) -> Agreed:
-    given = read_competing(stage, connection, keys, present)
-    adjust = read_adjustment(stage, connection, corpus_id, keys, given.candidates, rule)
+    competing = read_competing(stage, connection, keys, present)
+    adjust = read_adjustment(stage, connection, corpus_id, keys, competing.candidates, rule)
     settings = _joint_rule(rule)
-    scored = (given.candidates, given.label, given.score)
-    found = joint(sources, given.entity_ptr, given.source, *scored, adjust, settings)
-    entity = given.entity
-    spoke = set(keys[np.diff(given.entity_ptr) > 0].tolist())
-    about = (given.voter[entity], given.translation[entity], given.ordinal[entity])
-    return Agreed(found, given.names, spoke, *about, given.label)
+    scored = (competing.candidates, competing.label, competing.score)
+    consensus = joint(sources, competing.entity_ptr, competing.source, *scored, adjust, settings)
+    entity = competing.entity
+    spoke = set(keys[np.diff(competing.entity_ptr) > 0].tolist())
+    about = (competing.voter[entity], competing.translation[entity], competing.ordinal[entity])
+    return Agreed(consensus, competing.names, spoke, *about, competing.label)
 
 
 def _joint_rule(rule: ConsensusRule) -> JointRule:
-    assert rule.min_score is not None, "a joint rule has all of these"
+    assert rule.min_score is not None, "a joint rule sets all of these"
     assert rule.power is not None
     assert rule.other_label is not None
     return JointRule(rule.min_support, rule.min_score, rule.power, rule.other_label)
 
 
 def coded(labels: Sequence[str]) -> tuple[list[str], Ints]:
-    """The different labels in alphabetical order, and the place of each given one among them."""
+    """The distinct labels in alphabetical order, and the index of each label among them."""
     names = sorted(set(labels))
     place = {name: code for code, name in enumerate(names)}
     return names, np.array([place[label] for label in labels], np.int32)
 
 
 def votes_of(agreed: Agreed) -> list[npt.NDArray[Any]]:
-    """Of each vote: sentence and ordinal of its span, voter, translation, entity, start, end, label, contribution."""
-    found = agreed.consensus
-    span = np.repeat(np.arange(len(found)), np.diff(found.vote_ptr))
-    sentence = np.searchsorted(found.ptr, span, "right") - 1
-    row = found.vote_row
-    told = (agreed.voter[row], agreed.translation[row], agreed.ordinal[row])
-    place = (found.start[span], found.end[span], agreed.row_label[row])
-    return [sentence, span - found.ptr[sentence], *told, *place, found.contribution]
+    """Columns of the votes: sentence and ordinal of the span, voter, translation, entity, start, end, label, share."""
+    consensus = agreed.consensus
+    span = np.repeat(np.arange(len(consensus)), np.diff(consensus.vote_ptr))
+    sentence = np.searchsorted(consensus.ptr, span, "right") - 1
+    row = consensus.vote_row
+    lineage = (agreed.voter[row], agreed.translation[row], agreed.ordinal[row])
+    place = (consensus.start[span], consensus.end[span], agreed.row_label[row])
+    return [sentence, span - consensus.ptr[sentence], *lineage, *place, consensus.contribution]

@@ -11,16 +11,16 @@ from xprojdb.steps.params import StepParams, left_out
 
 @dataclass(frozen=True, kw_only=True)
 class ConsensusRule(StepParams):
-    """How a consensus is made: the parameter ``rule`` of these steps.
+    """How a consensus is found: the parameter ``rule`` of these steps.
 
-    :param method: ``vote`` or ``joint``; what follows ``min_support`` is of ``joint``.
-    :param min_support: the share of what all sources could give that is not enough.
-    :param min_score: scores that are not above it support nothing.
-    :param power: scores are raised to it.
-    :param other_label: the share of its support that an entity gives to other labels on its spans.
-    :param first_word, last_word: what a span loses whose first, or last, word is a function word.
-    :param max_frequency: words that are more than this share of the corpus are function words.
-    :param terms: what it is worth that a span's words are labelled wherever else they occur.
+    :param method: ``vote`` or ``joint``; the parameters after ``min_support`` belong to ``joint``.
+    :param min_support: a span must receive more than this share of the support that all sources could give.
+    :param min_score: only scores above it support a span.
+    :param power: scores are raised to this power.
+    :param other_label: the share of its support that an entity gives to its spans under other labels.
+    :param first_word, last_word: what a span loses if its first or last word is a function word.
+    :param max_frequency: words that make up more than this share of the corpus are function words.
+    :param terms: the bonus for a span whose words are labelled wherever else they occur.
     """
 
     kind: ClassVar[str] = "rule"
@@ -37,12 +37,12 @@ class ConsensusRule(StepParams):
 
 @dataclass(frozen=True, kw_only=True)
 class SourcesParams(StepParams):
-    """What the parameters of all these steps have.
+    """Parameters that all of these steps share.
 
-    :param target: the language that is labelled.
+    :param target: the language that receives labels.
     :param sources: languages, ``LANG@RECIPE`` for another recipe's projection, ``transfer`` for the target language's
         own tagger.
-    :param labels: what becomes of each label, where no source says it.
+    :param labels: the label mapping, where no source has one.
     """
 
     kind: ClassVar[str] = "combine"
@@ -53,10 +53,10 @@ class SourcesParams(StepParams):
 
 @dataclass(frozen=True, kw_only=True)
 class CombineParams(SourcesParams):
-    """The parameters of a combine step.
+    """Parameters of a combine step.
 
-    :param rule: a :class:`ConsensusRule`, as it is stored.
-    :param weights: of the sources; None: they are learned.
+    :param rule: a :class:`ConsensusRule`, in its stored form.
+    :param weights: the weights of the sources; None if they are learned.
     """
 
     rule: Mapping[str, Any]
@@ -65,10 +65,10 @@ class CombineParams(SourcesParams):
 
 @dataclass(frozen=True, kw_only=True)
 class ReliabilityParams(SourcesParams):
-    """The parameters of a step that learns weights.
+    """Parameters of a step that learns weights.
 
     :param learn: ``agreement`` or ``learned``.
-    :param rule: that of the consensus that they are to agree with.
+    :param rule: the rule of the consensus that agreement is measured against.
     """
 
     kind: ClassVar[str] = "reliability"

@@ -1,4 +1,4 @@
-"""The steps that ``[combine]`` stands for: how the labels of several sources become one set."""
+"""The steps behind ``[combine]``, which merges the labels of several sources into one set."""
 
 from __future__ import annotations
 
@@ -33,9 +33,9 @@ def combine_specs(
     """The steps that combine the labels of one target language, in the order they run.
 
     :param sources: the languages that labels come from.
-    :param voters: the project steps, by language and side: ``"en:original"``.
-    :param tagger: that of the target language.
-    :param mapping: of its labels, where no voter has one.
+    :param voters: the project steps by language and side, such as ``"en:original"``.
+    :param tagger: the tag step of the target language.
+    :param mapping: the mapping of its labels, where no voter has one.
     :raises UsageError: when a source has no candidates for a joint match, or ``transfer`` has no tagger.
     """
     if table.method == "joint":
@@ -62,7 +62,7 @@ def _values(params: StepParams) -> dict[str, Any]:
 
 
 def _reliability(learn: str, common: SourcesParams, rule: ConsensusRule, inputs: Mapping[str, StepSpec]) -> StepSpec:
-    """What learns the weights; only agreement depends on how a consensus is made."""
+    """The step that learns the weights; only ``agreement`` depends on the consensus rule."""
     if learn == "agreement":
         params = ReliabilityParams(**_values(common), learn=learn, rule=rule.to_params())
     else:
@@ -73,7 +73,7 @@ def _reliability(learn: str, common: SourcesParams, rule: ConsensusRule, inputs:
 def _combine(
     table: CombineTable, params: CombineParams, rule: ConsensusRule, inputs: Mapping[str, StepSpec]
 ) -> list[StepSpec]:
-    """The combine step; with terms after a first one, whose labels they are counted from."""
+    """The combine step. With terms there is a draft before it, from whose labels the terms are counted."""
     once = StepSpec(Combine.kind, Combine.version, params.to_params(), inputs=inputs)
     if not table.terms:
         return [once]
@@ -100,21 +100,21 @@ def _rule(table: CombineTable) -> ConsensusRule:
     return replace(rule, first_word=first, last_word=last, max_frequency=most)
 
 
-#: the share of what the present sources could give that a span needs in a joint match
+#: the share of the available support that a span needs in a joint match
 JOINT_SUPPORT = 0.3
 
 
 def _weights(table: CombineTable, names: Sequence[str]) -> dict[str, float]:
-    given = table.weights if isinstance(table.weights, dict) else {}
-    return {name: given.get(name, 1.0) for name in names}
+    weights = table.weights if isinstance(table.weights, dict) else {}
+    return {name: weights.get(name, 1.0) for name in names}
 
 
 def _check_candidates(voters: Mapping[str, StepSpec]) -> None:
     for role, spec in voters.items():
         if spec.kind != ProjectMatch.kind:
             raise UsageError(
-                f"labels from {role.partition(':')[0]} are made without candidates, which a joint match compares",
-                hint='say method = "match" in [project], or method = "majority" in [combine]',
+                f"a joint match compares candidates, and the labels from {role.partition(':')[0]} have none",
+                hint='set method = "match" in [project], or method = "majority" in [combine]',
                 role=role,
             )
 
@@ -122,7 +122,7 @@ def _check_candidates(voters: Mapping[str, StepSpec]) -> None:
 def _tagger(tagger: StepSpec | None, target: str) -> StepSpec:
     if tagger is None:
         raise UsageError(
-            f"transfer has no tagger for {target}",
+            f"transfer needs a tagger for {target}",
             hint=f'name one in the recipe: [tag] models = {{ {target} = "spacy:…" }}',
             lang=target,
         )

@@ -1,4 +1,4 @@
-"""Reliability: how much each source of a target language should count, learned from a corpus without gold labels."""
+"""Reliability: the weight of each source of a target language, learned from a corpus without gold labels."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ Fitted = tuple[Floats, dict[str, Floats]]
 
 
 class ReliabilityFit(SeveralSources):
-    """Learn the weights of the sources; its items are corpora, and what it learned stays as it is.
+    """Learn the weights of the sources. Its items are corpora, and learned weights never change.
 
-    Its parameter ``learn`` is ``"agreement"``: the F1 of each source's own labels against the consensus of equally
-    weighted sources, made by its ``rule``; or ``"learned"``: the expected F1 by truth inference, see
+    The parameter ``learn`` is ``"agreement"``: the F1 of each source's own labels against the consensus of equally
+    weighted sources under ``rule``; or ``"learned"``: the expected F1 by truth inference, see
     :func:`xprojdb.matching.combination.reliability.reliability`.
     """
 
@@ -58,29 +58,29 @@ class ReliabilityFit(SeveralSources):
         rows = []
         for corpus_id in items:
             weight, quality = (self._agreement if self.learn == "agreement" else self._inferred)(connection, corpus_id)
-            told = {"weights": weight, **quality}
+            figures = {"weights": weight, **quality}
             content = {
-                name: dict(zip(self.sources, map(_number, values), strict=True)) for name, values in told.items()
+                name: dict(zip(self.sources, map(_number, values), strict=True)) for name, values in figures.items()
             }
             rows.append((self.step_id, corpus_id, canonical_json(content), digest_of(content)))
         columns = ("step_id", "corpus_id", "content", "digest")
         return Result([Outcome(item, "ok") for item in items], [Rows(artifact, columns, rows)])
 
     def _agreement(self, connection: Connection, corpus_id: int) -> Fitted:
-        assert self.rule is not None, "agreement is with a consensus"
+        assert self.rule is not None, "agreement is measured against a consensus"
         right, both = np.zeros(len(self.sources)), np.zeros(len(self.sources))
         equal = np.ones(len(self.sources))
         for keys, present in self._blocks(connection, corpus_id):
             agreed = agree(self, connection, corpus_id, keys, present, equal, self.rule)
             ballot = self.read_ballot(connection, keys.tolist(), present)
             place = {name: code for code, name in enumerate(agreed.names)}
-            # A label that the consensus has nowhere is beyond its codes, and agrees with nothing.
+            # A label that the consensus never uses gets a code of its own, and agrees with nothing.
             codes = np.array([place.get(name, len(place)) for name in ballot.label], np.int32)
             sources = Sources(present.flags(keys, len(self.sources)), equal)
             ptr = runs(ballot.sentence, keys)
             spans = (ballot.source, ballot.start, ballot.end, codes)
-            found = agreement_counts(sources, agreed.consensus, ptr, *spans)
-            right, both = right + found[0], both + found[1]
+            counts = agreement_counts(sources, agreed.consensus, ptr, *spans)
+            right, both = right + counts[0], both + counts[1]
         f1 = f1_of_counts(right, both)
         return source_weights(f1), {"agreement": f1}
 
@@ -92,11 +92,11 @@ class ReliabilityFit(SeveralSources):
         flags = np.concatenate([present.flags(keys, len(self.sources)) for keys, present in blocks])
         ptr = runs(_joined(ballots, "sentence"), keys)
         source, start, end = (_joined(ballots, name) for name in ("source", "start", "end"))
-        found = reliability(Sources.equal(flags), ptr, source, start, end, codes, max(len(names), 1))
-        return found.weight, {"precision": found.precision, "recall": found.recall}
+        fitted = reliability(Sources.equal(flags), ptr, source, start, end, codes, max(len(names), 1))
+        return fitted.weight, {"precision": fitted.precision, "recall": fitted.recall}
 
     def _blocks(self, connection: Connection, corpus_id: int) -> Iterator[tuple[Longs, Present]]:
-        """The sentences of a corpus that have a source, and which."""
+        """Blocks of sentences that have at least one source, and the sources they have."""
         query = select(sentence.c.id).where(sentence.c.corpus_id == corpus_id, sentence.c.lang == self.target)
         query = query.order_by(sentence.c.id).limit(_BLOCK)
         rows = bulk.fetch(connection, query)
@@ -112,5 +112,5 @@ def _joined(ballots: Sequence[Ballot], name: str) -> Any:
 
 
 def _number(value: float) -> float | None:
-    """A figure of an artifact; none where there was nothing to count."""
+    """A figure as JSON: null if there was nothing to count."""
     return None if np.isnan(value) else float(value)

@@ -1,4 +1,4 @@
-"""Combine: one set of labels for a sentence from the labels that several sources have for it."""
+"""Combine: merge the labels that several sources have for a sentence into one set."""
 
 from __future__ import annotations
 
@@ -31,11 +31,11 @@ _VOTE = (
 
 
 class Combine(SeveralSources):
-    """Combine the labels of several sources. Its items are the sentences of the target language.
+    """Merge the labels of several sources. Its items are the sentences of the target language.
 
-    A sentence is done once, when no translation of it waits for labels any more. A source that it does not have is no
-    vote against anything. Its parameter ``rule`` is that of :func:`xprojdb.steps.agree.agree`; ``weights`` are those of
-    the sources, unless the input ``weights`` learned them.
+    A sentence is processed once, when none of its translations waits for labels any more. A missing source is not a
+    vote against anything. The parameter ``rule`` is that of :func:`xprojdb.steps.combine.consensus.agree`; ``weights``
+    are those of the sources, unless the input ``weights`` learned them.
     """
 
     kind = "combine"
@@ -51,8 +51,8 @@ class Combine(SeveralSources):
     @property
     def title(self) -> str:
         learned = self.spec.inputs.get(WEIGHTS)
-        told = f", {ReliabilityParams.from_params(learned.params).learn} weights" if learned else ""
-        return f"combine {', '.join(self.sources)} → {self.target} ({self.rule.method}{told})"
+        weighting = f", {ReliabilityParams.from_params(learned.params).learn} weights" if learned else ""
+        return f"combine {', '.join(self.sources)} → {self.target} ({self.rule.method}{weighting})"
 
     def items(self, pair: Bitext) -> Select[tuple[int]]:
         return self.covered([pair])
@@ -81,34 +81,34 @@ class Combine(SeveralSources):
         return Result(outcomes, rows)
 
     def _weights(self, connection: Connection, corpus_id: int) -> Floats:
-        """(S,) the weights of the sources; learned ones differ from corpus to corpus."""
+        """(S,) the weights of the sources; learned weights differ between corpora."""
         weights = self.weights
         if weights is None:
             weights = read_artifact(connection, self.input_ids[WEIGHTS], corpus_id)["weights"]
         return np.array([weights[name] for name in self.sources])
 
     def _label_rows(self, keys: Longs, agreed: Agreed) -> Iterator[Row]:
-        found = agreed.consensus
-        at = np.repeat(np.arange(len(keys)), np.diff(found.ptr))
-        ordinal = np.arange(len(found)) - found.ptr[at]
-        place = (ordinal, found.start, found.end)
-        names = [agreed.names[code] for code in found.label.tolist()]
+        consensus = agreed.consensus
+        at = np.repeat(np.arange(len(keys)), np.diff(consensus.ptr))
+        ordinal = np.arange(len(consensus)) - consensus.ptr[at]
+        place = (ordinal, consensus.start, consensus.end)
+        names = [agreed.names[code] for code in consensus.label.tolist()]
         return zip(
             repeat(self.step_id),
             keys[at].tolist(),
             repeat(0),
             *(column.tolist() for column in place),
             names,
-            found.value.tolist(),
-            found.margin.tolist(),
+            consensus.value.tolist(),
+            consensus.margin.tolist(),
             strict=False,
         )
 
     def _vote_rows(self, keys: Longs, agreed: Agreed) -> Iterator[Row]:
-        at, ordinal, voter, *told, code, contribution = votes_of(agreed)
-        step_ids = np.array([self.input_ids[each.role] for each in self.voters])
-        names = [agreed.names[each] for each in code.tolist()]
-        columns = (column.tolist() for column in (keys[at], ordinal, step_ids[voter], *told))
+        at, ordinal, voters, *places, code, contribution = votes_of(agreed)
+        step_ids = np.array([self.input_ids[voter.role] for voter in self.voters])
+        names = [agreed.names[index] for index in code.tolist()]
+        columns = (column.tolist() for column in (keys[at], ordinal, step_ids[voters], *places))
         return zip(repeat(self.step_id), *columns, names, contribution.tolist(), strict=False)
 
 

@@ -1,4 +1,4 @@
-"""The sources of labels of one language: whose labels a target sentence has, and what each of them says."""
+"""The sources of labels for one language: which of them a target sentence has, and what they say."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ from xprojdb.steps.tag.stage import TagParams
 from xprojdb.text.label_schemes import LabelMapping
 from xprojdb.text.spans import Span
 
-#: the source that labels the target sentences themselves, without a translation
+#: the source that tags the target sentences directly, without a translation
 TRANSFER = "transfer"
 #: the sentences that receive labels, in the queries below
 TARGET = sentence.alias("target")
@@ -41,12 +41,12 @@ TARGET = sentence.alias("target")
 class Voter(NamedTuple):
     """A source of labels: a language and the step that projects from it, or a tagger of the target language.
 
-    A language is two voters where it is the original of some translations and the rendering of others.
+    A language counts as two voters if it is the original of some translations and the rendering of others.
 
-    :param role: of the step among the inputs: ``"en:original"``, or ``"transfer"``.
-    :param source: place of the source among the sources.
+    :param role: the role of the step among the inputs: ``"en:original"``, or ``"transfer"``.
+    :param source: index of the source.
     :param lang: the language the labels come from; None for transfer.
-    :param side: the side of a translation that they come from.
+    :param side: the side of a translation that the labels come from.
     """
 
     role: str
@@ -57,12 +57,12 @@ class Voter(NamedTuple):
 
 
 class Present(NamedTuple):
-    """The voters that some target sentences have, P in all, one a source.
+    """The voters of some target sentences: P rows, one for each source of a sentence.
 
     :param sentence: (P,) keys, ascending.
-    :param source: (P,) places of the sources, ascending within a sentence.
-    :param voter: (P,) places of the voters.
-    :param translation: (P,) keys of the translations that the labels come through; 0 for transfer.
+    :param source: (P,) indices of the sources, ascending within a sentence.
+    :param voter: (P,) indices of the voters.
+    :param translation: (P,) keys of the translations that the labels were projected through; 0 for transfer.
     """
 
     sentence: Longs
@@ -71,27 +71,27 @@ class Present(NamedTuple):
     translation: Longs
 
     def flags(self, keys: Longs, sources: int) -> Flags:
-        """(T, S) whether a sentence has a source.
+        """(T, S) whether each sentence has each source.
 
-        :param keys: (T,) of the sentences, ascending.
+        :param keys: (T,) keys of the sentences, ascending.
         """
-        found = np.zeros((len(keys), sources), np.bool_)
-        found[np.searchsorted(keys, self.sentence), self.source] = True
-        return found
+        flags = np.zeros((len(keys), sources), np.bool_)
+        flags[np.searchsorted(keys, self.sentence), self.source] = True
+        return flags
 
     def of(self, voter: int) -> tuple[Longs, Longs]:
-        """The sentences that a voter has labelled, and the translations."""
+        """The sentences that a voter has labelled, and the translations they were labelled through."""
         chosen = self.voter == voter
         return self.sentence[chosen], self.translation[chosen]
 
 
 class Ballot(NamedTuple):
-    """What the sources say of some sentences: R labelled spans in the order (sentence, source, start).
+    """What the sources say about some sentences: R labelled spans, ordered by sentence, source and start.
 
-    :param voter: (R,) places of the voters.
+    :param voter: (R,) indices of the voters.
     :param translation: (R,) keys of the translations; 0 for transfer.
-    :param ordinal: (R,) of the entity behind the label in its own sentence; -1 where the step does not know it.
-    :param score: (R,) of the span; 1 for transfer.
+    :param ordinal: (R,) ordinal of the entity behind the label in its own sentence; -1 where it is unknown.
+    :param score: (R,) score of the span; 1 for transfer.
     """
 
     sentence: Longs
@@ -108,7 +108,7 @@ class Ballot(NamedTuple):
 class SeveralSources(Stage):
     """A step that reads the labels of one target language from several sources.
 
-    Its inputs named ``SOURCE:SIDE`` are the steps that project from them, ``transfer`` is a tagger of the target
+    Inputs named ``SOURCE:SIDE`` are the steps that project from a source; ``transfer`` is a tagger of the target
     language.
     """
 
@@ -121,7 +121,7 @@ class SeveralSources(Stage):
         self._pairs: list[Bitext] = []
 
     def unmade(self, counts: Sequence[int]) -> int:
-        # A sentence with several translations is one item of what combines them.
+        # A sentence with several translations is a single item here.
         return max(counts, default=0)
 
     def cover(self, pair: Bitext) -> None:
@@ -129,24 +129,24 @@ class SeveralSources(Stage):
 
     @cached_property
     def voters(self) -> list[Voter]:
-        """Who has a say, the sources in their order."""
-        found = []
+        """The voters, ordered by source."""
+        voters = []
         for role, spec in sorted(self.spec.inputs.items()):
             name, _, side = role.rpartition(":")
             if side in ("original", "rendering"):
                 across: Side = "original" if side == "original" else "rendering"
-                found.append(Voter(role, self.sources.index(name), name.partition("@")[0], across, spec))
+                voters.append(Voter(role, self.sources.index(name), name.partition("@")[0], across, spec))
             elif role == TRANSFER:
-                found.append(Voter(role, self.sources.index(TRANSFER), None, "original", spec))
-        return sorted(found, key=lambda voter: voter.source)
+                voters.append(Voter(role, self.sources.index(TRANSFER), None, "original", spec))
+        return sorted(voters, key=lambda voter: voter.source)
 
     @cached_property
     def mapping(self) -> LabelMapping | None:
-        """What becomes of each label before it is projected; the same in all its sources."""
+        """The label mapping applied before projection; all sources share it."""
         return mapping_of(next((voter.spec for voter in self.voters if voter.lang), self.spec))
 
     def covered(self, pairs: Sequence[Bitext]) -> Select[tuple[int]]:
-        """The sentences of the target language in sets of translations."""
+        """The sentences of the target language in some sets of translations."""
         inside = [self._inside(pair) for pair in pairs]
         corpora = {pair.corpus_id for pair in pairs}
         return select(TARGET.c.id).where(TARGET.c.corpus_id.in_(corpora), TARGET.c.lang == self.target, or_(*inside))
@@ -162,10 +162,10 @@ class SeveralSources(Stage):
         return "original" if pair.original_lang == self.target else "rendering"
 
     def settled(self, pair: Bitext) -> Select[tuple[int]]:
-        """The sentences of a set that have a source, and whose other translations no source will label any more.
+        """The sentences of a set that have a source and whose other translations will receive no further labels.
 
-        A translation whose labelled side has no entities imported, or that an earlier step failed or filtered, is not
-        waited for.
+        A translation is not waited for if no entities were imported for its labelled side, or if an earlier step failed
+        on it or filtered it.
         """
         query = self.covered([pair])
         key = query.selected_columns[0]
@@ -173,29 +173,29 @@ class SeveralSources(Stage):
         return query.where(or_(*present), ~self._awaited(key, pair))
 
     def unsettled(self, pair: Bitext) -> Select[tuple[int]]:
-        """The sentences of a set that a source can still label."""
+        """The sentences of a set that a source may still label."""
         query = self.covered([pair])
         return query.where(self._awaited(query.selected_columns[0], pair))
 
     def _awaited(self, key: ColumnElement[int], pair: Bitext) -> ColumnElement[bool]:
-        links = {each.link for each in (pair, *self._pairs)}
-        machine = [_untranslated(each, key) for each in self._pairs if each.original_lang == self.target]
+        links = {bitext.link for bitext in (pair, *self._pairs)}
+        machine = [_untranslated(bitext, key) for bitext in self._pairs if bitext.original_lang == self.target]
         return or_(*(_awaited(voter, key, pair, links) for voter in self.voters), *machine)
 
     def read_present(self, connection: Connection, keys: Sequence[int]) -> Present:
-        """Which sources the sentences have; of several translations from one language the first counts.
+        """Read which sources the sentences have. Of several translations from one language the first counts.
 
-        :param keys: of sentences, ascending.
+        :param keys: keys of the sentences, ascending.
         """
         columns = []
         for number, voter in enumerate(self.voters):
             read = read_numbers(connection, self._through(connection, voter, keys), 2).astype(np.int64)
             columns.append(np.stack([read[0], *(np.full(read.shape[1], n) for n in (voter.source, number)), read[1]]))
-        found = np.concatenate(columns, 1)
-        found = found[:, np.lexsort((found[3], found[1], found[0]))]
-        first = np.ones(found.shape[1], np.bool_)
-        first[1:] = (found[:2, 1:] != found[:2, :-1]).any(0)
-        return Present(*found[:, first])
+        rows = np.concatenate(columns, 1)
+        rows = rows[:, np.lexsort((rows[3], rows[1], rows[0]))]
+        first = np.ones(rows.shape[1], np.bool_)
+        first[1:] = (rows[:2, 1:] != rows[:2, :-1]).any(0)
+        return Present(*rows[:, first])
 
     def _through(self, connection: Connection, voter: Voter, keys: Sequence[int]) -> Select[Any]:
         step_id = self.input_ids[voter.role]
@@ -208,9 +208,9 @@ class SeveralSources(Stage):
         return query.where(_language(translation, voter) == voter.lang, within(connection, target, keys))
 
     def read_ballot(self, connection: Connection, keys: Sequence[int], present: Present) -> Ballot:
-        """The labels that the present sources gave the sentences.
+        """Read the labels that the sources gave the sentences.
 
-        :param keys: of the sentences, ascending.
+        :param keys: keys of the sentences, ascending.
         """
         parts = [self._read_labels(connection, number, keys, present) for number in range(len(self.voters))]
         numbers = np.concatenate([part[0] for part in parts], 1)
@@ -220,14 +220,14 @@ class SeveralSources(Stage):
         order = _once(np.lexsort((where[4], source, where[0])), where, source, labels)
         key, voter, through, ordinal, start, end = where[:, order]
         first, last = start.astype(np.int32), end.astype(np.int32)
-        told = [labels[row] for row in order.tolist()]
+        names = [labels[row] for row in order.tolist()]
         who = source[order].astype(np.int32)
-        return Ballot(key, who, voter, through, ordinal, first, last, numbers[6][order], told)
+        return Ballot(key, who, voter, through, ordinal, first, last, numbers[6][order], names)
 
     def _read_labels(
         self, connection: Connection, number: int, keys: Sequence[int], present: Present
     ) -> tuple[Floats, list[str]]:
-        """(7, R) sentence, voter, translation, entity ordinal, start, end and score of the labels, and the labels."""
+        """Sentence, voter, translation, entity ordinal, start, end and score of labels, as (7, R), and their names."""
         voter = self.voters[number]
         step_id = self.input_ids[voter.role]
         query = _tagged(connection, step_id, keys) if voter.lang is None else _projected(connection, step_id, keys)
@@ -241,7 +241,7 @@ class SeveralSources(Stage):
         return numbers, [becomes[names[row]] or "" for row in rows]
 
     def _becomes(self, voter: Voter, name: str) -> str | None:
-        """A voter's label as it counts: projected ones were mapped before."""
+        """Map the label of a tagger; projected labels were mapped before."""
         if voter.lang is not None or self.mapping is None:
             return name
         mapped = self.mapping.apply([Span(0, 1, name)])
@@ -249,14 +249,14 @@ class SeveralSources(Stage):
 
 
 def _once(order: Longs, where: Longs, source: Longs, labels: Sequence[str]) -> Longs:
-    """Leave out what a source says twice: two of its entities can come together on one span."""
-    seen, kept = set(), []
+    """Drop repeated labels of a source: two of its entities can be projected onto one span."""
+    seen, rows = set(), []
     for row in order.tolist():
         said = (where[0, row], source[row], where[4, row], where[5, row], labels[row])
         if said not in seen:
             seen.add(said)
-            kept.append(row)
-    return np.array(kept, np.int64)
+            rows.append(row)
+    return np.array(rows, np.int64)
 
 
 def _projected(connection: Connection, step_id: int, keys: Sequence[int]) -> Select[Any]:
@@ -293,7 +293,7 @@ def _labelled(voter: Voter, key: ColumnElement[int]) -> ColumnElement[bool]:
 
 
 def _untranslated(pair: Bitext, key: ColumnElement[int]) -> ColumnElement[bool]:
-    """Whether a sentence still waits for its translation by a machine."""
+    """Whether a sentence still waits for machine translation."""
     done, origin = outcome.alias(), sentence.alias()
     maker = select(step.c.id).where(step.c.digest == pair.link, step.c.kind == "translate").scalar_subquery()
     translated = select(1).where(done.c.step_id == maker, done.c.item_id == key).exists()
@@ -301,10 +301,10 @@ def _untranslated(pair: Bitext, key: ColumnElement[int]) -> ColumnElement[bool]:
     return (query.where(origin.c.split.in_(pair.splits)) if pair.splits else query).exists()
 
 
-def _awaited(voter: Voter, key: ColumnElement[int], pair: Bitext, made_by: Collection[str]) -> ColumnElement[bool]:
-    """Whether a voter can still label a sentence and has not.
+def _awaited(voter: Voter, key: ColumnElement[int], pair: Bitext, origins: Collection[str]) -> ColumnElement[bool]:
+    """Whether a voter may still label a sentence but has not yet.
 
-    :param made_by: the digests of the steps whose translations count.
+    :param origins: digests of the steps whose translations count.
     """
     if voter.lang is None:
         return ~_has_outcome(f"own_{voter.role}", voter.spec, key)
@@ -321,7 +321,7 @@ def _awaited(voter: Voter, key: ColumnElement[int], pair: Bitext, made_by: Colle
                 item = source if TagParams.from_params(spec.params).lang == voter.lang else key
             done.append(_has_outcome(name, spec, item, "failed", "filtered"))
     query = select(1).select_from(links)
-    makers = [step_of_digest(digest) for digest in sorted(made_by)]
+    makers = [step_of_digest(digest) for digest in sorted(origins)]
     query = query.where(links.c.step_id.in_(makers), _language(links, voter) == voter.lang)
     query = query.where(_side(links, other(voter.side)) == key, ~or_(*done))
     if pair.splits:
@@ -331,18 +331,18 @@ def _awaited(voter: Voter, key: ColumnElement[int], pair: Bitext, made_by: Colle
 
 
 def _has_outcome(name: str, spec: StepSpec, item: ColumnElement[int], *statuses: str) -> ColumnElement[bool]:
-    found = outcome.alias(name)
-    query = select(1).where(found.c.step_id == step_of_digest(spec.digest), found.c.item_id == item)
-    return (query.where(found.c.status.in_(statuses)) if statuses else query).exists()
+    outcomes = outcome.alias(name)
+    query = select(1).where(outcomes.c.step_id == step_of_digest(spec.digest), outcomes.c.item_id == item)
+    return (query.where(outcomes.c.status.in_(statuses)) if statuses else query).exists()
 
 
 def _chain(spec: StepSpec) -> Iterator[StepSpec]:
-    """The steps that a step rests on, each once."""
-    found: dict[str, StepSpec] = {}
+    """All steps that a step depends on, without repetition."""
+    specs: dict[str, StepSpec] = {}
     queue = list(spec.inputs.values())
     while queue:
-        given = queue.pop()
-        if given.digest not in found:
-            found[given.digest] = given
-            queue += given.inputs.values()
-    yield from found.values()
+        current = queue.pop()
+        if current.digest not in specs:
+            specs[current.digest] = current
+            queue += current.inputs.values()
+    yield from specs.values()

@@ -1,1 +1,1 @@
-"""Learning: what is counted or averaged over a whole corpus, once."""
+"""Fit: count or average something over a whole corpus, once."""

@@ -1,4 +1,4 @@
-"""Renderings: onto which words the entities of one language were projected in another, counted by the database."""
+"""Renderings: which words the entities of one language were projected onto, counted by the database."""
 
 from __future__ import annotations
 
@@ -21,20 +21,20 @@ from xprojdb.text.normalization import fold
 
 @dataclass(frozen=True, kw_only=True)
 class RenderingsParams(FitParams):
-    """Its parameters.
+    """Parameters of the step.
 
     :param source: the language of the entities.
-    :param lang: the language that they were projected onto.
+    :param lang: the language they were projected into.
     """
 
     source: str
 
 
 class EntityRenderingsFit(Fit):
-    """Count, for each label and each text of an entity, the texts that the step ``labels`` projected it onto.
+    """Count, for each label and entity text, the texts that the step ``labels`` projected it onto.
 
-    All labels of that step in the database count, whatever their corpus. Labels are those of the entities, mapped: what
-    the rule for derived words makes of them is left aside.
+    All labels of that step count, whatever their corpus. They are the mapped labels of the entities; changes made by
+    the rule for derived words are ignored.
     """
 
     kind = "renderings"
@@ -56,24 +56,24 @@ class EntityRenderingsFit(Fit):
         return count_renderings(row for block in blocks for row in _folded(block, self.mapping))
 
     def _counted(self, connection: Connection) -> Select[tuple[str, str, str, int]]:
-        """Label, entity's text, chosen text, how often."""
-        given, chosen = sentence.alias("given"), sentence.alias("chosen")
+        """Label, text of the entity, text it was projected onto, count."""
+        source, chosen = sentence.alias("source"), sentence.alias("chosen")
         langs = {self.labelled: self.source, other(self.labelled): self.lang}
         texts = (
             select(
                 entity.c.label,
-                bulk.phrase(connection, given.c.words, entity.c.start_word, entity.c.end_word).label("given"),
+                bulk.phrase(connection, source.c.words, entity.c.start_word, entity.c.end_word).label("source"),
                 bulk.phrase(connection, chosen.c.words, label.c.start_word, label.c.end_word).label("chosen"),
             )
             .select_from(label)
             .join(translation, translation.c.id == label.c.translation_id)
-            .join(given, given.c.id == sentence_key(self.labelled))
+            .join(source, source.c.id == sentence_key(self.labelled))
             .join(chosen, chosen.c.id == label.c.sentence_id)
             .join(
                 entity,
                 and_(
                     entity.c.step_id == self.input_ids["entities"],
-                    entity.c.sentence_id == given.c.id,
+                    entity.c.sentence_id == source.c.id,
                     entity.c.ordinal == label.c.entity_ordinal,
                 ),
             )
@@ -84,22 +84,22 @@ class EntityRenderingsFit(Fit):
             )
             .subquery("texts")
         )
-        columns = (texts.c.label, texts.c.given, texts.c.chosen)
+        columns = (texts.c.label, texts.c.source, texts.c.chosen)
         return select(*columns, func.count()).group_by(*columns)
 
 
 def read_renderings(connection: Connection, step_id: int, corpus_id: int) -> Renderings:
-    """The renderings that were known when a corpus was due."""
-    found: Renderings = read_artifact(connection, step_id, corpus_id)
-    return found
+    """Read the renderings that were counted for a corpus."""
+    renderings: Renderings = read_artifact(connection, step_id, corpus_id)
+    return renderings
 
 
 def _folded(rows: list[tuple[Any, ...]], mapping: LabelMapping | None) -> Iterator[tuple[str, str, str, int]]:
     table = dict(mapping.table) if mapping else {}
-    for name, given, chosen, count in rows:
-        yield table.get(name) or name, folded_phrase(given), folded_phrase(chosen), count
+    for name, text, chosen, count in rows:
+        yield table.get(name) or name, folded_phrase(text), folded_phrase(chosen), count
 
 
 def folded_phrase(text: str) -> str:
-    """Words joined by spaces, each folded."""
+    """Fold each of the space-separated words."""
     return " ".join(map(fold, text.split(" ")))

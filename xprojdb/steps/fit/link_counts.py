@@ -1,4 +1,4 @@
-"""Links: how often the words of a corpus are linked, as a statistical aligner finds that is trained on it."""
+"""Link counts: how often the words of a corpus are linked, according to a statistical aligner trained on it."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ Words = tuple[list[str], list[str]]
 
 @dataclass(frozen=True, kw_only=True)
 class LinkCountsParams(FitParams):
-    """Its parameters.
+    """Parameters of the step.
 
-    :param lang: of the originals.
-    :param rendering_lang: of the renderings.
-    :param iterations: rounds of training, in shares of what eflomal would do by itself.
-    :param segment: what finds the words of each side whose units are smaller.
+    :param lang: the language of the originals.
+    :param rendering_lang: the language of the renderings.
+    :param iterations: training iterations, relative to the number eflomal would choose.
+    :param segment: the segmenter of each side that is written without spaces.
     """
 
     kind: ClassVar[str] = "link-counts"
@@ -35,7 +35,7 @@ class LinkCountsParams(FitParams):
 
 
 class Learns(Protocol):
-    """Whatever learns from sentence pairs, as :meth:`xprojdb.models.aligners.eflomal.Eflomal.learn` does."""
+    """Learns from sentence pairs, like :meth:`xprojdb.models.aligners.eflomal.Eflomal.learn`."""
 
     def learn(self, pairs: Iterable[Words]) -> Any: ...
 

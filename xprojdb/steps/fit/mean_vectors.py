@@ -1,4 +1,4 @@
-"""Means: the mean vector of the words of a language, which says nothing about which word is which."""
+"""Mean vectors: the mean word vector of a language, which carries no information about individual words."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from sqlalchemy import Connection, select
 
 from xprojdb.db import bulk
 from xprojdb.db.tables import sentence
-from xprojdb.models.aligners.encoder_params import Pooling
+from xprojdb.models.aligners.encoder_params import Pooling, Precision
 from xprojdb.steps.fit.stage import Fit, FitParams, read_artifact
 from xprojdb.steps.params import left_out
 from xprojdb.steps.stage import ModelStage
@@ -20,31 +20,32 @@ from xprojdb.steps.stage import ModelStage
 if TYPE_CHECKING:
     from xprojdb.models.encoders.transforms import Floats
 
-#: sentences that are encoded at most, evenly spaced in the corpus: the mean of 384 numbers needs no more
+#: the most sentences to encode, evenly spaced in the corpus; the mean of 384 numbers needs no more
 MOST = 2_048
 
 
 @dataclass(frozen=True, kw_only=True)
 class MeanParams(FitParams):
-    """Its parameters: what is averaged, as the aligner compares it.
+    """Parameters of the step: how the vectors are made, as for the aligner.
 
-    :param segment: what finds the words of the language, on the side ``original``.
+    :param segment: the segmenter of the language, under the side ``original``.
     """
 
     kind: ClassVar[str] = "mean"
     layer: int
     pooling: Pooling
+    precision: Precision = left_out("float32")
     segment: Any = left_out(None)
 
 
 class HasMean(Protocol):
-    """Whatever gives the mean vector of sentences, as ``EncoderAligner.mean`` does."""
+    """Computes the mean vector of sentences, like ``EncoderAligner.mean``."""
 
     def mean(self, sentences: Sequence[Sequence[str]]) -> Floats: ...
 
 
 class MeanVectors(ModelStage[HasMean], Fit):
-    """Average what an aligner compares, over sentences of one language."""
+    """Average the word vectors of an aligner over sentences of one language."""
 
     kind = MeanParams.kind
     version = 1
@@ -59,12 +60,12 @@ class MeanVectors(ModelStage[HasMean], Fit):
 
 
 def read_mean(connection: Connection, step_id: int, corpus_id: int) -> Floats:
-    """The mean of a corpus: float32 (hidden,)."""
+    """Read the mean vector of a corpus: float32 (hidden,)."""
     return np.array(read_artifact(connection, step_id, corpus_id), np.float32)
 
 
 def _sample(connection: Connection, corpus_id: int, lang: str) -> list[list[str]]:
-    """The words of sentences, evenly spaced."""
+    """The words of evenly spaced sentences."""
     own = select(sentence.c.id).where(sentence.c.corpus_id == corpus_id, sentence.c.lang == lang)
     keys = [key for (key,) in bulk.fetch(connection, own.order_by(sentence.c.id))]
     places = np.linspace(0, len(keys) - 1, min(MOST, len(keys)), dtype=np.int64)

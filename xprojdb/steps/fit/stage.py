@@ -1,6 +1,6 @@
-"""Fits: what is learned from all sentences of a corpus in one language, and stored as an artifact.
+"""Fit steps learn something from all sentences of a corpus in one language and store it as an artifact.
 
-Later steps use the artifact as it is stored, also for sentences that came after the fit.
+Later steps use the stored artifact unchanged, even for sentences added after the fit.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ from xprojdb.steps.stage import Bitext, ItemKind, Outcome, Result, Rows, Stage
 
 @dataclass(frozen=True, kw_only=True)
 class FitParams(StepParams):
-    """What the parameters of every fit have.
+    """Parameters that every fit step has.
 
-    :param lang: which of the sentences of a corpus it learns from.
+    :param lang: the language to learn from.
     """
 
     kind: ClassVar[str] = "fit"
@@ -66,13 +66,13 @@ class Fit(Stage):
 
 
 def stream_sentences(connection: Connection, corpus_id: int, lang: str) -> Iterator[list[tuple[int, list[str]]]]:
-    """Blocks of the sentences of a corpus in a language, keys and words, in key order, in constant memory."""
+    """Stream the keys and words of a corpus in one language, in blocks, in key order and constant memory."""
     query = select(sentence.c.id, sentence.c.words).where(sentence.c.corpus_id == corpus_id, sentence.c.lang == lang)
     for block in bulk.stream(connection, query.order_by(sentence.c.id)):
         yield [(key, json.loads(words)) for key, words in block]
 
 
 def read_artifact(connection: Connection, step_id: int, corpus_id: int) -> Any:
-    """What a fit learned from a corpus."""
+    """Read what a fit step learned from a corpus."""
     query = select(artifact.c.content).where(artifact.c.step_id == step_id, artifact.c.corpus_id == corpus_id)
     return json.loads(connection.execute(query).scalar_one())

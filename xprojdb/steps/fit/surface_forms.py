@@ -1,4 +1,4 @@
-"""Forms: which labels the same words have throughout the database, counted there."""
+"""Surface forms: which labels the same words have throughout the database, counted by the database."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from xprojdb.steps.fit.stage import Fit, read_artifact
 
 
 class SurfaceFormsFit(Fit):
-    """Count the labels that the step ``labels`` gave each sequence of words of a language, all its corpora together.
+    """Count the labels that the step ``labels`` gave each sequence of words of a language, over all corpora.
 
-    Words that were labelled once are left out: there is nothing that their label could agree with.
+    Words that were labelled only once are left out, since no other label could agree with theirs.
     """
 
     kind = "forms"
@@ -29,14 +29,14 @@ class SurfaceFormsFit(Fit):
         return f"count the labels of the same words of {self.lang}"
 
     def learn(self, connection: Connection, corpus_id: int) -> Any:  # noqa: ARG002 -- all corpora count
-        found: dict[str, Counter[str]] = {}
+        counters: dict[str, Counter[str]] = {}
         for block in bulk.stream(connection, self._counted(connection)):
             for text, name, count in block:
-                found.setdefault(folded_phrase(text), Counter())[name] += count
-        return {text: counts for text, counts in found.items() if counts.total() > 1}
+                counters.setdefault(folded_phrase(text), Counter())[name] += count
+        return {text: counts for text, counts in counters.items() if counts.total() > 1}
 
     def _counted(self, connection: Connection) -> Select[tuple[str, str, int]]:
-        """Words, label, how often."""
+        """Words, label, count."""
         text = bulk.phrase(connection, sentence.c.words, label.c.start_word, label.c.end_word).label("text")
         texts = (
             select(text, label.c.label)
@@ -49,5 +49,5 @@ class SurfaceFormsFit(Fit):
 
 
 def read_majority(connection: Connection, step_id: int, corpus_id: int, share: float) -> dict[str, str]:
-    """The label of each form that one label has more than a share of."""
+    """The majority label of each form, where one label has more than a given share."""
     return majority_labels(read_artifact(connection, step_id, corpus_id), share)

@@ -1,4 +1,4 @@
-"""Terms: which sequences of words an earlier project step labelled in a corpus, and how often they occur there."""
+"""Terms: which word sequences an earlier project step labelled in a corpus, and how often they occur in it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from xprojdb.steps.fit.stage import Fit, read_artifact, stream_sentences
 
 
 class TermsFit(Fit):
-    """Count the terms that the step ``labels`` projected onto sentences of a language."""
+    """Count the terms that the step ``labels`` projected onto the sentences of a language."""
 
     kind = "terms"
     version = 1
@@ -39,16 +39,16 @@ class TermsFit(Fit):
 
 
 def read_terms(connection: Connection, step_id: int, corpus_id: int) -> Terms:
-    """The terms of a corpus."""
+    """Read the terms of a corpus."""
     content = read_artifact(connection, step_id, corpus_id)
     return Terms(content["chosen"], content["occurs"])
 
 
 def read_projected(connection: Connection, step_id: int, sentences: Sequence[int]) -> dict[int, set[Place]]:
-    """The spans that a project step gave sentences, by their keys: each once, however many translations gave it."""
+    """Read the spans that a project step labelled, by sentence; a span from several translations appears once."""
     columns = (label.c.sentence_id, label.c.start_word, label.c.end_word)
     query = select(*columns).where(label.c.step_id == step_id, bulk.among(connection, label.c.sentence_id, sentences))
-    found: dict[int, set[Place]] = {}
+    spans: dict[int, set[Place]] = {}
     for key, start, end in bulk.fetch(connection, query):
-        found.setdefault(key, set()).add((start, end))
-    return found
+        spans.setdefault(key, set()).add((start, end))
+    return spans

@@ -1,4 +1,4 @@
-"""Frequencies: how often each word occurs in a corpus, in one language."""
+"""Word frequencies: how often each word of one language occurs in a corpus."""
 
 from __future__ import annotations
 
@@ -27,6 +27,6 @@ class WordFrequencies(Fit):
 
 
 def read_frequencies(connection: Connection, step_id: int, corpus_id: int) -> WordCounts:
-    """The word counts of a corpus."""
+    """Read the word counts of a corpus."""
     content = read_artifact(connection, step_id, corpus_id)
     return WordCounts(content["counts"], content["total"])

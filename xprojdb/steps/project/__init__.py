@@ -1,1 +1,1 @@
-"""Project: a module for each method, and what they share."""
+"""Project: a module for each method, and the stage they share."""

@@ -1,4 +1,4 @@
-"""Project by the heuristic: the runs of words linked to an entity, read from the alignment without any scorer."""
+"""Project by the heuristic: label the runs of words linked to an entity, without any scorer."""
 
 from __future__ import annotations
 
@@ -29,18 +29,18 @@ from xprojdb.steps.spec import StepSpec
 from xprojdb.steps.stage import Outcome, Result, entities_done
 
 PRESETS: Mapping[str, Heuristic] = {"default": DEFAULT, "reference": REFERENCE}
-#: the parameters that JSON cannot hold when they exclude nothing, and the value they have then
+#: parameters whose "no limit" JSON cannot represent, and the value that stands for it
 _UNBOUNDED = {"max_ratio": np.inf, "top_k": REFERENCE.top_k}
-#: reasons that are a filter's: with nothing but these and collisions, a translation is filtered, not empty
+#: reasons that come from filters: with only these and collisions, a translation is filtered rather than empty
 _FILTERS = frozenset({"comp-src", "comp-tgt", "comp-ins", "restr-tgt"})
 
 
 @dataclass(frozen=True, kw_only=True)
 class HeuristicParams(RelabellingParams):
-    """Its parameters.
+    """Parameters of the step.
 
-    :param rules: a :class:`xprojdb.matching.heuristic.Heuristic` as JSON, what excludes nothing as null.
-    :param min_link_score: links whose score is not above it are not used.
+    :param rules: a :class:`xprojdb.matching.heuristic.Heuristic` as JSON, with null for "no limit".
+    :param min_link_score: only links with a higher score are used.
     """
 
     kind: ClassVar[str] = "heuristic"
@@ -49,11 +49,11 @@ class HeuristicParams(RelabellingParams):
 
 
 class ProjectHeuristically(ProjectStage):
-    """Label the runs of target words that are linked to an entity: :mod:`xprojdb.matching.heuristic`.
+    """Label the runs of target words linked to an entity; see :mod:`xprojdb.matching.heuristic`.
 
     The score of a label is the soft score of its run, ``2 · mass(e, t) / (mass(e, all) + mass(all, t))`` over the links
-    that were used; its margin, that less the best score of another run of the entity's linked words, 0 when there is
-    none. What became of each entity without a label is in the outcome's reason, ``"comp-src:0,2 length:1"``.
+    that were used. Its margin is the score minus that of the best other run of the entity's linked words, or minus 0
+    if there is none. The outcome's reason says why entities have no label, as in ``"comp-src:0,2 length:1"``.
     """
 
     kind = HeuristicParams.kind
@@ -68,8 +68,8 @@ class ProjectHeuristically(ProjectStage):
     @property
     def title(self) -> str:
         rules = {name: value for name, value in asdict(self.rules).items() if value != getattr(DEFAULT, name)}
-        told = ", ".join([f"{name} {value}" for name, value in rules.items()] or ["default"])
-        return f"project, heuristic ({told})"
+        settings = ", ".join([f"{name} {value}" for name, value in rules.items()] or ["default"])
+        return f"project, heuristic ({settings})"
 
     def needs(self) -> Mapping[str, ColumnElement[int]]:
         return {"alignment": translation.c.id, **entities_done(self.spec, self.labelled), **super().needs()}
@@ -80,16 +80,16 @@ class ProjectHeuristically(ProjectStage):
             return Result([Outcome(item, "empty", "no-entities") for item in items])
         keys, pairs = read_pairs(connection, self.input_ids["alignment"], items, entities, self.labelled)
         pairs = pairs.above(self.min_link_score)
-        found = heuristic(pairs, self.rules, _codes(entities))
-        reasons = _reasons(entities, found)
-        labels = self.relabelled(connection, entities, _labels(entities, pairs, found, self.rules), reasons)
-        labelled, known = set(entities.item[labels.entity].tolist()), set(keys.tolist())
-        outcomes = [_outcome(item, item in known, item in labelled, reasons) for item in items]
+        projection = heuristic(pairs, self.rules, _codes(entities))
+        reasons = _reasons(entities, projection)
+        labels = self.relabelled(connection, entities, _labels(entities, pairs, projection, self.rules), reasons)
+        labelled, with_entities = set(entities.item[labels.entity].tolist()), set(keys.tolist())
+        outcomes = [_outcome(item, item in with_entities, item in labelled, reasons) for item in items]
         return Result(outcomes, [self.label_rows(entities, labels)])
 
 
 def rules_to_json(rules: Heuristic) -> dict[str, Any]:
-    """The parameters of a step, those that exclude nothing as null."""
+    """Convert rules to the parameters of a step, with null for "no limit"."""
     values = asdict(rules)
     return {name: None if values[name] == _UNBOUNDED.get(name) else values[name] for name in values}
 
@@ -100,7 +100,7 @@ def rules_from_json(values: Mapping[str, Any]) -> Heuristic:
 
 
 def rules_of(preset: str, changes: Mapping[str, Any]) -> Heuristic:
-    """A preset with some of its parameters changed; null means unbounded."""
+    """Change some parameters of a preset; null means "no limit"."""
     return replace(PRESETS[preset], **_bounded(changes))
 
 
@@ -113,33 +113,33 @@ def _codes(entities: LabelledSpans) -> Ints:
     return np.array([names[label] for label in entities.label], np.int32)
 
 
-def _reasons(entities: LabelledSpans, found: HeuristicProjection) -> Reasons:
+def _reasons(entities: LabelledSpans, projection: HeuristicProjection) -> Reasons:
     reasons = Reasons()
-    for e in np.flatnonzero(found.reason != Reason.PROJECTED).tolist():
-        code = Reason(found.reason[e]).name.lower().replace("_", "-")
+    for e in np.flatnonzero(projection.reason != Reason.PROJECTED).tolist():
+        code = Reason(projection.reason[e]).name.lower().replace("_", "-")
         reasons.add(int(entities.item[e]), code, int(entities.ordinal[e]))
     return reasons
 
 
-def _outcome(item: int, known: bool, labelled: bool, reasons: Reasons) -> Outcome:
-    if not known:
+def _outcome(item: int, has_entities: bool, labelled: bool, reasons: Reasons) -> Outcome:
+    if not has_entities:
         return Outcome(item, "empty", "no-entities")
-    told = reasons.told(item)
+    details = reasons.describe(item)
     if labelled:
-        return Outcome(item, "ok", told)
-    return Outcome(item, "filtered" if reasons.codes(item) & (_FILTERS | {"derived"}) else "empty", told)
+        return Outcome(item, "ok", details)
+    return Outcome(item, "filtered" if reasons.codes(item) & (_FILTERS | {"derived"}) else "empty", details)
 
 
-def _labels(entities: LabelledSpans, pairs: PairBatch, found: HeuristicProjection, rules: Heuristic) -> Labels:
-    entity = np.repeat(np.arange(len(found.reason)), np.diff(found.ptr))
-    score = _scores(pairs, found.ptr, found.start, found.end)
-    margin = score - _best_others(pairs, found, rules)[entity]
+def _labels(entities: LabelledSpans, pairs: PairBatch, projection: HeuristicProjection, rules: Heuristic) -> Labels:
+    entity = np.repeat(np.arange(len(projection.reason)), np.diff(projection.ptr))
+    score = _scores(pairs, projection.ptr, projection.start, projection.end)
+    margin = score - _best_others(pairs, projection, rules)[entity]
     labels = [entities.label[e] for e in entity.tolist()]
-    return in_order(entities, Labels(entity, found.start, found.end, score, margin, labels))
+    return in_order(entities, Labels(entity, projection.start, projection.end, score, margin, labels))
 
 
 def _scores(pairs: PairBatch, ptr: Longs, start: Ints, end: Ints) -> Floats:
-    """The soft score of each run; links without scores weigh 1."""
+    """The soft score of each run; links without a score count as 1."""
     counts = np.diff(ptr)
     first = np.repeat(pairs.entity_ptr[:-1], np.diff(pairs.entity_ptr))
     entity = np.repeat(np.arange(len(counts)) - first, counts)
@@ -149,18 +149,18 @@ def _scores(pairs: PairBatch, ptr: Longs, start: Ints, end: Ints) -> Floats:
     return soft_alignment(pairs, spans)
 
 
-def _best_others(pairs: PairBatch, found: HeuristicProjection, rules: Heuristic) -> Floats:
-    """(E,) the best score of each entity's runs of linked words that are no label, or 0."""
+def _best_others(pairs: PairBatch, projection: HeuristicProjection, rules: Heuristic) -> Floats:
+    """(E,) the best score among each entity's unlabelled runs of linked words, or 0."""
     ptr, start, end = runs_of_links(pairs, rules)
     score, best = _scores(pairs, ptr, start, end), np.zeros(len(ptr) - 1)
     entity = np.repeat(np.arange(len(best)), np.diff(ptr))
-    # The labelled runs are some of these, and no two runs of an entity begin on the same word.
-    labelled = _place(np.repeat(np.arange(len(best)), np.diff(found.ptr)), found.start)
+    # The labelled runs are among these, and no two runs of an entity start at the same word.
+    labelled = _place(np.repeat(np.arange(len(best)), np.diff(projection.ptr)), projection.start)
     other = ~np.isin(_place(entity, start), labelled)
     np.maximum.at(best, entity[other], score[other])
     return best
 
 
 def _place(entity: Longs, start: Ints) -> Longs:
-    """One number for an entity's row and a word."""
+    """Combine an entity's row and a word into one number."""
     return entity.astype(np.int64) << 31 | start

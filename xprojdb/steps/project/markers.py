@@ -1,4 +1,4 @@
-"""Project by markers: the entities that a translation was made with are its labels (EasyProject)."""
+"""Project by markers: the entities carried through a translation become its labels (EasyProject)."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from xprojdb.steps.stage import Outcome, Result, other, sentence_key
 
 
 class ProjectMarkers(ProjectStage):
-    """Label the renderings that a carry step made with the entities it found in them; every score is 1."""
+    """Label the renderings of a carry step with the entities it found in them; every score is 1."""
 
     kind = "markers"
     version = 1
@@ -28,13 +28,13 @@ class ProjectMarkers(ProjectStage):
 
     def process(self, connection: Connection, items: Sequence[int]) -> Result:
         # The carry step stored them on the side that receives labels.
-        found = read_entities(connection, self.input_ids["carried"], items, other(self.labelled), self.mapping)
-        rows = np.lexsort((found.start, found.item))
+        entities = read_entities(connection, self.input_ids["carried"], items, other(self.labelled), self.mapping)
+        rows = np.lexsort((entities.start, entities.item))
         ones = np.ones(len(rows))
-        start, end = found.start[rows].astype(np.int32), found.end[rows].astype(np.int32)
-        labels = Labels(rows, start, end, ones, ones, [found.label[row] for row in rows.tolist()])
-        labelled = set(found.item.tolist())
+        start, end = entities.start[rows].astype(np.int32), entities.end[rows].astype(np.int32)
+        labels = Labels(rows, start, end, ones, ones, [entities.label[row] for row in rows.tolist()])
+        labelled = set(entities.item.tolist())
         outcomes = [Outcome(i, "ok") if i in labelled else Outcome(i, "empty", "no-entities") for i in items]
         renderings = dict(zip(items, read_keys(connection, items, sentence_key(other(self.labelled))), strict=True))
-        sentences = longs([renderings[item] for item in found.item.tolist()])
-        return Result(outcomes, [self.label_rows(found._replace(sentence=sentences), labels)])
+        sentences = longs([renderings[item] for item in entities.item.tolist()])
+        return Result(outcomes, [self.label_rows(entities._replace(sentence=sentences), labels)])

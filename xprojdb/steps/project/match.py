@@ -1,4 +1,4 @@
-"""Project: fuse the scores of candidates, choose among them, store the labels."""
+"""Project by matching: fuse the scores of candidates, choose the best spans, store the labels."""
 
 from __future__ import annotations
 
@@ -25,19 +25,19 @@ from xprojdb.steps.score.stage import ScoreStage
 from xprojdb.steps.spec import StepSpec
 from xprojdb.steps.stage import Outcome, Result, Stage, plain_outcomes
 
-#: how many candidates an entity takes, unless the parameters say otherwise
+#: how many candidates an entity may take by default
 AT_MOST_ONE: tuple[Relation, int] = ("<=", 1)
-#: deterministic seconds that CP-SAT may spend on one pair, unless the parameters say otherwise
+#: deterministic seconds that CP-SAT may spend on one pair by default
 TIME_LIMIT = 10.0
 
 
 @dataclass(frozen=True, kw_only=True)
 class ProjectParams(RelabellingParams):
-    """Its parameters.
+    """Parameters of the step.
 
-    :param weights: of the scorers, by the names that are stored.
-    :param solver: that chooses the spans.
-    :param min_score: candidates whose fused score is not above it are never chosen.
+    :param weights: the weights of the scorers, by stored name.
+    :param solver: the solver that chooses the spans.
+    :param min_score: only candidates with a higher fused score can be chosen.
     :param candidates_per_entity: a relation and a number.
     :param time_limit: deterministic seconds that CP-SAT may spend on one pair.
     """
@@ -51,10 +51,10 @@ class ProjectParams(RelabellingParams):
 
 
 class ProjectMatch(ProjectStage):
-    """Weigh the scorers' values together and solve for the best spans without overlaps.
+    """Combine the weighted scores and solve for the best spans without overlaps.
 
-    Its scorers are its inputs named ``score:…``; a candidate that one of them does not have gets 0 from it. The margin
-    of a label is its score less that of the entity's best candidate that was not chosen, 0 when there is none.
+    Its scorers are the inputs named ``score:…``; a scorer that lacks a candidate contributes 0 to it. The margin
+    of a label is its score minus that of the entity's best candidate that was not chosen, or minus 0 if there is none.
     """
 
     kind = ProjectParams.kind
@@ -73,9 +73,9 @@ class ProjectMatch(ProjectStage):
 
     @property
     def title(self) -> str:
-        told = ", ".join(f"{weight:g} {name}" for name, weight in self.weights.items())
+        weights = ", ".join(f"{weight:g} {name}" for name, weight in self.weights.items())
         count = "" if self.count == AT_MOST_ONE else f", {self.count[0]} {self.count[1]} an entity"
-        return f"project, {self.solver} match ({told}{count})"
+        return f"project, {self.solver} match ({weights}{count})"
 
     def join(self, earlier: Mapping[StepSpec, Stage]) -> None:
         for name in self.weights:
@@ -84,9 +84,9 @@ class ProjectMatch(ProjectStage):
                 self.take_from(name, scorer)
 
     def take_from(self, name: str, scorer: ScoreStage) -> None:
-        """Take a scorer's candidates, and the entities it has read, from where it hands them over, if they are there.
+        """Read a scorer's candidates and entities from its handover, if they are still there.
 
-        :param name: of the scorer.
+        :param name: the name of the scorer.
         """
         self._handed[name] = scorer.handed
         if self._handed_entities is None and _entities_of(scorer.spec) == _entities_of(self.spec):
@@ -117,7 +117,7 @@ class ProjectMatch(ProjectStage):
         outcomes = _outcomes(items, keys, matched, entities.item[chosen.entity])
         if reasons:
             left = set(entities.item[labels.entity].tolist())
-            outcomes = [reasons.completed(each, each.item in left) for each in outcomes]
+            outcomes = [reasons.completed(outcome, outcome.item in left) for outcome in outcomes]
         return Result(outcomes, [self.label_rows(entities, labels)])
 
     def _entities(self, connection: Connection, items: Sequence[int]) -> LabelledSpans:
@@ -129,7 +129,7 @@ class ProjectMatch(ProjectStage):
     def read_candidates(
         self, connection: Connection, items: Sequence[int], keys: Longs, entities: LabelledSpans
     ) -> tuple[Candidates, Floats]:
-        """All candidates of a batch, each once, and the weighted sum of their scores."""
+        """The distinct candidates of a batch, and the weighted sums of their scores."""
         where, values = [], []
         for weight, (places, scores) in zip(self.weights.values(), self.read_scores(connection, items), strict=True):
             where.append(places)
@@ -138,20 +138,20 @@ class ProjectMatch(ProjectStage):
         return placed(places, keys, entities), fused
 
     def read_scores(self, connection: Connection, items: Sequence[int]) -> Iterator[tuple[Longs, Floats]]:
-        """Of each scorer, in the order of the weights: (4, C) item, ordinal, start and end, ascending; (C,) scores."""
+        """For each scorer, in the order of the weights: (4, C) item, ordinal, start and end, ascending; (C,) scores."""
         for name in self.weights:
             taken = self._handed[name].scores(items) if name in self._handed else None
             yield taken or _read_scores(connection, self.input_ids[score_role(name)], items)
 
 
 def _entities_of(spec: StepSpec) -> tuple[Any, ...]:
-    """What decides which entities a step reads."""
+    """The parts of a step that determine which entities it reads."""
     params = LabellingParams.from_params(spec.params)
     return spec.inputs["entities"], params.labelled, params.labels
 
 
 def placed(places: Longs, keys: Longs, entities: LabelledSpans) -> Candidates:
-    """Candidates as the matcher wants them.
+    """Convert candidates to the form the matcher reads.
 
     :param places: (4, C) item, ordinal, start and end, ascending and distinct.
     :param keys: the items that have entities.
@@ -164,18 +164,18 @@ def placed(places: Longs, keys: Longs, entities: LabelledSpans) -> Candidates:
 
 
 def spread(where: Sequence[Longs], values: Sequence[Floats]) -> tuple[Longs, Floats]:
-    """The scores of several scorers side by side.
+    """Put the scores of several scorers side by side.
 
-    :param where: per scorer, (4, C) places of its candidates.
-    :param values: per scorer, (C,) scores.
-    :returns: (4, D) places, ascending and distinct, and the scores (K, D) of the K scorers, 0 where one has none.
+    :param where: for each scorer, (4, C) places of its candidates.
+    :param values: for each scorer, (C,) scores.
+    :returns: (4, D) places, ascending and distinct, and (K, D) scores of the K scorers, 0 where a scorer has none.
     """
     places, _ = _fuse(where, values) if len(where) > 1 else (where[0], values[0])
     parts = np.zeros((len(where), places.shape[1]))
     for part, own, scores in zip(parts, where, values, strict=True):
         both = np.concatenate([places, own], 1)
         order = np.lexsort(both[::-1])
-        # Stable: a place comes just before the scorer's candidate that equals it.
+        # The sort is stable: a place comes just before the equal candidate of the scorer.
         rank = np.cumsum(order < places.shape[1]) - 1
         mine = order >= places.shape[1]
         part[rank[mine]] = scores[order[mine] - places.shape[1]]
@@ -185,22 +185,22 @@ def spread(where: Sequence[Longs], values: Sequence[Floats]) -> tuple[Longs, Flo
 def chosen_labels(
     entities: LabelledSpans, entity_ptr: Longs, candidates: Candidates, fixed: Longs, matched: Matches
 ) -> Labels:
-    """The chosen candidates as labels, an entity's several ones included."""
+    """Convert the chosen candidates to labels; an entity may have several."""
     row = matched.chosen
     pair = np.searchsorted(candidates.ptr, row, "right") - 1
     entity = entity_ptr[pair] + candidates.entity[row]
     score = fixed[row] / SCALE
-    # The match tells an entity's margin for its leftmost span.
+    # The margin of a match is that of the entity's leftmost span.
     margin = matched.margin[entity] + (score - fixed[matched.choice[entity]] / SCALE)
     labels = [entities.label[e] for e in entity.tolist()]
     return in_order(entities, Labels(entity, candidates.start[row], candidates.end[row], score, margin, labels))
 
 
 def _outcomes(items: Sequence[int], keys: Longs, matched: Matches, labelled: Longs) -> Sequence[Outcome]:
-    """What became of each item.
+    """The outcome of each item.
 
     :param keys: the items that have entities.
-    :param labelled: those of them that have labels.
+    :param labelled: the items that have labels.
     """
     plain = plain_outcomes(items, keys, labelled)
     unusual = np.flatnonzero(matched.status != SolverStatus.OPTIMAL)
@@ -215,7 +215,7 @@ def _outcomes(items: Sequence[int], keys: Longs, matched: Matches, labelled: Lon
 
 
 def _unusual(item: int, status: SolverStatus, bound: float, labelled: bool) -> Outcome:
-    """The outcome of an item whose match is not known to be optimal."""
+    """The outcome of an item whose match was not proven optimal."""
     if status == SolverStatus.INFEASIBLE:
         return Outcome(item, "filtered", "infeasible")
     if status == SolverStatus.UNSOLVED:
@@ -226,7 +226,7 @@ def _unusual(item: int, status: SolverStatus, bound: float, labelled: bool) -> O
 
 
 def _read_scores(connection: Connection, step_id: int, items: Sequence[int]) -> tuple[Longs, Floats]:
-    """(4, C) item, ordinal, start and end of each candidate, ascending, and (C,) scores."""
+    """Read (4, C) item, ordinal, start and end of each candidate, ascending, and (C,) scores."""
     query = (
         select(
             candidate.c.translation_id,
@@ -243,10 +243,10 @@ def _read_scores(connection: Connection, step_id: int, items: Sequence[int]) -> 
 
 
 def _fuse(where: Sequence[Longs], values: Sequence[Floats]) -> tuple[Longs, Floats]:
-    """Sum the values of equal candidates of several scorers.
+    """Sum the values that several scorers give the same candidate.
 
-    :param where: per scorer, (4, C) item, ordinal, start and end of each candidate, ascending.
-    :param values: per scorer, (C,) scores.
+    :param where: for each scorer, (4, C) item, ordinal, start and end of each candidate, ascending.
+    :param values: for each scorer, (C,) scores.
     :returns: (4, D) places, ascending and distinct, and their sums (D,).
     """
     if len(where) == 1:
@@ -261,5 +261,5 @@ def _fuse(where: Sequence[Longs], values: Sequence[Floats]) -> tuple[Longs, Floa
 
 
 def _joint(item: Longs, ordinal: Longs) -> Longs:
-    """One sortable number for (translation, entity ordinal): a sentence has fewer than 2**20 entities."""
+    """Combine translation and entity ordinal into one sortable number; a sentence has fewer than 2**20 entities."""
     return item << 20 | ordinal

@@ -1,4 +1,4 @@
-"""What every project step shares: its labels, the rule for derived words, and why an entity has no label."""
+"""The base of project steps: their labels, the rule for derived words, and the reasons for missing labels."""
 
 from __future__ import annotations
 
@@ -26,18 +26,18 @@ _COLUMNS = (
     "step_id", "sentence_id", "translation_id", "ordinal", "start_word", "end_word", "label", "score", "margin",
     "entity_ordinal",
 )  # fmt: skip
-#: the reason code of an entity that the rule for derived words drops
+#: the reason code of an entity dropped by the rule for derived words
 DERIVED = "derived"
 
 
 class Labels(NamedTuple):
-    """The labels of a batch, K in all, in the order (translation, start).
+    """The K labels of a batch, in the order (translation, start).
 
-    :param entity: (K,) row of the entity that each comes from.
+    :param entity: (K,) row of the entity behind each label.
     :param start: (K,) first word.
     :param end: (K,) one past the last word.
-    :param score: (K,) of the span.
-    :param margin: (K,) score less that of the entity's best span not chosen.
+    :param score: (K,) score of the span.
+    :param margin: (K,) score minus that of the entity's best span that was not chosen.
     :param label: the labels.
     """
 
@@ -48,60 +48,60 @@ class Labels(NamedTuple):
     margin: Floats
     label: list[str]
 
-    def only(self, kept: Sequence[bool]) -> Labels:
-        """Those that are marked."""
-        return self.rows(np.flatnonzero(np.array(kept, np.bool_)))
+    def only(self, mask: Sequence[bool]) -> Labels:
+        """Keep the marked labels."""
+        return self.rows(np.flatnonzero(np.array(mask, np.bool_)))
 
     def rows(self, rows: Longs) -> Labels:
-        """Some of them, in that order."""
+        """Select labels by row, in the given order."""
         names = [self.label[n] for n in rows.tolist()]
         places = (self.entity[rows], self.start[rows], self.end[rows])
         return Labels(*places, self.score[rows], self.margin[rows], names)
 
 
 class Reasons:
-    """Why entities have no label: codes, each with the ordinals of the entities, in the outcome of their translation.
+    """Why entities have no label: codes with the ordinals of the entities, stored in the outcome of a translation.
 
     As text, ``"comp-src:0,2 length:1"``.
     """
 
     def __init__(self) -> None:
-        self._found: dict[int, dict[str, list[int]]] = {}
+        self._codes: dict[int, dict[str, list[int]]] = {}
 
     def __bool__(self) -> bool:
-        return bool(self._found)
+        return bool(self._codes)
 
     def add(self, item: int, code: str, ordinal: int) -> None:
-        """Entity ``ordinal`` of a translation has no label, because of ``code``."""
-        self._found.setdefault(item, {}).setdefault(code, []).append(ordinal)
+        """Record that entity ``ordinal`` of a translation has no label because of ``code``."""
+        self._codes.setdefault(item, {}).setdefault(code, []).append(ordinal)
 
     def codes(self, item: int) -> set[str]:
         """The codes of a translation."""
-        return set(self._found.get(item, ()))
+        return set(self._codes.get(item, ()))
 
-    def told(self, item: int) -> str | None:
-        """What the outcome of a translation says."""
-        found = sorted(self._found.get(item, {}).items())
-        return " ".join(f"{code}:{','.join(map(str, sorted(ordinals)))}" for code, ordinals in found) or None
+    def describe(self, item: int) -> str | None:
+        """The reasons of a translation as text, or None."""
+        codes = sorted(self._codes.get(item, {}).items())
+        return " ".join(f"{code}:{','.join(map(str, sorted(ordinals)))}" for code, ordinals in codes) or None
 
     def completed(self, outcome: Outcome, labelled: bool) -> Outcome:
-        """An outcome and what is known here of its entities; without any label left, it is filtered."""
-        if outcome.item not in self._found:
+        """Add the reasons recorded here to an outcome; if no label is left, it becomes filtered."""
+        if outcome.item not in self._codes:
             return outcome
-        told = self.told(outcome.item)
+        codes = self.describe(outcome.item)
         status = outcome.status if labelled else "filtered"
-        return Outcome(outcome.item, status, " ".join(part for part in (outcome.reason, told) if part))
+        return Outcome(outcome.item, status, " ".join(part for part in (outcome.reason, codes) if part))
 
 
 def reason_codes(reason: str) -> list[str]:
-    """The codes of an outcome's reason, without what they are about."""
+    """The codes of an outcome's reason, without their details."""
     return [code.partition(":")[0] for code in reason.split()]
 
 
 def entity_reason(reason: str | None, ordinal: int) -> str | None:
     """The code that the reason of an outcome gives for one entity."""
-    for told in (reason or "").split():
-        code, _, about = told.partition(":")
+    for part in (reason or "").split():
+        code, _, about = part.partition(":")
         if str(ordinal) in about.split(","):
             return code
     return None
@@ -109,11 +109,11 @@ def entity_reason(reason: str | None, ordinal: int) -> str | None:
 
 @dataclass(frozen=True, kw_only=True)
 class RelabellingParams(LabellingParams):
-    """What the parameters of every project step have.
+    """Parameters that every project step has.
 
-    :param adjective: the rule of ``DerivedLabel``, as JSON: what a label ``becomes``, and which labels it is ``from``.
-    :param label_consistency: a label becomes what more than this share of the labels on the same words are, as its
-        input ``forms`` has counted them.
+             (``becomes``).
+    :param label_consistency: a label changes to that of the same words elsewhere if more than this share of them
+        agree; the input ``forms`` counts them.
     """
 
     kind: ClassVar[str] = "project"
@@ -125,7 +125,7 @@ class ProjectStage(Stage):
     """A step that labels the unlabelled side of translations."""
 
     block = 10_000
-    #: the scorers whose candidates it chooses from, with their weights
+    #: the scorers whose candidates the step chooses from, with their weights
     weights: Mapping[str, float] = {}
 
     def __init__(self, spec: StepSpec) -> None:
@@ -143,19 +143,19 @@ class ProjectStage(Stage):
     def needs(self) -> Mapping[str, ColumnElement[int]]:
         return {} if self.label_consistency is None else {"forms": translation.c.corpus_id}
 
-    def relabelled(self, connection: Connection, entities: LabelledSpans, found: Labels, reasons: Reasons) -> Labels:
-        """Apply the rule for derived words, then that of one label for the same words, where a recipe has them.
+    def relabelled(self, connection: Connection, entities: LabelledSpans, labels: Labels, reasons: Reasons) -> Labels:
+        """Apply the rule for derived words, then the rule for label consistency, if the recipe has them.
 
-        :param reasons: is told which entities the first rule dropped.
+        :param reasons: receives the entities that the first rule dropped.
         """
-        if self.derived is not None and found.label:
-            found = self._derived_labels(connection, entities, found, reasons)
-        if self.label_consistency is not None and found.label:
-            found = self._agreed_labels(connection, entities, found)
-        return found
+        if self.derived is not None and labels.label:
+            labels = self._derived_labels(connection, entities, labels, reasons)
+        if self.label_consistency is not None and labels.label:
+            labels = self._agreed_labels(connection, entities, labels)
+        return labels
 
     def majority(self, connection: Connection, items: Sequence[int]) -> list[Mapping[str, str]]:
-        """The label of each form that has one, for the corpus of each translation; without the rule, of none.
+        """The majority labels of forms, for the corpus of each translation; empty without the rule.
 
         :param items: keys of translations, ascending.
         """
@@ -163,60 +163,65 @@ class ProjectStage(Stage):
             return [{}] * len(items)
         corpora = read_keys(connection, items, translation.c.corpus_id)
         for corpus_id in set(corpora) - self._majority.keys():
-            known = read_majority(connection, self.input_ids["forms"], corpus_id, self.label_consistency)
-            self._majority[corpus_id] = known
+            labels = read_majority(connection, self.input_ids["forms"], corpus_id, self.label_consistency)
+            self._majority[corpus_id] = labels
         return [self._majority[corpus_id] for corpus_id in corpora]
 
-    def _agreed_labels(self, connection: Connection, entities: LabelledSpans, found: Labels) -> Labels:
-        keys = entities.item[found.entity].tolist()
+    def _agreed_labels(self, connection: Connection, entities: LabelledSpans, projected: Labels) -> Labels:
+        keys = entities.item[projected.entity].tolist()
         items = sorted(set(keys))
-        known = dict(zip(items, self.majority(connection, items), strict=True))
+        majority = dict(zip(items, self.majority(connection, items), strict=True))
         words = dict(zip(items, read_side_words(connection, items, other(self.labelled)), strict=True))
-        places = zip(keys, found.start.tolist(), found.end.tolist(), found.label, strict=True)
-        labels = [known[key].get(term(folded(words[key][a:b]), 0, b - a), name) for key, a, b, name in places]
-        return found._replace(label=labels)
+        places = zip(keys, projected.start.tolist(), projected.end.tolist(), projected.label, strict=True)
+        labels = [majority[key].get(term(folded(words[key][a:b]), 0, b - a), name) for key, a, b, name in places]
+        return projected._replace(label=labels)
 
     def _derived_labels(
-        self, connection: Connection, entities: LabelledSpans, found: Labels, reasons: Reasons
+        self, connection: Connection, entities: LabelledSpans, projected: Labels, reasons: Reasons
     ) -> Labels:
-        keys = entities.item[found.entity]
+        keys = entities.item[projected.entity]
         words = read_sides(connection, np.unique(keys).tolist(), self.labelled)
         labels = [
-            self._label(words[key], int(entities.start[e]), start, end, given)
-            for key, e, start, end, given in zip(
-                keys.tolist(), found.entity.tolist(), found.start.tolist(), found.end.tolist(), found.label, strict=True
+            self._label(words[key], int(entities.start[e]), start, end, name)
+            for key, e, start, end, name in zip(
+                keys.tolist(),
+                projected.entity.tolist(),
+                projected.start.tolist(),
+                projected.end.tolist(),
+                projected.label,
+                strict=True,
             )
         ]
-        kept = [given is not None for given in labels]
-        for e in found.entity[~np.array(kept, np.bool_)].tolist():
+        mask = [name is not None for name in labels]
+        for e in projected.entity[~np.array(mask, np.bool_)].tolist():
             reasons.add(int(entities.item[e]), DERIVED, int(entities.ordinal[e]))
-        return found._replace(label=[given or "" for given in labels]).only(kept)
+        return projected._replace(label=[name or "" for name in labels]).only(mask)
 
-    def _label(self, words: tuple[list[str], list[str]], first: int, start: int, end: int, given: str) -> str | None:
+    def _label(self, words: tuple[list[str], list[str]], first: int, start: int, end: int, name: str) -> str | None:
         source, target = words
         capitalised = any(map(str.isupper, source[first]))
-        return derived_label(given, capitalised, target[start:end], self.derived)
+        return derived_label(name, capitalised, target[start:end], self.derived)
 
-    def label_rows(self, entities: LabelledSpans, found: Labels) -> Rows:
-        """The rows of the table ``label``."""
-        return Rows(label, _COLUMNS, self._rows(entities, found))
+    def label_rows(self, entities: LabelledSpans, labels: Labels) -> Rows:
+        """Rows for the table ``label``."""
+        return Rows(label, _COLUMNS, self._rows(entities, labels))
 
-    def _rows(self, entities: LabelledSpans, found: Labels) -> Iterator[Row]:
-        item = entities.item[found.entity]
+    def _rows(self, entities: LabelledSpans, labels: Labels) -> Iterator[Row]:
+        item = entities.item[labels.entity]
         ordinal = np.arange(len(item)) - np.searchsorted(item, item)
-        before = (entities.sentence[found.entity], item, ordinal, found.start, found.end)
-        after = (found.score, found.margin, entities.ordinal[found.entity])
+        before = (entities.sentence[labels.entity], item, ordinal, labels.start, labels.end)
+        after = (labels.score, labels.margin, entities.ordinal[labels.entity])
         numbers = [[column.tolist() for column in part] for part in (before, after)]
-        return zip(repeat(self.step_id), *numbers[0], found.label, *numbers[1], strict=False)
+        return zip(repeat(self.step_id), *numbers[0], labels.label, *numbers[1], strict=False)
 
 
-def in_order(entities: LabelledSpans, found: Labels) -> Labels:
-    """The labels in the order (translation, start), whatever order they come in."""
-    return found.rows(np.lexsort((found.start, entities.item[found.entity])))
+def in_order(entities: LabelledSpans, labels: Labels) -> Labels:
+    """Sort labels by translation and start."""
+    return labels.rows(np.lexsort((labels.start, entities.item[labels.entity])))
 
 
 def read_sides(connection: Connection, items: Sequence[int], labelled: Side) -> dict[int, tuple[list[str], list[str]]]:
-    """The words of translations, by key: of the labelled side, and of the other.
+    """Read the words of translations, by key: those of the labelled side, and those of the other side.
 
     :param items: keys of translations, ascending.
     """
@@ -231,5 +236,5 @@ def read_sides(connection: Connection, items: Sequence[int], labelled: Side) -> 
     return {key: (json.loads(left), json.loads(right)) for key, left, right in rows}
 
 
-def _derived(given: Mapping[str, Any] | None) -> DerivedLabel | None:
-    return None if given is None else DerivedLabel(given["becomes"], frozenset(given["from"]))
+def _derived(rule: Mapping[str, Any] | None) -> DerivedLabel | None:
+    return None if rule is None else DerivedLabel(rule["becomes"], frozenset(rule["from"]))

@@ -1,1 +1,1 @@
-"""Scoring: candidates and one scorer's value for each of them."""
+"""Score: candidates, and the value that one scorer gives each of them."""

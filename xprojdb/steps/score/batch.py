@@ -1,4 +1,4 @@
-"""What a scorer is given: sentence pairs with their entities and candidates, a bounded number at a time."""
+"""The input of a scorer: sentence pairs with their entities and candidates, in bounded portions."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from xprojdb.matching.candidates import Candidates
 from xprojdb.steps.inputs import LabelledSpans, read_keys, read_side_words
 from xprojdb.steps.stage import Side, other, sentence_key
 
-#: candidates made in memory at a time
+#: the most candidates to hold in memory at a time
 AT_ONCE = 1 << 20
 
 
@@ -24,12 +24,12 @@ AT_ONCE = 1 << 20
 class ScoringBatch:
     """N sentence pairs, E entities and C candidates.
 
-    :param connection: to read more of the pairs with.
-    :param labelled: the side of the translations that the entities are on: the source.
+    :param connection: for reading more about the pairs.
+    :param labelled: the side that the entities are on, which is the source.
     :param keys: (N,) keys of the translations, ascending.
-    :param pairs: lengths, entities and links; source is the labelled side.
+    :param pairs: lengths, entities and links; the source is the labelled side.
     :param entities: the E entities in the order of ``pairs``.
-    :param candidates: C target spans; an entity's ordinal there counts those of its pair from 0.
+    :param candidates: C target spans; entity ordinals count from 0 within a pair.
     """
 
     connection: Connection
@@ -41,12 +41,12 @@ class ScoringBatch:
 
     @cached_property
     def pair(self) -> Longs:
-        """(C,) the pair of each candidate, counted from 0."""
+        """(C,) the index of each candidate's pair."""
         return np.repeat(np.arange(len(self.keys)), np.diff(self.candidates.ptr))
 
     @cached_property
     def entity(self) -> Longs:
-        """(C,) the entity of each candidate, a row of ``entities``."""
+        """(C,) the row of each candidate's entity in ``entities``."""
         rows: Longs = self.pairs.entity_ptr[self.pair] + self.candidates.entity
         return rows
 
@@ -72,9 +72,9 @@ class ScoringBatch:
 
 
 def portions(pairs: PairBatch, longest: int) -> Iterator[tuple[int, int]]:
-    """Runs of pairs that have a bounded number of candidates, however long the sentences are.
+    """Split pairs into runs with a bounded number of candidates, however long the sentences are.
 
-    :param longest: words of a candidate at most.
+    :param longest: the most words a candidate may have.
     """
     words = pairs.target_words.astype(np.int64)
     most = np.cumsum(np.diff(pairs.entity_ptr) * words * np.minimum(words, longest))
@@ -87,7 +87,7 @@ def portions(pairs: PairBatch, longest: int) -> Iterator[tuple[int, int]]:
 
 
 def cut_pairs(pairs: PairBatch, first: int, last: int) -> PairBatch:
-    """The pairs ``first:last``."""
+    """Slice the pairs ``first:last``."""
     (e, f), (k, m) = pairs.entity_ptr[[first, last]], pairs.link_ptr[[first, last]]
     return PairBatch(
         pairs.source_words[first:last],
@@ -103,6 +103,6 @@ def cut_pairs(pairs: PairBatch, first: int, last: int) -> PairBatch:
 
 
 def cut_entities(entities: LabelledSpans, first: int, last: int) -> LabelledSpans:
-    """The entities ``first:last``."""
+    """Slice the entities ``first:last``."""
     item, across, ordinal, start, end = (column[first:last] for column in entities[:5])
     return LabelledSpans(item, across, ordinal, start, end, entities.label[first:last])

@@ -1,4 +1,4 @@
-"""The candidates of a score step: from links, all spans, a tagger's, another scorer's, or several of these."""
+"""The candidates of a score step: from links, from all spans, from a tagger, from another scorer, or combined."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ from xprojdb.steps.stage import Side, other, sentence_key
 
 
 class Generator:
-    """Makes the candidates that a score step's parameters name.
+    """Generate the candidates of a score step.
 
-    :param spec: of the score step.
+    :param spec: the score step.
     """
 
     def __init__(self, spec: StepSpec) -> None:
@@ -36,15 +36,15 @@ class Generator:
 
     @property
     def title(self) -> str:
-        """The sets, for people."""
+        """The names of the sets, for display."""
         return "+".join(self.sets)
 
     def needs(self) -> Mapping[str, ColumnElement[int]]:
-        """Inputs beside entities and links; see :meth:`xprojdb.steps.stage.Stage.needs`."""
-        found: dict[str, ColumnElement[int]] = {}
+        """The inputs other than entities and links; see :meth:`xprojdb.steps.stage.Stage.needs`."""
+        columns: dict[str, ColumnElement[int]] = {}
         if "tagged" in self.sets:
-            found["proposals"] = sentence_key(other(self.labelled))
-        return found | dict.fromkeys(self._scorers, translation.c.id)
+            columns["proposals"] = sentence_key(other(self.labelled))
+        return columns | dict.fromkeys(self._scorers, translation.c.id)
 
     def generate(
         self,
@@ -54,11 +54,11 @@ class Generator:
         pairs: PairBatch,
         entities: LabelledSpans,
     ) -> Candidates:
-        """The candidates of some pairs; the bits of their origins follow the order of ``origins``.
+        """Generate the candidates of some pairs; the bits of their origins follow the order of ``origins``.
 
-        :param inputs: the score step's inputs.
+        :param inputs: the ids of the score step's inputs.
         :param keys: (N,) keys of the translations, ascending.
-        :param entities: those of ``pairs``, in the same order.
+        :param entities: the entities of ``pairs``, in the same order.
         """
         makers: dict[str, Callable[[], list[Candidates]]] = {
             "aligned": lambda: [aligned_subranges(pairs, self.max_length)],
@@ -66,35 +66,35 @@ class Generator:
             "tagged": lambda: [self._tagged(connection, inputs["proposals"], keys, pairs)],
             "scored": lambda: [_scored(connection, inputs[role], keys, pairs, entities) for role in self._scorers],
         }
-        return union(*(found for name in self.sets for found in makers[name]()))
+        return union(*(candidates for name in self.sets for candidates in makers[name]()))
 
     def _forbidden(self, connection: Connection, keys: Sequence[int]) -> Flags | None:
-        """Which target words no candidate may have."""
+        """A mask of the target words that no candidate may contain."""
         if not self._stop_words:
             return None
         sentences = read_side_words(connection, keys, other(self.labelled))
         return np.array([word in self._stop_words for words in sentences for word in words], np.bool_)
 
     def _tagged(self, connection: Connection, step_id: int, keys: Sequence[int], pairs: PairBatch) -> Candidates:
-        found = read_entities(connection, step_id, keys, other(self.labelled), None)
-        span_ptr = runs(found.item, longs(keys))
-        start, end = found.start.astype(np.int32), found.end.astype(np.int32)
+        spans = read_entities(connection, step_id, keys, other(self.labelled), None)
+        span_ptr = runs(spans.item, longs(keys))
+        start, end = spans.start.astype(np.int32), spans.end.astype(np.int32)
         return from_spans(pairs, span_ptr, start, end, self._subspans, self.max_length)
 
 
 def origin_names(spec: StepSpec) -> tuple[str, ...]:
-    """Where the candidates of a score step come from: what the bits of their origins stand for, the lowest first.
+    """The origins of a score step's candidates, in the order of their bits, lowest first.
 
-    Sets of candidates by their names; in place of ``scored``, the names of the scorers whose candidates it takes.
+    These are the names of candidate sets, with ``scored`` replaced by the scorers whose candidates it takes.
     """
     own = {"scored": [scorer_name(role.removeprefix("scored:")) for role in _scorers(spec)]}
     return tuple(origin for name in ScoreParams.from_params(spec.params).sets for origin in own.get(name, [name]))
 
 
 def origins_of(spec: StepSpec, bits: int | None) -> tuple[str, ...]:
-    """The sets that had a candidate of a score step; none where only one was asked.
+    """The sets that contained a candidate; empty if the step has only one set.
 
-    :param bits: its ``origin``, as it is stored.
+    :param bits: the stored ``origin`` of the candidate.
     """
     return tuple(name for place, name in enumerate(origin_names(spec)) if (bits or 0) >> place & 1)
 
@@ -106,7 +106,7 @@ def _scorers(spec: StepSpec) -> list[str]:
 def _scored(
     connection: Connection, step_id: int, keys: Sequence[int], pairs: PairBatch, entities: LabelledSpans
 ) -> Candidates:
-    """The candidates that another scorer has stored."""
+    """Read the candidates that another scorer stored."""
     columns = (candidate.c.translation_id, candidate.c.entity_ordinal, candidate.c.start_word, candidate.c.end_word)
     query = (
         select(*columns)
@@ -122,5 +122,5 @@ def _scored(
 
 
 def _joint(item: Longs, ordinal: Longs) -> Longs:
-    """One sortable number for (translation, entity ordinal): a sentence has fewer than 2**20 entities."""
+    """Combine translation and entity ordinal into one sortable number; a sentence has fewer than 2**20 entities."""
     return item << 20 | ordinal

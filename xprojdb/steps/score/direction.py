@@ -1,4 +1,4 @@
-"""From which language to which labels go, and what the score steps of a recipe in this direction can read."""
+"""The languages that labels go from and to, and the steps that score steps can read in this direction."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from xprojdb.steps.spec import StepSpec
 
 @dataclass(frozen=True)
 class Direction:
-    """What a scorer may read.
+    """The inputs a scorer may read.
 
     :param source: the language that labels come from.
     :param target: the language that receives them.
-    :param labelling: the side that has the labels, and their mapping.
+    :param labelling: the labelled side, and the label mapping.
     :param entities: the step that labelled the source.
-    :param alignment: the step that aligned both.
-    :param proposals: the step that tags the target language, where the recipe has one.
-    :param draft: the project step without the scorers that learn from it; None where there is none to learn from.
-    :param earlier: the score steps before this one, by what their scorers are called.
-    :param scorer: what the scorer at hand is called.
+    :param alignment: the step that aligned both sides.
+    :param proposals: the step that tags the target language, if the recipe has one.
+    :param draft: the project step without the scorers that learn from it; None if there is none to learn from.
+    :param earlier: the score steps before this one, by scorer name.
+    :param scorer: the name of the current scorer.
     """
 
     source: str
@@ -42,9 +42,9 @@ class Direction:
         return StepSpec(WordFrequencies.kind, WordFrequencies.version, FitParams(lang=lang).to_params())
 
     def draft_labels(self) -> StepSpec:
-        """The project step whose labels a scorer that ``learns`` learns from.
+        """The project step that a scorer with ``learns`` learns from.
 
-        :raises UsageError: when there is none.
+        :raises UsageError: when there is nothing to learn from.
         """
         if self.draft is None:
             hint = "add another [[scorer]], such as type = 'link_mass'"

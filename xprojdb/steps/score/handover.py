@@ -1,6 +1,6 @@
-"""What the project step of the same run needs next: handed over in memory, so that it is not read again.
+"""Hand rows over to the project step of the same run, in memory, so that they need not be read back.
 
-What is handed over is what was stored; a later process, or a run that is short of room here, reads it from the tables.
+They equal the stored rows; a later process, or a run without room for them, reads the tables instead.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import numpy.typing as npt
 from xprojdb.matching.arrays import Floats, Longs
 from xprojdb.steps.inputs import LabelledSpans
 
-#: bytes of scores that are kept at most, and of entities: those of a million pairs of 25 words from links
+#: the most bytes of scores and of entities to keep: enough for a million pairs of 25 words with aligned candidates
 MOST = 64 << 20
 MOST_ENTITIES = 32 << 20
 
@@ -24,7 +24,7 @@ Columns = Sequence[npt.NDArray[Any]]
 
 
 class _Packed(NamedTuple):
-    """Numbers: whole ones as what each has above the least, in the smallest type that holds it."""
+    """A column of numbers; integers are stored as offsets from the minimum, in the smallest type that holds them."""
 
     least: int | None
     above: npt.NDArray[Any]
@@ -44,7 +44,7 @@ class _Packed(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class _Portion:
-    """One batch, packed: its items, the first and the last of them, and columns of its rows, the first their item."""
+    """One packed batch: its items, the first and last of them, and its columns, the first of which is the item."""
 
     first: int
     last: int
@@ -57,9 +57,9 @@ class _Portion:
 
 
 class HandOver:
-    """Rows of batches, in the order in which they were made, until they are taken.
+    """Rows of batches, in the order they were made, until they are taken.
 
-    :param most: bytes to keep at most; batches that find no room are not kept.
+    :param most: the most bytes to keep; batches beyond that are not kept.
     """
 
     def __init__(self, most: int = MOST) -> None:
@@ -70,38 +70,38 @@ class HandOver:
     def offer(self, items: Sequence[int], columns: Columns) -> None:
         """Keep a batch, if there is room.
 
-        :param items: its keys, ascending, above those of the batch before.
-        :param columns: whole numbers and floats of its rows; the first column is the item of each, ascending.
+        :param items: its keys, ascending and above those of the previous batch.
+        :param columns: integer or float columns of its rows; the first is the item of each row, ascending.
         """
         packed = tuple(map(_Packed.of, columns))
         portion = _Portion(items[0], items[-1], _Packed.of(np.array(items, np.int64)), packed)
         if self._portions and portion.first <= self._portions[-1].last:
-            self.clear()  # another pass over the items has begun
+            self.clear()  # a new pass over the items has started
         if portion.size + self._size <= self._most:
             self._portions.append(portion)
             self._size += portion.size
 
     def take(self, items: Sequence[int]) -> Columns | None:
-        """The rows of a batch as they were offered, or None when they are not all here.
+        """Take the rows of a batch, or None unless all of them are here.
 
         :param items: keys, ascending.
         """
         while self._portions and self._portions[0].last < items[0]:
             self._size -= self._portions.popleft().size
-        found = [each for each in self._portions if each.first <= items[-1]]
+        portions = [portion for portion in self._portions if portion.first <= items[-1]]
         keys = np.array(items, np.int64)
-        offered = [each.items.column for each in found]
-        if not found or not np.isin(keys, np.concatenate(offered)).all():
+        offered = [portion.items.column for portion in portions]
+        if not portions or not np.isin(keys, np.concatenate(offered)).all():
             return None
-        parts = zip(*(each.columns for each in found), strict=True)
+        parts = zip(*(portion.columns for portion in portions), strict=True)
         columns = [np.concatenate([part.column for part in column]) for column in parts]
         if sum(map(len, offered)) > len(keys):
-            asked = np.isin(columns[0], keys)
-            columns = [column[asked] for column in columns]
+            requested = np.isin(columns[0], keys)
+            columns = [column[requested] for column in columns]
         return columns
 
     def clear(self) -> None:
-        """Forget what nobody took."""
+        """Drop everything that was not taken."""
         self._portions.clear()
         self._size = 0
 
@@ -119,23 +119,23 @@ class HandedScores(HandOver):
 
 
 class HandedEntities(HandOver):
-    """The entities that a score step has read, after mapping."""
+    """The entities that a score step read, after mapping."""
 
     def __init__(self, most: int = MOST_ENTITIES) -> None:
         super().__init__(most)
         self._codes: dict[str, int] = {}
 
     def offer_entities(self, items: Sequence[int], entities: LabelledSpans) -> None:
-        """Keep those of a batch, if there is room.
+        """Keep the entities of a batch, if there is room.
 
-        :param items: keys, ascending, above those of the batch before.
+        :param items: keys, ascending and above those of the previous batch.
         """
         codes = self._codes
         coded = (codes.setdefault(label, len(codes)) for label in entities.label)
         self.offer(items, [*entities[:5], np.fromiter(coded, np.int64, len(entities.label))])
 
     def entities(self, items: Sequence[int]) -> LabelledSpans | None:
-        """Those of a batch as they were offered, or None when they are not all here.
+        """Take the entities of a batch, or None unless all of them are here.
 
         :param items: keys, ascending.
         """

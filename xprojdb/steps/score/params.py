@@ -1,4 +1,4 @@
-"""The parameters of score steps: what all have, and what each scorer adds from its table."""
+"""The parameters of score steps: those that all share, and those that a scorer adds from its table."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ KIND = "score"
 
 @dataclass(frozen=True, kw_only=True)
 class ScoreParams(LabellingParams):
-    """What the parameters of every score step have.
+    """Parameters that every score step has.
 
     :param type: the scorer.
-    :param candidates: the sets of candidates: one, or several that are united.
-    :param min_score: candidates whose score is not above it are not stored.
-    :param max_length: words of a candidate at most.
-    :param stop_words: words that no ``ngram`` candidate may have.
-    :param subspans: whether every span inside a tagged one is a candidate, too.
-    :param source, target: the languages, where the values depend on them.
+    :param candidates: one set of candidates, or several to combine.
+    :param min_score: only candidates with a higher score are stored.
+    :param max_length: the most words a candidate may have.
+    :param stop_words: words that no ``ngram`` candidate may contain.
+    :param subspans: whether every span inside a tagged span is a candidate as well.
+    :param source, target: the languages, if the values depend on them.
     """
 
     kind: ClassVar[str] = KIND
@@ -39,14 +39,14 @@ class ScoreParams(LabellingParams):
 
     @property
     def sets(self) -> tuple[str, ...]:
-        """Where the candidates come from."""
+        """The sets of candidates."""
         return (self.candidates,) if isinstance(self.candidates, str) else self.candidates
 
 
 def own_params(config: ScorerConfig, not_params: Collection[str]) -> dict[str, Any]:
-    """What a scorer's own keys are as parameters: those that differ from their defaults.
+    """Convert a scorer's own keys to parameters, leaving out those with their default value.
 
-    :param not_params: keys that are none.
+    :param not_params: keys that are not parameters.
     """
     return {
         stored_key(KIND, own.name): plain(getattr(config, own.name))
@@ -64,6 +64,6 @@ def own_keys(config: type[ScorerConfig], stored: Mapping[str, Any], not_params: 
 
 def _own_fields(config: type[ScorerConfig], not_params: Collection[str]) -> list[Any]:
     common = {own.name for own in fields(ScorerConfig)} | set(not_params)
-    own = [each for each in fields(config) if each.name not in common]
-    assert all(each.default is not MISSING for each in own), "the keys of a scorer have defaults"
+    own = [field for field in fields(config) if field.name not in common]
+    assert all(key.default is not MISSING for key in own), "the keys of a scorer have defaults"
     return own

@@ -1,4 +1,4 @@
-"""Probabilities of phrases given phrases, each computed once a database: phrases recur across sentences and steps."""
+"""Probabilities of phrases given phrases, computed once per database: phrases recur across sentences and steps."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from xprojdb.db.tables import phrase_score
 from xprojdb.matching.arrays import Floats
 from xprojdb.steps.stage import Rows
 
-#: pairs asked for in one query
-_ASKED = 1_000
+#: pairs to look up in one query
+_PAIRS_PER_QUERY = 1_000
 _COLUMNS = ("model", "revision", "direction", "condition", "phrase", "score")
 Phrases = tuple[str, str]
 Compute = Callable[[list[str], list[str], str, str], Floats]
 
 
 class PhraseScores:
-    """The table ``phrase_score`` in front of a model.
+    """The table ``phrase_score`` as a cache in front of a model.
 
-    :param model, revision: whose probabilities they are.
-    :param compute: given N texts, N phrases, the language of the texts and that of the phrases: (N,) probabilities.
+    :param model, revision: the model behind the probabilities.
+    :param compute: takes N texts, N phrases and the languages of both; returns (N,) probabilities.
     """
 
     def __init__(self, model: str, revision: str, compute: Compute) -> None:
@@ -35,45 +35,45 @@ class PhraseScores:
     def probabilities(
         self, connection: Connection, pairs: Sequence[Phrases], source: str, target: str
     ) -> dict[Phrases, float]:
-        """P(phrase | given) of pairs (given, phrase), from the table where it has them.
+        """P(phrase | text) of pairs (text, phrase), from the table where it has them.
 
-        :param source, target: the languages of what is given and of the phrase.
+        :param source, target: the languages of the text and of the phrase.
         """
         direction = f"{source}>{target}"
-        wanted = dict.fromkeys(pairs)
+        distinct = dict.fromkeys(pairs)
         fresh = self._new.setdefault(direction, {})
-        found = {pair: fresh[pair] for pair in wanted if pair in fresh}
-        found |= self._read(connection, direction, [pair for pair in wanted if pair not in found])
-        missing = [pair for pair in wanted if pair not in found]
+        scores = {pair: fresh[pair] for pair in distinct if pair in fresh}
+        scores |= self._read(connection, direction, [pair for pair in distinct if pair not in scores])
+        missing = [pair for pair in distinct if pair not in scores]
         if missing:
-            given, phrases = map(list, zip(*missing, strict=True))
-            made = dict(zip(missing, self._compute(given, phrases, source, target).tolist(), strict=True))
-            fresh |= made
-            found |= made
-        return found
+            texts, phrases = map(list, zip(*missing, strict=True))
+            computed = dict(zip(missing, self._compute(texts, phrases, source, target).tolist(), strict=True))
+            fresh |= computed
+            scores |= computed
+        return scores
 
     def take_new(self) -> Rows:
-        """Rows with what was computed since the last call."""
+        """Rows for everything computed since the last call."""
         rows = [
-            (self.model, self.revision, direction, given, phrase, score)
+            (self.model, self.revision, direction, text, phrase, score)
             for direction, scores in self._new.items()
-            for (given, phrase), score in scores.items()
+            for (text, phrase), score in scores.items()
         ]
         self._new = {}
         return Rows(phrase_score, _COLUMNS, rows)
 
     def _read(self, connection: Connection, direction: str, pairs: Sequence[Phrases]) -> dict[Phrases, float]:
-        found: dict[Phrases, float] = {}
+        scores: dict[Phrases, float] = {}
         c = phrase_score.c
         own = and_(c.model == self.model, c.revision == self.revision, c.direction == direction)
-        for first in range(0, len(pairs), _ASKED):
-            asked = values(column("condition", Text), column("phrase", Text), name="asked")
-            # A table to join, because SQLite looks a list of pairs up by reading all of the model's rows.
-            table = asked.data(list(pairs[first : first + _ASKED])).cte("asked")
+        for first in range(0, len(pairs), _PAIRS_PER_QUERY):
+            lookup = values(column("condition", Text), column("phrase", Text), name="lookup")
+            # Joined as a table, because SQLite looks up a list of pairs by reading all rows of the model.
+            table = lookup.data(list(pairs[first : first + _PAIRS_PER_QUERY])).cte("lookup")
             joined = and_(own, c.condition == table.c.condition, c.phrase == table.c.phrase)
             query = select(c.condition, c.phrase, c.score).select_from(table).join(phrase_score, joined)
-            found |= {(given, phrase): score for given, phrase, score in bulk.fetch(connection, query)}
-        return found
+            scores |= {(text, phrase): score for text, phrase, score in bulk.fetch(connection, query)}
+        return scores
 
 
 def translation_scores(
@@ -82,13 +82,13 @@ def translation_scores(
     candidate_self: Sequence[float] | None = None,
     entity_self: Sequence[float] | None = None,
 ) -> Floats:
-    """NMTScore: the mean of both directions, each relative to how probable the model finds the text given itself.
+    """NMTScore: the mean of both directions, each normalised by the probability of the text given itself.
 
     :param forth: (C,) P(candidate | entity).
     :param back: (C,) P(entity | candidate).
-    :param candidate_self: (C,) P(candidate | candidate); None: the score is direct, without relation to it.
+    :param candidate_self: (C,) P(candidate | candidate); None for direct scores, which are not normalised.
     :param entity_self: (C,) P(entity | entity).
-    :returns: (C,) scores; 0 from a direction whose text the model finds impossible given itself.
+    :returns: (C,) scores; a direction counts as 0 if the model finds its text impossible given itself.
     """
     parts = []
     for numerator, denominator in ((forth, candidate_self), (back, entity_self)):

@@ -1,4 +1,4 @@
-"""The score steps of a recipe, with the steps that each of them reads besides links and entities."""
+"""The score steps of a recipe, with the steps they read besides links and entities."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ Specs = dict[str, StepSpec]
 
 
 def score_specs(configs: Iterable[ScorerConfig], direction: Direction) -> Specs:
-    """The score steps of a direction, by what their scorers are called.
+    """The score steps of a direction, by scorer name.
 
-    :raises UsageError: when a scorer lacks what it needs.
+    :raises UsageError: when a scorer lacks an input.
     """
     configs = tuple(configs)
     _check_learning(configs)
@@ -34,12 +34,12 @@ def score_specs(configs: Iterable[ScorerConfig], direction: Direction) -> Specs:
 
 
 def learns(config: ScorerConfig) -> bool:
-    """Whether a scorer learns from what the others choose."""
+    """Whether a scorer learns from labels chosen with the other scorers."""
     return scorer(config.variant).learns
 
 
 def reads_taggers(config: ScorerConfig) -> bool:
-    """Whether a scorer reads the word probabilities of the recipe's tagger of the target language."""
+    """Whether a scorer reads word probabilities from the recipe's target-language tagger."""
     return scorer(config.variant).reads_taggers(config)
 
 
@@ -72,19 +72,19 @@ def _params(config: ScorerConfig, direction: Direction) -> ScoreParams:
 
 
 def _check_learning(configs: Sequence[ScorerConfig]) -> None:
-    """What learns from what the other scorers choose needs others."""
+    """A scorer that learns from the choices of other scorers needs at least one other."""
     if configs and all(map(learns, configs)):
         name, hint = configs[0].label, "add another [[scorer]], such as type = 'link_mass'"
         raise UsageError(f"the scorer {name} has nothing to learn from", hint=hint, scorer=name)
 
 
 def _check_origins(config: ScorerConfig, spec: StepSpec) -> None:
-    """The origins of candidates are kept as bits of one byte."""
+    """Candidate origins are stored as the bits of one byte."""
     names = origin_names(spec)
     if len(names) > MOST_SETS:
         raise UsageError(
-            f"the scorer {config.label} unites {len(names)} sets of candidates: {', '.join(names)}",
-            hint=f"unite up to {MOST_SETS}",
+            f"the scorer {config.label} combines {len(names)} sets of candidates: {', '.join(names)}",
+            hint=f"combine at most {MOST_SETS}",
             scorer=config.label,
             scorers=config.scorers,
         )
@@ -93,8 +93,8 @@ def _check_origins(config: ScorerConfig, spec: StepSpec) -> None:
 def _proposals(config: ScorerConfig, direction: Direction) -> StepSpec:
     if direction.proposals is None:
         raise UsageError(
-            f"the scorer {config.label} takes its candidates from a tagger of {direction.target}, and there is none",
-            hint=f'name one: [tag] models = {{ {direction.target} = "spacy:…" }}',
+            f"the scorer {config.label} takes candidates from a tagger for {direction.target}, and there is none",
+            hint=f'add one: [tag] models = {{ {direction.target} = "spacy:…" }}',
             scorer=config.label,
             lang=direction.target,
         )
@@ -107,7 +107,7 @@ def _scored(config: ScorerConfig, earlier: Mapping[str, StepSpec]) -> Specs:
     unknown = [name for name in names if name not in earlier]
     if unknown or not names:
         raise UsageError(
-            f"the scorer {config.label} takes the candidates of {', '.join(unknown) or 'another'}, not before it",
+            f"the scorer {config.label} takes candidates of {', '.join(unknown) or 'another'}, not listed before it",
             hint=f"scorers before it: {', '.join(earlier) or 'none'}",
             scorer=config.label,
             scorers=config.scorers,

@@ -1,4 +1,4 @@
-"""Score: the candidates of every entity, each with one scorer's value. Every scorer is a :class:`ScoreStage`."""
+"""Score: the candidates of every entity, with the value of one scorer. Every scorer is a :class:`ScoreStage`."""
 
 from __future__ import annotations
 
@@ -31,19 +31,19 @@ _COLUMNS = ("step_id", "translation_id", "entity_ordinal", "start_word", "end_wo
 
 
 class ScoreStage(Stage):
-    """A scorer: generates candidates on the unlabelled side, scores them, keeps those above the least score.
+    """A scorer: generates candidates on the unlabelled side, scores them, and stores those above the minimum score.
 
     A plug-in of the group ``xprojdb.scorers`` is a subclass with a ``name``, a ``Config`` with its keys, and
-    :meth:`values`. What it reads besides links and entities it plans in :meth:`inputs` and adds to :meth:`needs`; what
-    it loads it loads in :meth:`open` and frees in :meth:`close`.
+    :meth:`values`. If it reads more than links and entities, it plans that in :meth:`inputs` and adds it to
+    :meth:`needs`. It loads models in :meth:`open` and frees them in :meth:`close`.
     """
 
-    #: what recipes call it, and the keys of its table
+    #: its name in recipes, and the keys of its table
     name: ClassVar[str]
     Config: ClassVar[type[ScorerConfig]]
-    #: keys of the table that a step has in its model or its inputs, not among its parameters
+    #: keys of the table that are stored in the step's model or inputs rather than in its parameters
     not_params: ClassVar[frozenset[str]] = frozenset()
-    #: whether it learns from what the other scorers choose in a first pass
+    #: whether it learns from labels that the other scorers chose in a first pass
     learns: ClassVar[bool] = False
 
     kind = "score"
@@ -63,21 +63,21 @@ class ScoreStage(Stage):
         self.min_score = self.params.min_score
         self.candidates = Generator(spec)
         self.handed = HandedScores()
-        #: where it hands over the entities too, when somebody asked for them
+        #: where it hands over the entities as well, if a later stage asked for them
         self.handed_entities: HandedEntities | None = None
         self._learned: dict[tuple[str, int], Any] = {}
 
     @classmethod
     def inputs(cls, config: Any, direction: Direction) -> Mapping[str, StepSpec]:  # noqa: ARG003
-        """The steps that it reads besides links, entities and candidates, by role.
+        """The steps it reads besides links, entities and candidates, by role.
 
-        :raises UsageError: when the recipe lacks what it needs.
+        :raises UsageError: when the recipe lacks a step it needs.
         """
         return {}
 
     @classmethod
     def model(cls, config: Any) -> tuple[str | None, str | None]:  # noqa: ARG003
-        """The model that it loads and its revision.
+        """The model it loads, and the revision.
 
         :raises ModelError: when it cannot be found.
         """
@@ -85,17 +85,17 @@ class ScoreStage(Stage):
 
     @classmethod
     def languages(cls, direction: Direction) -> Mapping[str, str]:  # noqa: ARG003
-        """The languages among its parameters, where its values depend on them: ``source`` and ``target``."""
+        """The parameters ``source`` and ``target``, if its values depend on the languages."""
         return {}
 
     @classmethod
     def reads_taggers(cls, config: Any) -> bool:  # noqa: ARG003
-        """Whether it reads the word probabilities of the recipe's tagger of the target language."""
+        """Whether it reads word probabilities from the recipe's target-language tagger."""
         return False
 
     @property
     def config(self) -> Any:
-        """The keys of its table that the step has among its parameters; the others have their defaults."""
+        """The keys of its table, read back from the step's parameters; all others have their defaults."""
         return self.Config(**own_keys(self.Config, self.spec.params, self.not_params))
 
     @property
@@ -103,12 +103,12 @@ class ScoreStage(Stage):
         return f"score {self.candidates.title} candidates ({self.params.type})"
 
     def needs(self) -> Mapping[str, ColumnElement[int]]:
-        given = {"alignment": translation.c.id, **entities_done(self.spec, self.labelled)}
-        return given | dict(self.candidates.needs())
+        columns = {"alignment": translation.c.id, **entities_done(self.spec, self.labelled)}
+        return columns | dict(self.candidates.needs())
 
     def bind(self, step_id: int, input_ids: Mapping[str, int]) -> None:
         super().bind(step_id, input_ids)
-        # A run begins: what an earlier one left may no longer be what is stored.
+        # A new run: what an earlier run left behind may no longer match the tables.
         self.handed.clear()
         if self.handed_entities is not None:
             self.handed_entities.clear()
@@ -120,17 +120,17 @@ class ScoreStage(Stage):
     def values(self, connection: Connection, batch: ScoringBatch) -> Floats:
         """Score candidates.
 
-        :param connection: to read with; nothing may be written.
+        :param connection: for reading; nothing may be written.
         :returns: (C,) finite values, one for each of ``batch.candidates``.
         """
 
     def learned(
         self, connection: Connection, batch: ScoringBatch, role: str, read: Callable[[Connection, int, int], T]
     ) -> list[T]:
-        """What an input that learns from corpora learned from the corpus of each pair: N values, read once a corpus.
+        """Read what a fit input learned from the corpus of each pair: N values, read once per corpus.
 
-        :param role: of the input.
-        :param read: reads it: given the step and the corpus.
+        :param role: the role of the input.
+        :param read: reads it, given the connection, the step and the corpus.
         """
         for corpus_id in set(batch.corpora):
             if (role, corpus_id) not in self._learned:
@@ -157,22 +157,28 @@ class ScoreStage(Stage):
         for first, last in portions(pairs, self.candidates.max_length):
             items, part = keys[first:last], cut_pairs(pairs, first, last)
             own = cut_entities(entities, *pairs.entity_ptr[[first, last]].tolist())
-            found = self.candidates.generate(connection, self.input_ids, items.tolist(), part, own)
-            yield ScoringBatch(connection, self.labelled, items, part, own, found)
+            candidates = self.candidates.generate(connection, self.input_ids, items.tolist(), part, own)
+            yield ScoringBatch(connection, self.labelled, items, part, own, candidates)
 
     @property
     def _united(self) -> bool:
-        """Whether candidates come from several sets, so that their origins are stored."""
+        """Whether candidates come from several sets, in which case their origins are stored."""
         return len(self.candidates.origins) > 1
 
     def _scored(self, batch: ScoringBatch) -> Columns:
-        """Item, ordinal, start, end and value of the candidates that are stored, and their origins if there are."""
+        """Item, ordinal, start, end and value of the candidates to store, and their origins if they have any."""
         values = self.values(batch.connection, batch)
-        kept = np.flatnonzero(values > self.min_score)
-        found, ordinal = batch.candidates, batch.entities.ordinal[batch.entity[kept]]
-        columns: Columns = [batch.keys[batch.pair[kept]], ordinal, found.start[kept], found.end[kept], values[kept]]
+        rows = np.flatnonzero(values > self.min_score)
+        candidates, ordinal = batch.candidates, batch.entities.ordinal[batch.entity[rows]]
+        columns: Columns = [
+            batch.keys[batch.pair[rows]],
+            ordinal,
+            candidates.start[rows],
+            candidates.end[rows],
+            values[rows],
+        ]
         if self._united:
-            columns.append(found.origin[kept])
+            columns.append(candidates.origin[rows])
         return columns
 
     def _rows(self, part: Columns) -> Iterator[Row]:

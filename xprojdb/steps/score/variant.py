@@ -17,7 +17,7 @@ from xprojdb.steps.spec import StepSpec
 
 
 class UninstalledScorer(ScoreStage):
-    """A step whose plug-in is not installed: it can be shown and explained, and refuses to run."""
+    """A step whose plug-in is not installed: it can be shown and explained, but refuses to run."""
 
     Config: ClassVar[type[Any]] = ScorerConfig
 
@@ -25,20 +25,20 @@ class UninstalledScorer(ScoreStage):
         _required(self.spec)
 
     def values(self, connection: Connection, batch: ScoringBatch) -> Floats:  # noqa: ARG002
-        raise AssertionError(f"it was never opened: {self.spec.short}")
+        raise AssertionError(f"an uninstalled scorer cannot be opened: {self.spec.short}")
 
 
 def scorer(name: str) -> type[ScoreStage]:
-    """A scorer by its name.
+    """Load a scorer by name.
 
-    :raises PluginError: when there is none.
+    :raises PluginError: when no plug-in has that name.
     """
     stage: type[ScoreStage] = entry_points.load("scorers", name)
     return stage
 
 
 def score_stage(spec: StepSpec) -> ScoreStage | None:
-    """The stage of a score step; None where this version of the code has another version of it."""
+    """The stage of a score step, or None if this version of xprojdb has a different version of it."""
     try:
         stage = _required(spec)
     except PluginError:

@@ -1,1 +1,1 @@
-"""Tag: the stage, and the steps that ``[tag]`` stands for."""
+"""Tag: the stage, and how ``[tag]`` becomes steps."""

@@ -1,4 +1,4 @@
-"""The tagger ``hf:MODEL``: a token classifier of Hugging Face."""
+"""The tagger ``hf:MODEL``: a token classifier from Hugging Face."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from xprojdb.steps.tag.variant import TaggerConfig, TaggerPlugin
 class HfConfig(TaggerConfig):
     """``[tag]`` with ``hf:``.
 
-    :param subwords: how a word's label follows from its sub-words': ``first``, ``max`` or ``average``.
-    :param keep_scores: store the probabilities of words even where no scorer needs them.
+    :param subwords: how the labels of sub-words become a word's label: ``first``, ``max`` or ``average``.
+    :param keep_scores: store word probabilities even if no scorer needs them.
     """
 
     subwords: Aggregation = ClassifierParams.subwords
@@ -26,22 +26,22 @@ class HfConfig(TaggerConfig):
 
 @dataclass(frozen=True, kw_only=True)
 class HfParams(TagParams):
-    """The parameters of its steps."""
+    """Parameters of an ``hf`` tag step."""
 
     subwords: Aggregation
 
 
 class Hf(TaggerPlugin):
-    """The plug-in."""
+    """The plug-in ``hf``."""
 
     name: ClassVar[str] = "hf"
     Config = HfConfig
     has_scores = True
 
     def revision(self, model: str) -> str:
-        found = resolve(model)
-        classifier_labels(found, model)
-        return found.revision
+        folder = resolve(model)
+        classifier_labels(folder, model)
+        return folder.revision
 
     def canonical(self, model: str) -> str:
         return canonical_id(model)

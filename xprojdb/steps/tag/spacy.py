@@ -1,4 +1,4 @@
-"""The tagger ``spacy:PACKAGE``: a pipeline of spaCy."""
+"""The tagger ``spacy:PACKAGE``: a spaCy pipeline."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from xprojdb.steps.tag.variant import TaggerConfig, TaggerPlugin
 class SpacyConfig(TaggerConfig):
     """``[tag]`` with ``spacy:``.
 
-    :param trim: leave English articles and the genitive's 's out of entities, as gold annotations do.
+    :param trim: leave English articles and the possessive 's out of entities, as gold annotations do.
     """
 
     trim: bool = TaggerParams.trim
@@ -23,13 +23,13 @@ class SpacyConfig(TaggerConfig):
 
 @dataclass(frozen=True, kw_only=True)
 class SpacyParams(TagParams):
-    """The parameters of its steps."""
+    """Parameters of a ``spacy`` tag step."""
 
     trim: bool
 
 
 class Spacy(TaggerPlugin):
-    """The plug-in."""
+    """The plug-in ``spacy``."""
 
     name: ClassVar[str] = "spacy"
     Config = SpacyConfig

@@ -1,4 +1,4 @@
-"""Tag: entities that a model finds on the labelled side of translations."""
+"""Tag: find entities on the labelled side of translations with a model."""
 
 from __future__ import annotations
 
@@ -39,11 +39,11 @@ _COLUMNS = ("step_id", "sentence_id", "ordinal", "start_word", "end_word", "labe
 
 @dataclass(frozen=True, kw_only=True)
 class TagParams(StepParams):
-    """What the parameters of every tag step have.
+    """Parameters that every tag step has.
 
-    :param lang: which sentences: those of that language, on whichever side of a translation they are.
-    :param keep_scores: whether the probabilities of words are stored.
-    :param labels: then, what the columns of these are.
+    :param lang: the language to tag, on either side of a translation.
+    :param keep_scores: whether word probabilities are stored.
+    :param labels: the columns of the stored probabilities.
     """
 
     kind: ClassVar[str] = "tag"
@@ -53,7 +53,7 @@ class TagParams(StepParams):
 
 
 class Tag(ModelStage["Tagger"]):
-    """Run a tagger over the sentences that labels come from. Its items are sentences, each tagged once."""
+    """Run a tagger over source sentences. Its items are sentences, each tagged once."""
 
     kind = TagParams.kind
     version = 1
@@ -88,16 +88,16 @@ class Tag(ModelStage["Tagger"]):
         return Result(outcomes, [Rows(entity, _COLUMNS, self._entities(keys, tagged)), *rows])
 
     def _tag(self, keys: Sequence[int], sentences: list[list[str]]) -> tuple[list[tuple[Span, ...]], list[Rows]]:
-        """The spans of sentences, and rows with their probabilities where they are kept."""
+        """Tag sentences; returns their spans, and rows with word probabilities if those are stored."""
         if not self.keep_scores:
             return self.model.tag(sentences), []
         tagged = cast("ScoringTagger", self.model).tag_scored(sentences)
         packed = [
-            (self.step_id, key, each.probabilities.astype(np.float16).tobytes())
-            for key, each in zip(keys, tagged, strict=True)
+            (self.step_id, key, sentence_tags.probabilities.astype(np.float16).tobytes())
+            for key, sentence_tags in zip(keys, tagged, strict=True)
         ]
         columns = ("step_id", "sentence_id", "probabilities")
-        return [each.spans for each in tagged], [Rows(word_score, columns, packed)]
+        return [sentence_tags.spans for sentence_tags in tagged], [Rows(word_score, columns, packed)]
 
     def _entities(self, keys: Sequence[int], tagged: Sequence[Sequence[Span]]) -> Iterator[Row]:
         for key, spans in zip(keys, tagged, strict=True):
@@ -108,11 +108,11 @@ class Tag(ModelStage["Tagger"]):
 def read_word_scores(
     connection: Connection, step_id: int, items: Sequence[int], side: Side, labels: int
 ) -> list[Floats]:
-    """The word probabilities that a tag step has stored.
+    """Read the word probabilities that a tag step stored.
 
     :param items: keys of translations, ascending.
-    :param side: the side of them that was tagged.
-    :param labels: how many columns the step's ``labels`` name.
+    :param side: the side that was tagged.
+    :param labels: the number of columns, which the step's ``labels`` name.
     :returns: (words, labels) for each translation.
     """
     query = (

@@ -1,4 +1,4 @@
-"""The tagger ``trained:NAME``: a model that this database has trained."""
+"""The tagger ``trained:NAME``: a model trained in this database."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ from xprojdb.steps.train.params import TrainParams
 from xprojdb.steps.train.tagger import MODEL
 from xprojdb.training.decoding import iob2_tags
 
-#: finds the train step behind a name; set while a recipe is planned on a database
+#: finds a train step by name; set while a recipe is planned for a database
 _FIND: ContextVar[Callable[[str], StepSpec] | None] = ContextVar("trained_models", default=None)
-#: digits of a digest that a model can be called by
+#: the digest prefixes that can be used as names
 _DIGEST = re.compile(r"[0-9a-f]{8,64}")
 
 
 @contextmanager
 def trained_models(find: Callable[[str], StepSpec]) -> Iterator[None]:
-    """Where ``trained:NAME`` is looked up, while the block lasts.
+    """Set how ``trained:NAME`` is looked up inside the block.
 
-    :param find: gives the train step of a name, or raises :class:`ModelError`.
+    :param find: returns the train step for a name, or raises :class:`ModelError`.
     """
     token = _FIND.set(find)
     try:
@@ -37,7 +37,7 @@ def trained_models(find: Callable[[str], StepSpec]) -> Iterator[None]:
 
 
 def is_digest(name: str) -> bool:
-    """Whether a name is the beginning of a digest."""
+    """Whether a name has the form of a digest prefix."""
     return _DIGEST.fullmatch(name) is not None
 
 
@@ -45,14 +45,14 @@ def is_digest(name: str) -> bool:
 class TrainedConfig(TaggerConfig):
     """``[tag]`` with ``trained:``.
 
-    :param keep_probabilities: store the probabilities of words even where no scorer needs them.
+    :param keep_probabilities: store word probabilities even if no scorer needs them.
     """
 
     keep_probabilities: bool = False
 
 
 class Trained(TaggerPlugin):
-    """The plug-in."""
+    """The plug-in ``trained``."""
 
     name: ClassVar[str] = "trained"
     Config = TrainedConfig
@@ -63,7 +63,7 @@ class Trained(TaggerPlugin):
         return self._step(model).digest
 
     def canonical(self, model: str) -> str:
-        # The step and not the name, which may stand for another model tomorrow.
+        # The step rather than the name, which may refer to another model tomorrow.
         return self._step(model).digest[:12]
 
     def labels(self, model: str) -> tuple[str, ...]:
@@ -79,19 +79,21 @@ class Trained(TaggerPlugin):
         return config.keep_probabilities
 
     def load(self, spec: StepSpec) -> Any:
-        raise ModelError("a trained model is read from its database", hint="run a recipe with it", model=spec.model)
+        raise ModelError(
+            "a trained model can only be loaded from its database", hint="use it in a recipe", model=spec.model
+        )
 
     @staticmethod
     def _step(model: str) -> StepSpec:
         find = _FIND.get()
         if find is None:
-            raise ModelError("a trained model needs its database", hint="plan the recipe on it", model=model)
+            raise ModelError("a trained model needs its database", hint="plan the recipe on that database", model=model)
         return find(model)
 
 
 @dataclass(frozen=True, kw_only=True)
 class TrainedParams(StepParams):
-    """The parameters of its steps."""
+    """Parameters of a ``trained`` tag step."""
 
     kind: ClassVar[str] = "tag"
     lang: str

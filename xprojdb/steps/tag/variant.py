@@ -1,6 +1,6 @@
-"""What a tagger is to recipes and steps: its keys, its step and its loading, in one class.
+"""A tagger as recipes and steps see it: its keys, its step and how to load it, in one class.
 
-A plug-in of the group ``xprojdb.taggers`` is a subclass of :class:`TaggerPlugin`; its name is the prefix of models.
+A plug-in of the group ``xprojdb.taggers`` is a subclass of :class:`TaggerPlugin`; its name is the prefix of its models.
 """
 
 from __future__ import annotations
@@ -27,15 +27,16 @@ class TaggerConfig:
 class TaggerPlugin(ABC):
     """A tagger.
 
-    A subclass has a ``name``, a ``Config`` with its keys, :meth:`revision` and :meth:`load`; the rest has defaults.
+    A subclass defines a ``name``, a ``Config`` with its keys, :meth:`revision` and :meth:`load`; everything else has a
+    default.
     """
 
     name: ClassVar[str]
     Config: ClassVar[type[Any]]
-    #: whether a model follows the prefix, and what to call it
+    #: whether a model follows the prefix, and its placeholder in help texts
     named: ClassVar[bool] = True
     metavar: ClassVar[str] = "MODEL"
-    #: whether it tells the probabilities of words: what it loads has ``tag_scored``, and it has :meth:`labels`
+    #: whether it provides word probabilities: the loaded tagger has ``tag_scored``, and the plug-in :meth:`labels`
     has_scores: ClassVar[bool] = False
 
     @abstractmethod
@@ -51,34 +52,34 @@ class TaggerPlugin(ABC):
         return model
 
     def labels(self, model: str) -> tuple[str, ...]:
-        """The columns of the probabilities of words."""
-        raise NotImplementedError(f"{self.name}: taggers with has_scores name their labels of {model}")
+        """The columns of the word probabilities."""
+        raise NotImplementedError(f"{self.name}: a tagger with has_scores must name the labels of {model}")
 
     def params(self, config: Any, lang: str) -> dict[str, Any]:
-        """The parameters of its steps for a language. By default, all keys of its table."""
+        """The parameters of a step for a language. By default these are all keys of the table."""
         own = {key.name: plain(getattr(config, key.name)) for key in fields(config)}
         return {**TagParams(lang=lang).to_params(), **own}
 
     @abstractmethod
     def load(self, spec: StepSpec) -> Any:
-        """What tags: see :class:`xprojdb.models.taggers.spacy.Tagger`."""
+        """Load the tagger, an :class:`xprojdb.models.taggers.spacy.Tagger`."""
 
     def inputs(self, model: str) -> Mapping[str, StepSpec]:  # noqa: ARG002
         """The steps that its steps read besides sentences, by role: those of a model that a database has made."""
         return {}
 
     def keeps_scores(self, config: Any) -> bool:  # noqa: ARG002
-        """Whether the table asks for the probabilities of words."""
+        """Whether the table asks for word probabilities."""
         return False
 
 
 def tagger_spec(name: str, config: Any, lang: str, *, keep_scores: bool = False) -> StepSpec:
     """The step of a tagger.
 
-    :param name: with its prefix.
+    :param name: the model, with its prefix.
     :param config: the keys of its table.
-    :param keep_scores: whether a score needs the probabilities of words, if it has them.
-    :raises ModelError: when the model cannot be found, or is no tagger.
+    :param keep_scores: whether a scorer needs word probabilities, if the tagger has them.
+    :raises ModelError: when the model cannot be found, or is not a tagger.
     """
     prefix, colon, model = name.partition(":")
     plugin: TaggerPlugin = entry_points.load("taggers", prefix)()
@@ -92,7 +93,7 @@ def tagger_spec(name: str, config: Any, lang: str, *, keep_scores: bool = False)
 
 
 def load_tagger(spec: StepSpec) -> Any:
-    """The tagger of a step.
+    """Load the tagger of a step.
 
     :raises PluginError: when it is not installed in the version that the step was planned with.
     """
@@ -107,19 +108,19 @@ def tag_stage(spec: StepSpec) -> Stage | None:
 
 
 def scoring_spec(spec: StepSpec | None, lang: str, tagger: str, scorer: str) -> StepSpec:
-    """The step whose word probabilities a score reads.
+    """The step whose word probabilities a scorer reads.
 
-    :param spec: the step that tags the language anyhow, if there is one.
-    :param tagger: ``hf:MODEL`` in place of that; empty: that one.
-    :param scorer: what the scorer is called.
-    :raises UsageError: when there is none, or it has no probabilities.
+    :param spec: the step that tags the language in any case, if there is one.
+    :param tagger: ``hf:MODEL`` to use instead; empty to use ``spec``.
+    :param scorer: the name of the scorer.
+    :raises UsageError: when there is no tagger, or it has no probabilities.
     """
     if tagger:
         spec = tagger_spec(tagger, plugin_of("taggers", tagger, "tagger").Config(), lang, keep_scores=True)
     if spec is None or not TagParams.from_params(spec.params).keep_scores:
         raise UsageError(
-            f"the scorer {scorer} needs word probabilities of {lang}, and no tagger gives them",
-            hint=f'name one: [tag] models = {{ {lang} = "hf:MODEL" }}, or tagger = "hf:MODEL" in the scorer',
+            f"the scorer {scorer} needs word probabilities for {lang}, and no tagger provides them",
+            hint=f'add one: [tag] models = {{ {lang} = "hf:MODEL" }}, or tagger = "hf:MODEL" in the scorer',
             scorer=scorer,
             lang=lang,
         )

@@ -1,1 +1,1 @@
-"""Train: the steps whose results are models, the training sets they read, and the taggers they become."""
+"""Train: the steps that train models, their training sets, and trained taggers."""

@@ -1,4 +1,4 @@
-"""Entities as a head learns and finds them: words in, tags out."""
+"""Convert entities to the tags that a head learns, and predicted tags to entities."""
 
 from __future__ import annotations
 
@@ -15,49 +15,51 @@ from xprojdb.training.head import Floats, Halves, Head
 from xprojdb.training.states import WordStates
 
 Counts = NDArray[np.int32]
-#: sentences whose states are in memory together while they are tagged
+#: sentences to tag at a time, whose states are in memory together
 _BLOCK = 1_000
 
 
 def entity_examples(
     sentences: Sequence[LabelledSentence], states: WordStates, labels: Sequence[str], *, weighted: bool = False
 ) -> Examples:
-    """Words and their tags.
+    """Convert sentences to words with tags.
 
-    :param labels: of the spans; another one is learned as O.
-    :param weighted: whether words of a span count as much as its score.
+    :param labels: the labels to learn; others are learned as O.
+    :param weighted: whether the words of a span are weighted by its score.
     """
     places = {tag: place for place, tag in enumerate(iob2_tags(labels))}
-    classes = [places.get(tag, 0) for each in sentences for tag in tags_from_spans(len(each.words), each.spans)]
+    classes = [
+        places.get(tag, 0) for example in sentences for tag in tags_from_spans(len(example.words), example.spans)
+    ]
     weights = np.concatenate([np.zeros(0, np.float32), *map(_weights, sentences)]) if weighted else None
-    return Examples(joined(states.read([each.words for each in sentences])), np.array(classes, np.int64), weights)
+    return Examples(joined(states.read([example.words for example in sentences])), np.array(classes, np.int64), weights)
 
 
 def joined(arrays: Sequence[Halves]) -> Halves:
-    """The rows of arrays one after the other."""
+    """Concatenate the rows of arrays."""
     return np.concatenate(arrays) if arrays else np.zeros((0, 1), np.float16)
 
 
-def _weights(each: LabelledSentence) -> Floats:
-    weights = np.ones(len(each.words), np.float32)
-    for span, score in zip(each.spans, each.scores, strict=True):
+def _weights(example: LabelledSentence) -> Floats:
+    weights = np.ones(len(example.words), np.float32)
+    for span, score in zip(example.spans, example.scores, strict=True):
         weights[span.start : span.end] = min(max(score, 0.0), 1.0)
     return weights
 
 
 def find_entities(head: Head, states: WordStates, sentences: Sequence[Sequence[str]]) -> list[tuple[Span, ...]]:
-    """The spans that a head finds."""
-    found: list[tuple[Span, ...]] = []
+    """Find the entities of sentences with a head."""
+    spans: list[tuple[Span, ...]] = []
     for at in range(0, len(sentences), _BLOCK):
         block = sentences[at : at + _BLOCK]
         lengths = [len(words) for words in block]
         scores = head.log_probabilities(joined(states.read(block))) if sum(lengths) else _nothing(head)
-        found += tagged_spans(best_tags(scores, lengths, head.classes), lengths, head.classes)
-    return found
+        spans += tagged_spans(best_tags(scores, lengths, head.classes), lengths, head.classes)
+    return spans
 
 
 def word_probabilities(head: Head, states: WordStates, sentences: Sequence[Sequence[str]]) -> list[Floats]:
-    """The probabilities of the tags of words: (words, tags) for each sentence."""
+    """The tag probabilities of words: (words, tags) for each sentence."""
     return [
         np.exp(head.log_probabilities(rows)) if len(rows) else _nothing(head)
         for rows in map(np.asarray, states.read(sentences))
@@ -69,15 +71,15 @@ def _nothing(head: Head) -> Floats:
 
 
 def count_entities(gold: Sequence[Sequence[Span]], predicted: Sequence[Sequence[Span]]) -> Counts:
-    """Correct, predicted and gold spans of each sentence: (sentences, 3)."""
+    """Count the correct, predicted and gold spans of each sentence: (sentences, 3)."""
     rows = [
-        (len(set(right) & set(found)), len(set(found)), len(set(right)))
-        for right, found in zip(gold, predicted, strict=True)
+        (len(set(right) & set(tagged)), len(set(tagged)), len(set(right)))
+        for right, tagged in zip(gold, predicted, strict=True)
     ]
     return np.array(rows, np.int32).reshape(-1, 3)
 
 
 def f1_of(counts: Counts) -> float:
-    """F1 in percent; 0 where there is nothing."""
+    """F1 in percent; 0 if there are no spans."""
     correct, predicted, gold = counts.sum(0, dtype=np.int64).tolist()
     return 200 * correct / (predicted + gold) if predicted + gold else 0.0

@@ -1,4 +1,4 @@
-"""Carry out trainings: read the samples, read the states, fit the head, choose the step."""
+"""Train models: read the samples, read the states, fit the head, choose the step."""
 
 from __future__ import annotations
 
@@ -31,9 +31,9 @@ _RECORDED = ("xprojdb", "numpy", "torch", "transformers", "safetensors")
 
 
 class Trained(NamedTuple):
-    """A model that was just trained.
+    """A newly trained model.
 
-    :param rows: of the table ``model``.
+    :param rows: its row for the table ``model``.
     """
 
     head: Head
@@ -41,38 +41,43 @@ class Trained(NamedTuple):
 
 
 class Learner:
-    """Trains heads; the states of words stay open between them.
+    """Trains heads, keeping the states of words open in between.
 
-    :param states: those that are open already, for tests.
+    :param states: states that are already open, for tests.
     """
 
     def __init__(self, states: Mapping[StatesOf, WordStates] | None = None) -> None:
         self._states = dict(states or {})
 
     def states(self, what: StatesOf) -> WordStates:
-        """The states that a training reads."""
+        """Get the states that a training reads."""
         return self._states.setdefault(what, WordStates(what))
 
     def train(self, connection: Connection, step_id: int, spec: StepSpec) -> Trained:
         """Train the model of a step.
 
-        :raises TrainingError: when there is nothing to train on, or the loss is no number.
+        :raises TrainingError: when there is nothing to train on, or the loss is not a number.
         """
         params = TrainParams.from_params(spec.params)
         learn = self._entities if params.task == "ner" else self._pairs
         fitted, measures = learn(connection, spec, params)
         packed = fitted.head.to_bytes()
-        told = {**measures, "losses": [round(loss, 4) for loss in fitted.losses]}
+        recorded = {**measures, "losses": [round(loss, 4) for loss in fitted.losses]}
         row = (step_id, hashlib.sha256(packed).hexdigest(), packed, len(packed), fitted.steps, fitted.cpu_s)
         return Trained(
-            fitted.head, Rows(model, _COLUMNS, [(*row, canonical_json(_versions()), canonical_json(told), _now())])
+            fitted.head, Rows(model, _COLUMNS, [(*row, canonical_json(_versions()), canonical_json(recorded), _now())])
         )
 
     def _entities(self, connection: Connection, spec: StepSpec, params: TrainParams) -> tuple[Fitted, dict[str, Any]]:
         states = self.states(states_of(spec))
-        samples = {role: read_sample(connection, key, given) for role, key, given in _samples(connection, spec, SAMPLE)}
+        samples = {
+            role: read_sample(connection, key, sample_spec)
+            for role, key, sample_spec in _samples(connection, spec, SAMPLE)
+        }
         dev = [
-            each for _, key, given in _samples(connection, spec, DEV) for each in read_sample(connection, key, given)
+            example
+            for _, key, sample_spec in _samples(connection, spec, DEV)
+            for example in read_sample(connection, key, sample_spec)
         ]
         parts = [
             entity_examples(own, states, params.classes, weighted=params.weight == "score") for own in samples.values()
@@ -80,7 +85,7 @@ class Learner:
         best = _Best(params, lambda head: _dev_f1(head, states, dev)) if dev else None
         fitted = self._fit(spec, params, parts, iob2_tags(params.classes), best)
         sizes = {role.removeprefix(SAMPLE): len(own) for role, own in samples.items()}
-        return fitted, {"sentences": sizes, **(best.told if best else {})}
+        return fitted, {"sentences": sizes, **(best.record if best else {})}
 
     def _pairs(self, connection: Connection, spec: StepSpec, params: TrainParams) -> tuple[Fitted, dict[str, Any]]:
         states = self.states(states_of(spec))
@@ -88,7 +93,7 @@ class Learner:
         parts, sizes = [], {}
         for role, key, _ in _samples(connection, spec, SAMPLE):
             pairs = read_pair_sample(connection, key)
-            right = np.array([places[each.label] for each in pairs], np.int64)
+            right = np.array([places[pair.label] for pair in pairs], np.int64)
             parts.append(Examples(pair_rows(pairs, states, params.arm).astype(np.float32), right))
             sizes[role.removeprefix(SAMPLE)] = len(pairs)
         return self._fit(spec, params, parts, params.classes, None), {"pairs": sizes}
@@ -107,7 +112,7 @@ class Learner:
 
 
 class _Best:
-    """Keeps the head that does best on the dev set."""
+    """Keeps the head with the best score on the dev set."""
 
     def __init__(self, params: TrainParams, score: Any) -> None:
         self.params, self.score = params, score
@@ -121,29 +126,29 @@ class _Best:
         self.curve[step] = value
 
     @property
-    def told(self) -> dict[str, Any]:
-        """What is recorded of it."""
+    def record(self) -> dict[str, Any]:
+        """The scores to record."""
         return {"dev": {str(step): round(value, 2) for step, value in self.curve.items()}}
 
 
 def _dev_f1(head: Head, states: WordStates, dev: list[Any]) -> float:
-    found = find_entities(head, states, [each.words for each in dev])
-    return f1_of(count_entities([each.spans for each in dev], found))
+    predicted = find_entities(head, states, [example.words for example in dev])
+    return f1_of(count_entities([example.spans for example in dev], predicted))
 
 
 def _samples(connection: Connection, spec: StepSpec, prefix: str) -> list[tuple[str, int, StepSpec]]:
-    """The samples among a training's inputs, by language, with their keys."""
-    found = []
-    for role, given in sorted(spec.inputs.items()):
+    """The samples among the inputs of a training, by language, with their keys."""
+    samples = []
+    for role, sample_spec in sorted(spec.inputs.items()):
         if role.startswith(prefix):
-            key = find_step(connection, given)
+            key = find_step(connection, sample_spec)
             assert key is not None, "a step is stored with its inputs"
-            found.append((role, key, given))
-    return found
+            samples.append((role, key, sample_spec))
+    return samples
 
 
 def _shuffled(part: Examples, seed: int) -> Examples:
-    """The same rows with the classes of others: what is learned from them is no more than how often each occurs."""
+    """Shuffle the classes of rows, so that only their frequencies can be learned."""
     order = np.random.default_rng(seed).permutation(len(part.classes))
     return Examples(part.rows, part.classes[order], part.weights)
 
@@ -151,22 +156,22 @@ def _shuffled(part: Examples, seed: int) -> Examples:
 def _together(parts: list[Examples]) -> Examples:
     full = [part for part in parts if len(part.rows)]
     weights = [part.weights for part in full]
-    told = [each for each in weights if each is not None]
-    together = np.concatenate(told) if len(told) == len(full) else None
+    present = [weight for weight in weights if weight is not None]
+    together = np.concatenate(present) if len(present) == len(full) else None
     rows, classes = np.concatenate([part.rows for part in full]), np.concatenate([part.classes for part in full])
     return Examples(rows, classes, together)
 
 
 def read_head(connection: Connection, step_id: int, spec: StepSpec) -> Head:
-    """The model of a train step.
+    """Read the model of a train step.
 
-    :raises ModelError: when it was not trained yet; the field ``reason`` is ``"untrained"``.
-    :raises DamagedModel: when its digest is another.
+    :raises ModelError: when it has not been trained yet; the field ``reason`` is ``"untrained"``.
+    :raises DamagedModel: when its digest does not match.
     """
     row = connection.execute(select(model.c.weights, model.c.sha256).where(model.c.step_id == step_id)).first()
     if row is None:
         raise ModelError(
-            f"the model of the step {spec.short} was planned, and not trained",
+            f"the model of the step {spec.short} was planned but not trained",
             hint="xprojdb train RECIPE",
             step=spec.digest,
             reason="untrained",
@@ -180,13 +185,13 @@ def is_trained(connection: Connection, step_id: int) -> bool:
 
 
 def _versions() -> dict[str, str]:
-    found = {}
+    versions = {}
     for name in _RECORDED:
         try:
-            found[name] = metadata.version(name)
+            versions[name] = metadata.version(name)
         except metadata.PackageNotFoundError:
             continue
-    return found
+    return versions
 
 
 def _now() -> str:

@@ -1,4 +1,4 @@
-"""Measure: the stage that trains and measures the models of a study. Its items are their train steps."""
+"""Measure: train and measure the models of a study. Its items are their train steps."""
 
 from __future__ import annotations
 
@@ -30,9 +30,9 @@ _COLUMNS = ("step_id", "train_id", "lang", "items", "correct", "predicted", "gol
 
 @dataclass(frozen=True, kw_only=True)
 class MeasureParams(StepParams):
-    """What is measured on what.
+    """Parameters of a measure step.
 
-    :param tests: digest of the test items of each language.
+    :param tests: the digest of the test items of each language.
     """
 
     kind: ClassVar[str] = "measure"
@@ -53,7 +53,7 @@ class _Test(NamedTuple):
 
 
 class Measure(Stage):
-    """Train the models of a study, and measure each on the languages that it did not learn from."""
+    """Train the models of a study, and measure each on the languages it did not learn from."""
 
     kind = MeasureParams.kind
     version = 1
@@ -80,7 +80,7 @@ class Measure(Stage):
         return select(study_cell.c.train_id).where(study_cell.c.measure_id == self.step_id).distinct()
 
     def process(self, connection: Connection, items: Sequence[int]) -> Result:
-        rows = [made for item in items for made in self._measured(connection, item)]
+        rows = [tables for item in items for tables in self._measured(connection, item)]
         return Result([Outcome(item, "ok") for item in items], rows)
 
     def _measured(self, connection: Connection, item: int) -> list[Rows]:
@@ -89,8 +89,8 @@ class Measure(Stage):
         if is_trained(connection, item):
             head = read_head(connection, item, spec)
         else:
-            head, made = self.learner.train(connection, item, spec)
-            rows.append(made)
+            head, trained = self.learner.train(connection, item, spec)
+            rows.append(trained)
         scores = [
             self._score(connection, item, spec, head, lang)
             for lang in sorted(set(self.params.tests) - set(languages_of(spec)))
@@ -100,11 +100,11 @@ class Measure(Stage):
     def _score(self, connection: Connection, item: int, spec: StepSpec, head: Head, lang: str) -> tuple[Any, ...]:
         test, states = self._test(connection, lang), self.learner.states(states_of(spec))
         if self.params.task == "ner":
-            found = find_entities(head, states, [each.words for each in test.sentences])
-            counts = count_entities([each.spans for each in test.sentences], found)
+            predicted_spans = find_entities(head, states, [example.words for example in test.sentences])
+            counts = count_entities([example.spans for example in test.sentences], predicted_spans)
         else:
             rows = pair_rows(test.pairs, states, TrainParams.from_params(spec.params).arm)
-            counts = right_counts(head, rows, [each.label for each in test.pairs])
+            counts = right_counts(head, rows, [example.label for example in test.pairs])
         correct, predicted, gold = counts.sum(0, dtype=np.int64).tolist()
         score = 200 * correct / (predicted + gold) if predicted + gold else 0.0
         return (self.step_id, item, lang, len(counts), correct, predicted, gold, score, pack(counts))
@@ -121,15 +121,15 @@ class Measure(Stage):
 
 
 def right_counts(head: Head, rows: Any, labels: Sequence[str]) -> Counts:
-    """For each pair, whether it is right, and twice 1: accuracy is F1 then."""
-    found = predict_labels(head, rows)
-    right = [head.classes[place] == label for place, label in zip(found.tolist(), labels, strict=True)]
+    """For each pair, whether it is correct, and 1 twice, so that F1 is the accuracy."""
+    places = predict_labels(head, rows)
+    right = [head.classes[place] == label for place, label in zip(places.tolist(), labels, strict=True)]
     ones = np.ones(len(labels), np.int32)
     return np.stack([np.array(right, np.int32), ones, ones], axis=1).reshape(-1, 3)
 
 
 def pack(counts: Counts) -> bytes:
-    """Counts as they are stored."""
+    """Compress counts for storage."""
     return zlib.compress(np.ascontiguousarray(counts, "<i4").tobytes(), 6)
 
 

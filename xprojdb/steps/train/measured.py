@@ -1,4 +1,4 @@
-"""The items that measure: gold sentences and pairs of a split, in a fixed order, the first so many of them."""
+"""Test items: the first gold sentences or pairs of a split in a fixed order."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ from xprojdb.text.label_schemes import LabelMapping
 
 
 def rank(seed: int, text: str) -> bytes:
-    """The place of an item in the order of a seed: a sample is a beginning of it."""
+    """The rank of an item in the order of a seed; samples are prefixes of that order."""
     return hashlib.blake2b(f"{seed}\0{text}".encode("utf-8", "surrogatepass"), digest_size=16).digest()
 
 
 def of_split(column: ColumnElement[Any], splits: Sequence[str]) -> list[ColumnElement[bool]]:
-    """The condition that a split is one of some; none where they are empty."""
+    """The condition that a split is one of ``splits``; no condition if there are none."""
     return [column.in_(list(splits))] if splits else []
 
 
 def gold_sentences(corpora: Sequence[str], lang: str, splits: Sequence[str], gold: int | None) -> Select[Any]:
-    """Keys and words of the imported sentences that have gold labels, or are known to have none.
+    """Select keys and words of imported sentences with gold annotation, which may be empty.
 
-    :param gold: the key of the step of gold.
+    :param gold: the key of the gold step.
     """
     query = (
         select(sentence.c.id, sentence.c.words)
@@ -42,7 +42,7 @@ def gold_sentences(corpora: Sequence[str], lang: str, splits: Sequence[str], gol
 
 
 class _Gold:
-    """An item whose labels are gold."""
+    """An item with gold labels."""
 
     translation_id = 0
 
@@ -59,7 +59,7 @@ def read_tests(
     seed: int,
     mapping: LabelMapping | None,
 ) -> list[LabelledSentence]:
-    """The gold sentences that measure a language, in the order of their rank."""
+    """Read the gold test sentences of a language, in the order of their rank."""
     gold = find_step(connection, GOLD)
     chosen = measured_keys(connection, corpora, lang, split, limit, seed)
     if gold is None or not chosen:
@@ -78,12 +78,12 @@ def measured_keys(
 
 
 def gold_spans(connection: Connection, keys: Sequence[int], gold: int) -> dict[int, list[ScoredSpan]]:
-    """The gold spans of sentences."""
+    """Read the gold spans of sentences."""
     return read_spans(connection, [_Gold(key, gold) for key in keys])
 
 
 def pairs_of(corpora: Sequence[str], lang: str, splits: Sequence[str]) -> Select[Any]:
-    """Keys, premises, hypotheses, labels and ids of pairs."""
+    """Select keys, premises, hypotheses, labels and ids of pairs."""
     columns = [sentence_pair.c[name] for name in ("id", "premise", "hypothesis", "label", "external_id")]
     query = select(*columns).join(corpus, corpus.c.id == sentence_pair.c.corpus_id)
     query = query.where(corpus.c.name.in_(list(corpora)), sentence_pair.c.lang == lang)
@@ -93,7 +93,7 @@ def pairs_of(corpora: Sequence[str], lang: str, splits: Sequence[str]) -> Select
 def read_test_pairs(
     connection: Connection, corpora: Sequence[str], lang: str, split: str, limit: int | None, seed: int
 ) -> list[LabelledPair]:
-    """The pairs that measure a language: the same ones in every language, as their ids are."""
+    """Read the test pairs of a language; equal ids give the same pairs in every language."""
     rows = bulk.fetch(connection, pairs_of(corpora, lang, (split,)))
     chosen = sorted(rows, key=lambda row: rank(seed, row[4]))[:limit]
     return [as_pair(*row[1:4]) for row in chosen]

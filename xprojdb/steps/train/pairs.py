@@ -1,4 +1,4 @@
-"""Sentence pairs as a head reads them: [u, v, |u - v|, u * v] of the mean states of both (Conneau et al. 2017)."""
+"""Sentence pairs as input of a head: [u, v, |u - v|, u * v] of the mean states of both (Conneau et al. 2017)."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ _BLOCK = 1_000
 
 
 def pair_rows(pairs: Sequence[LabelledPair], states: WordStates, arm: str) -> Floats:
-    """What a head reads of pairs of one language: float16 (pairs, 4 × hidden), or (pairs, hidden).
+    """The input of a head for pairs of one language: float16 (pairs, 4 × hidden), or (pairs, hidden).
 
-    :param arm: ``centre`` takes the mean of these very pairs away; ``hypothesis-only`` leaves the premise out.
+    :param arm: ``centre`` subtracts the mean of these pairs; ``hypothesis-only`` leaves out the premise.
     """
-    left, right = _means(states, [each.premise for each in pairs]), _means(states, [each.hypothesis for each in pairs])
+    left, right = _means(states, [pair.premise for pair in pairs]), _means(states, [pair.hypothesis for pair in pairs])
     if arm == "centre":
         middle = (left.mean(0) + right.mean(0)) / 2
         left, right = left - middle, right - middle
@@ -38,5 +38,5 @@ def _means(states: WordStates, sentences: Sequence[Sequence[str]]) -> Floats:
 
 
 def predict_labels(head: Head, rows: Floats) -> NDArray[np.int64]:
-    """The place of the most probable class of each pair."""
+    """The index of the most probable class of each pair."""
     return np.asarray(head.log_probabilities(rows).argmax(1), np.int64)

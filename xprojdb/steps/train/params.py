@@ -1,4 +1,4 @@
-"""The parameters of training sets and of trainings."""
+"""The parameters of training sets and training steps."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from xprojdb.steps.spec import StepSpec
 from xprojdb.training.fitting import FitSettings
 from xprojdb.training.states import StatesOf
 
-#: roles of a training's inputs: samples to learn from and to choose the step on, by language
+#: roles of a training's inputs: samples to learn from, and samples for choosing the step, by language
 SAMPLE, DEV = "sample:", "dev:"
 
 
 @dataclass(frozen=True, kw_only=True)
 class SampleParams(StepParams):
-    """A training set of one language. Here the items are the how: ``rows`` is the digest of what is in it.
+    """Parameters of a training set of one language. Its items are part of its identity: ``rows`` is their digest.
 
-    :param labels: what becomes of each label, as JSON; None: all stay as they are.
-    :param budget: how much at most; None: all.
-    :param dropped: the least score and margin of labels, below which a label is left out.
-    :param sentences, words, entities: how many there are.
+    :param labels: the label mapping as JSON; None if labels stay as they are.
+    :param budget: the most data to use; None for everything.
+    :param dropped: the minimum score and margin of labels; others are left out.
+    :param sentences, words, entities: their numbers.
     """
 
     kind: ClassVar[str] = "sample"
@@ -44,11 +44,11 @@ class SampleParams(StepParams):
 
 @dataclass(frozen=True, kw_only=True)
 class TrainParams(StepParams):
-    """A training.
+    """Parameters of a training.
 
-    :param classes: labels of entities, or of pairs, in the order of the head's classes.
-    :param weight: how much words count.
-    :param dev_every: steps between looks at the dev sets, where there are some.
+    :param classes: the labels of entities or pairs, in the order of the head's classes.
+    :param weight: how words are weighted.
+    :param dev_every: the number of steps between evaluations on the dev sets, if there are any.
     """
 
     kind: ClassVar[str] = "train"
@@ -72,7 +72,7 @@ class TrainParams(StepParams):
 
     @property
     def settings(self) -> FitSettings:
-        """How the head is trained."""
+        """The settings for fitting the head."""
         return FitSettings(
             head="linear" if self.head == "linear" else "mlp",
             hidden=self.hidden,
@@ -88,12 +88,12 @@ class TrainParams(StepParams):
 
 
 def states_of(spec: StepSpec) -> StatesOf:
-    """The vectors that a training reads."""
+    """The states that a training reads."""
     params = TrainParams.from_params(spec.params)
     pooling = "first" if params.pooling == "first" else "mean"
     return StatesOf(spec.model or "", spec.revision or "", params.layer, pooling)  # type: ignore[arg-type]
 
 
 def languages_of(spec: StepSpec) -> tuple[str, ...]:
-    """The languages that a training learns from."""
+    """The languages a training learns from."""
     return tuple(sorted(role.removeprefix(SAMPLE) for role in spec.inputs if role.startswith(SAMPLE)))

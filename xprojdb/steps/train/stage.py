@@ -1,4 +1,4 @@
-"""Train: the stage whose one item is its own step."""
+"""Train: a stage whose only item is its own step."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class Train(Stage):
         return select(step.c.id).where(step.c.id == self.step_id)
 
     def process(self, connection: Connection, items: Sequence[int]) -> Result:
-        # A study may have trained the very same model.
+        # A study may already have trained the same model.
         missing = [item for item in items if not is_trained(connection, item)]
-        made = [self.learner.train(connection, item, self.spec).rows for item in missing]
-        return Result([Outcome(item, "ok") for item in items], made)
+        rows = [self.learner.train(connection, item, self.spec).rows for item in missing]
+        return Result([Outcome(item, "ok") for item in items], rows)

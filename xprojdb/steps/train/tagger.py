@@ -1,4 +1,4 @@
-"""A trained head as a tagger."""
+"""Use a trained head as a tagger."""
 
 from __future__ import annotations
 
@@ -29,18 +29,18 @@ class TrainedTagger:
         self.head, self.states = head, states
 
     def tag(self, sentences: Sequence[Sequence[str]]) -> list[tuple[Span, ...]]:
-        """The spans of sentences."""
+        """Tag sentences; see :class:`xprojdb.models.taggers.spacy.Tagger`."""
         return find_entities(self.head, self.states, sentences)
 
     def tag_scored(self, sentences: Sequence[Sequence[str]]) -> list[Tagged]:
-        """The spans of sentences, and the probabilities of their words' tags."""
+        """Tag sentences and return the tag probabilities of their words as well."""
         chances = word_probabilities(self.head, self.states, sentences)
         spans = self.tag(sentences)
         return [Tagged(own, np.asarray(rows, np.float32)) for own, rows in zip(spans, chances, strict=True)]
 
 
 class TagTrained(Tag):
-    """Tag with a model of this database, which is read from it when the first sentences come."""
+    """Tag with a model of this database, which is read with the first batch."""
 
     def __init__(self, spec: StepSpec) -> None:
         super().__init__(spec, _unread)
@@ -58,14 +58,14 @@ class TagTrained(Tag):
 
     def process(self, connection: Connection, items: Sequence[int]) -> Result:
         if self._tagger is None:
-            given = self.spec.inputs[MODEL]
-            head = read_head(connection, self.input_ids[MODEL], given)
-            self._model = self._tagger = TrainedTagger(head, WordStates(states_of(given)))
+            train_spec = self.spec.inputs[MODEL]
+            head = read_head(connection, self.input_ids[MODEL], train_spec)
+            self._model = self._tagger = TrainedTagger(head, WordStates(states_of(train_spec)))
         return super().process(connection, items)
 
 
 def _unread() -> TrainedTagger:
-    raise AssertionError("a trained tagger is read from the database")
+    raise AssertionError("a trained tagger must be read from the database")
 
 
 Load = Callable[[], TrainedTagger]

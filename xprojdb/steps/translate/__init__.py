@@ -1,1 +1,1 @@
-"""Translate: the stages that write sentences in another language, and the steps that ``[translate]`` stands for."""
+"""Translate: the stages that write sentences in another language, and how ``[translate]`` becomes steps."""

@@ -11,7 +11,7 @@ from xprojdb.steps.translate.variant import Placement, TranslatorPlugin
 
 
 class ApertiumPlugin(TranslatorPlugin):
-    """The plug-in."""
+    """The plug-in ``apertium``."""
 
     name: ClassVar[str] = "apertium"
     Config = ApertiumParams

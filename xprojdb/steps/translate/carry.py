@@ -1,4 +1,4 @@
-"""Carry: translate sentences with their entities marked, and read the entities off the translation."""
+"""Carry: translate sentences with their entities marked, and recover the entities from the translation."""
 
 from __future__ import annotations
 
@@ -31,10 +31,10 @@ Ordinal = int
 
 class Carry(Translating):
     """Translate labelled sentences with their labels (EasyProject, Chen et al. 2023), or, on the round trip, translate
-    a tagged translation back. An entity keeps its ordinal and its own label, which is mapped when it is projected; one
-    whose label maps to nothing is not carried, and one that is not found is named in the outcome.
+    a tagged translation back. An entity keeps its ordinal and its original label, which is mapped on projection. One
+    whose label the mapping drops is not carried, and one that gets lost is named in the outcome.
 
-    Its input ``entities`` labelled the sentences; on the round trip ``sentences`` made them. There, a sentence without
+    The input ``entities`` labelled the sentences; on the round trip ``sentences`` made them, and a sentence without
     entities is not translated: its rendering has no words.
     """
 
@@ -67,21 +67,25 @@ class Carry(Translating):
     def process(self, connection: Connection, items: Sequence[int]) -> Result:
         originals = read_originals(connection, items)
         entities = self._read_entities(connection, items)
-        wanted = self._wanted(originals, entities)
-        carried = self._carry(list(wanted.values()))
-        return self._result(originals, entities, dict(zip(wanted, carried, strict=True)))
+        labelled = self._to_translate(originals, entities)
+        carried = self._carry(list(labelled.values()))
+        return self._result(originals, entities, dict(zip(labelled, carried, strict=True)))
 
     def texts(self, connection: Connection, items: Sequence[int]) -> list[str]:
-        wanted = self._wanted(read_originals(connection, items), self._read_entities(connection, items))
-        marked, entities = texts_of(list(wanted.values()), self.original_lang)
+        labelled = self._to_translate(read_originals(connection, items), self._read_entities(connection, items))
+        marked, entities = texts_of(list(labelled.values()), self.original_lang)
         return [*marked, *chain.from_iterable(entities)]
 
-    def _wanted(
+    def _to_translate(
         self, originals: Sequence[Original], entities: Mapping[int, list[tuple[Ordinal, Span]]]
     ) -> dict[int, LabelledSentence]:
-        """The sentences that are translated, with their entities."""
-        told = ((each, [span for _, span in entities.get(each.id, ())]) for each in originals if each.words)
-        return {each.id: LabelledSentence(each.words, spans) for each, spans in told if spans or not self.back}
+        """The sentences to translate, with their entities."""
+        pairs = (
+            (original, [span for _, span in entities.get(original.id, ())]) for original in originals if original.words
+        )
+        return {
+            original.id: LabelledSentence(original.words, spans) for original, spans in pairs if spans or not self.back
+        }
 
     def _carry(self, sentences: Sequence[LabelledSentence]) -> list[Carried]:
         return easyproject(sentences, self.model, self.original_lang, self.lang, threshold=self.min_similarity)
@@ -92,46 +96,46 @@ class Carry(Translating):
         entities: Mapping[int, list[tuple[Ordinal, Span]]],
         carried: Mapping[int, Carried],
     ) -> Result:
-        made: list[Rendering] = []
+        renderings: list[Rendering] = []
         spans: list[tuple[int, int, Ordinal, int, int, str]] = []
         outcomes = []
-        for each in originals:
-            found, own = carried.get(each.id), entities.get(each.id, [])
-            outcome = self._outcome(each, found, [ordinal for ordinal, _ in own])
+        for original in originals:
+            translated, own = carried.get(original.id), entities.get(original.id, [])
+            outcome = self._outcome(original, translated, [ordinal for ordinal, _ in own])
             outcomes.append(outcome)
             if outcome.status != "ok":
                 continue
-            for span, number in zip(found.spans, found.entities, strict=True) if found else ():
-                spans.append((len(made), self.step_id, own[number][0], *span))
-            made.append(Rendering(each, found.words if found else (), None, None))
+            for span, number in zip(translated.spans, translated.entities, strict=True) if translated else ():
+                spans.append((len(renderings), self.step_id, own[number][0], *span))
+            renderings.append(Rendering(original, translated.words if translated else (), None, None))
         kind: Kind = "back" if self.back else "machine"
-        rows = rendering_rows(made, self.lang, self.step_id, self.spec.short, kind)
+        rows = rendering_rows(renderings, self.lang, self.step_id, self.spec.short, kind)
         return Result(outcomes, [*rows, Rows(entity, _ENTITY, sorted(spans), new_keys=("sentence_id",))])
 
-    def _outcome(self, original: Original, found: Carried | None, ordinals: Sequence[Ordinal]) -> Outcome:
+    def _outcome(self, original: Original, translated: Carried | None, ordinals: Sequence[Ordinal]) -> Outcome:
         if not original.words:
             return Outcome(original.id, "filtered", "no-words")
-        if found is None:
+        if translated is None:
             return Outcome(original.id, "ok", "no-entities")
-        refused = self.refused(original, Translated(" ".join(found.words), found.cut))
+        refused = self.refused(original, Translated(" ".join(translated.words), translated.cut))
         if refused is not None:
             return Outcome(original.id, "filtered", refused)
         lost = Reasons()
-        for each in found.lost:
-            lost.add(original.id, each.reason.value, ordinals[each.entity])
-        # EasyProject trains on no sentence that has lost an entity; on the round trip, the others still count.
-        status = "filtered" if found.lost and not self.back else "ok"
-        return Outcome(original.id, status, lost.told(original.id))
+        for loss in translated.lost:
+            lost.add(original.id, loss.reason.value, ordinals[loss.entity])
+        # EasyProject drops sentences that lost an entity; on the round trip the remaining entities still count.
+        status = "filtered" if translated.lost and not self.back else "ok"
+        return Outcome(original.id, status, lost.describe(original.id))
 
     def _read_entities(self, connection: Connection, items: Sequence[int]) -> dict[int, list[tuple[Ordinal, Span]]]:
         columns = (entity.c.sentence_id, entity.c.ordinal, entity.c.start_word, entity.c.end_word, entity.c.label)
         query = select(*columns).where(entity.c.step_id == self.input_ids["entities"])
         query = query.where(within(connection, entity.c.sentence_id, items))
-        found: dict[int, list[tuple[Ordinal, Span]]] = {}
+        entities: dict[int, list[tuple[Ordinal, Span]]] = {}
         for key, ordinal, *place in bulk.fetch(connection, query.order_by(entity.c.sentence_id, entity.c.ordinal)):
-            if self._is_wanted(span := Span(*place)):
-                found.setdefault(key, []).append((ordinal, span))
-        return found
+            if self._is_carried(span := Span(*place)):
+                entities.setdefault(key, []).append((ordinal, span))
+        return entities
 
-    def _is_wanted(self, span: Span) -> bool:
+    def _is_carried(self, span: Span) -> bool:
         return self.mapping is None or bool(self.mapping.apply([span]))

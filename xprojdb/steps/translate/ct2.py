@@ -1,4 +1,4 @@
-"""The translator ``ct2:MODEL``: an encoder-decoder of Hugging Face, run by CTranslate2."""
+"""The translator ``ct2:MODEL``: an encoder-decoder model from Hugging Face, run by CTranslate2."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from xprojdb.steps.translate.variant import Placement, TranslatorPlugin
 
 
 class Ct2(TranslatorPlugin):
-    """The plug-in."""
+    """The plug-in ``ct2``."""
 
     name: ClassVar[str] = "ct2"
     Config = CTranslateParams

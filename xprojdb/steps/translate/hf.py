@@ -1,4 +1,4 @@
-"""The translator ``hf:MODEL``: an encoder-decoder of Hugging Face."""
+"""The translator ``hf:MODEL``: an encoder-decoder model from Hugging Face."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from xprojdb.steps.translate.variant import Placement, TranslatorPlugin
 
 
 class Hf(TranslatorPlugin):
-    """The plug-in."""
+    """The plug-in ``hf``."""
 
     name: ClassVar[str] = "hf"
     Config = TranslatorParams

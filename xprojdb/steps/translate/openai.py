@@ -8,12 +8,12 @@ from xprojdb.models.translators.chat import ChatParams, ChatTranslator
 from xprojdb.models.translators.translator import Translator
 from xprojdb.steps.translate.variant import Placement, TranslatorPlugin
 
-#: the revision of a model behind a server, which does not tell it
+#: the revision of a model behind a server, which does not report one
 SERVED = "served"
 
 
 class OpenAI(TranslatorPlugin):
-    """The plug-in."""
+    """The plug-in ``openai``."""
 
     name: ClassVar[str] = "openai"
     Config = ChatParams

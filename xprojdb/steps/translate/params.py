@@ -1,4 +1,4 @@
-"""The parameters of the steps that translate."""
+"""The parameters of steps that translate."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from xprojdb.steps.params import StepParams, left_out
 
 @dataclass(frozen=True, kw_only=True)
 class TranslateParams(StepParams):
-    """What every step that translates has.
+    """Parameters that every translating step has.
 
     :param source, target: the languages.
-    :param options: of the translator, all of them.
-    :param keep_truncated: whether translations count that were cut at the limits of the model.
+    :param options: all options of the translator.
+    :param keep_truncated: whether translations that were cut at the model's limits are kept.
     """
 
     kind: ClassVar[str] = "translate"
@@ -27,10 +27,10 @@ class TranslateParams(StepParams):
 
 @dataclass(frozen=True, kw_only=True)
 class CarryParams(TranslateParams):
-    """What a step has that carries entities along.
+    """Parameters of a step that carries entities along.
 
-    :param min_similarity: how like its own translation what is in brackets must be.
-    :param labels: what becomes of each label, as JSON; None: all stay as they are.
+    :param min_similarity: how similar a bracketed phrase must be to the translation of its entity.
+    :param labels: the label mapping as JSON; None if labels stay as they are.
     """
 
     kind: ClassVar[str] = "carry"

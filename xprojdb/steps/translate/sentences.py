@@ -1,4 +1,4 @@
-"""Sentences that a step writes in another language, and the translations that join them to their originals."""
+"""Sentences that a step writes in another language, and the translations that connect them to their originals."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ Kind = Literal["machine", "back"]
 
 
 class Original(NamedTuple):
-    """A sentence that is to be translated.
+    """A sentence to translate.
 
-    :param of: the sentence that it renders, when a step made it.
-    :param text: as it was imported or written, when that is known.
+    :param of: the sentence it renders, if a step made it.
+    :param text: its text as imported or written, if known.
     """
 
     id: int
@@ -44,16 +44,16 @@ class Original(NamedTuple):
 
     @property
     def running(self) -> str:
-        """Its text, or its words as one writes them."""
+        """Its text, or its words joined as running text."""
         return self.text if self.text is not None else join_words(self.words, self.lang)[0]
 
 
 class Rendering(NamedTuple):
-    """What an original became.
+    """The translation of an original.
 
-    :param original: the sentence it was made from.
-    :param words: its words, none where there was nothing to say.
-    :param text: as the translator wrote it; None when the words are all that is known.
+    :param original: the sentence it renders.
+    :param words: its words, empty if there was nothing to translate.
+    :param text: its text as the translator wrote it; None if only the words are known.
     """
 
     original: Original
@@ -63,7 +63,7 @@ class Rendering(NamedTuple):
 
 
 def read_originals(connection: Connection, items: Sequence[int]) -> list[Original]:
-    """Sentences, in key order.
+    """Read sentences in key order.
 
     :param items: their keys, ascending.
     """
@@ -74,39 +74,50 @@ def read_originals(connection: Connection, items: Sequence[int]) -> list[Origina
 
 
 def rendering_of(original: Original, text: str, lang: str) -> Rendering:
-    """Split a translation into words, with their places in it kept.
+    """Split a translation into words, keeping their offsets.
 
-    :param lang: the language it is in.
+    :param lang: the language of the translation.
     """
     text = normalize(text)
     words = split_words(text, lang)
     return Rendering(original, [word.word for word in words], text, [word.start for word in words])
 
 
-def rendering_rows(made: Sequence[Rendering], lang: str, step_id: int, name: str, kind: Kind) -> list[Rows]:
-    """Rows of ``sentence`` and ``translation``, whose new keys count the renderings.
+def rendering_rows(renderings: Sequence[Rendering], lang: str, step_id: int, name: str, kind: Kind) -> list[Rows]:
+    """Rows for ``sentence`` and ``translation``, whose new keys number the renderings.
 
-    :param lang: the language they are in.
-    :param name: of the step; with the original's id it makes the id of a rendering.
-    :param kind: a rendering of kind ``back`` is a translation of what its original renders, in the same language.
+    :param lang: the language of the renderings.
+    :param name: the name of the step, which forms the external id of a rendering together with that of its original.
+    :param kind: a rendering of kind ``back`` translates the sentence its original renders, in the same language.
     """
-    sentences = [(new, *_sentence(each, lang, name, step_id)) for new, each in enumerate(made)]
-    links = [(new, *_link(each, lang, step_id, kind)) for new, each in enumerate(made)]
+    sentences = [(new, *_sentence(rendering, lang, name, step_id)) for new, rendering in enumerate(renderings)]
+    links = [(new, *_link(rendering, lang, step_id, kind)) for new, rendering in enumerate(renderings)]
     return [
         Rows(sentence, _SENTENCE, sentences, new_keys=("id",)),
         Rows(translation, _TRANSLATION, links, new_keys=("rendering_id",)),
     ]
 
 
-def _sentence(made: Rendering, lang: str, name: str, step_id: int) -> Row:
-    given = made.original
-    offsets = None if made.offsets is None else canonical_json(list(made.offsets))
-    name = f"{given.external_id or given.id}@{name}"
-    words = canonical_json(list(made.words))
-    return given.corpus_id, lang, len(made.words), given.split, name, given.id, step_id, words, made.text, offsets
+def _sentence(rendering: Rendering, lang: str, name: str, step_id: int) -> Row:
+    original = rendering.original
+    offsets = None if rendering.offsets is None else canonical_json(list(rendering.offsets))
+    name = f"{original.external_id or original.id}@{name}"
+    words = canonical_json(list(rendering.words))
+    return (
+        original.corpus_id,
+        lang,
+        len(rendering.words),
+        original.split,
+        name,
+        original.id,
+        step_id,
+        words,
+        rendering.text,
+        offsets,
+    )
 
 
-def _link(made: Rendering, lang: str, step_id: int, kind: Kind) -> Row:
-    given = made.original
-    original, original_lang = (given.of, lang) if kind == "back" else (given.id, given.lang)
-    return given.corpus_id, original_lang, lang, step_id, kind, original
+def _link(rendering: Rendering, lang: str, step_id: int, kind: Kind) -> Row:
+    parent = rendering.original
+    original, original_lang = (parent.of, lang) if kind == "back" else (parent.id, parent.lang)
+    return parent.corpus_id, original_lang, lang, step_id, kind, original

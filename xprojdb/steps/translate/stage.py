@@ -1,4 +1,4 @@
-"""Translate: a machine's rendering of every sentence of a language in another."""
+"""Translate: machine translations of all sentences of a language."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 class Translating(ModelStage["Translator"]):
-    """What every step shares that translates. Its items are sentences."""
+    """The base of translating steps. Their items are sentences."""
 
     block = 256
     item_kind = ItemKind.SENTENCES
@@ -38,33 +38,33 @@ class Translating(ModelStage["Translator"]):
 
     @abstractmethod
     def texts(self, connection: Connection, items: Sequence[int]) -> list[str]:
-        """What the translator is given for some items.
+        """The texts the translator receives for some items.
 
         :param items: keys in ascending order.
         """
 
     @property
     def is_served(self) -> bool:
-        """Whether a server translates, which may cost money."""
+        """Whether a server does the translation, which may cost money."""
         return (self.spec.model or "").startswith("openai:")
 
     def would_send(self, connection: Connection, items: Sequence[int]) -> Cost:
-        """What the server would be sent for some items; nothing is sent.
+        """Estimate what would be sent to the server for some items, without sending anything.
 
         :param items: keys in ascending order.
         """
         return cast("ChatTranslator", self.load()).cost(self.texts(connection, items), self.original_lang, self.lang)
 
-    def refused(self, original: Original, made: Translated) -> str | None:
-        """The code of why nothing may be projected from a translation, or None."""
-        if made.cut and not self.keep_truncated:
-            return f"{made.cut}-cut"
-        return translation_quality.reason(original.running, made.text, original.lang, self.lang)
+    def refused(self, original: Original, translated: Translated) -> str | None:
+        """The code of the reason why a translation is unusable, or None."""
+        if translated.cut and not self.keep_truncated:
+            return f"{translated.cut}-cut"
+        return translation_quality.reason(original.running, translated.text, original.lang, self.lang)
 
 
 class Translate(Translating):
-    """Translate whole sentences. What is of no use is filtered, with the reason, before anything is projected from it:
-    see :mod:`xprojdb.text.translation_quality`; a translation that was cut is told by ``input-cut`` or ``output-cut``.
+    """Translate whole sentences. Unusable translations are filtered, with the reason, before anything is projected from
+    them: see :mod:`xprojdb.text.translation_quality`. A truncated translation has ``input-cut`` or ``output-cut``.
     """
 
     kind = "translate"
@@ -76,17 +76,17 @@ class Translate(Translating):
 
     def process(self, connection: Connection, items: Sequence[int]) -> Result:
         originals = read_originals(connection, items)
-        wanted = [each for each in originals if each.words]
-        translated = self.model.translate([each.running for each in wanted], self.original_lang, self.lang)
-        outcomes = [Outcome(each.id, "filtered", "no-words") for each in originals if not each.words]
-        made: list[Rendering] = []
-        for each, found in zip(wanted, translated, strict=True):
-            reason = self.refused(each, found)
+        nonempty = [original for original in originals if original.words]
+        translated = self.model.translate([original.running for original in nonempty], self.original_lang, self.lang)
+        outcomes = [Outcome(original.id, "filtered", "no-words") for original in originals if not original.words]
+        renderings: list[Rendering] = []
+        for original, translation in zip(nonempty, translated, strict=True):
+            reason = self.refused(original, translation)
             if reason is None:
-                made.append(rendering_of(each, found.text, self.lang))
-            cut = f"{found.cut}-cut" if found.cut else None
-            outcomes.append(Outcome(each.id, "filtered", reason) if reason else Outcome(each.id, "ok", cut))
-        return Result(sorted(outcomes), rendering_rows(made, self.lang, self.step_id, self.spec.short, "machine"))
+                renderings.append(rendering_of(original, translation.text, self.lang))
+            cut = f"{translation.cut}-cut" if translation.cut else None
+            outcomes.append(Outcome(original.id, "filtered", reason) if reason else Outcome(original.id, "ok", cut))
+        return Result(sorted(outcomes), rendering_rows(renderings, self.lang, self.step_id, self.spec.short, "machine"))
 
     def texts(self, connection: Connection, items: Sequence[int]) -> list[str]:
-        return [each.running for each in read_originals(connection, items) if each.words]
+        return [original.running for original in read_originals(connection, items) if original.words]

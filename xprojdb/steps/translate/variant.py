@@ -1,8 +1,8 @@
-"""What a translator is to recipes and steps: its options, its revisions and its loading, in one class.
+"""A translator as recipes and steps see it: its options, its revisions and how to load it, in one class.
 
 A plug-in of the group ``xprojdb.translators`` is a subclass of :class:`TranslatorPlugin`; its name is the prefix of
-models: ``hf:MODEL`` is an encoder-decoder of the Hugging Face hub or of a folder, ``ct2:MODEL`` the same one run by
-CTranslate2, ``apertium`` the program of that name, ``openai:MODEL`` a model behind an OpenAI-compatible server.
+its models: ``hf:MODEL`` is an encoder-decoder model from the Hugging Face Hub or a folder, ``ct2:MODEL`` the same model
+run by CTranslate2, ``apertium`` the program of that name, ``openai:MODEL`` a model behind an OpenAI-compatible server.
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Placement:
-    """Where and how fast a translator runs: nothing of it changes a translation.
+    """Where and how fast a translator runs, which never changes a translation.
 
     :param device: as for :func:`xprojdb.models.loading.torch_device`.
-    :param batch_tokens: sub-words per batch; None: by device.
-    :param timeout: seconds that Apertium may take for a batch.
-    :param server: where an OpenAI-compatible server is.
+    :param batch_tokens: sub-words per batch; None to choose by device.
+    :param timeout: seconds that Apertium may spend on a batch.
+    :param server: the address of an OpenAI-compatible server.
     """
 
     device: str = "auto"
@@ -42,12 +42,13 @@ class Placement:
 class TranslatorPlugin(ABC):
     """A translator.
 
-    A subclass has a ``name``, a ``Config`` with its options, :meth:`revision` and :meth:`load`; the rest has defaults.
+    A subclass defines a ``name``, a ``Config`` with its options, :meth:`revision` and :meth:`load`; everything else has
+    a default.
     """
 
     name: ClassVar[str]
     Config: ClassVar[type[Any]]
-    #: whether a model follows the prefix, and what to call it
+    #: whether a model follows the prefix, and its placeholder in help texts
     named: ClassVar[bool] = True
     metavar: ClassVar[str] = "MODEL"
 
@@ -56,14 +57,14 @@ class TranslatorPlugin(ABC):
         """The exact revision of a model.
 
         :param model: without the prefix.
-        :param revision: that it must have.
-        :param direction: source and target; None: any.
+        :param revision: the revision it must have.
+        :param direction: source and target; None for any.
         :raises ModelError: when it cannot be found, or has another revision.
         """
 
     @abstractmethod
     def load(self, model: str, options: Any, revision: str | None, placement: Placement) -> Translator:
-        """What translates.
+        """Load the translator.
 
         :param options: a ``Config``.
         """
@@ -82,14 +83,14 @@ class _Named(NamedTuple):
 def load_translator(
     name: str, options: Mapping[str, Any], revision: str | None = None, placement: Placement | None = None
 ) -> Translator:
-    """Make a translator ready.
+    """Load a translator.
 
-    :param name: with its prefix.
-    :param options: what :func:`translator_options` gave, or some of it.
-    :param revision: that the model must have.
-    :raises UsageError: when nothing is called so, or an option is unknown or impossible.
+    :param name: the model, with its prefix.
+    :param options: the options returned by :func:`translator_options`, or some of them.
+    :param revision: the revision the model must have.
+    :raises UsageError: when no translator has that name, or an option is unknown or invalid.
     :raises ModelError: when the model or program cannot be found or loaded.
-    :raises MissingExtra: when a package that it needs is not installed.
+    :raises MissingExtra: when a required package is not installed.
     """
     plugin, _, model = _named(name)
     return plugin.load(model, options_of(plugin, options, "options"), revision, placement or Placement())
@@ -98,10 +99,10 @@ def load_translator(
 def translator_revision(
     name: str, revision: str | None = None, *, source: str | None = None, target: str | None = None
 ) -> str:
-    """The revision of a model: of Apertium, a digest of its data; of a served one, ``revision`` or ``"served"``.
+    """The revision of a model: for Apertium a digest of its data, for a served model ``revision`` or ``"served"``.
 
     :param revision: that it must have.
-    :param source, target: the direction, for Apertium: without it, the data of all of its directions count.
+    :param source, target: the direction, for Apertium; without it, the data of all its directions count.
     :raises ModelError: when it cannot be found, or has another revision.
     """
     plugin, _, model = _named(name)
@@ -109,22 +110,22 @@ def translator_revision(
 
 
 def translator_options(name: str, values: Mapping[str, Any] | None = None) -> dict[str, Any]:
-    """The options that change a translation: those given, and defaults for the others.
+    """The options that affect a translation, with defaults for those not given.
 
-    :raises UsageError: when nothing is called so, or an option is unknown or impossible.
+    :raises UsageError: when no translator has that name, or an option is unknown or invalid.
     """
     options: dict[str, Any] = asdict(options_of(_named(name).plugin, values or {}, "options"))
     return options
 
 
 def canonical_name(name: str) -> str:
-    """A translator's name with the full id of its model."""
+    """The name of a translator with the full id of its model."""
     plugin, prefix, model = _named(name)
     return f"{prefix}:{plugin.canonical(model)}" if model else prefix
 
 
 def load_step_translator(spec: StepSpec) -> Translator:
-    """The translator of a step.
+    """Load the translator of a step.
 
     :raises PluginError: when it is not installed in the version that the step was planned with.
     """

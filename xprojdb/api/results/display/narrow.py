@@ -1,4 +1,4 @@
-"""A table that goes on below where the terminal is too narrow for all of its columns."""
+"""A table that continues below if the terminal is too narrow for all of its columns."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from rich.text import Text
 
 from xprojdb.printable import escaped_lines
 
-#: characters that a column of texts is folded to at least
+#: minimal width that a text column is folded to
 _TEXT_WIDTH = 14
-#: columns that are repeated in front of those that go on below
+#: columns that are repeated in front of those that continue below
 _MOST_REPEATED = 2
 
 
 class NarrowTable(Table):
-    """A table of which no column is squeezed away: those for which there is no room follow below the first ones."""
+    """A table whose columns are never squeezed out: those that do not fit continue below, next to the first ones."""
 
     def add_row(self, *cells: RenderableType | None, style: StyleType | None = None, end_section: bool = False) -> None:
-        """Add a row; a string is text, whatever brackets are in it."""
+        """Add a row; strings are taken literally, even with brackets in them."""
         plain = [Text(escaped_lines(cell)) if isinstance(cell, str) else cell for cell in cells]
         super().add_row(*plain, style=style, end_section=end_section)
 
@@ -36,7 +36,7 @@ class NarrowTable(Table):
             yield from Table.__rich_console__(self._piece(columns, number == 0), console, options)
 
     def _needs(self, console: Console, options: ConsoleOptions) -> list[int]:
-        """The width of each column at least."""
+        """The minimal width of each column."""
         widest = options.update_width(100_000)
         needs = []
         for column in self.columns:
@@ -52,14 +52,14 @@ class NarrowTable(Table):
         repeated = self._repeated(needs, width)
         piece = list(repeated)
         for number in range(len(repeated), len(needs)):
-            if len(piece) > len(repeated) and sum(needs[each] for each in piece) + needs[number] > width:
+            if len(piece) > len(repeated) and sum(needs[column] for column in piece) + needs[number] > width:
                 yield piece
                 piece = list(repeated)
             piece.append(number)
         yield piece
 
     def _repeated(self, needs: Sequence[int], width: int) -> list[int]:
-        """The first columns, if they are texts and leave room for the others."""
+        """The first columns, if they are text columns and leave room for the others."""
         repeated: list[int] = []
         for number, column in enumerate(self.columns[:_MOST_REPEATED]):
             room = width - sum(needs[: number + 1])

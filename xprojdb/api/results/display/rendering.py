@@ -16,14 +16,14 @@ from rich.text import Text
 from xprojdb.api.results.display.narrow import NarrowTable
 from xprojdb.printable import escaped_lines, is_printable
 
-#: characters of a line of text in a notebook
+#: characters per line of text in a notebook
 _WIDTH = 110
 _CELL = "text-align: {}; white-space: pre-wrap"
 _TEXT = '<pre style="white-space: pre-wrap">{}</pre>'
 
 
 class PlainConsole(Console):
-    """A console on which foreign text is text: its control and direction characters are written out."""
+    """A console that takes foreign text literally: control and direction characters are escaped."""
 
     def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
         """Draw something."""
@@ -33,30 +33,30 @@ class PlainConsole(Console):
 
 
 def canvas() -> PlainConsole:
-    """A console that records what is printed on it, in color."""
+    """A console that records what is printed to it, in color."""
     return PlainConsole(
         record=True, width=_WIDTH, file=io.StringIO(), highlight=False, markup=False, force_terminal=True
     )
 
 
 def table(*columns: str, title: str | None = None) -> NarrowTable:
-    """A table whose columns are numbers, aligned to the right, when their name ends in ``>``.
+    """A table; columns whose name ends in ``>`` contain numbers and are right-aligned.
 
-    Where there is no room, texts are folded, the widest first; numbers never are: when they do not fit, the table
-    goes on below, its first columns again.
+    If there is not enough room, texts are folded, the widest first; numbers never are: if they do not fit, the table
+    continues below, repeating its first columns.
     """
-    made = NarrowTable(
+    narrow_table = NarrowTable(
         title=title, title_justify="left", box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold"
     )
     for name in columns:
         number = name.endswith(">")
-        add_column(made, name.removesuffix(">"), number)
-    return made
+        add_column(narrow_table, name.removesuffix(">"), number)
+    return narrow_table
 
 
 def add_column(shown: Table, name: str, number: bool = False) -> None:
-    """Add a column; its name is text, whatever brackets are in it."""
-    # A column that may not fold would be cut, and narrow ones with it, down to nothing.
+    """Add a column; its name is taken literally, even with brackets in it."""
+    # A column that cannot fold would be cut, and narrow ones with it, down to nothing.
     head = Text(escaped_lines(name))
     shown.add_column(head, justify="right" if number else "left", no_wrap=number, overflow="fold")
 
@@ -67,7 +67,7 @@ def percent(share: float, digits: int = 1) -> str:
 
 
 def megabytes(size: int) -> str:
-    """A number of bytes for people."""
+    """A readable number of bytes."""
     return f"{size / 1e6:,.1f} MB" if size >= 1e5 else f"{size / 1e3:,.1f} kB"
 
 
@@ -111,7 +111,7 @@ def _cell(content: Any) -> str:
 
 
 def _html_text(renderable: Any) -> str:
-    """Text with the colors it has in a terminal; empty for an empty line."""
+    """Text with its terminal colors; empty for an empty line."""
     recording = canvas()
     recording.print(renderable)
     exported = recording.export_html(inline_styles=True, code_format="{code}")

@@ -1,4 +1,4 @@
-"""The values of a database as text and JSON have them."""
+"""Values of a database for text and JSON output."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from typing import Any
 
 
 def plain(value: Any) -> Any:
-    """A value that JSON has: a text, a number, a truth value, a list, a mapping or None.
+    """A value that JSON can represent: a string, a number, a boolean, a list, a mapping or None.
 
-    Decimals become numbers, moments their ISO form, bytes ``\\x`` and hexadecimal digits as PostgreSQL writes them, and
-    what is no number (``NaN``, infinity) its name.
+    Decimals become numbers, dates and times their ISO form, bytes ``\\x`` and hexadecimal digits as in PostgreSQL, and
+    non-numbers (``NaN``, infinity) their name.
     """
     if value is None or isinstance(value, (str, bool, int)):
         return value
@@ -22,7 +22,7 @@ def plain(value: Any) -> Any:
     if isinstance(value, (bytes, bytearray, memoryview)):
         return f"\\x{bytes(value).hex()}"
     if isinstance(value, (list, tuple)):
-        return [plain(each) for each in value]
+        return [plain(element) for element in value]
     if isinstance(value, dict):
-        return {str(key): plain(each) for key, each in value.items()}
+        return {str(key): plain(element) for key, element in value.items()}
     return value.isoformat() if hasattr(value, "isoformat") else str(value)

@@ -1,1 +1,1 @@
-"""What pages and reviews return."""
+"""Results of pages and reviews."""

@@ -1,4 +1,4 @@
-"""How probable labels are right."""
+"""How likely labels are correct."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _PROBABILITIES = (0.8, 0.9, 0.95, 0.98)
 
 
 class CalibrationResult(ReportResult):
-    """The margin or score from which labels are right with a probability; a row is a probability and a label."""
+    """From which margin or score labels are correct with a given probability; a row is a probability and a label."""
 
     report: Calibration
 
@@ -28,15 +28,15 @@ class CalibrationResult(ReportResult):
         return {"all": self.report.curve, **self.report.by_label}
 
     def threshold(self, probability: float, label: str = "all") -> float | None:
-        """The least margin (or score) at which labels are right with a probability; None when they never are.
+        """The smallest margin (or score) from which labels are correct with a probability; None if they never are.
 
         :param probability: in 0..1.
-        :param label: of the labels of this kind, if there were enough to learn from; else of all.
+        :param label: for labels of this type, if there were enough to learn from; otherwise for all.
         """
         return self._curves.get(label, self.report.curve).threshold(probability)
 
     def to_dict(self) -> list[Row]:
-        """A row for each probability of 0.8, 0.9, 0.95, 0.98 and each label: its threshold, None for never."""
+        """A row for each of the probabilities 0.8, 0.9, 0.95, 0.98 and each label: its threshold, None for never."""
         return [
             {"probability": probability, "label": label, "threshold": self.threshold(probability, label)}
             for probability in _PROBABILITIES
@@ -45,12 +45,12 @@ class CalibrationResult(ReportResult):
 
     def __rich__(self) -> RenderableType:
         report = self.report
-        labels = f"{report.labels:,} labels, {percent(report.right)} % right; step calibration {report.digest[:8]}"
-        error = f"{report.before:.3f} of the {report.measure} itself, {report.after:.3f} after"
+        labels = f"{report.labels:,} labels, {percent(report.right)} % correct; step calibration {report.digest[:8]}"
+        error = f"{report.before:.3f} for the {report.measure} itself, {report.after:.3f} after calibration"
         return Group(Text(labels), Text(f"expected calibration error: {error}"), _bins(report), self._thresholds())
 
     def _thresholds(self) -> Table:
-        shown = table("right with>", *(f"{label}>" for label in self._curves), "option")
+        shown = table("correct with>", *(f"{label}>" for label in self._curves), "option")
         for probability in _PROBABILITIES:
             thresholds = [self.threshold(probability, label) for label in self._curves]
             option = "–" if thresholds[0] is None else f"--min-{self.report.measure} {thresholds[0]:.3f}"
@@ -60,7 +60,7 @@ class CalibrationResult(ReportResult):
 
 
 def _bins(report: Calibration) -> Table:
-    shown = table("probability>", "right>", "labels>")
+    shown = table("probability>", "correct>", "labels>")
     for predicted, right, count in report.bins:
         shown.add_row(f"{predicted:.2f}", f"{right:.2f}", f"{count:,}")
     return shown

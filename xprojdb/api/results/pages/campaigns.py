@@ -1,4 +1,4 @@
-"""Campaigns: how they were drawn, how far they are, and what was frozen of them."""
+"""Campaigns: how they were drawn, their progress, and what was frozen."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _ACTIONS = ("accept", "correct", "reject", "add", "bulk")
 
 
 class CampaignResult(ReportResult):
-    """A campaign that was drawn."""
+    """A new campaign."""
 
     report: CampaignProgress
 
@@ -33,7 +33,7 @@ class CampaignResult(ReportResult):
         return self.report.campaign.name
 
     def to_dict(self) -> list[Row]:
-        """One row: whose labels it shows, and how many sentences of how many were drawn, and how."""
+        """One row: whose labels it shows, how many sentences were drawn from how many, and how."""
         campaign = self.report.campaign
         return [
             {
@@ -63,12 +63,12 @@ class CampaignResult(ReportResult):
 
 
 class CampaignsResult(ReportResult):
-    """How far campaigns are."""
+    """The progress of campaigns."""
 
     report: list[CampaignProgress]
 
     def to_dict(self) -> list[Row]:
-        """A row for each reviewer of each campaign; one without a reviewer where nobody has begun."""
+        """A row for each reviewer of each campaign; one without a reviewer if nobody has started."""
         return [
             {
                 "campaign": progress.campaign.name,
@@ -87,7 +87,7 @@ class CampaignsResult(ReportResult):
 
     def __rich__(self) -> RenderableType:
         if not self.report:
-            return Text("no campaigns yet: xprojdb review new NAME")
+            return Text("no campaigns yet; draw one with xprojdb review new NAME")
         return Group(*(part for progress in self.report for part in _progress(progress)))
 
 
@@ -126,7 +126,7 @@ def _reviewers(progress: CampaignProgress) -> Table:
 
 
 class FrozenReviewsResult(ReportResult):
-    """The step that holds what reviewers agreed on.
+    """The step with the labels that reviewers agreed on.
 
     :param name: of the campaign.
     """
@@ -148,6 +148,6 @@ class FrozenReviewsResult(ReportResult):
         again = " (as before)" if report.known else ""
         return Text(
             f"step review {report.digest[:8]}{again}: {report.sentences:,} sentences, {report.labels:,} labels\n"
-            f"left out: {report.unfinished:,} not finished, {report.disputed:,} on which reviewers disagree\n"
+            f"left out: {report.unfinished:,} not finished, {report.disputed:,} disputed\n"
             f"next: xprojdb review evaluate {self.name}"
         )

@@ -1,4 +1,4 @@
-"""Pages that were written as files."""
+"""Pages written as files."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ if TYPE_CHECKING:
 
 
 class PageFilesResult(ReportResult):
-    """What was written."""
+    """The files that were written."""
 
     report: WrittenFiles
 
     def to_dict(self) -> list[Row]:
-        """One row: the folder, and how many sentences and files are in it."""
+        """One row: the folder, and the numbers of sentences and files in it."""
         report = self.report
         return [{"folder": str(report.folder), "sentences": report.sentences, "files": report.files}]
 

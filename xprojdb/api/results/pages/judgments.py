@@ -1,4 +1,4 @@
-"""What reviews say: how far reviewers agree, and how good the labels are that they saw."""
+"""What reviews show: how well reviewers agree, and how good the labels are."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ if TYPE_CHECKING:
 
 
 class AgreementResult(ReportResult):
-    """How far each two reviewers agree; a row is a label."""
+    """How well each pair of reviewers agrees; a row is a label."""
 
     report: list[Agreement]
 
     def to_dict(self) -> list[Row]:
-        """A row for each two reviewers and label: F1 in 0..1, and how many labels each gave, and both."""
+        """A row for each pair of reviewers and label: F1 in 0..1, and how many labels each of them and both gave."""
         return [
             {
                 "first": agreement.first,
@@ -70,7 +70,7 @@ def _names(agreement: Agreement) -> str:
 
 
 class CampaignFiguresResult(ReportResult):
-    """The scores of the labels that a campaign shows, weighted to hold for all sentences; a row is a label."""
+    """The scores of the labels that a campaign shows, weighted as an estimate for all sentences; a row is a label."""
 
     report: CampaignFigures
 
@@ -95,4 +95,4 @@ class CampaignFiguresResult(ReportResult):
             figures = map(percent, (score.precision, score.recall, score.f1))
             shown.add_row(label, *figures, f"{percent(score.low)} – {percent(score.high)}")
         counts = f"of {report.population:,} sentences, {report.drawn:,} were drawn and {report.sentences:,} are frozen"
-        return Group(shown, Text(f"{counts}; F1 on these as they are: {percent(report.plain)}"))
+        return Group(shown, Text(f"{counts}; unweighted F1: {percent(report.plain)}"))

@@ -1,4 +1,4 @@
-"""Pages that are being served."""
+"""A running page server."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ if TYPE_CHECKING:
 class PageServer(Result):
     """Pages on this machine; a row is an address that lets in one browser, once.
 
-    Usable as a context manager, which stops it.
+    Can be used as a context manager, which stops it.
 
     :param store: of the database.
-    :param port: 0: any that is free.
-    :param reviewers: who may write reviews; empty: nobody, and one may read.
-    :param home: the page that comes first.
+    :param port: 0: any free port.
+    :param reviewers: who may write reviews; empty: read-only pages.
+    :param home: the first page.
     :raises UsageError: when the port is in use.
     """
 
@@ -35,13 +35,13 @@ class PageServer(Result):
 
     @property
     def addresses(self) -> dict[str, str]:
-        """An address for each reviewer; for pages that can only be read, one under an empty name."""
+        """An address for each reviewer; for read-only pages, one under an empty name."""
         keeper = self._server.doorkeeper
         return {reviewer: keeper.address(reviewer) for reviewer in keeper.tokens}
 
     @property
     def address(self) -> str:
-        """The first of them."""
+        """The first address."""
         return next(iter(self.addresses.values()))
 
     def wait(self) -> None:
@@ -51,7 +51,7 @@ class PageServer(Result):
         self.stop()
 
     def stop(self) -> None:
-        """Stop serving; requests that are being answered get two seconds."""
+        """Stop serving; requests in progress get two seconds."""
         self._server.stop()
 
     close = stop
@@ -63,7 +63,7 @@ class PageServer(Result):
         self.stop()
 
     def to_dict(self) -> list[Row]:
-        """A row for each address: the reviewer, None on pages that can only be read."""
+        """A row for each address: the reviewer, None for read-only pages."""
         return [{"reviewer": name or None, "address": address} for name, address in self.addresses.items()]
 
     def __rich__(self) -> RenderableType:
@@ -72,8 +72,8 @@ class PageServer(Result):
     def _lines(self) -> Iterator[str]:
         if "" in self.addresses:
             yield f"open {self.address}"
-            yield "in one browser, once; Ctrl+C ends it"
+            yield "it works once, in one browser; Ctrl+C stops the server"
             return
         for reviewer, address in self.addresses.items():
             yield f"{reviewer}: open {address}"
-        yield "each works in one browser, once; Ctrl+C ends it"
+        yield "each address works once, in one browser; Ctrl+C stops the server"

@@ -1,1 +1,1 @@
-"""Results that measure."""
+"""Results of measurements."""

@@ -28,7 +28,7 @@ _TEXT_SHOWN = 50
 class ComparisonResult(ReportResult):
     """Several recipes on the same gold sentences; a row is a method on a label of a language.
 
-    :param published: published scores of the same languages, less ours.
+    :param published: published scores of the same languages, and the differences from them.
     """
 
     report: Comparison
@@ -58,13 +58,15 @@ class ComparisonResult(ReportResult):
     def notes(self) -> list[str]:
         """What could not be compared."""
         notes = [
-            f"{language.corpus}/{language.lang}: {language.left_out} sentences with gold labels are not done by every "
-            "recipe, and left out"
+            f"{language.corpus}/{language.lang}: {language.left_out} sentences with gold labels are left out: "
+            "not every recipe has finished them"
             for language in self.report.languages
             if language.left_out
         ]
         if self.report.not_compared:
-            notes.append(f"not compared, as not every recipe has labelled them: {', '.join(self.report.not_compared)}")
+            notes.append(
+                f"not compared because not every recipe has labelled them: {', '.join(self.report.not_compared)}"
+            )
         return notes
 
     def __rich__(self) -> RenderableType:
@@ -75,7 +77,7 @@ class ComparisonResult(ReportResult):
 
 
 class MissedEntitiesResult(ReportResult):
-    """Gold entities that one recipe found and another missed, a row each."""
+    """Gold entities that one recipe found and another missed, one per row."""
 
     report: list[MissedEntities]
 
@@ -87,31 +89,31 @@ class MissedEntitiesResult(ReportResult):
         """A row for each entity: where it is, and what the other recipe labelled instead."""
         return [
             {
-                "sentence": missed.sentence,
-                "start_word": missed.span.start,
-                "end_word": missed.span.end,
-                "label": missed.span.label,
-                "text": missed.text,
-                "error": missed.error,
-                "instead_label": missed.instead and missed.instead.label,
-                "instead_text": missed.instead_text,
+                "sentence": entity.sentence,
+                "start_word": entity.span.start,
+                "end_word": entity.span.end,
+                "label": entity.span.label,
+                "text": entity.text,
+                "error": entity.error,
+                "instead_label": entity.instead and entity.instead.label,
+                "instead_text": entity.instead_text,
             }
-            for missed in self.report
+            for entity in self.report
         ]
 
     def to_json(self) -> Any:
         """What ``xprojdb compare --missed A B --json`` prints."""
-        return [asdict(missed) for missed in self.report]
+        return [asdict(entity) for entity in self.report]
 
     def __rich__(self) -> RenderableType:
-        count = f"{len(self.report)} entities found by {self.found_by} and not by {self.missed_by}"
+        count = f"{len(self.report)} entities found by {self.found_by} but not by {self.missed_by}"
         if not self.report:
             return Text(count)
         shown = table("sentence", "words", "gold entity", self.missed_by, "instead")
-        for missed in self.report:
-            place = f"{missed.span.start}–{missed.span.end - 1}"
-            instead = _entity(missed.instead_text, missed.instead)
-            shown.add_row(missed.sentence, place, _entity(missed.text, missed.span), missed.error, instead)
+        for entity in self.report:
+            place = f"{entity.span.start}–{entity.span.end - 1}"
+            instead = _entity(entity.instead_text, entity.instead)
+            shown.add_row(entity.sentence, place, _entity(entity.text, entity.span), entity.error, instead)
         return Group(shown, Text(f"{count}; xprojdb explain SENTENCE"))
 
 

@@ -24,8 +24,8 @@ class EvaluationResult(Result):
     """Precision, recall and F1 of projected labels; a row is a label of a language pair, or ``all`` of its labels.
 
     :param scores: by language pair.
-    :param published: published scores of those languages whose corpus is a benchmark, less ours by source.
-    :param published_by_score: the same for each of the scores alone.
+    :param published: published scores for languages whose corpus is a benchmark, with the differences by source.
+    :param published_by_score: the same for each score.
     """
 
     def __init__(
@@ -66,10 +66,10 @@ class EvaluationResult(Result):
 
     @property
     def notes(self) -> list[str]:
-        """How many sentences with gold labels have no labels to be scored yet."""
+        """How many sentences with gold labels have no projected labels yet."""
         return [
-            f"{score.projection.direction}: {score.left_out} sentences with gold labels are not projected yet: "
-            "xprojdb run"
+            f"{score.projection.direction}: {score.left_out} sentences with gold labels are not projected yet; "
+            "use xprojdb run"
             for score in self.scores
             if score.left_out
         ]

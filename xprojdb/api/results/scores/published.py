@@ -18,9 +18,9 @@ _SHOWN = 8
 
 
 def published_parts(published: Sequence[PublishedComparison], ours: Sequence[str]) -> Iterator[RenderableType]:
-    """A table, the highest score of each language first, and where the scores were published.
+    """A table with the highest score of each language first, and where the scores were published.
 
-    :param ours: names of the differences, a column each.
+    :param ours: names of the differences, one per column.
     """
     if not published:
         return
@@ -30,7 +30,7 @@ def published_parts(published: Sequence[PublishedComparison], ours: Sequence[str
         for score in rows[:_SHOWN]:
             shown.add_row(*_row(score, ours))
         if len(rows) > _SHOWN:
-            shown.add_row("", "", f"and {len(rows) - _SHOWN} lower ones: --json")
+            shown.add_row("", "", f"and {len(rows) - _SHOWN} lower ones; see --json")
         shown.add_section()
     yield Text("")
     yield shown
@@ -51,4 +51,4 @@ def _sources(published: Sequence[PublishedComparison]) -> Iterator[RenderableTyp
     for name in named:
         yield Text(f"{name}: {SOURCES[name]}")
     if named:
-        yield Text("Published on the test splits, from sources and with tools of their own.")
+        yield Text("The published scores are on the test splits, with the sources and tools of their authors.")

@@ -21,17 +21,17 @@ TOP = 10
 
 
 class TuningResult(ReportResult):
-    """Many settings of one recipe, the best first; a row is one of them.
+    """Many settings of one recipe, best first, one per row.
 
-    :param top: how many of them to show.
-    :param kept: the name of the recipe that the best one was stored as.
+    :param top: how many of them to print.
+    :param recipe_name: the name of the recipe that the best settings were stored as, if any.
     """
 
     report: Tuning
 
-    def __init__(self, report: Tuning, top: int = TOP, kept: str | None = None) -> None:
+    def __init__(self, report: Tuning, top: int = TOP, recipe_name: str | None = None) -> None:
         super().__init__(report)
-        self.top, self.kept = top, kept
+        self.top, self.recipe_name = top, recipe_name
 
     def to_dict(self) -> list[Row]:
         """A row for each point: its settings, its F1 by language pair, and their mean, in 0..1."""
@@ -65,12 +65,16 @@ class TuningResult(ReportResult):
     def __rich__(self) -> RenderableType:
         report = self.report
         counts = ", ".join(f"{direction}: {count:,} pairs" for direction, count in report.sentences.items())
-        kept = [] if self.kept is None else [f"kept as recipe {self.kept}: xprojdb evaluate --recipe {self.kept}"]
-        return Group(Text(f"{len(report.points):,} points; {counts}"), _table(report, self.top), *map(Text, kept))
+        more = (
+            []
+            if self.recipe_name is None
+            else [f"stored as recipe {self.recipe_name}: xprojdb evaluate --recipe {self.recipe_name}"]
+        )
+        return Group(Text(f"{len(report.points):,} points; {counts}"), _table(report, self.top), *map(Text, more))
 
 
 def _table(report: Tuning, top: int) -> Table:
-    """The best points on all sentences, then what the folds chose and how it did on the others."""
+    """The best settings on all sentences, then those that each fold chose and how they did on the others."""
     directions = list(report.sentences)
     shown = table("settings", *(f"{name}>" for name in directions), "mean F1>")
     for scored in report.points[:top]:

@@ -1,1 +1,1 @@
-"""The built-in scorers, a module each."""
+"""The built-in scorers, one module each."""

@@ -1,4 +1,4 @@
-"""Whether a candidate begins, and ends, like a name."""
+"""Whether a candidate starts and ends like a name."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ from xprojdb.steps.spec import StepSpec
 
 @dataclass(frozen=True, kw_only=True)
 class BoundaryConfig(ScorerConfig):
-    """``[[scorer]]`` with ``type = "boundary"``: whether the candidate begins, and ends, like a name.
+    """``[[scorer]]`` with ``type = "boundary"``: whether the candidate starts and ends like a name.
 
-    :param rule: ``words``: 1 when the first word is no function word; ``capitals``: the share of the first and the last
-        word that begin with a capital or a digit, for entities that do.
-    :param max_frequency: of ``words``: words that are more than this share of the corpus are function words.
+    :param rule: ``words``: 1 unless the first word is a function word; ``capitals``: the share of the first and last
+        word that start with a capital or a digit, for entities that do.
+    :param max_frequency: with ``words``, words that make up more than this share of the corpus are function words.
     """
 
     rule: Literal["words", "capitals"] = "words"
@@ -35,7 +35,7 @@ class BoundaryConfig(ScorerConfig):
 
 
 class BoundaryScore(ScoreStage):
-    """``words``: 1 for candidates whose first word is no function word; ``capitals``: their edges that begin so."""
+    """``words``: 1 unless the first word is a function word; ``capitals``: the share of edges that look like names."""
 
     name = "boundary"
     Config = BoundaryConfig
@@ -59,12 +59,12 @@ class BoundaryScore(ScoreStage):
         first = batch.pairs.entity_start
         pair = np.repeat(np.arange(len(batch.keys)), np.diff(batch.pairs.entity_ptr))
         words = (batch.source_words[i][word] for i, word in zip(pair.tolist(), first.tolist(), strict=True))
-        asked = np.fromiter((begins_like_a_name(word) for word in words), np.bool_, len(first))
-        return name_edges(batch.pairs, batch.candidates, name_words(batch.target_words), asked)
+        named = np.fromiter((begins_like_a_name(word) for word in words), np.bool_, len(first))
+        return name_edges(batch.pairs, batch.candidates, name_words(batch.target_words), named)
 
     def _function_words(self, connection: Connection, batch: ScoringBatch) -> Flags:
         counts = self.learned(connection, batch, "target_frequencies", read_frequencies)
-        if all(each is counts[0] for each in counts):
+        if all(count is counts[0] for count in counts):
             return function_words(batch.target_words, counts[0], self.max_frequency)
-        each = zip(batch.target_words, counts, strict=True)
-        return np.concatenate([function_words([words], own, self.max_frequency) for words, own in each])
+        counted = zip(batch.target_words, counts, strict=True)
+        return np.concatenate([function_words([words], own, self.max_frequency) for words, own in counted])

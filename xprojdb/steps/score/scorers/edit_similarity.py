@@ -1,4 +1,4 @@
-"""How alike the letters of entity and candidate are: names are copied or transliterated."""
+"""How similar the spellings of entity and candidate are: names are often copied or transliterated."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ from xprojdb.steps.spec import StepSpec
 
 @dataclass(frozen=True, kw_only=True)
 class EditSimilarityConfig(ScorerConfig):
-    """``[[scorer]]`` with ``type = "edit_similarity"``: how alike the letters of entity and candidate are.
+    """``[[scorer]]`` with ``type = "edit_similarity"``: how similar the spellings of entity and candidate are.
 
-    :param offset: what two unrelated names have in common; taken off, and the rest stretched to 0 to 1.
+    :param offset: the similarity of two unrelated names; it is subtracted, and the rest is rescaled to 0–1.
     """
 
     offset: Probability = 0.0
 
 
 class EditSimilarity(ScoreStage):
-    """Edit similarity of the folded words, less what unrelated names have in common."""
+    """Edit similarity of the folded words, minus that of unrelated names."""
 
     name = "edit_similarity"
     Config = EditSimilarityConfig

@@ -26,17 +26,17 @@ from xprojdb.steps.spec import StepSpec
 
 @dataclass(frozen=True, kw_only=True)
 class LinkDiceConfig(ScorerConfig):
-    """``[[scorer]]`` with ``type = "link_dice"``: the number of links between entity and candidate for their words."""
+    """``[[scorer]]`` with ``type = "link_dice"``: links between entity and candidate, relative to their lengths."""
 
     min_score: Share = 0.2
 
 
 @dataclass(frozen=True, kw_only=True)
 class LinkMassConfig(ScorerConfig):
-    """``[[scorer]]``, by default: the share of the linked mass of both sides that lies between entity and candidate.
+    """The default ``[[scorer]]``: the share of both sides' link mass that lies between entity and candidate.
 
-    :param power: the score is raised to it.
-    :param word_weights: links between frequent words count less, the less the larger it is; 0: no less.
+    :param power: the score is raised to this power.
+    :param word_weights: the larger it is, the less links between frequent words count; 0 weighs all words equally.
     """
 
     min_score: Share = 0.2
@@ -45,7 +45,7 @@ class LinkMassConfig(ScorerConfig):
 
 
 class LinkDice(ScoreStage):
-    """The number of links between entity and candidate, for their lengths."""
+    """The number of links between entity and candidate, relative to their lengths."""
 
     name = "link_dice"
     Config = LinkDiceConfig
@@ -55,9 +55,9 @@ class LinkDice(ScoreStage):
 
 
 class LinkMass(ScoreStage):
-    """The share of the linked mass of both sides that lies between entity and candidate, raised to a power.
+    """The share of both sides' link mass that lies between entity and candidate, raised to a power.
 
-    With ``word_weights``, a link's mass is its score times the geometric mean of its two words' weights.
+    With ``word_weights``, the mass of a link is its score times the geometric mean of its words' weights.
     """
 
     name = "link_mass"
@@ -97,8 +97,8 @@ class LinkMass(ScoreStage):
 
 
 def _weights_of(sentences: list[list[str]], counts: list[WordCounts], gamma: float) -> Floats:
-    """The weights of words, counted in each sentence's own corpus."""
-    if all(each is counts[0] for each in counts):
+    """The weights of words, from the counts of each sentence's own corpus."""
+    if all(count is counts[0] for count in counts):
         return word_weights(sentences, counts[0], gamma)
     parts = [word_weights([words], own, gamma) for words, own in zip(sentences, counts, strict=True)]
     return np.concatenate(parts)

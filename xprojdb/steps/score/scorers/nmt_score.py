@@ -1,4 +1,4 @@
-"""The translation score (NMTScore): how probable a translation model finds entity and candidate, given each other."""
+"""NMTScore: how probable a translation model finds entity and candidate given each other."""
 
 from __future__ import annotations
 
@@ -30,12 +30,12 @@ LEAST = 0.1
 
 @dataclass(frozen=True, kw_only=True)
 class NmtScoreConfig(ScorerConfig):
-    """``[[scorer]]`` with ``type = "nmt_score"``: how probable a translation model finds both, given one another.
+    """``[[scorer]]`` with ``type = "nmt_score"``: how probable entity and candidate are as translations.
 
-    :param model: the translation model; it has no default.
+    :param model: the translation model; there is no default.
     :param revision: the revision the model must have.
-    :param direct: not in relation to how probable the model finds a phrase given itself.
-    :param cutoff: lower scores are 0; by default 0.1.
+    :param direct: do not normalise by the probability of a phrase given itself.
+    :param cutoff: lower scores count as 0; by default 0.1.
     """
 
     model: str = ""
@@ -46,17 +46,17 @@ class NmtScoreConfig(ScorerConfig):
     def __post_init__(self) -> None:
         super().__post_init__()
         if not self.model:
-            hint = 'say model = "facebook/nllb-200-distilled-600M"'
+            hint = 'set a model, for example model = "facebook/nllb-200-distilled-600M"'
             raise RecipeError("the scorer 'nmt_score' needs a model", hint=hint, key="model")
 
 
 class NmtScore(ScoreStage):
     """``½ P(t|e) / P(t|t) + ½ P(e|t) / P(e|e)`` of entity e and candidate t, by a translation model.
 
-    With ``direct``, ``½ P(t|e) + ½ P(e|t)``. The model is loaded when the first pair of phrases is met that the table
-    ``phrase_score`` does not have; what it computes goes there.
+    With ``direct``, ``½ P(t|e) + ½ P(e|t)``. The model is loaded at the first pair of phrases that is missing from the
+    table ``phrase_score``, which stores everything it computes.
 
-    :param load: makes the model.
+    :param load: loads the model.
     """
 
     name = "nmt_score"
@@ -98,7 +98,7 @@ class NmtScore(ScoreStage):
         self._model = None
 
     def process(self, connection: Connection, items: Sequence[int]) -> Result:
-        self._phrases.take_new()  # what a batch that failed has left
+        self._phrases.take_new()  # left over from a failed batch
         result = super().process(connection, items)
         result.rows.append(self._phrases.take_new())
         return result
@@ -117,25 +117,24 @@ class NmtScore(ScoreStage):
         return scores
 
     def _texts(self, batch: ScoringBatch) -> tuple[list[str], list[str]]:
-        """The text of each candidate's entity, and its own."""
+        """The texts of each candidate's entity and of the candidate."""
         spans = batch.pairs.entity_start.tolist(), batch.pairs.entity_end.tolist(), _owners(batch)
         own = [
             join_words(batch.source_words[pair][start:end], self.source)[0]
             for start, end, pair in zip(*spans, strict=True)
         ]
-        found = batch.candidates
-        places = zip(batch.pair.tolist(), found.start.tolist(), found.end.tolist(), strict=True)
+        places = zip(batch.pair.tolist(), batch.candidates.start.tolist(), batch.candidates.end.tolist(), strict=True)
         candidates = [join_words(batch.target_words[pair][a:b], self.target)[0] for pair, a, b in places]
         return [own[entity] for entity in batch.entity.tolist()], candidates
 
     def _ask(self, connection: Connection, pairs: Sequence[tuple[str, str]], source: str, target: str) -> list[float]:
-        found = self._phrases.probabilities(connection, pairs, source, target)
-        return [found[pair] for pair in pairs]
+        scores = self._phrases.probabilities(connection, pairs, source, target)
+        return [scores[pair] for pair in pairs]
 
-    def _compute(self, given: list[str], phrases: list[str], source: str, target: str) -> Floats:
+    def _compute(self, texts: list[str], phrases: list[str], source: str, target: str) -> Floats:
         if self._model is None:
             self._model = self._load()
-        return self._model.probabilities(given, phrases, source, target)
+        return self._model.probabilities(texts, phrases, source, target)
 
     def _load_model(self) -> Seq2Seq:
         from xprojdb.models.translators.seq2seq import Seq2Seq
@@ -145,6 +144,6 @@ class NmtScore(ScoreStage):
 
 
 def _owners(batch: ScoringBatch) -> list[int]:
-    """The pair of each entity."""
+    """The index of each entity's pair."""
     ptr = batch.pairs.entity_ptr.tolist()
     return [pair for pair in range(len(batch.keys)) for _ in range(ptr[pair], ptr[pair + 1])]

@@ -1,4 +1,4 @@
-"""The NER score: what a tagger of the target language thinks of a candidate."""
+"""Tagger probability: how probable a tagger of the target language finds a candidate."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ from xprojdb.text.label_schemes import LabelMapping
 
 @dataclass(frozen=True, kw_only=True)
 class TaggerProbabilityConfig(ScorerConfig):
-    """``[[scorer]]`` with ``type = "tagger_probability"``: how probable a tagger of the target language finds it.
+    """``[[scorer]]`` with ``type = "tagger_probability"``: how probable a target-language tagger finds the candidate.
 
-    :param alpha: above 1, long candidates are preferred.
-    :param any_label: the candidate's likeliest label counts, in place of the entity's.
-    :param tagger: ``hf:MODEL``; by default that of the target language in ``[tag]``.
-    :param min_probability: lower scores are 0; by default 0.05.
+    :param alpha: values above 1 favour long candidates.
+    :param any_label: use the candidate's most probable label instead of the entity's.
+    :param tagger: ``hf:MODEL``; by default the target-language tagger in ``[tag]``.
+    :param min_probability: lower scores count as 0; by default 0.05.
     """
 
     alpha: Annotated[float, Gt(0), Le(2)] = ALPHA
@@ -47,10 +47,10 @@ class TaggerProbabilityConfig(ScorerConfig):
 
 
 class TaggerProbability(ScoreStage):
-    """The mean probability, under a tagger, of the candidate's words being an entity with the label of the source.
+    """The mean probability, under a tagger, that the candidate's words are an entity with the source label.
 
-    Its input ``target_tags`` is a tag step on the unlabelled side that keeps its word probabilities. The tagger's
-    labels are mapped as the entities' are. With ``any_label``, the label that is likeliest for the candidate counts.
+    The input ``target_tags`` is a tag step on the unlabelled side that stores word probabilities. The tagger's
+    labels are mapped like those of the entities. With ``any_label``, the candidate's most probable label counts.
     """
 
     name = "tagger_probability"
@@ -93,7 +93,7 @@ class TaggerProbability(ScoreStage):
 
 
 def renamed(tags: list[str], mapping: LabelMapping | None) -> dict[str, str]:
-    """What a mapping makes of the labels of tags; those that it drops keep their names."""
+    """Map the labels of tags; labels that the mapping drops keep their names."""
     table = dict(mapping.table) if mapping else {}
     becomes = {label: table.get(label) for label in {tag[2:] for tag in tags}}
     return {label: name for label, name in becomes.items() if name}

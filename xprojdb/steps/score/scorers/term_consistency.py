@@ -1,4 +1,4 @@
-"""Corpus memory: how often a candidate's words were projected as a whole elsewhere in the corpus."""
+"""Term consistency: how often a candidate's words were projected as a whole elsewhere in the corpus."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class TermConsistencyConfig(ScorerConfig):
 
 
 class TermConsistency(ScoreStage):
-    """Of the occurrences of a candidate's words in other sentences, the share that an earlier step projected."""
+    """The share of a candidate's occurrences in other sentences that an earlier step labelled."""
 
     name = "term_consistency"
     Config = TermConsistencyConfig
@@ -45,10 +45,10 @@ class TermConsistency(ScoreStage):
         terms = self.learned(connection, batch, "terms", read_terms)
         sentences = batch.target_sentences
         own = read_projected(connection, self.input_ids["labels"], sorted(set(sentences)))
-        found = batch.candidates
-        places = list(zip(found.start.tolist(), found.end.tolist(), strict=True))
+        candidates = batch.candidates
+        places = list(zip(candidates.start.tolist(), candidates.end.tolist(), strict=True))
         shares: list[float] = []
         for i, words in enumerate(batch.target_words):
-            first, last = found.ptr[i : i + 2].tolist()
+            first, last = candidates.ptr[i : i + 2].tolist()
             shares += term_shares(words, own.get(sentences[i], set()), places[first:last], terms[i])
         return np.array(shares)

@@ -1,4 +1,4 @@
-"""Corpus memory by name: how often an entity's words were projected elsewhere onto those of a candidate."""
+"""Translation memory: how often an entity's words were projected onto the candidate's words elsewhere."""
 
 from __future__ import annotations
 
@@ -21,17 +21,17 @@ from xprojdb.steps.score.direction import Direction
 from xprojdb.steps.score.stage import ScoreStage
 from xprojdb.steps.spec import StepSpec
 
-#: spans of each entity of a translation, by its key and the entity's ordinal
+#: spans by translation key and entity ordinal
 ChosenSpans = Mapping[tuple[int, int], list[Place]]
 
 
 @dataclass(frozen=True, kw_only=True)
 class TranslationMemoryConfig(ScorerConfig):
-    """``[[scorer]]`` with ``type = "translation_memory"``: how often the entity's words became these elsewhere."""
+    """``[[scorer]]`` with ``type = "translation_memory"``: how often the entity was projected like this elsewhere."""
 
 
 class TranslationMemory(ScoreStage):
-    """Of the times that an entity's words, with its label, were projected in other sentences, the share onto these."""
+    """Among the projections of the entity's words and label in other sentences, the share onto the same words."""
 
     name = "translation_memory"
     Config = TranslationMemoryConfig
@@ -49,22 +49,22 @@ class TranslationMemory(ScoreStage):
         return {**super().needs(), "labels": translation.c.id, "renderings": translation.c.corpus_id}
 
     def values(self, connection: Connection, batch: ScoringBatch) -> Floats:
-        known = self.learned(connection, batch, "renderings", read_renderings)
+        renderings = self.learned(connection, batch, "renderings", read_renderings)
         chosen = _read_chosen(connection, self.input_ids["labels"], batch)
         own = batch.candidates.by_entity(batch.pairs.entity_ptr).tolist()
         starts, ends = batch.candidates.start.tolist(), batch.candidates.end.tolist()
         shares = np.zeros(len(batch.candidates))
-        for row, texts, elsewhere in _known_entities(batch, known, chosen):
+        for row, texts, elsewhere in _entities_elsewhere(batch, renderings, chosen):
             first, last = own[row], own[row + 1]
             places = zip(starts[first:last], ends[first:last], strict=True)
             shares[first:last] = rendering_shares(texts, places, elsewhere)
         return shares
 
 
-def _known_entities(
-    batch: ScoringBatch, known: list[Renderings], chosen: ChosenSpans
+def _entities_elsewhere(
+    batch: ScoringBatch, renderings: list[Renderings], chosen: ChosenSpans
 ) -> Iterator[tuple[int, list[str], Mapping[str, int]]]:
-    """The entities that were projected elsewhere, too: row, folded words of the target sentence, and onto what."""
+    """The entities that were also projected elsewhere: row, folded words of the target sentence, and renderings."""
     entities, ptr = batch.entities, batch.pairs.entity_ptr.tolist()
     start, end, ordinal = (column.tolist() for column in (entities.start, entities.end, entities.ordinal))
     for i, key in enumerate(batch.keys.tolist()):
@@ -75,17 +75,17 @@ def _known_entities(
             spans = chosen.get((key, number), [])
             here.setdefault(name, Counter()).update(term(target, *place) for place in spans)
         for row, (label_name, text) in enumerate(names, ptr[i]):
-            elsewhere = rendered_elsewhere(known[i].get(label_name, {}).get(text, {}), here[label_name, text])
+            elsewhere = rendered_elsewhere(renderings[i].get(label_name, {}).get(text, {}), here[label_name, text])
             if elsewhere:
                 yield row, target, elsewhere
 
 
 def _read_chosen(connection: Connection, step_id: int, batch: ScoringBatch) -> ChosenSpans:
-    """What an earlier project step chose for the entities of a batch."""
+    """Read the spans that an earlier project step chose for the entities of a batch."""
     columns = (label.c.translation_id, label.c.entity_ordinal, label.c.start_word, label.c.end_word)
     sentences = sorted(set(batch.target_sentences))
     query = select(*columns).where(label.c.step_id == step_id, bulk.among(connection, label.c.sentence_id, sentences))
-    found: dict[tuple[int, int], list[Place]] = {}
+    spans: dict[tuple[int, int], list[Place]] = {}
     for key, ordinal, start, end in bulk.fetch(connection, query):
-        found.setdefault((key, ordinal), []).append((start, end))
-    return found
+        spans.setdefault((key, ordinal), []).append((start, end))
+    return spans
