@@ -1,8 +1,8 @@
 """Studies A and B: ``python benchmarks/studies.py a|b [--whole] [--db FILE] [--out FOLDER] [--workers N]``.
 
-A: F1 on MasakhaNER 2.0 by the number of source languages. B: accuracy on XNLI, raw, centred, with shuffled labels and with
-the hypothesis alone. Both from ``$XPROJDB_DATA`` or ``../shared/data``. The reduced designs take some minutes of one core;
-``--whole`` has all languages, k up to 12, three orders and two seeds.
+A: F1 on MasakhaNER 2.0 by the number of source languages. B: accuracy on XNLI, raw, centred, with shuffled labels and
+with the hypothesis alone. Both from ``$XPROJDB_DATA`` or ``../shared/data``. The reduced designs take minutes of one
+core; ``--whole`` has all languages, k up to 12, three orders and two seeds.
 """
 
 from __future__ import annotations

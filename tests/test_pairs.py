@@ -160,7 +160,7 @@ def test_a_model_is_trained_on_pairs(database: Database, tmp_path: Path) -> None
     text = pairs_toml(tmp_path, 'splits = ["validation"]', 'languages = ["en"]')
     report = train_model(database, LoadedTraining(TrainingRecipe.from_toml(text), text))
     assert report.samples["en"]["sentences"] == 30 and report.sha256 is not None
-    assert [each.examples for each in verify(database).checks if each.found] == []
+    assert [each.examples for each in verify(database).checks if each.count] == []
     delete_corpus(database, "pairs")
     with database.read() as connection:
         for table in (t.sentence_pair, t.training_pair):

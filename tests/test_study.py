@@ -87,7 +87,7 @@ def test_every_cell_is_trained_once_and_measured_on_what_it_has_not_seen(news: D
     assert {(regime, k) for _, _, regime, k, _, _ in report.scores} == {
         (r, k) for r in ("fixed", "growing") for k in (1, 2)
     }
-    assert [each.examples for each in verify(news).checks if each.found] == []
+    assert [each.examples for each in verify(news).checks if each.count] == []
     assert find_garbage(news).steps == []
 
 
@@ -247,7 +247,7 @@ def test_a_killed_study_goes_on_and_ends_as_one_that_was_not(
     assert done.returncode == 0, done.stderr
     with xprojdb.open(tmp_path / "killed.db") as database:
         assert results(database.store) == expected
-        assert [each.examples for each in verify(database.store).checks if each.found] == []
+        assert [each.examples for each in verify(database.store).checks if each.count] == []
 
 
 def wait_for_models(path: Path, count: int, child: subprocess.Popen[bytes]) -> None:
