@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from xprojdb.cli.completion.names import complete_corpora, complete_sentences
 from xprojdb.cli.options.end_runs import end_runs_option
 from xprojdb.cli.printing.output import as_json, open_current, show
 
@@ -17,7 +18,7 @@ def command() -> None:
 
 
 @command.command()
-@click.argument("name")
+@click.argument("name", shell_complete=complete_corpora)
 @click.option("--yes", is_flag=True, help="Delete it. Without this, only show what would be deleted.")
 @end_runs_option
 @as_json
@@ -34,8 +35,15 @@ def delete(name: str, yes: bool, end_runs: bool, as_json: bool) -> None:
 
 
 @command.command()
-@click.argument("name")
-@click.option("--id", "ids", multiple=True, metavar="ID", help="Sentence to withdraw. Can be repeated.")
+@click.argument("name", shell_complete=complete_corpora)
+@click.option(
+    "--id",
+    "ids",
+    multiple=True,
+    metavar="ID",
+    shell_complete=complete_sentences,
+    help="Sentence to withdraw. Can be repeated.",
+)
 @click.option("--ids-from", type=click.Path(path_type=Path), metavar="FILE", help="File with one id per line.")
 @click.option("--lang", help="Only in this language, by any of its codes.  [default: in all]")
 @click.option("--part", help="Only in this part. Without ids: all of it.")
@@ -64,7 +72,7 @@ def _ids_in(path: Path | None) -> list[str]:
 
 
 @command.command()
-@click.argument("name")
+@click.argument("name", shell_complete=complete_corpora)
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--lang", required=True, help="Language of the file, by any of its codes.")
 @click.option("--part", help="Part of the corpus to replace.  [default: the split, from the file's name]")

@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from sqlalchemy import Connection, select
 
 from xprojdb.config.canonical import current_params
-from xprojdb.db.tables import corpus, evaluation
+from xprojdb.db.tables import corpus, evaluation, outcome
 from xprojdb.evaluation.bootstrap import Interval
 from xprojdb.evaluation.span_metrics import SpanScore
 from xprojdb.exports.card.model_licenses import CardModel, card_model
 from xprojdb.exports.card.prose import choice_sentences, limit_sentences, reproduce
-from xprojdb.exports.card.render import CardContext, CardScore, CardSource, CardStep
+from xprojdb.exports.card.render import CardContext, CardScore, CardSource, CardStep, GoldFacts
+from xprojdb.exports.gold.labels import GoldLabels
 from xprojdb.exports.rows.provenance_columns import chain_of
 from xprojdb.exports.selection.parts import Selection
 from xprojdb.planning.labellings import Labelling
 from xprojdb.planning.planner import Plan
 from xprojdb.steps.combine.voters import TRANSFER
+from xprojdb.steps.registry import FITS
+from xprojdb.steps.spec import StepSpec, find_step
 from xprojdb.text.languages import language
 
 
@@ -30,8 +34,7 @@ def card_context(connection: Connection, plan: Plan, selection: Selection, title
     together = " and combined" if any(len(labelling.sources) > 1 for labelling in chosen) else ""
     summary = (
         f"Named entities in {', '.join(names.values())}, projected from {', '.join(sources)} over word alignments"
-        f"{together}. "
-        "The labels were made by a program and have not been checked by people."
+        f"{together}. {_checked(selection)}"
     )
     scores = _scores(connection, chosen)
     return CardContext(
@@ -39,7 +42,7 @@ def card_context(connection: Connection, plan: Plan, selection: Selection, title
         summary=summary,
         languages=names,
         sources=_sources(connection, chosen),
-        steps=_steps(chosen),
+        steps=_steps(connection, chosen),
         scores=scores,
         command=reproduce(plan, selection, title),
         recipe=plan.recipe.text,
@@ -47,7 +50,22 @@ def card_context(connection: Connection, plan: Plan, selection: Selection, title
         models=_models(chosen),
         choice=choice_sentences(selection),
         limits=limit_sentences(connection, selection, scores),
+        gold=_gold(selection),
     )
+
+
+def _checked(selection: Selection) -> str:
+    if not selection.gold and selection.preferred is None:
+        return "The labels were made by a program and have not been checked by people."
+    return "Labels were made by a program and have not been checked by people, except those marked as gold."
+
+
+def _gold(selection: Selection) -> GoldFacts | None:
+    step = selection.gold[0].step if selection.gold else selection.preferred
+    if step is None:
+        return None
+    parts = [(part.target, part.split) for part in selection.parts if isinstance(part.takes[0][0], GoldLabels)]
+    return GoldFacts(parts, selection.preferred is not None, step.annotation == "reviewed")
 
 
 def _creators(chosen: Sequence[Labelling]) -> list[str]:
@@ -61,9 +79,28 @@ def _sources(connection: Connection, chosen: Sequence[Labelling]) -> list[CardSo
     return [CardSource(row.name, row.version, row.licence, row.citation, row.url) for row in rows]
 
 
-def _steps(chosen: Sequence[Labelling]) -> list[CardStep]:
+def _steps(connection: Connection, chosen: Sequence[Labelling]) -> list[CardStep]:
     specs = {spec.digest: spec for labelling in chosen for spec in chain_of(labelling)}
-    return [CardStep(s.kind, s.digest, s.model, s.revision, current_params(s.kind, s.params)) for s in specs.values()]
+    corpora = {labelling.corpus_id for labelling in chosen}
+    return [
+        CardStep(
+            spec.kind,
+            spec.digest,
+            spec.model,
+            spec.revision,
+            {**current_params(spec.kind, spec.params), **_learned(connection, spec, corpora)},
+        )
+        for spec in specs.values()
+    ]
+
+
+def _learned(connection: Connection, spec: StepSpec, corpora: set[int]) -> dict[str, Any]:
+    """What a step that learns from corpora says of what it learned, if it says anything."""
+    step_id = find_step(connection, spec)
+    query = select(outcome.c.reason).where(outcome.c.step_id == step_id, outcome.c.item_id.in_(corpora))
+    learns = spec.kind in FITS and step_id is not None
+    told = connection.execute(query.where(outcome.c.reason.is_not(None))).scalars().all() if learns else ()
+    return {"learned": " ".join(sorted(text.partition(":")[2] for text in told))} if told else {}
 
 
 def _models(chosen: Sequence[Labelling]) -> list[CardModel]:

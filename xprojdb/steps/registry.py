@@ -13,6 +13,7 @@ from xprojdb.steps.combine.stage import Combine
 from xprojdb.steps.fit.entity_renderings import EntityRenderingsFit
 from xprojdb.steps.fit.link_counts import LinkCounts
 from xprojdb.steps.fit.mean_vectors import MeanVectors
+from xprojdb.steps.fit.name_habits import NameHabitsFit
 from xprojdb.steps.fit.surface_forms import SurfaceFormsFit
 from xprojdb.steps.fit.terms import TermsFit
 from xprojdb.steps.fit.word_frequencies import WordFrequencies
@@ -40,6 +41,7 @@ _PLAIN: tuple[Any, ...] = (
     ProjectHeuristically,
     ProjectMarkers,
     WordFrequencies,
+    NameHabitsFit,
     TermsFit,
     EntityRenderingsFit,
     SurfaceFormsFit,
@@ -60,6 +62,7 @@ FITS = frozenset(
     stage.kind
     for stage in (
         WordFrequencies,
+        NameHabitsFit,
         LinkCounts,
         MeanVectors,
         TermsFit,
