@@ -1,6 +1,6 @@
-"""What a shell offers for the names of recipes, questions, corpora, sets and steps, and for ids of sentences.
+"""Completion candidates: names of recipes, questions, corpora, sets and steps, and ids of sentences.
 
-A shell asks while somebody types: what cannot be read is not offered, and nothing is said of it.
+The shell calls this while the user types: anything that cannot be read is skipped silently.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
 Complete = Callable[[click.Context, click.Parameter, str], list[str]]
-#: ids offered at most
+#: maximum number of ids offered
 _IDS = 100
-#: above all characters that an id can have
+#: sorts after every character that an id can contain
 _LAST = "\U0010ffff"
 
 
@@ -55,14 +55,14 @@ def complete_corpora(context: click.Context, _param: click.Parameter, incomplete
 
 
 def complete_campaigns(context: click.Context, _param: click.Parameter, incomplete: str) -> list[str]:
-    """Sets of labels, and campaigns."""
+    """Label sets and campaigns."""
     from xprojdb.db.tables import campaign
 
     return _beginning(incomplete, _column(context, campaign.c.name))
 
 
 def complete_steps(context: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
-    """Steps by the beginnings of their digests, and recipes."""
+    """Steps, by prefixes of their digests, and recipes."""
     from xprojdb.db.tables import step
 
     digests = [digest[:12] for digest in _column(context, step.c.digest)]
@@ -70,7 +70,7 @@ def complete_steps(context: click.Context, param: click.Parameter, incomplete: s
 
 
 def complete_sentences(context: click.Context, _param: click.Parameter, incomplete: str) -> list[str]:
-    """Sentences as ``CORPUS/LANG/ID``; the first hundred that begin so."""
+    """Sentences as ``CORPUS/LANG/ID``; the first hundred with that prefix."""
     with _reading(context) as connection:
         return list(_sentences(connection, incomplete)) if connection is not None else []
 
@@ -90,10 +90,10 @@ def _sentences(connection: Connection, incomplete: str) -> Iterator[str]:
         own, begin = sentence.c, incomplete.removeprefix(prefix) if incomplete.startswith(prefix) else ""
         ids = select(own.external_id).where(own.corpus_id == key, own.lang == lang, own.external_id >= begin)
         ids = ids.where(own.external_id < f"{begin}{_LAST}").order_by(own.external_id).limit(left)
-        for found in connection.execute(ids).scalars():
-            if str(found).startswith(begin):
+        for external_id in connection.execute(ids).scalars():
+            if str(external_id).startswith(begin):
                 left -= 1
-                yield f"{prefix}{found}"
+                yield f"{prefix}{external_id}"
         if left <= 0:
             return
 
@@ -109,7 +109,7 @@ def _column(context: click.Context, column: object) -> list[str]:
 
 @contextmanager
 def _reading(context: click.Context) -> Iterator[Connection | None]:
-    """A connection to the database that the line names; None where there is none."""
+    """A connection to the database named on the command line; None if there is none."""
     from xprojdb.db import open_database
 
     root = context.find_root()
