@@ -40,16 +40,16 @@ def install(shell: str | None) -> None:
 
 
 def _script(shell: str) -> str:
-    made = get_completion_class(shell)
-    assert made is not None, shell
+    completion_class = get_completion_class(shell)
+    assert completion_class is not None, shell
     root = click.get_current_context().find_root().command
-    return made(root, {}, "xprojdb", _VARIABLE).source()
+    return completion_class(root, {}, "xprojdb", _VARIABLE).source()
 
 
 def _own_shell() -> str:
-    """The user's shell.
+    """The name of the user's shell.
 
-    :raises UsageError: when it is none of those that can complete.
+    :raises UsageError: if completion does not support it.
     """
     name = Path(os.environ.get("SHELL", "")).name
     if name not in _SHELLS:
@@ -59,7 +59,7 @@ def _own_shell() -> str:
 
 
 def _place(shell: str) -> tuple[Path, str]:
-    """Where the shell looks for the script, and what is left to do."""
+    """Where the shell looks for the script, and what the user still has to do."""
     home = Path.home()
     data = Path(os.environ.get("XDG_DATA_HOME") or home / ".local" / "share")
     config = Path(os.environ.get("XDG_CONFIG_HOME") or home / ".config")
