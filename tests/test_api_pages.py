@@ -135,7 +135,7 @@ def test_closing_a_database_ends_its_pages(db: xp.Database) -> None:
 
 @pytest.mark.parametrize("arguments", [["browse"], ["review", "start", "--reviewer", "ana"]])
 def test_ctrl_c_ends_the_command(db: xp.Database, child_env: dict[str, str], arguments: list[str]) -> None:
-    command = [Path(sys.executable).with_name("xprojdb"), "--db", db.url, *arguments, "--port", "0"]
+    command: list[str | Path] = [Path(sys.executable).with_name("xprojdb"), "--db", db.url, *arguments, "--port", "0"]
     child = start(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=child_env)
     assert child.stdout is not None
     assert "open http://127.0.0.1:" in child.stdout.readline()
