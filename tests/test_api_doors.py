@@ -15,7 +15,7 @@ import pytest
 import xprojdb as xp
 from xprojdb.cli.main import COMMANDS
 
-#: what each command calls: one function, or one for each of its modes
+#: what each command calls: one function, or one for each of its modes; none where only the shell is concerned
 CALLS: dict[str, set[str]] = {
     "demo": {"demo"},
     "import conll": {"import_conll"},
@@ -50,6 +50,16 @@ CALLS: dict[str, set[str]] = {
     "export spacy": {"export"},
     "export hf": {"export"},
     "push": {"push"},
+    "changelog": {"changelog"},
+    "completion install": set(),
+    "completion show": set(),
+    "corpus replace": {"replace"},
+    "corpus withdraw": {"withdraw"},
+    "db merge": {"merge"},
+    "db size": {"size"},
+    "export text": {"export_text"},
+    "import tags": {"import_tags"},
+    "import translations": {"import_translations"},
     "browse": {"browse", "write_pages"},
     "review new": {"review.create"},
     "review start": {"review.start"},
@@ -96,11 +106,19 @@ ALLOWED = {
     "xprojdb.masking",
     "xprojdb.printable",
     "xprojdb.readers",
+    "xprojdb.readers.files",
 }
 
 DAMAGE = {"xprojdb.db", "xprojdb.db.driver_errors", "xprojdb.maintenance.texts"}
 
-MODULES = sorted(Path(inspect.getfile(import_module("xprojdb.cli.main"))).parent.rglob("*.py"))
+#: for the shell, which asks at each key: it reads names from where they are, without a database object
+FOR_THE_SHELL = "completion"
+
+MODULES = [
+    path
+    for path in sorted(Path(inspect.getfile(import_module("xprojdb.cli.main"))).parent.rglob("*.py"))
+    if path.parent.name != FOR_THE_SHELL
+]
 FUNCTIONS = {name: getattr(xp, name) for name in xp.__all__ if inspect.isfunction(getattr(xp, name))}
 METHODS = {
     f"{prefix}{name}": value
