@@ -28,6 +28,7 @@ SECTIONS: Mapping[str, Mapping[str, tuple[str, str]]] = {
         "corpus": ("data.corpus", "Delete a corpus and everything made from it."),
         "export": ("data.export", "Export a data set: CoNLL, JSON lines, spaCy, Hugging Face."),
         "push": ("data.push", "Publish a data set on the Hugging Face Hub."),
+        "changelog": ("corrections.changelog", "Tell what changed between two exports."),
         "card": ("data.card", "Show or draw the card of an exported data set."),
     },
     "Pipeline": {
@@ -54,6 +55,7 @@ SECTIONS: Mapping[str, Mapping[str, tuple[str, str]]] = {
     "Maintenance": {
         "db": ("maintenance.db", "Create, upgrade, check, copy and vacuum the database."),
         "gc": ("maintenance.gc", "Delete steps that no recipe or export references."),
+        "completion": ("completion.install", "Complete commands, recipes, questions and ids in a shell."),
         "verify": ("maintenance.verify", "Check the database for damage, and repair it."),
     },
 }

@@ -13,6 +13,7 @@ from sqlalchemy import Connection, insert
 from xprojdb import entry_points
 from xprojdb.config.tables.export import ExportTable
 from xprojdb.db import Database, bulk
+from xprojdb.db.count_cache import CountCache
 from xprojdb.db.runs import begin_run, end_run
 from xprojdb.db.tables import export
 from xprojdb.digest import canonical_json
@@ -29,6 +30,7 @@ from xprojdb.exports.rows.columnar import is_columnar
 from xprojdb.exports.rows.content import Content
 from xprojdb.exports.rows.provenance_columns import provenance_columns
 from xprojdb.exports.selection.parts import Part, Selection, select_parts
+from xprojdb.exports.selection.references import References
 from xprojdb.exports.unfinished import sweep
 from xprojdb.planning.planner import Plan
 
@@ -63,12 +65,14 @@ class ExportOptions(TypedDict, total=False):
 
     :param targets: language codes; empty: all of the recipe.
     :param source: the language the labels come from; needed where a target has several that are not combined.
-    :param table: filters, budgets and splits; None: those of the recipe.
+    :param table: how to cut; None: as the recipe says.
+    :param references: finds what the cut names: frozen reviews, and calibrations.
     """
 
     targets: Sequence[str]
     source: str | None
     table: ExportTable | None
+    references: References | None
 
 
 def export_conll(
@@ -125,7 +129,8 @@ def export_dataset(
     :raises GroundMoved: when a step was deleted meanwhile: the folder is complete but not recorded.
     """
     with database.read() as connection, bulk.uncollected():
-        selection = select_parts(connection, plan, **options)
+        counts = CountCache(connection)
+        selection = select_parts(connection, plan, **options, counts=counts)
         query = selection.query()
         manifest = write_dataset(
             folder,
@@ -139,6 +144,7 @@ def export_dataset(
     report = _report(folder, selection, _counts(manifest), dict(manifest.files))
     if record:
         _record(database, plan, "huggingface", report, query)
+    counts.keep(database)
     return report
 
 
@@ -182,7 +188,8 @@ def export_files(
     """
     counts, checksums = {}, {}
     with database.read() as connection, bulk.uncollected():
-        selection = select_parts(connection, plan, **options)
+        kept = CountCache(connection)
+        selection = select_parts(connection, plan, **options, counts=kept)
         make_folder(folder)
         _sweep(folder)
         ours = exported_checksums(connection)
@@ -195,6 +202,7 @@ def export_files(
                     counts[name], checksums[name] = written.sentences, written.sha256
     report = _report(folder, selection, counts, checksums)
     _record(database, plan, form.name, report, {**selection.query(), **form.options})
+    kept.keep(database)
     return report
 
 
@@ -209,18 +217,17 @@ def _content(connection: Connection, selection: Selection, part: Part, *, proven
     none = {"provenance": "none", "tiers": {}}
     table = selection.table if provenance else selection.table.model_copy(update=none)
     columnar = all(is_columnar(labelling, table) for labelling, _ in part.takes)
-    return Content(connection, selection, part, table, columnar)
+    return Content(connection, selection, part, table, columnar, provenance)
 
 
 def _splits(connection: Connection, selection: Selection) -> Iterator[SplitRows]:
-    several = len({part.target for part in selection.parts}) > 1
     for part in selection.parts:
-        yield SplitRows(part.split, _batches(_content(connection, selection, part)), part.target if several else None)
+        yield SplitRows(part.split, _batches(_content(connection, selection, part)), part.target)
 
 
 def _batches(content: Content) -> Iterator[Mapping[str, Any]]:
     if content.columnar:
-        return converted(content.blocks(), content.table)
+        return converted(content.blocks(), content.table, content.selection.preferred)
     return columnar(content.rows(), content.selection.labels, _ROWS)
 
 
@@ -242,7 +249,8 @@ def _counts(manifest: Manifest) -> dict[str, int]:
 
 def _record(database: Database, plan: Plan, form: str, report: ExportReport, query: Mapping[str, Any]) -> None:
     again = f"{report.destination} is complete, but the export was not recorded; run the recipe and export again"
-    with database.write() as connection:
+    # What was counted is none of this.
+    with database.write(counted=False) as connection:
         check_referenced(connection, plan, again)
         run_id = begin_run(connection, "export", plan.recipe)
         values = {

@@ -15,7 +15,7 @@ from xprojdb.exports.hub.push import PushReport
 from xprojdb.exports.manifest import MANIFEST_NAME
 
 REPO = "ana/boats"
-CARD, DATA = "README.md", "data/train-00000-of-00001.parquet"
+CARD, DATA = "README.md", "de/train-00000-of-00001.parquet"
 GENERATED = {CARD, DATA, MANIFEST_NAME}
 
 Push = Callable[..., PushReport]

@@ -74,10 +74,11 @@ def test_an_outcome_may_name_its_reason() -> None:
 
 def test_a_tier_is_that_of_the_least_certain_label() -> None:
     tier = tier_of(ExportTable(tiers={"bronze": 0.05, "gold": 0.5}))
-    assert [tier(each) for each in ([SURE], [SURE, UNSURE], [UNSURE._replace(margin=0.01)], [])] == [
+    assert [tier(sentence(*each)) for each in ([SURE], [SURE, UNSURE], [UNSURE._replace(margin=0.01)], [])] == [
         "gold", "bronze", None, None,
     ]  # fmt: skip
-    assert tier_of(ExportTable(tiers={"gold": 0.5}, tier_by="score"))([SURE, UNSURE]) == "gold"
+    assert tier_of(ExportTable(tiers={"gold": 0.5}, tier_by="score"))(sentence(SURE, UNSURE)) == "gold"
+    assert tier(sentence(UNSURE)._replace(annotation="gold")) == "reviewed"
 
 
 @pytest.mark.parametrize(

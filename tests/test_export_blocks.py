@@ -7,6 +7,7 @@ import random
 import shutil
 from collections.abc import Callable, Iterator
 from functools import partial
+from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from projection_sample import english, german, import_sample, plan_of
 from several_sample import FIRST, SECOND, import_part, run_combined
-from sqlalchemy import func, select, update
+from sqlalchemy import Connection, func, select, update
 
 from xprojdb.config.tables.export import ExportTable
 from xprojdb.db import Database, bulk
@@ -26,10 +27,11 @@ from xprojdb.execution.run import run_plan
 from xprojdb.exports import api
 from xprojdb.exports.api import export_conll, export_dataset, export_jsonl
 from xprojdb.exports.rows import columnar
-from xprojdb.exports.rows.stored_words import flat_words, spaced, word_lists
+from xprojdb.exports.rows.stored_words import word_lists
 from xprojdb.exports.selection import pool
 from xprojdb.exports.selection.hashing import hash_stored, hash_words
 from xprojdb.planning.planner import Plan
+from xprojdb.steps.spec import GOLD, find_step
 
 pytest.importorskip("pyarrow")
 
@@ -47,6 +49,9 @@ TABLES = (
     ExportTable(
         labels=("PER",), min_margin=0.3, on_low_score="label", min_entities=1, budget=40, budget_unit="entities"
     ),
+    ExportTable(gold_splits=("dev",), provenance="full", tiers={"high": 0.5}),
+    ExportTable(prefer_gold=True, provenance="full", tiers={"high": 0.5}, min_margin=0.1, dedupe=True),
+    ExportTable(gold_splits=("all",), provenance="none", labels=("PER",)),
 )
 WRITERS: tuple[Callable[..., Any], ...] = (
     export_dataset,
@@ -89,12 +94,14 @@ def grow(database: Database, plan: Plan, draw: random.Random, count: int, words:
                 draw.choice((None, "train", "dev")),
                 f"x-{key}",
                 _json(draw, texts[key]),
+                *_text(draw, texts[key]),
             )
             for lang, side in zip(("en", "de"), sides, strict=True)
             for key in side
         ]
-        names = ("id", "corpus_id", "lang", "n_words", "split", "external_id", "words")
+        names = ("id", "corpus_id", "lang", "n_words", "split", "external_id", "words", "text", "offsets")
         bulk.insert(connection, t.sentence, names, sentences)
+        _gold(connection, draw, {key: len(texts[key]) for key in sides[1]}, run)
         names = ("id", "corpus_id", "original_lang", "rendering_lang", "step_id", "kind", "original_id", "rendering_id")
         pairs = list(zip(range(link, link + count), sides[0], targets, strict=True))
         bulk.insert(
@@ -110,6 +117,27 @@ def grow(database: Database, plan: Plan, draw: random.Random, count: int, words:
 def _json(draw: random.Random, words: list[str]) -> str:
     """Mostly as this program writes it."""
     return draw.choice((*[canonical_json] * 30, json.dumps, partial(json.dumps, ensure_ascii=False)))(words)
+
+
+def _text(draw: random.Random, words: list[str]) -> tuple[str | None, str | None]:
+    """A text of its own, with two spaces between words, and where they begin in it; or none."""
+    if draw.random() < 0.5:
+        return None, None
+    starts = list(accumulate((len(word) + 2 for word in words[:-1]), initial=0))
+    return "  ".join(words), draw.choice((canonical_json(starts), None))
+
+
+def _gold(connection: Connection, draw: random.Random, lengths: dict[int, int], run: int) -> None:
+    """Gold labels of half of the sentences."""
+    step = find_step(connection, GOLD)
+    assert step is not None
+    chosen = [key for key in lengths if draw.random() < 0.5]
+    rows = [(step, key, *row[3:7]) for key in chosen for row in _labels(draw, step, key, 0, lengths[key])]
+    names = ("step_id", "sentence_id", "ordinal", "start_word", "end_word", "label")
+    bulk.insert(connection, t.entity, names, rows)
+    labelled = {row[1] for row in rows}
+    done = [(step, key, "ok" if key in labelled else "empty", None, run) for key in chosen]
+    bulk.insert(connection, t.outcome, ("step_id", "item_id", "status", "reason", "run_id"), done)
 
 
 def _labels(draw: random.Random, step: int, target: int, link: int, words: int) -> Iterator[tuple[Any, ...]]:
@@ -206,13 +234,9 @@ def test_a_consensus_without_its_sources_goes_by_columns(
 @given(st.lists(st.lists(st.text(st.sampled_from('ab,"[]\\ é'), max_size=4), max_size=4), min_size=1, max_size=4))
 def test_stored_words_are_parsed_as_json(sentences: list[list[str]]) -> None:
     texts = [canonical_json(words) for words in sentences]
-    flat = [word for words in sentences for word in words], list(map(len, sentences))
-    assert flat_words(texts) == flat
-    assert list(map(spaced, texts)) == [json.dumps(words, ensure_ascii=False) for words in sentences]
-    assert word_lists(texts).to_pylist() == sentences
+    escaped = [[json.dumps(word, ensure_ascii=False)[1:-1] for word in words] for words in sentences]
+    assert [lists.to_pylist() for lists in word_lists(texts)] == [sentences, escaped]
     assert hash_stored(texts).tolist() == [hash_words(words) for words in sentences]
     loose = [json.dumps(words) for words in sentences]
-    assert word_lists(loose).to_pylist() == sentences
+    assert [lists.to_pylist() for lists in word_lists(loose)] == [sentences, escaped]
     assert hash_stored(loose).tolist() == hash_stored(texts).tolist()
-    assert flat_words(loose) == flat
-    assert list(map(spaced, loose)) == list(map(spaced, texts))

@@ -71,7 +71,10 @@ def test_json_lines_are_read_back(sqlite_database: Database, done: Plan, tmp_pat
     path = tmp_path / "out" / "de.train.jsonl"
     first = json.loads(path.read_text(encoding="utf-8").splitlines()[0])
     assert (first["id"], first["ner_tags"], first["lang"]) == ("news/de/all-1", TAGS, "de")
-    assert first["entities"][0] == {"start": 0, "end": 2, "label": "PER", "text": "Anna Berg"}
+    assert {**first["entities"][0], "score": 0, "margin": 0} == {
+        "start": 0, "end": 9, "label": "PER", "text": "Anna Berg", "score": 0, "margin": 0,
+    }  # fmt: skip
+    assert first["text"] == "Anna Berg traf 0 Leute in Turin"
     assert (first["source"], first["source_langs"], len(first["scores"])) == ("news/en/all-1", ["en"], 2)
     assert first["steps"][-1] == f"project:{done.projections[0].step.spec.digest}"
     records = list(read_jsonl(path, "de"))
@@ -132,8 +135,8 @@ def test_without_spacy_the_extra_is_named(
 
 def test_columns_of_provenance_can_be_chosen(sqlite_database: Database, done: Plan, tmp_path: Path) -> None:
     parquet = pytest.importorskip("pyarrow.parquet")
-    plain = ["id", "tokens", "ner_tags", "lang"]
-    labels = ["source", "scores", "margins", "step"]
+    plain = ["id", "tokens", "ner_tags", "lang", "text", "entities"]
+    labels = ["annotation", "source", "scores", "margins", "step"]
     full = ["source_langs", "steps", "sentence_id", "translation_id"]
     for provenance, tiers, expected in (
         ("none", {}, plain),

@@ -51,7 +51,7 @@ def test_conll_holds_the_projected_labels(database: Database, done: Plan, tmp_pa
 def test_a_data_set_opens_with_datasets(database: Database, done: Plan, tmp_path: Path) -> None:
     datasets = pytest.importorskip("datasets")
     evaluated = export_dataset(database, done, tmp_path / "hf")
-    assert evaluated.counts == {"default/train": 12}
+    assert evaluated.counts == {"de/train": 12}
     loaded = datasets.load_dataset(str(tmp_path / "hf"), cache_dir=str(tmp_path / "cache"), split="train")
     names = loaded.features["ner_tags"].feature.names
     row = loaded[0]
@@ -59,6 +59,13 @@ def test_a_data_set_opens_with_datasets(database: Database, done: Plan, tmp_path
     assert (row["id"], row["source"]) == ("news/de/all-1", "news/en/all-1")
     assert len(row["scores"]) == len(row["margins"]) == 2
     assert row["step"] == done.projections[0].step.spec.digest
+    assert row["text"] == "Anna Berg traf 0 Leute in Turin"
+    person, place = row["entities"]
+    assert {**person, "score": 0, "margin": 0} == {
+        "start": 0, "end": 9, "label": "PER", "text": "Anna Berg", "score": 0, "margin": 0,
+    }  # fmt: skip
+    assert (row["text"][place["start"] : place["end"]], place["label"]) == ("Turin", "LOC")
+    assert [each["score"] for each in row["entities"]] == row["scores"]
 
 
 def test_the_same_export_twice_is_the_same_to_the_byte(database: Database, done: Plan, tmp_path: Path) -> None:
@@ -78,7 +85,7 @@ def test_an_export_is_recorded(database: Database, done: Plan, tmp_path: Path) -
         ran = connection.execute(select(run).where(run.c.id == row.run_id)).one()
     assert json.loads(row.checksums) == report.checksums
     assert report.checksums["README.md"] == _bytes(tmp_path / "hf")["README.md"]
-    assert json.loads(row.counts) == {"default/train": 12}
+    assert json.loads(row.counts) == {"de/train": 12}
     assert json.loads(row.query)["projections"][0]["step"] == done.projections[0].step.spec.digest
     assert (row.recipe_digest, ran.status) == (done.recipe.digest, "done")
 

@@ -81,7 +81,7 @@ def test_the_commit_is_recorded(
         ran = connection.execute(select(run).where(run.c.id == row.run_id)).one()
     assert (row.format, row.destination) == ("huggingface", f"hf://datasets/{REPO}")
     assert row.revision == hub.repos[REPO].branches["main"]
-    assert json.loads(row.counts) == {"default/train": 6}
+    assert json.loads(row.counts) == {"de/train": 6}
     assert set(json.loads(row.checksums)) == GENERATED - {MANIFEST_NAME}
     assert (ran.command, ran.recipe_name, ran.status) == ("push", "sample", "done")
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
         recipe_schema,
         recipe_text,
     )
+    from xprojdb.api.corrections.changelog import changelog
     from xprojdb.api.database import Database, open
     from xprojdb.api.demo import demo
     from xprojdb.api.pages.reviewing import Reviews
@@ -34,6 +35,7 @@ __all__ = [
     "TrainingRecipe",
     "XprojdbError",
     "__version__",
+    "changelog",
     "copy",
     "demo",
     "downgrade",
@@ -58,6 +60,7 @@ _LAZY = {
     "Recipe": "xprojdb.config.recipe",
     "Reviews": "xprojdb.api.pages.reviewing",
     "TrainingRecipe": "xprojdb.config.training",
+    "changelog": "xprojdb.api.corrections.changelog",
     "copy": "xprojdb.api.schema",
     "demo": "xprojdb.api.demo",
     "downgrade": "xprojdb.api.schema",

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import click
 
+from xprojdb.cli.completion.names import complete_sentences
 from xprojdb.cli.printing.output import as_json, open_current, recipe_option, show
 
 _CANDIDATES = 6
 
 
 @click.command()
-@click.argument("sentence", metavar="CORPUS/LANG/ID[:FIRST-LAST]")
+@click.argument("sentence", metavar="CORPUS/LANG/ID[:FIRST-LAST]", shell_complete=complete_sentences)
 @recipe_option
 @click.option("--all", "every", is_flag=True, help="Show all candidates, not only the best.")
 @as_json

@@ -13,7 +13,8 @@ from xprojdb.evaluation.bootstrap import Interval
 from xprojdb.evaluation.span_metrics import SpanScore
 from xprojdb.exports.card.model_licenses import CardModel, card_model
 from xprojdb.exports.card.prose import choice_sentences, limit_sentences, reproduce
-from xprojdb.exports.card.render import CardContext, CardScore, CardSource, CardStep
+from xprojdb.exports.card.render import CardContext, CardScore, CardSource, CardStep, GoldFacts
+from xprojdb.exports.gold.labels import GoldLabels
 from xprojdb.exports.rows.provenance_columns import chain_of
 from xprojdb.exports.selection.parts import Selection
 from xprojdb.planning.labellings import Labelling
@@ -33,8 +34,7 @@ def card_context(connection: Connection, plan: Plan, selection: Selection, title
     together = " and combined" if any(len(labelling.sources) > 1 for labelling in chosen) else ""
     summary = (
         f"Named entities in {', '.join(names.values())}, projected from {', '.join(sources)} over word alignments"
-        f"{together}. "
-        "The labels were made by a program and have not been checked by people."
+        f"{together}. {_checked(selection)}"
     )
     scores = _scores(connection, chosen)
     return CardContext(
@@ -50,7 +50,22 @@ def card_context(connection: Connection, plan: Plan, selection: Selection, title
         models=_models(chosen),
         choice=choice_sentences(selection),
         limits=limit_sentences(connection, selection, scores),
+        gold=_gold(selection),
     )
+
+
+def _checked(selection: Selection) -> str:
+    if not selection.gold and selection.preferred is None:
+        return "The labels were made by a program and have not been checked by people."
+    return "Labels were made by a program and have not been checked by people, except those marked as gold."
+
+
+def _gold(selection: Selection) -> GoldFacts | None:
+    step = selection.gold[0].step if selection.gold else selection.preferred
+    if step is None:
+        return None
+    parts = [(part.target, part.split) for part in selection.parts if isinstance(part.takes[0][0], GoldLabels)]
+    return GoldFacts(parts, selection.preferred is not None, step.annotation == "reviewed")
 
 
 def _creators(chosen: Sequence[Labelling]) -> list[str]:
@@ -90,6 +105,8 @@ def _learned(connection: Connection, spec: StepSpec, corpora: set[int]) -> dict[
 
 def _models(chosen: Sequence[Labelling]) -> list[CardModel]:
     steps = [spec for labelling in chosen for spec in chain_of(labelling) if spec.model]
+    # Of an imported output only a name is known, which may be no model's.
+    steps = [spec for spec in steps if not (spec.model or "").startswith("imported:")]
     return list(dict.fromkeys(card_model(spec.model or "", spec.revision) for spec in steps))
 
 

@@ -68,7 +68,9 @@ def _dataset_info(manifest: Manifest, config: str, splits: Mapping[str, Sequence
     }
 
 
-def _feature(feature: Mapping[str, Any]) -> dict[str, Any]:
+def _feature(feature: Any) -> dict[str, Any]:
+    if isinstance(feature, list):
+        return {"list": [{"name": name, **_feature(inner)} for name, inner in feature[0].items()]}
     if feature["_type"] == "ClassLabel":
         # The Hub needs string keys here; otherwise it reads the names as a list in another order.
         return {"class_label": {"names": {str(number): name for number, name in enumerate(feature["names"])}}}

@@ -27,6 +27,9 @@ _CHOICES = {
     "min_score": "Labels have a score of at least {}.",
     "min_margin": "Labels have a margin of at least {} over their runner-up.",
     "min_votes": "Labels have votes from at least {} sources.",
+    "gold_splits": "The splits {} hold only gold labels; no other sentence is one of these or their translations.",
+    "gold": "Gold labels are the reviews of {}.",
+    "prefer_gold": "Sentences with gold labels have these instead of projected ones.",
     "outcomes": "Only sentences with the outcome {}.",
     "min_words": "Sentences have at least {} words.",
     "max_words": "Sentences have at most {} words.",
@@ -102,13 +105,20 @@ def _not_projected(connection: Connection, chosen: Sequence[Labelling]) -> Itera
 def _from_models(chosen: Sequence[Labelling]) -> Iterator[str]:
     for labelling in chosen:
         if labelling.is_made:
-            models = " and ".join(sorted({str(maker.model) for maker in labelling.makers}))
+            models = " and ".join(sorted({_model_name(maker.model) for maker in labelling.makers}))
             yield f"The sentences in {_names([labelling.target])} are machine translations by {models}."
     for spec in {spec.digest: spec for labelling in chosen for spec in chain_of(labelling)}.values():
+        model = _model_name(spec.model)
         if spec.kind == "tag":
-            yield f"The entities of source sentences were found by {spec.model}: its errors carry over to the labels."
+            yield f"The entities of source sentences were found by {model}: its errors carry over to the labels."
         if spec.kind in LINKING:
-            yield f"Sentences were translated by {spec.model}: its errors carry over to the labels, too."
+            yield f"Sentences were translated by {model}: its errors carry over to the labels, too."
+
+
+def _model_name(model: str | None) -> str:
+    """What a step computed with; of an imported output only its name is known."""
+    prefix, _, name = (model or "").partition(":")
+    return f"a model called {name} (its output was imported)" if prefix == "imported" else str(model)
 
 
 def _dropped(table: ExportTable) -> Iterator[str]:
@@ -119,7 +129,7 @@ def _dropped(table: ExportTable) -> Iterator[str]:
 def reproduce(plan: Plan, selection: Selection, title: str) -> str:
     """The commands that produce the same data set again."""
     recipe = quote(plan.recipe.name)
-    langs = f"--langs {','.join(dict.fromkeys(each.target for each in selection.chosen))}"
+    langs = f"--langs {','.join(dict.fromkeys(labelling.target for labelling in selection.chosen))}"
     source = [f"--source {selection.source}"] if selection.source else []
     options = " ".join([f"--recipe {recipe}", langs, *source, *_options(plan, selection)])
     return f"xprojdb run {recipe}.toml\nxprojdb export hf {quote(title)} {options}"

@@ -86,6 +86,20 @@ class CardScore:
 
 
 @dataclass(frozen=True)
+class GoldFacts:
+    """Labels that people made.
+
+    :param parts: configuration and split of those that hold nothing else.
+    :param beside: whether sentences of other splits have some in place of projected ones.
+    :param reviewed: they are what reviewers decided, and not labels that were imported.
+    """
+
+    parts: Sequence[tuple[str, str]]
+    beside: bool = False
+    reviewed: bool = False
+
+
+@dataclass(frozen=True)
 class CardContext:
     """What the card says, apart from the counts, which come from the export itself.
 
@@ -103,6 +117,7 @@ class CardContext:
     :param limits: what readers should know before trusting the labels, one sentence each.
     :param language_creators: where the sentences come from: ``"found"``, ``"expert-generated"``,
         ``"machine-generated"``.
+    :param gold: labels that people made, where there are some.
     """
 
     title: str
@@ -118,6 +133,11 @@ class CardContext:
     models: Sequence[CardModel] = ()
     choice: Sequence[str] = ()
     limits: Sequence[str] = ()
+    gold: GoldFacts | None = None
+
+    def are_gold(self, config: str, split: str) -> bool:
+        """Whether a split holds labels of people alone."""
+        return self.gold is not None and (config, split) in self.gold.parts
 
 
 def render_card(context: CardContext, manifest: Manifest, old: str | None = None) -> str:
@@ -136,7 +156,8 @@ def render_card(context: CardContext, manifest: Manifest, old: str | None = None
         _languages(context),
         _sizes(manifest),
         _labels(manifest),
-        _steps(context),
+        _gold(context, manifest),
+        _steps(context, manifest),
         _choice(context),
         _scores(context),
         _limits(context),
@@ -171,7 +192,7 @@ def _hub_fields(context: CardContext, manifest: Manifest) -> dict[str, Any]:
     extended = [f"extended|{source.hub_id or 'other'}" for source in context.sources]
     return {
         "pretty_name": context.title,
-        "annotations_creators": ["machine-generated"],
+        "annotations_creators": _annotators(context, manifest),
         "language_creators": list(context.language_creators),
         "language": list(context.languages),
         **_licence_fields(_licence(context)),
@@ -181,6 +202,16 @@ def _hub_fields(context: CardContext, manifest: Manifest) -> dict[str, Any]:
         "task_categories": ["token-classification"],
         "task_ids": ["named-entity-recognition"],
     }
+
+
+def _annotators(facts: CardContext, manifest: Manifest) -> list[str]:
+    gold = facts.gold
+    made = ["machine-generated"] if _has_projected(facts, manifest) else []
+    return made + ([] if gold is None else ["expert-generated" if gold.reviewed else "found"])
+
+
+def _has_projected(facts: CardContext, manifest: Manifest) -> bool:
+    return any(not facts.are_gold(config, name) for config, splits in manifest.configs.items() for name in splits)
 
 
 def _size_category(sentences: int) -> str:
@@ -237,9 +268,33 @@ def _shares(entities: Mapping[str, int], labels: Sequence[str]) -> list[str]:
     return [f"{entities[label]:,} ({entities[label] / total:.0%})" for label in labels]
 
 
-def _steps(context: CardContext) -> Iterator[str]:
+def _gold(facts: CardContext, manifest: Manifest) -> Iterator[str]:
+    gold = facts.gold
+    if gold is None:
+        return
+    yield "## Gold labels"
+    whose = "what reviewers decided" if gold.reviewed else "labels that people made, as they were imported"
+    name = "reviewed" if gold.reviewed else "gold"
+    if gold.parts:
+        yield f"These splits hold gold: {whose}. Their rows say `{name}` in the column `annotation`."
+        rows = [
+            (config, split, manifest.configs[config][split].sentences)
+            for config, split in gold.parts
+            if split in manifest.configs.get(config, {})
+        ]
+        yield table(("Configuration", "Split", "Sentences"), rows)
+    if gold.beside:
+        yield f"Rows of other splits that say `{name}` in the column `annotation` have {whose}, too."
+    if _has_projected(facts, manifest):
+        yield "All other labels are projected ones: silver, which no person has checked."
+
+
+def _steps(context: CardContext, manifest: Manifest) -> Iterator[str]:
+    if not _has_projected(context, manifest):
+        return
     yield "## How the labels were made"
-    yield "No person has checked these labels. They were produced in these stages:"
+    whose = "the projected" if context.gold else "these"
+    yield f"No person has checked {whose} labels. They were produced in these stages:"
     yield "\n".join(
         f"{place}. {sentence}" for place, sentence in enumerate(stage_sentences(s.kind for s in context.steps), start=1)
     )

@@ -14,10 +14,9 @@ from xprojdb.text.spans import tags_from_spans
 
 
 def write_jsonl(path: Path, rows: Iterable[ExportRow], *, opener: Opener = atomic_file) -> WrittenFile:
-    """Write sentences with ``id``, ``tokens``, ``ner_tags`` (IOB2), ``entities`` and ``lang``, then further columns.
+    """Write sentences with ``id``, ``tokens``, ``ner_tags`` (IOB2) and ``lang``, then further columns.
 
-    ``entities`` has the start, end (exclusive), label and text of each entity. ``xprojdb import jsonl`` reads the file
-    back. The same sentences always give the same bytes.
+    ``xprojdb import jsonl`` reads the file back. The same sentences give the same bytes.
 
     :param rows: sentences, all with the same further columns, as JSON values.
     :param opener: creates the file.
@@ -32,13 +31,8 @@ def json_line(path: Path, row: ExportRow) -> bytes:
 
     :param path: the file, for error messages.
     """
-    spans = sorted(row.spans)
-    entities = [
-        {"start": start, "end": end, "label": label, "text": " ".join(row.words[start:end])}
-        for start, end, label in spans
-    ]
-    tags = tags_from_spans(len(row.words), spans)
-    values = {"id": row.id, "tokens": list(row.words), "ner_tags": tags, "entities": entities, "lang": row.lang}
+    tags = tags_from_spans(len(row.words), list(row.spans))
+    values = {"id": row.id, "tokens": list(row.words), "ner_tags": tags, "lang": row.lang}
     try:
         return (json.dumps({**values, **row.columns}, ensure_ascii=False) + "\n").encode()
     except UnicodeEncodeError as error:

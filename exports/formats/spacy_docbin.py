@@ -27,8 +27,8 @@ def write_docbins(
 ) -> Iterator[WrittenFile]:
     """Write ``0000.spacy``, ``0001.spacy`` and so on; ``spacy train --paths.train FOLDER`` takes the folder.
 
-    Each sentence is a ``Doc`` with its words, the spaces between them as is customary in the language, its entities,
-    and ``user_data``: ``id`` and the further columns.
+    Each sentence is a ``Doc`` with its words, the spaces between them as the language sets them, its entities, and
+    ``user_data``: ``id`` and the further columns but the text and its entities.
 
     :param folder: an existing folder.
     :param lang: determines the spacing; spaCy need not know the language, since the vocabulary is that of ``xx``.
@@ -44,13 +44,18 @@ def write_docbins(
     while batch := list(islice(rows, docs_per_file)):
         docs = (_doc(tokens, vocab, row, lang) for row in batch)
         together = tokens.DocBin(attrs=["ORTH", "SPACY", "ENT_IOB", "ENT_TYPE"], docs=docs)
-        # Packed here: for each document, DocBin looks up packer plug-ins again, which takes nine tenths of the time.
-        together.store_user_data, together.user_data = True, [pack({"id": row.id, **row.columns}) for row in batch]
+        # Packed here: DocBin looks for plugins of the packer anew for each document, nine tenths of the whole time.
+        together.store_user_data, together.user_data = True, [pack(_user_data(row)) for row in batch]
         path = folder / f"{number:04d}.spacy"
         with opener(path) as file:
             file.write(together.to_bytes())
         yield WrittenFile(path, len(batch), file.sha256)
         number += 1
+
+
+def _user_data(row: ExportRow) -> dict[str, Any]:
+    """What is kept with a document, apart from what it says itself."""
+    return {"id": row.id, **{name: value for name, value in row.columns.items() if name not in ("text", "entities")}}
 
 
 def _doc(tokens: Any, vocab: Any, row: ExportRow, lang: str) -> Any:

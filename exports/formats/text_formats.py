@@ -78,7 +78,10 @@ class JsonLines:
     def write(self, folder: Path, content: Content, opener: Opener) -> Iterator[WrittenFile]:
         """Write one file."""
         path = folder / content.file_name(".jsonl")
-        lines = content.lines(partial(jsonl_block, table=content.table), lambda _, row: json_line(path, row))
+        lines = content.lines(
+            partial(jsonl_block, table=content.table, preferred=content.selection.preferred),
+            lambda _, row: json_line(path, row),
+        )
         yield write_lines(path, lines, opener=opener)
 
 

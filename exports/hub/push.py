@@ -15,7 +15,7 @@ from xprojdb.db import Database
 from xprojdb.db.runs import RecipeRecord, begin_run, end_run
 from xprojdb.db.tables import export
 from xprojdb.digest import canonical_json
-from xprojdb.exports.api import export_dataset
+from xprojdb.exports.api import ExportOptions, export_dataset
 from xprojdb.exports.formats.huggingface import CARD_NAME
 from xprojdb.exports.ground import check_referenced
 from xprojdb.exports.hub.difference import FolderDifference, LocalFile, RemoteFile, difference
@@ -23,6 +23,7 @@ from xprojdb.exports.hub.folder import files_to_publish
 from xprojdb.exports.hub.names import address_of, dataset_name
 from xprojdb.exports.hub.repository import Published, Repository
 from xprojdb.exports.manifest import Manifest
+from xprojdb.exports.selection.references import References
 from xprojdb.hub import HubError, RepositoryMissing
 from xprojdb.planning.planner import Plan
 
@@ -108,13 +109,15 @@ def push_recipe(
     targets: Sequence[str] = (),
     source: str | None = None,
     table: ExportTable | None = None,
+    references: References | None = None,
     private: bool = False,
     dry_run: bool = False,
 ) -> PushReport:
     """Export what a recipe projected into a temporary folder and publish it.
 
-    :param targets: see :func:`xprojdb.exports.api.export_dataset`, also for ``source`` and ``table``.
-    :raises UsageError: when the name is not valid, or there is nothing to export.
+    :param targets: see :func:`xprojdb.exports.api.export_dataset`, as ``source``, ``table`` and
+        ``references``.
+    :raises UsageError: when no data set can be called so, or there is nothing to export.
     :raises HubError: see :func:`push_folder`.
     :raises GroundMoved: when a step was deleted before anything was published.
     """
@@ -123,7 +126,8 @@ def push_recipe(
         Repository(name).need_token()
     with tempfile.TemporaryDirectory(prefix="xprojdb-push-") as scratch:
         folder = Path(scratch) / "data"
-        export_dataset(database, plan, folder, targets=targets, source=source, table=table, record=False)
+        asked = ExportOptions(targets=targets, source=source, table=table, references=references)
+        export_dataset(database, plan, folder, record=False, **asked)
         with database.read() as connection:
             check_referenced(connection, plan, "nothing was published; run the recipe again, then push")
         return push_folder(database, folder, name, private=private, dry_run=dry_run, recipe=plan.recipe)

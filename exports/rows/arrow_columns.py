@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
@@ -10,60 +10,100 @@ import numpy as np
 from numpy.typing import NDArray
 
 from xprojdb.config.tables.export import ExportTable
+from xprojdb.exports.gold.labels import GoldLabels, GoldStep
+from xprojdb.exports.rows.arrow_text import BlockText
 from xprojdb.exports.rows.columnar import Block
 from xprojdb.exports.rows.provenance_columns import chain_of
-from xprojdb.exports.rows.stored_words import word_lists
 from xprojdb.exports.selection.tiers import tiers_of
 from xprojdb.extras import require
 
 
-def converted(blocks: Iterable[Block], table: ExportTable) -> Iterator[dict[str, Any]]:
-    """Convert blocks one after the other, each while the next one is being read.
+def converted(
+    blocks: Iterable[Block], table: ExportTable, preferred: GoldStep | None = None
+) -> Iterator[dict[str, Any]]:
+    """The columns of blocks, one after the other; each is made while the next block is read.
 
+    :param preferred: whose labels stand in place of projected ones, on the sentences that it has.
     :raises ExportError: see :func:`arrow_columns`.
     """
     with ThreadPoolExecutor(1) as pool:
         making: Future[dict[str, Any]] | None = None
         for block in blocks:
-            before, making = making, pool.submit(arrow_columns, block, table)
+            before, making = making, pool.submit(arrow_columns, block, table, preferred)
             if before is not None:
                 yield before.result()
         if making is not None:
             yield making.result()
 
 
-def arrow_columns(block: Block, table: ExportTable) -> dict[str, Any]:
-    """All columns of an export by name, including those of ``provenance_columns``.
+def arrow_columns(block: Block, table: ExportTable, preferred: GoldStep | None = None) -> dict[str, Any]:
+    """All columns of an export, by name: those of ``provenance_columns`` among them.
 
+    :param preferred: whose labels stand in place of projected ones, on the sentences that it has.
     :raises ExportError: when labels of a sentence overlap or leave it; the field ``id`` names it.
     """
     arrow = require("pyarrow", "export")
-    words = word_lists(block.words)
-    tags = block.tags(words.offsets.to_numpy().astype(np.int64))
+    text = BlockText(block)
+    tags = text.tags
     columns = {
         "id": block.ids,
-        "tokens": words,
-        "ner_tags": arrow.ListArray.from_arrays(words.offsets, tags),
+        "tokens": text.lists.words,
+        "ner_tags": arrow.ListArray.from_arrays(text.lists.words.offsets, tags),
         "lang": arrow.repeat(block.labelling.target, len(block)),
+        "text": text.texts,
+        "entities": _entities(text),
     }
+    if table.provenance != "none" or table.asks_gold:
+        columns["annotation"] = list(block.annotations)
     if table.tiers:
-        columns["tier"] = tiers_of(table, block.bounds, block.labels.margin, block.labels.score)
-    return columns if table.provenance == "none" else {**columns, **_provenance(block, table)}
+        columns["tier"] = tiers_of(table, block.bounds, block.labels.margin, block.labels.score, block.annotations)
+    return columns if table.provenance == "none" else {**columns, **_provenance(block, table, preferred)}
 
 
-def _provenance(block: Block, table: ExportTable) -> dict[str, Any]:
-    columns = {
-        "source": block.source_ids,
+def _entities(text: BlockText) -> Any:
+    arrow, labels = require("pyarrow", "export"), text.block.labels
+    start, end = text.label_places
+    names = arrow.array(list(text.block.names), arrow.string()).take(arrow.array(labels.number))
+    values = [arrow.array(start.astype(np.int32)), arrow.array(end.astype(np.int32)), names, text.label_texts()]
+    values += [_numbers(labels.score), _numbers(labels.margin)]
+    entities = arrow.StructArray.from_arrays(values, ["start", "end", "label", "text", "score", "margin"])
+    return arrow.ListArray.from_arrays(text.block.bounds.astype(np.int32), entities)
+
+
+def _provenance(block: Block, table: ExportTable, preferred: GoldStep | None) -> dict[str, Any]:
+    columns: dict[str, Any] = {
+        "source": block.source_ids or [None] * len(block),
         "scores": _lists(block, block.labels.score),
         "margins": _lists(block, block.labels.margin),
-        "step": require("pyarrow", "export").repeat(block.labelling.step.spec.digest, len(block)),
+        "step": told_steps(block, [block.labelling.step.spec.digest], preferred, whole=False),
     }
     if table.provenance == "full":
         steps = [f"{spec.kind}:{spec.digest}" for spec in chain_of(block.labelling)]
-        columns |= {"source_langs": [[block.labelling.source]] * len(block), "steps": [steps] * len(block)}
-        columns |= {"sentence_id": block.keys, "translation_id": block.items}
+        langs = [] if isinstance(block.labelling, GoldLabels) else [block.labelling.source]
+        columns |= {"source_langs": [langs] * len(block), "steps": told_steps(block, steps, preferred, whole=True)}
+        none = isinstance(block.labelling, GoldLabels)
+        columns |= {"sentence_id": block.keys, "translation_id": [None] * len(block) if none else block.items}
     return columns
 
 
+def told_steps(block: Block, steps: Sequence[str], preferred: GoldStep | None, *, whole: bool) -> Any:
+    """The steps of each sentence, or the last one.
+
+    :param steps: of those that were not corrected.
+    :param whole: a list for each sentence.
+    """
+    if preferred is None:
+        return [list(steps)] * len(block) if whole else require("pyarrow", "export").repeat(steps[-1], len(block))
+    gold = preferred.spec
+    corrected = [*steps, f"{gold.kind}:{gold.digest}"] if whole else gold.digest
+    own: Any = list(steps) if whole else steps[-1]
+    return [own if each == "projected" else corrected for each in block.annotations]
+
+
 def _lists(block: Block, values: NDArray[np.float64]) -> Any:
-    return require("pyarrow", "export").ListArray.from_arrays(block.bounds.astype(np.int32), values)
+    return require("pyarrow", "export").ListArray.from_arrays(block.bounds.astype(np.int32), _numbers(values))
+
+
+def _numbers(values: NDArray[np.float64]) -> Any:
+    """Scores or margins; what people said has none."""
+    return require("pyarrow", "export").array(values, from_pandas=True)

@@ -13,14 +13,16 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import Connection, Select, func, select
+from sqlalchemy import Connection, Select, select
 
 from xprojdb.config.tables.export import ExportTable
 from xprojdb.db import bulk
 from xprojdb.db.tables import corpus, label, sentence
 from xprojdb.exports.errors import ExportError
-from xprojdb.exports.rows.projected_labels import DEFAULT_SPLIT, finished
-from xprojdb.planning.labellings import Consensus, Labelling, Projection
+from xprojdb.exports.gold.labels import Annotation, Exported, GoldLabels, GoldStep
+from xprojdb.exports.gold.reading import read_gold_columns
+from xprojdb.exports.rows.projected_labels import finished, imported_split
+from xprojdb.planning.labellings import Consensus, Projection
 from xprojdb.steps.inputs import longs, read_columns, within
 from xprojdb.steps.stage import sentence_key
 
@@ -31,8 +33,8 @@ _BLOCK = 10_000
 _DENSE = 1.3
 
 
-def is_columnar(labelling: Labelling, table: ExportTable) -> bool:
-    """Whether the labels of a sentence are exported unchanged and have one source, or provenance is not exported."""
+def is_columnar(labelling: Exported, table: ExportTable) -> bool:
+    """Whether the labels of a sentence are exported as they are, and come from one source or none is told."""
     has_one_source = isinstance(labelling, Projection) or table.provenance == "none"
     return has_one_source and not table.labels and table.on_low_score == "sentence"
 
@@ -46,9 +48,9 @@ class LabelColumns:
     :param row: (L,) the index of the sentence in its block.
     :param start: (L,) first word.
     :param end: (L,) one past the last word.
-    :param number: (L,) the index of the type among the requested labels; -1: another one.
-    :param score: (L,)
-    :param margin: (L,)
+    :param number: (L,) the place of the type among the labels asked for; -1: another one.
+    :param score: (L,) no number for a gold label.
+    :param margin: (L,) no number for a gold label.
     """
 
     row: Longs
@@ -57,6 +59,11 @@ class LabelColumns:
     number: Longs
     score: Floats
     margin: Floats
+
+    @property
+    def columns(self) -> tuple[NDArray[Any], ...]:
+        """All of them, in this order."""
+        return (self.row, self.start, self.end, self.number, self.score, self.margin)
 
 
 @dataclass(frozen=True)
@@ -70,9 +77,12 @@ class Block:
     :param external_ids: the ids of the sentences in their corpus.
     :param sources: the ids of the sentences that the labels come from; empty if provenance is not requested.
     :param words: the stored words, as JSON.
+    :param texts: the texts that they were split from, where these are stored.
+    :param offsets: where the words begin in them, as JSON.
+    :param annotations: (N,) who labelled each sentence.
     """
 
-    labelling: Labelling
+    labelling: Exported
     corpus: str
     names: Sequence[str]
     items: Longs
@@ -80,7 +90,10 @@ class Block:
     external_ids: Sequence[str]
     sources: Sequence[str]
     words: Sequence[str]
+    texts: Sequence[str | None]
+    offsets: Sequence[str | None]
     labels: LabelColumns
+    annotations: Sequence[Annotation]
 
     def __len__(self) -> int:
         return len(self.items)
@@ -129,50 +142,61 @@ class Block:
 
 def read_blocks(
     connection: Connection,
-    labelling: Labelling,
+    labelling: Exported,
     names: Sequence[str],
     split: str | None = None,
     items: Longs | None = None,
     *,
     sources: bool = True,
     scores: bool = True,
+    texts: bool = True,
+    preferred: GoldStep | None = None,
 ) -> Iterator[Block]:
     """The finished sentences in blocks, in import order.
 
-    :param names: the label types, in the order that numbers them.
-    :param split: only this split, as imported.
-    :param items: (N,) only these items, ascending.
-    :param sources: also read the ids of the source sentences; only for labels with one source.
-    :param scores: also read scores and margins.
+    :param names: the types of label, in the order that numbers them.
+    :param split: only this one, as imported.
+    :param items: (N,) only these, ascending.
+    :param sources: read the sentences that the labels come from, which are those of one source.
+    :param scores: read scores and margins.
+    :param texts: read the texts that words were split from.
+    :param preferred: whose labels stand in place of projected ones, on the sentences that it has.
     """
     target, query = finished(labelling)
     columns = [target.c.id, target.c.external_id, target.c.words]
+    if texts:
+        columns += [target.c.text, target.c.offsets]
     if sources:
         source = sentence.alias("source")
         query = query.join(source, source.c.id == sentence_key(_side(labelling)))
         columns.append(source.c.external_id)
     if split is not None:
-        query = query.where(func.coalesce(target.c.split, DEFAULT_SPLIT) == split)
+        query = query.where(imported_split(target) == split)
     name = corpus_name(connection, labelling)
     for first, keys, external_ids, words, *rest in walk(connection, labelling, query, columns, items):
-        keys = longs(keys)
+        keys, count = longs(keys), len(first)
+        raw, offsets = (rest[0], rest[1]) if texts else ([None] * count, [None] * count)
         labels = read_labels(connection, labelling, names, first, keys, LABEL if scores else LABEL[:3])
-        yield Block(labelling, name, names, first, keys, external_ids, rest[0] if rest else (), words, labels)
+        labels, annotations = with_gold(connection, labelling, names, keys, labels, preferred)
+        source_ids = rest[-1] if sources else ()
+        yield Block(
+            labelling, name, names, first, keys, external_ids, source_ids, words, raw, offsets, labels, annotations
+        )
 
 
-def corpus_name(connection: Connection, labelling: Labelling) -> str:
-    """The name of the corpus of a labelling's sentences."""
+def corpus_name(connection: Connection, labelling: Exported) -> str:
+    """The corpus of a labelling's sentences."""
     query = select(corpus.c.name).where(corpus.c.id == labelling.corpus_id)
     return str(connection.execute(query).scalar_one())
 
 
-def _side(labelling: Labelling) -> Any:
+def _side(labelling: Exported) -> Any:
     assert isinstance(labelling, Projection)
     return labelling.labelled
 
 
 def walk(
-    connection: Connection, labelling: Labelling, query: Select[Any], columns: Sequence[Any], items: Longs | None = None
+    connection: Connection, labelling: Exported, query: Select[Any], columns: Sequence[Any], items: Longs | None = None
 ) -> Iterator[list[Any]]:
     """The rows of a query in blocks, by ascending items: the items of each block as an array, then its columns.
 
@@ -212,19 +236,22 @@ LABEL = ("start_word", "end_word", "label", "score", "margin")
 
 def read_labels(
     connection: Connection,
-    labelling: Labelling,
+    labelling: Exported,
     names: Sequence[str],
     items: Longs,
     keys: Longs,
     columns: Sequence[str] = LABEL,
 ) -> LabelColumns:
-    """The labels of some sentences.
+    """The projected labels of some sentences; there are none of a labelling by people.
 
     :param names: the label types, in the order that numbers them.
     :param items: (N,) ascending.
     :param keys: (N,) of the sentences.
     :param columns: which columns of :data:`LABEL` to read; the others are empty.
     """
+    if isinstance(labelling, GoldLabels):
+        no, none = np.empty(0, np.int64), np.empty(0)
+        return LabelColumns(no, no, no, no, none, none)
     combined, own = isinstance(labelling, Consensus), label.c.sentence_id
     # A label from several sources is not tied to a translation: its item is the sentence.
     item = own if combined else label.c.translation_id
@@ -241,6 +268,41 @@ def read_labels(
     start, end, number = (_column(values_by_name.get(name), np.int64, mine) for name in LABEL[:3])
     score, margin = (_column(values_by_name.get(name), np.float64, mine) for name in LABEL[3:])
     return LabelColumns(place[mine], start, end, number, score, margin)
+
+
+def with_gold(
+    connection: Connection,
+    labelling: Exported,
+    names: Sequence[str],
+    keys: Longs,
+    labels: LabelColumns,
+    preferred: GoldStep | None,
+) -> tuple[LabelColumns, Sequence[Annotation]]:
+    """Labels with gold ones in place of others, on the sentences that have some; and who labelled each sentence.
+
+    :param keys: (N,) of the sentences, each once.
+    """
+    step = labelling.step if isinstance(labelling, GoldLabels) else preferred
+    if step is None:
+        return labels, ["projected"] * len(keys)
+    found = read_gold_columns(connection, step, keys, labelling.mapping)
+    corrected = np.isin(keys, found.done)
+    kept = np.flatnonzero(~corrected[labels.row])
+    order = np.argsort(keys)
+    row = order[np.searchsorted(keys, found.key, sorter=order)]
+    numbers = {name: number for number, name in enumerate(names)}
+    number = longs([numbers.get(name, -1) for name in found.label])
+    none = np.full(len(row), np.nan)
+    # A column that was not asked for stays empty.
+    both = [
+        np.concatenate([old[kept] if len(old) else old, new]) if len(old) or not len(kept) else old
+        for old, new in zip(labels.columns, (row, found.start, found.end, number, none, none), strict=True)
+    ]
+    place = np.argsort(both[0], kind="stable")
+    row, start, end, number, score, margin = (column[place] if len(column) else column for column in both)
+    merged = LabelColumns(row, start, end, number, score, margin)
+    annotations = np.where(corrected, step.annotation, "projected").tolist()
+    return merged, annotations
 
 
 def _column(values: Sequence[Any] | None, kind: type[Any], mine: Longs) -> NDArray[Any]:

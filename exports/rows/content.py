@@ -8,9 +8,11 @@ from dataclasses import dataclass, replace
 from sqlalchemy import Connection
 
 from xprojdb.config.tables.export import ExportTable
+from xprojdb.exports.gold.labels import Exported, GoldLabels
 from xprojdb.exports.rows.columnar import Block, read_blocks
 from xprojdb.exports.rows.provenance_columns import provenance_of
 from xprojdb.exports.rows.row import ExportRow
+from xprojdb.exports.rows.sentences import ProjectedSentence
 from xprojdb.exports.selection.parts import Part, Selection
 from xprojdb.file_names import file_name
 
@@ -21,6 +23,7 @@ class Content:
 
     :param table: decides on the columns besides words and tags.
     :param columnar: whether it can be read in blocks.
+    :param provenance: whether anything is written beside words and tags.
     """
 
     connection: Connection
@@ -28,6 +31,7 @@ class Content:
     part: Part
     table: ExportTable
     columnar: bool
+    provenance: bool = True
 
     def file_name(self, suffix: str = "") -> str:
         """``LANG.SPLIT`` and the suffix, as a safe file name."""
@@ -35,25 +39,28 @@ class Content:
 
     def rows(self) -> Iterator[ExportRow]:
         """All sentences, one by one."""
-        several, target = self.selection.several, self.part.target
+        several, target, preferred = self.selection.several, self.part.target, self.selection.preferred
         provenance = {
-            labelling_.step.spec.digest: provenance_of(self.table, labelling_, several)
+            labelling_.step.spec.digest: provenance_of(self.table, labelling_, several, preferred)
             for labelling_, _ in self.part.takes
         }
-        for labelling, sentence in self.selection.sentences(self.connection, self.part):
+        for labelling, sentence in self.sentences():
             spans = [label.span for label in sentence.labels]
-            yield ExportRow(
-                sentence.name, sentence.words, spans, target, provenance[labelling.step.spec.digest](sentence)
-            )
+            columns = provenance[labelling.step.spec.digest](sentence) if self.provenance else {}
+            yield ExportRow(sentence.name, sentence.words, spans, target, columns)
+
+    def sentences(self) -> Iterator[tuple[Exported, ProjectedSentence]]:
+        """All sentences with their labels, each with what labelled it."""
+        return self.selection.sentences(self.connection, self.part)
 
     def blocks(self) -> Iterator[Block]:
-        """All sentences in blocks, if they are columnar."""
-        sources = self.table.provenance != "none"
-        scores = sources or bool(self.table.tiers)
-        names = self.selection.labels
+        """All sentences in blocks, of what is columnar."""
+        names, preferred = self.selection.labels, self.selection.preferred
         for labelling, items in self.part.takes:
             split = self.part.split if items is None else None
-            yield from read_blocks(self.connection, labelling, names, split, items, sources=sources, scores=scores)
+            sources = self.table.provenance != "none" and not isinstance(labelling, GoldLabels)
+            asked = {"sources": sources, "scores": self.provenance, "texts": self.provenance}
+            yield from read_blocks(self.connection, labelling, names, split, items, preferred=preferred, **asked)
 
     def lines(
         self, of_block: Callable[[Block], bytes | None], of_row: Callable[[int, ExportRow], bytes]

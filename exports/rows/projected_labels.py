@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import compress, groupby
 from typing import Any, NamedTuple
@@ -12,8 +13,12 @@ from numpy.typing import NDArray
 from sqlalchemy import ColumnElement, Connection, Select, func, select
 
 from xprojdb.db import bulk
+from xprojdb.db.count_cache import CountCache
 from xprojdb.db.tables import corpus, label, outcome, sentence, translation, vote
+from xprojdb.digest import canonical_json
 from xprojdb.errors import UsageError
+from xprojdb.exports.gold.labels import Exported, GoldLabels, GoldStep
+from xprojdb.exports.gold.reading import read_gold_columns
 from xprojdb.exports.rows.sentences import ProjectedLabel, ProjectedSentence
 from xprojdb.planning.labellings import Consensus, Labelling
 from xprojdb.planning.planner import Plan
@@ -23,7 +28,6 @@ from xprojdb.steps.stage import Side, sentence_key
 #: the split of sentences that were imported without one
 DEFAULT_SPLIT = "train"
 
-_CUSTOMARY = ("PER", "ORG", "LOC", "DATE", "MISC")
 _BLOCK = 10_000
 
 Longs = NDArray[np.int64]
@@ -61,11 +65,24 @@ def choose(
     return chosen
 
 
-def splits_of(connection: Connection, labelling: Labelling) -> list[str]:
-    """The splits of the finished sentences, in the usual order."""
+def splits_of(connection: Connection, labelling: Exported, counts: CountCache) -> list[str]:
+    """The splits of the finished sentences, in customary order."""
     target, query = finished(labelling)
-    rows = connection.execute(query.with_only_columns(func.coalesce(target.c.split, DEFAULT_SPLIT)).distinct())
-    return in_customary_order(rows.scalars())
+    query = query.with_only_columns(imported_split(target)).distinct()
+    name = f"splits {labelling.step.step_id} {labelling.corpus_id} {labelling.source} {labelling.target}"
+    name = f"{name} {canonical_json(list(labelling.splits))} {_pairs(labelling)}"
+    return in_customary_order(counts.of(name, lambda: sorted(connection.execute(query).scalars())))
+
+
+def _pairs(labelling: Exported) -> str:
+    """The sets of translations behind it, as a text."""
+    pairs = getattr(labelling, "pairs", None) or (getattr(labelling, "pair", None),)
+    return canonical_json([list(pair) for pair in pairs if pair is not None])
+
+
+def imported_split(target: Any) -> ColumnElement[str]:
+    """The split of a sentence, as it was imported."""
+    return func.coalesce(target.c.split, DEFAULT_SPLIT)
 
 
 def is_begun(connection: Connection, labelling: Labelling) -> bool:
@@ -81,31 +98,30 @@ def in_customary_order(splits: Iterable[str]) -> list[str]:
     return [name for name in customary if name in names] + sorted(names.difference(customary))
 
 
-def labels_of(connection: Connection, chosen: Sequence[Labelling]) -> list[str]:
-    """The labels that occur, in the usual order: PER, ORG, LOC, DATE, MISC, then the others."""
-    steps = {labelling.step.step_id for labelling in chosen}
-    names = set(connection.execute(select(label.c.label).where(label.c.step_id.in_(steps)).distinct()).scalars())
-    return [name for name in _CUSTOMARY if name in names] + sorted(names.difference(_CUSTOMARY))
-
-
 def read_sentences(
-    connection: Connection, labelling: Labelling, split: str | None = None, items: Longs | None = None
+    connection: Connection,
+    labelling: Exported,
+    split: str | None = None,
+    items: Longs | None = None,
+    preferred: GoldStep | None = None,
 ) -> Iterator[ProjectedSentence]:
     """The finished sentences with their labels, in import order.
 
-    :param split: only this split, as imported.
-    :param items: (N,) only these, by the ascending keys of their outcomes.
+    :param split: only this one, as imported.
+    :param items: (N,) only these, by the keys of their outcomes, in ascending order.
+    :param preferred: whose labels stand in place of projected ones, on the sentences that it has.
     """
     target, query = finished(labelling)
     through, item = query.selected_columns[0], labelling.covered().item
-    imported = func.coalesce(target.c.split, DEFAULT_SPLIT)
-    columns = (corpus.c.name, target.c.external_id, imported, outcome.c.status, outcome.c.reason, target.c.words)
-    query = query.with_only_columns(item, through, target.c.id, *columns)
+    imported = imported_split(target)
+    columns = (corpus.c.name, target.c.external_id, imported, outcome.c.status, outcome.c.reason)
+    text = (target.c.words, target.c.text, target.c.offsets)
+    query = query.with_only_columns(item, through, target.c.id, *columns, *text)
     query = query.join(corpus, corpus.c.id == target.c.corpus_id).order_by(item).limit(_BLOCK)
     if split is not None:
         query = query.where(imported == split)
     for rows in _blocks(connection, query, item, items):
-        yield from _sentences(connection, labelling, rows)
+        yield from _sentences(connection, labelling, rows, preferred)
 
 
 def _blocks(
@@ -137,26 +153,69 @@ class _Row(NamedTuple):
     outcome: str
     reason: str | None
     words: str
+    text: str | None
+    offsets: str | None
 
 
-def _sentences(connection: Connection, labelling: Labelling, rows: Sequence[_Row]) -> Iterator[ProjectedSentence]:
-    labels = _labels(connection, labelling, [row.sentence_id for row in rows])
+def _sentences(
+    connection: Connection, labelling: Exported, rows: Sequence[_Row], preferred: GoldStep | None
+) -> Iterator[ProjectedSentence]:
+    keys = [row.sentence_id for row in rows]
+    whole = labelling.step if isinstance(labelling, GoldLabels) else None
+    human = whole or preferred
+    gold = {} if human is None else _gold(connection, human, keys, labelling)
+    if isinstance(labelling, GoldLabels):
+        for row in rows:
+            yield _sentence(labelling, row, gold[row.sentence_id], labelling.step)
+        return
+    for label_ in _projected(connection, labelling, rows, keys):
+        corrected = gold.get(label_.sentence_id)
+        if corrected is None or human is None:
+            yield label_
+        else:
+            yield label_._replace(labels=corrected, annotation=human.annotation)
+
+
+def _sentence(labelling: GoldLabels, row: _Row, labels: Sequence[ProjectedLabel], step: GoldStep) -> ProjectedSentence:
+    item, through, key, name, external_id, split, status, reason, words, text, offsets = row
+    where = (name, labelling.target, external_id, split)
+    whence: tuple[tuple[str, ...], tuple[str, ...]] = ((), ())
+    parts = (*where, status, reason, *whence, json.loads(words), labels, text, offsets, step.annotation)
+    return ProjectedSentence(item, key, through, *parts)
+
+
+def _gold(
+    connection: Connection, step: GoldStep, keys: Sequence[int], labelling: Exported
+) -> dict[int, list[ProjectedLabel]]:
+    """Per sentence that has some, or was said to have none, its gold labels."""
+    found = read_gold_columns(connection, step, np.array(keys, np.int64), labelling.mapping)
+    labels: dict[int, list[ProjectedLabel]] = {key: [] for key in found.done.tolist()}
+    columns = (found.key.tolist(), found.start.tolist(), found.end.tolist(), found.label)
+    for key, start, end, name in zip(*columns, strict=True):
+        labels[key].append(ProjectedLabel(start, end, name, math.nan, math.nan))
+    return labels
+
+
+def _projected(
+    connection: Connection, labelling: Labelling, rows: Sequence[_Row], keys: Sequence[int]
+) -> Iterator[ProjectedSentence]:
+    labels = _labels(connection, labelling, keys)
     read = _votes if isinstance(labelling, Consensus) else _source
     whence = read(connection, labelling, rows)
     combined = isinstance(labelling, Consensus)
-    for item, through, key, name, external_id, split, status, reason, words in rows:
+    for item, through, key, name, external_id, split, status, reason, words, text, offsets in rows:
         own = labels.get((key, through), ())
-        origins = whence.get((key, through), ())
-        sources = [lang if lang == TRANSFER else f"{name}/{lang}/{source_id}" for lang, source_id, _ in origins]
+        found = whence.get((key, through), ())
+        sources = [lang if lang == TRANSFER else f"{name}/{lang}/{told}" for lang, told, _ in found]
         if combined:
             own = [
-                label_._replace(votes=tuple(lang for lang, _, ordinals in origins if n in ordinals))
-                for n, label_ in enumerate(own)
+                each._replace(votes=tuple(lang for lang, _, ordinals in found if n in ordinals))
+                for n, each in enumerate(own)
             ]
-        langs = tuple(lang for lang, _, _ in origins)
+        langs = tuple(lang for lang, _, _ in found)
         where = (name, labelling.target, external_id, split)
         yield ProjectedSentence(
-            item, key, through, *where, status, reason, tuple(sources), langs, json.loads(words), own
+            item, key, through, *where, status, reason, tuple(sources), langs, json.loads(words), own, text, offsets
         )
 
 
@@ -220,8 +279,8 @@ def _labels(
     return labels
 
 
-def finished(labelling: Labelling) -> tuple[Any, Select[Any]]:
-    """The query for the sentences that the step has finished, labelled or not, and the alias of the sentence table."""
+def finished(labelling: Exported) -> tuple[Any, Select[Any]]:
+    """The sentences that the step is done with, labelled or not, and the alias they go by."""
     target = sentence.alias("exported")
     query, item, key = labelling.covered()
     query = (

@@ -1,11 +1,14 @@
-"""The columns besides words and tags: where the labels of a sentence come from, and how certain they are."""
+"""The columns beside words and tags: the text and its entities, where labels come from, and how certain they are."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from xprojdb.config.tables.export import ExportTable
+from xprojdb.exports.gold.labels import Exported, GoldStep
+from xprojdb.exports.rows.raw_text import entities_of, number, placed
 from xprojdb.exports.rows.sentences import ProjectedSentence
 from xprojdb.exports.selection.tiers import tier_of
 from xprojdb.extras import require
@@ -16,42 +19,63 @@ from xprojdb.steps.spec import StepSpec
 def provenance_columns(table: ExportTable, several: bool = False) -> dict[str, Any]:
     """The columns besides words and tags, with their Arrow types; scores and margins have one per entity.
 
-    :param several: whether the labels are a consensus of several sources; then there are the source sentences of all of
-        them, and for each entity the languages that voted for it.
+    ``entities`` go by characters of ``text``. ``annotation`` says who labelled a sentence: ``projected`` labels,
+    ``gold`` ones that were imported, or ``reviewed`` ones.
+
+    :param several: the labels are the consensus of several sources: the sentences of all of them, and for each entity
+        the languages that voted for it.
     """
     arrow = require("pyarrow", "export")
     numbers, texts = arrow.list_(arrow.float64()), arrow.list_(arrow.string())
+    entity = [("start", arrow.int32()), ("end", arrow.int32()), ("label", arrow.string()), ("text", arrow.string())]
+    entity += [("score", arrow.float64()), ("margin", arrow.float64())]
+    text = {"text": "string", "entities": arrow.list_(arrow.struct(entity))}
     tier = {"tier": "string"} if table.tiers else {}
     if table.provenance == "none":
-        return tier
+        return {**text, **({"annotation": "string"} if table.asks_gold else {}), **tier}
     whence = {"sources": texts, "votes": texts} if several else {"source": "string"}
-    columns = {**whence, "scores": numbers, "margins": numbers, "step": "string", **tier}
+    columns = {
+        **text,
+        "annotation": "string",
+        **whence,
+        "scores": numbers,
+        "margins": numbers,
+        "step": "string",
+        **tier,
+    }
     if table.provenance == "labels":
         return columns
     return {**columns, "source_langs": texts, "steps": texts, "sentence_id": "int64", "translation_id": "int64"}
 
 
 def provenance_of(
-    table: ExportTable, labelling: Labelling, several: bool = False
+    table: ExportTable, labelling: Exported, several: bool = False, preferred: GoldStep | None = None
 ) -> Callable[[ProjectedSentence], Mapping[str, Any]]:
-    """A function that returns the values of :func:`provenance_columns` for the sentences of one labelling."""
+    """What makes the values of :func:`provenance_columns` for the sentences of one labelling.
+
+    :param preferred: whose labels stand in place of projected ones, on the sentences that it has.
+    """
     tier, full = tier_of(table), table.provenance == "full"
     steps = [f"{spec.kind}:{spec.digest}" for spec in chain_of(labelling)]
     digest = labelling.step.spec.digest
+    gold = preferred.spec if preferred else labelling.step.spec
 
     def columns(sentence: ProjectedSentence) -> dict[str, Any]:
-        own: dict[str, Any] = {"tier": tier(sentence.labels)} if table.tiers else {}
+        text, starts = placed(sentence.words, sentence.text, sentence.offsets)
+        own: dict[str, Any] = {"text": text, "entities": entities_of(sentence, text, starts)}
+        own |= {"tier": tier(sentence)} if table.tiers else {}
+        if table.provenance != "none" or table.asks_gold:
+            own["annotation"] = sentence.annotation
         if table.provenance == "none":
             return own
         labels = sentence.labels
         own |= _whence(sentence, several)
-        own |= {
-            "scores": [label.score for label in labels],
-            "margins": [label.margin for label in labels],
-            "step": digest,
-        }
+        own |= {"scores": [number(each.score) for each in labels], "margins": [number(each.margin) for each in labels]}
+        corrected = preferred is not None and sentence.annotation != "projected"
+        own["step"] = gold.digest if corrected else digest
         if full:
-            own |= {"source_langs": list(sentence.source_langs), "steps": steps}
+            told = [*steps, f"{gold.kind}:{gold.digest}"] if corrected else steps
+            own |= {"source_langs": list(sentence.source_langs), "steps": told}
             own |= {"sentence_id": sentence.sentence_id, "translation_id": sentence.translation_id or None}
         return own
 
@@ -60,8 +84,9 @@ def provenance_of(
 
 def _whence(sentence: ProjectedSentence, several: bool) -> dict[str, Any]:
     if not several:
-        return {"source": sentence.sources[0]}
-    votes = ["+".join(label.votes or sentence.source_langs) for label in sentence.labels]
+        return {"source": sentence.sources[0] if sentence.sources else None}
+    told = "+".join(sentence.source_langs)
+    votes = [None if math.isnan(each.score) else "+".join(each.votes) or told for each in sentence.labels]
     return {"sources": list(sentence.sources), "votes": votes}
 
 
@@ -70,8 +95,8 @@ def combines(chosen: Sequence[Labelling]) -> bool:
     return any(isinstance(labelling, Consensus) for labelling in chosen)
 
 
-def chain_of(labelling: Labelling) -> list[StepSpec]:
-    """The steps that the sentences and labels went through, from first to last."""
+def chain_of(labelling: Exported) -> list[StepSpec]:
+    """The steps that its sentences and labels went through, from the first to the last."""
     specs: dict[str, StepSpec] = {}
 
     def visit(spec: StepSpec) -> None:

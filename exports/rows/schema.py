@@ -104,8 +104,11 @@ def export_schema(labels: Sequence[str], columns: Mapping[str, Any] | None = Non
     return ExportSchema(tuple(labels), pa.schema(list(types.items()), metadata=metadata), features)
 
 
-def _feature(name: str, kind: pa.DataType) -> dict[str, Any]:
+def _feature(name: str, kind: pa.DataType) -> Any:
     types = require("pyarrow", "export").types
+    if types.is_list(kind) and types.is_struct(kind.value_type):
+        # A list of objects; a "Sequence" of a struct would be an object of lists to the datasets library.
+        return [{field.name: _feature(f"{name}.{field.name}", field.type) for field in kind.value_type}]
     if types.is_list(kind):
         return {"feature": _feature(name, kind.value_type), "_type": "Sequence"}
     plain = types.is_integer(kind) or types.is_floating(kind) or types.is_string(kind) or types.is_boolean(kind)

@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from xprojdb.exports.gold.labels import Annotation
 from xprojdb.text.spans import Span
 
 
 class ProjectedLabel(NamedTuple):
     """A label and its support.
 
-    :param votes: the sources that voted for it, if several were combined; otherwise empty.
+    :param score: no number for a gold label.
+    :param margin: no number for a gold label.
+    :param votes: the sources that voted for it, where several were combined; else empty.
     """
 
     start: int
@@ -37,7 +40,10 @@ class ProjectedSentence(NamedTuple):
     :param sources: the sentences that the labels come from: ``CORPUS/LANG/ID``, or ``transfer``.
     :param source_langs: their languages, or ``transfer``.
     :param words: not empty.
-    :param labels: in word order, not overlapping.
+    :param labels: in the order of their words, not overlapping.
+    :param text: as it was before it was split into words, where that is stored.
+    :param offsets: where each word begins in it, as JSON.
+    :param annotation: who labelled it.
     """
 
     item: int
@@ -53,6 +59,9 @@ class ProjectedSentence(NamedTuple):
     source_langs: tuple[str, ...]
     words: Sequence[str]
     labels: Sequence[ProjectedLabel]
+    text: str | None = None
+    offsets: str | None = None
+    annotation: Annotation = "projected"
 
     @property
     def name(self) -> str:

@@ -7,8 +7,8 @@ writers of single sentences then take over; they know what to refuse and what to
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Sequence
-from itertools import chain, pairwise
 from json.encoder import encode_basestring
 from typing import Any, Literal
 
@@ -17,127 +17,183 @@ from numpy.typing import NDArray
 
 from xprojdb.config.tables.export import ExportTable
 from xprojdb.exports.errors import ExportError
+from xprojdb.exports.gold.labels import GoldLabels, GoldStep
+from xprojdb.exports.rows.arrow_columns import told_steps
+from xprojdb.exports.rows.arrow_text import BlockText
 from xprojdb.exports.rows.columnar import Block
 from xprojdb.exports.rows.provenance_columns import chain_of
 from xprojdb.exports.rows.schema import class_names
-from xprojdb.exports.rows.stored_words import flat_words, spaced
 from xprojdb.exports.selection.tiers import tiers_of
+from xprojdb.extras import require
 
 Longs = NDArray[np.int64]
+#: what str.split takes for white space
+_SPACES = re.compile(r"[\t-\r\x1c-\x20\x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]")
+_ESCAPED = re.compile(r'["\\\x00-\x1f]')
 
 
 def conll_block(block: Block, columns: Literal[2, 4] = 2, with_ids: bool = False) -> bytes | None:
     """The lines that :func:`xprojdb.exports.formats.conll.write_conll` writes for these sentences, with tabs."""
-    words, offsets = _words(block.words)
+    text = _readable(block)
     names = class_names(block.names)
-    if not (_readable(words) and _readable(names)):
+    if text is None or any(_SPACES.search(name) for name in names):
         return None
     gap = "\t" if columns == 2 else "\t-X-\t-X-\t"
-    tails = _tagged(block, offsets, [f"{gap}{name}\n" for name in names], [f"{gap}{name}\n\n" for name in names])
-    if tails is None:
-        return None
+    ends = [f"{gap}{name}\n" for name in names]
+    tails = _taken([*ends, *(f"{end}\n" for end in ends)], _with_last(text, len(ends)))
+    parts = [text.lists.words.values, tails]
     if with_ids:
-        for first, sentence_id in zip(offsets[:-1].tolist(), block.ids, strict=True):
-            words[first] = f"# id = {' '.join(sentence_id.split())}\n{words[first]}"
-    return _encoded(chain.from_iterable(zip(words, tails, strict=True)))
+        heads = [f"# id = {' '.join(sentence_id.split())}\n" for sentence_id in block.ids]
+        first = np.zeros(len(text.tags), np.int64)
+        first[text.offsets[:-1]] = np.arange(1, len(heads) + 1)
+        parts.insert(0, _taken(["", *heads], first))
+    return _encoded(parts)
 
 
-def jsonl_block(block: Block, table: ExportTable) -> bytes | None:
-    """The lines that :func:`xprojdb.exports.formats.json_lines.write_jsonl` writes for these sentences."""
-    if not (np.isfinite(block.labels.score).all() and np.isfinite(block.labels.margin).all()):
+def jsonl_block(block: Block, table: ExportTable, preferred: GoldStep | None = None) -> bytes | None:
+    """The lines that :func:`xprojdb.exports.formats.json_lines.write_jsonl` writes for these sentences.
+
+    :param preferred: whose labels stand in place of projected ones, on the sentences that it has.
+    """
+    if np.isinf(block.labels.score).any() or np.isinf(block.labels.margin).any():
         return None
-    words, offsets = _words(block.words)
-    names = [_json(name) for name in class_names(block.names)]
-    tags = _tagged(block, offsets, [f"{name}, " for name in names], [f"{name}\n" for name in names])
-    if tags is None:
+    text = _checked(block)
+    if text is None:
         return None
-    columns = {
-        "id": map(encode_basestring, block.ids),
-        "tokens": map(spaced, block.words),
-        "ner_tags": [f"[{sentence_tags}]" for sentence_tags in "".join(tags).split("\n")[:-1]],
-        "entities": _listed(block, _entities(block, words, offsets)),
-        "lang": [_json(block.labelling.target)] * len(block),
-        **_further(block, table),
+    compute = require("pyarrow.compute", "export")
+    tags = _lists(text.offsets, _taken([_json(name) for name in class_names(block.names)], text.tags))
+    numbers = [_reprs(sentence_tags) for sentence_tags in (block.labels.score, block.labels.margin)]
+    columns: dict[str, Sequence[Any]] = {
+        "id": ['"', _prefixed(block, "target", block.external_ids), '"'],
+        "tokens": ['["', compute.binary_join(text.lists.escaped, '", "'), '"]'],
+        "ner_tags": ["[", compute.binary_join(tags, ", "), "]"],
+        "lang": [_json(block.labelling.target)],
+        "text": ['"', text.texts_in_json, '"'],
+        "entities": ["[", _joined(block, _entities(text, numbers)), "]"],
+        **_further(block, table, numbers, preferred),
     }
-    line = "{" + ", ".join(f"{_json(name)}: %s" for name in columns) + "}\n"
-    return _encoded(line % row for row in zip(*columns.values(), strict=True))
+    parts: list[Any] = []
+    for place, (name, values) in enumerate(columns.items()):
+        parts += [f"{', ' if place else '{'}{_json(name)}: ", *values]
+    return _encoded([*parts, "}\n"])
 
 
-def _entities(block: Block, words: Sequence[str], offsets: Longs) -> list[str]:
-    labels = block.labels
-    begin = offsets[labels.row] + labels.start
-    end = begin + labels.end - labels.start
-    names = [f'"label": {_json(name)}, "text": ' for name in block.names]
-    columns = (labels.start, labels.end, labels.number, begin, end)
-    return [
-        f'{{"start": {first}, "end": {last}, {names[number]}{encode_basestring(" ".join(words[place:stop]))}}}'
-        for first, last, number, place, stop in zip(*(column.tolist() for column in columns), strict=True)
-    ]
+def _entities(text: BlockText, numbers: Sequence[Any]) -> Any:
+    """The objects of all labels."""
+    pa = require("pyarrow", "export")
+    labels = text.block.labels
+    start, end = (pa.array(each).cast(pa.string()) for each in text.label_places)
+    names = _taken([f', "label": {_json(name)}, "text": "' for name in text.block.names], labels.number)
+    told = ['{"start": ', start, ', "end": ', end, names, text.label_texts(in_json=True), '", "score": ', numbers[0]]
+    return _concatenated([*told, ', "margin": ', numbers[1], "}"])
 
 
-def _further(block: Block, table: ExportTable) -> dict[str, Sequence[str]]:
-    """The columns of :func:`xprojdb.exports.rows.provenance_columns.provenance_of`, in the same order."""
-    labels, count = block.labels, len(block)
-    columns: dict[str, Sequence[str]] = {}
+def _further(
+    block: Block, table: ExportTable, numbers: Sequence[Any], preferred: GoldStep | None
+) -> dict[str, Sequence[Any]]:
+    """The columns of :func:`xprojdb.exports.rows.provenance_columns.provenance_of`, in its order."""
+    labels, columns = block.labels, dict[str, Sequence[Any]]()
     if table.tiers:
-        columns["tier"] = [_json(tier) for tier in tiers_of(table, block.bounds, labels.margin, labels.score)]
+        columns["tier"] = [_all_json(tiers_of(table, block.bounds, labels.margin, labels.score, block.annotations))]
+    if table.provenance != "none" or table.asks_gold:
+        columns["annotation"] = [_all_json(block.annotations)]
     if table.provenance != "none":
-        columns["source"] = [encode_basestring(name) for name in block.source_ids]
-        columns["scores"] = _listed(block, list(map(repr, labels.score.tolist())))
-        columns["margins"] = _listed(block, list(map(repr, labels.margin.tolist())))
-        columns["step"] = [_json(block.labelling.step.spec.digest)] * count
+        own = isinstance(block.labelling, GoldLabels)
+        columns["source"] = ["null"] if own else ['"', _prefixed(block, "source", block.sources), '"']
+        columns["scores"] = ["[", _joined(block, numbers[0]), "]"]
+        columns["margins"] = ["[", _joined(block, numbers[1]), "]"]
+        columns["step"] = [_told(block, [block.labelling.step.spec.digest], preferred, whole=False)]
     if table.provenance == "full":
         steps = [f"{spec.kind}:{spec.digest}" for spec in chain_of(block.labelling)]
-        columns |= {"source_langs": [_json([block.labelling.source])] * count, "steps": [_json(steps)] * count}
-        columns |= {
-            "sentence_id": list(map(str, block.keys.tolist())),
-            "translation_id": list(map(str, block.items.tolist())),
-        }
+        columns["source_langs"] = ["[]" if own else _json([block.labelling.source])]
+        columns["steps"] = [_told(block, steps, preferred, whole=True)]
+        columns["sentence_id"] = [_integers(block.keys)]
+        columns["translation_id"] = ["null" if own else _integers(block.items)]
     return columns
 
 
-def _listed(block: Block, labels: Sequence[str]) -> list[str]:
-    """The labels of each sentence as a JSON list."""
-    bounds = block.bounds.tolist()
-    return [f"[{', '.join(labels[first:last])}]" for first, last in pairwise(bounds)]
+def _told(block: Block, steps: Sequence[str], preferred: GoldStep | None, *, whole: bool) -> Any:
+    if preferred is None:
+        return _json(list(steps) if whole else steps[-1])
+    return _all_json(told_steps(block, steps, preferred, whole=whole))
 
 
-def _tagged(block: Block, offsets: Longs, names: Sequence[str], last: Sequence[str]) -> list[str] | None:
-    """A text for the tag of each word.
+def _prefixed(block: Block, side: Literal["source", "target"], told: Sequence[str]) -> Any:
+    """``CORPUS/LANG/ID`` of each sentence, escaped for JSON."""
+    pa = require("pyarrow", "export")
+    prefix = f"{block.corpus}/{getattr(block.labelling, side)}/"
+    if _ESCAPED.search("".join(told)):
+        told = [encode_basestring(each)[1:-1] for each in told]
+    return _concatenated([encode_basestring(prefix)[1:-1], pa.array(told, pa.string())])
 
-    :param names: the text for each tag.
-    :param last: the text for each tag of a sentence's last word.
-    :returns: None if labels overlap or leave their sentence, or a sentence has no words.
-    """
-    if np.any(np.diff(offsets) == 0):
+
+def _readable(block: Block) -> BlockText | None:
+    """The text of a block whose words any reader takes for such: not empty, no white space, no document marker."""
+    text = _checked(block)
+    if text is None or not text.lengths.all():
         return None
+    letters = text.lists.words.values.buffers()[2].to_pybytes().decode()
+    return None if _SPACES.search(letters) or "-DOCSTART-" in letters else text
+
+
+def _checked(block: Block) -> BlockText | None:
+    """The text of a block; None where labels overlap or leave their sentence, or a sentence has no words."""
+    text = BlockText(block)
     try:
-        tags = block.tags(offsets)
-    except ExportError:
+        if np.any(np.diff(text.offsets) == 0):
+            return None
+        _ = text.tags
+    except (ExportError, UnicodeEncodeError, require("pyarrow", "export").ArrowInvalid):
         return None
-    tags[offsets[1:] - 1] += len(names)
-    texts: list[str] = np.array([*names, *last], dtype=object)[tags].tolist()
-    return texts
+    return text
 
 
-def _words(texts: Sequence[str]) -> tuple[list[str], Longs]:
-    """The words of all texts, and (N+1,) where those of each start."""
-    words, counts = flat_words(texts)
-    return words, np.concatenate([[0], np.cumsum(np.array(counts, np.int64))])
+def _with_last(text: BlockText, names: int) -> Longs:
+    """The tags of all words; those of the last word of a sentence are higher by the number of names."""
+    tags = text.tags.copy()
+    tags[text.offsets[1:] - 1] += names
+    return tags
 
 
-def _readable(words: Sequence[str]) -> bool:
-    """Whether any reader takes each of these for one word: not empty, no white space, no document marker."""
-    text = "\n".join(words)
-    return text.split() == words and "-DOCSTART-" not in text
+def _joined(block: Block, labels: Any) -> Any:
+    """What is told of each label, by sentence, between commas."""
+    return require("pyarrow.compute", "export").binary_join(_lists(block.bounds, labels), ", ")
+
+
+def _lists(bounds: Longs, values: Any) -> Any:
+    return require("pyarrow", "export").ListArray.from_arrays(bounds.astype(np.int32), values)
+
+
+def _taken(names: Sequence[str], places: Longs) -> Any:
+    pa = require("pyarrow", "export")
+    return pa.array(names, pa.string()).take(pa.array(places))
+
+
+def _reprs(values: NDArray[np.float64]) -> Any:
+    """Scores or margins as JSON has them; null for a label without any."""
+    pa = require("pyarrow", "export")
+    return pa.array(["null" if each == "nan" else each for each in map(repr, values.tolist())], pa.string())
+
+
+def _integers(values: Longs) -> Any:
+    pa = require("pyarrow", "export")
+    return pa.array(values).cast(pa.string())
+
+
+def _all_json(values: Iterable[Any]) -> Any:
+    return require("pyarrow", "export").array([_json(value) for value in values], "string")
 
 
 def _json(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False)
 
 
-def _encoded(texts: Iterable[str]) -> bytes | None:
-    try:
-        return "".join(texts).encode()
-    except UnicodeEncodeError:
-        return None
+def _concatenated(parts: Sequence[Any]) -> Any:
+    """Arrays of texts, and texts between them, joined value by value."""
+    return require("pyarrow.compute", "export").binary_join_element_wise(*parts, "")
+
+
+def _encoded(parts: Sequence[Any]) -> bytes:
+    """The same, one after the other."""
+    _, _, data = _concatenated(parts).buffers()
+    return bytes(data.to_pybytes()) if data is not None else b""

@@ -10,9 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import Connection, select
 
-from xprojdb.config.tables.export import ExportTable
+from xprojdb.config.tables.export import ALL_SPLITS, ExportTable
 from xprojdb.db.tables import corpus
 from xprojdb.errors import UsageError
+from xprojdb.exports.gold.labels import GoldLabels, GoldStep
+from xprojdb.exports.gold.reading import gold_keys
 from xprojdb.exports.selection.choosing import assign_shares, first_of_each, mixture_limits, within_limits
 from xprojdb.exports.selection.decontamination import read_test_texts, sentences_with
 from xprojdb.exports.selection.hashing import Hashes, hash_text, rehash
@@ -44,22 +46,32 @@ class Cut:
     dropped: int = 0
 
 
-def cut_of(connection: Connection, chosen: Sequence[Labelling], table: ExportTable) -> Cut:
-    """Select the sentences to export.
+def cut_of(
+    connection: Connection,
+    chosen: Sequence[Labelling],
+    table: ExportTable,
+    gold: Sequence[GoldLabels] = (),
+    preferred: GoldStep | None = None,
+) -> Cut:
+    """Choose the sentences to export.
 
     The same database and table select the same sentences on every machine and with either kind of database.
 
+    :param gold: the labels of people that have splits of their own, from which the others are kept apart.
+    :param preferred: whose labels stand in place of projected ones, on the sentences that it has.
     :raises NothingLeft: when there are none.
     :raises UsageError: when the table refers to something that does not exist: votes without a consensus, a corpus, a
         test set.
     """
     _check(connection, chosen, table)
-    pool = read_pool(connection, chosen, table)
-    choice = _Choice(connection, chosen, table, pool)
+    pool = read_pool(connection, chosen, table, preferred)
+    splits = None if ALL_SPLITS in table.gold_splits else table.gold_splits
+    held_out = gold_keys(connection, gold, splits)
+    choice = _Choice(connection, chosen, table, pool, held_out)
     if len(pool):
         choice.make()
     unlabelled = not choice.labelled() and not (table.outcomes and "ok" not in table.outcomes)
-    if not choice.alive.any() or unlabelled:
+    if not len(held_out) and (not choice.alive.any() or unlabelled):
         raise _nothing_left(pool.available, choice.removed)
     return Cut(choice.items(), pool.available, choice.removed, pool.dropped)
 
@@ -67,11 +79,14 @@ def cut_of(connection: Connection, chosen: Sequence[Labelling], table: ExportTab
 class _Choice:
     """The sentences that are still selected, and the choices that remove some, one after the other."""
 
-    def __init__(self, connection: Connection, chosen: Sequence[Labelling], table: ExportTable, pool: Pool) -> None:
+    def __init__(
+        self, connection: Connection, chosen: Sequence[Labelling], table: ExportTable, pool: Pool, held_out: Longs
+    ) -> None:
         self.connection = connection
         self.chosen = chosen
         self.table = table
         self.pool = pool
+        self.held_out = held_out
         self.alive: Mask = np.ones(len(pool), dtype=np.bool_)
         self.removed = {name: pool.removed[name] for name in ExportTable.model_fields if name in pool.removed}
         self.split = pool.column("split")
@@ -81,10 +96,13 @@ class _Choice:
         """Decontaminate, deduplicate, sample, and assign splits."""
         table = self.table
         several = len({(labelling.corpus_id, labelling.target) for labelling in self.chosen}) < len(self.chosen)
-        if not (table.decontaminate or table.dedupe or table.budget or table.mix or table.split_ratios or several):
+        asked = table.decontaminate or table.dedupe or table.budget or table.mix or table.split_ratios
+        if not (asked or several or len(self.held_out)):
             return
         groups = read_groups(self.connection, {labelling.corpus_id for labelling in self.chosen})
         roots = groups.roots_of(self.pool.column("sentence"))
+        if len(self.held_out):
+            self._keep("gold", ~np.isin(roots, groups.roots_of(self.held_out)))
         if table.decontaminate:
             test_sentences = self._tested()
             self._keep("decontaminate", ~np.isin(roots, groups.roots_of(test_sentences)))

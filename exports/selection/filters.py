@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 
-from xprojdb.config.tables.export import ExportTable
+from xprojdb.config.tables.export import ALL_SPLITS, ExportTable
 from xprojdb.exports.rows.sentences import ProjectedLabel, ProjectedSentence
 
 Test = Callable[[ProjectedSentence], bool]
@@ -51,6 +52,7 @@ def _sentence_tests(table: ExportTable) -> Sequence[tuple[str, Test | None]]:
     return (
         ("corpora", (lambda sentence: sentence.corpus in corpora) if corpora else None),
         ("splits", (lambda sentence: sentence.split in splits) if splits else None),
+        ("gold_splits", (lambda sentence: not is_gold_split(table, sentence.split)) if table.gold_splits else None),
         (
             "outcomes",
             (lambda sentence: not outcomes.isdisjoint(outcomes_of(sentence.outcome, sentence.reason)))
@@ -62,6 +64,11 @@ def _sentence_tests(table: ExportTable) -> Sequence[tuple[str, Test | None]]:
     )
 
 
+def is_gold_split(table: ExportTable, split: str) -> bool:
+    """Whether a split is one of gold labels alone."""
+    return split in table.gold_splits or ALL_SPLITS in table.gold_splits
+
+
 def outcomes_of(status: str, reason: str | None) -> tuple[str, str]:
     """The names of an outcome: ``STATUS`` and ``STATUS:REASON``."""
     # A reason may be followed by a figure: not-proven-optimal:bound=1.
@@ -71,8 +78,12 @@ def outcomes_of(status: str, reason: str | None) -> tuple[str, str]:
 
 def _label_tests(table: ExportTable) -> Sequence[tuple[str, LabelTest | None]]:
     score, margin, votes = table.min_score, table.min_margin, table.min_votes
+    # What people said has no score, and passes.
     return (
-        ("min_score", (lambda label: label.score >= score) if score is not None else None),
-        ("min_margin", (lambda label: label.margin >= margin) if margin is not None else None),
-        ("min_votes", (lambda label: len(label.votes) >= votes) if votes is not None else None),
+        ("min_score", (lambda label: not label.score < score) if score is not None else None),
+        ("min_margin", (lambda label: not label.margin < margin) if margin is not None else None),
+        (
+            "min_votes",
+            (lambda label: math.isnan(label.score) or len(label.votes) >= votes) if votes is not None else None,
+        ),
     )

@@ -12,19 +12,22 @@ from sqlalchemy import Connection
 
 from xprojdb.config.recipe import export_table
 from xprojdb.config.tables.export import ExportTable
+from xprojdb.db.count_cache import CountCache
 from xprojdb.errors import UsageError
+from xprojdb.exports.gold.labels import Exported, GoldLabels, GoldStep, gold_of
 from xprojdb.exports.rows.projected_labels import (
     choose,
     in_customary_order,
     is_begun,
-    labels_of,
     read_sentences,
     splits_of,
 )
 from xprojdb.exports.rows.provenance_columns import combines
 from xprojdb.exports.rows.sentences import ProjectedSentence
 from xprojdb.exports.selection.cut import Cut, cut_of
-from xprojdb.exports.selection.filters import Filters
+from xprojdb.exports.selection.filters import Filters, is_gold_split
+from xprojdb.exports.selection.label_set import label_set
+from xprojdb.exports.selection.references import References
 from xprojdb.planning.labellings import Labelling
 from xprojdb.planning.planner import Plan
 
@@ -40,7 +43,7 @@ class Part:
 
     target: str
     split: str
-    takes: Sequence[tuple[Labelling, Longs | None]]
+    takes: Sequence[tuple[Exported, Longs | None]]
 
 
 @dataclass(frozen=True)
@@ -48,11 +51,13 @@ class Selection:
     """What an export writes.
 
     :param chosen: the labellings, by language.
-    :param table: how they are filtered.
-    :param labels: the label types, in the order that numbers them.
-    :param parts: no part is empty.
-    :param cut: what was removed; None if everything is exported.
-    :param source: the language that the labels were requested from.
+    :param table: how they are cut.
+    :param labels: the types of label, in the order that numbers them.
+    :param parts: none without a sentence.
+    :param cut: what the cut took out; None where it takes all.
+    :param source: the language that the labels were asked to come from.
+    :param gold: the labels of people that are exported, in splits of their own.
+    :param preferred: whose labels stand in place of projected ones, on the sentences that it has.
     """
 
     chosen: Sequence[Labelling]
@@ -61,18 +66,24 @@ class Selection:
     parts: Sequence[Part]
     cut: Cut | None
     source: str | None = None
+    gold: Sequence[GoldLabels] = ()
+    preferred: GoldStep | None = None
 
     @property
     def several(self) -> bool:
         """Whether labels are a consensus of several sources."""
         return combines(self.chosen)
 
-    def sentences(self, connection: Connection, part: Part) -> Iterator[tuple[Labelling, ProjectedSentence]]:
-        """The sentences of a part as they are written, in import order."""
-        filters = Filters(self.table)
+    def sentences(self, connection: Connection, part: Part) -> Iterator[tuple[Exported, ProjectedSentence]]:
+        """The sentences of a part as they are to be written, in the order of import."""
+        filters, types = Filters(self.table), frozenset(self.table.labels)
         for labelling, items in part.takes:
             whole = part.split if items is None else None
-            for sentence in read_sentences(connection, labelling, whole, items):
+            for sentence in read_sentences(connection, labelling, whole, items, self.preferred):
+                if isinstance(labelling, GoldLabels):
+                    labels = [each for each in sentence.labels if not types or each.label in types]
+                    yield labelling, sentence._replace(labels=labels)
+                    continue
                 filtered = filters.apply(sentence)[0] if self.cut else sentence
                 if filtered is not None:
                     yield labelling, filtered
@@ -85,7 +96,15 @@ class Selection:
             else {}
         )
         unused_cut = {} if self.cut or not self.table.non_defaults else {"cut": self.table.non_defaults}
-        return {"projections": [_projection_key(labelling) for labelling in self.chosen], **unused_cut, **cut}
+        gold = {"gold": [_projection_key(labelling) for labelling in self.gold]} if self.gold else {}
+        preferred = {"preferred": self.preferred.spec.digest} if self.preferred else {}
+        return {
+            "projections": [_projection_key(labelling) for labelling in self.chosen],
+            **gold,
+            **preferred,
+            **unused_cut,
+            **cut,
+        }
 
 
 def select_parts(
@@ -94,13 +113,17 @@ def select_parts(
     targets: Sequence[str] = (),
     source: str | None = None,
     table: ExportTable | None = None,
+    references: References | None = None,
+    counts: CountCache | None = None,
 ) -> Selection:
     """Decide what to export.
 
     :param targets: language codes; empty: all of the recipe.
     :param source: the language the labels come from; needed where a target has several that are not combined, unless
-        the export mixes sources or has a budget for each.
-    :param table: the filters; None: those of the recipe.
+        the cut mixes sources or has a budget for each.
+    :param table: the cut; None: that of the recipe.
+    :param references: finds what the cut names.
+    :param counts: what was looked up before; None: look everything up anew.
     :raises UsageError: when there is nothing to export.
     :raises NothingLeft: when no sentence passes the filters.
     """
@@ -113,10 +136,35 @@ def select_parts(
             hint="run the recipe first: xprojdb run RECIPE.toml",
             recipe=plan.recipe.name,
         )
-    labels = _label_types(labels_of(connection, chosen), table)
-    cut = cut_of(connection, chosen, table) if table.chooses else None
-    parts = _parts(chosen, cut.items) if cut else _whole_parts(connection, chosen)
-    return Selection(chosen, table, labels, parts, cut, source)
+    counts = CountCache(connection, anew=True) if counts is None else counts
+    step = gold_step(connection, table, references) if table.asks_gold else None
+    gold = gold_of(chosen, step) if step and table.gold_splits else []
+    preferred = step if table.prefer_gold else None
+    labels = _label_types(label_set(connection, plan, chosen, step, counts), table)
+    cut = cut_of(connection, chosen, table, gold, preferred) if table.chooses else None
+    takes = cut.items if cut else [_whole(splits_of(connection, labelling, counts)) for labelling in chosen]
+    apart = [_whole(_gold_splits(splits_of(connection, labelling, counts), table)) for labelling in gold]
+    return Selection(chosen, table, labels, _parts([*chosen, *gold], [*takes, *apart]), cut, source, gold, preferred)
+
+
+def gold_step(connection: Connection, table: ExportTable, references: References | None) -> GoldStep:
+    """The step whose labels are gold.
+
+    :raises UsageError: when there are none, or none of the name that the cut has.
+    """
+    if table.gold is None:
+        return GoldStep.of(connection)
+    if references is None:
+        raise UsageError("gold of a name is found by xprojdb.open(...).export", hint="use it", gold=table.gold)
+    return GoldStep.of(connection, references.gold_step(connection, table.gold))
+
+
+def _gold_splits(splits: Sequence[str], table: ExportTable) -> list[str]:
+    return [split for split in splits if is_gold_split(table, split)]
+
+
+def _whole(splits: Sequence[str]) -> dict[str, Longs | None]:
+    return dict.fromkeys(splits)
 
 
 def _label_types(labels: Sequence[str], table: ExportTable) -> list[str]:
@@ -127,16 +175,9 @@ def _label_types(labels: Sequence[str], table: ExportTable) -> list[str]:
     return [name for name in labels if not table.labels or name in table.labels]
 
 
-def _whole_parts(connection: Connection, chosen: Sequence[Labelling]) -> list[Part]:
-    return _parts(
-        chosen,
-        [{split: None for split in splits_of(connection, labelling)} for labelling in chosen],  # noqa: C420
-    )
-
-
-def _parts(chosen: Sequence[Labelling], takes: Sequence[Mapping[str, Longs | None]]) -> list[Part]:
-    """Join the labellings of several corpora into one part for each language and split."""
-    by_target: dict[str, list[tuple[Labelling, Mapping[str, Longs | None]]]] = {}
+def _parts(chosen: Sequence[Exported], takes: Sequence[Mapping[str, Longs | None]]) -> list[Part]:
+    """Join the labellings of several corpora: one part for each language and split."""
+    by_target: dict[str, list[tuple[Exported, Mapping[str, Longs | None]]]] = {}
     for labelling, take in zip(chosen, takes, strict=True):
         by_target.setdefault(labelling.target, []).append((labelling, take))
     return [
@@ -146,7 +187,7 @@ def _parts(chosen: Sequence[Labelling], takes: Sequence[Mapping[str, Longs | Non
     ]
 
 
-def _projection_key(labelling: Labelling) -> dict[str, Any]:
+def _projection_key(labelling: Exported) -> dict[str, Any]:
     return {
         "step": labelling.step.spec.digest,
         "corpus": labelling.corpus_id,

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from sqlalchemy import Connection
 
 from xprojdb.config.tables.export import ExportTable
+from xprojdb.exports.gold.labels import GoldStep
 from xprojdb.exports.rows.projected_labels import read_sentences
 from xprojdb.exports.rows.sentences import ProjectedSentence
 from xprojdb.exports.selection.filters import Filters
@@ -88,15 +89,20 @@ class Pool:
         return np.frombuffer(values, dtype=values.typecode) if len(values) else np.empty(0, values.typecode)
 
 
-def read_pool(connection: Connection, chosen: Sequence[Labelling], table: ExportTable) -> Pool:
-    """Read all sentences of some labellings and keep those that pass the filters, without keeping words in memory."""
+def read_pool(
+    connection: Connection, chosen: Sequence[Labelling], table: ExportTable, preferred: GoldStep | None = None
+) -> Pool:
+    """Read all sentences of some labellings and keep what passes the filters, in memory that holds no words.
+
+    :param preferred: whose labels stand in place of projected ones, on the sentences that it has.
+    """
     pool, filters = Pool(), Filters(table)
     for number, labelling in enumerate(chosen):
         if is_screened(labelling, table):
-            for block in read_screened_blocks(connection, labelling, table):
+            for block in read_screened_blocks(connection, labelling, table, preferred):
                 pool.add_block(number, block, screen(block, table))
             continue
-        for sentence in read_sentences(connection, labelling):
+        for sentence in read_sentences(connection, labelling, preferred=preferred):
             pool.available += 1
             filtered, reason = filters.apply(sentence)
             if filtered is None:

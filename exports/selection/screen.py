@@ -11,9 +11,10 @@ from sqlalchemy import Connection, func
 
 from xprojdb.config.tables.export import ExportTable
 from xprojdb.db.tables import outcome
-from xprojdb.exports.rows.columnar import LabelColumns, corpus_name, read_labels, walk
+from xprojdb.exports.gold.labels import GoldStep
+from xprojdb.exports.rows.columnar import LabelColumns, corpus_name, read_labels, walk, with_gold
 from xprojdb.exports.rows.projected_labels import DEFAULT_SPLIT, finished
-from xprojdb.exports.selection.filters import outcomes_of
+from xprojdb.exports.selection.filters import is_gold_split, outcomes_of
 from xprojdb.exports.selection.hashing import Hashes, hash_stored
 from xprojdb.planning.labellings import Labelling, Projection
 from xprojdb.steps.inputs import longs
@@ -60,8 +61,13 @@ def is_screened(labelling: Labelling, table: ExportTable) -> bool:
     return isinstance(labelling, Projection) or table.min_votes is None
 
 
-def read_screened_blocks(connection: Connection, labelling: Labelling, table: ExportTable) -> Iterator[ScreenedBlock]:
-    """All finished sentences of a labelling, in blocks."""
+def read_screened_blocks(
+    connection: Connection, labelling: Labelling, table: ExportTable, preferred: GoldStep | None = None
+) -> Iterator[ScreenedBlock]:
+    """All finished sentences of a labelling, in blocks.
+
+    :param preferred: whose labels stand in place of projected ones, on the sentences that it has.
+    """
     target, query = finished(labelling)
     columns = [target.c.id, target.c.n_words, func.coalesce(target.c.split, DEFAULT_SPLIT)]
     columns += [outcome.c.status, outcome.c.reason] if table.outcomes else []
@@ -73,6 +79,7 @@ def read_screened_blocks(connection: Connection, labelling: Labelling, table: Ex
         outcomes = list(zip(*rest[:2], strict=True)) if table.outcomes else []
         content = hash_stored(rest[-1]) if table.dedupe else np.zeros(len(items), np.uint64)
         labels = read_labels(connection, labelling, table.labels, items, longs(keys), columns_needed)
+        labels, _ = with_gold(connection, labelling, table.labels, longs(keys), labels, preferred)
         yield ScreenedBlock(name, items, longs(keys), longs(lengths), splits, outcomes, content, labels)
 
 
@@ -95,7 +102,10 @@ def _sentences(block: ScreenedBlock, table: ExportTable) -> Iterator[tuple[str, 
     if table.corpora:
         yield "corpora", np.full(len(block.items), block.corpus in table.corpora)
     if table.splits:
-        yield "splits", np.fromiter((split in table.splits for split in block.splits), np.bool_, len(block.items))
+        yield "splits", np.fromiter((each in table.splits for each in block.splits), np.bool_, len(block.items))
+    if table.gold_splits:
+        silver = (not is_gold_split(table, each) for each in block.splits)
+        yield "gold_splits", np.fromiter(silver, np.bool_, len(block.items))
     if table.outcomes:
         outcomes = frozenset(table.outcomes)
         good = {outcome: not outcomes.isdisjoint(outcomes_of(*outcome)) for outcome in set(block.outcomes)}

@@ -7,8 +7,9 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from xprojdb.config.tables.export import ExportTable
-from xprojdb.exports.rows.sentences import ProjectedLabel
+from xprojdb.config.tables.export import REVIEWED, ExportTable
+from xprojdb.exports.gold.labels import Annotation
+from xprojdb.exports.rows.sentences import ProjectedSentence
 
 Longs = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -19,30 +20,35 @@ def steps_of(table: ExportTable) -> list[tuple[str, float]]:
     return sorted(table.tiers.items(), key=lambda item: -item[1])
 
 
-def tier_of(table: ExportTable) -> Callable[[Sequence[ProjectedLabel]], str | None]:
-    """A function that names the tier of a sentence from its labels.
+def tier_of(table: ExportTable) -> Callable[[ProjectedSentence], str | None]:
+    """What names the tier of a sentence.
 
-    A sentence is as good as its least certain label, and is in the highest tier whose threshold that label reaches. It
-    has no tier if it reaches none or has no labels.
+    A sentence is as good as its least certain label, and is in the highest tier whose threshold that reaches. It has
+    no tier when it reaches none, or has no labels. One that people labelled is in a tier of its own.
     """
     steps = steps_of(table)
     by_margin = table.tier_by == "margin"
 
-    def tier(labels: Sequence[ProjectedLabel]) -> str | None:
-        if not labels:
+    def tier(sentence: ProjectedSentence) -> str | None:
+        if sentence.annotation != "projected":
+            return REVIEWED
+        if not sentence.labels:
             return None
-        least = min(label.margin if by_margin else label.score for label in labels)
+        least = min(each.margin if by_margin else each.score for each in sentence.labels)
         return next((name for name, threshold in steps if least >= threshold), None)
 
     return tier
 
 
-def tiers_of(table: ExportTable, bounds: Longs, margin: Floats, score: Floats) -> list[str | None]:
-    """The tiers of many sentences, as :func:`tier_of` gives them for one.
+def tiers_of(
+    table: ExportTable, bounds: Longs, margin: Floats, score: Floats, annotations: Sequence[Annotation]
+) -> list[str | None]:
+    """The tiers of many sentences, as :func:`tier_of` tells that of one.
 
     :param bounds: (N+1,) where the labels of each sentence start.
     :param margin: (L,) of the labels.
     :param score: (L,) of the labels.
+    :param annotations: (N,) who labelled each.
     """
     measure = margin if table.tier_by == "margin" else score
     labelled = np.flatnonzero(np.diff(bounds) > 0)
@@ -54,5 +60,6 @@ def tiers_of(table: ExportTable, bounds: Longs, margin: Floats, score: Floats) -
     tier = np.full(len(least), None, dtype=object)
     for name, threshold in reversed(steps):
         tier[least >= threshold] = name
+    tier[np.array(annotations, dtype=object) != "projected"] = REVIEWED
     names: list[str | None] = tier.tolist()
     return names

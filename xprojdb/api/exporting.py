@@ -45,7 +45,8 @@ class Exporting(Opened):
         :param ids: for ``conll``: write a comment with its id before each sentence.
         :param selection: which sentences and labels to export; keywords override keys of the recipe's table
             ``[export]``: ``corpora``, ``splits``, ``labels``, ``min_score``, ``min_margin``, ``min_votes``,
-            ``on_low_score``, ``outcomes``, ``min_words``, ``max_words``, ``min_entities``, ``decontaminate``,
+            ``on_low_score``, ``gold_splits``, ``gold``, ``prefer_gold``, ``outcomes``, ``min_words``, ``max_words``,
+            ``min_entities``, ``decontaminate``,
             ``dedupe``, ``budget``, ``budget_unit``, ``budget_per``, ``mix``, ``mix_by``, ``split_ratios``, ``tiers``,
             ``tier_by``, ``provenance``, ``seed``. See docs/exporting.md.
         :raises UsageError: when there is no such recipe or keyword, or nothing to export.
@@ -109,10 +110,12 @@ class Exporting(Opened):
 
 def _options(plan: Plan, source: str | None, langs: Sequence[str], selection: Mapping[str, Any]) -> ExportOptions:
     from xprojdb.config.recipe import export_table
+    from xprojdb.review.export_references import ReviewReferences
     from xprojdb.text.languages import language
 
     return {
         "targets": [language(code).code for code in langs],
         "source": language(source).code if source else None,
         "table": export_table(plan.recipe.text, selection),
+        "references": ReviewReferences(),
     }

@@ -84,6 +84,8 @@ class RunReport:
     :param stopped: whether it ended early because it was asked to, and left work.
     :param interrupted: whether Ctrl-C ended it.
     :param errors: for each step left pending, why its model is not available.
+    :param missing: why parts of the recipe could not be run: languages that no translations connect.
+    :param waiting: one line for each step whose items wait for an import, which no run can process.
     """
 
     run_id: int | None = None
@@ -91,6 +93,8 @@ class RunReport:
     interrupted: bool = False
     steps: list[StepReport] = field(default_factory=list)
     errors: dict[int, XprojdbError] = field(default_factory=dict)
+    missing: list[str] = field(default_factory=list)
+    waiting: list[str] = field(default_factory=list)
 
     @property
     def done(self) -> int:

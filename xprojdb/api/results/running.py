@@ -30,16 +30,22 @@ class RunResult(ReportResult):
 
     def to_json(self) -> Any:
         """What ``xprojdb run --json`` prints."""
-        return {"run": self.report.run_id, "stopped": self.report.stopped, "steps": self.to_dict()}
+        report = self.report
+        fields = {"run": report.run_id, "stopped": report.stopped, "steps": self.to_dict()}
+        left = {"waiting": report.waiting, "missing": report.missing}
+        return {**fields, **{name: lines for name, lines in left.items() if lines}}
 
     def __rich__(self) -> RenderableType:
         report = self.report
+        left = [Text(line) for line in (*report.waiting, *(f"missing: {name}" for name in report.missing))]
         if report.run_id is None:
-            return Text("stopped before the first batch: run again to continue" if report.stopped else "nothing to do")
+            if report.stopped:
+                return Text("stopped before the first batch: run again to continue")
+            return Group(*left) if left else Text("nothing to do")
         ended = f"{report.done} items, {report.failed} failed"
         if report.stopped:
             return Text(f"run {report.run_id} stopped: {ended}; work is left: run again to continue")
-        return Text(f"run {report.run_id} done: {ended}")
+        return Group(Text(f"run {report.run_id} done: {ended}"), *left)
 
 
 class DryRunResult(ReportResult):
@@ -67,8 +73,8 @@ class DryRunResult(ReportResult):
     def __rich__(self) -> RenderableType:
         shown = table("step", "", "what", "pending>", "because")
         for step in self.report:
-            known = "known" if step.is_stored else "new"
-            shown.add_row(step.digest[:8], known, step.title, str(step.pending), step.change)
+            state = "known" if step.is_stored else "new"
+            shown.add_row(step.digest[:8], state, step.title, str(step.pending), step.change)
         sent = [
             f"{step.digest[:8]} would send about "
             + ", ".join(f"{count:,} {name}" for name, count in step.sends.items())

@@ -13,6 +13,10 @@ from xprojdb.config.fields.types import Count, Share, Texts, Weight
 from xprojdb.file_names import SPLIT_HINT, is_split
 
 By = Literal["corpus", "lang", "source"]
+#: in place of the names of splits
+ALL_SPLITS = "all"
+#: the tier of sentences that people labelled
+REVIEWED = "reviewed"
 _THRESHOLDS = ("min_score", "min_margin", "min_votes")
 
 
@@ -29,6 +33,11 @@ class ExportTable(Settings):
     :param min_votes: how many sources must agree on a consensus label.
     :param on_low_score: what to drop when a label misses a threshold: the ``sentence``, or only the ``label``, whose
         words become O, which teaches a model that they are not an entity.
+    :param gold_splits: imported splits that hold only gold labels, instead of projected ones; ``all`` for every split.
+        No sentence of the others is one of theirs, or a translation of one.
+    :param gold: whose labels are gold: a campaign with frozen reviews, or the start of their step's digest; the
+        imported labels by default.
+    :param prefer_gold: in all splits, sentences with gold labels keep these instead of projected ones.
     :param outcomes: only sentences with one of these outcomes: ``ok`` (labelled) or ``empty``, or ``empty:REASON``.
     :param min_words: the minimum number of words in a sentence.
     :param max_words: the maximum number of words in a sentence.
@@ -55,6 +64,9 @@ class ExportTable(Settings):
     min_margin: Share | None = None
     min_votes: Count | None = None
     on_low_score: Literal["sentence", "label"] = "sentence"
+    gold_splits: Texts = ()
+    gold: str | None = None
+    prefer_gold: bool = False
     outcomes: Texts = ()
     min_words: Count | None = None
     max_words: Count | None = None
@@ -91,6 +103,14 @@ class ExportTable(Settings):
             raise RecipeError(f"the ratios add up to {sum(ratios.values()):g}", hint="they must add up to 1")
         return ratios
 
+    @field_validator("tiers")
+    @classmethod
+    def _reserved(cls, tiers: dict[str, float]) -> dict[str, float]:
+        if REVIEWED in tiers:
+            hint = "it is the tier of sentences that people labelled: choose another name"
+            raise RecipeError(f"no tier can be called {REVIEWED!r}", hint=hint)
+        return tiers
+
     @model_validator(mode="after")
     def _of_use(self) -> ExportTable:
         if self.min_words and self.max_words and self.min_words > self.max_words:
@@ -98,6 +118,8 @@ class ExportTable(Settings):
         if self.on_low_score == "label" and all(getattr(self, name) is None for name in _THRESHOLDS):
             hint = "set min_score, min_margin or min_votes as well"
             raise RecipeError("on_low_score needs a threshold", hint=hint)
+        if self.gold is not None and not (self.gold_splits or self.prefer_gold):
+            raise RecipeError("gold needs a place", hint="set gold_splits or prefer_gold as well")
         return self
 
     @property
@@ -106,7 +128,13 @@ class ExportTable(Settings):
         return self.model_dump(mode="json", exclude_defaults=True)
 
     @property
+    def asks_gold(self) -> bool:
+        """Whether some sentences are to have gold labels."""
+        return bool(self.gold_splits) or self.prefer_gold
+
+    @property
     def chooses(self) -> bool:
         """Whether any sentence or label may be left out or change its split."""
-        harmless = {"tiers", "tier_by", "provenance", "seed", "budget_unit", "budget_per", "mix_by"}
+        harmless = {"prefer_gold", "gold", "tiers", "tier_by", "provenance", "seed"}
+        harmless |= {"budget_unit", "budget_per", "mix_by"}
         return bool(self.non_defaults.keys() - harmless)

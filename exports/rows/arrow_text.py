@@ -1,0 +1,137 @@
+"""The words, texts and labels of a block as Arrow arrays, made without a Python object for each."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from xprojdb.exports.rows.columnar import Block
+from xprojdb.exports.rows.stored_words import WordLists, word_lists
+from xprojdb.extras import require
+
+Longs = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class BlockText:
+    """What is written of a block's words, W in all.
+
+    :param block: N sentences with L labels.
+    """
+
+    block: Block
+
+    @cached_property
+    def lists(self) -> WordLists:
+        """The words, as they are and as JSON escapes them."""
+        return word_lists(self.block.words)
+
+    @cached_property
+    def offsets(self) -> Longs:
+        """(N+1,) where the words of each sentence begin among all."""
+        found: Longs = self.lists.words.offsets.to_numpy().astype(np.int64)
+        return found
+
+    @cached_property
+    def tags(self) -> Longs:
+        """(W,) the number of each word's tag.
+
+        :raises ExportError: see :meth:`Block.tags`.
+        """
+        return self.block.tags(self.offsets)
+
+    @cached_property
+    def lengths(self) -> Longs:
+        """(W,) the code points of each word."""
+        compute = require("pyarrow.compute", "export")
+        found: Longs = compute.utf8_length(self.lists.words.values).to_numpy().astype(np.int64)
+        return found
+
+    @cached_property
+    def begins(self) -> Longs:
+        """(W,) where each word begins in the text of its sentence, in code points."""
+        before = np.concatenate([[0], np.cumsum(self.lengths + 1)])
+        words = np.diff(self.offsets)
+        found: Longs = before[:-1] - np.repeat(before[self.offsets[:-1]], words)
+        placed = self._stored_begins()
+        if len(self.raw):
+            mask = np.zeros(len(words), np.bool_)
+            mask[self.raw] = True
+            found[np.repeat(mask, words)] = placed
+        return found
+
+    @cached_property
+    def raw(self) -> Longs:
+        """Which sentences have a text of their own, with the places of its words."""
+        block = self.block
+        return np.array(
+            [row for row, told in enumerate(block.offsets) if told is not None and block.texts[row] is not None],
+            np.int64,
+        )
+
+    def _stored_begins(self) -> Longs:
+        told = [self.block.offsets[row] for row in self.raw.tolist()]
+        lists = json.loads(f"[{','.join(map(str, told))}]")
+        return np.array([place for each in lists for place in each], np.int64)
+
+    @cached_property
+    def texts(self) -> Any:
+        """The text of each sentence."""
+        return self._texts(self.lists.words, [self.block.texts[row] for row in self.raw.tolist()])
+
+    @cached_property
+    def texts_in_json(self) -> Any:
+        """The same, escaped for JSON."""
+        raw = [json.dumps(self.block.texts[row], ensure_ascii=False)[1:-1] for row in self.raw.tolist()]
+        return self._texts(self.lists.escaped, raw)
+
+    def _texts(self, lists: Any, raw: Sequence[str | None]) -> Any:
+        pa, compute = require("pyarrow", "export"), require("pyarrow.compute", "export")
+        joined = compute.binary_join(lists, " ")
+        if not raw:
+            return joined
+        mask = np.zeros(len(self.block), np.bool_)
+        mask[self.raw] = True
+        return compute.replace_with_mask(joined, pa.array(mask), pa.array(raw, pa.string()))
+
+    @cached_property
+    def label_words(self) -> tuple[Longs, Longs]:
+        """(L,) the first word of each label, and the one behind its last, among all words."""
+        labels = self.block.labels
+        begin = self.offsets[labels.row] + labels.start
+        return begin, begin + labels.end - labels.start
+
+    @cached_property
+    def label_places(self) -> tuple[Longs, Longs]:
+        """(L,) where each label begins and ends in the text of its sentence, in code points."""
+        begin, end = self.label_words
+        last = end - 1
+        return self.begins[begin], self.begins[last] + self.lengths[last]
+
+    def label_texts(self, *, in_json: bool = False) -> Any:
+        """The text of each label.
+
+        :param in_json: escaped for JSON.
+        """
+        pa, compute = require("pyarrow", "export"), require("pyarrow.compute", "export")
+        begin, end = self.label_words
+        length = end - begin
+        bounds = np.concatenate([[0], np.cumsum(length)])
+        inside = np.repeat(begin - bounds[:-1], length) + np.arange(bounds[-1])
+        lists = self.lists.escaped if in_json else self.lists.words
+        words = compute.take(lists.values, pa.array(inside))
+        joined = compute.binary_join(pa.ListArray.from_arrays(bounds.astype(np.int32), words), " ")
+        mask = np.isin(self.block.labels.row, self.raw)
+        if not mask.any():
+            return joined
+        start, stop = (each[mask].tolist() for each in self.label_places)
+        rows = self.block.labels.row[mask].tolist()
+        raw = [(self.block.texts[row] or "")[a:b] for row, a, b in zip(rows, start, stop, strict=True)]
+        raw = [json.dumps(each, ensure_ascii=False)[1:-1] for each in raw] if in_json else raw
+        return compute.replace_with_mask(joined, pa.array(mask), pa.array(raw, pa.string()))

@@ -1,0 +1,44 @@
+"""What a cut names and rooms above this one know: frozen reviews, and calibrations."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import Connection
+
+Floats = NDArray[np.float64]
+
+
+class Calibrated(Protocol):
+    """What tells how probable labels are right."""
+
+    @property
+    def measure(self) -> Literal["margin", "score"]:
+        """What of a label it is told by."""
+        ...
+
+    def probabilities(self, names: Sequence[str], values: Floats) -> Floats:
+        """The probability of each label.
+
+        :param names: (N,) types of the labels.
+        :param values: (N,) their margins or scores.
+        """
+        ...
+
+
+class References(Protocol):
+    """Finds what a cut names."""
+
+    def gold_step(self, connection: Connection, name: str) -> int:
+        """The step that holds gold labels of a name.
+
+        :raises UsageError: when there is none.
+        """
+        ...
+
+    def calibration(self, connection: Connection, step_id: int, lang: str) -> Calibrated | None:
+        """What was last learned of the labels of a step in a language; None: nothing was."""
+        ...
