@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from xprojdb.api.demo import demo
     from xprojdb.api.pages.reviewing import Reviews
     from xprojdb.api.results.labels import Labels
-    from xprojdb.api.schema import copy, downgrade, schema_revision, upgrade
+    from xprojdb.api.schema import copy, downgrade, merge, schema_revision, upgrade
     from xprojdb.config.recipe import Recipe
     from xprojdb.config.training import TrainingRecipe
 
@@ -43,6 +43,7 @@ __all__ = [
     "list_models",
     "list_questions",
     "list_recipes",
+    "merge",
     "open",
     "read_card",
     "read_recipe",
@@ -68,6 +69,7 @@ _LAZY = {
     "list_models": "xprojdb.api.catalog",
     "list_questions": "xprojdb.api.catalog",
     "list_recipes": "xprojdb.api.catalog",
+    "merge": "xprojdb.api.schema",
     "open": "xprojdb.api.database",
     "read_card": "xprojdb.api.catalog",
     "read_recipe": "xprojdb.api.catalog",
