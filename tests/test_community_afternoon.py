@@ -26,6 +26,8 @@ align = {aligner = "equal_words"}
 
 [tag]
 model = "imported:lab"
+
+[[scorer]]
 """
 
 
