@@ -9,7 +9,6 @@ import click
 from click.shell_completion import get_completion_class
 
 from xprojdb.errors import UsageError
-from xprojdb.exports.atomic import atomic_file
 
 _VARIABLE = "_XPROJDB_COMPLETE"
 _SHELLS = ("bash", "zsh", "fish")
@@ -35,8 +34,7 @@ def install(shell: str | None) -> None:
     shell = shell or _own_shell()
     path, then = _place(shell)
     path.parent.mkdir(parents=True, exist_ok=True)
-    with atomic_file(path) as file:
-        file.write(f"{_script(shell)}\n".encode())
+    path.write_text(f"{_script(shell)}\n", encoding="utf-8")
     click.echo(f"{path}: installed")
     click.echo(f"next: {then}")
 
