@@ -27,6 +27,8 @@ scorer = [{type = "link_mass"}]
 
 [tag]
 model = "imported:lab"
+
+[[scorer]]
 """
 
 

@@ -6,6 +6,7 @@ from sqlalchemy import Connection, select
 
 from xprojdb.config.recipe import Recipe
 from xprojdb.config.tables.score import ScorerConfig
+from xprojdb.config.tables.tag import TagTable
 from xprojdb.db.tables import alignment
 from xprojdb.steps.align.plan import align_spec
 from xprojdb.steps.spec import find_step
@@ -14,6 +15,8 @@ from xprojdb.steps.spec import find_step
 LABEL_CONSISTENCY = 0.5
 #: the weight of corpus memory, relative to 1 for the other score
 MEMORY = 0.4
+#: a name that is tagged in this share of its places is tagged in all of them
+GAZETTEER = 0.3
 #: translations whose links are examined; links without scores are stored as certain
 LOOKED_AT = 100
 #: settings of matching that the heuristic lacks
@@ -28,6 +31,7 @@ def settled(connection: Connection, recipe: Recipe) -> Recipe:
     """
     if not recipe.is_automatic:
         return recipe
+    recipe = recipe.model_copy(update={"tag": _with_gazetteer(recipe.tag)})
     table = recipe.project
     matches = recipe.combine.method == "joint" or any(key in table.model_fields_set for key in _OF_MATCH)
     changes: dict[str, object] = {}
@@ -37,6 +41,12 @@ def settled(connection: Connection, recipe: Recipe) -> Recipe:
         return recipe.model_copy(update={"project": table.model_copy(update={**changes, "method": "heuristic"})})
     project = table.model_copy(update={**changes, "weights": "scorers"})
     return recipe.model_copy(update={"project": project, "scorer": _scorers(MEMORY)})
+
+
+def _with_gazetteer(table: TagTable | None) -> TagTable | None:
+    if table is None or table.gazetteer is not None:
+        return table
+    return table.model_copy(update={"gazetteer": GAZETTEER})
 
 
 def is_settled(recipe: Recipe) -> bool:

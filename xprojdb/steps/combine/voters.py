@@ -336,10 +336,10 @@ def _awaited(voter: Voter, key: ColumnElement[int], pair: Bitext, origins: Colle
     for number, spec in enumerate(_chain(voter.spec)):
         if spec == GOLD:
             done.append(~_has_outcome(f"gold_{voter.role}", spec, source))
-        elif spec.kind in ("align", "score", "tag"):
+        elif spec.kind in ("align", "score", "tag", "gazetteer"):
             name = f"before_{number}_{voter.role}"
             item: ColumnElement[int] = links.c.id
-            if spec.kind == "tag":
+            if spec.kind in ("tag", "gazetteer"):
                 item = source if TagParams.from_params(spec.params).lang == voter.lang else key
             done.append(_has_outcome(name, spec, item, "failed", "filtered"))
     query = select(1).select_from(links)
