@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from xprojdb.cli.corrections.exchange import text
 from xprojdb.cli.options.selection import selection_from, selection_options
 from xprojdb.cli.plugin_commands import ExporterGroup
 from xprojdb.cli.printing.output import as_json, listed, open_current, recipe_option, show
@@ -79,6 +80,9 @@ def hf(folder: Path, as_json: bool, **options: Any) -> None:
     """
     with open_current() as database:
         show(database.export(folder, "hf", **label_arguments(options)), as_json)
+
+
+command.add_command(text)
 
 
 def export_command(format: str, folder: Path, as_json: bool, options: dict[str, Any]) -> None:

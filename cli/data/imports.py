@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from xprojdb.cli.corrections.exchange import tags, translations
 from xprojdb.cli.corrections.labels import labels
 from xprojdb.cli.data import import_formats
 from xprojdb.cli.options.importing import ColumnType, corpus_options, tag_options
@@ -93,17 +94,23 @@ def jsonl(file: Path, label_names: str | None, as_json: bool, **options: Any) ->
     show_default=True,
     help="conll, text, jsonl, memory (TMX, XLIFF), hf, table. auto: by the content.",
 )
+@click.option(
+    "--machine",
+    metavar="NAME",
+    help="The first FILE was translated into the others by a machine of this name. They may lack some sentences.",
+)
 @click.option("--no-ids", is_flag=True, help="Number the sentences, and ignore the ids of TMX or XLIFF.")
 @corpus_options
 def parallel(
-    files: tuple[str, ...], langs: str | None, format: Format, no_ids: bool, as_json: bool, **options: Any
-) -> None:
+    files: tuple[str, ...], langs: str | None, format: Format, machine: str | None, no_ids: bool, as_json: bool,
+    **options: Any,
+) -> None:  # fmt: skip
     """Import translations: the same sentences in several languages.
 
     Either FILES that hold the same sentences line by line, as in Moses, or one FILE that holds all languages: TMX,
     XLIFF, a table with a column for each, or a data set with a column "translation".
     """
-    if len(files) == 1 and langs:
+    if len(files) == 1 and langs and machine is None:
         with open_current(create=True) as database:
             imported = database.import_multilingual(
                 files[0], langs=listed(langs), format=format, ids=not no_ids, **options
@@ -117,7 +124,7 @@ def parallel(
     corpus = options.pop("corpus")
     with open_current(create=True) as database:
         paths = [(lang, Path(file)) for lang, file in pairs]
-        show(database.import_parallel(corpus, paths, format=format, **options), as_json)
+        show(database.import_parallel(corpus, paths, format=format, machine=machine, **options), as_json)
 
 
 @command.command()
@@ -172,5 +179,5 @@ def benchmark(
     show(imported, as_json)
 
 
-for _format in (import_formats.table, import_formats.spans, import_formats.hf, labels):
+for _format in (import_formats.table, import_formats.spans, import_formats.hf, labels, tags, translations):
     command.add_command(_format)

@@ -73,5 +73,5 @@ def command(
     show(labels.run, as_json)
     if labels.run.report.stopped:
         raise click.exceptions.Exit(_INTERRUPTED if labels.run.report.interrupted else _WORK_LEFT)
-    if labels.run.report.failed:
+    if labels.run.report.failed or labels.run.report.missing:
         raise click.exceptions.Exit(1)

@@ -83,6 +83,8 @@ def _steps(chosen: Sequence[Labelling]) -> list[CardStep]:
 
 def _models(chosen: Sequence[Labelling]) -> list[CardModel]:
     steps = [spec for labelling in chosen for spec in chain_of(labelling) if spec.model]
+    # Of an imported output only a name is known, which may be no model's.
+    steps = [spec for spec in steps if not (spec.model or "").startswith("imported:")]
     return list(dict.fromkeys(card_model(spec.model or "", spec.revision) for spec in steps))
 
 

@@ -105,13 +105,20 @@ def _not_projected(connection: Connection, chosen: Sequence[Labelling]) -> Itera
 def _from_models(chosen: Sequence[Labelling]) -> Iterator[str]:
     for labelling in chosen:
         if labelling.is_made:
-            models = " and ".join(sorted({str(maker.model) for maker in labelling.makers}))
+            models = " and ".join(sorted({_model_name(maker.model) for maker in labelling.makers}))
             yield f"The sentences in {_names([labelling.target])} are machine translations by {models}."
     for spec in {spec.digest: spec for labelling in chosen for spec in chain_of(labelling)}.values():
+        model = _model_name(spec.model)
         if spec.kind == "tag":
-            yield f"The entities of source sentences were found by {spec.model}: its errors carry over to the labels."
+            yield f"The entities of source sentences were found by {model}: its errors carry over to the labels."
         if spec.kind in LINKING:
-            yield f"Sentences were translated by {spec.model}: its errors carry over to the labels, too."
+            yield f"Sentences were translated by {model}: its errors carry over to the labels, too."
+
+
+def _model_name(model: str | None) -> str:
+    """What a step computed with; of an imported output only its name is known."""
+    prefix, _, name = (model or "").partition(":")
+    return f"a model called {name} (its output was imported)" if prefix == "imported" else str(model)
 
 
 def _dropped(table: ExportTable) -> Iterator[str]:
@@ -122,7 +129,7 @@ def _dropped(table: ExportTable) -> Iterator[str]:
 def reproduce(plan: Plan, selection: Selection, title: str) -> str:
     """The commands that produce the same data set again."""
     recipe = quote(plan.recipe.name)
-    langs = f"--langs {','.join(dict.fromkeys(each.target for each in selection.chosen))}"
+    langs = f"--langs {','.join(dict.fromkeys(labelling.target for labelling in selection.chosen))}"
     source = [f"--source {selection.source}"] if selection.source else []
     options = " ".join([f"--recipe {recipe}", langs, *source, *_options(plan, selection)])
     return f"xprojdb run {recipe}.toml\nxprojdb export hf {quote(title)} {options}"

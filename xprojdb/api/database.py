@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from xprojdb.api.asking import Asking
+from xprojdb.api.corrections.errata import Errata
+from xprojdb.api.corrections.exchange import Exchange
 from xprojdb.api.corrections.labels import LaterLabels
 from xprojdb.api.exporting import Exporting
 from xprojdb.api.importing_formats import ImportingFormats
@@ -15,7 +17,19 @@ from xprojdb.api.running import Running
 from xprojdb.api.training.training import Training
 
 
-class Database(ImportingFormats, LaterLabels, Running, Training, Asking, Measuring, Exporting, Browsing, Maintaining):
+class Database(
+    ImportingFormats,
+    LaterLabels,
+    Exchange,
+    Errata,
+    Running,
+    Training,
+    Asking,
+    Measuring,
+    Exporting,
+    Browsing,
+    Maintaining,
+):
     """An open database; see :func:`open`.
 
     Each method corresponds to a command, with the same defaults. Results can be converted (``to_arrow()``,

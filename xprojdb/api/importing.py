@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypedDict, Unpack
 
 from xprojdb.api.opened import Opened
 
 if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
     from xprojdb.api.results.importing import AlignmentsResult, ImportResult, JoinResult
     from xprojdb.readers import Format
+
+    TranslatedStore = Callable[[str, Connection, int], int]
 
 TagEncoding = Literal["auto", "iob1", "iob2", "bioes"]
 
@@ -142,6 +147,7 @@ class Importing(Opened):
         files: Mapping[str, str | Path] | Sequence[tuple[str, str | Path]] = (),
         *,
         format: Format = "auto",
+        machine: str | None = None,
         **about_or_files: str | Path | None,
     ) -> ImportResult:
         """Import files with the same sentences in several languages, line by line, as human translations.
@@ -151,6 +157,8 @@ class Importing(Opened):
         :param files: pairs of language and file, originals first; keyword arguments work for codes that are Python
             names.
         :param format: of the files, by the name of a reader; ``auto``: by the content, then by the suffix.
+        :param machine: the name of the machine that translated the first file into the others. They are stored as its
+            translations, for ``[translate] model = "imported:NAME"``, and may lack some of the sentences.
         :param about_or_files: languages with their files, and the keywords of :class:`CorpusOptions`.
         :raises InputError, ImportRefused, UsageError: as for :meth:`import_conll`; also when the files differ in
             length.
@@ -159,7 +167,29 @@ class Importing(Opened):
         about = {name: value for name, value in about_or_files.items() if name in options}
         named = {name: value for name, value in about_or_files.items() if name not in options and value is not None}
         pairs = [*(files.items() if isinstance(files, Mapping) else files), *named.items()]
+        if machine is not None:
+            return self._import_translated(pairs, machine, format, corpus, about)
         return self._import([(lang, file, {}) for lang, file in pairs], format, corpus, about, parallel=True)
+
+    def _import_translated(
+        self,
+        pairs: Sequence[tuple[str, str | Path]],
+        machine: str,
+        format: Format,
+        corpus: str,
+        about: Mapping[str, Any],
+    ) -> ImportResult:
+        """Import the first file, and the others as what a machine made of it."""
+        from xprojdb.api.corrections.translated import TranslatedFiles
+        from xprojdb.errors import UsageError
+
+        if len(pairs) < 2:
+            raise UsageError("translations need two files", hint="LANG=FILE of the original, then those of the others")
+        (lang, original), *others = pairs
+        translated = TranslatedFiles(machine, corpus, lang, about.get("part"), others, format)
+        result = self._import([(lang, original, {})], format, corpus, about, further=translated.store)
+        result.translations = translated.reports
+        return result
 
     def import_alignments(
         self,
@@ -255,10 +285,12 @@ class Importing(Opened):
         corpus: str,
         about: Mapping[str, Any],
         parallel: bool = False,
+        further: TranslatedStore | None = None,
     ) -> ImportResult:
         """Import files into a corpus.
 
         :param files: language, path and reader options of each file; its own ``split`` and ``part`` take precedence.
+        :param further: stores more in the same transaction; called with the part of the first file.
         """
         from xprojdb.api.results.importing import ImportResult
         from xprojdb.importing.files import CorpusInfo, corpus_file, import_files
@@ -270,8 +302,9 @@ class Importing(Opened):
         ]
         details = {name: about.get(name) for name in ("version", "citation", "url", "scheme")}
         info = CorpusInfo(corpus, licence=about.get("license"), **details)
-        command = "import parallel" if parallel else f"import {format}"
-        return ImportResult(import_files(self.store, info, described, parallel=parallel, command=command))
+        command = "import parallel" if parallel or further else f"import {format}"
+        more = partial(further, described[0].part) if further is not None else None
+        return ImportResult(import_files(self.store, info, described, parallel=parallel, command=command, further=more))
 
 
 def _refuse_other(path: str | Path, command: str) -> None:

@@ -84,6 +84,8 @@ class RunReport:
     :param stopped: whether it ended early because it was asked to, and left work.
     :param interrupted: whether Ctrl-C ended it.
     :param errors: for each step left pending, why its model is not available.
+    :param missing: the parts of the recipe that could not be run: languages that no translation joins.
+    :param waiting: items that no run can process, because they wait for an import; a line for each step.
     """
 
     run_id: int | None = None
@@ -91,6 +93,8 @@ class RunReport:
     interrupted: bool = False
     steps: list[StepReport] = field(default_factory=list)
     errors: dict[int, XprojdbError] = field(default_factory=dict)
+    missing: list[str] = field(default_factory=list)
+    waiting: list[str] = field(default_factory=list)
 
     @property
     def done(self) -> int:

@@ -17,6 +17,7 @@ from xprojdb.execution.batches import ItemBatch
 from xprojdb.execution.engines.local import Compute, Engine, Local
 from xprojdb.execution.pending import count_pending, has_pending
 from xprojdb.execution.progress import Progress, RunReport, Silent, StepReport, StopRequest
+from xprojdb.execution.waiting import Waiting, read_waiting
 from xprojdb.execution.writer import Writer
 from xprojdb.models.translators.language_tokens import LanguageMissing
 from xprojdb.planning.plan import Plan
@@ -64,6 +65,7 @@ def run_plan(
     :raises DatabaseError, UsageError: when the run as a whole cannot continue; committed batches are kept.
     :raises ModelError, MissingExtra, LanguageMissing: when the model of a step is not available, or a server does not
         answer; raised after all other work is done. The field ``also`` has the errors of further steps.
+    :raises UsageError: when nothing was imported under a name; raised after all other work is done, too.
     :raises StepFailed: when every item of a large batch failed.
     :raises GroundMoved: when something a batch depends on was deleted, or another command ended the run.
     :raises WorkersLost: when workers die again and again without any progress.
@@ -78,7 +80,7 @@ def run_plan(
     try:
         with runner.writer.alive():
             runner.passes(stages)
-        runner.raise_errors()
+        runner.raise_errors(stages)
     except BaseException as error:
         # A database that fails cannot record it either: what is raised is the first error.
         with suppress(DatabaseError, SQLAlchemyError):
@@ -179,10 +181,20 @@ class _Runner:
             self.report.errors[stage.step_id] = error
             return True
 
-    def raise_errors(self) -> None:
-        """Raise the first step's error, with the others in its field ``also``."""
-        if self.report.errors:
-            first, *others = self.report.errors.values()
+    def raise_errors(self, stages: Sequence[Stage]) -> None:
+        """Raise the first error of a step or of the plan; it names the others in its field ``also``."""
+        if self.report.stopped:
+            waiting: list[Waiting] = []
+            unknown: list[XprojdbError] = []
+        else:
+            with self.database.read() as connection:
+                waiting, unknown = read_waiting(connection, self.plan, stages)
+        self.report.waiting = [each.line for each in waiting]
+        absent = [error for error in self.plan.missing if not isinstance(error, UsageError)]
+        self.report.missing = [error.message for error in self.plan.missing if isinstance(error, UsageError)]
+        errors = {error.message: error for error in (*self.report.errors.values(), *absent, *unknown)}
+        if errors:
+            first, *others = errors.values()
             first.fields["also"] = tuple(others)
             raise first
 

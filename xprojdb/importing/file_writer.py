@@ -9,7 +9,7 @@ from json.encoder import encode_basestring
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Row, insert, select, update
+from sqlalchemy import Connection, Row, func, insert, select, update
 
 from xprojdb.db import bulk
 from xprojdb.db.tables import entity, outcome, sentence, source_file
@@ -64,12 +64,7 @@ class FileWriter:
         :raises InputError: when it cannot be read.
         """
         report = FileReport(str(file.path), file.lang, file.part)
-        values: dict[str, Any] = {
-            "name": file.path.name,
-            "format": file.format,
-            "options": canonical_json({**file.options, "split": file.split}),
-            "sha256": _sha256(file.path),
-        }
+        values = self._described(file)
         stored = self._stored_file(file)
         if stored is not None and all(
             getattr(stored, name) == values[name] for name in ("format", "options", "sha256")
@@ -85,6 +80,32 @@ class FileWriter:
         values["sentences"] = report.sentences
         self.connection.execute(update(source_file).where(source_file.c.id == key).values(**values))
         return report
+
+    def replace(self, file: CorpusFile, file_id: int, records: Sequence[Record]) -> int:
+        """Store sentences of a corrected version of a file, beside those that stay; they have ids.
+
+        :returns: how many there are.
+        :raises ImportRefused: when a label is outside the scheme, or another sentence has the id.
+        """
+        report = FileReport(str(file.path), file.lang, file.part)
+        here = source_file.c.id == file_id
+        if self.connection.execute(select(source_file.c.id).where(here)).first() is None:
+            # All its sentences are replaced, and it was forgotten with them.
+            file_id = self._new_file(file, self._described(file))
+            here = source_file.c.id == file_id
+        self._store_records(file, file_id, iter(records), report)
+        count = select(func.count()).select_from(sentence).where(sentence.c.source_file_id == file_id)
+        values = {**self._described(file), "sentences": self.connection.execute(count).scalar_one()}
+        self.connection.execute(update(source_file).where(here).values(**values))
+        return report.added
+
+    def _described(self, file: CorpusFile) -> dict[str, Any]:
+        return {
+            "name": file.path.name,
+            "format": file.format,
+            "options": canonical_json({**file.options, "split": file.split}),
+            "sha256": _sha256(file.path),
+        }
 
     def _stored_file(self, file: CorpusFile) -> Row[Any] | None:
         query = select(source_file).where(

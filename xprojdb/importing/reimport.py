@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import islice
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Row, select
+from sqlalchemy import Connection, Row, Select, select
 
 from xprojdb.db import bulk
 from xprojdb.db.tables import entity, outcome, sentence
@@ -105,15 +105,32 @@ def _spans_text(entities: tuple[Span, ...] | None) -> str:
     return ", ".join(f"{span.label} {span.start}-{span.end}" for span in entities) or "no entities"
 
 
+def is_same(file: CorpusFile, stored: StoredSentence, record: Record) -> bool:
+    """Whether a sentence, which has an id, is as it was imported."""
+    return _difference(file, 0, stored, record) is None
+
+
+def read_stored(connection: Connection, file_id: int, gold_step: int, ids: Sequence[str]) -> list[StoredSentence]:
+    """The stored sentences of a file that have some ids."""
+    query = _query(file_id, gold_step).where(bulk.among_texts(connection, sentence.c.external_id, ids))
+    return _stored(connection, query, gold_step)
+
+
 def _read_block(connection: Connection, file_id: int, gold_step: int, after: int) -> list[StoredSentence]:
+    query = _query(file_id, gold_step).where(sentence.c.id > after).order_by(sentence.c.id).limit(_BLOCK)
+    return _stored(connection, query, gold_step)
+
+
+def _query(file_id: int, gold_step: int) -> Select[Any]:
     labelled = outcome.c.item_id.is_not(None)
-    query = (
+    return (
         select(sentence.c.id, sentence.c.external_id, sentence.c.split, sentence.c.text, sentence.c.words, labelled)
         .outerjoin(outcome, (outcome.c.step_id == gold_step) & (outcome.c.item_id == sentence.c.id))
-        .where(sentence.c.source_file_id == file_id, sentence.c.id > after)
-        .order_by(sentence.c.id)
-        .limit(_BLOCK)
+        .where(sentence.c.source_file_id == file_id)
     )
+
+
+def _stored(connection: Connection, query: Select[Any], gold_step: int) -> list[StoredSentence]:
     rows = bulk.fetch(connection, query)
     spans = _read_entities(connection, gold_step, [row[0] for row in rows])
     return [

@@ -27,7 +27,7 @@ def named_steps(connection: Connection, *, without: Collection[str] = (), export
     for name, plan in connection.execute(select(recipe.c.name, recipe.c.plan)):
         if name not in without:
             step_ids |= _of_plan(name, plan, digests)
-    step_ids |= _reviewed(connection) | _compared(connection)
+    step_ids |= _reviewed(connection) | _imported(connection) | _compared(connection)
     if exports:
         for (query,) in connection.execute(select(export.c.query)):
             step_ids |= {digests[digest] for digest in _DIGEST.findall(query) if digest in digests}
@@ -54,6 +54,18 @@ def _compared(connection: Connection) -> set[int]:
     """The steps of studies: what was trained, and what measured it."""
     columns = (study_cell.c.train_id, study_cell.c.measure_id)
     return {key for column in columns for key in connection.execute(select(column).distinct()).scalars()}
+
+
+def _imported(connection: Connection) -> set[int]:
+    """The steps that an import has filled, which no run could make again."""
+    query = select(step.c.id, step.c.kind, step.c.model, step.c.params)
+    rows = connection.execute(query.where(step.c.kind.in_(("align", "tag", "translate"))))
+    return {
+        row.id
+        for row in rows
+        if (row.model or "").startswith("imported:")
+        or (row.kind == "align" and json.loads(row.params).get("aligner") == "imported")
+    }
 
 
 def _translators(connection: Connection, steps: set[int]) -> set[int]:

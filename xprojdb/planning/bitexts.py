@@ -11,7 +11,7 @@ from sqlalchemy import Connection, select
 from xprojdb.config.recipe import Recipe
 from xprojdb.config.tables.translate import TranslateTable
 from xprojdb.db.tables import corpus, sentence
-from xprojdb.errors import UsageError
+from xprojdb.errors import MissingExtra, ModelError, UsageError, XprojdbError
 from xprojdb.steps.spec import GOLD, StepSpec
 from xprojdb.steps.stage import Bitext, Side, translations
 from xprojdb.steps.tag.plan import tag_spec
@@ -39,21 +39,36 @@ class DirectedBitext(NamedTuple):
         return langs if self.labelled == "original" else langs[::-1]
 
 
-def directed_bitexts(connection: Connection, recipe: Recipe) -> list[DirectedBitext]:
-    """Find the sets of translations a recipe projects through.
+def directed_bitexts(connection: Connection, recipe: Recipe) -> tuple[list[DirectedBitext], list[XprojdbError]]:
+    """The sets of translations that a recipe projects through, and why there are none between some languages.
 
-    :raises UsageError: when a corpus does not exist.
-    :raises ModelError: when a translator or tagger cannot be found.
+    :raises UsageError: when a corpus is not there.
     """
     bitexts: list[DirectedBitext] = []
-    for name in recipe.corpora:
-        corpus_id = _corpus_id(connection, name)
-        for source, target in product(recipe.source, recipe.target):
-            if recipe.translate is None:
-                bitexts += _imported_pairs(connection, recipe, corpus_id, source, target)
-            else:
-                bitexts += _machine_pairs(connection, recipe, recipe.translate, corpus_id, source, target)
-    return bitexts
+    missing: list[XprojdbError] = []
+    corpora = [_corpus_id(connection, name) for name in recipe.corpora]
+    for source, target in product(recipe.source, recipe.target):
+        if source == target:
+            continue
+        try:
+            pairs = [pair for corpus_id in corpora for pair in _pairs(connection, recipe, corpus_id, source, target)]
+        except (ModelError, MissingExtra) as error:
+            error.fields["langs"] = (source, target)
+            missing.append(error)
+            continue
+        if not pairs:
+            missing.append(nothing_there(recipe, source, target))
+        bitexts += pairs
+    order = {corpus_id: place for place, corpus_id in enumerate(corpora)}
+    return sorted(bitexts, key=lambda bitext: order[bitext.pair.corpus_id]), missing
+
+
+def _pairs(
+    connection: Connection, recipe: Recipe, corpus_id: int, source: str, target: str
+) -> Iterator[DirectedBitext]:
+    if recipe.translate is None:
+        return _imported_pairs(connection, recipe, corpus_id, source, target)
+    return _machine_pairs(connection, recipe, recipe.translate, corpus_id, source, target)
 
 
 def transfer_bitexts(connection: Connection, recipe: Recipe, target: str) -> list[Bitext]:
@@ -117,15 +132,20 @@ def _has_sentences(connection: Connection, corpus_id: int, lang: str, splits: tu
     return connection.execute(query).first() is not None
 
 
-def nothing_there(recipe: Recipe) -> UsageError:
-    """The error for a recipe that has nothing to project through."""
+def nothing_there(recipe: Recipe, source: str | None = None, target: str | None = None) -> UsageError:
+    """The error for a recipe that has nothing to project through.
+
+    :param source, target: of one pair of languages; None: all of the recipe.
+    """
     where = ", ".join(recipe.corpora) + (f", {', '.join(recipe.splits)}" if recipe.splits else "")
-    sources, targets = ", ".join(recipe.source), ", ".join(recipe.target)
+    sources, targets = source or ", ".join(recipe.source), target or ", ".join(recipe.target)
     if recipe.translate is None and recipe.source:
         return UsageError(
             f"no translations connect {sources} with {targets} in {where}",
             hint="import the files together with 'xprojdb import parallel', or connect them with 'xprojdb join'",
             corpora=recipe.corpora,
+            source=sources,
+            target=targets,
         )
     train = recipe.translate is not None and recipe.translate.direction == "translate-train"
     langs = sources if train else targets

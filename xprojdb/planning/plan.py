@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from functools import cache
 
 from xprojdb.db.runs import RecipeRecord
+from xprojdb.errors import XprojdbError
 from xprojdb.planning.labellings import Consensus, Labelling, Projection
 from xprojdb.steps.combine.stage import Combine
 from xprojdb.steps.project.stage import ProjectStage
@@ -24,11 +25,13 @@ class Plan:
     :param recipe: the recipe behind the plan, as runs record it.
     :param stages: the stages in order.
     :param pairs: the sets of translations of each stage, by its step.
+    :param missing: why parts of the recipe could not be planned; not stored.
     """
 
     recipe: RecipeRecord
     stages: list[Stage] = field(default_factory=list)
     pairs: dict[StepSpec, list[Bitext]] = field(default_factory=dict)
+    missing: list[XprojdbError] = field(default_factory=list)
 
     def add(self, stage: Stage, pair: Bitext) -> None:
         """Add a stage for a set of translations; equal steps are planned once."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
 
 from sqlalchemy import Connection
@@ -12,7 +12,7 @@ from xprojdb.config.errors import RecipeError
 from xprojdb.config.recipe import LoadedRecipe, Recipe
 from xprojdb.config.tables.project import ProjectTable
 from xprojdb.db import Database
-from xprojdb.errors import MatchingError, UsageError
+from xprojdb.errors import MatchingError, MissingExtra, ModelError, UsageError, XprojdbError
 from xprojdb.planning.bitexts import DirectedBitext, directed_bitexts, nothing_there, transfer_bitexts
 from xprojdb.planning.labellings import Projection
 from xprojdb.planning.plan import Plan
@@ -51,20 +51,54 @@ def _plan(database: Database, loaded: LoadedRecipe) -> Plan:
     _check_adjective_label(recipe)
     plan = Plan(loaded.record)
     with database.read() as connection:
-        directed = directed_bitexts(connection, recipe)
+        directed, plan.missing = directed_bitexts(connection, recipe)
     align = None if recipe.project.method == "markers" else align_spec(recipe.align)
-    for bitext in directed:
-        for spec, pair in bitext.makers:
-            plan.add(stage_of(spec), pair)
-        plan.require(_projected(recipe, align, bitext), bitext.pair)
+    directed = [bitext for bitext in directed if _add_projection(plan, recipe, align, bitext)]
     if recipe.combine.method != "none":
         others = _others(database, recipe)
         with database.read() as connection:
             _add_consensus(connection, plan, recipe, directed, align, others)
     if not plan.stages:
-        raise nothing_there(recipe)
+        raise _first(plan.missing) or nothing_there(recipe)
+    if plan.missing:
+        _keep_planned(database, plan)
     plan.sort()
     return plan
+
+
+def _keep_planned(database: Database, plan: Plan) -> None:
+    """Keep what the same recipe projected before a model of it was lost: its labels stay what they are."""
+    from xprojdb.planning.store import find_plan
+
+    stored = find_plan(database, plan.recipe.name)
+    if stored is None or stored.recipe.digest != plan.recipe.digest:
+        return
+    lost = {error.fields.get("langs") for error in plan.missing}
+    for each in stored.projections:
+        if (each.source, each.target) in lost:
+            for maker in each.makers:
+                plan.add(stage_of(maker), each.pair)
+            plan.require(each.step.spec, each.pair)
+
+
+def _add_projection(plan: Plan, recipe: Recipe, align: StepSpec | None, each: DirectedBitext) -> bool:
+    """Plan the projection through a set of translations; where a model cannot be had, the others are planned."""
+    try:
+        projected = _projected(recipe, align, each)
+    except (ModelError, MissingExtra) as error:
+        error.fields["langs"] = each.languages
+        if all(error.message != other.message for other in plan.missing):
+            plan.missing.append(error)
+        return False
+    for spec, pair in each.makers:
+        plan.add(stage_of(spec), pair)
+    plan.require(projected, each.pair)
+    return True
+
+
+def _first(missing: Sequence[XprojdbError]) -> XprojdbError | None:
+    """The first fault of a model; that nothing was imported is told of all languages together."""
+    return next((error for error in missing if isinstance(error, ModelError | MissingExtra)), None)
 
 
 def _others(database: Database, recipe: Recipe) -> dict[str, list[Projection]]:
@@ -120,7 +154,7 @@ def _tag_spec(recipe: Recipe, lang: str) -> StepSpec | None:
     if recipe.tag is None:
         return None
     scored = lang in recipe.target and any(map(reads_taggers, recipe.scorer))
-    return tag_spec(recipe.tag, lang, keep_scores=scored)
+    return tag_spec(recipe.tag, lang, source=lang in recipe.source, keep_scores=scored)
 
 
 def _score_specs(recipe: Recipe, labelled: Side, pair: Bitext, inputs: Mapping[str, StepSpec]) -> dict[str, StepSpec]:

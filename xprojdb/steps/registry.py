@@ -22,12 +22,14 @@ from xprojdb.steps.project.match import ProjectMatch
 from xprojdb.steps.score.variant import score_stage
 from xprojdb.steps.spec import StepSpec
 from xprojdb.steps.stage import Stage
+from xprojdb.steps.tag.imported import ImportedTags
 from xprojdb.steps.tag.variant import tag_stage
 from xprojdb.steps.train.measure import Measure
 from xprojdb.steps.train.params import SampleParams
 from xprojdb.steps.train.stage import Train
 from xprojdb.steps.train.tagger import MODEL, TagTrained
 from xprojdb.steps.translate.carry import Carry
+from xprojdb.steps.translate.imported import ImportedTranslations
 from xprojdb.steps.translate.stage import Translate
 from xprojdb.steps.translate.variant import load_step_translator
 
@@ -91,6 +93,16 @@ def stage_of(spec: StepSpec) -> Stage:
     return stage
 
 
+def _imported(stage: Any, factory: Factory) -> Factory:
+    """A stage that an import fills, of models whose name says so; else what another factory makes."""
+
+    def made(spec: StepSpec) -> Stage | None:
+        ours = (spec.model or "").startswith("imported:") and spec.version == stage.version
+        return stage(spec) if ours else factory(spec)
+
+    return made
+
+
 def _plain(stage: Any) -> Factory:
     return lambda spec: stage(spec) if spec.version == stage.version else None
 
@@ -108,5 +120,6 @@ _FACTORIES: Mapping[str, Factory] = {
     **{stage.kind: _loading(stage, load) for stage, load in _LOADING},
     "align": lambda spec: align_stage(spec) if spec.version == ALIGN_VERSION else None,
     "score": score_stage,
-    "tag": _tag,
+    "tag": _imported(ImportedTags, _tag),
+    "translate": _imported(ImportedTranslations, _loading(Translate, load_step_translator)),
 }

@@ -139,6 +139,19 @@ class Bitext(NamedTuple):
     splits: tuple[str, ...] = ()
 
 
+class Filling(NamedTuple):
+    """What fills a step that no run can do.
+
+    :param noun: what is imported.
+    :param name: under which it is.
+    :param command: that imports it.
+    """
+
+    noun: str
+    name: str
+    command: str
+
+
 class Stage(ABC):
     """A step that can be run: it knows its items, and how to process a batch of them.
 
@@ -171,6 +184,11 @@ class Stage(ABC):
     def title(self) -> str:
         """One line for display: the stage and what distinguishes it."""
         return self.spec.kind
+
+    @property
+    def filled_by(self) -> Filling | None:
+        """What fills it, where that is an import and no run."""
+        return None
 
     def open(self) -> None:  # noqa: B027 -- most stages load nothing
         """Load what batches need, such as models; called once, and only if items are pending."""

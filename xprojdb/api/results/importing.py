@@ -11,17 +11,21 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from xprojdb.api.results.base import ReportResult, Row
+from xprojdb.api.results.corrections import note_lines
 from xprojdb.api.results.display.rendering import table
 
 if TYPE_CHECKING:
     from xprojdb.importing.alignments import AlignmentReport
     from xprojdb.importing.files import FileReport, ImportReport
+    from xprojdb.importing.onto.translations import TranslationsReport
 
 
 class ImportResult(ReportResult):
     """What an import added; a row is a file."""
 
     report: ImportReport
+    #: what a machine made of the sentences, by file
+    translations: Sequence[TranslationsReport] = ()
 
     def to_dict(self) -> list[Row]:
         """A row for each file: its sentences, how many sentences and entities are new, and how much was repaired."""
@@ -34,9 +38,24 @@ class ImportResult(ReportResult):
         for file in self.report.files:
             numbers = (str(file.sentences), str(file.added), str(file.entities))
             shown.add_row(Path(file.path).name, file.lang, file.part, *numbers)
+        for made in self.translations:
+            told = f"{made.lang} by {made.name}"
+            shown.add_row(Path(made.file).name, told, "", str(made.sentences), str(made.added), "0")
         links = [Text(f"{self.report.links} new links between translations")] if self.report.links else []
-        nothing = [] if self.report.added or self.report.links else [Text("nothing new")]
-        return Group(shown, *map(Text, _notes(self.report.files)), *links, *nothing)
+        added = self.report.added or self.report.links or any(made.added for made in self.translations)
+        nothing = [] if added else [Text("nothing new")]
+        return Group(shown, *map(Text, [*_notes(self.report.files), *self._pending()]), *links, *nothing)
+
+    def _pending(self) -> list[str]:
+        return [
+            line
+            for made in self.translations
+            for line in (
+                *note_lines(made.file, made.left_out),
+                *(f"{made.lang}: of no use, and filtered: {reason}: {n:,}" for reason, n in made.filtered.items()),
+                *([f"{made.pending:,} sentences have no translation of {made.name} yet"] if made.pending else []),
+            )
+        ]
 
 
 def _notes(files: Sequence[FileReport]) -> list[str]:

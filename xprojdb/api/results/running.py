@@ -30,16 +30,22 @@ class RunResult(ReportResult):
 
     def to_json(self) -> Any:
         """What ``xprojdb run --json`` prints."""
-        return {"run": self.report.run_id, "stopped": self.report.stopped, "steps": self.to_dict()}
+        report = self.report
+        told = {"run": report.run_id, "stopped": report.stopped, "steps": self.to_dict()}
+        left = {"waiting": report.waiting, "missing": report.missing}
+        return {**told, **{name: lines for name, lines in left.items() if lines}}
 
     def __rich__(self) -> RenderableType:
         report = self.report
+        left = [Text(line) for line in (*report.waiting, *(f"missing: {each}" for each in report.missing))]
         if report.run_id is None:
-            return Text("stopped before the first batch: run again to continue" if report.stopped else "nothing to do")
+            if report.stopped:
+                return Text("stopped before the first batch: run again to continue")
+            return Group(*left) if left else Text("nothing to do")
         ended = f"{report.done} items, {report.failed} failed"
         if report.stopped:
             return Text(f"run {report.run_id} stopped: {ended}; work is left: run again to continue")
-        return Text(f"run {report.run_id} done: {ended}")
+        return Group(Text(f"run {report.run_id} done: {ended}"), *left)
 
 
 class DryRunResult(ReportResult):

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import fields
 from typing import Any
 
-from pydantic import ConfigDict, field_validator, model_validator
+from pydantic import ConfigDict, Field, field_validator, model_validator
 
 from xprojdb import entry_points
 from xprojdb.config.base import Settings
@@ -21,14 +21,23 @@ class TagTable(Settings):
 
     Other keys are those of the taggers in ``models``.
 
+    :param model: the tagger of every source language that ``models`` does not name.
     :param models: a tagger for each source language: ``spacy:PACKAGE``, ``hf:MODEL`` for a token classifier from
-        Hugging Face, or a plug-in; other languages keep their gold entities. Taggers of target languages serve scorers
-        and candidates.
+        Hugging Face, ``imported:NAME`` for predictions imported under a name, or a plug-in; other languages keep their
+        gold entities. Taggers of target languages serve scorers and candidates.
     """
 
     model_config = ConfigDict(extra="allow")
 
-    models: dict[str, str]
+    model: str | None = None
+    models: dict[str, str] = Field(default_factory=dict)
+
+    @field_validator("model")
+    @classmethod
+    def _known_model(cls, model: str | None) -> str | None:
+        if model is not None:
+            plugin_of("taggers", model, "")
+        return model
 
     @field_validator("models")
     @classmethod
@@ -39,13 +48,28 @@ class TagTable(Settings):
 
     @model_validator(mode="after")
     def _own_keys(self) -> TagTable:
-        for name in self.models.values():
+        if not self.names:
+            hint = 'name one: models = { en = "spacy:PACKAGE" }'
+            raise RecipeError("no tagger is named", hint=hint, key="models")
+        for name in self.names:
             self.config_of(name)
-        used = {key for name in self.models.values() for key in _keys(plugin_of("taggers", name, ""))}
+        used = {key for name in self.names for key in _keys(plugin_of("taggers", name, ""))}
         for key in self.options:
             if key not in used:
                 raise self._unknown(key, used)
         return self
+
+    @property
+    def names(self) -> list[str]:
+        """The taggers."""
+        return [*([self.model] if self.model else []), *self.models.values()]
+
+    def name_for(self, lang: str, *, source: bool) -> str | None:
+        """The tagger of a language; None where it has none.
+
+        :param source: whether labels are projected from it.
+        """
+        return self.models.get(lang, self.model if source else None)
 
     @property
     def options(self) -> dict[str, Any]:

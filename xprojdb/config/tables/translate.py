@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from xprojdb.config.base import Settings
 from xprojdb.config.errors import RecipeError
+from xprojdb.config.fields.languages import language_code
 from xprojdb.config.fields.prefixed import PrefixedName, options_of, plugin_of
 from xprojdb.config.fields.types import Probability, Text
 
@@ -19,8 +20,10 @@ class TranslateTable(Settings):
         them there, and project the labels back; ``translate-train``: translate labelled sentences of the source
         languages, and project the labels onto the translations; ``round-trip``: like translate-test, but translate the
         labelled translation back with its entities marked, and project from that.
-    :param model: ``hf:MODEL`` (an encoder-decoder from Hugging Face), ``ct2:MODEL`` (the same, run by CTranslate2),
-        ``apertium``, ``openai:MODEL`` (a server that speaks OpenAI's protocol), or a plug-in.
+    :param model: for all languages, or a table by direction (``sw-en``) or language (``sw``): ``hf:MODEL`` (an
+        encoder-decoder from Hugging Face), ``ct2:MODEL`` (the same, run by CTranslate2), ``apertium``,
+        ``openai:MODEL`` (a server that speaks OpenAI's protocol), ``imported:NAME`` (translations imported under a
+        name), or a plug-in.
     :param back_model: with ``round-trip``, the model that translates back; by default ``model``.
     :param revision: the revision the model must have.
     :param keep_truncated: keep translations that were cut at the model's limits; by default they are filtered.
@@ -30,7 +33,7 @@ class TranslateTable(Settings):
     """
 
     direction: Literal["translate-test", "translate-train", "round-trip"] = "translate-test"
-    model: PrefixedName
+    model: PrefixedName | dict[str, PrefixedName]
     back_model: PrefixedName | None = None
     revision: Text | None = None
     keep_truncated: bool = False
@@ -49,10 +52,35 @@ class TranslateTable(Settings):
 
     @model_validator(mode="after")
     def _valid_options(self) -> TranslateTable:
-        for key, name in (("model", self.model), ("back_model", self.back_model)):
-            if name is not None:
-                self.options_of(name, key)
+        named = [("model", name) for name in self.names]
+        named += [("back_model", self.back_model)] if self.back_model is not None else []
+        if not named:
+            raise RecipeError("the table of models is empty", hint='name one: model = { sw = "hf:MODEL" }', key="model")
+        for key, name in named:
+            self.options_of(name, key)
         return self
+
+    @field_validator("model")
+    @classmethod
+    def _by_language(cls, model: str | dict[str, str]) -> str | dict[str, str]:
+        if isinstance(model, str):
+            return model
+        return {"-".join(map(language_code, _direction(key))): name for key, name in model.items()}
+
+    @property
+    def names(self) -> list[str]:
+        """The translators, in the order of the table."""
+        return [self.model] if isinstance(self.model, str) else [*self.model.values()]
+
+    def model_for(self, original: str, rendering: str) -> str | None:
+        """The translator of a direction: by the direction, or else by its original or its other language.
+
+        :returns: None where the table has none.
+        """
+        if isinstance(self.model, str):
+            return self.model
+        keys = (f"{original}-{rendering}", original, rendering)
+        return next((self.model[key] for key in keys if key in self.model), None)
 
     def options_of(self, name: str, key: str = "model") -> Any:
         """The options for one of the translators.
@@ -62,3 +90,21 @@ class TranslateTable(Settings):
         :raises RecipeError: when there is no such translator, or an option is unknown or invalid.
         """
         return options_of(plugin_of("translators", name, key), self.options, "options")
+
+
+def _direction(key: str) -> tuple[str, ...]:
+    """The languages that a key of the table names: one, or two. Codes may have hyphens of their own."""
+    parts = key.split("-")
+    for place in range(1, len(parts)):
+        pair = "-".join(parts[:place]), "-".join(parts[place:])
+        if all(map(_is_language, pair)):
+            return pair
+    return (key,)
+
+
+def _is_language(code: str) -> bool:
+    try:
+        language_code(code)
+    except RecipeError:
+        return False
+    return True

@@ -81,10 +81,17 @@ class Finder:
     within: Sequence[Scope]
     by_words: _WordIndex | None = field(default=None)
 
-    def find(self, records: Sequence[Record]) -> list[Match]:
-        """What each row is about."""
+    def find(self, records: Sequence[Record], *, words: bool = True) -> list[Match]:
+        """What each row is about.
+
+        :param words: look for its words, too, where no sentence has its id.
+        """
         found = self._by_id(records)
-        rest = [place for place, match in enumerate(found) if not match.key and match.reason != "ambiguous"]
+        rest = (
+            []
+            if not words
+            else [place for place, match in enumerate(found) if not match.key and match.reason != "ambiguous"]
+        )
         if rest:
             if self.by_words is None:
                 self.by_words = _WordIndex.read(self.connection, self.within)
@@ -162,11 +169,13 @@ class LineFinder:
     """Finds the sentences of rows in the order of the import: the first row is the first sentence.
 
     :param part: only sentences of this part of the corpus.
+    :ivar read: sentences that were passed.
     """
 
     connection: Connection
     scope: Scope
     part: str | None = None
+    read: int = 0
     _rest: Iterator[Match] | None = field(default=None)
 
     def find(self, records: Sequence[Record]) -> list[Match]:
@@ -177,6 +186,7 @@ class LineFinder:
         """The next sentence, or none."""
         if self._rest is None:
             self._rest = self._in_order()
+        self.read += 1
         return next(self._rest, _NONE)
 
     def _in_order(self) -> Iterator[Match]:

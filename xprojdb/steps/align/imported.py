@@ -12,7 +12,7 @@ from xprojdb.config.errors import RecipeError
 from xprojdb.config.tables.align import AlignerConfig
 from xprojdb.steps.align.variant import KIND, VERSION, AlignerPlugin, AlignParams, aligner_title
 from xprojdb.steps.spec import StepSpec
-from xprojdb.steps.stage import Bitext, Result, Stage
+from xprojdb.steps.stage import Bitext, Filling, Result, Stage
 
 ALIGNER = "imported"
 
@@ -77,6 +77,11 @@ class ImportedLinks(Stage):
     @property
     def title(self) -> str:
         return f"align {aligner_title(self.spec)}"
+
+    @property
+    def filled_by(self) -> Filling:
+        name = ImportedParams.from_params(self.spec.params).name
+        return Filling("alignments", name, f"xprojdb import alignments FILE --name {name}")
 
     def ready(self, pair: Bitext) -> Select[tuple[int]]:
         return self.items(pair).where(false())

@@ -7,13 +7,14 @@ from xprojdb.steps.spec import StepSpec
 from xprojdb.steps.tag.variant import tagger_spec
 
 
-def tag_spec(table: TagTable, lang: str, *, keep_scores: bool = False) -> StepSpec | None:
+def tag_spec(table: TagTable, lang: str, *, source: bool = True, keep_scores: bool = False) -> StepSpec | None:
     """The step that tags a language, or None if the recipe has no tagger for it.
 
+    :param source: whether labels are projected from the language.
     :param keep_scores: whether a scorer needs word probabilities.
     :raises ModelError: when the tagger cannot be found, or is not a tagger.
     """
-    if lang not in table.models:
+    name = table.name_for(lang, source=source)
+    if name is None:
         return None
-    name = table.models[lang]
     return tagger_spec(name, table.config_of(name), lang, keep_scores=keep_scores)

@@ -6,8 +6,10 @@ from typing import Any
 
 from xprojdb import entry_points
 from xprojdb.config.tables.translate import TranslateTable
+from xprojdb.errors import ModelError, UsageError
 from xprojdb.steps.spec import StepSpec
 from xprojdb.steps.translate.carry import Carry
+from xprojdb.steps.translate.imported import PREFIX, imported_translations_spec
 from xprojdb.steps.translate.params import CarryParams, TranslateParams
 from xprojdb.steps.translate.stage import Translate
 from xprojdb.steps.translate.variant import canonical_name, translator_options, translator_revision
@@ -19,9 +21,21 @@ def translate_spec(table: TranslateTable, source: str, target: str) -> StepSpec:
 
     :raises ModelError: when the translator cannot be found.
     """
-    params = TranslateParams(**_common(table, table.model, source, target))
-    revision = translator_revision(table.model, table.revision, source=source, target=target)
-    return StepSpec(Translate.kind, Translate.version, params.to_params(), canonical_name(table.model), revision)
+    model = _model(table, source, target)
+    prefix, _, name = model.partition(":")
+    if prefix == PREFIX:
+        return imported_translations_spec(name, source, target)
+    params = TranslateParams(**_common(table, model, source, target))
+    revision = translator_revision(model, table.revision, source=source, target=target)
+    return StepSpec(Translate.kind, Translate.version, params.to_params(), canonical_name(model), revision)
+
+
+def _model(table: TranslateTable, source: str, target: str) -> str:
+    model = table.model_for(source, target)
+    if model is None:
+        hint = f'name one: model = {{ {source}-{target} = "hf:MODEL" }}'
+        raise ModelError(f"[translate] has no model from {source} into {target}", hint=hint, langs=(source, target))
+    return model
 
 
 def carry_spec(
@@ -38,7 +52,10 @@ def carry_spec(
     :param sentences: the step that made them; None if they were imported.
     :raises ModelError: when the translator cannot be found.
     """
-    model = table.back_model or table.model
+    model = table.back_model or _model(table, source, target)
+    if model.partition(":")[0] == PREFIX:
+        hint = "translate with a model here, or leave out markers and the way back"
+        raise UsageError("imported translations carry no entities along", hint=hint, model=model)
     params = CarryParams(
         min_similarity=table.min_similarity,
         labels=mapping.to_json() if mapping else None,

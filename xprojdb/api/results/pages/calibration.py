@@ -50,7 +50,7 @@ class CalibrationResult(ReportResult):
         return Group(Text(labels), Text(f"expected calibration error: {error}"), _bins(report), self._thresholds())
 
     def _thresholds(self) -> Table:
-        shown = table("right with>", *(f"{label}>" for label in self._curves), "option")
+        shown = table("correct with>", *(f"{label}>" for label in self._curves), "option")
         for probability in _PROBABILITIES:
             thresholds = [self.threshold(probability, label) for label in self._curves]
             option = "–" if thresholds[0] is None else f"--min-{self.report.measure} {thresholds[0]:.3f}"
@@ -60,7 +60,7 @@ class CalibrationResult(ReportResult):
 
 
 def _bins(report: Calibration) -> Table:
-    shown = table("probability>", "right>", "labels>")
+    shown = table("probability>", "correct>", "labels>")
     for predicted, right, count in report.bins:
         shown.add_row(f"{predicted:.2f}", f"{right:.2f}", f"{count:,}")
     return shown

@@ -1,0 +1,150 @@
+"""Errata: what was made of a withdrawn or corrected sentence goes, and everything else stays."""
+
+import json
+
+import pytest
+from sqlalchemy import func, select
+
+import xprojdb as xp
+from xprojdb.db.live import live_runs
+from xprojdb.db.runs import begin_run
+from xprojdb.db.tables import label, outcome, sentence, source_file, translation
+from xprojdb.errors import RunsAlive, UsageError
+
+ENGLISH = {"s1": "Amina went to Nairobi .", "s2": "Otieno met Amina .", "s3": "Nairobi is far ."}
+SWAHILI = {"s1": "Amina alikwenda Nairobi .", "s2": "Otieno alikutana na Amina .", "s3": "Nairobi ni mbali ."}
+TAGS = {"s1": "B-PER O O B-LOC O", "s2": "B-PER O B-PER O", "s3": "B-LOC O O O"}
+RECIPE = {"name": "news", "corpora": ["news"], "source": ["en"], "target": ["sw"], "align": {"aligner": "equal_words"}}
+
+
+def rows(texts, tags=None):
+    return "".join(
+        json.dumps({"id": name, "tokens": text.split(), **({"ner_tags": tags[name].split()} if tags else {})}) + "\n"
+        for name, text in texts.items()
+    )
+
+
+@pytest.fixture
+def db(database, tmp_path):
+    db = xp.Database(database)
+    (tmp_path / "en.jsonl").write_text(rows(ENGLISH, TAGS))
+    (tmp_path / "sw.jsonl").write_text(rows(SWAHILI))
+    db.import_parallel("news", en=tmp_path / "en.jsonl", sw=tmp_path / "sw.jsonl")
+    db.run(xp.Recipe(**RECIPE))
+    return db
+
+
+def kept(db):
+    """The keys of sentences and the labels on them, by id."""
+    with db.store.read() as connection:
+        query = select(sentence.c.external_id, sentence.c.id).where(sentence.c.lang == "sw")
+        keys = dict(connection.execute(query).all())
+        counts = select(label.c.sentence_id, func.count()).group_by(label.c.sentence_id)
+        labels = dict(connection.execute(counts).all())
+    return {name: (key, labels.get(key, 0)) for name, key in keys.items()}
+
+
+def count(db, table):
+    with db.store.read() as connection:
+        return connection.execute(select(func.count()).select_from(table)).scalar_one()
+
+
+def test_a_sentence_is_withdrawn_in_all_languages(db):
+    before, outcomes = kept(db), count(db, outcome)
+    dry = db.withdraw("news", ids=["s2"], dry_run=True)
+    assert kept(db) == before
+    done = db.withdraw("news", ids=["s2"])
+    assert done.report == dry.report
+    assert (done.report.withdrawn, done.report.rows["sentence"], done.report.rows["label"]) == (2, 2, 2)
+    assert kept(db) == {name: before[name] for name in ("s1", "s3")}
+    assert count(db, outcome) < outcomes
+    assert db.verify().sound
+    assert db.run(xp.Recipe(**RECIPE)).run.report.run_id is None
+
+
+def test_a_sentence_is_withdrawn_in_one_language(db):
+    done = db.withdraw("news", ids=["news/sw/s2"])
+    assert done.report.withdrawn == 1
+    with db.store.read() as connection:
+        ids = list(connection.execute(select(sentence.c.external_id).where(sentence.c.lang == "en")).scalars())
+    assert ids == ["s1", "s2", "s3"]
+    assert set(kept(db)) == {"s1", "s3"}
+
+
+def test_a_part_is_withdrawn_and_can_come_anew(db, tmp_path):
+    assert db.withdraw("news", part="all", lang="sw").report.withdrawn == 3
+    with db.store.read() as connection:
+        assert list(connection.execute(select(source_file.c.lang)).scalars()) == ["en"]
+    db.import_parallel("news", en=tmp_path / "en.jsonl", sw=tmp_path / "sw.jsonl")
+    db.run(xp.Recipe(**RECIPE))
+    assert [labels for _, labels in kept(db).values()] == [2, 2, 1]
+
+
+def test_a_corrected_file_costs_only_what_changed(db, tmp_path):
+    before = kept(db)
+    corrected = {"s1": SWAHILI["s1"], "s2": "Otieno alimwona Amina .", "s4": "Otieno ni mbali ."}
+    (tmp_path / "sw.jsonl").write_text(rows(corrected))
+    dry = db.replace("news", tmp_path / "sw.jsonl", lang="sw", dry_run=True).report
+    assert kept(db) == before
+    done = db.replace("news", tmp_path / "sw.jsonl", lang="sw").report
+    assert done == dry
+    assert (done.unchanged, done.replaced, done.withdrawn, done.added, done.links) == (1, 1, 1, 1, 1)
+    after = kept(db)
+    assert after["s1"] == before["s1"]
+    # Keys are never given twice.
+    assert after["s2"][0] > max(key for key, _ in before.values())
+    assert (set(after), after["s2"][1]) == ({"s1", "s2", "s4"}, 0)
+    db.run(xp.Recipe(**RECIPE))
+    assert kept(db)["s2"][1] == 2
+    assert db.replace("news", tmp_path / "sw.jsonl", lang="sw").report.unchanged == 3
+    assert db.verify().sound
+
+
+def test_corrected_gold_makes_its_projections_anew(db, tmp_path):
+    (tmp_path / "en.jsonl").write_text(rows(ENGLISH, {**TAGS, "s3": "O O O O"}))
+    done = db.replace("news", tmp_path / "en.jsonl", lang="en").report
+    assert (done.unchanged, done.replaced, done.links) == (2, 1, 1)
+    db.run(xp.Recipe(**RECIPE))
+    assert [labels for _, labels in kept(db).values()] == [2, 2, 0]
+    assert count(db, translation) == 3
+
+
+def test_what_is_not_there_is_refused(db, tmp_path):
+    with pytest.raises(UsageError) as caught:
+        db.withdraw("news", ids=["s1", "s9"])
+    assert caught.value.ids == ("s9",)
+    with pytest.raises(UsageError) as caught:
+        db.withdraw("news", part="nowhere")
+    assert caught.value.part == "nowhere"
+    with pytest.raises(UsageError):
+        db.withdraw("news")
+    with pytest.raises(UsageError) as caught:
+        db.replace("news", tmp_path / "sw.jsonl", lang="de")
+    assert caught.value.lang == "de"
+    assert len(kept(db)) == 3
+
+
+def test_nothing_is_withdrawn_under_a_run(db):
+    with db.store.write() as connection:
+        begin_run(connection, "run")
+    with db.store.read() as connection:
+        assert live_runs(connection)
+    with pytest.raises(RunsAlive):
+        db.withdraw("news", ids=["s1"])
+    assert db.withdraw("news", ids=["s1"], end_runs=True).report.withdrawn == 2
+
+
+def test_on_the_command_line(sqlite_database, tmp_path, run_cli):
+    path = sqlite_database.engine.url.database
+    (tmp_path / "sw.jsonl").write_text(rows(SWAHILI))
+    run_cli("--db", path, "import", "jsonl", tmp_path / "sw.jsonl", "--corpus", "news", "--lang", "sw")
+    done = run_cli("--db", path, "corpus", "withdraw", "news", "--id", "s1")
+    assert done.stdout.splitlines()[-2:] == [
+        "news: 1 would be withdrawn",
+        "nothing was withdrawn: add --yes to withdraw them",
+    ]
+    (tmp_path / "ids.txt").write_text("s1\nnews/sw/s2\n")
+    done = run_cli("--db", path, "corpus", "withdraw", "news", "--ids-from", tmp_path / "ids.txt", "--yes", "--json")
+    assert json.loads(done.stdout)["withdrawn"] == 2
+    done = run_cli("--db", path, "corpus", "replace", "news", tmp_path / "sw.jsonl", "--lang", "sw", "--yes")
+    assert done.stdout.splitlines()[-2:] == ["news: 2 added", "1 sentences are as they were"]

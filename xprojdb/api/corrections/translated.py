@@ -1,0 +1,51 @@
+"""Files of a parallel import that a machine translated: stored in the transaction of the import."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+    from xprojdb.importing.onto.translations import TranslationsReport
+    from xprojdb.readers import Format
+
+
+@dataclass
+class TranslatedFiles:
+    """Translations of one file by a machine.
+
+    :param machine: its name.
+    :param lang: of the original, by any code.
+    :param files: with their languages.
+    """
+
+    machine: str
+    corpus: str
+    lang: str
+    part: str | None
+    files: Sequence[tuple[str, str | Path]]
+    format: Format
+    reports: list[TranslationsReport] = field(default_factory=list)
+
+    def store(self, part: str, connection: Connection, run_id: int) -> int:
+        """Store them: by their ids where they have some, else line by line.
+
+        :param part: of the original.
+        :returns: how many are new.
+        """
+        from xprojdb.api.corrections.exchange import translated_file
+        from xprojdb.importing.onto.translations import store_translations
+        from xprojdb.readers.notes import Notes
+
+        self.reports = []
+        for lang, file in self.files:
+            described = translated_file(file, self.lang, self.corpus, part, self.format, False, None)
+            first = next(described.records(Notes(), lang), None)
+            if first is not None and first.external_id is None:
+                described = replace(described, by="line")
+            self.reports.append(store_translations(connection, described, lang, self.machine, run_id))
+        return sum(report.added for report in self.reports)

@@ -1,0 +1,132 @@
+"""Replace a file of a corpus by a corrected version: only what changed is made anew."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from itertools import islice
+
+from sqlalchemy import Connection, select
+
+from xprojdb.db import Database, bulk
+from xprojdb.db.live import refuse_live_runs
+from xprojdb.db.runs import begin_run, end_run
+from xprojdb.db.tables import corpus, sentence, source_file, translation
+from xprojdb.errors import UsageError
+from xprojdb.importing.corpus_files import CorpusFile
+from xprojdb.importing.file_writer import FileWriter, Target
+from xprojdb.importing.join import link_corpus
+from xprojdb.importing.reimport import is_same, read_stored
+from xprojdb.maintenance.errata.withdrawal import ErrataReport, find_corpus, remove
+from xprojdb.readers.records import Record
+from xprojdb.steps.spec import GOLD, register_step
+from xprojdb.text.label_schemes import label_scheme
+
+_BLOCK = 5_000
+
+
+def replace_file(database: Database, name: str, file: CorpusFile, *, dry_run: bool = False) -> ErrataReport:
+    """Store the corrected version of a file that was imported.
+
+    Sentences are compared by their ids. Those that are as they were keep all that was made of them; of those that
+    changed, and of those that the file has no more, everything goes; changed and new ones are stored. Human
+    translations are joined again by id. All of it is one transaction.
+
+    :param name: of the corpus.
+    :param dry_run: only find out what would happen.
+    :raises UsageError: when there is no such corpus, or no file of this language and part was imported.
+    :raises ReadError: when the file cannot be read.
+    :raises ImportRefused: when a label is outside the corpus's scheme, or two sentences have one id.
+    :raises RunsAlive: while runs are under way.
+    """
+    report = ErrataReport(name)
+    with database.write() as connection, bulk.uncollected():
+        refuse_live_runs(connection, "replacing a file")
+        corpus_id = find_corpus(connection, name)
+        run_id = begin_run(connection, "corpus replace")
+        writer = FileWriter(connection, _target(connection, corpus_id, run_id), None)
+        file_id = _file_id(connection, corpus_id, file)
+        found = _Comparison(connection, file, file_id, writer.target.gold_step)
+        found.read(report)
+        langs = _linked(connection, corpus_id, file.lang)
+        gone = found.left()
+        report.withdrawn, report.replaced = len(gone), len(found.changed)
+        report.rows = dict(remove(connection, corpus_id, sorted([*gone, *(key for key, _ in found.changed)])))
+        report.added = writer.replace(file, file_id, [record for _, record in found.changed] + found.new)
+        report.added -= report.replaced
+        report.links = sum(link_corpus(connection, name, pair) for pair in langs)
+        end_run(connection, run_id, "done", {"replaced": report.replaced, "withdrawn": report.withdrawn})
+        if dry_run or not (report.replaced or report.withdrawn or report.added):
+            connection.rollback()
+    return report
+
+
+def _target(connection: Connection, corpus_id: int, run_id: int) -> Target:
+    scheme = connection.execute(select(corpus.c.scheme).where(corpus.c.id == corpus_id)).scalar()
+    return Target(corpus_id, label_scheme(scheme) if scheme else None, register_step(connection, GOLD), run_id)
+
+
+def _file_id(connection: Connection, corpus_id: int, file: CorpusFile) -> int:
+    query = select(source_file.c.id, source_file.c.lang, source_file.c.part).where(source_file.c.corpus_id == corpus_id)
+    known = {(row.lang, row.part): int(row.id) for row in connection.execute(query)}
+    if (file.lang, file.part) not in known:
+        told = ", ".join(f"{lang} {part}" for lang, part in sorted(known))
+        message = f"no {file.lang} file was imported as the part {file.part}"
+        raise UsageError(message, hint=f"name --lang and --part among {told}", lang=file.lang, part=file.part)
+    return known[file.lang, file.part]
+
+
+def _linked(connection: Connection, corpus_id: int, lang: str) -> list[tuple[str, str]]:
+    """The languages that a language is linked with by people, originals first."""
+    sides = translation.c.original_lang, translation.c.rendering_lang
+    query = select(*sides).where(translation.c.corpus_id == corpus_id, translation.c.kind == "human").distinct()
+    return sorted((a, b) for a, b in connection.execute(query) if lang in (a, b))
+
+
+@dataclass
+class _Comparison:
+    """The sentences of a file, held against those that are stored of it.
+
+    :ivar changed: with the keys of what they replace.
+    :ivar new: that no stored sentence has the id of.
+    """
+
+    connection: Connection
+    file: CorpusFile
+    file_id: int
+    gold_step: int
+    changed: list[tuple[int, Record]] = field(default_factory=list)
+    new: list[Record] = field(default_factory=list)
+    met: set[int] = field(default_factory=set)
+
+    def read(self, report: ErrataReport) -> None:
+        """Read the whole file."""
+        records, number = iter(self.file.read(self.file.path)), 0
+        while block := list(islice(records, _BLOCK)):
+            named = [
+                replace(record, external_id=self.file.id_of(record, n)) for n, record in enumerate(block, number + 1)
+            ]
+            number += len(block)
+            report.unchanged += self._compare(named)
+
+    def _compare(self, block: Sequence[Record]) -> int:
+        ids = [str(record.external_id) for record in block]
+        stored = {each.external_id: each for each in read_stored(self.connection, self.file_id, self.gold_step, ids)}
+        same = 0
+        for record in block:
+            known = stored.get(str(record.external_id))
+            if known is None or known.id in self.met:
+                # The second sentence of one id is refused where it is stored.
+                self.new.append(record)
+                continue
+            self.met.add(known.id)
+            if is_same(self.file, known, record):
+                same += 1
+            else:
+                self.changed.append((known.id, record))
+        return same
+
+    def left(self) -> list[int]:
+        """Stored sentences that the file has no more."""
+        query = select(sentence.c.id).where(sentence.c.source_file_id == self.file_id)
+        return [key for (key,) in bulk.fetch(self.connection, query) if key not in self.met]
