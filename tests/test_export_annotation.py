@@ -61,7 +61,8 @@ def written(name: str, rows: list[ProjectedSentence], folder: Path) -> Path:
         part=SimpleNamespace(split="train"),
         selection=SimpleNamespace(labels=["PER", "LOC", "É-2"]),
     )
-    return list(form.write(folder, content, atomic_file))[0].path
+    paths = [file.path for file in form.write(folder, content, atomic_file)]
+    return paths[0]
 
 
 def _accepted(path: Path, language: str) -> Iterator[Record]:
