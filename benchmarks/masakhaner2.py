@@ -105,11 +105,14 @@ def main() -> None:
 def import_pair(database: Database, pair: str, most: int, folder: Path) -> None:
     """Import the sentences of a pair, labelled on the target side, as a corpus of its own."""
     source, target = pair.split("-")
-    path = folder / f"{pair}.jsonl"
-    path.write_text("".join(islice(_evaluated(pair), most)), encoding="utf-8")
+    sides = {source: folder / f"{pair}.{source}.jsonl", target: folder / f"{pair}.{target}.jsonl"}
+    lines = [json.loads(line) for line in islice(_evaluated(pair), most)]
+    for path, fields in zip(sides.values(), (("src_text",), ("tgt_tokens", "tgt_tags")), strict=True):
+        own = [{key: line[key] for key in ("id", "split", *fields)} for line in lines]
+        path.write_text("".join(f"{json.dumps(line)}\n" for line in own), encoding="utf-8")
     files = [
-        corpus_file(path, source, part="all", text_field="src_text"),
-        corpus_file(path, target, part="all", words_field="tgt_tokens", tags_field="tgt_tags"),
+        corpus_file(sides[source], source, part="all", text_field="src_text"),
+        corpus_file(sides[target], target, part="all", words_field="tgt_tokens", tags_field="tgt_tags"),
     ]
     import_files(database, CorpusInfo(pair), files, parallel=True)
 

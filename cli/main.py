@@ -8,6 +8,7 @@ import sys
 import traceback
 from collections.abc import Mapping
 from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 import click
@@ -28,6 +29,7 @@ SECTIONS: Mapping[str, Mapping[str, tuple[str, str]]] = {
         "corpus": ("data.corpus", "Delete a corpus and everything made from it."),
         "export": ("data.export", "Export a data set: CoNLL, JSON lines, spaCy, Hugging Face."),
         "push": ("data.push", "Publish a data set on the Hugging Face Hub."),
+        "changelog": ("corrections.changelog", "Tell what changed between two exports."),
         "card": ("data.card", "Show or draw the card of an exported data set."),
     },
     "Pipeline": {
@@ -52,8 +54,9 @@ SECTIONS: Mapping[str, Mapping[str, tuple[str, str]]] = {
         "review": ("pages.review", "Let people review projected labels, and turn their decisions into gold labels."),
     },
     "Maintenance": {
-        "db": ("maintenance.db", "Create, upgrade, check, copy and vacuum the database."),
+        "db": ("maintenance.db", "Create, upgrade, check, copy, merge, measure and vacuum the database."),
         "gc": ("maintenance.gc", "Delete steps that no recipe or export references."),
+        "completion": ("completion.install", "Complete commands, recipes, questions and ids in a shell."),
         "verify": ("maintenance.verify", "Check the database for damage, and repair it."),
     },
 }
@@ -114,7 +117,8 @@ def _damage(address: str) -> XprojdbError | None:
             first = next(damaged_texts(connection, shapes=True), None)
             url = database.url
     except XprojdbError as error:
-        return error
+        # Of a file that is not there, the command was not about it.
+        return None if "://" not in address and not Path(address).exists() else error
     if first is None:
         return None
     hint = FAULTS["texts"][1]

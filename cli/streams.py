@@ -7,6 +7,8 @@ import sys
 
 import click
 
+from xprojdb.printable import escaped_lines
+
 #: the characters that tables and messages are drawn with
 _PLAIN = {
     "–": "-", "—": "-", "─": "-", "━": "=", "│": "|", "→": "->", "←": "<-", "…": "...", "·": "*", "•": "*",
@@ -57,6 +59,11 @@ def prints_unicode() -> bool:
 
 
 def print_exactly(text: str) -> None:
-    """Print data: characters that the encoding lacks are escaped, never replaced by others."""
+    """Print data: characters that the encoding lacks are escaped, never replaced by others.
+
+    On a terminal, characters that it would obey are escaped, too.
+    """
+    if sys.stdout.isatty():
+        text = escaped_lines(text)
     encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
     click.echo(text.encode(encoding, "backslashreplace").decode(encoding), nl=False)

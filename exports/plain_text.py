@@ -1,4 +1,4 @@
-"""Sentences as text, for whatever translates or tags them elsewhere."""
+"""Sentences as text, for translators and taggers elsewhere."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ _BLOCK = 5_000
 
 @dataclass(frozen=True)
 class TextQuery:
-    """Which sentences.
+    """Which sentences to write.
 
     :param lang: their language, by its stored code.
     :param split, part: only these.
-    :param untranslated: only those that have no translation imported under this name, and the language of these.
+    :param untranslated: only those without a translation imported under this name and in this language.
     """
 
     corpus: str
@@ -40,22 +40,22 @@ class TextQuery:
 
 @dataclass(frozen=True, slots=True)
 class TextReport:
-    """What was written."""
+    """The result."""
 
     file: str
     sentences: int
 
 
-def export_text(database: Database, path: Path, wanted: TextQuery, form: TextForm = "tsv") -> TextReport:
-    """Write sentences as they were imported, in the order of the import.
+def export_text(database: Database, path: Path, selection: TextQuery, form: TextForm = "tsv") -> TextReport:
+    """Write sentences as they were imported, in import order.
 
-    :param form: ``tsv``: a line with names, then id and text; ``plain``: the text alone, a sentence a line.
+    :param form: ``tsv``: a header line, then ids and texts; ``plain``: only texts, one sentence per line.
     :raises UsageError: when the corpus has no such sentences.
     :raises ExportError: when the file cannot be written.
     """
     count = 0
     with database.read() as connection:
-        query = _query(connection, wanted)
+        query = _query(connection, selection)
         with output_file(path) as file:
             file.write(b"id\ttext\n" if form == "tsv" else b"")
             for name, text in _sentences(connection, query):
@@ -64,21 +64,21 @@ def export_text(database: Database, path: Path, wanted: TextQuery, form: TextFor
     return TextReport(str(path), count)
 
 
-def _query(connection: Connection, wanted: TextQuery) -> Select[tuple[int]]:
-    key = connection.execute(select(corpus.c.id).where(corpus.c.name == wanted.corpus)).scalar()
+def _query(connection: Connection, selection: TextQuery) -> Select[tuple[int]]:
+    key = connection.execute(select(corpus.c.id).where(corpus.c.name == selection.corpus)).scalar()
     own = sentence.c
-    query = select(own.id).where(own.corpus_id == key, own.lang == wanted.lang, own.step_id.is_(None))
-    if wanted.split is not None:
-        query = query.where(own.split == wanted.split)
-    if wanted.part is not None:
-        files = select(source_file.c.id).where(source_file.c.corpus_id == key, source_file.c.part == wanted.part)
+    query = select(own.id).where(own.corpus_id == key, own.lang == selection.lang, own.step_id.is_(None))
+    if selection.split is not None:
+        query = query.where(own.split == selection.split)
+    if selection.part is not None:
+        files = select(source_file.c.id).where(source_file.c.corpus_id == key, source_file.c.part == selection.part)
         query = query.where(own.source_file_id.in_(files))
     if key is None or connection.execute(query.limit(1)).first() is None:
-        told = f"the corpus {wanted.corpus} has no such sentences in {wanted.lang}"
-        raise UsageError(told, hint="see 'xprojdb status'", corpus=wanted.corpus, lang=wanted.lang)
-    if wanted.untranslated is not None:
-        name, lang = wanted.untranslated
-        step_id = find_step(connection, imported_translations_spec(name, wanted.lang, lang)) or 0
+        message = f"the corpus {selection.corpus} has no such sentences in {selection.lang}"
+        raise UsageError(message, hint="xprojdb status lists them", corpus=selection.corpus, lang=selection.lang)
+    if selection.untranslated is not None:
+        name, lang = selection.untranslated
+        step_id = find_step(connection, imported_translations_spec(name, selection.lang, lang)) or 0
         done = select(outcome.c.item_id).where(outcome.c.step_id == step_id, outcome.c.item_id == own.id)
         query = query.where(~done.exists())
     return query.order_by(own.source_file_id, own.id)
@@ -88,6 +88,6 @@ def _sentences(connection: Connection, query: Select[tuple[int]]) -> Iterator[tu
     (keys,) = read_columns(connection, query, 1)
     for first in range(0, len(keys), _BLOCK):
         block = keys[first : first + _BLOCK]
-        found = {each.id: each for each in read_originals(connection, sorted(block))}
-        for each in map(found.__getitem__, block):
-            yield each.external_id or str(each.id), " ".join(each.running.split("\t"))
+        originals = {original.id: original for original in read_originals(connection, sorted(block))}
+        for original in map(originals.__getitem__, block):
+            yield original.external_id or str(original.id), " ".join(original.running.split("\t"))

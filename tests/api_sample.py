@@ -19,8 +19,16 @@ SETTINGS = {
     "source": ["en"],
     "target": ["de"],
     "align": {"aligner": "equal_words"},
+    "scorer": [{}],
 }
-TOML = 'name = "news"\ncorpora = ["news"]\nsource = ["en"]\ntarget = ["de"]\n[align]\naligner = "equal_words"\n'
+TOML = """name = "news"
+corpora = ["news"]
+source = ["en"]
+target = ["de"]
+[align]
+aligner = "equal_words"
+[[scorer]]
+"""
 
 
 def gold_german(count: int) -> list[str]:

@@ -147,4 +147,4 @@ def test_on_the_command_line(sqlite_database, tmp_path, run_cli):
     done = run_cli("--db", path, "corpus", "withdraw", "news", "--ids-from", tmp_path / "ids.txt", "--yes", "--json")
     assert json.loads(done.stdout)["withdrawn"] == 2
     done = run_cli("--db", path, "corpus", "replace", "news", tmp_path / "sw.jsonl", "--lang", "sw", "--yes")
-    assert done.stdout.splitlines()[-2:] == ["news: 2 added", "1 sentences are as they were"]
+    assert done.stdout.splitlines()[-2:] == ["news: 2 added", "1 sentences are unchanged"]

@@ -34,6 +34,7 @@ target = ["de"]
 [align]
 aligner = "imported"
 name = "hand"
+[[scorer]]
 """
 
 

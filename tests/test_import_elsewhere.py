@@ -210,7 +210,7 @@ def test_on_the_command_line(sqlite_database, tmp_path, run_cli):
     files = [f"en={text(tmp_path / 'en.txt', ENGLISH)}", f"sw={text(tmp_path / 'sw.txt', SWAHILI[:2])}"]
     done = run_cli("--db", path, "import", "parallel", *files, "--corpus", "news", "--machine", "mt")
     assert done.code == 0, done.stderr
-    assert done.stdout.splitlines()[-1] == "1 sentences have no translation of mt yet"
+    assert done.stdout.splitlines()[-1] == "1 sentences have no translation by mt yet"
     conll(tmp_path / "pred.conll", ENGLISH, TAGS)
     done = run_cli("--db", path, "import", "tags", tmp_path / "pred.conll", "--name", "mine", "--lang", "en")
     assert done.stdout.splitlines()[-1] == "imported:mine: 3 sentences are new, with 4 entities"

@@ -28,6 +28,7 @@ target = ["de"]
 [align]
 aligner = "lengths"
 tolerance = 3
+[[scorer]]
 """
 
 

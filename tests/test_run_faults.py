@@ -20,7 +20,7 @@ from xprojdb.db.postgresql import WRITER_LOCK
 Write = Callable[..., Path]
 RECIPE = (
     'name = "r"\ncorpora = ["news"]\nsource = ["en"]\ntarget = ["de"]\n[align]\n'
-    'aligner = "equal_words"\nwords = "all"\n'
+    'aligner = "equal_words"\nwords = "all"\n[[scorer]]\n'
 )
 COUNT = 2_000
 

@@ -49,7 +49,7 @@ def test_a_real_encoder_projects_names(
     german = ["In Lissabon lebt Anna Berg .", "In Genf traf sich das Rote Kreuz ."]
     import_sample(sqlite_database, write_conll, {"en": english, "de": german})
     top = 'name = "e5"\ncorpora = ["news"]\nsource = ["en"]\ntarget = ["de"]\n'
-    plan = plan_recipe(sqlite_database, parse_recipe(f'{top}[align]\nmodel = "{folder}"\n'))
+    plan = plan_recipe(sqlite_database, parse_recipe(f'{top}[align]\nmodel = "{folder}"\n[[scorer]]\n'))
     report = run_plan(sqlite_database, plan)
     assert [(step.done, step.failed) for step in report.steps] == [(2, 0)] * 3
     with sqlite_database.read() as connection:

@@ -9,7 +9,7 @@ from random import Random
 from typing import Any
 
 import pytest
-from projection_sample import english, german, import_sample, labels, outcomes
+from projection_sample import english, german, import_sample, labels, outcomes, with_scorer
 from sqlalchemy import select
 
 from xprojdb.config.recipe import RecipeError, parse_recipe
@@ -53,7 +53,7 @@ def right_share(links: list[dict[tuple[int, int], float]], left: list[str]) -> f
 
 
 def plan_with(database: Database, align: str) -> Plan:
-    return plan_recipe(database, parse_recipe(TOP + align))
+    return plan_recipe(database, parse_recipe(with_scorer(TOP + align)))
 
 
 def stored_links(database: Database) -> dict[int, list[dict[tuple[int, int], float]]]:

@@ -77,7 +77,7 @@ def test_a_model_is_trained_and_tags_a_language_it_has_not_seen(news: Database, 
     assert report.sha256 is not None and report.measures["losses"][0] > report.measures["losses"][-1]
     (scored,) = evaluate_projections(news, zero(news).labellings, resamples=10)
     assert scored.labels["PER"][0].f1 > 0.9
-    assert [each.examples for each in verify(news).checks if each.found] == []
+    assert [each.examples for each in verify(news).checks if each.count] == []
 
 
 def test_a_second_time_nothing_is_trained(news: Database, tmp_path: Path, row_counts) -> None:
@@ -228,7 +228,7 @@ def test_it_learns_from_what_a_recipe_has_projected(database: Database, write_co
     assert strict.samples["de"] == {**report.samples["de"], "entities": strict.samples["de"]["entities"]}
     assert strict.samples["de"]["entities"] < report.samples["de"]["entities"]
     assert strict.digest != report.digest
-    assert [each.examples for each in verify(database).checks if each.found] == []
+    assert [each.examples for each in verify(database).checks if each.count] == []
 
 
 def test_a_model_that_is_not_there_is_told(news: Database, tmp_path: Path) -> None:
@@ -275,14 +275,14 @@ def test_models_that_nothing_names_are_freed_with_their_samples(news: Database, 
     assert (rows(news, t.model), rows(news, t.training_item)) == (1, 12)
     free_garbage(news, without=["tiny", "zero"])
     assert (rows(news, t.model), rows(news, t.training_item)) == (0, 0)
-    assert [each.examples for each in verify(news).checks if each.found] == []
+    assert [each.examples for each in verify(news).checks if each.count] == []
 
 
 def test_a_deleted_corpus_takes_its_sentences_out_of_training_sets(news: Database, tmp_path: Path) -> None:
     train(news, tmp_path)
     delete_corpus(news, "news")
     assert (rows(news, t.training_item), rows(news, t.model)) == (0, 1)
-    assert [each.examples for each in verify(news).checks if each.found] == []
+    assert [each.examples for each in verify(news).checks if each.count] == []
 
 
 def test_a_copy_has_its_models(news: Database, tmp_path: Path, address: str) -> None:

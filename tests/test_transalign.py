@@ -83,7 +83,7 @@ def test_long_sentences_are_read_in_windows() -> None:
 def test_a_recipe_names_it(sqlite_database: Database, write_conll: Callable[..., Path]) -> None:
     import_sample(sqlite_database, write_conll, {"en": ["Okafor/B-PER sees Turin/B-LOC"], "de": ["Okafor sieht Turin"]})
     top = 'name = "toy"\ncorpora = ["news"]\nsource = ["en"]\ntarget = ["de"]\n'
-    settings = f'[align]\naligner = "transalign"\nmodel = "{toy_translator()}"\nmethod = "argmax"\n'
+    settings = f'[align]\naligner = "transalign"\nmodel = "{toy_translator()}"\nmethod = "argmax"\n[[scorer]]\n'
     plan = plan_recipe(sqlite_database, parse_recipe(top + settings))
     spec = plan.stages[0].spec
     assert (spec.params["original"], spec.params["rendering"], spec.params["layer"]) == ("en", "de", None)

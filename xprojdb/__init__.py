@@ -18,11 +18,12 @@ if TYPE_CHECKING:
         recipe_schema,
         recipe_text,
     )
+    from xprojdb.api.corrections.changelog import changelog
     from xprojdb.api.database import Database, open
     from xprojdb.api.demo import demo
     from xprojdb.api.pages.reviewing import Reviews
     from xprojdb.api.results.labels import Labels
-    from xprojdb.api.schema import copy, downgrade, schema_revision, upgrade
+    from xprojdb.api.schema import copy, downgrade, merge, schema_revision, upgrade
     from xprojdb.config.recipe import Recipe
     from xprojdb.config.training import TrainingRecipe
 
@@ -34,6 +35,7 @@ __all__ = [
     "TrainingRecipe",
     "XprojdbError",
     "__version__",
+    "changelog",
     "copy",
     "demo",
     "downgrade",
@@ -41,6 +43,7 @@ __all__ = [
     "list_models",
     "list_questions",
     "list_recipes",
+    "merge",
     "open",
     "read_card",
     "read_recipe",
@@ -58,6 +61,7 @@ _LAZY = {
     "Recipe": "xprojdb.config.recipe",
     "Reviews": "xprojdb.api.pages.reviewing",
     "TrainingRecipe": "xprojdb.config.training",
+    "changelog": "xprojdb.api.corrections.changelog",
     "copy": "xprojdb.api.schema",
     "demo": "xprojdb.api.demo",
     "downgrade": "xprojdb.api.schema",
@@ -65,6 +69,7 @@ _LAZY = {
     "list_models": "xprojdb.api.catalog",
     "list_questions": "xprojdb.api.catalog",
     "list_recipes": "xprojdb.api.catalog",
+    "merge": "xprojdb.api.schema",
     "open": "xprojdb.api.database",
     "read_card": "xprojdb.api.catalog",
     "read_recipe": "xprojdb.api.catalog",

@@ -21,10 +21,10 @@ _COLUMN = ColumnType()
 @reader_options
 @as_json
 def tags(file: Path, name: str, as_json: bool, **options: Any) -> None:
-    """Import predictions of your own from a FILE as a tagger.
+    """Import your own predictions from FILE as a tagger.
 
-    Recipes use it as [tag] model = "imported:NAME". Sentences are found as 'import labels' finds them, translations
-    that a machine made among them. The FILE may have some of the sentences. Sentences without predictions wait.
+    Recipes use it as [tag] model = "imported:NAME". Sentences are found as for 'import labels', including machine
+    translations. FILE may cover some of the sentences; sentences without predictions wait.
     """
     places, reading = places_from(options), reading_from(options)
     with open_current() as database:
@@ -33,23 +33,23 @@ def tags(file: Path, name: str, as_json: bool, **options: Any) -> None:
 
 @click.command()
 @click.argument("file", type=click.Path(path_type=Path))
-@click.option("--name", required=True, help="Name of the machine that translated, for recipes.")
+@click.option("--name", required=True, help="Name of the translator, for recipes.")
 @click.option("--source", required=True, help="Language of the stored sentences, by any of its codes.")
 @click.option("--lang", required=True, help="Language of the translations.")
 @click.option("--corpus", help="Corpus of the sentences.  [default: any]")
 @click.option("--part", help="With --by-line: only sentences of this part of the corpus.")
 @click.option("--format", default="auto", show_default=True, help="Format of the FILE. auto: by its content.")
-@click.option("--by-line", is_flag=True, help="The first row is of the first sentence of the import, and so on.")
+@click.option("--by-line", is_flag=True, help="The first row belongs to the first sentence of the import, and so on.")
 @click.option("--text", type=_COLUMN, help="Table: column of the translations.")
 @click.option("--id", type=_COLUMN, help="Table: column of the ids.")
 @click.option("--text-field", help="JSON: field of the translation.")
 @click.option("--id-field", help="JSON: field of the id.")
 @as_json
 def translations(file: Path, as_json: bool, **options: Any) -> None:
-    """Import translations that a machine made of stored sentences.
+    """Import machine translations of stored sentences.
 
-    Recipes use them as [translate] model = "imported:NAME". A FILE with ids may have some of the sentences. In plain
-    text, a blank line is a sentence without a translation. Sentences without one wait.
+    Recipes use them as [translate] model = "imported:NAME". A FILE with ids may cover some of the sentences. In plain
+    text, a blank line is a sentence without a translation. Sentences without a translation wait.
     """
     reading = {key: options.pop(key) for key in ("text", "id", "text_field", "id_field")}
     reading = {key: value for key, value in reading.items() if value is not None}
@@ -68,15 +68,15 @@ def translations(file: Path, as_json: bool, **options: Any) -> None:
     type=click.Choice(["tsv", "plain"]),
     default="tsv",
     show_default=True,
-    help="tsv: id and text, below a line of names. plain: one sentence per line.",
+    help="tsv: ids and texts, with a header line. plain: one sentence per line.",
 )
 @click.option("--untranslated", metavar="NAME", help="Only sentences without a translation imported under this name.")
 @click.option("--to", metavar="LANG", help="With --untranslated: language of the translations.")
 @as_json
 def text(file: Path, as_json: bool, **options: Any) -> None:
-    """Write sentences to a FILE for any translator.
+    """Write sentences to FILE for any translator.
 
-    'xprojdb import translations' brings the translations back.
+    'xprojdb import translations' imports the translations.
     """
     with open_current() as database:
         written = database.export_text(file, **options)

@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from xprojdb.cli.completion.names import complete_corpora, complete_sentences
 from xprojdb.cli.options.end_runs import end_runs_option
 from xprojdb.cli.printing.output import as_json, open_current, show
 
@@ -17,7 +18,7 @@ def command() -> None:
 
 
 @command.command()
-@click.argument("name")
+@click.argument("name", shell_complete=complete_corpora)
 @click.option("--yes", is_flag=True, help="Delete it. Without this, only show what would be deleted.")
 @end_runs_option
 @as_json
@@ -34,11 +35,18 @@ def delete(name: str, yes: bool, end_runs: bool, as_json: bool) -> None:
 
 
 @command.command()
-@click.argument("name")
-@click.option("--id", "ids", multiple=True, metavar="ID", help="Sentence to withdraw. Can be repeated.")
+@click.argument("name", shell_complete=complete_corpora)
+@click.option(
+    "--id",
+    "ids",
+    multiple=True,
+    metavar="ID",
+    shell_complete=complete_sentences,
+    help="Sentence to withdraw. Can be repeated.",
+)
 @click.option("--ids-from", type=click.Path(path_type=Path), metavar="FILE", help="File with one id per line.")
 @click.option("--lang", help="Only in this language, by any of its codes.  [default: in all]")
-@click.option("--part", help="Only of this part. Without ids: all of it.")
+@click.option("--part", help="Only in this part. Without ids: all of it.")
 @click.option("--yes", is_flag=True, help="Withdraw them. Without this, only show what would be deleted.")
 @end_runs_option
 @as_json
@@ -48,7 +56,7 @@ def withdraw(
 ) -> None:  # fmt: skip
     """Withdraw sentences of the corpus NAME, with their translations and everything made from them.
 
-    The rest stays, with all that was made of it. Nothing is deleted while runs are under way.
+    The rest stays, with everything made from it. Nothing is deleted while runs are in progress.
     """
     with open_current() as database:
         options: dict[str, Any] = {"lang": lang, "part": part, "dry_run": not yes, "end_runs": end_runs}
@@ -64,20 +72,20 @@ def _ids_in(path: Path | None) -> list[str]:
 
 
 @command.command()
-@click.argument("name")
+@click.argument("name", shell_complete=complete_corpora)
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--lang", required=True, help="Language of the file, by any of its codes.")
-@click.option("--part", help="Part of the corpus that it is.  [default: the split, from the file's name]")
+@click.option("--part", help="Part of the corpus to replace.  [default: the split, from the file's name]")
 @click.option("--split", help="Split of its sentences.  [default: from the file's name]")
 @click.option("--format", default="auto", show_default=True, help="Format of the FILE. auto: by its content.")
 @click.option("--yes", is_flag=True, help="Replace it. Without this, only show what would change.")
 @end_runs_option
 @as_json
 def replace(name: str, file: Path, yes: bool, as_json: bool, **options: Any) -> None:
-    """Replace a file of the corpus NAME by a corrected FILE.
+    """Replace a file of the corpus NAME with a corrected FILE.
 
-    Sentences are compared by id. Unchanged ones keep everything made from them. Changed ones are stored anew, and those
-    that are missing are withdrawn; what was made from them is deleted, and the next run makes it again.
+    Sentences are compared by id. Unchanged ones keep everything made from them. Changed ones are stored again, and
+    missing ones are withdrawn; what was made from them is deleted, and the next run recomputes it.
     """
     with open_current() as database:
         show(database.replace(name, file, dry_run=not yes, **options), as_json)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import click
 
+from xprojdb.cli.completion.names import complete_corpora
 from xprojdb.cli.printing.output import as_json, listed, open_current, show
 
 
 @click.command()
-@click.argument("corpus")
+@click.argument("corpus", shell_complete=complete_corpora)
 @click.option("--langs", required=True, metavar="CODE,CODE[,…]", help="Two or more languages, originals first.")
 @as_json
 def command(corpus: str, langs: str, as_json: bool) -> None:

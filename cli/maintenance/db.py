@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import click
 
+from xprojdb.cli.options.bounds import SOME_ROWS, Seconds
 from xprojdb.cli.options.end_runs import end_runs_option
 from xprojdb.cli.printing.output import as_json, open_current, show
 
 
 @click.group()
 def command() -> None:
-    """Create, upgrade, check, copy and vacuum the database."""
+    """Create, upgrade, check, copy, merge, measure and vacuum the database."""
 
 
 @command.command()
@@ -67,6 +68,43 @@ def copy(source: str, target: str, as_json: bool) -> None:
     import xprojdb
 
     show(xprojdb.copy(source, target), as_json)
+
+
+@command.command()
+@click.argument("target", metavar="TARGET")
+@click.argument("sources", metavar="SOURCE...", nargs=-1, required=True)
+@end_runs_option
+@as_json
+def merge(target: str, sources: tuple[str, ...], end_runs: bool, as_json: bool) -> None:
+    """Bring the rows of one or more databases SOURCE into TARGET, which is made if it is not there.
+
+    Corpora are the same if their names are, sentences if their ids are, steps if their digests are. Where a step made
+    something else of the same item, the rows of the source are left behind. Every row is compared with its source;
+    a merge that is interrupted leaves nothing of a source, and merging again adds nothing.
+    """
+    import xprojdb
+
+    show(xprojdb.merge(target, *sources, end_runs=end_runs), as_json)
+
+
+@command.command()
+@click.option("--plan", metavar="RECIPE", help="Also show what this recipe needs, step by step.")
+@click.option(
+    "--sentences", type=SOME_ROWS, metavar="N",
+    help="Imported sentences in all languages together. [default: those in the database]",
+)  # fmt: skip
+@click.option("--hours", type=Seconds(), metavar="H", help="How many processes are needed to finish in this time.")
+@as_json
+def size(plan: str | None, sentences: int | None, hours: float | None, as_json: bool) -> None:
+    """Show how large the tables are and, with --plan, what a recipe needs for more sentences.
+
+    What an item of a step costs is what the runs of this database have measured, so run the recipe on a few thousand
+    sentences first. Steps that have not run here are estimated from the figures in the documentation.
+    """
+    if plan is None and (sentences is not None or hours is not None):
+        raise click.UsageError("--sentences and --hours need --plan")
+    with open_current() as database:
+        show(database.size(plan=plan, sentences=sentences, hours=hours), as_json)
 
 
 @command.command()

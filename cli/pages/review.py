@@ -7,6 +7,7 @@ from typing import Literal
 
 import click
 
+from xprojdb.cli.completion.names import complete_campaigns
 from xprojdb.cli.pages.browse import serve
 from xprojdb.cli.printing.output import as_json, open_current, recipe_option, show
 from xprojdb.cli.questions.query_results import print_rows
@@ -55,7 +56,7 @@ def new(
 
 
 @command.command()
-@click.argument("name", required=False)
+@click.argument("name", required=False, shell_complete=complete_campaigns)
 @click.option("--reviewer", "reviewers", multiple=True, required=True, metavar="NAME",
               help="A reviewer. Can be repeated: each gets an address that works once, in one browser.")  # fmt: skip
 @click.option("--port", default=8765, show_default=True, type=click.IntRange(0, 65535), help="0: any free port.")
@@ -70,7 +71,7 @@ def start(name: str | None, reviewers: tuple[str, ...], port: int, opened: bool)
 
 
 @command.command()
-@click.argument("name", required=False)
+@click.argument("name", required=False, shell_complete=complete_campaigns)
 @as_json
 def status(name: str | None, as_json: bool) -> None:
     """Show the progress of campaigns and of each reviewer."""
@@ -79,7 +80,7 @@ def status(name: str | None, as_json: bool) -> None:
 
 
 @command.command()
-@click.argument("name")
+@click.argument("name", shell_complete=complete_campaigns)
 @as_json
 def agreement(name: str, as_json: bool) -> None:
     """Show how well reviewers agree on the sentences that both finished: F1 of labels, of spans, and by label."""
@@ -88,7 +89,7 @@ def agreement(name: str, as_json: bool) -> None:
 
 
 @command.command()
-@click.argument("name")
+@click.argument("name", shell_complete=complete_campaigns)
 @click.option("--prefer", metavar="REVIEWER", help="The reviewer whose decision counts if reviewers disagree.")
 @as_json
 def freeze(name: str, prefer: str | None, as_json: bool) -> None:
@@ -98,7 +99,7 @@ def freeze(name: str, prefer: str | None, as_json: bool) -> None:
 
 
 @command.command()
-@click.argument("name")
+@click.argument("name", shell_complete=complete_campaigns)
 @click.option(
     "--resamples",
     type=click.IntRange(1, 1_000_000),
@@ -121,7 +122,7 @@ def evaluate(name: str, resamples: int, seed: int, as_json: bool) -> None:
 
 
 @command.command()
-@click.argument("name", required=False)
+@click.argument("name", required=False, shell_complete=complete_campaigns)
 @recipe_option
 @click.option("--lang", metavar="CODE", help="Without a campaign: the target language.")
 @click.option(
@@ -164,7 +165,7 @@ def calibrate(
 
 
 @command.command()
-@click.argument("name")
+@click.argument("name", shell_complete=complete_campaigns)
 @click.option(
     "-o", "--output", type=click.Path(path_type=Path, dir_okay=False), help="Write to this file.  [default: stdout]"
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from xprojdb.cli.completion.names import complete_recipes
 from xprojdb.cli.printing.output import as_json, print_json
 
 
@@ -36,7 +37,7 @@ def schema() -> None:
 
 
 @command.command()
-@click.argument("name")
+@click.argument("name", shell_complete=complete_recipes)
 def show(name: str) -> None:
     """Print the recipe NAME, to edit a copy of it: xprojdb recipes show NAME > mine.toml."""
     import xprojdb

@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from xprojdb.cli.completion.names import complete_recipes
 from xprojdb.cli.options.bounds import SOME_ROWS, Seconds
 from xprojdb.cli.options.execution import engine_options
 from xprojdb.cli.printing.output import as_json, open_current, show
@@ -16,7 +17,7 @@ _WORK_LEFT = 75
 
 
 @click.command()
-@click.argument("recipe")
+@click.argument("recipe", shell_complete=complete_recipes)
 @click.option("--retry-failed", is_flag=True, help="Retry items that failed before.")
 @click.option("--dry-run", is_flag=True, help="Only show which steps would run, on how many items, and why.")
 @click.option(

@@ -1,4 +1,4 @@
-"""``xprojdb train``: a model."""
+"""``xprojdb train``: train a model."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from xprojdb.cli.printing.output import as_json, open_current, show
 
 @click.command()
 @click.argument("recipe")
-@click.option("--retry-failed", is_flag=True, help="Try again what failed before.")
+@click.option("--retry-failed", is_flag=True, help="Retry what failed before.")
 @engine_options
 @as_json
 def command(recipe: str, retry_failed: bool, as_json: bool, **engine: Any) -> None:
     """Train the model of RECIPE, a TOML file with the table [train].
 
-    A model is a small head on the frozen states of an encoder, trained on gold labels, or on those that a recipe has
-    projected. It is a tagger then: recipes name it as "trained:NAME". A second call does nothing, unless the labels or
-    the settings have changed.
+    A model is a small head on the frozen states of an encoder, trained on gold labels or on labels projected by a
+    recipe. Other recipes can use it as a tagger, "trained:NAME". A second call does nothing unless the labels or the
+    settings have changed.
     """
     from xprojdb.cli.printing.progress import stop_on_interrupt, watcher
 

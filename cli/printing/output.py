@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from xprojdb.api.results.display.rendering import PlainConsole
+from xprojdb.cli.completion.names import complete_campaigns, complete_run_recipes
 from xprojdb.cli.streams import print_exactly, prints_unicode
 from xprojdb.printable import escaped_json, escaped_lines
 
@@ -16,9 +17,17 @@ if TYPE_CHECKING:
     from xprojdb.api.results.base import Result
 
 as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-recipe_option = click.option("--recipe", metavar="NAME", help="The recipe. Required if the database has several.")
+recipe_option = click.option(
+    "--recipe",
+    metavar="NAME",
+    shell_complete=complete_run_recipes,
+    help="The recipe. Required if the database has several.",
+)
 gold_option = click.option(
-    "--gold", metavar="NAME", help="Gold: a set of imported labels, the frozen reviews of a campaign, or a step."
+    "--gold",
+    metavar="NAME",
+    shell_complete=complete_campaigns,
+    help="Gold: a set of imported labels, the frozen reviews of a campaign, or a step.",
 )
 
 

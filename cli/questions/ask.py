@@ -6,13 +6,14 @@ from pathlib import Path
 
 import click
 
+from xprojdb.cli.completion.names import complete_questions
 from xprojdb.cli.options.bounds import SOME_ROWS
 from xprojdb.cli.printing.output import open_current, show
 from xprojdb.cli.questions.query_results import check_format, format_options, print_rows
 
 
 @click.command()
-@click.argument("question", required=False)
+@click.argument("question", required=False, shell_complete=complete_questions)
 @click.option("--recipe", metavar="NAME", help="Only the results of this recipe.  [default: all recipes]")
 @click.option("--lang", metavar="CODE", help="Only labels of this target language.")
 @click.option("--corpus", metavar="NAME", help="Only this corpus.")

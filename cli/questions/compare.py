@@ -6,12 +6,13 @@ from pathlib import Path
 
 import click
 
+from xprojdb.cli.completion.names import complete_run_recipes
 from xprojdb.cli.options.bounds import RESAMPLES, SEED
 from xprojdb.cli.printing.output import as_json, gold_option, listed, open_current, show
 
 
 @click.command()
-@click.argument("recipes", nargs=-1, metavar="[RECIPE[:SOURCE]]...")
+@click.argument("recipes", nargs=-1, metavar="[RECIPE[:SOURCE]]...", shell_complete=complete_run_recipes)
 @click.option("--best", is_flag=True, help="Compare with the best recipe, not with the first one.")
 @click.option("--labels", metavar="A,B", default="", help="Count only these labels.")
 @click.option(

@@ -7,13 +7,14 @@ from typing import get_args
 import click
 
 from xprojdb.api.asking import ChangeKind
+from xprojdb.cli.completion.names import complete_steps
 from xprojdb.cli.options.bounds import ROWS
 from xprojdb.cli.printing.output import as_json, open_current, show
 
 
 @click.command()
-@click.argument("first", metavar="STEP")
-@click.argument("second", metavar="STEP")
+@click.argument("first", metavar="STEP", shell_complete=complete_steps)
+@click.argument("second", metavar="STEP", shell_complete=complete_steps)
 @click.option("--kind", type=click.Choice(get_args(ChangeKind)), help="Show only changes of this kind.")
 @click.option("--limit", type=ROWS, default=20, show_default=True, help="Maximum number of changes.")
 @as_json

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import click
 
+from xprojdb.cli.completion.names import complete_sentences
 from xprojdb.cli.printing.output import as_json, open_current, recipe_option, show
 
 _CANDIDATES = 6
 
 
 @click.command()
-@click.argument("sentence", metavar="CORPUS/LANG/ID[:FIRST-LAST]")
+@click.argument("sentence", metavar="CORPUS/LANG/ID[:FIRST-LAST]", shell_complete=complete_sentences)
 @recipe_option
-@click.option("--all", "every", is_flag=True, help="Show all candidates, not only the best.")
+@click.option(
+    "--all", "every", is_flag=True, help="Show all candidates, not only the best, and all of a very long sentence."
+)
 @as_json
 def command(sentence: str, recipe: str | None, every: bool, as_json: bool) -> None:
     """Explain where the labels of one sentence come from.

@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from xprojdb.cli.completion.names import complete_run_recipes
 from xprojdb.cli.options.bounds import FOLDS, ROWS, SEED
 from xprojdb.cli.printing.output import as_json, gold_option, open_current, show
 
@@ -42,7 +43,7 @@ def _named_ranges(_context: click.Context, _option: click.Parameter, texts: tupl
 
 
 @click.command()
-@click.argument("recipe")
+@click.argument("recipe", shell_complete=complete_run_recipes)
 @click.option("--weights", multiple=True, callback=_named_ranges, metavar="SCORER=VALUES", help="Weights of a scorer.")
 @click.option(
     "--power", "powers", multiple=True, callback=_named_ranges, metavar="SCORER=VALUES",

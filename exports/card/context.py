@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from sqlalchemy import Connection, select
 
 from xprojdb.config.canonical import current_params
-from xprojdb.db.tables import corpus, evaluation
+from xprojdb.db.tables import corpus, evaluation, outcome
 from xprojdb.evaluation.bootstrap import Interval
 from xprojdb.evaluation.span_metrics import SpanScore
 from xprojdb.exports.card.model_licenses import CardModel, card_model
@@ -19,6 +20,8 @@ from xprojdb.exports.selection.parts import Selection
 from xprojdb.planning.labellings import Labelling
 from xprojdb.planning.planner import Plan
 from xprojdb.steps.combine.voters import TRANSFER
+from xprojdb.steps.registry import FITS
+from xprojdb.steps.spec import StepSpec, find_step
 from xprojdb.text.languages import language
 
 
@@ -39,7 +42,7 @@ def card_context(connection: Connection, plan: Plan, selection: Selection, title
         summary=summary,
         languages=names,
         sources=_sources(connection, chosen),
-        steps=_steps(chosen),
+        steps=_steps(connection, chosen),
         scores=scores,
         command=reproduce(plan, selection, title),
         recipe=plan.recipe.text,
@@ -76,9 +79,28 @@ def _sources(connection: Connection, chosen: Sequence[Labelling]) -> list[CardSo
     return [CardSource(row.name, row.version, row.licence, row.citation, row.url) for row in rows]
 
 
-def _steps(chosen: Sequence[Labelling]) -> list[CardStep]:
+def _steps(connection: Connection, chosen: Sequence[Labelling]) -> list[CardStep]:
     specs = {spec.digest: spec for labelling in chosen for spec in chain_of(labelling)}
-    return [CardStep(s.kind, s.digest, s.model, s.revision, current_params(s.kind, s.params)) for s in specs.values()]
+    corpora = {labelling.corpus_id for labelling in chosen}
+    return [
+        CardStep(
+            spec.kind,
+            spec.digest,
+            spec.model,
+            spec.revision,
+            {**current_params(spec.kind, spec.params), **_learned(connection, spec, corpora)},
+        )
+        for spec in specs.values()
+    ]
+
+
+def _learned(connection: Connection, spec: StepSpec, corpora: set[int]) -> dict[str, Any]:
+    """What a step that learns from corpora says of what it learned, if it says anything."""
+    step_id = find_step(connection, spec)
+    query = select(outcome.c.reason).where(outcome.c.step_id == step_id, outcome.c.item_id.in_(corpora))
+    learns = spec.kind in FITS and step_id is not None
+    told = connection.execute(query.where(outcome.c.reason.is_not(None))).scalars().all() if learns else ()
+    return {"learned": " ".join(sorted(text.partition(":")[2] for text in told))} if told else {}
 
 
 def _models(chosen: Sequence[Labelling]) -> list[CardModel]:

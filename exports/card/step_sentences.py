@@ -11,6 +11,8 @@ _SENTENCES = {
     "tag": "Entities of the source sentences were found by a model, whose errors are projected along with them.",
     "mean": "The mean vector of each language was computed, to be subtracted before words are compared.",
     "frequencies": "Words were counted over the corpus.",
+    "habits": "How surely the words of names are linked, and how often they keep their capitals, was counted; "
+    "the weights of the scores follow these counts.",
     "link-counts": "How often words are linked to each other was counted over all translations of the corpus.",
     "align": "The words of each sentence were linked to those of its translation, with a probability for each link.",
     "terms": "How often phrases were projected elsewhere in the corpus was counted in a first projection.",

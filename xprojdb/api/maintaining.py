@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from xprojdb.api.end_runs import ended_runs
@@ -13,9 +14,11 @@ if TYPE_CHECKING:
         CorpusDeletionResult,
         GarbageResult,
         SchemaResult,
+        SizeResult,
         VacuumResult,
         VerificationResult,
     )
+    from xprojdb.config.recipe import LoadedRecipe, Recipe
 
 
 class Maintaining(Opened):
@@ -96,6 +99,32 @@ class Maintaining(Opened):
             result = VacuumResult(vacuum(self.store, full=full))
         result.ended = ended
         return result
+
+    def size(
+        self,
+        *,
+        plan: Recipe | LoadedRecipe | str | Path | None = None,
+        sentences: int | None = None,
+        hours: float | None = None,
+    ) -> SizeResult:
+        """Measure the tables and, for a recipe, what it would need for more sentences: rows, bytes, hours, connections.
+
+        What an item of a step takes is what the runs of this database have measured; for steps that have not run here,
+        it is from the tables of the documentation, and the result says so.
+
+        :param plan: the recipe.
+        :param sentences: imported sentences in all languages together; by default those that there are.
+        :param hours: within which it has to be done: how many processes that takes.
+        :raises RecipeError: when the recipe cannot be followed.
+        :raises UsageError: when there is no sentence to measure.
+        """
+        from xprojdb.api.results.maintenance import SizeResult
+        from xprojdb.api.running import loaded_recipe
+        from xprojdb.maintenance.sizing.estimate import measure_size
+        from xprojdb.planning.planner import plan_recipe
+
+        planned = None if plan is None else plan_recipe(self.store, loaded_recipe(plan))
+        return SizeResult(measure_size(self.store, planned, sentences, hours))
 
     def check_schema(self) -> SchemaResult:
         """Compare the tables with the schema of this version.

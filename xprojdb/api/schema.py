@@ -1,9 +1,9 @@
-"""Functions on databases by address: the schema, and copies."""
+"""Functions on databases by address: the schema, copies and merges."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,7 +12,7 @@ from xprojdb.api.end_runs import ended_runs
 if TYPE_CHECKING:
     from sqlalchemy import Engine
 
-    from xprojdb.api.results.maintenance import CopyResult, SchemaResult
+    from xprojdb.api.results.maintenance import CopyResult, MergeResult, SchemaResult
 
 
 def upgrade(address: str | Path, revision: str = "head", *, end_runs: bool = False) -> SchemaResult:
@@ -70,6 +70,29 @@ def copy(source: str | Path, target: str | Path) -> CopyResult:
     return CopyResult(copy_database(source, target))
 
 
+def merge(target: str | Path, *sources: str | Path, end_runs: bool = False) -> MergeResult:
+    """Bring the rows of databases into another one, such as those of the shares of a run (``shard``).
+
+    Rows are the same when their natural keys are: corpora by name, sentences by id, steps by digest. What both have is
+    compared; where a step made something else of the same item, its rows in the source stay behind, with all that
+    rests on them. Merging a second time adds nothing, and a merge that is interrupted leaves nothing of a source.
+
+    :param target: is made when it is not there.
+    :param sources: are not changed.
+    :param end_runs: end the runs that are under way in the target first; what they have written is kept.
+    :raises UsageError: when a source is the target.
+    :raises RunsAlive: when runs are under way.
+    :raises DatabaseError: when a source has other sentences of the same file, or cannot be read.
+    """
+    from xprojdb.api.results.maintenance import MergeResult
+    from xprojdb.maintenance.merging.merge import merge_databases
+
+    with _engine(target, create=True) as engine, _ended(engine, end_runs) as ended:
+        result = MergeResult(merge_databases(target, sources))
+    result.ended = ended
+    return result
+
+
 @contextmanager
 def _engine(address: str | Path, *, create: bool = False) -> Iterator[Engine]:
     from xprojdb.db.opening import connect
@@ -82,14 +105,19 @@ def _engine(address: str | Path, *, create: bool = False) -> Iterator[Engine]:
 
 
 def _moved(engine: Engine, move: Callable[[Engine, str], None], revision: str, end_runs: bool) -> SchemaResult:
-    from xprojdb.db import schema
 
-    # A new database has no table of leases yet.
-    with ended_runs(engine, end_runs and "lease" in schema.state(engine).tables) as ended:
+    with _ended(engine, end_runs) as ended:
         move(engine, revision)
         result = _result(engine)
     result.ended = ended
     return result
+
+
+def _ended(engine: Engine, wanted: bool) -> AbstractContextManager[list[str]]:
+    """End runs if that is wanted; a database that is new has no table of leases yet."""
+    from xprojdb.db import schema
+
+    return ended_runs(engine, wanted and "lease" in schema.state(engine).tables)
 
 
 def _result(engine: Engine) -> SchemaResult:

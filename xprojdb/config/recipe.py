@@ -161,6 +161,16 @@ class Recipe(Settings):
         return self
 
     @model_validator(mode="after")
+    def _weighed_once(self) -> Recipe:
+        if _is_said(self, "scorer") and self.project.weights == "auto" and _is_said(self.project, "weights"):
+            raise RecipeError(
+                'weights = "auto" chooses the scorers, and [[scorer]] names some',
+                hint='leave out [[scorer]], or say weights = "scorers"',
+                key="project.weights",
+            )
+        return self
+
+    @model_validator(mode="after")
     def _has_a_source(self) -> Recipe:
         alone = self.combine.transfer and self.combine.method in ("majority", "weighted") and self.translate is None
         if not self.source and not alone:
@@ -170,6 +180,11 @@ class Recipe(Settings):
                 key="source",
             )
         return self
+
+    @property
+    def is_automatic(self) -> bool:
+        """Whether it leaves scorers and weights to xprojdb."""
+        return self.project.method == "match" and self.project.weights == "auto" and not _is_said(self, "scorer")
 
     @property
     def digest(self) -> str:
@@ -269,6 +284,10 @@ def _in_file(error: RecipeError, file: str) -> RecipeError:
         return error
     message = error.message.replace("recipe: ", f"{file}: ", 1)
     return RecipeError(message, hint=error.hint, **{**error.fields, "file": file})
+
+
+def _is_said(table: Settings, key: str) -> bool:
+    return key in table.model_fields_set
 
 
 def _check_labels(labels: object) -> None:

@@ -29,6 +29,17 @@ def insert(connection: Connection, table: Table, columns: Sequence[str], rows: I
     return sqlite.insert(connection, table.name, columns, rows)
 
 
+def fill(connection: Connection, name: str, columns: Sequence[str], rows: Iterable[Row]) -> None:
+    """Insert rows into a table of this transaction's own, which has no keys.
+
+    :param name: of a temporary table.
+    """
+    if connection.dialect.name == "postgresql":
+        postgresql.fill(connection, name, columns, rows)
+    else:
+        sqlite.insert(connection, name, columns, rows)
+
+
 def fetch(connection: Connection, statement: Executable) -> list[Row]:
     """Fetch all rows of a query as plain tuples from the driver's cursor, without SQLAlchemy's row objects."""
     result = connection.execute(statement)

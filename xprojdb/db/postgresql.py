@@ -119,6 +119,13 @@ def insert(connection: Connection, table: str, columns: Sequence[str], rows: Ite
         return added
 
 
+def fill(connection: Connection, table: str, columns: Sequence[str], rows: Iterable[tuple[Any, ...]]) -> None:
+    """COPY into a table without keys."""
+    driver: Any = connection.connection.driver_connection
+    with driver.cursor() as cursor:
+        _copy(cursor, table, ",".join(columns), rows)
+
+
 def _copy(cursor: Any, table: str, names: str, rows: Iterable[tuple[Any, ...]]) -> int:
     with cursor.copy(f"COPY {table} ({names}) FROM STDIN") as copy:
         for row in rows:

@@ -7,6 +7,7 @@ import json
 import os
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
 from itertools import chain, islice
 from pathlib import Path
 from typing import Any
@@ -31,6 +32,8 @@ from xprojdb.errors import DatabaseError
 
 # Readers never wait with a write-ahead log; a second writer waits this long before giving up.
 BUSY_TIMEOUT_MS = 60_000
+#: the name of a second database on a connection
+BESIDE = "beside"
 WRITE_AHEAD, ROLLBACK = "WAL", "DELETE"
 #: the versions for writing and reading in the header of a file with a write-ahead log
 _LOGS_AHEAD = b"\x02\x02"
@@ -50,26 +53,30 @@ _FAULTS = {
 }
 
 
-def make_engine(url: URL, *, create: bool, mountinfo: Path = MOUNTINFO) -> Engine:
+def make_engine(url: URL, *, create: bool, mountinfo: Path = MOUNTINFO, beside: Path | None = None) -> Engine:
     """An engine whose transactions begin as :class:`xprojdb.db.Database` promises.
 
     On a network file system it has a rollback journal: the index of a write-ahead log is memory that only the processes
     of one machine share, and two machines that used it would destroy the file.
 
     :param mountinfo: the system's list of mounts.
+    :param beside: another database file, whose tables can be read as ``beside.TABLE``.
     :raises DatabaseError: when the file or its folder is missing, or on a file system without locks.
     """
     path, journal = file_of(url), WRITE_AHEAD
     if path is not None:
         _check_path(path, create=create)
-        if _on_read_only_disk(path):
+        if on_read_only_disk(path):
             # The write-ahead log's index cannot be created there, but nobody can change the file either.
             url = URL.create("sqlite", database=f"file:{_quoted(path)}", query={"immutable": "1", "uri": "true"})
         elif is_remote(path, mountinfo):
             journal = ROLLBACK
             _leave_write_ahead_log(path)
-    engine = create_engine(url, execution_options={"xprojdb_journal": journal})
+    arguments = {} if beside is None else {"uri": True}
+    engine = create_engine(url, execution_options={"xprojdb_journal": journal}, connect_args=arguments)
     event.listen(engine, "connect", _configure)
+    if beside is not None:
+        event.listen(engine, "connect", partial(_attach, beside))
     event.listen(engine, "begin", _begin)
     return engine
 
@@ -140,7 +147,8 @@ def _leave_write_ahead_log(path: Path) -> None:
         connection.close()
 
 
-def _on_read_only_disk(path: Path) -> bool:
+def on_read_only_disk(path: Path) -> bool:
+    """Whether nothing can be written where a file is, not even beside it."""
     if not hasattr(os, "statvfs") or not path.exists():
         return False
     return bool(os.statvfs(path).f_flag & os.ST_RDONLY)
@@ -160,6 +168,15 @@ def _configure(connection: sqlite3.Connection, _record: Any) -> None:
     connection.execute("PRAGMA temp_store = MEMORY")
     # Write the log back less often: the default would do so after every batch, which costs a twentieth of a run.
     connection.execute("PRAGMA wal_autocheckpoint = 4096")
+
+
+def _attach(path: Path, connection: sqlite3.Connection, _record: Any) -> None:
+    connection.execute(f"ATTACH DATABASE ? AS {BESIDE}", (f"file:{_quoted(path)}?mode=ro",))
+    # What joins two databases finds every key that it writes in a table of keys, and finds every row again at the end:
+    # a look-up for each key of each row would be the third.
+    connection.execute("PRAGMA foreign_keys = OFF")
+    # These tables grow as the databases do.
+    connection.execute("PRAGMA temp_store = FILE")
 
 
 def _begin(connection: Connection) -> None:

@@ -99,7 +99,7 @@ def read_counts(connection: Connection, projection: Labelling, gold_step: int | 
 
 
 def _count_gold(connection: Connection, projection: Labelling, gold_step: int | None) -> int:
-    """How many sentences have gold labels, done or not."""
+    """Count the sentences with gold labels, whether the step has processed them or not."""
     every = with_gold(connection, projection, gold_step).subquery()
     return int(connection.execute(select(func.count()).select_from(every)).scalar_one())
 

@@ -84,8 +84,8 @@ class RunReport:
     :param stopped: whether it ended early because it was asked to, and left work.
     :param interrupted: whether Ctrl-C ended it.
     :param errors: for each step left pending, why its model is not available.
-    :param missing: the parts of the recipe that could not be run: languages that no translation joins.
-    :param waiting: items that no run can process, because they wait for an import; a line for each step.
+    :param missing: why parts of the recipe could not be run: languages that no translations connect.
+    :param waiting: one line for each step whose items wait for an import, which no run can process.
     """
 
     run_id: int | None = None

@@ -65,7 +65,7 @@ def run_plan(
     :raises DatabaseError, UsageError: when the run as a whole cannot continue; committed batches are kept.
     :raises ModelError, MissingExtra, LanguageMissing: when the model of a step is not available, or a server does not
         answer; raised after all other work is done. The field ``also`` has the errors of further steps.
-    :raises UsageError: when nothing was imported under a name; raised after all other work is done, too.
+    :raises UsageError: when nothing was imported under a name; also raised after all other work is done.
     :raises StepFailed: when every item of a large batch failed.
     :raises GroundMoved: when something a batch depends on was deleted, or another command ended the run.
     :raises WorkersLost: when workers die again and again without any progress.
@@ -82,7 +82,7 @@ def run_plan(
             runner.passes(stages)
         runner.raise_errors(stages)
     except BaseException as error:
-        # A database that fails cannot record it either: what is raised is the first error.
+        # A failing database cannot record this either; the first error is the one to raise.
         with suppress(DatabaseError, SQLAlchemyError):
             runner.writer.end("stopped" if isinstance(error, KeyboardInterrupt) else "failed")
         raise
@@ -182,14 +182,14 @@ class _Runner:
             return True
 
     def raise_errors(self, stages: Sequence[Stage]) -> None:
-        """Raise the first error of a step or of the plan; it names the others in its field ``also``."""
+        """Raise the first error of a step or of the plan, with the others in its field ``also``."""
         if self.report.stopped:
             waiting: list[Waiting] = []
             unknown: list[XprojdbError] = []
         else:
             with self.database.read() as connection:
                 waiting, unknown = read_waiting(connection, self.plan, stages)
-        self.report.waiting = [each.line for each in waiting]
+        self.report.waiting = [entry.line for entry in waiting]
         absent = [error for error in self.plan.missing if not isinstance(error, UsageError)]
         self.report.missing = [error.message for error in self.plan.missing if isinstance(error, UsageError)]
         errors = {error.message: error for error in (*self.report.errors.values(), *absent, *unknown)}

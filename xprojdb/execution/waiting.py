@@ -1,4 +1,4 @@
-"""What a run leaves, since no run can do it: items that wait for an import."""
+"""Items that no run can process, because they wait for an import."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ from xprojdb.steps.stage import Bitext, Filling, Stage
 class Waiting:
     """Items of a step that wait for an import.
 
-    :param noun: what they are.
-    :param for_what: what is to be imported.
-    :param command: that imports it.
+    :param noun: what the items are.
+    :param for_what: what has to be imported.
+    :param command: the command that imports it.
     """
 
     step_id: int
@@ -34,15 +34,15 @@ class Waiting:
 
     @property
     def line(self) -> str:
-        """For people."""
+        """A line for the user."""
         return f"{self.items:,} {self.noun} of {self.title} wait for {self.for_what}: {self.command}"
 
 
 def read_waiting(
     connection: Connection, plan: Plan, stages: Sequence[Stage]
 ) -> tuple[list[Waiting], list[XprojdbError]]:
-    """What waits for an import, and errors where nothing at all was imported under a name."""
-    found: list[Waiting] = []
+    """Find the items that wait for an import, with an error for each name under which nothing was imported."""
+    entries: list[Waiting] = []
     errors: list[XprojdbError] = []
     for stage in stages:
         filling, pairs = stage.filled_by, plan.pairs[stage.spec]
@@ -52,9 +52,9 @@ def read_waiting(
         if not _begun(connection, stage):
             errors.append(_unknown(connection, stage, filling, count))
         else:
-            told = f"{filling.noun} of {filling.name}"
-            found.append(Waiting(stage.step_id, stage.title, stage.item_kind, count, told, filling.command))
-    return [*found, *_unlabelled(connection, plan, stages)], errors
+            for_what = f"{filling.noun} of {filling.name}"
+            entries.append(Waiting(stage.step_id, stage.title, stage.item_kind, count, for_what, filling.command))
+    return [*entries, *_unlabelled(connection, plan, stages)], errors
 
 
 def _begun(connection: Connection, stage: Stage) -> bool:
@@ -75,19 +75,19 @@ def _unknown(connection: Connection, stage: Stage, filling: Filling, count: int)
 
 
 def _names(connection: Connection, noun: str, kind: str) -> Iterator[str]:
-    """Under which names something was imported."""
+    """The names under which something was imported."""
     done = exists().where(outcome.c.step_id == step.c.id)
     for params, model in connection.execute(select(step.c.params, step.c.model).where(step.c.kind == kind, done)):
         if noun == "alignments":
-            told = json.loads(params)
-            if told.get("aligner") == "imported":
-                yield str(told["name"])
+            settings = json.loads(params)
+            if settings.get("aligner") == "imported":
+                yield str(settings["name"])
         elif (model or "").startswith("imported:"):
             yield str(model).partition(":")[2]
 
 
 def _unlabelled(connection: Connection, plan: Plan, stages: Sequence[Stage]) -> Iterator[Waiting]:
-    """Translations whose labelled side has no labels, where labels are those that were imported."""
+    """Translations whose labelled side lacks labels, for steps that read imported labels."""
     seen: set[Bitext] = set()
     for stage in stages:
         roles = [role for role, spec in stage.spec.inputs.items() if spec == GOLD and role in stage.needs()]
@@ -95,11 +95,11 @@ def _unlabelled(connection: Connection, plan: Plan, stages: Sequence[Stage]) -> 
         seen.update(pairs)
         count = count_items(connection, [_without_labels(stage, pair, roles[0]) for pair in pairs]) if pairs else 0
         if count:
-            told = 'xprojdb import labelled sentences, or name a tagger: [tag] models = { LANG = "…" }'
-            yield Waiting(stage.step_id, stage.title, stage.item_kind, count, "labels of their sentences", told)
+            command = 'xprojdb import labelled sentences, or name a tagger: [tag] models = { LANG = "…" }'
+            yield Waiting(stage.step_id, stage.title, stage.item_kind, count, "labels of their sentences", command)
 
 
 def _without_labels(stage: Stage, pair: Bitext, role: str) -> Select[tuple[int]]:
     labelled = outcome.alias("labelled")
-    given = (labelled.c.step_id == stage.input_ids.get(role, 0)) & (labelled.c.item_id == stage.needs()[role])
-    return stage.items(pair).where(~exists().where(given))
+    has_labels = (labelled.c.step_id == stage.input_ids.get(role, 0)) & (labelled.c.item_id == stage.needs()[role])
+    return stage.items(pair).where(~exists().where(has_labels))

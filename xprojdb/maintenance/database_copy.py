@@ -118,7 +118,7 @@ def _check_no_rows(engine: Engine) -> None:
 
 def _copy_table(connection: Connection, target: Database, table: Table, watch: Watch) -> Sum:
     columns = [column.name for column in table.columns]
-    total = _Summing()
+    total = Summing()
     # In key order: a sentence comes after the one it was made from.
     for rows in bulk.stream(connection, select(table).order_by(*table.primary_key.columns), BLOCK):
         with _writable(target, table), target.write() as writing:
@@ -156,14 +156,14 @@ def _verify_table(target: Database, table: Table, expected: Sum) -> None:
 
 def table_sum(database: Database, table: Table) -> Sum:
     """Count the rows of a table and compute their checksum, in constant memory."""
-    total = _Summing()
+    total = Summing()
     with database.read() as connection:
         for rows in bulk.stream(connection, select(table), BLOCK):
             total.add(rows)
     return total.sum()
 
 
-class _Summing:
+class Summing:
     """A sum of digests, since databases differ in how they sort text keys."""
 
     def __init__(self) -> None:
@@ -171,6 +171,7 @@ class _Summing:
         self._total = 0
 
     def add(self, rows: list[bulk.Row]) -> None:
+        """Count rows in."""
         self.rows += len(rows)
         self._total += sum(
             int.from_bytes(hashlib.blake2b(repr(row).encode("utf-8", "surrogatepass"), digest_size=16).digest())
@@ -178,6 +179,7 @@ class _Summing:
         )
 
     def sum(self) -> Sum:
+        """What is known of the rows that were counted."""
         return Sum(self.rows, f"{self._total % 2**128:032x}")
 
 

@@ -110,6 +110,12 @@ class PairBatch:
             self, link_ptr=link_ptr, link_source=source, link_target=target, link_score=self.link_score[mask]
         )
 
+    def sure(self) -> PairBatch:
+        """The same batch, its links sure where they have no scores."""
+        if self.link_score is not None:
+            return self
+        return replace(self, link_score=np.ones(len(self.link_source), np.float32))
+
     def _check_lengths(self) -> None:
         check_ptr("entity_ptr", self.entity_ptr, len(self), len(self.entity_start))
         check_ptr("link_ptr", self.link_ptr, len(self), len(self.link_source))

@@ -101,6 +101,20 @@ def aligned_subranges(pairs: PairBatch, longest: int) -> Candidates:
     return Candidates(own[pairs.entity_ptr], entity, start, end, np.ones(len(entity), np.uint8))
 
 
+def linked_edges(pairs: PairBatch, candidates: Candidates) -> Flags:
+    """(C,) which candidates are among :func:`aligned_subranges` of any length."""
+    aligned = aligned_subranges(pairs, LONGEST_SENTENCE)
+    known: Flags = np.isin(_places(pairs, candidates), _places(pairs, aligned))
+    return known
+
+
+def _places(pairs: PairBatch, candidates: Candidates) -> Longs:
+    """One number for entity, start and end of each candidate, all of one batch."""
+    entity = pairs.entity_ptr[np.repeat(np.arange(len(pairs)), np.diff(candidates.ptr))] + candidates.entity
+    widest = int(pairs.target_words.max(initial=0)) + 1
+    return (entity * widest + candidates.start) * widest + candidates.end
+
+
 def ngrams(pairs: PairBatch, longest: int, forbidden: Flags | None = None) -> Candidates:
     """Every span of up to ``longest`` target words, for every entity.
 

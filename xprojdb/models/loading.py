@@ -11,7 +11,7 @@ from xprojdb.extras import require
 from xprojdb.models.store import ResolvedModel, resolve
 
 PRECISIONS = ("auto", "float32", "float16", "bfloat16")
-#: for encoders only: 8 bits on a CPU
+#: 8 bits, for encoders on CPUs only
 INT8 = "int8"
 #: models whose tokenizers recognise the start of a word by the space before it
 _SPACED = {"bart", "deberta", "gpt2", "longformer", "modernbert", "roberta"}

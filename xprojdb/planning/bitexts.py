@@ -40,9 +40,9 @@ class DirectedBitext(NamedTuple):
 
 
 def directed_bitexts(connection: Connection, recipe: Recipe) -> tuple[list[DirectedBitext], list[XprojdbError]]:
-    """The sets of translations that a recipe projects through, and why there are none between some languages.
+    """Find the sets of translations a recipe projects through, and the reasons why some languages have none.
 
-    :raises UsageError: when a corpus is not there.
+    :raises UsageError: when a corpus does not exist.
     """
     bitexts: list[DirectedBitext] = []
     missing: list[XprojdbError] = []
@@ -135,7 +135,7 @@ def _has_sentences(connection: Connection, corpus_id: int, lang: str, splits: tu
 def nothing_there(recipe: Recipe, source: str | None = None, target: str | None = None) -> UsageError:
     """The error for a recipe that has nothing to project through.
 
-    :param source, target: of one pair of languages; None: all of the recipe.
+    :param source, target: the pair of languages; None for all of the recipe.
     """
     where = ", ".join(recipe.corpora) + (f", {', '.join(recipe.splits)}" if recipe.splits else "")
     sources, targets = source or ", ".join(recipe.source), target or ", ".join(recipe.target)

@@ -25,7 +25,7 @@ class Plan:
     :param recipe: the recipe behind the plan, as runs record it.
     :param stages: the stages in order.
     :param pairs: the sets of translations of each stage, by its step.
-    :param missing: why parts of the recipe could not be planned; not stored.
+    :param missing: the reasons why parts of the recipe could not be planned; not stored.
     """
 
     recipe: RecipeRecord

@@ -14,6 +14,7 @@ from xprojdb.config.tables.project import ProjectTable
 from xprojdb.db import Database
 from xprojdb.errors import MatchingError, MissingExtra, ModelError, UsageError, XprojdbError
 from xprojdb.planning.bitexts import DirectedBitext, directed_bitexts, nothing_there, transfer_bitexts
+from xprojdb.planning.defaults import is_settled, settled, without_memory
 from xprojdb.planning.labellings import Projection
 from xprojdb.planning.plan import Plan
 from xprojdb.planning.trained import find_trained
@@ -47,10 +48,10 @@ def plan_recipe(database: Database, loaded: LoadedRecipe) -> Plan:
 
 
 def _plan(database: Database, loaded: LoadedRecipe) -> Plan:
-    recipe = loaded.recipe
-    _check_adjective_label(recipe)
+    _check_adjective_label(loaded.recipe)
     plan = Plan(loaded.record)
     with database.read() as connection:
+        recipe = settled(connection, loaded.recipe)
         directed, plan.missing = directed_bitexts(connection, recipe)
     align = None if recipe.project.method == "markers" else align_spec(recipe.align)
     directed = [bitext for bitext in directed if _add_projection(plan, recipe, align, bitext)]
@@ -67,37 +68,37 @@ def _plan(database: Database, loaded: LoadedRecipe) -> Plan:
 
 
 def _keep_planned(database: Database, plan: Plan) -> None:
-    """Keep what the same recipe projected before a model of it was lost: its labels stay what they are."""
+    """Keep the projections of an earlier plan of the same recipe whose models are now missing, and so their labels."""
     from xprojdb.planning.store import find_plan
 
     stored = find_plan(database, plan.recipe.name)
     if stored is None or stored.recipe.digest != plan.recipe.digest:
         return
     lost = {error.fields.get("langs") for error in plan.missing}
-    for each in stored.projections:
-        if (each.source, each.target) in lost:
-            for maker in each.makers:
-                plan.add(stage_of(maker), each.pair)
-            plan.require(each.step.spec, each.pair)
+    for projection in stored.projections:
+        if (projection.source, projection.target) in lost:
+            for maker in projection.makers:
+                plan.add(stage_of(maker), projection.pair)
+            plan.require(projection.step.spec, projection.pair)
 
 
-def _add_projection(plan: Plan, recipe: Recipe, align: StepSpec | None, each: DirectedBitext) -> bool:
-    """Plan the projection through a set of translations; where a model cannot be had, the others are planned."""
+def _add_projection(plan: Plan, recipe: Recipe, align: StepSpec | None, bitext: DirectedBitext) -> bool:
+    """Plan the projection through a set of translations; return False if a model of it is not available."""
     try:
-        projected = _projected(recipe, align, each)
+        projected = _projected(recipe, align, bitext)
     except (ModelError, MissingExtra) as error:
-        error.fields["langs"] = each.languages
+        error.fields["langs"] = bitext.languages
         if all(error.message != other.message for other in plan.missing):
             plan.missing.append(error)
         return False
-    for spec, pair in each.makers:
+    for spec, pair in bitext.makers:
         plan.add(stage_of(spec), pair)
-    plan.require(projected, each.pair)
+    plan.require(projected, bitext.pair)
     return True
 
 
 def _first(missing: Sequence[XprojdbError]) -> XprojdbError | None:
-    """The first fault of a model; that nothing was imported is told of all languages together."""
+    """The first error about a model; missing imports are reported for all languages together."""
     return next((error for error in missing if isinstance(error, ModelError | MissingExtra)), None)
 
 
@@ -169,24 +170,28 @@ def _score_specs(recipe: Recipe, labelled: Side, pair: Bitext, inputs: Mapping[s
         inputs["alignment"],
         proposals,
         draft=lambda: _project_spec(_draft(recipe), labelled, pair, inputs),
+        refit=recipe.project.refit,
     )
     return score_specs(recipe.scorer, direction)
 
 
 def _draft(recipe: Recipe) -> Recipe:
     """The recipe without anything that learns from its labels; the draft it projects is what those learn from."""
-    others = tuple(table for table in recipe.scorer if not learns(table))
     project = recipe.project.model_copy(update={"label_consistency": None})
-    return recipe.model_copy(update={"scorer": others, "project": project})
+    drafted = recipe.model_copy(update={"project": project})
+    if is_settled(recipe):
+        return without_memory(drafted)
+    others = tuple(table for table in recipe.scorer if not learns(table))
+    return drafted.model_copy(update={"scorer": others})
 
 
 def _forms(recipe: Recipe, labelled: Side, pair: Bitext, inputs: Mapping[str, StepSpec]) -> dict[str, StepSpec]:
     """The step that counts the labels of equal words, if the recipe asks for label consistency."""
-    if recipe.project.label_consistency is None:
+    if recipe.project.consistency is None:
         return {}
     _, target = _source_and_target(labelled, pair)
     labels = _project_spec(_draft(recipe), labelled, pair, inputs)
-    params = FitParams(lang=target).to_params()
+    params = FitParams(lang=target, refit=recipe.project.refit).to_params()
     return {"forms": StepSpec(SurfaceFormsFit.kind, SurfaceFormsFit.version, params, inputs={"labels": labels})}
 
 
@@ -230,7 +235,7 @@ def _match_params(recipe: Recipe, labelled: Side) -> ProjectParams:
         candidates_per_entity=table.counted,
         time_limit=table.time_limit,
         adjective=_adjective(table),
-        label_consistency=table.label_consistency,
+        label_consistency=table.consistency,
     )
 
 
@@ -269,7 +274,7 @@ def _heuristic_params(recipe: Recipe, lang: str, labelled: Side) -> HeuristicPar
         rules=rules_to_json(rules),
         min_link_score=least,
         adjective=_adjective(table),
-        label_consistency=table.label_consistency,
+        label_consistency=table.consistency,
     )
 
 

@@ -48,10 +48,10 @@ def bind_plan(database: Database, plan: Plan) -> None:
 
 
 def find_plan(database: Database, name: str) -> Plan | None:
-    """The plan that a recipe name stands for; None when there is none."""
+    """The plan of the recipe of a name; None if there is none."""
     with database.read() as connection:
-        known = connection.execute(select(recipe.c.id).where(recipe.c.name == name)).first()
-    return load_plan(database, name) if known is not None else None
+        row = connection.execute(select(recipe.c.id).where(recipe.c.name == name)).first()
+    return load_plan(database, name) if row is not None else None
 
 
 def load_plan(database: Database, name: str | None = None) -> Plan:

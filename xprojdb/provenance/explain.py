@@ -84,8 +84,10 @@ def _place(explanation: Explanation, label: re.Match[str]) -> tuple[int, int]:
     else:
         chosen = [place for place in spans if place == (int(label["first"]), int(label["last"]) + 1)]
     if not chosen:
-        known = ", ".join(f"{start}-{end - 1}" for start, end in spans) or "none"
-        raise UsageError(f"there is no label {label[0]}", hint=f"the sentence has labels at {known}", label=label[0])
+        positions = ", ".join(f"{start}-{end - 1}" for start, end in spans) or "none"
+        raise UsageError(
+            f"there is no label {label[0]}", hint=f"the sentence has labels at {positions}", label=label[0]
+        )
     return chosen[0]
 
 

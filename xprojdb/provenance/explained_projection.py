@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
@@ -99,7 +100,8 @@ def explain_projection(
     ]
     steps = steps_of_labels(connection, project, link.id, source.id)
     why = next(step.reason for step in steps if step.role == LABELS)
-    entities = [replace(entity, reason=entity_reason(why, entity.ordinal)) for entity in entities]
+    if why is not None:
+        entities = [replace(entity, reason=entity_reason(why, entity.ordinal)) for entity in entities]
     return ExplainedProjection(source, link.id, link.kind, entities, steps)
 
 
@@ -141,10 +143,13 @@ def _scores(connection: Connection, project: ProjectStage, translation_id: int) 
     scores: dict[int, Scores] = {}
     for name in project.weights:
         step_id, spec = project.input_ids[score_role(name)], project.spec.inputs[score_role(name)]
+        known: dict[int | None, tuple[str, ...]] = {}
         query = select(candidate).where(candidate.c.step_id == step_id, candidate.c.translation_id == translation_id)
         for row in connection.execute(query):
             spans = scores.setdefault(row.entity_ordinal, {})
-            part = _Part(row.score, origins_of(spec, row.origin))
+            if row.origin not in known:
+                known[row.origin] = origins_of(spec, row.origin)
+            part = _Part(row.score, known[row.origin])
             spans.setdefault((row.start_word, row.end_word), {})[name] = part
     return scores
 
@@ -193,7 +198,7 @@ def _entity(
         Span(chosen.start_word, chosen.end_word, chosen.label) if chosen is not None else None,
         chosen.score if chosen is not None else None,
         chosen.margin if chosen is not None else None,
-        [link for link in links if span.start <= link[0] < span.end],
+        links[bisect_left(links, (span.start,)) : bisect_left(links, (span.end,))],
         candidates,
         [Span(row.start_word, row.end_word, row.label) for row in labels[1:]],
     )

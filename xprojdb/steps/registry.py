@@ -13,6 +13,7 @@ from xprojdb.steps.combine.stage import Combine
 from xprojdb.steps.fit.entity_renderings import EntityRenderingsFit
 from xprojdb.steps.fit.link_counts import LinkCounts
 from xprojdb.steps.fit.mean_vectors import MeanVectors
+from xprojdb.steps.fit.name_habits import NameHabitsFit
 from xprojdb.steps.fit.surface_forms import SurfaceFormsFit
 from xprojdb.steps.fit.terms import TermsFit
 from xprojdb.steps.fit.word_frequencies import WordFrequencies
@@ -40,6 +41,7 @@ _PLAIN: tuple[Any, ...] = (
     ProjectHeuristically,
     ProjectMarkers,
     WordFrequencies,
+    NameHabitsFit,
     TermsFit,
     EntityRenderingsFit,
     SurfaceFormsFit,
@@ -60,6 +62,7 @@ FITS = frozenset(
     stage.kind
     for stage in (
         WordFrequencies,
+        NameHabitsFit,
         LinkCounts,
         MeanVectors,
         TermsFit,
@@ -94,13 +97,13 @@ def stage_of(spec: StepSpec) -> Stage:
 
 
 def _imported(stage: Any, factory: Factory) -> Factory:
-    """A stage that an import fills, of models whose name says so; else what another factory makes."""
+    """A factory that makes a stage filled by an import if the model's name says so, and otherwise calls another one."""
 
-    def made(spec: StepSpec) -> Stage | None:
+    def make(spec: StepSpec) -> Stage | None:
         ours = (spec.model or "").startswith("imported:") and spec.version == stage.version
         return stage(spec) if ours else factory(spec)
 
-    return made
+    return make
 
 
 def _plain(stage: Any) -> Factory:

@@ -140,11 +140,11 @@ class Bitext(NamedTuple):
 
 
 class Filling(NamedTuple):
-    """What fills a step that no run can do.
+    """The import that fills a step, where no run can.
 
     :param noun: what is imported.
-    :param name: under which it is.
-    :param command: that imports it.
+    :param name: the name it is imported under.
+    :param command: the command that imports it.
     """
 
     noun: str
@@ -187,7 +187,7 @@ class Stage(ABC):
 
     @property
     def filled_by(self) -> Filling | None:
-        """What fills it, where that is an import and no run."""
+        """The import that fills the step; None if runs do."""
         return None
 
     def open(self) -> None:  # noqa: B027 -- most stages load nothing

@@ -1,4 +1,4 @@
-"""What the corpora of a training recipe have: the languages with labels, and what a plan covers."""
+"""The corpora of a training recipe: their languages with labels, and what a plan covers."""
 
 from __future__ import annotations
 
@@ -16,23 +16,23 @@ from xprojdb.steps.stage import Bitext
 
 
 def covered(database: Database, recipe: TrainingRecipe) -> list[Bitext]:
-    """What a plan of a training names, so that a deletion of the corpora takes it along.
+    """The corpora that the plan of a training covers, so that it is deleted with them.
 
-    :raises UsageError: when a corpus is not there.
+    :raises UsageError: when a corpus does not exist.
     """
     with database.read() as connection:
-        known = {row.name: row.id for row in connection.execute(select(corpus.c.name, corpus.c.id))}
+        corpora = {row.name: row.id for row in connection.execute(select(corpus.c.name, corpus.c.id))}
     for name in recipe.corpora:
-        if name not in known:
-            hint = f"there are {', '.join(sorted(known)) or 'none'}; xprojdb import"
+        if name not in corpora:
+            hint = f"there are {', '.join(sorted(corpora)) or 'none'}; xprojdb import"
             raise UsageError(f"there is no corpus {name}", hint=hint, corpus=name)
-    return [Bitext(known[name], "", "", "") for name in recipe.corpora]
+    return [Bitext(corpora[name], "", "", "") for name in recipe.corpora]
 
 
 def languages_with_labels(database: Database, recipe: TrainingRecipe) -> list[str]:
     """The languages that a recipe can learn from."""
     if recipe.train.source != "gold":
-        return sorted({each.target for each in load_plan(database, recipe.train.source).labellings})
+        return sorted({labelling.target for labelling in load_plan(database, recipe.train.source).labellings})
     with database.read() as connection:
         read = _pair_languages if recipe.train.task == "nli" else _gold_languages
         return read(connection, recipe.corpora)

@@ -1,4 +1,4 @@
-"""Draw training sets: the beginning of a fixed order, so that a larger budget holds every smaller one."""
+"""Draw training sets: the beginning of a fixed order, so that a larger sample contains every smaller one."""
 
 from __future__ import annotations
 
@@ -28,13 +28,15 @@ from xprojdb.text.spans import Span
 
 
 class Item(NamedTuple):
-    """Something that can be learned from.
+    """A training example.
 
-    :param key: of the sentence or the pair.
-    :param words: of it, as texts: a sentence, or two.
-    :param content: what its digest is made of: words and labels.
-    :param size: how much of each unit it is.
-    :param label_step: the key of the step whose labels it has, and through which translation.
+    :param key: the id of the sentence or the pair.
+    :param order: what its rank in the order is computed from.
+    :param content: its words and labels, as they enter the digest.
+    :param words: the words of the sentence, or of both sentences.
+    :param size: its size in each unit.
+    :param label_step: the id of the step that made its labels.
+    :param translation: the id of the translation that the labels were projected to; 0 for none.
     """
 
     key: int
@@ -49,11 +51,10 @@ class Item(NamedTuple):
 
 @dataclass(frozen=True)
 class Available:
-    """Everything of a language that can be learned from.
+    """All training examples of a language.
 
-    :param items: in no order.
-    :param label_steps: the steps whose labels they have, by key.
-    :param corpora: of the sentences.
+    :param items: the examples, in no particular order.
+    :param label_steps: the steps that made their labels, by id.
     """
 
     lang: str
@@ -66,7 +67,7 @@ class Sample:
     """A training set of one language.
 
     :param spec: its step.
-    :param short: whether there was less than the budget.
+    :param short: whether there was less data than the budget.
     """
 
     spec: StepSpec
@@ -80,16 +81,16 @@ class Sample:
 
     @property
     def sentences(self) -> Iterator[tuple[str, ...]]:
-        """All sentences, those of pairs included."""
+        """All sentences, including those of pairs."""
         return (words for item in self.items for words in item.words)
 
 
 class Sampler:
-    """Reads what a recipe can learn from, once a language, and draws samples of it.
+    """Reads the training examples of a recipe, once for each language, and draws samples from them.
 
-    :param database: whose sentences.
-    :param recipe: which labels, of which corpora.
-    :param table: its ``[train]``.
+    :param database: the database to read from.
+    :param recipe: the recipe with the corpora and labels.
+    :param table: the ``[train]`` table to use in place of the recipe's.
     """
 
     def __init__(self, database: Database, recipe: TrainingRecipe, table: TrainTable | None = None) -> None:
@@ -100,8 +101,8 @@ class Sampler:
     def draw(self, lang: str, budget: int | None, unit: str, seed: int, splits: Sequence[str] | None = None) -> Sample:
         """The first items of a language in the order of a seed.
 
-        :param budget: how many units at most; None: everything.
-        :raises UsageError: when there is nothing (``no-labels``).
+        :param budget: the most units to draw; None for everything.
+        :raises UsageError: when there is nothing to draw (``no-labels``).
         """
         splits = tuple(self.table.splits if splits is None else splits)
         available = self.available(lang, splits)
@@ -112,7 +113,7 @@ class Sampler:
         return Sample(self._spec(available, chosen, lang, splits, budget, unit, seed), chosen, short)
 
     def available(self, lang: str, splits: Sequence[str]) -> Available:
-        """Everything of a language that can be learned from."""
+        """All training examples of a language."""
         key = (lang, tuple(splits))
         if key not in self._read:
             with self.database.read() as connection:
@@ -157,9 +158,9 @@ class Sampler:
 
 
 def store_sample(connection: Connection, sample: Sample) -> int:
-    """Store a sample's step and its rows; returns the step's key. Needs a write transaction."""
-    known = find_step(connection, sample.spec)
-    key = register_step(connection, sample.spec) if known is None else known
+    """Store a sample's step and its rows; returns the id of the step. Needs a write transaction."""
+    step_id = find_step(connection, sample.spec)
+    key = register_step(connection, sample.spec) if step_id is None else step_id
     pairs = sample.spec.params.get("task") == "nli"
     table: Table = training_pair if pairs else training_item
     if connection.execute(select(table.c.sample_id).where(table.c.sample_id == key).limit(1)).first() is None:
@@ -176,7 +177,7 @@ def _row(key: int, item: Item, pairs: bool) -> tuple[int, ...]:
 
 
 def _within(order: list[Item], budget: int | None, unit: str) -> tuple[list[Item], bool]:
-    """The items before the first that would exceed the budget, and whether all of them are not enough."""
+    """The items before the first that would exceed the budget, and whether all items together fall short of it."""
     if budget is None:
         return order, False
     total = 0
@@ -219,51 +220,53 @@ def _projected(
     database: Database, connection: Connection, recipe: TrainingRecipe, table: TrainTable, lang: str,
     splits: tuple[str, ...],
 ) -> tuple[list[Item], dict[int, StepSpec]]:  # fmt: skip
-    """The sentences that a recipe has labelled and that pass the filters of ``[export]``."""
+    """The sentences that a recipe has labelled and that pass the filters."""
     plan, dropped = load_plan(database, table.source), _dropped(table)
     cut = ExportTable(**_filters(table), corpora=recipe.corpora, splits=splits, **_thresholds(table))
     items: dict[int, Item] = {}
     steps: dict[int, StepSpec] = {}
     chosen = choose(plan, [lang])
     try:
-        kept = cut_of(connection, chosen, cut).items
+        selected = cut_of(connection, chosen, cut).items
     except NothingLeft:
         return [], {}
-    for labelling, by_split in zip(chosen, kept, strict=True):
+    for labelling, by_split in zip(chosen, selected, strict=True):
         step_id = labelling.step.step_id
         steps[step_id] = load_spec(connection, step_id)
-        for wanted in by_split.values():
-            for each in read_sentences(connection, labelling, items=wanted):
-                spans = [ScoredSpan(Span(*own[:3]), own.score, own.margin) for own in each.labels]
-                sentence = labelled(each.words, spans, recipe.mapping, dropped)
-                items.setdefault(each.sentence_id, _item(each.sentence_id, sentence, step_id, each.translation_id))
+        for keys in by_split.values():
+            for row in read_sentences(connection, labelling, items=keys):
+                spans = [ScoredSpan(Span(*label[:3]), label.score, label.margin) for label in row.labels]
+                sentence = labelled(row.words, spans, recipe.mapping, dropped)
+                items.setdefault(row.sentence_id, _item(row.sentence_id, sentence, step_id, row.translation_id))
     return list(items.values()), steps
 
 
 def _filters(table: TrainTable) -> dict[str, Any]:
-    """Those of ``[export]`` that choose sentences, where they are not the defaults."""
-    told: dict[str, Any] = {"dedupe": True} if table.dedupe else {}
+    """The settings that choose sentences, as in ``[export]``, where they differ from the defaults."""
+    filters: dict[str, Any] = {"dedupe": True} if table.dedupe else {}
     if table.decontaminate:
-        told["decontaminate"] = table.decontaminate
+        filters["decontaminate"] = table.decontaminate
     if table.min_votes:
-        told["min_votes"] = table.min_votes
+        filters["min_votes"] = table.min_votes
     if table.on_low_score == "sentence":
-        told |= {name: getattr(table, name) for name in ("min_score", "min_margin") if getattr(table, name) is not None}
-    return told
+        filters |= {
+            name: getattr(table, name) for name in ("min_score", "min_margin") if getattr(table, name) is not None
+        }
+    return filters
 
 
 def _thresholds(table: TrainTable) -> dict[str, Any]:
-    """What drops labels, for :class:`ExportTable`."""
+    """The settings of :class:`ExportTable` that drop labels."""
     dropped = _dropped(table)
     return {"on_low_score": "label", **{f"min_{name}": value for name, value in dropped.items()}} if dropped else {}
 
 
 def _dropped(table: TrainTable) -> dict[str, float]:
-    """The least score and margin of labels, where those below are left out."""
+    """The least score and margin of labels, if labels below them are left out."""
     if table.on_low_score != "label":
         return {}
-    told = {"score": table.min_score, "margin": table.min_margin}
-    return {name: value for name, value in told.items() if value is not None}
+    limits = {"score": table.min_score, "margin": table.min_margin}
+    return {name: value for name, value in limits.items() if value is not None}
 
 
 def _pairs(connection: Connection, recipe: TrainingRecipe, lang: str, splits: tuple[str, ...]) -> Available:
@@ -272,7 +275,7 @@ def _pairs(connection: Connection, recipe: TrainingRecipe, lang: str, splits: tu
     for key, premise, hypothesis, label, external in bulk.fetch(connection, pairs_of(recipe.corpora, lang, splits)):
         words = (tuple(json.loads(premise)), tuple(json.loads(hypothesis)))
         size = {"sentences": 1, "words": sum(map(len, words)), "entities": 0}
-        # Ordered by the id, which is the same in every language: parallel sets give parallel samples.
+        # The order follows the id, which is the same in every language, so parallel sets give parallel samples.
         items.append(Item(key, external, canonical_json([words, label]), words, size, (label,), gold))
     return Available(lang, items, {gold: GOLD})
 
@@ -280,7 +283,7 @@ def _pairs(connection: Connection, recipe: TrainingRecipe, lang: str, splits: tu
 def nothing_to_learn(
     lang: str, splits: Sequence[str], recipe: TrainingRecipe, budget: int | None = None, unit: str = ""
 ) -> UsageError:
-    """The refusal of a language without labels, or whose budget is smaller than its first item."""
+    """The error for a language that has no labels, or whose first item exceeds the budget."""
     where = f"{', '.join(recipe.corpora)} ({', '.join(splits) or 'all splits'})"
     what = "gold labels" if recipe.train.source == "gold" else f"labels of the recipe {recipe.train.source}"
     if budget is not None:

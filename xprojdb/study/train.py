@@ -1,4 +1,4 @@
-"""Train one model: draw its samples, read the states of their words, run its step."""
+"""Train one model: draw its samples, compute the states of their words, run its step."""
 
 from __future__ import annotations
 
@@ -31,13 +31,13 @@ from xprojdb.training.states import StatesOf, WordStates
 class TrainReport:
     """A trained model.
 
-    :param name: that taggers call it by.
-    :param digest: of its step.
-    :param samples: sentences, words and entities by language.
-    :param sha256: of its weights; None: it was not trained, or failed.
-    :param measures: what was noted while it was trained.
-    :param run: how the run went.
-    :param notes: what is to be said.
+    :param name: the name that taggers refer to it by.
+    :param digest: the digest of its step.
+    :param samples: the sentences, words and entities of each language.
+    :param sha256: the digest of its weights; None if it was not trained, or training failed.
+    :param measures: what was recorded during training.
+    :param run: the report of the run.
+    :param notes: notes for the user.
     """
 
     name: str
@@ -62,9 +62,9 @@ def train_model(
     stop: StopRequest | None = None,
     engine: Engine | None = None,
 ) -> TrainReport:
-    """Train what a recipe says, unless the very same model is there.
+    """Train the model of a recipe, unless the same model is already stored.
 
-    :raises UsageError: when there is nothing to learn from, or languages have different labels.
+    :raises UsageError: when there is nothing to learn from, or the languages have different labels.
     :raises ModelError: when the encoder cannot be found.
     """
     recipe, table = loaded.recipe, loaded.recipe.train
@@ -94,7 +94,7 @@ def train_model(
 
 
 def sizes_of(samples: Mapping[str, Sample]) -> dict[str, dict[str, int]]:
-    """How much of each language there is to learn from."""
+    """The size of the sample of each language."""
     return {
         lang: {unit: sample.spec.params[unit] for unit in ("sentences", "words", "entities")}
         for lang, sample in samples.items()
@@ -102,25 +102,25 @@ def sizes_of(samples: Mapping[str, Sample]) -> dict[str, dict[str, int]]:
 
 
 def short_note(lang: str, unit: str, sample: Sample) -> str:
-    """That a language has less than its budget."""
-    there, wanted = sample.spec.params[unit], sample.spec.params["budget"]
-    return f"{lang} has {there:,} {unit} to learn from, and its budget is {wanted:,}"
+    """A note that a language has less data than its budget."""
+    size, budget = sample.spec.params[unit], sample.spec.params["budget"]
+    return f"{lang} has {size:,} {unit} to learn from, and its budget is {budget:,}"
 
 
 def store_samples(database: Database, samples: Iterable[Sample]) -> None:
-    """Store samples that are not there yet."""
+    """Store samples that are not stored yet."""
     with database.write() as connection:
         for sample in samples:
             store_sample(connection, sample)
 
 
 def prepare_states(what: StatesOf, samples: Sequence[Sample], progress: Progress) -> None:
-    """Compute the states of all words of samples that are not kept yet."""
+    """Compute the states of the words of samples, where they are not stored yet."""
     prepare_words(what, list(dict.fromkeys(words for sample in samples for words in sample.sentences)), progress)
 
 
 def prepare_words(what: StatesOf, sentences: Sequence[tuple[str, ...]], progress: Progress) -> None:
-    """Compute the states of sentences that are not kept yet."""
+    """Compute the states of the words of sentences, where they are not stored yet."""
     states = WordStates(what)
     missing = states.missing(sentences)
     if not missing:

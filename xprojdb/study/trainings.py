@@ -1,4 +1,4 @@
-"""From samples to train steps: which classes there are, which encoder, which parameters."""
+"""Make train steps from samples: their classes, encoder and parameters."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ def train_spec(
 ) -> StepSpec:
     """The step that trains a model.
 
-    :param classes: labels of entities, or of pairs.
-    :param samples: by language.
-    :param dev: those to choose the step on.
-    :param seed, arm: in place of the table's.
-    :param revision: of the encoder, where it is known already.
+    :param classes: the labels of entities or pairs.
+    :param samples: the training samples by language.
+    :param dev: the samples on which to choose the best training step.
+    :param seed, arm: override those of the table.
+    :param revision: the revision of the encoder, if already known.
     :raises ModelError: when the encoder cannot be found.
     """
     params = TrainParams(
@@ -67,10 +67,10 @@ def encoder_revision(table: TrainTable) -> str:
 
 
 def classes_of(sampler: Sampler, languages: Sequence[str], splits: Sequence[str]) -> tuple[tuple[str, ...], list[str]]:
-    """The labels that languages have in common, and what is to be said of them.
+    """The labels to learn, and notes about languages that lack some.
 
-    :raises UsageError: when they differ and the recipe does not say which are learned (``labels-differ``), or there is
-        none at all (``no-entities``).
+    :raises UsageError: when the labels differ between languages and the recipe does not choose any (``labels-differ``),
+        or there are none at all (``no-entities``).
     """
     recipe = sampler.recipe
     present = {lang: _labels(sampler, lang, splits) for lang in languages}
@@ -85,15 +85,15 @@ def classes_of(sampler: Sampler, languages: Sequence[str], splits: Sequence[str]
     if odd and recipe.labels is None:
         raise _differ(odd, present)
     notes = [
-        f"{lang} has no {' and no '.join(lacks)}: a model learns there that there is none"
+        f"{lang} has no {' and no '.join(lacks)}: a model learns from it that there are none"
         for lang, lacks in odd.items()
     ]
     return _in_order(recipe, every), notes
 
 
 def _in_order(recipe: TrainingRecipe, every: list[str]) -> tuple[str, ...]:
-    kept = recipe.labels.values() if isinstance(recipe.labels, dict) else recipe.labels or ()
-    return tuple(sorted({*every, *(label for label in kept if recipe.train.task == "ner")}))
+    chosen = recipe.labels.values() if isinstance(recipe.labels, dict) else recipe.labels or ()
+    return tuple(sorted({*every, *(label for label in chosen if recipe.train.task == "ner")}))
 
 
 def _labels(sampler: Sampler, lang: str, splits: Sequence[str]) -> set[str]:
@@ -104,12 +104,12 @@ def _labels(sampler: Sampler, lang: str, splits: Sequence[str]) -> set[str]:
 
 
 def _differ(odd: Mapping[str, list[str]], present: Mapping[str, set[str]]) -> UsageError:
-    told = "; ".join(f"{lang} has no {', '.join(lacks)}" for lang, lacks in odd.items())
+    differences = "; ".join(f"{lang} has no {', '.join(lacks)}" for lang, lacks in odd.items())
     common = sorted(set.intersection(*present.values()))
-    hint = f"say which are learned: labels = [{', '.join(repr(label) for label in common)}]".replace("'", '"')
+    hint = f"say which to learn: labels = [{', '.join(repr(label) for label in common)}]".replace("'", '"')
     return UsageError(
-        f"the languages have different labels: {told}",
-        hint=hint if common else "say which are learned, or map them to common ones, with labels",
+        f"the languages have different labels: {differences}",
+        hint=hint if common else "say which to learn, or map them to common ones, with labels",
         reason="labels-differ",
         lacking=dict(odd),
         common=tuple(common),

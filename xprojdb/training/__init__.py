@@ -1,1 +1,1 @@
-"""Heads on frozen encoders: cached states, training, decoding. Knows no database."""
+"""Heads on frozen encoders: cached states, training, decoding. Independent of the database."""

@@ -1,4 +1,4 @@
-"""From the probabilities of tags to the best sequence that IOB2 allows (Viterbi 1967), many sentences at once."""
+"""Viterbi decoding (1967): the most probable valid IOB2 sequences, for many sentences at once."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ Floats = NDArray[np.float32]
 Longs = NDArray[np.int64]
 Flags = NDArray[np.bool_]
 _NEVER = np.float32(-1e30)
-#: cells of the scores that are in memory together
+#: score cells in memory at a time
 _CELLS = 2_000_000
 
 
 def iob2_tags(labels: Sequence[str]) -> tuple[str, ...]:
-    """``O``, then B and I of each label."""
+    """``O``, then the B and the I tag of each label."""
     return ("O", *(f"{kind}-{label}" for label in labels for kind in "BI"))
 
 
 def allowed(tags: Sequence[str]) -> tuple[Flags, Flags]:
-    """Which tags may begin a sentence, and which may follow which: an I only a B or I of its own label.
+    """Which tags may begin a sentence, and which may follow which: an I tag only a B or I tag of its own label.
 
-    :returns: (T,) and (T, T), the tag before first.
+    :returns: (T,) and (T, T), the preceding tag first.
     """
     first = np.array([not tag.startswith("I-") for tag in tags])
     follows = np.array([[after[0] != "I" or before[2:] == after[2:] for after in tags] for before in tags])
@@ -33,12 +33,12 @@ def allowed(tags: Sequence[str]) -> tuple[Flags, Flags]:
 
 
 def best_tags(scores: Floats, lengths: Sequence[int], tags: Sequence[str]) -> Longs:
-    """The sequence of tags with the highest sum of scores, among those that IOB2 allows.
+    """The valid IOB2 sequences with the highest total scores.
 
-    :param scores: (W, T) logarithms of probabilities of each word's tags, sentence by sentence.
-    :param lengths: words of each sentence, W in all.
-    :param tags: what the columns are.
-    :returns: (W,) places of tags; of sequences that are equally good, the one with the earlier tags, from the end.
+    :param scores: (W, T) log probabilities of the tags of each word, sentence by sentence.
+    :param lengths: the number of words of each sentence, W in total.
+    :param tags: the tags of the columns.
+    :returns: (W,) indices of tags; of equally good sequences, the one with the earlier tags, compared from the end.
     """
     sizes = np.asarray(lengths, np.int64)
     starts = np.cumsum(sizes) - sizes
@@ -49,13 +49,13 @@ def best_tags(scores: Floats, lengths: Sequence[int], tags: Sequence[str]) -> Lo
         places = starts[chosen, None] + np.arange(longest)
         there = np.arange(longest) < sizes[chosen, None]
         rows = scores[np.where(there, places, 0)]
-        found = _decode(rows, there, np.where(first, 0, _NEVER), np.where(follows, 0, _NEVER))
-        best[places[there]] = found[there]
+        decoded = _decode(rows, there, np.where(first, 0, _NEVER), np.where(follows, 0, _NEVER))
+        best[places[there]] = decoded[there]
     return best
 
 
 def _batches(sizes: Longs, tags: int) -> list[Longs]:
-    """Sentences of like length together, none without words."""
+    """Group sentences of similar length, leaving out those without words."""
     order = np.argsort(sizes, kind="stable")
     order = order[sizes[order] > 0]
     batches: list[Longs] = []
@@ -67,10 +67,10 @@ def _batches(sizes: Longs, tags: int) -> list[Longs]:
 
 
 def _decode(rows: Floats, there: Flags, first: Floats, follows: Floats) -> Longs:
-    """Best tags of a batch, padding included.
+    """The best tags of a batch, including padding.
 
     :param rows: (S, L, T).
-    :param there: (S, L) what is no padding.
+    :param there: (S, L) True for words, False for padding.
     """
     count, longest, width = rows.shape
     total = rows[:, 0].astype(np.float64) + first
@@ -92,15 +92,15 @@ def _decode(rows: Floats, there: Flags, first: Floats, follows: Floats) -> Longs
 def tagged_spans(places: Longs, lengths: Sequence[int], tags: Sequence[str]) -> list[tuple[Span, ...]]:
     """The spans of sentences.
 
-    :param places: (W,) of :func:`best_tags`.
+    :param places: (W,) tag indices as from :func:`best_tags`.
     """
-    found: list[tuple[Span, ...]] = []
+    spans: list[tuple[Span, ...]] = []
     at = 0
     for length in lengths:
         own = places[at : at + length]
-        found.append(_spans(own, tags) if own.any() else ())
+        spans.append(_spans(own, tags) if own.any() else ())
         at += length
-    return found
+    return spans
 
 
 def _spans(own: Longs, tags: Sequence[str]) -> tuple[Span, ...]:

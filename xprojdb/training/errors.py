@@ -1,4 +1,4 @@
-"""What can go wrong while a head is trained or read."""
+"""Errors of training and loading heads."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from xprojdb.errors import ModelError, XprojdbError
 
 
 class TrainingError(XprojdbError):
-    """A training that cannot be carried out; fields ``reason`` (a code) and what it is about."""
+    """A head cannot be trained; field ``reason`` (a code), and fields with the details."""
 
 
 class DamagedModel(ModelError):
-    """Weights that are not what was stored, or not a head of this encoder; field ``reason`` (a code)."""
+    """Weights differ from those stored, or do not belong to this encoder; field ``reason`` (a code)."""

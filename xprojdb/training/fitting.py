@@ -1,4 +1,4 @@
-"""Train a head: so many steps of AdamW under one cycle of the learning rate, the same on every run."""
+"""Train a head: a fixed number of AdamW steps with a one-cycle learning rate, reproducible from the seed."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from xprojdb.training.head import Floats, Halves, Head
 
 Longs = NDArray[np.int64]
 HeadKind = Literal["mlp", "linear"]
-#: what a watcher is told of: the step, and the head as it is
+#: called with the step and the current head
 Watch = Callable[[int, Head], None]
 
 
@@ -27,16 +27,16 @@ class FitSettings:
     """How a head is trained.
 
     :param head: ``mlp`` has one hidden layer, ``linear`` none.
-    :param hidden: its width.
-    :param steps: in all, whatever the amount of data.
-    :param batch: rows of a step.
+    :param hidden: the width of the hidden layer.
+    :param steps: the number of steps, whatever the amount of data.
+    :param batch: the rows per step.
     :param rate: the highest learning rate.
-    :param decay: of the weights.
-    :param dropout: of the hidden layer.
-    :param smoothing: of the labels.
-    :param truncation: the exponent q of the generalised cross-entropy (Zhang and Sabuncu 2018), which wrong labels
-        disturb less; 0: plain cross-entropy.
-    :param seed: of the first weights, of the order and of the dropout.
+    :param decay: the weight decay.
+    :param dropout: the dropout of the hidden layer.
+    :param smoothing: the label smoothing.
+    :param truncation: the exponent q of the generalised cross-entropy (Zhang and Sabuncu 2018), which is more
+        robust to wrong labels; 0 for plain cross-entropy.
+    :param seed: the random seed of the initial weights, the order of the rows and the dropout.
     """
 
     head: HeadKind = "mlp"
@@ -53,11 +53,11 @@ class FitSettings:
 
 @dataclass(frozen=True)
 class Examples:
-    """What is learned from.
+    """Training data.
 
     :param rows: (N, width).
-    :param classes: (N,) the right class of each.
-    :param weights: (N,) how much each counts; None: all the same.
+    :param classes: (N,) the correct class of each row.
+    :param weights: (N,) the weight of each row; None for equal weights.
     """
 
     rows: Halves
@@ -67,7 +67,7 @@ class Examples:
 
 @dataclass
 class Fitted:
-    """A head and what it took.
+    """A trained head and the cost of training it.
 
     :param losses: the mean loss of each tenth of the steps.
     """
@@ -88,8 +88,8 @@ def fit_head(
 ) -> Fitted:
     """Train a head on one core.
 
-    :param watch: told every so many steps, and after the last.
-    :raises TrainingError: when there is nothing to learn from (``empty``), or the loss is no number (``loss``).
+    :param watch: called every ``watch_every`` steps, and after the last.
+    :raises TrainingError: when there are no examples (``empty``), or the loss is not finite (``loss``).
     :raises MissingExtra: when torch is not installed.
     """
     if not len(examples.rows):
@@ -183,7 +183,7 @@ class _Fitting:
 
 
 def moments(rows: Halves) -> tuple[Floats, Floats]:
-    """Mean and standard deviation of the columns, a small number added to the latter."""
+    """The mean and the standard deviation of each column; the latter plus a small constant."""
     total, squares = np.zeros(rows.shape[1]), np.zeros(rows.shape[1])
     for at in range(0, len(rows), 16_384):
         part = rows[at : at + 16_384].astype(np.float64)
@@ -196,7 +196,7 @@ def moments(rows: Halves) -> tuple[Floats, Floats]:
 
 @contextmanager
 def _one_thread(torch: Any) -> Iterator[None]:
-    """Small matrices are faster on one core, and many trainings share a machine."""
+    """Use one thread: small matrices are faster on one core, and many training processes share a machine."""
     before = torch.get_num_threads()
     torch.set_num_threads(1)
     try:

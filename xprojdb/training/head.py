@@ -1,4 +1,4 @@
-"""A head on frozen vectors: standardised, one hidden layer or none, a class for each row."""
+"""A classifier on frozen vectors: standardised input, at most one hidden layer, one class per row."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ from xprojdb.training.errors import DamagedModel
 
 Floats = NDArray[np.float32]
 Halves = NDArray[np.float16]
-#: rows whose scores are computed together
+#: rows scored at a time
 _ROWS = 16_384
 
 
 @dataclass(frozen=True, eq=False)
 class Head:
-    """Weights and what they mean.
+    """The weights of a classifier, and what they stand for.
 
-    :param classes: what the columns of its scores are.
-    :param arrays: ``mean`` and ``scale`` (width,); ``weight1`` (hidden, width), ``bias1``, where there is a hidden
-        layer; ``weight2`` (classes, hidden or width), ``bias2``.
-    :param about: what it was made of, as texts: the encoder and its layer, the digest of the step.
+    :param classes: the classes of the columns of the scores.
+    :param arrays: ``mean`` and ``scale`` (width,); ``weight1`` (hidden, width) and ``bias1``, if there is a hidden
+        layer; ``weight2`` (classes, hidden or width) and ``bias2``.
+    :param about: where it comes from, as strings: the encoder and its layer, the digest of the step.
     """
 
     classes: tuple[str, ...]
@@ -36,15 +36,15 @@ class Head:
 
     @property
     def width(self) -> int:
-        """Numbers in a row."""
+        """The number of columns of a row."""
         return len(self.arrays["mean"])
 
     def log_probabilities(self, rows: Halves | Floats) -> Floats:
-        """The logarithms of the probabilities of classes.
+        """The log probabilities of the classes.
 
         :param rows: (N, width).
         :returns: (N, classes).
-        :raises DamagedModel: when the rows are those of another encoder.
+        :raises DamagedModel: when the rows come from another encoder.
         """
         if rows.shape[1] != self.width:
             raise DamagedModel(
@@ -67,40 +67,40 @@ class Head:
         return np.asarray(scores - np.log(np.exp(scores).sum(1, keepdims=True)), np.float32)
 
     def to_bytes(self) -> bytes:
-        """The head as a file of safetensors."""
+        """The head in the safetensors format."""
         save = require("safetensors.numpy", "train").save
-        told = {"classes": json.dumps(list(self.classes)), **self.about}
-        packed: bytes = save({name: np.ascontiguousarray(self.arrays[name]) for name in sorted(self.arrays)}, told)
+        metadata = {"classes": json.dumps(list(self.classes)), **self.about}
+        packed: bytes = save({name: np.ascontiguousarray(self.arrays[name]) for name in sorted(self.arrays)}, metadata)
         return packed
 
     @classmethod
     def from_bytes(cls, packed: bytes, sha256: str | None = None) -> Head:
         """The inverse of :meth:`to_bytes`.
 
-        :param sha256: what the digest must be.
-        :raises DamagedModel: when it is another, or the bytes are no head.
+        :param sha256: the expected digest.
+        :raises DamagedModel: when the digest differs, or the bytes are not a head.
         """
         if sha256 is not None and hashlib.sha256(packed).hexdigest() != sha256:
             raise DamagedModel(
-                "the weights of the model are not those that were stored: their digest is another",
+                "the weights of the model are not those that were stored: their digest differs",
                 hint="delete the model's row and train again, or restore a copy of the database",
                 reason="digest",
                 sha256=sha256,
             )
         try:
             arrays = require("safetensors.numpy", "train").load(packed)
-            told = _metadata(packed)
-            classes = tuple(json.loads(told.pop("classes")))
-        except Exception as error:  # safetensors raises a class of its own, and NumPy others
+            metadata = _metadata(packed)
+            classes = tuple(json.loads(metadata.pop("classes")))
+        except Exception as error:  # safetensors raises its own class of error, NumPy others
             hint = "train it again"
             raise DamagedModel("the weights of the model cannot be read", hint=hint, reason="unreadable") from error
-        return cls(classes, arrays, told)
+        return cls(classes, arrays, metadata)
 
 
 def _metadata(packed: bytes) -> dict[str, str]:
     size = int.from_bytes(packed[:8], "little")
-    told: dict[str, str] = json.loads(packed[8 : 8 + size]).get("__metadata__", {})
-    return told
+    metadata: dict[str, str] = json.loads(packed[8 : 8 + size]).get("__metadata__", {})
+    return metadata
 
 
 def gelu(rows: NDArray[np.floating[Any]]) -> Floats:
@@ -110,9 +110,9 @@ def gelu(rows: NDArray[np.floating[Any]]) -> Floats:
 
 
 def average(heads: Sequence[Floats]) -> Floats:
-    """The logarithm of the mean probability of several heads.
+    """The logarithm of the mean of the probabilities of several heads.
 
-    :param heads: (N, classes) each, of equal classes.
+    :param heads: the log probabilities of each, (N, classes), with the same classes.
     """
     stacked = np.stack(heads)
     most = stacked.max(0)

@@ -1,6 +1,6 @@
-"""A folder of arrays of words, found by what they are of: written in whole files, which appear when they are complete.
+"""A folder of arrays, addressed by the content they belong to; files are written whole and appear when complete.
 
-Processes may share it. Every file can be deleted at any time: what is missing is computed again.
+Processes may share a folder. Any file may be deleted at any time: what is missing is computed again.
 """
 
 from __future__ import annotations
@@ -31,8 +31,8 @@ class _Place(NamedTuple):
 class Shards:
     """Arrays (words, width) by key.
 
-    :param folder: made when it is not there.
-    :param width: of every row.
+    :param folder: created when it does not exist.
+    :param width: the number of columns of every array.
     """
 
     def __init__(self, folder: Path, width: int) -> None:
@@ -43,22 +43,22 @@ class Shards:
         self._seen: set[str] = set()
 
     def missing(self, keys: Sequence[bytes]) -> list[int]:
-        """The places of those keys that are not there."""
+        """The positions of the keys that are not stored."""
         if any(key not in self._places for key in keys):
             self._refresh()
         return [place for place, key in enumerate(keys) if key not in self._places]
 
     def add(self, keys: Sequence[bytes], arrays: Sequence[Halves]) -> None:
-        """Write arrays as one file.
+        """Write arrays to one file.
 
-        :raises XprojdbError: when there is no room; the field ``folder`` names it.
+        :raises XprojdbError: when they cannot be written; field ``folder``.
         """
         rows = np.concatenate([np.zeros((0, self.width), np.float16), *arrays])
         index = np.array([(key, len(array)) for key, array in zip(keys, arrays, strict=True)], _INDEX)
         name = uuid.uuid4().hex
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
-            # The index last: what has none is not looked at.
+            # The index comes last: rows without an index are ignored.
             _write(self.folder / f"{name}.rows.npy", rows)
             _write(self.folder / f"{name}.index.npy", index)
         except OSError as error:
@@ -71,7 +71,7 @@ class Shards:
         self._refresh()
 
     def read(self, keys: Sequence[bytes]) -> list[Halves]:
-        """The arrays of keys that are there."""
+        """The arrays of stored keys."""
         return [self._rows(self._places[key]) for key in keys]
 
     def _rows(self, place: _Place) -> Halves:
@@ -84,7 +84,7 @@ class Shards:
                 self._open(path)
 
     def _open(self, path: Path) -> None:
-        """Know what a file holds; one that is damaged is passed over, and made again."""
+        """Read the index of a file; the content of a damaged file is skipped, and computed again."""
         try:
             index = np.load(path)
             rows = np.load(path.with_name(path.name.replace(".index.", ".rows.")), mmap_mode="r")

@@ -1,4 +1,4 @@
-"""The methods of a database that correct a corpus."""
+"""Database methods that correct a corpus."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class Errata(Opened):
-    """Correcting a corpus: what was made of the rest stays."""
+    """Correcting a corpus, while keeping what was derived from the rest."""
 
     def withdraw(
         self,
@@ -27,18 +27,18 @@ class Errata(Opened):
         dry_run: bool = False,
         end_runs: bool = False,
     ) -> ErrataResult:
-        """Withdraw sentences of a corpus: they go, with their translations and everything made from them.
+        """Withdraw sentences of a corpus with their translations and everything derived from them.
 
-        What was learned from the corpus as a whole stays as it is.
+        What was learned from the whole corpus stays as it is.
 
-        :param corpus: its name.
+        :param corpus: the name of the corpus.
         :param ids: of sentences, as they were imported or exported; empty: all of the part.
-        :param lang: only in this language, by any code; by default in all.
-        :param part: only of this part.
-        :param dry_run: only find out what would be deleted.
-        :param end_runs: end the runs that are under way first; what they have written is kept.
-        :raises RunsAlive: while runs are under way.
-        :raises UsageError: when there is no such corpus, part or id, or neither ids nor a part are named.
+        :param lang: only in this language, by any of its codes; by default in all.
+        :param part: only in this part.
+        :param dry_run: only report what would be deleted.
+        :param end_runs: first end the runs in progress; what they have written is kept.
+        :raises RunsAlive: while runs are in progress.
+        :raises UsageError: when there is no such corpus, part or id, or neither ids nor a part are given.
         """
         from xprojdb.api.results.corrections import ErrataResult
         from xprojdb.errors import UsageError
@@ -46,10 +46,13 @@ class Errata(Opened):
         from xprojdb.text.languages import language
 
         if not ids and part is None:
-            raise UsageError("which sentences?", hint=f"name ids or a part; xprojdb corpus delete {corpus} deletes all")
-        wanted = Withdrawn(corpus, tuple(ids), language(lang).code if lang else None, part)
+            raise UsageError(
+                "no sentences were selected",
+                hint=f"use --id, --ids-from or --part; xprojdb corpus delete {corpus} deletes all",
+            )
+        selected = Withdrawn(corpus, tuple(ids), language(lang).code if lang else None, part)
         with ended_runs(self.store.engine, end_runs and not dry_run) as ended:
-            result = ErrataResult(withdraw(self.store, wanted, dry_run=dry_run), dry_run)
+            result = ErrataResult(withdraw(self.store, selected, dry_run=dry_run), dry_run)
         result.ended = ended
         return result
 
@@ -66,21 +69,21 @@ class Errata(Opened):
         dry_run: bool = False,
         end_runs: bool = False,
     ) -> ErrataResult:
-        """Replace a file of a corpus by a corrected version of it.
+        """Replace a file of a corpus with a corrected version.
 
-        Sentences are compared by id, or by number where they have none. Unchanged ones keep everything made from
-        them; changed ones are stored anew, and those that the file lacks are withdrawn.
+        Sentences are compared by id, or by number if they have none. Unchanged ones keep everything derived from them;
+        changed ones are stored again, and those missing from the file are withdrawn.
 
-        :param corpus: its name.
-        :param lang: of the file, by any code.
+        :param corpus: the name of the corpus.
+        :param lang: of the file, by any of its codes.
         :param part: of the corpus; by default the split.
         :param split: by default from the file's name.
-        :param format: of the file, by the name of a reader; ``auto`` goes by the content.
-        :param reading: options of the format's reader.
-        :param dry_run: only find out what would change.
-        :param end_runs: end the runs that are under way first; what they have written is kept.
-        :raises RunsAlive: while runs are under way.
-        :raises InputError: when the file cannot be read; nothing is changed then.
+        :param format: of the file, by the name of a reader; ``auto``: by the content.
+        :param reading: options of the reader.
+        :param dry_run: only report what would change.
+        :param end_runs: first end the runs in progress; what they have written is kept.
+        :raises RunsAlive: while runs are in progress.
+        :raises InputError: when the file cannot be read; then nothing is changed.
         :raises UsageError: when there is no such corpus, or no such file was imported.
         """
         from xprojdb.api.results.corrections import ErrataResult

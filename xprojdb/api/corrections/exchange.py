@@ -1,4 +1,4 @@
-"""The methods of a database that hand sentences to other programs and take back what these made of them."""
+"""Database methods that exchange sentences with other programs."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class Exchange(Opened):
-    """Sentences for other programs, and what these made of them."""
+    """Exporting sentences for other programs, and importing their results."""
 
     def import_tags(
         self,
@@ -30,16 +30,16 @@ class Exchange(Opened):
         snap: bool = False,
         reading: Mapping[str, Any] | None = None,
     ) -> TagsResult:
-        """Import predictions of your own as a tagger, which recipes use as ``[tag] model = "imported:NAME"``.
+        """Import your own predictions as a tagger, which recipes use as ``[tag] model = "imported:NAME"``.
 
-        Sentences are found as :meth:`import_labels` finds them, translations that a machine made among them. A file
-        may have some of the sentences; further files add more. The same again adds nothing.
+        Sentences are found as for :meth:`import_labels`, including machine translations. A file may cover some of the
+        sentences; further files add more. Importing the same again adds nothing.
 
-        :param file: in any format that has labels.
-        :param name: what the tagger is called.
-        :param lang, corpus, part, format, by_line, snap, reading: as :meth:`import_labels` takes them.
-        :raises InputError, UsageError: as :meth:`import_labels`.
-        :raises ImportRefused: when a label cuts a word, or other entities are stored under the name for a sentence.
+        :param file: in any format with labels.
+        :param name: the name of the tagger.
+        :param lang, corpus, part, format, by_line, snap, reading: as for :meth:`import_labels`.
+        :raises InputError, UsageError: as for :meth:`import_labels`.
+        :raises ImportRefused: when a label cuts a word, or different entities are stored under the name for a sentence.
         """
         from xprojdb.api.results.corrections import TagsResult
         from xprojdb.importing.onto.tags import import_tags
@@ -60,23 +60,23 @@ class Exchange(Opened):
         by_line: bool = False,
         reading: Mapping[str, Any] | None = None,
     ) -> TranslationsResult:
-        """Import what a machine made of stored sentences; recipes use it as ``[translate] model = "imported:NAME"``.
+        """Import machine translations of stored sentences; recipes use them as ``[translate] model = "imported:NAME"``.
 
-        A file may have some of the sentences; further files add more. The same again adds nothing.
+        A file may cover some of the sentences; further files add more. Importing the same again adds nothing.
 
-        :param file: a table, JSON lines or another format with ids; or text, a sentence a line.
-        :param name: of the machine.
-        :param source: the language of the stored sentences, by any code.
+        :param file: a table, JSON lines or another format with ids; or text, one sentence per line.
+        :param name: the name of the translator.
+        :param source: the language of the stored sentences, by any of its codes.
         :param lang: the language of the file.
-        :param corpus: that the sentences are in; by default any.
+        :param corpus: the corpus of the sentences; by default any.
         :param part: with ``by_line``: only sentences of this part of the corpus.
-        :param format: of the file, by the name of a reader; ``auto`` goes by the content.
-        :param by_line: the first row is of the first sentence of the import, and so on; text has no ids, and is read
-            so in any case. A blank line is a sentence without a translation.
-        :param reading: options of the format's reader.
-        :raises InputError: when the file cannot be read; nothing is stored then.
+        :param format: of the file, by the name of a reader; ``auto``: by the content.
+        :param by_line: the first row belongs to the first sentence of the import, and so on; text has no ids, and is
+            always read this way. A blank line is a sentence without a translation.
+        :param reading: options of the reader.
+        :raises InputError: when the file cannot be read; then nothing is stored.
         :raises ImportRefused: when another translation of a sentence is stored under the name.
-        :raises UsageError: when there are no such sentences, or no row is about one.
+        :raises UsageError: when there are no such sentences, or no row belongs to one.
         """
         from xprojdb.api.results.corrections import TranslationsResult
         from xprojdb.importing.onto.translations import import_translations
@@ -96,15 +96,15 @@ class Exchange(Opened):
         untranslated: str | None = None,
         to: str | None = None,
     ) -> TextResult:
-        """Write sentences as text, for any translator; :meth:`import_translations` brings its work back.
+        """Write sentences as text for any translator; :meth:`import_translations` imports its results.
 
-        :param file: to write; ``/dev/stdout`` is possible.
-        :param corpus: whose sentences.
-        :param lang: their language, by any code.
+        :param file: the file to write, possibly ``/dev/stdout``.
+        :param corpus: the corpus of the sentences.
+        :param lang: their language, by any of its codes.
         :param split, part: only these.
-        :param format: ``tsv``: a line with names, then id and text; ``plain``: a sentence a line.
-        :param untranslated: only sentences that have no translation imported under this name.
-        :param to: then, the language of these translations.
+        :param format: ``tsv``: a header line, then ids and texts; ``plain``: one sentence per line.
+        :param untranslated: only sentences without a translation imported under this name.
+        :param to: the language of these translations.
         :raises UsageError: when there are no such sentences, or one of ``untranslated`` and ``to`` is missing.
         :raises ExportError: when the file cannot be written.
         """
@@ -114,10 +114,10 @@ class Exchange(Opened):
         from xprojdb.text.languages import language
 
         if (untranslated is None) != (to is None):
-            raise UsageError("--untranslated needs --to, and --to needs it", hint="--untranslated NAME --to LANG")
+            raise UsageError("--untranslated and --to must be used together", hint="use --untranslated NAME --to LANG")
         missing = (untranslated, language(to).code) if untranslated is not None and to is not None else None
-        wanted = TextQuery(corpus, language(lang).code, split, part, missing)
-        return TextResult(export_text(self.store, Path(file), wanted, format))
+        query = TextQuery(corpus, language(lang).code, split, part, missing)
+        return TextResult(export_text(self.store, Path(file), query, format))
 
 
 def translated_file(
@@ -129,7 +129,7 @@ def translated_file(
     by_line: bool,
     reading: Mapping[str, Any] | None,
 ) -> Any:
-    """A file of translations, its format recognised; text has no ids."""
+    """A file of translations, with its format detected; text has no ids."""
     from xprojdb.readers.registry import format_of
 
     chosen = format_of(Path(file)) if format == "auto" else format

@@ -79,4 +79,13 @@ def later_file(
     options = {key: value for key, value in (reading or {}).items() if value is not None}
     if snap and "snap" in reader(chosen).option_names():
         options["snap"] = True
+    if chosen == "hf" and "id_field" not in options and _is_exported(path):
+        options["id_field"] = "id"
     return LaterFile(path, lang, corpus, part, chosen, "line" if by_line else "id", snap, options)
+
+
+def _is_exported(path: Path) -> bool:
+    """Whether the ids of a data set are those of an export; in published data sets they are numbers."""
+    from xprojdb.readers.huggingface.folders import first_id
+
+    return (first_id(path) or "").count("/") >= 2

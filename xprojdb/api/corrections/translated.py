@@ -1,4 +1,4 @@
-"""Files of a parallel import that a machine translated: stored in the transaction of the import."""
+"""Files of a parallel import that are machine translations, stored in the transaction of the import."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ if TYPE_CHECKING:
 
 @dataclass
 class TranslatedFiles:
-    """Translations of one file by a machine.
+    """Machine translations of one file.
 
-    :param machine: its name.
-    :param lang: of the original, by any code.
-    :param files: with their languages.
+    :param machine: the name of the translator.
+    :param lang: of the original, by any of its codes.
+    :param files: the translated files, with their languages.
     """
 
     machine: str
@@ -32,7 +32,7 @@ class TranslatedFiles:
     reports: list[TranslationsReport] = field(default_factory=list)
 
     def store(self, part: str, connection: Connection, run_id: int) -> int:
-        """Store them: by their ids where they have some, else line by line.
+        """Store them, by their ids if they have any, otherwise line by line.
 
         :param part: of the original.
         :returns: how many are new.

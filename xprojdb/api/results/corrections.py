@@ -1,4 +1,4 @@
-"""Results of importing labels for stored sentences."""
+"""Results of importing data for stored sentences, and of correcting a corpus."""
 
 from __future__ import annotations
 
@@ -76,11 +76,11 @@ class TagsResult(ReportResult):
     def __rich__(self) -> RenderableType:
         report = self.report
         words = f" ({report.by_words:,} by their words)" if report.by_words else ""
-        lines = [f"{report.sentences:,} of {report.rows:,} rows are stored sentences{words}"]
+        lines = [f"{report.sentences:,} of {report.rows:,} rows belong to stored sentences{words}"]
         lines.append(f"imported:{report.name}: {report.added:,} sentences are new, with {report.entities:,} entities")
         lines += note_lines(report.file, report.left_out)
         if report.pending:
-            lines.append(f"{report.pending:,} {report.lang} sentences have no predictions of {report.name} yet")
+            lines.append(f"{report.pending:,} {report.lang} sentences have no predictions by {report.name} yet")
         return Group(*map(Text, lines))
 
 
@@ -90,7 +90,7 @@ class TranslationsResult(ReportResult):
     report: TranslationsReport
 
     def to_dict(self) -> list[Row]:
-        """One row: the name, the languages, rows and sentences, what is new, filtered and pending."""
+        """One row: the name, the languages, rows and sentences, and how many are new, filtered and pending."""
         row = asdict(self.report)
         left = sum(note.count for note in self.report.left_out.values())
         return [{**row, "filtered": sum(self.report.filtered.values()), "left_out": left}]
@@ -99,10 +99,10 @@ class TranslationsResult(ReportResult):
         report = self.report
         lines = [f"{report.sentences:,} of {report.rows:,} rows translate stored sentences"]
         lines.append(f"imported:{report.name}: {report.added:,} translations {report.source} → {report.lang} are new")
-        lines += [f"of no use, and filtered: {reason}: {count:,}" for reason, count in report.filtered.items()]
+        lines += [f"filtered because of {reason}: {count:,}" for reason, count in report.filtered.items()]
         lines += note_lines(report.file, report.left_out)
         if report.pending:
-            lines.append(f"{report.pending:,} {report.source} sentences have no translation of {report.name} yet")
+            lines.append(f"{report.pending:,} {report.source} sentences have no translation by {report.name} yet")
         return Group(*map(Text, lines))
 
 
@@ -120,9 +120,9 @@ class TextResult(ReportResult):
 
 
 class ErrataResult(ReportResult):
-    """What a correction of a corpus did; a row is a table.
+    """The result of correcting a corpus; a row is a table.
 
-    :param dry_run: nothing was done.
+    :param dry_run: whether nothing was changed.
     """
 
     report: ErrataReport
@@ -141,9 +141,9 @@ class ErrataResult(ReportResult):
         for row in self.to_dict():
             shown.add_row(row["table"], f"{row['rows']:,}")
         counts = {"withdrawn": report.withdrawn, "replaced": report.replaced, "added": report.added}
-        told = ", ".join(f"{count:,} {would}{name}" for name, count in counts.items() if count) or "nothing changed"
-        more = [Text(f"{report.unchanged:,} sentences are as they were")] if report.unchanged else []
-        return Group(*([shown] if report.rows else []), Text(f"{report.corpus}: {told}"), *more)
+        summary = ", ".join(f"{count:,} {would}{name}" for name, count in counts.items() if count) or "nothing changed"
+        more = [Text(f"{report.unchanged:,} sentences are unchanged")] if report.unchanged else []
+        return Group(*([shown] if report.rows else []), Text(f"{report.corpus}: {summary}"), *more)
 
 
 def note_lines(file: str, notes: Mapping[str, Note]) -> list[str]:

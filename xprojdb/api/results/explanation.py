@@ -23,6 +23,10 @@ if TYPE_CHECKING:
 _COLORS = {"PER": "magenta", "ORG": "blue", "LOC": "green", "DATE": "yellow", "MISC": "cyan"}
 #: candidates shown per entity
 CANDIDATES_SHOWN = 6
+#: entities of a sentence, words of a side and words of a phrase that are shown, unless all candidates are
+ENTITIES_SHOWN = 50
+WORDS_SHOWN = 400
+PHRASE_SHOWN = 40
 
 
 class ExplanationResult(ReportResult):
@@ -62,32 +66,45 @@ class ExplanationResult(ReportResult):
     def __rich__(self) -> RenderableType:
         return Group(*self._parts())
 
+    def _limit(self, shown: int) -> int | None:
+        return None if self.candidates is None else shown
+
     def _parts(self) -> Iterator[RenderableType]:
         target = self.report.target
         if self.report.consensus is not None:
-            yield from _consensus(target, self.report.consensus)
+            limits = self._limit(ENTITIES_SHOWN), self._limit(WORDS_SHOWN)
+            yield from _consensus(target, self.report.consensus, *limits)
         for projection in self.report.projections:
-            yield from _sides(target, projection)
-            for entity in projection.entities:
+            yield from _sides(target, projection, self._limit(WORDS_SHOWN))
+            for entity in projection.entities[: self._limit(ENTITIES_SHOWN)]:
                 yield from _entity(entity, projection, target, self.candidates)
+            yield from _hidden(len(projection.entities), self._limit(ENTITIES_SHOWN), "entities")
             yield from _steps(projection.made_by)
 
 
-def _consensus(target: sentences.Text, report: ExplainedConsensus) -> Iterator[RenderableType]:
+def _hidden(count: int, limit: int | None, what: str) -> Iterator[RenderableType]:
+    if limit is not None and count > limit:
+        yield Text(f"\n  and {count - limit:,} more {what}: --all", style="dim")
+
+
+def _consensus(
+    target: sentences.Text, report: ExplainedConsensus, limit: int | None, words: int | None
+) -> Iterator[RenderableType]:
     yield _name(target, f"(consensus of {', '.join(report.sources)})")
-    yield _line(f"{target.lang} consensus", target.words, [label.span for label in report.labels])
+    yield _line(f"{target.lang} consensus", target.words, [label.span for label in report.labels], words)
     if target.gold is not None:
-        yield _line(f"{target.lang} gold     ", target.words, target.gold)
+        yield _line(f"{target.lang} gold     ", target.words, target.gold, words)
     if not report.labels:
         outcome = f"{report.outcome} ({report.reason})" if report.reason else report.outcome
         yield Text(f"\n  no label: the combine step {outcome}")
-    for label in report.labels:
+    for label in report.labels[:limit]:
         head = Text(f"\n  {label.span.label} {label.text}", style=f"bold {_color(label.span.label)}")
         yield head.append(f"   score {label.score:.3f}, margin {label.margin:.3f}", "default")
         shown = table("vote of", "entity", "says", "contribution>", "sentence")
         for vote in label.votes:
             shown.add_row(vote.source, vote.text or "–", vote.label, f"{vote.contribution:.3f}", vote.sentence)
         yield Padding(shown, (0, 0, 0, 4), expand=False)
+    yield from _hidden(len(report.labels), limit, "labels")
     yield from _steps(report.made_by)
 
 
@@ -95,26 +112,31 @@ def _name(target: sentences.Text, origin: str) -> Text:
     return Text(target.name, style="bold").append(f"  {origin}\n", "not bold")
 
 
-def _sides(target: sentences.Text, projection: explained_projection.ExplainedProjection) -> Iterator[RenderableType]:
+def _sides(
+    target: sentences.Text, projection: explained_projection.ExplainedProjection, limit: int | None
+) -> Iterator[RenderableType]:
     source = projection.source
     yield _name(target, f"({projection.kind} translation)")
     labelled = [entity.span for entity in projection.entities]
     projected = [
         span for entity in projection.entities for span in (entity.projected, *entity.also) if span is not None
     ]
-    yield _line(f"{source.lang} labelled ", source.words, labelled)
-    yield _line(f"{target.lang} projected", target.words, projected)
+    yield _line(f"{source.lang} labelled ", source.words, labelled, limit)
+    yield _line(f"{target.lang} projected", target.words, projected, limit)
     if target.gold is not None:
-        yield _line(f"{target.lang} gold     ", target.words, target.gold)
+        yield _line(f"{target.lang} gold     ", target.words, target.gold, limit)
 
 
-def _line(head: str, words: Sequence[str], spans: Sequence[Span]) -> Text:
-    """A sentence with its entities in brackets and color."""
+def _line(head: str, words: Sequence[str], spans: Sequence[Span], limit: int | None) -> Text:
+    """A sentence with its entities in brackets and color.
+
+    :param limit: words that are shown; None: all.
+    """
     text = Text(f"  {head}  ", style="dim")
     opening = {span.start: span for span in spans}
     closing = {span.end: span for span in spans}
     inside = None
-    for position, word in enumerate(words):
+    for position, word in enumerate(words[:limit]):
         inside = opening.get(position, inside)
         style = f"bold {_color(inside.label)}" if inside else "default"
         text.append("[" if position in opening else "", style)
@@ -123,6 +145,8 @@ def _line(head: str, words: Sequence[str], spans: Sequence[Span]) -> Text:
         text.append(f"]{ended.label}" if ended else "", style)
         text.append(" ", "default")
         inside = None if ended else inside
+    if limit is not None and len(words) > limit:
+        text.append(f"… and {len(words) - limit:,} more words: --all", "dim")
     return text
 
 
@@ -137,17 +161,17 @@ def _entity(
     limit: int | None,
 ) -> Iterator[RenderableType]:
     head = Text(f"\n  {entity.span.label} ", style=f"bold {_color(entity.span.label)}")
-    head.append(entity.text, "bold default")
+    head.append(_phrase(entity.text, limit), "bold default")
     if entity.projected is None:
         head.append(f"  → {_lost(projection.outcome, entity.reason)}", "red")
     else:
-        phrase = target.phrase(entity.projected.start, entity.projected.end)
+        phrase = _phrase(target.phrase(entity.projected.start, entity.projected.end), limit)
         head.append(f"  →  {phrase} {entity.projected.label}", f"bold {_color(entity.projected.label)}")
         head.append(f"   score {entity.score:.3f}, margin {entity.margin:.3f}", "default")
         for span in entity.also:
             head.append(f"  and {target.phrase(span.start, span.end)}", f"bold {_color(span.label)}")
     yield head
-    yield _links(entity, projection.source, target)
+    yield _links(entity, projection.source, target, limit)
     yield from _candidates(entity, limit)
 
 
@@ -159,15 +183,26 @@ def _lost(outcome: str, reason: str | None) -> str:
     return "not projected yet; use xprojdb run" if outcome == "pending" else f"no label: the project step {outcome}"
 
 
-def _links(entity: explained_projection.ExplainedEntity, source: sentences.Text, target: sentences.Text) -> Text:
+def _phrase(text: str, limit: int | None) -> str:
+    """A phrase, cut if it is very long and not all is wanted."""
+    words = text.split(" ", PHRASE_SHOWN)
+    return text if limit is None or len(words) <= PHRASE_SHOWN else " ".join([*words[:PHRASE_SHOWN], "…"])
+
+
+def _links(
+    entity: explained_projection.ExplainedEntity, source: sentences.Text, target: sentences.Text, limit: int | None
+) -> Text:
     by_word: dict[int, list[tuple[int, float]]] = {}
     for left, right, score in entity.links:
         by_word.setdefault(left, []).append((right, score))
     line = Text("    links  ", style="dim")
-    for position in range(entity.span.start, entity.span.end):
+    last = entity.span.end if limit is None else min(entity.span.end, entity.span.start + PHRASE_SHOWN)
+    for position in range(entity.span.start, last):
         strongest = sorted(by_word.get(position, []), key=lambda link: -link[1])[:3]
         linked = ", ".join(f"{target.words[right]} {score:.2f}" for right, score in strongest) or "nothing"
         line.append(f"{source.words[position]} — {linked}", "default").append("   ")
+    if last < entity.span.end:
+        line.append(f"… and {entity.span.end - last:,} more: --all", "dim")
     return line
 
 
@@ -185,7 +220,8 @@ def _candidates(entity: explained_projection.ExplainedEntity, limit: int | None)
         style = {"winner": "bold green", "runner-up": "yellow"}.get(candidate.rank)
         place = f"{candidate.start}–{candidate.end - 1}"
         origins = [", ".join(sorted({name for had in candidate.origins.values() for name in had}))] if united else []
-        shown.add_row(candidate.rank, candidate.text, place, *parts, f"{candidate.fused:.3f}", *origins, style=style
+        phrase = _phrase(candidate.text, limit)
+        shown.add_row(candidate.rank, phrase, place, *parts, f"{candidate.fused:.3f}", *origins, style=style
         )  # fmt: skip
     yield Padding(shown, (0, 0, 0, 4), expand=False)
     hidden = len(entity.candidates) - (limit or len(entity.candidates))

@@ -24,7 +24,7 @@ class ImportResult(ReportResult):
     """What an import added; a row is a file."""
 
     report: ImportReport
-    #: what a machine made of the sentences, by file
+    #: machine translations of the sentences, by file
     translations: Sequence[TranslationsReport] = ()
 
     def to_dict(self) -> list[Row]:
@@ -38,22 +38,29 @@ class ImportResult(ReportResult):
         for file in self.report.files:
             numbers = (str(file.sentences), str(file.added), str(file.entities))
             shown.add_row(Path(file.path).name, file.lang, file.part, *numbers)
-        for made in self.translations:
-            told = f"{made.lang} by {made.name}"
-            shown.add_row(Path(made.file).name, told, "", str(made.sentences), str(made.added), "0")
+        for translated in self.translations:
+            origin = f"{translated.lang} by {translated.name}"
+            shown.add_row(Path(translated.file).name, origin, "", str(translated.sentences), str(translated.added), "0")
         links = [Text(f"{self.report.links} new links between translations")] if self.report.links else []
-        added = self.report.added or self.report.links or any(made.added for made in self.translations)
+        added = self.report.added or self.report.links or any(translated.added for translated in self.translations)
         nothing = [] if added else [Text("nothing new")]
         return Group(shown, *map(Text, [*_notes(self.report.files), *self._pending()]), *links, *nothing)
 
     def _pending(self) -> list[str]:
         return [
             line
-            for made in self.translations
+            for translated in self.translations
             for line in (
-                *note_lines(made.file, made.left_out),
-                *(f"{made.lang}: of no use, and filtered: {reason}: {n:,}" for reason, n in made.filtered.items()),
-                *([f"{made.pending:,} sentences have no translation of {made.name} yet"] if made.pending else []),
+                *note_lines(translated.file, translated.left_out),
+                *(
+                    f"{translated.lang}: filtered because of {reason}: {n:,}"
+                    for reason, n in translated.filtered.items()
+                ),
+                *(
+                    [f"{translated.pending:,} sentences have no translation by {translated.name} yet"]
+                    if translated.pending
+                    else []
+                ),
             )
         ]
 

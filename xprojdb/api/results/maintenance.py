@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Group, RenderableType
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from xprojdb.maintenance.corpus_deletion import CorpusContents
     from xprojdb.maintenance.database_copy import CopyReport
     from xprojdb.maintenance.garbage_collection import Garbage
+    from xprojdb.maintenance.merging.merge import MergedSource, MergeReport
+    from xprojdb.maintenance.sizing.estimate import Need, SizeReport
     from xprojdb.maintenance.vacuum import VacuumReport
     from xprojdb.maintenance.verify import CheckReport, VerifyReport
 
@@ -203,6 +206,96 @@ class CopyResult(ReportResult):
         for row in self.to_dict():
             shown.add_row(row["table"], f"{row['rows']:,}", row["checksum"])
         return Group(shown, Text(f"{report.rows:,} rows of {report.source} are in {report.target}, verified"))
+
+
+class MergeResult(ReportResult):
+    """What was merged; a row is a table of one source."""
+
+    report: MergeReport
+
+    def to_dict(self) -> list[Row]:
+        """A row for each table of each source: how many rows were added, were there already, or stayed behind."""
+        return [
+            {
+                "source": each.url,
+                "table": name,
+                "added": each.added[name],
+                "known": each.known[name],
+                "left": each.left[name],
+            }
+            for each in self.report.sources
+            for name in sorted({*each.added, *each.known, *each.left})
+        ]
+
+    def to_json(self) -> Any:
+        """What ``xprojdb db merge --json`` prints."""
+        return {"target": self.report.target, "sources": [_merged(each) for each in self.report.sources]}
+
+    def __rich__(self) -> RenderableType:
+        parts: list[RenderableType] = []
+        for each in self.report.sources:
+            shown = table("table", "added>", "known>", "left>")
+            for row in self.to_dict():
+                if row["source"] == each.url:
+                    shown.add_row(row["table"], *(f"{row[name]:,}" for name in ("added", "known", "left")))
+            parts += [
+                shown,
+                Text(f"{sum(each.added.values()):,} rows of {each.url} are now in {self.report.target}, verified"),
+            ]
+            if each.left_steps:
+                told = ", ".join(each.left_steps)
+                parts.append(Text(f"left behind, since they made something else of the same items here: {told}"))
+            parts += map(Text, each.notes)
+        return Group(*parts)
+
+
+class SizeResult(ReportResult):
+    """How large a database is, and what a recipe needs; a row is a table, or a step of the recipe."""
+
+    report: SizeReport
+
+    def to_dict(self) -> list[Row]:
+        """A row for each table or, with a recipe, for each of its steps."""
+        rows = self.report.tables if self.report.need is None else self.report.need.steps
+        return [asdict(each) for each in rows]
+
+    def to_json(self) -> Any:
+        """What ``xprojdb db size --json`` prints."""
+        need = self.report.need
+        totals = {} if need is None else {"rows": need.rows, "size": need.size, "hours": need.hours}
+        return {**asdict(self.report), "need": None if need is None else {**asdict(need), **totals}}
+
+    def __rich__(self) -> RenderableType:
+        report = self.report
+        shown = table("table", "rows>", "bytes>")
+        for each in report.tables:
+            shown.add_row(each.name, f"{each.rows:,}", megabytes(each.size))
+        told = Text(f"{report.url}: {megabytes(report.size)} on disk")
+        return Group(shown, told) if report.need is None else Group(shown, told, Text(""), *_need(report.need))
+
+
+def _need(need: Need) -> list[RenderableType]:
+    shown = table("step", "what", "items>", "s per 1,000>", "hours>", "rows>", "bytes>", "measured on>")
+    shown.add_row(
+        "", "sentences, translations", "", "", "", f"{need.imported.rows:,}", megabytes(need.imported.size), ""
+    )
+    for step in need.steps:
+        measured = f"{step.measured:,}" if step.measured else "documentation"
+        shown.add_row(
+            step.digest[:8], step.title, f"{step.items:,}", f"{step.seconds:,.3g}", f"{step.hours:,.1f}",
+            f"{step.rows:,}", megabytes(step.size), measured,
+        )  # fmt: skip
+    told = f"{need.sentences:,} sentences: {need.rows:,} rows, {megabytes(need.size)}"
+    told += f", {need.hours:,.1f} hours of one process"
+    if need.drivers is not None:
+        told += f"; {need.drivers:,} processes at once, {need.connections:,} connections"
+    return [shown, Text(told)]
+
+
+def _merged(source: MergedSource) -> dict[str, Any]:
+    counts = {"added": source.added, "known": source.known, "left": source.left}
+    steps = {"left_steps": list(source.left_steps), "notes": list(source.notes)}
+    return {"url": source.url, **{name: dict(count) for name, count in counts.items()}, **steps}
 
 
 class SchemaResult(ReportResult):

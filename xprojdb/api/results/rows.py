@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
 from itertools import chain
 from pathlib import Path
@@ -15,6 +15,7 @@ from rich.console import RenderableType
 
 from xprojdb.api.results.base import Result, Row
 from xprojdb.api.results.display.values import plain
+from xprojdb.api.results.writing.parquet import array_of, write_parquet
 from xprojdb.errors import UsageError
 from xprojdb.extras import require
 from xprojdb.printable import escaped_formula, escaped_json
@@ -91,7 +92,7 @@ class Rows(Result):
         """The rows as an Arrow table; a column with several types becomes a string column."""
         arrow = require("pyarrow", "export")
         columns = zip(*self.rows, strict=True) if self.rows else ((),) * len(self.columns)
-        return arrow.Table.from_arrays([_array(arrow, list(column)) for column in columns], names=list(self.columns))
+        return arrow.Table.from_arrays([array_of(arrow, list(column)) for column in columns], names=list(self.columns))
 
     def text(self, format: TextFormat, *, escape_formulas: bool = False) -> Iterator[str]:
         """The rows as text, piece by piece.
@@ -118,9 +119,10 @@ class Rows(Result):
             raise UsageError(f"there is no format {format!r}", hint=f"choose from {', '.join(get_args(RowFormat))}")
         if format == "parquet":
             self._check_names()
-            pieces: Iterable[bytes] = [_parquet(self.to_arrow())]
-        else:
-            pieces = (piece.encode("utf-8") for piece in self.text(format, escape_formulas=escape_formulas))
+            with output_file(Path(file)) as stream:
+                write_parquet(self.columns, self.blocks(), stream)
+            return
+        pieces = (piece.encode("utf-8") for piece in self.text(format, escape_formulas=escape_formulas))
         with output_file(Path(file)) as stream:
             for piece in pieces:
                 stream.write(piece)
@@ -176,17 +178,3 @@ def _json_lines(rows: Rows) -> Iterator[str]:
 
 def _json(rows: Rows) -> Iterator[str]:
     yield escaped_json(json.dumps(rows.to_dict(), indent=2, ensure_ascii=False)) + "\n"
-
-
-def _array(arrow: Any, values: list[Any]) -> Any:
-    """Values of one type as they are; mixed types, or types that Arrow lacks, as strings."""
-    try:
-        return arrow.array(values)
-    except (arrow.ArrowException, ValueError, TypeError, OverflowError):
-        return arrow.array([None if value is None else str(plain(value)) for value in values], arrow.string())
-
-
-def _parquet(table: pyarrow.Table) -> bytes:
-    buffer = require("pyarrow", "export").BufferOutputStream()
-    require("pyarrow.parquet", "export").write_table(table, buffer)
-    return bytes(buffer.getvalue().to_pybytes())

@@ -31,13 +31,13 @@ class RunResult(ReportResult):
     def to_json(self) -> Any:
         """What ``xprojdb run --json`` prints."""
         report = self.report
-        told = {"run": report.run_id, "stopped": report.stopped, "steps": self.to_dict()}
+        fields = {"run": report.run_id, "stopped": report.stopped, "steps": self.to_dict()}
         left = {"waiting": report.waiting, "missing": report.missing}
-        return {**told, **{name: lines for name, lines in left.items() if lines}}
+        return {**fields, **{name: lines for name, lines in left.items() if lines}}
 
     def __rich__(self) -> RenderableType:
         report = self.report
-        left = [Text(line) for line in (*report.waiting, *(f"missing: {each}" for each in report.missing))]
+        left = [Text(line) for line in (*report.waiting, *(f"missing: {name}" for name in report.missing))]
         if report.run_id is None:
             if report.stopped:
                 return Text("stopped before the first batch: run again to continue")
@@ -73,8 +73,8 @@ class DryRunResult(ReportResult):
     def __rich__(self) -> RenderableType:
         shown = table("step", "", "what", "pending>", "because")
         for step in self.report:
-            known = "known" if step.is_stored else "new"
-            shown.add_row(step.digest[:8], known, step.title, str(step.pending), step.change)
+            state = "known" if step.is_stored else "new"
+            shown.add_row(step.digest[:8], state, step.title, str(step.pending), step.change)
         sent = [
             f"{step.digest[:8]} would send about "
             + ", ".join(f"{count:,} {name}" for name, count in step.sends.items())

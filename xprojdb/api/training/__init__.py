@@ -1,1 +1,1 @@
-"""The methods of a database that train models and compare them."""
+"""Database methods that train models and compare them."""

@@ -1,4 +1,4 @@
-"""The methods of a database that train models and compare them."""
+"""Database methods that train models and compare them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class Training(Opened):
-    """Training models, and comparing many."""
+    """Training models, and comparing them."""
 
     def train(
         self,
@@ -26,18 +26,18 @@ class Training(Opened):
         stop: StopRequest | None = None,
         **engine: Unpack[EngineOptions],
     ) -> TrainResult:
-        """Train the model of a recipe, unless the very same one is there.
+        """Train the model of a recipe, unless exactly this model exists already.
 
-        It is a tagger then: ``[tag] models = { sw = "trained:NAME" }``.
+        The model can then be used as a tagger: ``[tag] models = { sw = "trained:NAME" }``.
 
         :param recipe: a :class:`xprojdb.TrainingRecipe`, or the path of a TOML file with ``[train]``.
-        :param retry_failed: try again what failed before.
-        :param progress: is told how far it is.
-        :param stop: ends it when it is set.
-        :param engine: where it is computed; by default in this process.
-        :raises RecipeError: when the recipe cannot be followed.
+        :param retry_failed: retry what failed before.
+        :param progress: receives the progress.
+        :param stop: stops the training once it is set.
+        :param engine: where to compute; by default in this process.
+        :raises RecipeError: when the recipe is invalid.
         :raises UsageError: when there is nothing to learn from, or languages have different labels.
-        :raises ModelError, MissingExtra: when the encoder cannot be had.
+        :raises ModelError, MissingExtra: when the encoder is not available.
         """
         from xprojdb.api.results.training import TrainResult
         from xprojdb.config.training import LoadedTraining

@@ -58,7 +58,7 @@ class HeuristicTable(Settings):
 
 #: the keys of each method
 _OF_METHOD = {
-    "match": {"solver", "min_score", "candidates_per_entity", "time_limit"},
+    "match": {"weights", "solver", "min_score", "candidates_per_entity", "time_limit"},
     "heuristic": {"preset", "min_link_score", "heuristic"},
 }
 
@@ -66,6 +66,10 @@ _OF_METHOD = {
 class ProjectTable(Settings):
     """``[project]``: how spans are chosen.
 
+    :param weights: with ``match``: ``auto`` (scorers and weights that suit the links and follow what the corpus shows
+        without gold labels; the default where no ``[[scorer]]`` is named) or ``scorers`` (those of ``[[scorer]]``).
+    :param refit: change this number to learn anew from what the corpora hold now; otherwise what was learned stays as
+        it is when sentences are added.
     :param method: ``match`` (choose among scored candidates), ``heuristic`` (runs of linked words, without scorers), or
         ``markers`` (EasyProject: entities carried through the translation, without links; for ``translate-train``).
     :param solver: with ``match``: ``exact`` (the best sum) or ``greedy`` (the best candidate first).
@@ -81,9 +85,12 @@ class ProjectTable(Settings):
         *europäisch*), or ``drop``; empty to keep its label.
     :param adjective_from: the labels that ``adjective_label`` applies to.
     :param label_consistency: give the same words the same label, if more than this share of their labels in a first
-        pass agree; the first pass does without this rule and without scorers that learn.
+        pass agree; the first pass does without this rule and without scorers that learn. ``none``: each its own label.
+        By default 0.5 with ``weights = "auto"``, otherwise ``none``.
     """
 
+    weights: Literal["auto", "scorers"] = "auto"
+    refit: Annotated[int, Ge(0)] = 0
     method: Literal["match", "heuristic", "markers"] = "match"
     solver: Literal["exact", "greedy"] = "exact"
     min_score: Share = 0.4
@@ -94,7 +101,7 @@ class ProjectTable(Settings):
     heuristic: HeuristicTable = HeuristicTable()
     adjective_label: str = ""
     adjective_from: Some = ("LOC", "ORG")
-    label_consistency: Annotated[float, Ge(0.5), Lt(1)] | None = None
+    label_consistency: Annotated[float, Ge(0.5), Lt(1)] | Literal["none"] | None = None
 
     @field_validator("candidates_per_entity")
     @classmethod
@@ -122,6 +129,11 @@ class ProjectTable(Settings):
                 hint='set solver = "exact", or candidates_per_entity = "<= 1"',
             )
         return self
+
+    @property
+    def consistency(self) -> float | None:
+        """The share of ``label_consistency``; None where labels need not agree."""
+        return None if self.label_consistency == "none" else self.label_consistency
 
     @property
     def counted(self) -> tuple[Relation, int]:

@@ -13,7 +13,7 @@ from xprojdb.config.fields.types import Count, Share, Texts, Weight
 from xprojdb.config.variants import VariantConfig
 from xprojdb.entry_points import Group
 
-Candidates = Literal["aligned", "ngram", "tagged", "scored"]
+Candidates = Literal["aligned", "similar", "ngram", "tagged", "scored"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,8 +23,8 @@ class ScorerConfig(VariantConfig):
     :param name: the name of the scorer; by default its type and candidates.
     :param weight: the weight of this score in the sum, above 0 and up to 1000.
     :param candidates: ``ngram``: every span of up to ``max_length`` words; ``aligned``: spans that start and end at a
-        word linked to the entity; ``tagged``: spans found by the target language's tagger; ``scored``: candidates
-        stored by another scorer; or a list of several.
+        word linked to the entity; ``similar``: spans whose letters are like the entity's; ``tagged``: spans found by
+        the target language's tagger; ``scored``: candidates stored by another scorer; or a list of several.
     :param scorers: with ``scored``, the names of those other scorers, which must come earlier; by default the first.
     :param max_length: the most words a candidate may have.
     :param max_length_by: values of ``max_length`` by target language.

@@ -21,7 +21,7 @@ class TagTable(Settings):
 
     Other keys are those of the taggers in ``models``.
 
-    :param model: the tagger of every source language that ``models`` does not name.
+    :param model: the tagger of all source languages not listed in ``models``.
     :param models: a tagger for each source language: ``spacy:PACKAGE``, ``hf:MODEL`` for a token classifier from
         Hugging Face, ``imported:NAME`` for predictions imported under a name, or a plug-in; other languages keep their
         gold entities. Taggers of target languages serve scorers and candidates.
@@ -61,13 +61,13 @@ class TagTable(Settings):
 
     @property
     def names(self) -> list[str]:
-        """The taggers."""
+        """The names of all taggers."""
         return [*([self.model] if self.model else []), *self.models.values()]
 
     def name_for(self, lang: str, *, source: bool) -> str | None:
-        """The tagger of a language; None where it has none.
+        """The tagger of a language; None if it has none.
 
-        :param source: whether labels are projected from it.
+        :param source: whether labels are projected from the language.
         """
         return self.models.get(lang, self.model if source else None)
 

@@ -69,13 +69,13 @@ class TranslateTable(Settings):
 
     @property
     def names(self) -> list[str]:
-        """The translators, in the order of the table."""
+        """The names of the translators, in the order of the table."""
         return [self.model] if isinstance(self.model, str) else [*self.model.values()]
 
     def model_for(self, original: str, rendering: str) -> str | None:
-        """The translator of a direction: by the direction, or else by its original or its other language.
+        """The translator of a direction: the one listed for it, or else for its source or its target language.
 
-        :returns: None where the table has none.
+        :returns: None if the table has none.
         """
         if isinstance(self.model, str):
             return self.model
@@ -93,7 +93,7 @@ class TranslateTable(Settings):
 
 
 def _direction(key: str) -> tuple[str, ...]:
-    """The languages that a key of the table names: one, or two. Codes may have hyphens of their own."""
+    """Split a key of the table into one language or two. Language codes may themselves contain hyphens."""
     parts = key.split("-")
     for place in range(1, len(parts)):
         pair = "-".join(parts[:place]), "-".join(parts[place:])

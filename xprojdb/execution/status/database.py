@@ -20,7 +20,7 @@ from xprojdb.execution.status.watch import is_lost
 from xprojdb.planning.plan import Plan
 from xprojdb.planning.store import load_plan
 from xprojdb.steps.project.stage import reason_codes
-from xprojdb.steps.stage import Bitext, Stage
+from xprojdb.steps.stage import Bitext, ItemKind, Stage
 
 RUNS_SHOWN = 5
 FAILURES_SHOWN = 20
@@ -126,7 +126,8 @@ def _step(connection: Connection, stage: Stage, pairs: Sequence[Bitext], counts:
     reasons: Counter[str] = Counter()
     for status, reason, count in counts.of(f"outcomes {stage.step_id}", partial(_outcomes, connection, stage.step_id)):
         outcomes[status] += count
-        for code in reason_codes(reason or ""):
+        # What is learned from a corpus is told in full: there are few of them.
+        for code in [reason] if reason and stage.item_kind is ItemKind.CORPORA else reason_codes(reason or ""):
             reasons[code] += count
     # Not derived from the outcomes, some of which may belong to items of other recipes.
     where = f"{stage.step_id} {canonical_json(pairs)}"

@@ -1,1 +1,1 @@
-"""What comes later, onto stored sentences: labels, predictions and translations, found by id, by words or by line."""
+"""Data for stored sentences that come later: labels, predictions and translations, matched by id, words or line."""

@@ -1,4 +1,4 @@
-"""The stored sentence that a row of labels is about: by its id, or else by its own words."""
+"""Find the stored sentence of a row of labels, by its id or otherwise by its words."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _BLOCK = 20_000
 class Scope(NamedTuple):
     """The sentences of one language in one corpus.
 
-    :param prefix: of their ids, as exports write them.
+    :param prefix: of ids in exports.
     """
 
     corpus_id: int
@@ -35,11 +35,11 @@ class Scope(NamedTuple):
 
 
 class Match(NamedTuple):
-    """What a row is about.
+    """The sentence of a row.
 
-    :param key: of the sentence; 0: there is none.
+    :param key: of the sentence; 0 if there is none.
     :param words: its words as stored.
-    :param reason: why there is none, ``no-sentence`` or ``ambiguous``, or what found it: ``id``, ``words``, ``line``.
+    :param reason: how it was found: ``id``, ``words``, ``line``; or why not: ``no-sentence``, ``ambiguous``.
     """
 
     key: int
@@ -51,30 +51,30 @@ _NONE = Match(0, "", "no-sentence")
 
 
 def scopes(connection: Connection, lang: str, name: str | None) -> list[Scope]:
-    """Where sentences may be.
+    """The corpora in which sentences are looked up.
 
-    :param name: of the corpus; None: every one that has the language.
-    :raises UsageError: when there are none in this language.
+    :param name: of the corpus; None: every corpus with this language.
+    :raises UsageError: when there are no sentences in this language.
     """
     query = select(corpus.c.id, corpus.c.name).order_by(corpus.c.id)
-    found = []
-    for key, known in connection.execute(query if name is None else query.where(corpus.c.name == name)):
+    result = []
+    for key, corpus_name in connection.execute(query if name is None else query.where(corpus.c.name == name)):
         some = select(sentence.c.id).where(sentence.c.corpus_id == key, sentence.c.lang == lang).limit(1)
         if connection.execute(some).first() is not None:
-            found.append(Scope(key, known, lang))
-    if not found:
+            result.append(Scope(key, corpus_name, lang))
+    if not result:
         where = f"the corpus {name}" if name is not None else "the database"
         hint = "xprojdb status lists them; import the sentences first"
         raise UsageError(f"{where} has no sentences in {lang}", hint=hint, corpus=name, lang=lang)
-    return found
+    return result
 
 
 @dataclass
 class Finder:
-    """Finds the sentences of rows, a block of them at a time.
+    """Finds the sentences of rows, a block of rows at a time.
 
-    :param within: where they may be.
-    :param by_words: what else than an id finds a sentence; read when it is first needed, 16 bytes a sentence.
+    :param within: where to look.
+    :param by_words: an index by words, read when it is first needed, 16 bytes per sentence.
     """
 
     connection: Connection
@@ -82,35 +82,35 @@ class Finder:
     by_words: _WordIndex | None = field(default=None)
 
     def find(self, records: Sequence[Record], *, words: bool = True) -> list[Match]:
-        """What each row is about.
+        """The sentence of each row.
 
-        :param words: look for its words, too, where no sentence has its id.
+        :param words: also look sentences up by their words, if none has the id.
         """
-        found = self._by_id(records)
+        matches = self._by_id(records)
         rest = (
             []
             if not words
-            else [place for place, match in enumerate(found) if not match.key and match.reason != "ambiguous"]
+            else [place for place, match in enumerate(matches) if not match.key and match.reason != "ambiguous"]
         )
         if rest:
             if self.by_words is None:
                 self.by_words = _WordIndex.read(self.connection, self.within)
             forms = [unspaced(stored_form(records[place].words)) for place in rest]
             for place, match in zip(rest, self.by_words.find(self.connection, forms), strict=True):
-                found[place] = match
-        return found
+                matches[place] = match
+        return matches
 
     def _by_id(self, records: Sequence[Record]) -> list[Match]:
-        found = [_NONE] * len(records)
+        matches = [_NONE] * len(records)
         for scope in self.within:
-            wanted = {place: _local(record.external_id, scope) for place, record in enumerate(records)}
-            ids = {name for name in wanted.values() if name is not None}
+            ids_by_place = {place: _local(record.external_id, scope) for place, record in enumerate(records)}
+            ids = {name for name in ids_by_place.values() if name is not None}
             stored = self._stored(scope, sorted(ids)) if ids else {}
-            for place, name in wanted.items():
+            for place, name in ids_by_place.items():
                 if name in stored:
-                    clear = not found[place].key
-                    found[place] = Match(*stored[name], "id") if clear else Match(0, "", "ambiguous")
-        return found
+                    clear = not matches[place].key
+                    matches[place] = Match(*stored[name], "id") if clear else Match(0, "", "ambiguous")
+        return matches
 
     def _stored(self, scope: Scope, ids: Sequence[str]) -> Mapping[str | None, tuple[int, str]]:
         own = sentence.c
@@ -120,13 +120,13 @@ class Finder:
 
 
 def _local(name: str | None, scope: Scope) -> str | None:
-    """An id inside its corpus: exports write the corpus and the language in front of it."""
+    """An id within its corpus: exports put the corpus and the language in front of it."""
     return name.removeprefix(scope.prefix) if name is not None else None
 
 
 @dataclass(frozen=True)
 class _WordIndex:
-    """Sentences by the hash of their words, without the spaces between: 16 bytes each.
+    """Sentences by the hash of their words without spaces, 16 bytes each.
 
     :param hashes: (N,) ascending.
     :param keys: (N,) of the sentences.
@@ -143,17 +143,17 @@ class _WordIndex:
         return cls(hashes[order], keys[order])
 
     def find(self, connection: Connection, forms: Sequence[str]) -> list[Match]:
-        wanted = np.array([hash(form) for form in forms], np.int64)
-        first, last = np.searchsorted(self.hashes, wanted), np.searchsorted(self.hashes, wanted, "right")
+        hashes = np.array([hash(form) for form in forms], np.int64)
+        first, last = np.searchsorted(self.hashes, hashes), np.searchsorted(self.hashes, hashes, "right")
         keys = np.unique(np.concatenate([self.keys[a:b] for a, b in zip(first, last, strict=True)])).tolist()
         query = select(sentence.c.id, sentence.c.words).where(bulk.among(connection, sentence.c.id, keys))
         words: dict[int, str] = dict(bulk.fetch(connection, query)) if keys else {}
-        found = []
+        matches = []
         for form, a, b in zip(forms, first.tolist(), last.tolist(), strict=True):
             same = [key for key in self.keys[a:b].tolist() if unspaced(words[key]) == form]
             reason = "words" if len(same) == 1 else "ambiguous" if same else "no-sentence"
-            found.append(Match(same[0], words[same[0]], reason) if len(same) == 1 else Match(0, "", reason))
-        return found
+            matches.append(Match(same[0], words[same[0]], reason) if len(same) == 1 else Match(0, "", reason))
+        return matches
 
 
 def _hashed(connection: Connection, within: Sequence[Scope]) -> Iterator[NDArray[np.int64]]:
@@ -166,7 +166,7 @@ def _hashed(connection: Connection, within: Sequence[Scope]) -> Iterator[NDArray
 
 @dataclass
 class LineFinder:
-    """Finds the sentences of rows in the order of the import: the first row is the first sentence.
+    """Assigns rows to sentences in import order, the first row to the first sentence.
 
     :param part: only sentences of this part of the corpus.
     :ivar read: sentences that were passed.
@@ -179,11 +179,11 @@ class LineFinder:
     _rest: Iterator[Match] | None = field(default=None)
 
     def find(self, records: Sequence[Record]) -> list[Match]:
-        """What each row is about."""
+        """The sentence of each row."""
         return [self.next() for _ in records]
 
     def next(self) -> Match:
-        """The next sentence, or none."""
+        """The next sentence, if any."""
         if self._rest is None:
             self._rest = self._in_order()
         self.read += 1

@@ -1,4 +1,4 @@
-"""Labels on the words of a file become labels on the words of the stored sentence, however either was split."""
+"""Convert labels on the words of a file to labels on the words of the stored sentence, however they are split."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from xprojdb.text.spans import Span
 
 
 class Placed(NamedTuple):
-    """Labels of a stored sentence.
+    """The labels of a stored sentence.
 
-    :param cut: labels that begin or end inside a stored word.
+    :param cut: labels that start or end inside a stored word.
     """
 
     spans: list[Span]
@@ -24,22 +24,22 @@ class Placed(NamedTuple):
 
 
 def stored_form(words: Sequence[str]) -> str:
-    """Words as the table has them."""
+    """Words as they are stored in the table."""
     return f"[{','.join(map(encode_basestring, words))}]"
 
 
 def unspaced(stored: str) -> str:
-    """What two sentences share that are split differently and otherwise equal."""
+    """The text without spaces, which is equal for sentences that only differ in how they are split."""
     return stored.replace('","', "")
 
 
 def place(record: Record, stored: str) -> Placed | None:
     """The labels of a record on the words of a stored sentence.
 
-    Labels that cut a stored word grow to the whole of it, and are among ``cut``.
+    Labels that cut a stored word are extended to the whole word, and listed in ``cut``.
 
     :param stored: the stored words, as JSON.
-    :returns: None when the words are other ones.
+    :returns: None if the words are different.
     """
     spans = record.entities or ()
     if stored_form(record.words) == stored:
@@ -52,22 +52,22 @@ def place(record: Record, stored: str) -> Placed | None:
 
 
 def _bounds(words: Sequence[str]) -> list[int]:
-    """(N+1,) where words begin in their text without spaces, in code points."""
+    """(N+1,) where words start in their text without spaces, in code points."""
     return list(accumulate(map(len, words), initial=0))
 
 
 def _moved(spans: Sequence[Span], theirs: Sequence[int], ours: Sequence[int]) -> Placed:
-    found: list[Span] = []
+    moved_spans: list[Span] = []
     cut: list[Span] = []
     for span in spans:
         begin, end = theirs[span.start], theirs[span.end]
         first, last = bisect_right(ours, begin) - 1, bisect_left(ours, end)
         moved = Span(first, last, span.label)
-        if found and moved.start < found[-1].end:
-            # Grown into the one before: two labels of one word.
+        if moved_spans and moved.start < moved_spans[-1].end:
+            # Extended into the previous one: two labels on one word.
             cut.append(span)
             continue
         if (ours[first], ours[last]) != (begin, end):
             cut.append(span)
-        found.append(moved)
-    return Placed(found, cut)
+        moved_spans.append(moved)
+    return Placed(moved_spans, cut)

@@ -1,4 +1,4 @@
-"""Rows of a file on their way to the stored sentences that they are about."""
+"""Read the rows of a file for the stored sentences that they belong to."""
 
 from __future__ import annotations
 
@@ -22,29 +22,29 @@ from xprojdb.readers.records import Record
 from xprojdb.text.languages import language
 from xprojdb.text.spans import Span
 
-#: rows read and stored at once; bounds the memory of an import
+#: rows read and stored at a time, which bounds the memory of an import
 BLOCK = 5_000
 By = Literal["id", "line"]
 REASONS = {
-    "no-sentence": "rows that are no stored sentence, left out",
-    "ambiguous": "rows whose id is unknown and whose words several stored sentences have, left out",
-    "other-words": "rows with other words than the stored sentence of their id, left out",
+    "no-sentence": "rows without a stored sentence, left out",
+    "ambiguous": "rows with an unknown id whose words occur in several stored sentences, left out",
+    "other-words": "rows whose words differ from the stored sentence with their id, left out",
     "no-labels": "rows that nobody has labelled, left out",
-    "again": "further rows about a sentence that was read before, left out",
+    "again": "further rows for a sentence that was already read, left out",
 }
 
 
 @dataclass(frozen=True)
 class LaterFile:
-    """A file about sentences that are stored.
+    """A file about stored sentences.
 
-    :param lang: of these sentences, by any code.
-    :param corpus: that they are in; None: any.
-    :param part: of the corpus, where rows are in the order of the import.
+    :param lang: of the sentences, by any of its codes.
+    :param corpus: of the sentences; None: any.
+    :param part: of the corpus, if rows are in import order.
     :param form: the name of a reader, or ``auto``.
-    :param by: ``id``: rows are found by their ids, or else by their words; ``line``: the first row is the first
-        sentence of the import, and so on.
-    :param snap: labels that cut a stored word grow to the whole word, and are counted, instead of being refused.
+    :param by: ``id``: rows are matched by their ids, otherwise by their words; ``line``: the first row belongs to the
+        first sentence of the import, and so on.
+    :param snap: extend labels that cut a stored word to the whole word, and count them, instead of refusing them.
     :param reading: options of the reader.
     """
 
@@ -63,14 +63,14 @@ class LaterFile:
         return language(self.lang).code
 
     def records(self, notes: Notes, lang: str | None = None) -> Iterator[Record]:
-        """Its rows.
+        """The rows of the file.
 
-        :param lang: the language that they are written in, where it is another one.
+        :param lang: the language of its text, if it is another one.
         """
         return readers.read(self.path, lang or self.code, self.form, notes, **self.reading)
 
     def finder(self, connection: Connection) -> Finder | LineFinder:
-        """What finds the sentences of its rows.
+        """An object that finds the sentences of the rows.
 
         :raises UsageError: when there are none in the language.
         """
@@ -79,24 +79,26 @@ class LaterFile:
             return Finder(connection, within)
         if len(within) > 1:
             names = ", ".join(scope.corpus for scope in within)
-            raise UsageError(f"rows are lines of one corpus, and there are {names}", hint="name the --corpus")
+            raise UsageError(
+                f"line order needs a single corpus, but there are {names}", hint="choose one with --corpus"
+            )
         return LineFinder(connection, within[0], self.part)
 
     def nothing(self, rows: int, notes: Notes) -> UsageError:
-        """What a file is refused with that is about nothing that is stored."""
-        told = "; ".join(f"{note.message}: {note.count}" for _, note in notes)
-        hint = "name the --corpus and --lang that they belong to; ids are those of the export or of the import"
-        message = f"{self.path}: none of {rows} rows is a stored sentence ({told})"
+        """The error for a file without any row for a stored sentence."""
+        reasons = "; ".join(f"{note.message}: {note.count}" for _, note in notes)
+        hint = "check --corpus and --lang; ids must be those of the import or the export"
+        message = f"{self.path}: none of the {rows} rows belongs to a stored sentence ({reasons})"
         return UsageError(message, hint=hint, file=str(self.path), rows=rows, left_out=dict(notes))
 
 
 @dataclass
 class LabelReading:
-    """Labels of a file, as labels of stored sentences.
+    """Converts the labels of a file to labels of stored sentences.
 
-    :param notes: why rows were left out, and what was mended, are counted in it.
-    :ivar rows: read so far.
-    :ivar sentences: that were found, by words alone those of ``by_words``.
+    :param notes: counts why rows were left out, and what was repaired.
+    :ivar rows: how many were read so far.
+    :ivar sentences: how many were found, of which ``by_words`` by their words only.
     """
 
     file: LaterFile
@@ -108,7 +110,7 @@ class LabelReading:
     seen: Seen = field(default_factory=Seen)
 
     def blocks(self) -> Iterator[tuple[dict[int, list[Span]], dict[int, Record]]]:
-        """The labels of stored sentences by their keys, block by block, and the rows that they are from.
+        """The labels of stored sentences by key, block by block, and the rows they come from.
 
         :raises ReadError: when the file cannot be read.
         :raises ImportRefused: when a label cuts a stored word; fields ``file``, ``line`` and ``external_id``.
@@ -121,22 +123,22 @@ class LabelReading:
     def _placed(
         self, block: Sequence[Record], matches: Sequence[Match]
     ) -> tuple[dict[int, list[Span]], dict[int, Record]]:
-        found: dict[int, list[Span]] = {}
-        whence: dict[int, Record] = {}
+        labels: dict[int, list[Span]] = {}
+        records: dict[int, Record] = {}
         reasons: Counter[str] = Counter()
         for record, match in zip(block, matches, strict=True):
             spans = self._labels(record, match)
             if isinstance(spans, str):
                 self.notes.add(spans, REASONS[spans], record.line)
                 continue
-            found[match.key], whence[match.key] = spans, record
+            labels[match.key], records[match.key] = spans, record
             reasons[match.reason] += 1
-        self.sentences += len(found)
+        self.sentences += len(labels)
         self.by_words += reasons["words"]
-        return found, whence
+        return labels, records
 
     def _labels(self, record: Record, match: Match) -> list[Span] | str:
-        """The labels of a row on the stored words, or why it is left out."""
+        """The labels of a row on the stored words, or the reason why it is left out."""
         if not match.key:
             return match.reason
         if record.entities is None:
@@ -150,7 +152,7 @@ class LabelReading:
 
     def _check_cut(self, record: Record, span: Span) -> None:
         if self.file.snap:
-            self.notes.add("snapped", "labels that cut a stored word and grew to the whole of it", record.line)
+            self.notes.add("snapped", "labels that cut a stored word, extended to the whole word", record.line)
             return
         words = " ".join(record.words[span.start : span.end])
         raise ImportRefused(

@@ -1,4 +1,4 @@
-"""Import tags: predictions that someone else made, as the tagger ``imported:NAME``."""
+"""Import the predictions of another program as the tagger ``imported:NAME``."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ _OUTCOME = ("step_id", "item_id", "status", "reason", "run_id")
 class TagsReport:
     """What an import of predictions did.
 
-    :param rows: of the file.
-    :param sentences: that were found, by words alone those of ``by_words``.
-    :param added: sentences that had no predictions under this name.
-    :param entities: of these.
-    :param pending: sentences of the language, in the corpora it was looked for in, that still have none.
+    :param rows: rows in the file.
+    :param sentences: how many were found, of which ``by_words`` by their words only.
+    :param added: how many had no predictions under this name before.
+    :param entities: how many entities those have.
+    :param pending: how many sentences of the language, in the corpora searched, still have no predictions.
     """
 
     name: str
@@ -47,14 +47,14 @@ class TagsReport:
 
 
 def import_tags(database: Database, file: LaterFile, name: str, *, command: str = "import tags") -> TagsReport:
-    """Store the entities of a file as what the tagger ``imported:NAME`` found in stored sentences.
+    """Store the entities of a file as predictions of the tagger ``imported:NAME`` for stored sentences.
 
-    The sentences may be imported ones or translations that a machine made. The same again adds nothing.
+    Sentences may be imported ones or machine translations. Importing the same again adds nothing.
 
-    :raises ReadError: when the file cannot be read; nothing is stored then.
+    :raises ReadError: when the file cannot be read; then nothing is stored.
     :raises ImportRefused: when a label cuts a stored word, or other entities are stored under the name for a sentence;
         fields ``file``, ``line`` and ``external_id``.
-    :raises UsageError: when the language has no sentences, or no row is a stored one.
+    :raises UsageError: when the language has no sentences, or no row belongs to a stored one.
     """
     notes, spec = Notes(), imported_tags_spec(name, file.code)
     report = TagsReport(name, file.code, str(file.path))
@@ -84,26 +84,26 @@ def _unstored(
     sentences: Mapping[int, Sequence[Span]],
     records: Mapping[int, Record],
 ) -> dict[int, Sequence[Span]]:
-    """Those that are new; refuses others whose entities differ from what is stored."""
+    """The new ones; refuses those whose entities differ from what is stored."""
     keys = sorted(sentences)
     done = outcome.select().with_only_columns(outcome.c.item_id).where(outcome.c.step_id == step_id)
-    known = {key for (key,) in bulk.fetch(connection, done.where(bulk.among(connection, outcome.c.item_id, keys)))}
-    stored: dict[int, list[Span]] = {key: [] for key in known}
-    if known:
+    finished = {key for (key,) in bulk.fetch(connection, done.where(bulk.among(connection, outcome.c.item_id, keys)))}
+    stored: dict[int, list[Span]] = {key: [] for key in finished}
+    if finished:
         columns = (entity.c.sentence_id, entity.c.start_word, entity.c.end_word, entity.c.label)
         query = entity.select().with_only_columns(*columns).where(entity.c.step_id == step_id)
-        query = query.where(bulk.among(connection, entity.c.sentence_id, sorted(known)))
+        query = query.where(bulk.among(connection, entity.c.sentence_id, sorted(finished)))
         for key, *span in bulk.fetch(connection, query.order_by(entity.c.sentence_id, entity.c.ordinal)):
             stored[key].append(Span(*span))
-    for key in sorted(known):
+    for key in sorted(finished):
         if stored[key] != sorted(sentences[key]):
             raise _differs(file, records[key])
-    return {key: sentences[key] for key in keys if key not in known}
+    return {key: sentences[key] for key in keys if key not in finished}
 
 
 def _differs(file: LaterFile, record: Record) -> ImportRefused:
     return ImportRefused(
-        f"{file.path}:{record.line}: other entities are stored under this name for the sentence",
+        f"{file.path}:{record.line}: different entities are stored under this name for the sentence",
         hint="import them under another --name",
         file=str(file.path),
         line=record.line,

@@ -1,4 +1,4 @@
-"""Import translations: what a machine made elsewhere of stored sentences, as the translator ``imported:NAME``."""
+"""Import machine translations of stored sentences made elsewhere, as the translator ``imported:NAME``."""
 
 from __future__ import annotations
 
@@ -33,12 +33,12 @@ _OUTCOME = ("step_id", "item_id", "status", "reason", "run_id")
 class TranslationsReport:
     """What an import of translations did.
 
-    :param source, lang: from which language into which.
-    :param rows: of the file.
+    :param source, lang: the languages of the sentences and of their translations.
+    :param rows: rows in the file.
     :param sentences: rows that translate a stored sentence.
-    :param added: that are new.
-    :param filtered: of these, how many are of no use, by the code of why; nothing is projected through them.
-    :param pending: sentences that still have no translation under this name.
+    :param added: how many are new.
+    :param filtered: how many of these are unusable, by reason code; nothing is projected through them.
+    :param pending: how many sentences still have no translation under this name.
     """
 
     name: str
@@ -56,16 +56,16 @@ class TranslationsReport:
 def import_translations(
     database: Database, file: LaterFile, lang: str, name: str, *, command: str = "import translations"
 ) -> TranslationsReport:
-    """Store the sentences of a file as what the translator ``imported:NAME`` made of stored ones.
+    """Store the sentences of a file as translations of stored ones by the translator ``imported:NAME``.
 
-    The same again adds nothing.
+    Importing the same again adds nothing.
 
-    :param file: in the language ``lang``; its own language is that of the sentences which it translates.
-    :param lang: the language of the translations, by any code.
-    :raises ReadError: when the file cannot be read; nothing is stored then.
+    :param file: a file in the language ``lang``; its own language is that of the sentences that it translates.
+    :param lang: the language of the translations, by any of its codes.
+    :raises ReadError: when the file cannot be read; then nothing is stored.
     :raises ImportRefused: when another translation of a sentence is stored under the name; fields ``file``, ``line``
         and ``external_id``.
-    :raises UsageError: when both languages are the same, the first has no sentences, or no row is about a stored one.
+    :raises UsageError: when both languages are the same, the first has no sentences, or no row belongs to a stored one.
     """
     with database.write() as connection, bulk.uncollected():
         run_id = begin_run(connection, command)
@@ -80,9 +80,9 @@ def import_translations(
 def store_translations(
     connection: Connection, file: LaterFile, lang: str, name: str, run_id: int
 ) -> TranslationsReport:
-    """Store them in a write transaction; see :func:`import_translations`.
+    """Store translations in a write transaction; see :func:`import_translations`.
 
-    :param run_id: the run that does.
+    :param run_id: the run that stores them.
     """
     code, notes = language(lang).code, Notes()
     if code == file.code:
@@ -122,49 +122,51 @@ class _Storing:
                 yield [(record, self._line(self.finder, record)) for record in block]
 
     def _line(self, finder: LineFinder, record: Record) -> Match:
-        # In a text, a blank line is a sentence without a translation.
+        # In a text file, a blank line is a sentence without a translation.
         while self.file.form == "text" and finder.read < record.line - 1:
             finder.next()
         return finder.next()
 
     def store(self, rows: Sequence[tuple[Record, Match]], report: TranslationsReport) -> None:
         """Store a block of rows."""
-        found: dict[int, Record] = {}
+        records: dict[int, Record] = {}
         for record, match in rows:
             reason = match.reason if not match.key else None if self.seen.add(match.key) else "again"
             if reason is not None:
                 self.notes.add(reason, REASONS[reason], record.line)
             else:
-                found[match.key] = record
+                records[match.key] = record
                 if record.entities:
-                    self.notes.add("labels", "labels of translations, which are not read: see import tags", record.line)
+                    self.notes.add(
+                        "labels", "labels of translations, which are not read; use import tags for them", record.line
+                    )
         report.rows += len(rows)
-        report.sentences += len(found)
-        originals = read_originals(self.connection, sorted(found)) if found else []
-        new = self._unstored(originals, found)
+        report.sentences += len(records)
+        originals = read_originals(self.connection, sorted(records)) if records else []
+        new = self._unstored(originals, records)
         report.added += len(new)
-        self._write([(each, self._rendering(each, found[each.id])) for each in new], report)
+        self._write([(original, self._rendering(original, records[original.id])) for original in new], report)
 
     def _rendering(self, original: Original, record: Record) -> Rendering:
         if record.text is not None and record.offsets is None:
             return rendering_of(original, record.text, self.lang)
         return Rendering(original, record.words, record.text, record.offsets)
 
-    def _unstored(self, originals: Sequence[Original], found: dict[int, Record]) -> list[Original]:
-        keys = [each.id for each in originals]
+    def _unstored(self, originals: Sequence[Original], records: dict[int, Record]) -> list[Original]:
+        keys = [original.id for original in originals]
         done = select(outcome.c.item_id).where(outcome.c.step_id == self.step_id)
         query = done.where(bulk.among(self.connection, outcome.c.item_id, keys))
-        known = {key for (key,) in bulk.fetch(self.connection, query)}
-        if known:
-            self._check_same(sorted(known), found)
-        return [each for each in originals if each.id not in known]
+        finished = {key for (key,) in bulk.fetch(self.connection, query)}
+        if finished:
+            self._check_same(sorted(finished), records)
+        return [original for original in originals if original.id not in finished]
 
-    def _check_same(self, keys: Sequence[int], found: dict[int, Record]) -> None:
+    def _check_same(self, keys: Sequence[int], records: dict[int, Record]) -> None:
         own = sentence.c
         query = select(own.parent_id, own.words).where(own.step_id == self.step_id)
         query = query.where(bulk.among(self.connection, own.parent_id, keys))
         for key, words in bulk.fetch(self.connection, query):
-            record = found[key]
+            record = records[key]
             if canonical_json(list(record.words)) != words:
                 raise ImportRefused(
                     f"{self.file.path}:{record.line}: another translation is stored under this name for the sentence",
@@ -174,19 +176,19 @@ class _Storing:
                     external_id=record.external_id,
                 )
 
-    def _write(self, made: Sequence[tuple[Original, Rendering]], report: TranslationsReport) -> None:
-        kept, outcomes = [], []
-        for original, rendering in made:
+    def _write(self, translations: Sequence[tuple[Original, Rendering]], report: TranslationsReport) -> None:
+        good, outcomes = [], []
+        for original, rendering in translations:
             text = rendering.text if rendering.text is not None else " ".join(rendering.words)
             reason = translation_quality.reason(original.running, text, original.lang, self.lang)
             status = "filtered" if reason else "ok"
             outcomes.append((self.step_id, original.id, status, reason, self.run_id))
             if reason is None:
-                kept.append(rendering)
+                good.append(rendering)
             else:
                 report.filtered[reason] = report.filtered.get(reason, 0) + 1
         first = bulk.next_id(self.connection, sentence)
-        for rows in rendering_rows(kept, self.lang, self.step_id, self.spec.short, "machine"):
+        for rows in rendering_rows(good, self.lang, self.step_id, self.spec.short, "machine"):
             bulk.insert(self.connection, rows.table, rows.columns, _numbered(rows, first))
         bulk.insert(self.connection, outcome, _OUTCOME, outcomes)
 
@@ -200,6 +202,6 @@ class _Storing:
 
 
 def _numbered(rows: Rows, first: int) -> Iterator[tuple[object, ...]]:
-    """Rows whose first column counts new sentences, with the keys that these get."""
+    """Rows whose first column counts new sentences, with the keys that these will get."""
     for number, *values in rows.values:
         yield first + number, *values

@@ -1,1 +1,1 @@
-"""Errata: sentences, files and parts of a corpus that are withdrawn or replaced; what was made of the others stays."""
+"""Errata: withdrawing or replacing sentences, files and parts of a corpus, while keeping what the others led to."""

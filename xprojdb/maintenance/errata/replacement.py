@@ -1,4 +1,4 @@
-"""Replace a file of a corpus by a corrected version: only what changed is made anew."""
+"""Replace a file of a corpus with a corrected version, recomputing only what has changed."""
 
 from __future__ import annotations
 
@@ -26,18 +26,18 @@ _BLOCK = 5_000
 
 
 def replace_file(database: Database, name: str, file: CorpusFile, *, dry_run: bool = False) -> ErrataReport:
-    """Store the corrected version of a file that was imported.
+    """Store the corrected version of an imported file.
 
-    Sentences are compared by their ids. Those that are as they were keep all that was made of them; of those that
-    changed, and of those that the file has no more, everything goes; changed and new ones are stored. Human
-    translations are joined again by id. All of it is one transaction.
+    Sentences are compared by their ids. Unchanged ones keep everything derived from them; changed ones, and those
+    missing from the file, are deleted with everything derived from them; changed and new ones are stored. Human
+    translations are joined again by id. All of this is one transaction.
 
     :param name: of the corpus.
-    :param dry_run: only find out what would happen.
+    :param dry_run: only report what would happen.
     :raises UsageError: when there is no such corpus, or no file of this language and part was imported.
     :raises ReadError: when the file cannot be read.
-    :raises ImportRefused: when a label is outside the corpus's scheme, or two sentences have one id.
-    :raises RunsAlive: while runs are under way.
+    :raises ImportRefused: when a label is outside the corpus's scheme, or two sentences have the same id.
+    :raises RunsAlive: while runs are in progress.
     """
     report = ErrataReport(name)
     with database.write() as connection, bulk.uncollected():
@@ -46,13 +46,13 @@ def replace_file(database: Database, name: str, file: CorpusFile, *, dry_run: bo
         run_id = begin_run(connection, "corpus replace")
         writer = FileWriter(connection, _target(connection, corpus_id, run_id), None)
         file_id = _file_id(connection, corpus_id, file)
-        found = _Comparison(connection, file, file_id, writer.target.gold_step)
-        found.read(report)
+        comparison = _Comparison(connection, file, file_id, writer.target.gold_step)
+        comparison.read(report)
         langs = _linked(connection, corpus_id, file.lang)
-        gone = found.left()
-        report.withdrawn, report.replaced = len(gone), len(found.changed)
-        report.rows = dict(remove(connection, corpus_id, sorted([*gone, *(key for key, _ in found.changed)])))
-        report.added = writer.replace(file, file_id, [record for _, record in found.changed] + found.new)
+        gone = comparison.left()
+        report.withdrawn, report.replaced = len(gone), len(comparison.changed)
+        report.rows = dict(remove(connection, corpus_id, sorted([*gone, *(key for key, _ in comparison.changed)])))
+        report.added = writer.replace(file, file_id, [record for _, record in comparison.changed] + comparison.new)
         report.added -= report.replaced
         report.links = sum(link_corpus(connection, name, pair) for pair in langs)
         end_run(connection, run_id, "done", {"replaced": report.replaced, "withdrawn": report.withdrawn})
@@ -68,16 +68,16 @@ def _target(connection: Connection, corpus_id: int, run_id: int) -> Target:
 
 def _file_id(connection: Connection, corpus_id: int, file: CorpusFile) -> int:
     query = select(source_file.c.id, source_file.c.lang, source_file.c.part).where(source_file.c.corpus_id == corpus_id)
-    known = {(row.lang, row.part): int(row.id) for row in connection.execute(query)}
-    if (file.lang, file.part) not in known:
-        told = ", ".join(f"{lang} {part}" for lang, part in sorted(known))
+    file_ids = {(row.lang, row.part): int(row.id) for row in connection.execute(query)}
+    if (file.lang, file.part) not in file_ids:
+        parts = ", ".join(f"{lang} {part}" for lang, part in sorted(file_ids))
         message = f"no {file.lang} file was imported as the part {file.part}"
-        raise UsageError(message, hint=f"name --lang and --part among {told}", lang=file.lang, part=file.part)
-    return known[file.lang, file.part]
+        raise UsageError(message, hint=f"name --lang and --part among {parts}", lang=file.lang, part=file.part)
+    return file_ids[file.lang, file.part]
 
 
 def _linked(connection: Connection, corpus_id: int, lang: str) -> list[tuple[str, str]]:
-    """The languages that a language is linked with by people, originals first."""
+    """The languages with human translations from or into a language, originals first."""
     sides = translation.c.original_lang, translation.c.rendering_lang
     query = select(*sides).where(translation.c.corpus_id == corpus_id, translation.c.kind == "human").distinct()
     return sorted((a, b) for a, b in connection.execute(query) if lang in (a, b))
@@ -85,10 +85,10 @@ def _linked(connection: Connection, corpus_id: int, lang: str) -> list[tuple[str
 
 @dataclass
 class _Comparison:
-    """The sentences of a file, held against those that are stored of it.
+    """The sentences of a file compared with the stored ones.
 
-    :ivar changed: with the keys of what they replace.
-    :ivar new: that no stored sentence has the id of.
+    :ivar changed: with the keys of the sentences that they replace.
+    :ivar new: those whose id no stored sentence has.
     """
 
     connection: Connection
@@ -111,22 +111,25 @@ class _Comparison:
 
     def _compare(self, block: Sequence[Record]) -> int:
         ids = [str(record.external_id) for record in block]
-        stored = {each.external_id: each for each in read_stored(self.connection, self.file_id, self.gold_step, ids)}
+        stored = {
+            stored_row.external_id: stored_row
+            for stored_row in read_stored(self.connection, self.file_id, self.gold_step, ids)
+        }
         same = 0
         for record in block:
-            known = stored.get(str(record.external_id))
-            if known is None or known.id in self.met:
-                # The second sentence of one id is refused where it is stored.
+            earlier = stored.get(str(record.external_id))
+            if earlier is None or earlier.id in self.met:
+                # A second sentence with the same id is refused when it is stored.
                 self.new.append(record)
                 continue
-            self.met.add(known.id)
-            if is_same(self.file, known, record):
+            self.met.add(earlier.id)
+            if is_same(self.file, earlier, record):
                 same += 1
             else:
-                self.changed.append((known.id, record))
+                self.changed.append((earlier.id, record))
         return same
 
     def left(self) -> list[int]:
-        """Stored sentences that the file has no more."""
+        """Stored sentences that the file no longer has."""
         query = select(sentence.c.id).where(sentence.c.source_file_id == self.file_id)
         return [key for (key,) in bulk.fetch(self.connection, query) if key not in self.met]

@@ -1,4 +1,4 @@
-"""Withdraw sentences of a corpus, with everything that was made of them."""
+"""Withdraw sentences of a corpus, with everything derived from them."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ from xprojdb.errors import UsageError
 from xprojdb.maintenance.removal import remove_sentences, run_delete
 from xprojdb.maintenance.step_rows import stored_steps
 
-#: sentences removed by one set of statements
+#: sentences removed per set of statements
 BLOCK = 500
 
 
 @dataclass(frozen=True)
 class Withdrawn:
-    """Which sentences of a corpus.
+    """Which sentences of a corpus to withdraw.
 
     :param ids: of sentences, with or without corpus and language in front; empty: all of the part.
     :param lang: only in this language, by its stored code; None: in all.
-    :param part: only of this part.
+    :param part: only in this part.
     """
 
     corpus: str
@@ -39,12 +39,12 @@ class Withdrawn:
 class ErrataReport:
     """What a correction of a corpus did, or would do.
 
-    :param withdrawn: imported sentences that are gone.
-    :param replaced: imported sentences that have a new version in their place.
-    :param added: sentences that are new.
-    :param unchanged: sentences of the file that are as they were.
-    :param links: human translations of new versions, joined again.
-    :param rows: rows that were deleted, by table: all that was made of what is gone.
+    :param withdrawn: how many imported sentences were deleted.
+    :param replaced: how many imported sentences were replaced by a new version.
+    :param added: how many sentences are new.
+    :param unchanged: how many sentences of the file are unchanged.
+    :param links: how many human translations of new versions were joined.
+    :param rows: deleted rows, by table, including everything derived from deleted sentences.
     """
 
     corpus: str
@@ -56,20 +56,20 @@ class ErrataReport:
     rows: dict[str, int] = field(default_factory=dict)
 
 
-def withdraw(database: Database, wanted: Withdrawn, *, dry_run: bool = False) -> ErrataReport:
-    """Withdraw sentences: they go, with their translations and all that steps made of these; the rest stays.
+def withdraw(database: Database, selected: Withdrawn, *, dry_run: bool = False) -> ErrataReport:
+    """Delete sentences with their translations and all results of steps on these; the rest stays.
 
-    What a step learned from the corpus as a whole (word counts, terms) stays as it is. All of it is one transaction.
+    What a step learned from the whole corpus (word counts, terms) stays as it is. All of this is one transaction.
 
-    :param dry_run: only find out what would go.
-    :raises UsageError: when there is no such corpus, part or id; the field ``ids`` has those that are unknown.
-    :raises RunsAlive: while runs are under way.
+    :param dry_run: only report what would be deleted.
+    :raises UsageError: when there is no such corpus, part or id; the field ``ids`` lists the unknown ones.
+    :raises RunsAlive: while runs are in progress.
     """
-    report = ErrataReport(wanted.corpus)
+    report = ErrataReport(selected.corpus)
     with database.write() as connection:
         refuse_live_runs(connection, "withdrawing sentences")
-        corpus_id = find_corpus(connection, wanted.corpus)
-        keys = _chosen(connection, corpus_id, wanted)
+        corpus_id = find_corpus(connection, selected.corpus)
+        keys = _chosen(connection, corpus_id, selected)
         run_id = begin_run(connection, "corpus withdraw")
         report.withdrawn = len(keys)
         report.rows = dict(remove(connection, corpus_id, keys))
@@ -82,17 +82,17 @@ def withdraw(database: Database, wanted: Withdrawn, *, dry_run: bool = False) ->
 def find_corpus(connection: Connection, name: str) -> int:
     """The key of a corpus.
 
-    :raises UsageError: when there is none of that name.
+    :raises UsageError: when there is no such corpus.
     """
     key = connection.execute(select(corpus.c.id).where(corpus.c.name == name)).scalar()
     if key is None:
         names = ", ".join(connection.execute(select(corpus.c.name).order_by(corpus.c.name)).scalars())
-        raise UsageError(f"there is no corpus {name}", hint=f"there are {names or 'none'}", corpus=name)
+        raise UsageError(f"there is no corpus {name}", hint=f"existing corpora: {names or 'none'}", corpus=name)
     return int(key)
 
 
 def remove(connection: Connection, corpus_id: int, keys: Sequence[int]) -> Counter[str]:
-    """Delete imported sentences with all that was made of them, and count their files anew.
+    """Delete imported sentences with everything derived from them, and update the counts of their files.
 
     :returns: rows by table.
     """
@@ -115,7 +115,7 @@ def _files_of(connection: Connection, keys: Sequence[int]) -> Iterator[int]:
 
 
 def _count_again(connection: Connection, file_id: int) -> None:
-    """Let a file have as many sentences as are stored of it; one without any is forgotten, so that it can come anew."""
+    """Set a file's count to its stored sentences; a file without any is deleted, so that it can be imported again."""
     query = select(func.count()).select_from(sentence).where(sentence.c.source_file_id == file_id)
     count = connection.execute(query).scalar_one()
     here = source_file.c.id == file_id
@@ -125,50 +125,52 @@ def _count_again(connection: Connection, file_id: int) -> None:
         run_delete(connection, delete(source_file).where(here))
 
 
-def _chosen(connection: Connection, corpus_id: int, wanted: Withdrawn) -> list[int]:
+def _chosen(connection: Connection, corpus_id: int, selected: Withdrawn) -> list[int]:
     own = sentence.c
     query = select(own.id, own.lang, own.external_id).where(own.corpus_id == corpus_id, own.step_id.is_(None))
-    if wanted.lang is not None:
-        query = query.where(own.lang == wanted.lang)
-    if wanted.part is not None:
-        files = select(source_file.c.id).where(source_file.c.corpus_id == corpus_id, source_file.c.part == wanted.part)
+    if selected.lang is not None:
+        query = query.where(own.lang == selected.lang)
+    if selected.part is not None:
+        files = select(source_file.c.id).where(
+            source_file.c.corpus_id == corpus_id, source_file.c.part == selected.part
+        )
         query = query.where(own.source_file_id.in_(files))
-    if not wanted.ids:
+    if not selected.ids:
         keys = sorted(key for key, _, _ in bulk.fetch(connection, query))
         if not keys:
-            told = f"the corpus {wanted.corpus} has no such part or language"
-            raise UsageError(told, hint="xprojdb status lists them", part=wanted.part, lang=wanted.lang)
+            message = f"the corpus {selected.corpus} has no such part or language"
+            raise UsageError(message, hint="xprojdb status lists them", part=selected.part, lang=selected.lang)
         return keys
-    return _by_ids(connection, wanted, query.where(bulk.among_texts(connection, own.external_id, _local(wanted))))
+    return _by_ids(connection, selected, query.where(bulk.among_texts(connection, own.external_id, _local(selected))))
 
 
-def _local(wanted: Withdrawn) -> list[str]:
+def _local(selected: Withdrawn) -> list[str]:
     """The ids without corpus and language."""
-    return sorted({name for given in wanted.ids for name in (given, _split(wanted.corpus, given)[1])})
+    return sorted({name for text in selected.ids for name in (text, _split(selected.corpus, text)[1])})
 
 
-def _split(name: str, given: str) -> tuple[str | None, str]:
-    """The language and the id of what ``explain`` takes; no language where the id stands alone."""
-    if not given.startswith(f"{name}/"):
-        return None, given
-    lang, slash, own = given.removeprefix(f"{name}/").partition("/")
-    return (lang, own) if slash else (None, given)
+def _split(name: str, text: str) -> tuple[str | None, str]:
+    """The language and the id in a name that ``explain`` takes; no language if the id stands alone."""
+    if not text.startswith(f"{name}/"):
+        return None, text
+    lang, slash, own = text.removeprefix(f"{name}/").partition("/")
+    return (lang, own) if slash else (None, text)
 
 
-def _by_ids(connection: Connection, wanted: Withdrawn, query: Executable) -> list[int]:
-    found: dict[str, list[tuple[str, int]]] = {}
+def _by_ids(connection: Connection, selected: Withdrawn, query: Executable) -> list[int]:
+    keys_by_id: dict[str, list[tuple[str, int]]] = {}
     for key, lang, name in bulk.fetch(connection, query):
-        found.setdefault(name, []).append((lang, key))
+        keys_by_id.setdefault(name, []).append((lang, key))
     keys: set[int] = set()
     unknown = []
-    for given in wanted.ids:
-        lang, own = _split(wanted.corpus, given)
-        here = [key for code, key in found.get(own, ()) if lang in (None, code)]
+    for text in selected.ids:
+        lang, own = _split(selected.corpus, text)
+        here = [key for code, key in keys_by_id.get(own, ()) if lang in (None, code)]
         keys.update(here)
         if not here:
-            unknown.append(given)
+            unknown.append(text)
     if unknown:
         shown = ", ".join(unknown[:5]) + (f" and {len(unknown) - 5} more" if len(unknown) > 5 else "")
-        told = f"the corpus {wanted.corpus} has no sentence {shown}"
-        raise UsageError(told, hint="nothing was withdrawn; ids are those of the import", ids=tuple(unknown))
+        message = f"the corpus {selected.corpus} has no sentence {shown}"
+        raise UsageError(message, hint="nothing was withdrawn; use the ids of the import", ids=tuple(unknown))
     return sorted(keys)

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from xprojdb.errors import MatchingError
-from xprojdb.matching.arrays import Floats, Longs, compiled, flat
+from xprojdb.matching.arrays import Floats, Longs, compiled, flat, offsets
 from xprojdb.matching.batch import PairBatch
 from xprojdb.matching.candidates import Candidates
 
@@ -49,6 +49,31 @@ def soft_alignment(pairs: PairBatch, candidates: Candidates, by_words: bool = Fa
     links = (pairs.link_ptr, pairs.link_source, pairs.link_target, mass)
     both: Floats = _outgoing_and_incoming(*columns, *links, own, candidates.start, candidates.end)
     return np.divide(2 * between, both, out=np.zeros(len(candidates)), where=both > 0)
+
+
+def linked_elsewhere(pairs: PairBatch, candidates: Candidates) -> Floats:
+    """How much of a candidate is linked to other words than the entity's: link mass for each of its words, at most 1.
+
+    :returns: (C,) values from 0 to 1.
+    :raises MatchingError: when the pairs have no link scores or the candidates do not belong to them.
+    """
+    if pairs.link_score is None:
+        raise MatchingError(
+            "the links have no scores",
+            hint="align with an aligner that scores its links",
+            what="link_score",
+            value=None,
+        )
+    own = candidates.by_entity(pairs.entity_ptr, pairs.target_words)
+    mass = pairs.link_score.astype(np.float64)
+    first = offsets(pairs.target_words)
+    place = first[np.repeat(np.arange(len(pairs)), np.diff(pairs.link_ptr))] + pairs.link_target
+    before = np.concatenate([[0.0], np.cumsum(np.bincount(place, mass, minlength=int(first[-1])))])
+    base = first[np.repeat(np.arange(len(pairs)), np.diff(candidates.ptr))]
+    all_mass = before[base + candidates.end] - before[base + candidates.start]
+    elsewhere = (all_mass - _between(pairs, candidates, own, mass)) / (candidates.end - candidates.start)
+    shares: Floats = np.clip(elsewhere, 0.0, 1.0)
+    return shares
 
 
 def fuse(parts: Sequence[npt.ArrayLike], weights: Sequence[float]) -> Floats:

@@ -141,15 +141,17 @@ class Encoder:
         return [rows[begin : begin + w.end - w.start] for rows, w in zip(states, batch, strict=True)]
 
 
-def _states_of(found: ResolvedModel, device: Any, precision: str) -> tuple[HiddenStates | Int8States, Any]:
-    """What computes hidden states, and the modules of the model, perhaps without weights."""
+def _states_of(checkpoint: ResolvedModel, device: Any, precision: str) -> tuple[HiddenStates | Int8States, Any]:
+    """Return the callable that computes hidden states, and the model's modules, possibly without weights."""
     if precision != INT8:
-        model = load_model(found.path_or_id, torch_dtype(precision), **found.hub).eval().to(device)
+        model = load_model(checkpoint.path_or_id, torch_dtype(precision), **checkpoint.hub).eval().to(device)
         return HiddenStates(model), model
     if device.type != "cpu":
         message, hint = f"precision {INT8} is for CPUs, not for {device}", 'use precision = "bfloat16" on a GPU'
         raise UsageError(message, hint=hint, precision=precision, device=str(device))
-    states = Int8States(found, lambda: load_model(found.path_or_id, torch_dtype("float32"), **found.hub).eval())
+    states = Int8States(
+        checkpoint, lambda: load_model(checkpoint.path_or_id, torch_dtype("float32"), **checkpoint.hub).eval()
+    )
     return states, states.skeleton
 
 

@@ -1,8 +1,8 @@
-"""Hidden states in 8 bits on a CPU, by OpenVINO: twice as many sentences a second and more, nearly the same vectors.
+"""Hidden states in 8 bits on a CPU, with OpenVINO: at least twice the sentences per second, nearly the same vectors.
 
-Weights are stored in 8 bits and activations are quantised as they come, in groups, so that nothing has to be calibrated
-on sentences (LLM.int8, arXiv 2208.07339, without its outliers; the groups take their place). A compiled model is kept
-in the cache of models: making one takes seconds.
+Weights are stored in 8 bits, and activations are quantised on the fly in groups, so nothing has to be calibrated on
+sentences (as in LLM.int8, arXiv 2208.07339, but with groups instead of its treatment of outliers). Converted models are
+kept in the model cache; a conversion takes seconds.
 """
 
 from __future__ import annotations
@@ -19,24 +19,24 @@ from xprojdb.extras import require
 from xprojdb.models.loading import quiet
 from xprojdb.models.store import ResolvedModel, ensure
 
-#: activations that share a scale: of 32 to 384, the fastest on e5-small, at a mean cosine of 0.9995 to float32
+#: activations that share a scale: the fastest of 32 to 384 on e5-small, with a mean cosine of 0.9995 to float32
 GROUP = 128
 FILE = "encoder.xml"
 
 
 class Int8States:
-    """The counterpart of :class:`xprojdb.models.encoders.hidden_states.HiddenStates` in 8 bits.
+    """The 8-bit counterpart of :class:`xprojdb.models.encoders.hidden_states.HiddenStates`.
 
-    :param found: the checkpoint.
-    :param load: loads it as a float32 ``transformers`` encoder; called only for what is not in the cache yet.
+    :param checkpoint: the checkpoint to convert.
+    :param load: loads it as a float32 ``transformers`` encoder; called only if the cache lacks the converted model.
     :raises MissingExtra: when OpenVINO or NNCF is not installed.
     :raises ModelError: when the model cannot be converted.
     """
 
-    def __init__(self, found: ResolvedModel, load: Callable[[], Any]) -> None:
+    def __init__(self, checkpoint: ResolvedModel, load: Callable[[], Any]) -> None:
         _openvino()
-        self._found, self._load = found, load
-        self.skeleton = _skeleton(found)
+        self._checkpoint, self._load = checkpoint, load
+        self.skeleton = _skeleton(checkpoint)
         self.layers: int = self.skeleton.config.num_hidden_layers
         self.hidden: int = self.skeleton.config.hidden_size
         self._compiled = cache(self._compile)
@@ -53,7 +53,7 @@ class Int8States:
 
     def _compile(self, layer: int) -> Any:
         openvino, torch = _openvino(), require("torch", "models")
-        name = f"int8/{_digits(self._found.revision)}-layer-{layer}-openvino-{openvino.__version__.split('-')[0]}"
+        name = f"int8/{_digits(self._checkpoint.revision)}-layer-{layer}-openvino-{openvino.__version__.split('-')[0]}"
         path = ensure(name, lambda folder: self._convert(folder, layer)) / FILE
         settings = {
             "DYNAMIC_QUANTIZATION_GROUP_SIZE": str(GROUP),
@@ -68,25 +68,25 @@ class Int8States:
         example = torch.ones(2, 8, dtype=torch.long)
         try:
             with torch.inference_mode(), quiet(), warnings.catch_warnings(action="ignore"):
-                # What lies above the layer is not read by the output, and so is not in the converted model.
+                # The output does not depend on the layers above, so the converted model leaves them out.
                 traced = openvino.convert_model(
                     _truncated(self._load(), layer), example_input={"input_ids": example, "attention_mask": example}
                 )
         except (RuntimeError, TypeError, ValueError) as error:
             hint = 'align with precision = "bfloat16" or "float32"'
             raise ModelError(
-                f"model {self._found.path_or_id} cannot be converted to 8 bits: {str(error).splitlines()[0]}",
+                f"model {self._checkpoint.path_or_id} cannot be converted to 8 bits: {str(error).splitlines()[0]}",
                 hint=hint,
-                model_id=self._found.path_or_id,
+                model_id=self._checkpoint.path_or_id,
                 reason="architecture",
             ) from error
         small = nncf.compress_weights(traced, mode=nncf.CompressWeightsMode.INT8_SYM)
         openvino.save_model(small, folder / FILE, compress_to_fp16=False)
-        return f"{self._found.path_or_id} in 8 bits, layer {layer}, openvino {openvino.__version__}"
+        return f"{self._checkpoint.path_or_id} in 8 bits, layer {layer}, openvino {openvino.__version__}"
 
 
 def _openvino() -> Any:
-    """OpenVINO without the module through which it tells its makers that it is used: nothing leaves this machine."""
+    """Import OpenVINO without its telemetry module: nothing leaves this machine."""
     sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]
     return require("openvino", "int8")
 
@@ -106,10 +106,10 @@ def _truncated(model: Any, layer: int) -> Any:
     return Truncated().eval()
 
 
-def _skeleton(found: ResolvedModel) -> Any:
-    """The model's modules without their weights, for its sizes and limits."""
+def _skeleton(checkpoint: ResolvedModel) -> Any:
+    """The model's modules without weights, to read its sizes and limits from."""
     transformers, torch = require("transformers", "models"), require("torch", "models")
-    config = transformers.AutoConfig.from_pretrained(found.path_or_id, **found.hub)
+    config = transformers.AutoConfig.from_pretrained(checkpoint.path_or_id, **checkpoint.hub)
     with torch.device("meta"), quiet():
         model = transformers.AutoModel.from_config(config)
     return model.get_encoder() if getattr(config, "is_encoder_decoder", False) else model

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 from xprojdb.config.fields.types import Count, Share
 from xprojdb.errors import UsageError
+from xprojdb.models.servers.pool import ServicePool
 from xprojdb.models.service import Reply, Service, check_address, nonsense
 from xprojdb.models.translators.text_tokens import Translated
 from xprojdb.printable import is_sound
@@ -55,9 +56,10 @@ class ChatParams:
 class Server:
     """The address of an OpenAI-compatible server, and how to use it. The key itself is never stored.
 
-    :param url: its base URL, such as ``"http://localhost:8000/v1"``; empty for ``$OPENAI_BASE_URL``.
+    :param url: its base URL, such as ``"http://localhost:8000/v1"``, or those of several servers of the same model,
+        separated by spaces; empty for ``$OPENAI_BASE_URL``.
     :param key_variable: the environment variable that holds the key; if it is not set, no key is sent.
-    :param parallel: the number of parallel requests.
+    :param parallel: the number of parallel requests, to each server.
     :param timeout: seconds an answer may take.
     :param attempts: how often to send a request before giving up.
     :param patience: seconds before the second attempt; doubled before each further attempt.
@@ -74,22 +76,34 @@ class Server:
         if self.parallel < 1 or self.attempts < 1 or self.timeout <= 0 or self.patience < 0:
             hint = "parallel and attempts must be 1 or more, timeout above 0, patience 0 or more"
             raise UsageError("the server settings are invalid", hint=hint, settings=asdict(self))
-        if self.url:
-            check_address(self.url)
+        for url in self.url.split():
+            check_address(url)
 
-    def service(self) -> Service:
-        """Create the service at this address.
+    @property
+    def urls(self) -> list[str]:
+        """The addresses, each once."""
+        return list(dict.fromkeys((self.url or os.environ.get("OPENAI_BASE_URL", "")).split()))
+
+    def service(self) -> Service | ServicePool:
+        """Create the service at this address, or a pool for several.
 
         :raises UsageError: when the address is missing or invalid.
         """
-        url = self.url or os.environ.get("OPENAI_BASE_URL", "")
-        check_address(url)
+        for url in self.urls or [""]:
+            check_address(url)
         key = os.environ.get(self.key_variable, "").strip()
         if not (key.isascii() and key.isprintable()):
             hint = f"set {self.key_variable} to the key alone, in printable ASCII"
             message = f"the key in {self.key_variable} contains characters that cannot be sent"
             raise UsageError(message, hint=hint, variable=self.key_variable)
-        return Service(url.rstrip("/"), key, timeout=self.timeout, attempts=self.attempts, patience=self.patience)
+        attempts = self.attempts if len(self.urls) == 1 else 1
+        made = [
+            Service(url.rstrip("/"), key, timeout=self.timeout, attempts=attempts, patience=self.patience)
+            for url in self.urls
+        ]
+        if len(made) == 1:
+            return made[0]
+        return ServicePool(made, parallel=self.parallel, attempts=self.attempts, patience=self.patience)
 
 
 class Cost(NamedTuple):
@@ -133,7 +147,7 @@ class ChatTranslator:
     def _answers(self, prompts: list[str]) -> list[Translated]:
         """Answers to prompts. If one fails, nothing further is sent, and the other answers are kept."""
         service = self._server.service()
-        with ThreadPoolExecutor(self._server.parallel) as pool:
+        with ThreadPoolExecutor(self._server.parallel * len(self._server.urls)) as pool:
             requests = {
                 prompt: pool.submit(service.post, "/chat/completions", self._request_body(prompt), read)
                 for prompt in prompts

@@ -118,6 +118,18 @@ def data_files(path: Path) -> list[Path]:
     return [path / name for name in inside]
 
 
+def first_id(path: Path) -> str | None:
+    """What the column ``id`` has in the first row; None where there is no such text.
+
+    :raises ReadError: when the file cannot be read.
+    """
+    batch = next(_batches(data_files(path)[0]), None)
+    if batch is None or "id" not in batch.schema.names or not len(batch):
+        return None
+    value = batch.column(batch.schema.names.index("id"))[0].as_py()
+    return value if isinstance(value, str) else None
+
+
 def _json(path: Path) -> dict[str, Any]:
     try:
         value = json.loads(path.read_bytes())

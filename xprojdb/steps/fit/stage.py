@@ -16,7 +16,7 @@ from sqlalchemy import Connection, Select, select
 from xprojdb.db import bulk
 from xprojdb.db.tables import artifact, corpus, sentence
 from xprojdb.digest import canonical_json, digest_of
-from xprojdb.steps.params import StepParams
+from xprojdb.steps.params import StepParams, left_out
 from xprojdb.steps.spec import StepSpec
 from xprojdb.steps.stage import Bitext, ItemKind, Outcome, Result, Rows, Stage
 
@@ -26,10 +26,12 @@ class FitParams(StepParams):
     """Parameters that every fit step has.
 
     :param lang: the language to learn from.
+    :param refit: a step with another number learns from what the corpora hold by then.
     """
 
     kind: ClassVar[str] = "fit"
     lang: str
+    refit: int = left_out(0)
 
 
 class Fit(Stage):
@@ -55,6 +57,13 @@ class Fit(Stage):
         :returns: a JSON value.
         """
 
+    def evidence(self, content: Any) -> str | None:  # noqa: ARG002 -- most have none that fits into a line
+        """What its outcome says of what it learned: a code, and after a colon what it is about.
+
+        :param content: what :meth:`learn` returned.
+        """
+        return None
+
     def process(self, connection: Connection, items: Sequence[int]) -> Result:
         learned = [self.learn(connection, item) for item in items]
         rows = [
@@ -62,7 +71,8 @@ class Fit(Stage):
             for item, content in zip(items, learned, strict=True)
         ]
         columns = ("step_id", "corpus_id", "content", "digest")
-        return Result([Outcome(item, "ok") for item in items], [Rows(artifact, columns, rows)])
+        outcomes = [Outcome(item, "ok", self.evidence(content)) for item, content in zip(items, learned, strict=True)]
+        return Result(outcomes, [Rows(artifact, columns, rows)])
 
 
 def stream_sentences(connection: Connection, corpus_id: int, lang: str) -> Iterator[list[tuple[int, list[str]]]]:

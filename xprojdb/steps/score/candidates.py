@@ -12,10 +12,14 @@ from xprojdb.db.tables import candidate, translation
 from xprojdb.matching.arrays import Flags, Longs
 from xprojdb.matching.batch import PairBatch
 from xprojdb.matching.candidates import Candidates, aligned_subranges, from_spans, ngrams, union
+from xprojdb.matching.scores.edit_similarity import Words, copied
 from xprojdb.steps.inputs import LabelledSpans, longs, read_columns, read_entities, read_side_words, runs, within
 from xprojdb.steps.score.params import ScoreParams
 from xprojdb.steps.spec import StepSpec
 from xprojdb.steps.stage import Side, other, sentence_key
+
+#: edit similarity of candidates that are like the entity
+ALIKE = 0.4
 
 
 class Generator:
@@ -62,6 +66,7 @@ class Generator:
         """
         makers: dict[str, Callable[[], list[Candidates]]] = {
             "aligned": lambda: [aligned_subranges(pairs, self.max_length)],
+            "similar": lambda: [self._similar(connection, keys, pairs)],
             "ngram": lambda: [ngrams(pairs, self.max_length, self._forbidden(connection, keys))],
             "tagged": lambda: [self._tagged(connection, inputs["proposals"], keys, pairs)],
             "scored": lambda: [_scored(connection, inputs[role], keys, pairs, entities) for role in self._scorers],
@@ -74,6 +79,12 @@ class Generator:
             return None
         sentences = read_side_words(connection, keys, other(self.labelled))
         return np.array([word in self._stop_words for words in sentences for word in words], np.bool_)
+
+    def _similar(self, connection: Connection, keys: Sequence[int], pairs: PairBatch) -> Candidates:
+        """Those whose letters are like the entity's."""
+        sides = (self.labelled, other(self.labelled))
+        source, target = (Words.fold(read_side_words(connection, keys, side)) for side in sides)
+        return copied(pairs, source, target, ALIKE, self.max_length)[0]
 
     def _tagged(self, connection: Connection, step_id: int, keys: Sequence[int], pairs: PairBatch) -> Candidates:
         spans = read_entities(connection, step_id, keys, other(self.labelled), None)

@@ -23,6 +23,7 @@ class Direction:
     :param alignment: the step that aligned both sides.
     :param proposals: the step that tags the target language, if the recipe has one.
     :param draft: the project step without the scorers that learn from it; None if there is none to learn from.
+    :param refit: the number that the recipe asks to learn anew with.
     :param earlier: the score steps before this one, by scorer name.
     :param scorer: the name of the current scorer.
     """
@@ -34,12 +35,15 @@ class Direction:
     alignment: StepSpec
     proposals: StepSpec | None = None
     draft: Callable[[], StepSpec] | None = None
+    refit: int = 0
     earlier: Mapping[str, StepSpec] = field(default_factory=dict)
     scorer: str = ""
 
     def frequencies(self, lang: str) -> StepSpec:
         """The step that counts the words of a language in each corpus."""
-        return StepSpec(WordFrequencies.kind, WordFrequencies.version, FitParams(lang=lang).to_params())
+        return StepSpec(
+            WordFrequencies.kind, WordFrequencies.version, FitParams(lang=lang, refit=self.refit).to_params()
+        )
 
     def draft_labels(self) -> StepSpec:
         """The project step that a scorer with ``learns`` learns from.

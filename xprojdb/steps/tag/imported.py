@@ -1,4 +1,4 @@
-"""The tagger ``imported:NAME``: predictions that someone else made, as a step that only an import fills."""
+"""The tagger ``imported:NAME``: predictions made elsewhere, as a step that only an import fills."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ PREFIX = "imported"
 
 
 class Imported(TaggerPlugin):
-    """The plug-in."""
+    """The plug-in ``imported``."""
 
     name: ClassVar[str] = PREFIX
     Config = TaggerConfig
@@ -26,18 +26,18 @@ class Imported(TaggerPlugin):
         return PREFIX
 
     def load(self, spec: StepSpec) -> Any:
-        raise AssertionError(f"nothing tags what was imported: {spec.short}")
+        raise AssertionError(f"an import is never tagged again: {spec.short}")
 
 
 def imported_tags_spec(name: str, lang: str) -> StepSpec:
-    """The step of the predictions that were imported under a name for a language."""
+    """The step of the predictions imported under a name for a language."""
     return StepSpec(Tag.kind, Tag.version, TagParams(lang=lang).to_params(), f"{PREFIX}:{name}", PREFIX)
 
 
 class ImportedTags(Tag):
-    """Entities that ``xprojdb import tags`` has stored under a name: a run has nothing to do for them.
+    """Entities that ``xprojdb import tags`` stored under a name; runs leave them alone.
 
-    Sentences without predictions wait, as those of which an earlier step is not done.
+    Sentences without predictions wait, like sentences whose earlier steps are not done.
     """
 
     def __init__(self, spec: StepSpec) -> None:
@@ -59,4 +59,4 @@ class ImportedTags(Tag):
         return self.items(pair).where(false())
 
     def process(self, connection: Connection, items: Sequence[int]) -> Result:  # noqa: ARG002
-        raise AssertionError("nothing of an import is ever pending")
+        raise AssertionError("items of an import are never pending")

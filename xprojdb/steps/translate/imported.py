@@ -1,4 +1,4 @@
-"""The translator ``imported:NAME``: translations that a machine made elsewhere, as a step that only an import fills."""
+"""The translator ``imported:NAME``: machine translations made elsewhere, as a step that only an import fills."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ PREFIX = "imported"
 
 @dataclass(frozen=True, kw_only=True)
 class ImportedOptions:
-    """It has no options."""
+    """The translator has no options."""
 
 
 class Imported(TranslatorPlugin):
-    """The plug-in."""
+    """The plug-in ``imported``."""
 
     name: ClassVar[str] = PREFIX
     Config = ImportedOptions
@@ -33,19 +33,19 @@ class Imported(TranslatorPlugin):
         return PREFIX
 
     def load(self, model: str, options: Any, revision: str | None, placement: Placement) -> Any:  # noqa: ARG002
-        raise AssertionError(f"nothing translates what was imported: {model}")
+        raise AssertionError(f"an import is never translated again: {model}")
 
 
 def imported_translations_spec(name: str, source: str, target: str) -> StepSpec:
-    """The step of the translations that were imported under a name, from one language into another."""
+    """The step of the translations imported under a name, from one language into another."""
     params = TranslateParams(source=source, target=target, options={})
     return StepSpec(Translate.kind, Translate.version, params.to_params(), f"{PREFIX}:{name}", PREFIX)
 
 
 class ImportedTranslations(Translate):
-    """Translations that ``xprojdb import translations`` has stored under a name: a run has nothing to do for them.
+    """Translations that ``xprojdb import translations`` stored under a name; runs leave them alone.
 
-    Sentences without one wait, as those of which an earlier step is not done.
+    Sentences without a translation wait, like sentences whose earlier steps are not done.
     """
 
     def __init__(self, spec: StepSpec) -> None:
@@ -61,11 +61,13 @@ class ImportedTranslations(Translate):
 
     @property
     def filled_by(self) -> Filling:
-        told = f"xprojdb import translations FILE --name {self._name} --source {self.original_lang} --lang {self.lang}"
-        return Filling("translations", self._name, told)
+        command = (
+            f"xprojdb import translations FILE --name {self._name} --source {self.original_lang} --lang {self.lang}"
+        )
+        return Filling("translations", self._name, command)
 
     def ready(self, pair: Bitext) -> Select[tuple[int]]:
         return self.items(pair).where(false())
 
     def process(self, connection: Connection, items: Sequence[int]) -> Result:  # noqa: ARG002
-        raise AssertionError("nothing of an import is ever pending")
+        raise AssertionError("items of an import are never pending")

@@ -54,8 +54,8 @@ def carry_spec(
     """
     model = table.back_model or _model(table, source, target)
     if model.partition(":")[0] == PREFIX:
-        hint = "translate with a model here, or leave out markers and the way back"
-        raise UsageError("imported translations carry no entities along", hint=hint, model=model)
+        hint = "translate with a model, or use neither markers nor the round trip"
+        raise UsageError("imported translations do not carry entities along", hint=hint, model=model)
     params = CarryParams(
         min_similarity=table.min_similarity,
         labels=mapping.to_json() if mapping else None,

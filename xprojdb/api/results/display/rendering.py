@@ -68,6 +68,8 @@ def percent(share: float, digits: int = 1) -> str:
 
 def megabytes(size: int) -> str:
     """A readable number of bytes."""
+    if size >= 1e9:
+        return f"{size / 1e9:,.1f} GB"
     return f"{size / 1e6:,.1f} MB" if size >= 1e5 else f"{size / 1e3:,.1f} kB"
 
 

@@ -35,7 +35,7 @@ class TermConsistency(ScoreStage):
     @classmethod
     def inputs(cls, config: TermConsistencyConfig, direction: Direction) -> Mapping[str, StepSpec]:  # noqa: ARG003
         labels = direction.draft_labels()
-        params = FitParams(lang=direction.target).to_params()
+        params = FitParams(lang=direction.target, refit=direction.refit).to_params()
         return {"labels": labels, "terms": StepSpec(TermsFit.kind, TermsFit.version, params, inputs={"labels": labels})}
 
     def needs(self) -> Mapping[str, ColumnElement[int]]:

@@ -40,7 +40,7 @@ class TranslationMemory(ScoreStage):
     @classmethod
     def inputs(cls, config: TranslationMemoryConfig, direction: Direction) -> Mapping[str, StepSpec]:  # noqa: ARG003
         labels = direction.draft_labels()
-        params = RenderingsParams(source=direction.source, lang=direction.target).to_params()
+        params = RenderingsParams(source=direction.source, lang=direction.target, refit=direction.refit).to_params()
         inputs = {"labels": labels, "entities": direction.entities}
         fit = StepSpec(EntityRenderingsFit.kind, EntityRenderingsFit.version, params, inputs=inputs)
         return {"labels": labels, "renderings": fit}

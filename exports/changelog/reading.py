@@ -1,0 +1,102 @@
+"""The sentences of an exported folder, whichever format it has, by configuration and split."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import NamedTuple
+
+from xprojdb import readers
+from xprojdb.errors import InputError
+from xprojdb.exports.manifest import MANIFEST_NAME, Manifest, read_manifest
+from xprojdb.exports.rows.schema import class_names
+from xprojdb.extras import require
+from xprojdb.text.spans import Span, spans_from_tags
+
+_SUFFIXES = {".conll": "conll", ".jsonl": "jsonl"}
+Part = tuple[str, str]
+
+
+class Row(NamedTuple):
+    """A sentence.
+
+    :param words: the hash of its words, in this process.
+    """
+
+    words: int
+    spans: tuple[Span, ...]
+
+
+@dataclass(frozen=True)
+class ExportedFolder:
+    """An exported data set.
+
+    :param manifest: of a Hugging Face data set; None for others.
+    :param parts: its sentences by language and split, then by id.
+    :param labels: that it has, or that its sentences have.
+    """
+
+    folder: Path
+    manifest: Manifest | None
+    parts: dict[Part, dict[str, Row]] = field(default_factory=dict)
+    labels: tuple[str, ...] = ()
+
+
+def read_export(folder: Path) -> ExportedFolder:
+    """Read an exported folder: a Hugging Face data set, or files ``LANG.SPLIT.conll`` or ``.jsonl`` with ids.
+
+    :raises InputError: when it holds none of these, or a sentence has no id.
+    :raises ExportError: when its manifest cannot be read.
+    """
+    manifest = read_manifest(folder) if (folder / MANIFEST_NAME).is_file() else None
+    parts: dict[Part, dict[str, Row]] = {}
+    for part, rows in _parquet(folder, manifest) if manifest is not None else _files(folder):
+        held = parts.setdefault(part, {})
+        held.update(rows)
+    if not parts:
+        hint = "name a folder that 'xprojdb export' wrote: hf, conll --ids or jsonl"
+        raise InputError(f"{folder} is no exported data set", hint=hint, folder=str(folder))
+    found = {span.label for rows in parts.values() for row in rows.values() for span in row.spans}
+    return ExportedFolder(folder, manifest, parts, manifest.labels if manifest else tuple(sorted(found)))
+
+
+def _parquet(folder: Path, manifest: Manifest) -> Iterator[tuple[Part, Iterator[tuple[str, Row]]]]:
+    names = class_names(manifest.labels)
+    for config, splits in manifest.configs.items():
+        if config != "all":
+            for split, summary in splits.items():
+                for file in summary.files:
+                    # A data set of one language may have a configuration without a name.
+                    lang = _lang(folder / file) if config == "default" else config
+                    yield (lang, split), _parquet_rows(folder / file, names)
+
+
+def _lang(path: Path) -> str:
+    table = require("pyarrow.parquet", "export").ParquetFile(path)
+    return str(next(table.iter_batches(1, columns=["lang"])).column("lang")[0].as_py())
+
+
+def _parquet_rows(path: Path, names: list[str]) -> Iterator[tuple[str, Row]]:
+    file = require("pyarrow.parquet", "export").ParquetFile(path)
+    for batch in file.iter_batches(columns=["id", "tokens", "ner_tags"]):
+        columns = (batch.column(name).to_pylist() for name in ("id", "tokens", "ner_tags"))
+        for name, words, tags in zip(*columns, strict=True):
+            yield name, Row(hash(tuple(words)), tuple(spans_from_tags([names[tag] for tag in tags])))
+
+
+def _files(folder: Path) -> Iterator[tuple[Part, Iterator[tuple[str, Row]]]]:
+    if not folder.is_dir():
+        raise InputError(f"there is no folder {folder}", hint="check the path", folder=str(folder))
+    for path in sorted(folder.iterdir()):
+        lang, _, split = path.stem.partition(".")
+        if path.suffix in _SUFFIXES and split:
+            yield (lang, split), _text_rows(path, lang, _SUFFIXES[path.suffix])
+
+
+def _text_rows(path: Path, lang: str, form: str) -> Iterator[tuple[str, Row]]:
+    for record in readers.read(path, lang, form):
+        if record.external_id is None:
+            hint = "export again with --ids: sentences are compared by their ids"
+            raise InputError(f"{path}:{record.line}: a sentence has no id", hint=hint, file=str(path), line=record.line)
+        yield record.external_id, Row(hash(record.words), record.entities or ())

@@ -1,0 +1,84 @@
+"""Which key a row of the source has in the target.
+
+They are in temporary tables ``map_…``: the old key, the new one, and whether the row is new there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import Connection, Table, insert, select
+
+from xprojdb.db import bulk
+from xprojdb.maintenance.merging.source import Source
+
+Row = Mapping[str, Any]
+
+
+def make_map(connection: Connection, name: str, keys: Iterable[tuple[int, int, bool]] = ()) -> None:
+    """A table of keys.
+
+    :param keys: old, new, and whether it is a new row.
+    """
+    # On SQLite, this type makes the key that of the row itself.
+    kind = "INTEGER" if connection.dialect.name == "sqlite" else "BIGINT"
+    connection.exec_driver_sql(
+        f"CREATE TEMPORARY TABLE map_{name} (old {kind} PRIMARY KEY, new BIGINT NOT NULL, fresh INTEGER NOT NULL)"
+    )
+    bulk.fill(connection, f"map_{name}", ("old", "new", "fresh"), [(old, new, int(fresh)) for old, new, fresh in keys])
+
+
+def renew_statistics(connection: Connection, *names: str) -> None:
+    """Let PostgreSQL plan with what is in some tables of keys."""
+    if connection.dialect.name == "postgresql":
+        for name in names:
+            connection.exec_driver_sql(f"ANALYZE map_{name}")
+
+
+def rows_of(connection: Connection, source: Source, table: str, condition: str = "1 = 1") -> list[Row]:
+    """The rows of a small table of the source, earlier ones first.
+
+    :param condition: in SQL, of this code's own words and numbers.
+    """
+    result = connection.exec_driver_sql(f"SELECT * FROM {source.name(table)} WHERE {condition} ORDER BY 1")
+    return [dict(row) for row in result.mappings()]
+
+
+def number(connection: Connection, query: str) -> int:
+    """The one number that a query has."""
+    return int(connection.exec_driver_sql(query).scalar_one() or 0)
+
+
+def execute(connection: Connection, statement: str) -> int:
+    """Change rows; returns how many."""
+    # Without the option, psycopg's count is lost.
+    options = {"preserve_rowcount": True}
+    return int(connection.exec_driver_sql(statement, execution_options=options).rowcount)
+
+
+def add(connection: Connection, table: Table, row: Row) -> int:
+    """Store a row of a small table under a new key; returns that."""
+    values = {name: value for name, value in row.items() if name != "id"}
+    return int(connection.execute(insert(table).values(values).returning(table.c.id)).scalar_one())
+
+
+class Known:
+    """Rows of the target by what identifies them; of several that are alike, each is given once.
+
+    :param columns: that identify a row.
+    """
+
+    def __init__(self, connection: Connection, table: Table, columns: Sequence[str]) -> None:
+        self._columns = columns
+        self._rows: dict[tuple[Any, ...], list[Row]] = {}
+        for row in connection.execute(select(table).order_by(table.c.id)).mappings():
+            self._rows.setdefault(self._identity(dict(row)), []).append(dict(row))
+
+    def take(self, row: Row) -> Row | None:
+        """The row that another one is, None when there is none or each of them was taken."""
+        alike = self._rows.get(self._identity(row))
+        return alike.pop(0) if alike else None
+
+    def _identity(self, row: Row) -> tuple[Any, ...]:
+        return tuple(row[name] for name in self._columns)

@@ -1,0 +1,1 @@
+"""What a database takes, and what a larger one would."""

@@ -1,0 +1,137 @@
+"""The default scorer: links, letters and edges in one score, weighed by what a corpus shows without gold labels."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Annotated
+
+import numpy as np
+from annotated_types import MinLen
+from sqlalchemy import ColumnElement, Connection
+
+from xprojdb.config.fields.types import Share
+from xprojdb.config.tables.score import Candidates, ScorerConfig
+from xprojdb.db.tables import translation
+from xprojdb.matching.arrays import Flags, Floats
+from xprojdb.matching.batch import PairBatch
+from xprojdb.matching.candidates import linked_edges
+from xprojdb.matching.scores.adaptive import (
+    FUNCTION_WORD,
+    LOWER_CASE,
+    MAX_FREQUENCY,
+    WORD_WEIGHTS,
+    Parts,
+    reached,
+    tells_words,
+    trusted,
+)
+from xprojdb.matching.scores.boundary import begins_like_a_name, clean_start, function_words, name_edges, name_words
+from xprojdb.matching.scores.edit_similarity import Words, surface
+from xprojdb.matching.scores.links import linked_elsewhere, soft_alignment
+from xprojdb.matching.scores.word_weights import WordCounts, weigh_links, word_weights
+from xprojdb.steps.fit.name_habits import HabitsParams, NameHabitsFit, read_habits
+from xprojdb.steps.fit.word_frequencies import read_frequencies
+from xprojdb.steps.score.batch import ScoringBatch
+from xprojdb.steps.score.direction import Direction
+from xprojdb.steps.score.stage import ScoreStage
+from xprojdb.steps.spec import StepSpec
+
+_SIDES = ("source_frequencies", "target_frequencies")
+
+
+@dataclass(frozen=True, kw_only=True)
+class AdaptiveConfig(ScorerConfig):
+    """``[[scorer]]`` with ``type = "adaptive"``: links, letters and edges in one score, as the corpus bears out."""
+
+    candidates: Candidates | Annotated[tuple[Candidates, ...], MinLen(1)] = ("aligned", "similar")
+    min_score: Share = 0.2
+
+
+class Adaptive(ScoreStage):
+    """Linked, or alike, or both; less what speaks against the edges. See :mod:`xprojdb.matching.scores.adaptive`.
+
+    Links between rare words count more, once enough words were counted; an edge in lower case counts as much against a
+    candidate as the corpus keeps the capitals of names. Links speak only for candidates that begin and end on a word
+    linked to the entity, and letters not for words that are linked to others; links without scores are all sure.
+    """
+
+    name = "adaptive"
+    Config = AdaptiveConfig
+
+    @classmethod
+    def inputs(cls, config: AdaptiveConfig, direction: Direction) -> Mapping[str, StepSpec]:  # noqa: ARG003
+        languages = dict(zip(_SIDES, map(direction.frequencies, (direction.source, direction.target)), strict=True))
+        return {**languages, "habits": habits_spec(direction)}
+
+    def needs(self) -> Mapping[str, ColumnElement[int]]:
+        return {**super().needs(), **dict.fromkeys((*_SIDES, "habits"), translation.c.corpus_id)}
+
+    def values(self, connection: Connection, batch: ScoringBatch) -> Floats:
+        return self.parts(connection, batch).fused
+
+    def parts(self, connection: Connection, batch: ScoringBatch) -> Parts:
+        """What the score of each candidate is made of."""
+        counts = [self.learned(connection, batch, side, read_frequencies) for side in _SIDES]
+        linked = linked_edges(batch.pairs, batch.candidates)
+        links = np.where(linked, soft_alignment(_weighed(batch, *counts), batch.candidates), 0.0)
+        free = 1 - linked_elsewhere(batch.pairs.sure(), batch.candidates)
+        letters = surface(batch.pairs, batch.candidates, *map(Words.fold, (batch.source_words, batch.target_words)))
+        clean = clean_start(batch.pairs, batch.candidates, _function_words(batch.target_words, counts[1]))
+        habits = self.learned(connection, batch, "habits", read_habits)
+        doubt, capitals = np.array([(own.doubt, own.capitals) for own in habits]).reshape(-1, 2)[batch.pair].T
+        lower = LOWER_CASE * capitals * (1 - _name_edges(batch))
+        return Parts(trusted(links, doubt), free * reached(letters, doubt), FUNCTION_WORD * (1 - clean), lower)
+
+
+def habits_spec(direction: Direction) -> StepSpec:
+    """The step that learns how names travel in a direction."""
+    labelling = direction.labelling
+    params = HabitsParams(
+        source=direction.source,
+        lang=direction.target,
+        labelled=labelling.labelled,
+        labels=labelling.labels,
+        refit=direction.refit,
+    )
+    inputs = {"entities": direction.entities, "alignment": direction.alignment}
+    return StepSpec(NameHabitsFit.kind, NameHabitsFit.version, params.to_params(), inputs=inputs)
+
+
+def _weighed(batch: ScoringBatch, source: list[WordCounts], target: list[WordCounts]) -> PairBatch:
+    """The pairs, the links between frequent words weaker."""
+    sides = ((batch.source_words, source), (batch.target_words, target))
+    return weigh_links(batch.pairs.sure(), *(_by_corpus(words, counts, _weights) for words, counts in sides))
+
+
+def _weights(sentences: Sequence[Sequence[str]], counts: WordCounts) -> Floats:
+    return word_weights(sentences, counts, WORD_WEIGHTS if tells_words(counts) else 0.0)
+
+
+def _function_words(sentences: list[list[str]], counts: list[WordCounts]) -> Flags:
+    return _by_corpus(sentences, counts, _are_function_words).astype(np.bool_)
+
+
+def _are_function_words(sentences: Sequence[Sequence[str]], counts: WordCounts) -> Flags:
+    # Punctuation is none even where nothing was counted.
+    return function_words(sentences, counts, MAX_FREQUENCY if tells_words(counts) else 1.0)
+
+
+def _by_corpus(
+    sentences: list[list[str]],
+    counts: list[WordCounts],
+    tell: Callable[[Sequence[Sequence[str]], WordCounts], Floats | Flags],
+) -> Floats:
+    """What is told of the words of sentences, one after the other, each by the counts of its own corpus."""
+    if all(each is counts[0] for each in counts):
+        return tell(sentences, counts[0]).astype(np.float64) if counts else np.empty(0)
+    each = zip(sentences, counts, strict=True)
+    return np.concatenate([tell([words], own) for words, own in each]).astype(np.float64)
+
+
+def _name_edges(batch: ScoringBatch) -> Floats:
+    """(C,) the share of a candidate's two edges that begin like a name; 1 for entities that do not themselves."""
+    pair = np.repeat(np.arange(len(batch.keys)), np.diff(batch.pairs.entity_ptr))
+    first = zip(pair.tolist(), batch.pairs.entity_start.tolist(), strict=True)
+    asked = np.fromiter((begins_like_a_name(batch.source_words[i][word]) for i, word in first), np.bool_, len(pair))
+    return name_edges(batch.pairs, batch.candidates, name_words(batch.target_words), asked)

@@ -1,0 +1,49 @@
+"""Corpus memory where links are doubted: how often a candidate's words were projected elsewhere, else nothing new."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Annotated
+
+import numpy as np
+from annotated_types import MinLen
+from sqlalchemy import ColumnElement, Connection
+
+from xprojdb.config.tables.score import Candidates
+from xprojdb.db.tables import translation
+from xprojdb.matching.arrays import Floats
+from xprojdb.matching.scores.adaptive import remembered
+from xprojdb.steps.fit.name_habits import read_habits
+from xprojdb.steps.score.batch import ScoringBatch
+from xprojdb.steps.score.direction import Direction
+from xprojdb.steps.score.scorers.adaptive import habits_spec
+from xprojdb.steps.score.scorers.term_consistency import TermConsistency, TermConsistencyConfig
+from xprojdb.steps.spec import StepSpec
+
+
+@dataclass(frozen=True, kw_only=True)
+class AdaptiveTermsConfig(TermConsistencyConfig):
+    """``[[scorer]]`` with ``type = "adaptive_terms"``: ``term_consistency`` where links are doubted, else ½ for all."""
+
+    candidates: Candidates | Annotated[tuple[Candidates, ...], MinLen(1)] = "scored"
+
+
+class AdaptiveTerms(TermConsistency):
+    """As :class:`TermConsistency`, as far as the corpus gives reason to doubt links; ½ where it gives none."""
+
+    name = "adaptive_terms"
+    Config = AdaptiveTermsConfig
+
+    @classmethod
+    def inputs(cls, config: TermConsistencyConfig, direction: Direction) -> Mapping[str, StepSpec]:
+        return {**super().inputs(config, direction), "habits": habits_spec(direction)}
+
+    def needs(self) -> Mapping[str, ColumnElement[int]]:
+        return {**super().needs(), "habits": translation.c.corpus_id}
+
+    def values(self, connection: Connection, batch: ScoringBatch) -> Floats:
+        doubt = np.array([own.doubt for own in self.learned(connection, batch, "habits", read_habits)])
+        if not doubt.any():
+            return remembered(np.zeros(len(batch.candidates)), np.zeros(len(batch.candidates)))
+        return remembered(super().values(connection, batch), doubt[batch.pair])
