@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -9,6 +10,7 @@ from projection_sample import english, german, import_sample, plan_of
 from several_sample import FIRST, import_part, run_combined
 from sqlalchemy import inspect, text
 
+import xprojdb
 from xprojdb.db import Database
 from xprojdb.db.tables import label, metadata
 from xprojdb.execution.run import run_plan
@@ -60,3 +62,14 @@ def test_tables_and_columns_have_comments(database: Database) -> None:
             assert inspect(connection).get_table_comment("label") == {"text": label.comment}
             columns = {column["name"]: column["comment"] for column in inspect(connection).get_columns("sentence")}
             assert columns == {column.name: column.comment for column in metadata.tables["sentence"].columns}
+
+
+def test_datasette_is_told_what_columns_hold(sqlite_database: Database, tmp_path: Path) -> None:
+    with xprojdb.open(sqlite_database.url) as opened:
+        opened.write_datasette_metadata(tmp_path / "metadata.yaml")
+    (told,) = json.loads((tmp_path / "metadata.yaml").read_text(encoding="utf-8"))["databases"].values()
+    assert told["tables"]["label"]["columns"]["margin"] == label.c.margin.comment
+    for query in told["queries"].values():
+        values = dict.fromkeys(("recipe", "corpus", "lang", "id"), "x")
+        with sqlite_database.read() as connection:
+            connection.execute(text(query["sql"]), values).all()
