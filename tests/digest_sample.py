@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
@@ -47,7 +47,7 @@ _FAKES: Sequence[tuple[ModuleType, str, Callable[..., Any]]] = (
 
 def pretend_models(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let every model be there, with a revision of no machine's own."""
-    for group in entry_points.GROUPS:
+    for group in get_args(entry_points.Group):
         for plugin in entry_points.plugins(group).values():
             plugin.load()
     fakes = {getattr(module, name): fake for module, name, fake in _FAKES}

@@ -1,4 +1,4 @@
-"""What pytest does with the tests besides running them: marks ``postgres`` and ``optional``, and no skips in CI."""
+"""What pytest does with tests besides running them: marks postgres, optional and slow ones; no skips in CI."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ import pytest
 _SERVERS = frozenset({"postgres_server", "postgres_template", "own_server"})
 #: fixtures that mount file systems, which not every machine allows
 _MOUNTS = frozenset({"small_disk", "read_only"})
+#: the environment of processes that tests start: each of them imports the whole program again
+_PROCESSES = frozenset({"child_env"})
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -23,6 +25,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.postgres)
         if fixtures & _MOUNTS:
             item.add_marker(pytest.mark.optional)
+        if fixtures & _PROCESSES:
+            item.add_marker(pytest.mark.slow)
 
 
 @pytest.hookimpl(wrapper=True)

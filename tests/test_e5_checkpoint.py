@@ -70,6 +70,7 @@ def test_tokenizer_frames_sentences_and_pairs() -> None:
     assert tokenizer.model_max_length == 512
 
 
+@pytest.mark.slow
 def test_checkpoint_loads_without_missing_or_surplus_weights() -> None:
     from transformers import AutoModel
 

@@ -276,6 +276,7 @@ def test_e5_vectors_are_its_hidden_states() -> None:
     assert found.words.tolist() == words
 
 
+@pytest.mark.slow
 def test_e5_reads_past_its_512_positions() -> None:
     sentence = [word for left, right in word_pairs() for word in left + right] * 5
     pieces, short = e5_encoder().subword_vectors([sentence, sentence[:20]], 3)

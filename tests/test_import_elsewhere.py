@@ -171,6 +171,7 @@ def test_one_missing_pair_costs_only_its_own_part(db, tmp_path):
     run = db.run(xp.Recipe(**{**RECIPE, "target": ["sw", "de"]})).run
     assert run.report.missing == ["no translations connect en with de in news"]
     assert len(phrases(db)) == 4
+    assert db.dry_run(xp.Recipe(**{**RECIPE, "target": ["sw", "de"]})).missing == run.report.missing
     again = db.run(xp.Recipe(**{**RECIPE, "target": ["sw", "de"]})).run
     assert again.to_json()["missing"] == run.report.missing
 

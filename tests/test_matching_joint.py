@@ -118,6 +118,7 @@ def test_contributions_and_adjustment_add_up_to_the_value():
     assert (answer.margin >= 0).all()
 
 
+@pytest.mark.slow
 def test_no_entity_votes_twice_and_no_spans_overlap():
     sentences, sources, columns, _, adjust = instance(10)
     answer = joint(sources, *columns, adjust, RULES[1])

@@ -44,6 +44,7 @@ def test_float32_writes_what_transformers_writes(ratio: float) -> None:
     assert {each.cut for each in made} >= ({"output", "input"} if ratio < 1 else {"", "input"})
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("compute", ["float32", "int8"])
 def test_beams_translate_in_both_directions(compute: str) -> None:
     translator = CTranslator(str(toy_translator()), CTranslateParams(compute=compute), "cpu")

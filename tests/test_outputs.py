@@ -129,6 +129,7 @@ def test_a_reader_that_has_enough_is_no_error(sqlite_database: Database, child_e
     assert child.wait(60) == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("encoding", ["ascii", "latin-1", "cp1252"])
 def test_a_locale_without_unicode_gives_readable_output(
     sqlite_database: Database, done: Plan, child_env: dict[str, str], encoding: str
@@ -179,6 +180,7 @@ def test_long_texts_are_folded_beside_numbers() -> None:
     assert max(map(len, text.splitlines())) <= 40
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("width", [40, 80])
 @pytest.mark.parametrize("name", ["evaluate", "status"])
 def test_commands_on_a_narrow_terminal(

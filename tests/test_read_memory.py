@@ -144,6 +144,7 @@ def test_what_a_plain_writer_wrote_comes_back(tmp_path, pairs):
         assert fault(path).reason == "empty"
 
 
+@pytest.mark.slow
 def test_memory_does_not_grow_with_the_file(tmp_path):
     unit = '<tu><tuv xml:lang="en"><seg>Mara rests here.</seg></tuv><tuv xml:lang="de"><seg>Ruhe.</seg></tuv></tu>\n'
     path = put(tmp_path, "<tmx><body>" + unit * 40_000 + "</body></tmx>")

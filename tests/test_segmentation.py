@@ -35,6 +35,7 @@ def test_characters_become_words(code, text, words):
 ALPHABET = "王北京大学。，ab1 のカナใกล้กรุง"
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=60)
 @given(st.lists(st.text(ALPHABET, min_size=1, max_size=3), max_size=9), st.sampled_from(sorted(SEGMENTERS)))
 def test_groups_cover_all_units_in_order(units, code):

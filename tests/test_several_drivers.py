@@ -144,6 +144,7 @@ def _done(database: Database) -> dict[int, int]:
         return dict(connection.execute(by_run.where(run.c.command == "run").group_by(outcome.c.run_id)).all())
 
 
+@pytest.mark.slow
 def test_workers_end_with_their_driver(
     sqlite_database: Database, write_conll: Write, tmp_path: Path, no_waiting: Callable[[], None]
 ) -> None:

@@ -151,6 +151,7 @@ def _translated(keys: str = "") -> str:
     return _settings(nmt_score=f'candidates = "ngram"\nmax_length = 2\nmodel = "{toy_translator()}"\n{keys}')
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("direct", [False, True])
 def test_the_translation_score_is_nmtscore(sample: Database, tmp_path: Path, direct: bool) -> None:
     run_plan(sample, plan_of(sample, tmp_path, _translated(f"direct = {str(direct).lower()}\ncutoff = 0.2")))

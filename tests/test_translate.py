@@ -223,6 +223,39 @@ def test_a_sentence_that_waits_for_a_translation_is_not_combined(
     assert len(outcomes(database, "combine")) == 3
 
 
+@pytest.mark.usefixtures("dictionary")
+@pytest.mark.parametrize("missing", ["translate", "carry"])
+def test_a_sentence_that_waits_for_another_recipe_s_round_trip_is_not_combined(
+    missing: str, database: Database, tmp_path: Path, write_conll: Callable[..., Path]
+) -> None:
+    _import(database, write_conll, *LINES)
+    other = _plan(database, tmp_path, TEST, 'direction = "round-trip"', rest=_tagger("en"))
+    other.recipe = type(other.recipe)("other", other.recipe.digest, other.recipe.text)
+    bind_plan(database, other)
+    stopped = Plan(other.recipe, [stage for stage in other.stages if stage.spec.kind != missing], other.pairs)
+    run_plan(database, stopped)
+    top = 'source = ["es"]\ntarget = ["de"]'
+    table = 'method = "majority"\nrecipes = ["other"]\n[translate]\nmodel = "hf:toy"\n' + _tagger("es")
+    plan = combined_plan(database, tmp_path, table, top=top, aligner=Shifted())
+    run_plan(database, plan)
+    assert outcomes(database, "combine") == {}
+    run_plan(database, other)
+    run_plan(database, plan)
+    assert len(outcomes(database, "combine")) == 3
+
+
+@pytest.mark.usefixtures("dictionary")
+def test_a_round_trip_votes_with_the_tagger_of_its_language(
+    database: Database, tmp_path: Path, write_conll: Callable[..., Path]
+) -> None:
+    _import(database, write_conll, *LINES)
+    combine = 'method = "majority"\ntransfer = true\n[translate]\nmodel = "hf:toy"\ndirection = "round-trip"\n'
+    plan = combined_plan(database, tmp_path, combine + _tagger("en", "de"), top=TEST, aligner=Shifted())
+    run_plan(database, plan)
+    assert len(outcomes(database, "combine")) == 3
+    assert [consensus.sources for consensus in plan.consensuses] == [("de", "transfer")]
+
+
 @pytest.mark.parametrize(
     ("table", "key"),
     [

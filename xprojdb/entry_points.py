@@ -11,12 +11,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
-from typing import Any, Literal, get_args
+from typing import Any, Literal
 
 from xprojdb.errors import UsageError
 
 Group = Literal["aligners", "taggers", "translators", "scorers", "readers", "exporters", "commands"]
-GROUPS: tuple[Group, ...] = get_args(Group)
 #: the distribution whose plug-ins are not recorded in stored steps
 _OWN = "xprojdb"
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from sqlalchemy import Connection, select
 
 from xprojdb.db.tables import alignment, step, translation
+from xprojdb.matching.pharaoh.text import read_links
 from xprojdb.provenance.explained_projection import ExplainedProjection
 from xprojdb.provenance.sentences import Text
 from xprojdb.text.languages import UnknownLanguage, language
@@ -67,7 +68,7 @@ def drawn_side(text: Text, spans: Iterable[Span], linked: set[int] | None = None
     return DrawnSide(text.name, text.lang, *writing_of(text.lang), words, drawn)
 
 
-def read_links(connection: Connection, projection: ExplainedProjection, target: Text) -> list[Link]:
+def drawn_links(connection: Connection, projection: ExplainedProjection, target: Text) -> list[Link]:
     """The links of a translation from source words to target words, without weak ones."""
     digests = [made_step.digest for made_step in projection.made_by if made_step.role == "alignment"]
     query = select(alignment.c.links).join(step, step.c.id == alignment.c.step_id)
@@ -75,14 +76,10 @@ def read_links(connection: Connection, projection: ExplainedProjection, target: 
     links_text = connection.execute(query.where(here, step.c.digest.in_(digests))).scalar() or ""
     original = select(translation.c.original_id).where(translation.c.id == projection.translation_id)
     turned = connection.execute(original).scalar() == target.id
-    links = [_link(pair, turned) for pair in links_text.split()]
+    links = read_links(links_text)
+    if turned:
+        links = [(right, left, score) for left, right, score in links]
     return sorted(link for link in links if link[2] >= WEAKEST)
-
-
-def _link(text: str, turned: bool) -> Link:
-    words, _, score = text.partition(":")
-    left, right = map(int, words.split("-"))
-    return (right, left, float(score or 1)) if turned else (left, right, float(score or 1))
 
 
 def is_long(*sides: DrawnSide) -> bool:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 
 from sqlalchemy import Connection, select
 
-from xprojdb.browse.sentence.drawing import DrawnSide, Link, drawn_side, is_long, linked_words, read_links
+from xprojdb.browse.sentence.drawing import DrawnSide, Link, drawn_links, drawn_side, is_long, linked_words
 from xprojdb.browse.sentence.lineage import PathStep, path_of
 from xprojdb.browse.summaries.recipes import KnownRecipe
 from xprojdb.db import Database
@@ -167,7 +167,7 @@ def _consensus_labels(explanation: Explanation) -> list[ShownLabel]:
 def _translation(
     connection: Connection, target: Text, projection: ExplainedProjection, number: int
 ) -> ShownTranslation:
-    links = read_links(connection, projection, target)
+    links = drawn_links(connection, projection, target)
     left, right = linked_words(links)
     labels = [label for n, entity in enumerate(projection.entities) for label in _labels(projection, target, number, n)]
     spans = [label.span for label in labels if label.span is not None]

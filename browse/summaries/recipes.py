@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from threading import Lock
-from typing import Any, Literal
+from typing import Literal
 
 from sqlalchemy import Connection, select
 
 from xprojdb.config.recipe import export_table
 from xprojdb.db import Database
-from xprojdb.db.tables import corpus, data_version, recipe, step
+from xprojdb.db.tables import corpus, data_version, recipe
 from xprojdb.errors import XprojdbError
 from xprojdb.planning.labellings import Consensus, Labelling
 from xprojdb.planning.plan import Plan
@@ -155,10 +154,3 @@ def corpus_names(connection: Connection) -> dict[int, str]:
 def version_of(connection: Connection) -> int:
     """A number that increases with every change of the database; counts are valid until it changes."""
     return int(connection.execute(select(data_version.c.number)).scalar() or 0)
-
-
-def step_description(connection: Connection, step_id: int) -> dict[str, Any]:
-    """A readable description of a step."""
-    row = connection.execute(select(step).where(step.c.id == step_id)).one()
-    values = {"kind": row.kind, "digest": row.digest, "model": row.model, "revision": row.revision}
-    return {**values, "params": json.loads(row.params)}

@@ -14,7 +14,6 @@ from xprojdb.extras import require
 if TYPE_CHECKING:
     import pyarrow as pa
 
-ColumnBatch = "Mapping[str, Sequence[Any]] | pa.RecordBatch"
 _FIXED = ("id", "tokens", "ner_tags", "lang")
 _DTYPES = {"halffloat": "float16", "float": "float32", "double": "float64"}
 

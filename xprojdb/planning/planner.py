@@ -131,7 +131,9 @@ def _add_consensus(
                 voters[f"{source}:{bitext.labelled}"] = _projected(recipe, align, bitext)
                 onto.append(bitext.pair)
         onto += transfer_bitexts(connection, recipe, target) if not recipe.source else []
-        sources = [lang for lang in recipe.source if any(role.startswith(f"{lang}:") for role in voters)]
+        # The labels of a round trip come from sentences in the target language.
+        langs = (*recipe.source, target)
+        sources = [lang for lang in langs if any(role.startswith(f"{lang}:") for role in voters)]
         for name, projections in others.items():
             for other in projections:
                 if other.target == target and other.corpus_id in {pair.corpus_id for pair in onto}:

@@ -11,6 +11,7 @@ from sqlalchemy import Connection, Row, select
 
 from xprojdb.config.canonical import score_role
 from xprojdb.db.tables import alignment, candidate, label
+from xprojdb.matching.pharaoh.text import read_links
 from xprojdb.planning.labellings import Projection
 from xprojdb.provenance.lineage import LABELS, LineageStep, steps_behind, steps_of_labels
 from xprojdb.provenance.sentences import Text, read_entities, read_text
@@ -160,17 +161,10 @@ def _links(connection: Connection, projection: Projection, translation_id: int) 
     query = select(alignment.c.links).where(
         alignment.c.step_id.in_(step_ids), alignment.c.translation_id == translation_id
     )
-    links = [_link(text) for text in (connection.execute(query).scalar() or "").split()]
+    links = read_links(connection.execute(query).scalar() or "")
     if projection.labelled == "rendering":
         links = [(right, left, score) for left, right, score in links]
     return sorted(links)
-
-
-def _link(text: str) -> tuple[int, int, float]:
-    # Not parse_links, which is compiled for thousands: for a single sentence, loading it would take most of the time.
-    words, _, score = text.partition(":")
-    left, _, right = words.partition("-")
-    return int(left), int(right), float(score or 1)
 
 
 def _entity(

@@ -8,14 +8,11 @@ import numpy as np
 import numpy.typing as npt
 
 from xprojdb.matching.arrays import Flags, Ints, Longs, compiled, offsets
-from xprojdb.matching.pharaoh.links import read_number
+from xprojdb.matching.pharaoh.links import read_lines
 
 #: the most digits of a word position, so that line and both positions fit into one number for sorting
 DIGITS = 6
 _POSITION = 20
-#: exact powers of ten: an integer below 2**53 divided by one of them is rounded once, as when Python reads a decimal
-_EXACT, _WHOLE = 22, 15
-_POWERS = np.array([float(10**n) for n in range(_EXACT + 1)])
 
 
 class LinkLines(NamedTuple):
@@ -75,14 +72,12 @@ def read_link_lines(text: str, lines: int) -> LinkLines | None:
     :param lines: the number of lines.
     :returns: the sorted links, or None if any of them has another form, or cannot be read exactly here.
     """
-    data = np.frombuffer(text.encode("utf-8"), np.uint8)
-    room = int(np.count_nonzero(data == ord("-")))
-    ptr = np.zeros(lines + 1, np.int64)
-    left, right, score = np.empty(room, np.int32), np.empty(room, np.int32), np.empty(room, np.float32)
-    if not _parse(data, _POWERS, ptr, left, right, score):
+    read = read_lines(text, lines)
+    if read.lines != lines or read.malformed >= 0 or not read.exact:
         return None
-    # A minus sign in an exponent is not a link, so the arrays may be longer than needed.
-    return LinkLines(ptr, left[: ptr[-1]], right[: ptr[-1]], score[: ptr[-1]]).in_order()
+    if len(read.score) and (read.score.max() > 1 or max(read.left.max(), read.right.max()) >= 10**DIGITS):
+        return None
+    return LinkLines(read.ptr, read.left, read.right, read.score).in_order()
 
 
 def link_texts(lines: LinkLines) -> list[str]:
@@ -94,63 +89,6 @@ def link_texts(lines: LinkLines) -> list[str]:
     scores: npt.NDArray[Any] = np.frombuffer(table.tobytes(), np.uint8).reshape(-1, width)
     end = _write(lines.ptr, lines.left, lines.right, code.astype(np.int64), scores, out)
     return out[:end].tobytes().decode("ascii").split("\n")[:-1]
-
-
-@compiled
-def _parse(text, powers, ptr, left, right, score):  # type: ignore[no-untyped-def]
-    """Fill the arrays from ``text``, whose lines end with newlines; returns whether all of it could be read."""
-    at, line, links = 0, 0, 0
-    while at < len(text):
-        if text[at] == 10:
-            line += 1
-            ptr[line] = links
-            at += 1
-        elif text[at] == 32 or text[at] == 9:
-            at += 1
-        else:
-            begin = at
-            at, x = read_number(text, at)
-            if x < 0 or at - begin > DIGITS or text[at] != 45:
-                return False
-            begin = at + 1
-            at, y = read_number(text, begin)
-            if y < 0 or at - begin > DIGITS:
-                return False
-            sure = 1.0
-            if text[at] == 58:
-                at, sure = _score(text, at + 1, powers)
-            if not 0 <= sure <= 1 or (text[at] != 32 and text[at] != 9 and text[at] != 10):
-                return False
-            left[links], right[links], score[links] = x, y, sure
-            links += 1
-    return True
-
-
-@compiled
-def _score(text, at, powers):  # type: ignore[no-untyped-def]
-    """The position after ``1.25`` or ``3e-05``, and its value, or -1 if malformed or not exact here."""
-    value, digits, power = np.int64(0), 0, 0
-    while 48 <= text[at] <= 57:
-        value, digits, at = value * 10 + (text[at] - 48), digits + 1, at + 1
-        if digits > _WHOLE:
-            return at, -1.0
-    if not digits:
-        return at, -1.0
-    if text[at] == 46:
-        at += 1
-        while 48 <= text[at] <= 57:
-            value, digits, power, at = value * 10 + (text[at] - 48), digits + 1, power - 1, at + 1
-            if digits > _WHOLE:
-                return at, -1.0
-    if text[at] == 101 or text[at] == 69:
-        sign = -1 if text[at + 1] == 45 else 1
-        at, exponent = read_number(text, at + (2 if text[at + 1] == 45 or text[at + 1] == 43 else 1))
-        if exponent < 0 or exponent > 1000:
-            return at, -1.0
-        power += sign * exponent
-    if power < -_EXACT or power > _EXACT:
-        return at, -1.0
-    return at, value / powers[-power] if power < 0 else value * powers[power]
 
 
 @compiled

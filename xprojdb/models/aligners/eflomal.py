@@ -20,6 +20,7 @@ import numpy as np
 from xprojdb.config.fields.types import Probability
 from xprojdb.errors import ModelError, UsageError
 from xprojdb.extras import require
+from xprojdb.matching.pharaoh.text import read_links
 from xprojdb.models.aligners.encoder import NO_LINKS, SentencePair
 from xprojdb.models.aligners.hmm import Cell, Floats, WordModel
 from xprojdb.models.aligners.symmetrization import symmetrise
@@ -152,7 +153,7 @@ def _cleaned(words: Sequence[str]) -> list[str]:
 
 
 def _cells(text: str) -> list[Cell]:
-    return [(int(left), int(right)) for left, right in (link.split("-") for link in text.split())]
+    return [(left, right) for left, right, _ in read_links(text)]
 
 
 def sample(pairs: Sequence[SentencePair], iterations: float) -> tuple[list[str], list[str]]:

@@ -180,7 +180,13 @@ class SeveralSources(Stage):
     def _awaited(self, key: ColumnElement[int], pair: Bitext) -> ColumnElement[bool]:
         links = {bitext.link for bitext in (pair, *self._pairs)}
         machine = [_untranslated(bitext, key) for bitext in self._pairs if bitext.original_lang == self.target]
-        return or_(*(_awaited(voter, key, pair, links) for voter in self.voters), *machine)
+        carried = [
+            _not_carried_back(spec, bitext, key)
+            for bitext in self._pairs
+            for spec in {spec.digest: spec for voter in self.voters for spec in _chain(voter.spec)}.values()
+            if bitext.original_lang == self.target and bitext.link == spec.digest and spec.kind == "carry"
+        ]
+        return or_(*(_awaited(voter, key, pair, links) for voter in self.voters), *machine, *carried)
 
     def read_present(self, connection: Connection, keys: Sequence[int]) -> Present:
         """Read which sources the sentences have. Of several translations from one language the first counts.
@@ -298,6 +304,22 @@ def _untranslated(pair: Bitext, key: ColumnElement[int]) -> ColumnElement[bool]:
     maker = select(step.c.id).where(step.c.digest == pair.link, step.c.kind == "translate").scalar_subquery()
     translated = select(1).where(done.c.step_id == maker, done.c.item_id == key).exists()
     query = select(1).where(maker.is_not(None), origin.c.id == key, origin.c.corpus_id == pair.corpus_id, ~translated)
+    return (query.where(origin.c.split.in_(pair.splits)) if pair.splits else query).exists()
+
+
+def _not_carried_back(back: StepSpec, pair: Bitext, key: ColumnElement[int]) -> ColumnElement[bool]:
+    """Whether a sentence still waits for a round trip.
+
+    :param back: the step that translates back the sentences that its input ``sentences`` made.
+    """
+    there, origin, between = back.inputs["sentences"], sentence.alias(), sentence.alias()
+    settled = or_(
+        _has_outcome("back", back, between.c.id),
+        _has_outcome("tagged_there", back.inputs["entities"], between.c.id, "failed", "filtered"),
+    )
+    made = between.c.step_id == step_of_digest(there.digest), between.c.parent_id == key
+    waits = or_(~_has_outcome("there", there, key), select(1).where(*made, ~settled).exists())
+    query = select(1).where(origin.c.id == key, origin.c.corpus_id == pair.corpus_id, waits)
     return (query.where(origin.c.split.in_(pair.splits)) if pair.splits else query).exists()
 
 
