@@ -8,7 +8,7 @@ from typing import Any, get_args
 
 import click
 
-from xprojdb.api.importing_formats import Column, SpanFormat
+from xprojdb.api.importing.formats import Column, SpanFormat
 from xprojdb.cli.options.importing import ColumnType, corpus_options, tag_options
 from xprojdb.cli.printing.output import listed, open_current, show
 

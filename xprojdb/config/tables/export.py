@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from annotated_types import Ge, Gt, Le
+from annotated_types import Gt, Le
 from pydantic import Field, field_validator, model_validator
 
 from xprojdb.config.base import Settings
 from xprojdb.config.errors import RecipeError
-from xprojdb.config.fields.types import Count, Share, Texts, Weight
+from xprojdb.config.fields.types import Count, Seed, Share, Texts, Weight
 from xprojdb.file_names import SPLIT_HINT, is_split
 
 By = Literal["corpus", "lang", "source"]
-#: in place of the names of splits
+#: stands for every split
 ALL_SPLITS = "all"
-#: the tier of sentences that people labelled
+#: the tier of sentences labelled by people
 REVIEWED = "reviewed"
 _THRESHOLDS = ("min_score", "min_margin", "min_probability", "min_votes")
 
@@ -35,10 +35,10 @@ class ExportTable(Settings):
     :param on_low_score: what to drop when a label misses a threshold: the ``sentence``, or only the ``label``, whose
         words become O, which teaches a model that they are not an entity.
     :param gold_splits: imported splits that hold only gold labels, instead of projected ones; ``all`` for every split.
-        No sentence of the others is one of theirs, or a translation of one.
-    :param gold: whose labels are gold: a campaign with frozen reviews, or the start of their step's digest; the
-        imported labels by default.
-    :param prefer_gold: in all splits, sentences with gold labels keep these instead of projected ones.
+        The other splits share no sentence with them, not even in translation.
+    :param gold: the source of the gold labels: a campaign with frozen reviews, or the start of a step's digest; by
+        default the imported labels.
+    :param prefer_gold: in all splits, use the gold labels of sentences that have them, instead of projected ones.
     :param outcomes: only sentences with one of these outcomes: ``ok`` (labelled) or ``empty``, or ``empty:REASON``.
     :param min_words: the minimum number of words in a sentence.
     :param max_words: the maximum number of words in a sentence.
@@ -85,7 +85,7 @@ class ExportTable(Settings):
     tiers: dict[str, Share] = Field(default_factory=dict)
     tier_by: Literal["margin", "score", "probability"] = "margin"
     provenance: Literal["none", "labels", "full"] = "labels"
-    seed: Annotated[int, Ge(0)] = 0
+    seed: Seed = 0
 
     @field_validator("outcomes")
     @classmethod
@@ -110,7 +110,7 @@ class ExportTable(Settings):
     @classmethod
     def _reserved(cls, tiers: dict[str, float]) -> dict[str, float]:
         if REVIEWED in tiers:
-            hint = "it is the tier of sentences that people labelled: choose another name"
+            hint = "it is the tier of sentences labelled by people: choose another name"
             raise RecipeError(f"no tier can be called {REVIEWED!r}", hint=hint)
         return tiers
 
@@ -122,7 +122,7 @@ class ExportTable(Settings):
             hint = "set min_score, min_margin, min_probability or min_votes as well"
             raise RecipeError("on_low_score needs a threshold", hint=hint)
         if self.gold is not None and not (self.gold_splits or self.prefer_gold):
-            raise RecipeError("gold needs a place", hint="set gold_splits or prefer_gold as well")
+            raise RecipeError("gold is set but not used", hint="set gold_splits or prefer_gold as well")
         return self
 
     @property
@@ -132,7 +132,7 @@ class ExportTable(Settings):
 
     @property
     def asks_gold(self) -> bool:
-        """Whether some sentences are to have gold labels."""
+        """Whether gold labels replace projected ones for some sentences."""
         return bool(self.gold_splits) or self.prefer_gold
 
     @property

@@ -23,8 +23,9 @@ class TagTable(Settings):
 
     :param model: the tagger of all source languages not listed in ``models``.
     :param models: a tagger for each source language: ``spacy:PACKAGE``, ``hf:MODEL`` for a token classifier from
-        Hugging Face, ``imported:NAME`` for predictions imported under a name, or a plug-in; other languages keep their
-        gold entities. Taggers of target languages serve scorers and candidates.
+        Hugging Face, ``trained:NAME`` for a model that this database has trained, ``imported:NAME`` for predictions
+        imported under a name, or a plug-in; other languages keep their gold entities. Taggers of target languages
+        serve scorers and candidates.
     """
 
     model_config = ConfigDict(extra="allow")

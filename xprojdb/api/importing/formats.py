@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Unpack
 
-from xprojdb.api.importing import CorpusOptions, Importing, TagEncoding, _refuse_other
+from xprojdb.api.importing.files import CorpusOptions, Importing, TagEncoding, _refuse_other
 from xprojdb.errors import UsageError
 
 if TYPE_CHECKING:
