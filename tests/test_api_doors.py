@@ -81,6 +81,7 @@ CALLS: dict[str, set[str]] = {
     "db check": {"check_schema"},
     "db copy": {"copy"},
     "db vacuum": {"vacuum"},
+    "db datasette": {"write_datasette_metadata"},
 }
 #: what Python has besides
 PYTHON_ONLY = {"open", "read_recipe", "close", "labels"}

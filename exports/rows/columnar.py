@@ -36,7 +36,7 @@ _DENSE = 1.3
 def is_columnar(labelling: Exported, table: ExportTable) -> bool:
     """Whether the labels of a sentence are exported unchanged, and come from one source or without provenance."""
     has_one_source = isinstance(labelling, Projection) or table.provenance == "none"
-    return has_one_source and not table.labels and table.on_low_score == "sentence"
+    return has_one_source and not table.labels and table.on_low_score == "sentence" and not table.asks_probability
 
 
 @dataclass(frozen=True, slots=True)

@@ -126,6 +126,19 @@ class Maintaining(Opened):
         planned = None if plan is None else plan_recipe(self.store, loaded_recipe(plan))
         return SizeResult(measure_size(self.store, planned, sentences, hours))
 
+    def write_datasette_metadata(self, file: str | Path) -> None:
+        """Write the metadata for ``datasette --metadata``: what tables and columns hold, and queries to begin with.
+
+        :param file: to write or replace.
+        :raises ExportError: when it cannot be written.
+        """
+        from xprojdb.exports.outputs import output_file
+        from xprojdb.maintenance.datasette import datasette_metadata
+
+        name = Path(self.store.engine.url.database or "database").stem
+        with output_file(Path(file)) as stream:
+            stream.write(datasette_metadata(name).encode())
+
     def check_schema(self) -> SchemaResult:
         """Compare the tables with the schema of this version.
 
