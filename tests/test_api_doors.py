@@ -15,7 +15,7 @@ import pytest
 import xprojdb as xp
 from xprojdb.cli.main import COMMANDS
 
-#: what each command calls: one function, or one for each of its modes
+#: what each command calls: one function, or one for each of its modes; none where only the shell is concerned
 CALLS: dict[str, set[str]] = {
     "demo": {"demo"},
     "import conll": {"import_conll"},
@@ -31,6 +31,9 @@ CALLS: dict[str, set[str]] = {
     "join": {"join"},
     "run": {"run", "dry_run"},
     "train": {"train"},
+    "study run": {"study", "preview_study"},
+    "study report": {"study_report"},
+    "import nli": {"import_nli"},
     "recipes list": {"list_recipes"},
     "recipes schema": {"recipe_schema"},
     "recipes show": {"recipe_text"},
@@ -47,6 +50,16 @@ CALLS: dict[str, set[str]] = {
     "export spacy": {"export"},
     "export hf": {"export"},
     "push": {"push"},
+    "changelog": {"changelog"},
+    "completion install": set(),
+    "completion show": set(),
+    "corpus replace": {"replace"},
+    "corpus withdraw": {"withdraw"},
+    "db merge": {"merge"},
+    "db size": {"size"},
+    "export text": {"export_text"},
+    "import tags": {"import_tags"},
+    "import translations": {"import_translations"},
     "browse": {"browse", "write_pages"},
     "review new": {"review.create"},
     "review start": {"review.start"},
@@ -68,12 +81,14 @@ CALLS: dict[str, set[str]] = {
     "db check": {"check_schema"},
     "db copy": {"copy"},
     "db vacuum": {"vacuum"},
+    "db datasette": {"write_datasette_metadata"},
 }
 #: what Python has besides
 PYTHON_ONLY = {"open", "read_recipe", "close", "labels"}
 #: what commands may import of the library: the API, errors, and what concerns the terminal
 ALLOWED = {
     "xprojdb",
+    "xprojdb.api.completion",
     "xprojdb.errors",
     "xprojdb.entry_points",
     "xprojdb.execution.progress",
@@ -82,11 +97,19 @@ ALLOWED = {
     "xprojdb.masking",
     "xprojdb.printable",
     "xprojdb.readers",
+    "xprojdb.readers.files",
 }
 
 DAMAGE = {"xprojdb.db", "xprojdb.db.driver_errors", "xprojdb.maintenance.texts"}
 
-MODULES = sorted(Path(inspect.getfile(import_module("xprojdb.cli.main"))).parent.rglob("*.py"))
+#: for the shell, which asks at each key: it reads names from where they are, without a database object
+FOR_THE_SHELL = "completion"
+
+MODULES = [
+    path
+    for path in sorted(Path(inspect.getfile(import_module("xprojdb.cli.main"))).parent.rglob("*.py"))
+    if path.parent.name != FOR_THE_SHELL
+]
 FUNCTIONS = {name: getattr(xp, name) for name in xp.__all__ if inspect.isfunction(getattr(xp, name))}
 METHODS = {
     f"{prefix}{name}": value

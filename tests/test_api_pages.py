@@ -86,10 +86,13 @@ def _frozen(db: xp.Database) -> xp.Database:
     return db
 
 
-@pytest.mark.parametrize("name", RESULTS)
-def test_results_convert(db: xp.Database, tmp_path: Path, name: str) -> None:
+def test_results_convert(db: xp.Database, tmp_path: Path) -> None:
     judge(db, "ana", "ben")
-    result = RESULTS[name](db, tmp_path)
+    for produce in RESULTS.values():
+        _check_result(produce(db, tmp_path))
+
+
+def _check_result(result: Result) -> None:
     rows = result.to_dict()
     assert rows
     assert all(list(row) == list(rows[0]) for row in rows)
@@ -132,7 +135,7 @@ def test_closing_a_database_ends_its_pages(db: xp.Database) -> None:
 
 @pytest.mark.parametrize("arguments", [["browse"], ["review", "start", "--reviewer", "ana"]])
 def test_ctrl_c_ends_the_command(db: xp.Database, child_env: dict[str, str], arguments: list[str]) -> None:
-    command = [Path(sys.executable).with_name("xprojdb"), "--db", db.url, *arguments, "--port", "0"]
+    command: list[str | Path] = [Path(sys.executable).with_name("xprojdb"), "--db", db.url, *arguments, "--port", "0"]
     child = start(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=child_env)
     assert child.stdout is not None
     assert "open http://127.0.0.1:" in child.stdout.readline()

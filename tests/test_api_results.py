@@ -4,7 +4,9 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable, Iterator
+from functools import partial
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -21,14 +23,23 @@ Write = Callable[..., Path]
 Produce = Callable[[xp.Database, Path], Result]
 
 
+@pytest.fixture(scope="module")
+def example(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder for what is run once for all tests."""
+    return tmp_path_factory.mktemp("example")
+
+
 @pytest.fixture
-def db(sqlite_template: Path, write_conll: Write, tmp_path: Path) -> Iterator[xp.Database]:
+def db(sqlite_template: Path, write_conll: Write, tmp_path: Path, example: Path) -> Iterator[xp.Database]:
     """A database of one recipe that has been run twice, the second time under another name."""
-    path = tmp_path / "results.db"
-    path.write_bytes(sqlite_template.read_bytes())
-    with xp.open(path) as opened:
-        run_sample(opened, write_conll, tmp_path)
-        opened.run(xp.Recipe(**{**SETTINGS, "name": "strict", "project": {"min_score": 0.9}, "labels": ["PER", "LOC"]}))
+    if not (example / "results.db").exists():
+        (example / "results.db").write_bytes(sqlite_template.read_bytes())
+        with xp.open(example / "results.db") as opened:
+            run_sample(opened, partial(write_conll, folder=example), example)
+            strict = {"name": "strict", "project": {"min_score": 0.9}, "labels": ["PER", "LOC"]}
+            opened.run(xp.Recipe(**{**SETTINGS, **strict}))
+    shutil.copytree(example, tmp_path, dirs_exist_ok=True)
+    with xp.open(tmp_path / "results.db") as opened:
         yield opened
 
 

@@ -14,7 +14,15 @@ ENGLISH = ["Amina went to Nairobi today .", "The market was closed .", "Otieno m
 SWAHILI = ["Amina alikwenda Nairobi leo .", "Soko lilifungwa .", "Otieno alikutana na Amina ."]
 #: what a tagger found in the English ones
 TAGS = ["B-PER O O B-LOC O O", "O O O O O", "B-PER O B-PER O"]
-RECIPE = {"name": "news", "corpora": ["news"], "source": ["en"], "target": ["sw"], "align": {"aligner": "equal_words"}}
+RECIPE = {
+    "name": "news",
+    "corpora": ["news"],
+    "source": ["en"],
+    "target": ["sw"],
+    "align": {"aligner": "equal_words"},
+    # Without what learns from a draft: every stored label is a final one.
+    "scorer": [{"type": "link_mass"}],
+}
 
 
 @pytest.fixture
@@ -135,6 +143,8 @@ def test_translations_by_id_come_back_as_what_a_machine_made(db, tmp_path):
     assert [line.split(" wait")[0] for line in run.waiting] == ["1 sentences of translate sw → en as imported (mt)"]
     assert len(phrases(db)) == 4
     assert "machine" in json.dumps(db.explain("news/sw/all-1").to_json())
+    assert [c for c in db.verify().report.checks if c.count] == []
+    assert db.gc().report.steps == []
 
 
 def test_lines_of_a_text_may_be_missing(db, tmp_path):
@@ -157,6 +167,7 @@ def test_parallel_files_of_a_machine_are_published_as_its_work(db, tmp_path):
     result = db.import_parallel("news", files, machine="mt")
     assert [made.added for made in result.translations] == [3]
     assert not db.import_parallel("news", files, machine="mt").translations[0].added
+    assert [check for check in db.verify().report.checks if check.count] == []
     recipe = xp.Recipe(**RECIPE, translate={"direction": "translate-train", "model": "imported:mt"})
     done = db.run(recipe)
     assert len(phrases(db)) == 4
@@ -171,6 +182,7 @@ def test_one_missing_pair_costs_only_its_own_part(db, tmp_path):
     run = db.run(xp.Recipe(**{**RECIPE, "target": ["sw", "de"]})).run
     assert run.report.missing == ["no translations connect en with de in news"]
     assert len(phrases(db)) == 4
+    assert db.dry_run(xp.Recipe(**{**RECIPE, "target": ["sw", "de"]})).missing == run.report.missing
     again = db.run(xp.Recipe(**{**RECIPE, "target": ["sw", "de"]})).run
     assert again.to_json()["missing"] == run.report.missing
 

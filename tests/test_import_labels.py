@@ -169,6 +169,7 @@ def test_labels_of_every_format_find_their_sentences(db, tmp_path, form):
     assert gold(db) == GOLD
     again = db.import_labels(path, name="gold", lang="swa", annotator="ana", reading=reading).report
     assert again.unchanged
+    assert db.verify().sound
 
 
 def test_brat_has_no_ids(db, tmp_path):

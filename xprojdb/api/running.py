@@ -101,7 +101,8 @@ class Running(Opened):
 
         share = None if shard is None else Shard.parse(shard)
         plan = plan_recipe(self.store, self._loaded(recipe))
-        return DryRunResult(preview_plan(self.store, plan, only=steps, limit=limit, shard=share))
+        previews = preview_plan(self.store, plan, only=steps, limit=limit, shard=share)
+        return DryRunResult(previews, [error.message for error in plan.missing])
 
     def _loaded(self, recipe: Recipe | LoadedRecipe | str | Path) -> LoadedRecipe:
         """A recipe with its text; if it needs a plug-in that stored steps used, the error says what to install."""

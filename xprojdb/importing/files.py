@@ -61,14 +61,14 @@ def import_files(
     parallel: bool = False,
     command: str = "import",
     watch: Callable[[str, int], None] | None = None,
-    further: Callable[[Connection, int], int] | None = None,
+    further: Callable[[Connection], int] | None = None,
 ) -> ImportReport:
     """Import files into a corpus: all of them, or none if one is refused.
 
     :param parallel: the files contain the same sentences in several languages: they must have the same number of
         sentences and the same ids, and each pair of languages is linked as human translations.
     :param watch: called after each block with the language and the number of sentences read so far.
-    :param further: stores more in the same transaction, for the same run; returns how many rows it added.
+    :param further: stores more in the same transaction; returns how many rows it added.
     :returns: what was added; if nothing has changed, nothing is written.
     :raises ImportRefused: when a stored sentence has changed, or parallel files differ in length or ids.
     :raises InputError: when a file cannot be read; then nothing is stored.
@@ -89,7 +89,7 @@ def import_files(
             _check_lengths(report.files)
             report.links = link_corpus(connection, info.name, [file.lang for file in files])
             _check_linked(connection, corpus_id, report.files)
-        more = further(connection, run_id) if further is not None else 0
+        more = further(connection) if further is not None else 0
         if not more and not described and not report.links and all(file.unchanged for file in report.files):
             connection.rollback()
             return report

@@ -31,7 +31,7 @@ class TranslatedFiles:
     format: Format
     reports: list[TranslationsReport] = field(default_factory=list)
 
-    def store(self, part: str, connection: Connection, run_id: int) -> int:
+    def store(self, part: str, connection: Connection) -> int:
         """Store them, by their ids if they have any, otherwise line by line.
 
         :param part: of the original.
@@ -47,5 +47,5 @@ class TranslatedFiles:
             first = next(described.records(Notes(), lang), None)
             if first is not None and first.external_id is None:
                 described = replace(described, by="line")
-            self.reports.append(store_translations(connection, described, lang, self.machine, run_id))
+            self.reports.append(store_translations(connection, described, lang, self.machine, "import parallel"))
         return sum(report.added for report in self.reports)

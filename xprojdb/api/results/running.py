@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
@@ -49,9 +50,21 @@ class RunResult(ReportResult):
 
 
 class DryRunResult(ReportResult):
-    """What a run would do now; a row is a step."""
+    """What a run would do now; a row is a step.
+
+    :param missing: why parts of the recipe cannot be run.
+    """
 
     report: list[Preview]
+
+    def __init__(self, report: list[Preview], missing: Sequence[str] = ()) -> None:
+        super().__init__(report)
+        self.missing = missing
+
+    @property
+    def notes(self) -> list[str]:
+        """The parts of the recipe that cannot be run."""
+        return [*super().notes, *(f"missing: {line}" for line in self.missing)]
 
     def to_dict(self) -> list[Row]:
         """A row for each step: how many of its items are pending, and what is new about it."""

@@ -68,33 +68,31 @@ def import_translations(
     :raises UsageError: when both languages are the same, the first has no sentences, or no row belongs to a stored one.
     """
     with database.write() as connection, bulk.uncollected():
-        run_id = begin_run(connection, command)
-        report = store_translations(connection, file, lang, name, run_id)
-        if report.added:
-            end_run(connection, run_id, "done", {"translations": report.added})
-        else:
+        report = store_translations(connection, file, lang, name, command)
+        if not report.added:
             connection.rollback()
     return report
 
 
 def store_translations(
-    connection: Connection, file: LaterFile, lang: str, name: str, run_id: int
+    connection: Connection, file: LaterFile, lang: str, name: str, command: str
 ) -> TranslationsReport:
-    """Store translations in a write transaction; see :func:`import_translations`.
-
-    :param run_id: the run that stores them.
-    """
+    """Store them in a write transaction, as a run of its own; see :func:`import_translations`."""
     code, notes = language(lang).code, Notes()
     if code == file.code:
         raise UsageError(f"{code} cannot be translated into {code}", hint="name two languages", lang=code)
     report = TranslationsReport(name, file.code, code, str(file.path))
-    storing = _Storing(connection, file, code, imported_translations_spec(name, file.code, code), run_id, notes)
+    spec = imported_translations_spec(name, file.code, code)
+    # In this order: an outcome of a run that began before its step was stored would be damage.
+    step_id, run_id = register_step(connection, spec), begin_run(connection, command)
+    storing = _Storing(connection, file, code, spec, step_id, run_id, notes)
     for records in storing.blocks():
         storing.store(records, report)
     if not report.sentences:
         raise file.nothing(report.rows, notes)
     report.left_out = dict(notes)
     report.pending = storing.pending()
+    end_run(connection, run_id, "done", {"translations": report.added})
     return report
 
 
@@ -104,13 +102,13 @@ class _Storing:
     file: LaterFile
     lang: str
     spec: StepSpec
+    step_id: int
     run_id: int
     notes: Notes
     seen: Seen = field(default_factory=Seen)
 
     def __post_init__(self) -> None:
         self.finder = self.file.finder(self.connection)
-        self.step_id = register_step(self.connection, self.spec)
 
     def blocks(self) -> Iterator[list[tuple[Record, Match]]]:
         """The rows of the file, with the sentences that they translate."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from sqlalchemy import ColumnElement, Connection, select
@@ -18,7 +18,7 @@ from xprojdb.steps.score.params import ScoreParams
 from xprojdb.steps.spec import StepSpec
 from xprojdb.steps.stage import Side, other, sentence_key
 
-#: edit similarity of candidates that are like the entity
+#: the least edit similarity of candidates that resemble the entity
 ALIKE = 0.4
 
 
@@ -64,14 +64,20 @@ class Generator:
         :param keys: (N,) keys of the translations, ascending.
         :param entities: the entities of ``pairs``, in the same order.
         """
-        makers: dict[str, Callable[[], list[Candidates]]] = {
-            "aligned": lambda: [aligned_subranges(pairs, self.max_length)],
-            "similar": lambda: [self._similar(connection, keys, pairs)],
-            "ngram": lambda: [ngrams(pairs, self.max_length, self._forbidden(connection, keys))],
-            "tagged": lambda: [self._tagged(connection, inputs["proposals"], keys, pairs)],
-            "scored": lambda: [_scored(connection, inputs[role], keys, pairs, entities) for role in self._scorers],
-        }
-        return union(*(candidates for name in self.sets for candidates in makers[name]()))
+        parts: list[Candidates] = []
+        for name in self.sets:
+            match name:
+                case "aligned":
+                    parts.append(aligned_subranges(pairs, self.max_length))
+                case "similar":
+                    parts.append(self._similar(connection, keys, pairs))
+                case "ngram":
+                    parts.append(ngrams(pairs, self.max_length, self._forbidden(connection, keys)))
+                case "tagged":
+                    parts.append(self._tagged(connection, inputs["proposals"], keys, pairs))
+                case "scored":
+                    parts += [_scored(connection, inputs[role], keys, pairs, entities) for role in self._scorers]
+        return union(*parts)
 
     def _forbidden(self, connection: Connection, keys: Sequence[int]) -> Flags | None:
         """A mask of the target words that no candidate may contain."""
@@ -81,7 +87,7 @@ class Generator:
         return np.array([word in self._stop_words for words in sentences for word in words], np.bool_)
 
     def _similar(self, connection: Connection, keys: Sequence[int], pairs: PairBatch) -> Candidates:
-        """Those whose letters are like the entity's."""
+        """Spans whose letters resemble the entity's."""
         sides = (self.labelled, other(self.labelled))
         source, target = (Words.fold(read_side_words(connection, keys, side)) for side in sides)
         return copied(pairs, source, target, ALIKE, self.max_length)[0]

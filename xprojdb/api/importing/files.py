@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from xprojdb.api.results.importing import AlignmentsResult, ImportResult, JoinResult
     from xprojdb.readers import Format
 
-    TranslatedStore = Callable[[str, Connection, int], int]
+    TranslatedStore = Callable[[str, Connection], int]
 
 TagEncoding = Literal["auto", "iob1", "iob2", "bioes"]
 
