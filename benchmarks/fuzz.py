@@ -1,10 +1,11 @@
 """Mutated inputs of every kind against the real readers, commands and databases: no traceback, no partial rows.
 
-    python benchmarks/fuzz.py [--seed 1] [--inputs 3000]
+    python benchmarks/fuzz.py [--seed 1] [--inputs 3000] [--first 0] [--postgres 5]
 
 Each input is a sound file, recipe, command line, manifest, database or server answer with some of its bytes changed.
-What ends in anything but success or an XprojdbError, changes rows although it was refused, or writes outside of its
-folder is told with the number that makes it again.
+What ends in anything but success or an XprojdbError, takes longer than 20 seconds, changes rows although it was
+refused, or writes outside of its folder is told with the number that makes it again. One import and one command in so
+many (--postgres) meet a PostgreSQL server.
 """
 
 from __future__ import annotations
@@ -15,15 +16,19 @@ import os
 import random
 import shlex
 import shutil
+import signal
 import sqlite3
 import sys
 import tempfile
 import traceback
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from types import FrameType
 
 from click.testing import CliRunner
+from fault_places import PostgresServer, postgres_server
 from sqlalchemy import func, select
 
 from xprojdb.cli.main import group
@@ -37,6 +42,8 @@ from xprojdb.models.service import Reply
 from xprojdb.models.translators.chat import read
 from xprojdb.readers.sample import sample_file
 
+#: seconds that an input may take
+HANG = 20
 _PIECES = [
     b"\0", b"\xff", b"\xe2\x80\xae", b"\x1b[31m", b'"', b"{", b"[" * 2000, b"9" * 4400, b"\n", b"\t", b"\r", b" ",
     b"../", b"-DOCSTART-", b"\\ud800", b"null", b"NaN", b"1e999", b"-1", b"B-", b"I-PER", b"\xc2\xa0", b"", b"# id = ",
@@ -47,8 +54,8 @@ JSONL = (
 )
 RECIPE = (
     b'name = "news"\ncorpora = ["news"]\nsource = ["en"]\ntarget = ["de"]\n'
-    b'[project]\nthreshold = 0.4\nsolver = "exact"\n'
-    b'[[score]]\nkind = "soft"\nweight = 1.0\n[export]\nsplits = ["train"]\nbudget = 10\n'
+    b'[align]\naligner = "encoder"\nlayer = 7\n[project]\nmin_score = 0.4\nsolver = "exact"\n'
+    b'[[scorer]]\ntype = "link_mass"\nweight = 1.0\nmax_length = 9\n[export]\nsplits = ["train"]\nbudget = 10\n'
 )
 MANIFEST = (
     b'{"format": 1, "recipe_digest": "ab", "query": {}, "labels": ["PER"], "features": {}, "configs": {"default": '
@@ -59,8 +66,10 @@ ANSWER = b'{"choices": [{"message": {"role": "assistant", "content": "Hallo"}, "
 COMMANDS = [
     "status", "status --json", "verify", "verify --repair", "gc", "evaluate", "compare", "explain news/en/train-1",
     "query 'SELECT * FROM v_label' --json", "export conll out", "export jsonl out", "diff news news", "db check",
-    "corpus delete news", "grid --folds 2", "ask weakest", "import text x --lang en --corpus a", "card out",
-    "recipes list",
+    "corpus delete news", "tune news --folds 2", "ask low-margin", "import text x --lang en --corpus a", "card out",
+    "recipes list", "db size", "db merge merged.db sound.db", "run offline --dry-run --shard 1/3 --limit 4",
+    "run offline --max-time 0.001", "query 'SELECT 1' --format csv --escape-formulas --timeout 3",
+    "evaluate --resamples 100 --seed 1", "export hf out --budget 10 --seed 3",
 ]  # fmt: skip
 
 
@@ -75,19 +84,40 @@ def mutated(random_: random.Random, data: bytes) -> bytes:
 
 
 class Fuzzer:
-    """One folder with a database in it, and what is done to it."""
+    """One folder with a database in it, and what is done to it.
 
-    def __init__(self, folder: Path) -> None:
+    :param server: where a share of the inputs goes.
+    :param share: one in so many.
+    """
+
+    def __init__(self, folder: Path, server: PostgresServer | None, share: int) -> None:
         self.folder = folder
+        self.share = share
+        self.server = server
         self.sound = folder / "sound.db"
         with open_database(self.sound, create=True) as database:
             import_files(database, CorpusInfo("news"), _sample(folder), parallel=True)
+        if server is not None:
+            server.restore(None)
+            open_database(server.address, create=True).close()
+            server.save("empty")
+            with open_database(server.address) as database:
+                import_files(database, CorpusInfo("news"), _sample(folder), parallel=True)
+            server.save("sound")
+
+    def _on_server(self, random_: random.Random) -> bool:
+        return self.server is not None and random_.randrange(self.share) == 0
 
     def importer(self, random_: random.Random, form: str, data: bytes) -> None:
         """An import: all of a file, or none."""
         path = self.folder / f"input.{form}"
         path.write_bytes(mutated(random_, data))
-        with open_database(self.folder / "import.db", create=True) as database:
+        address: Path | str = self.folder / "import.db"
+        if self._on_server(random_):
+            assert self.server is not None
+            self.server.restore("empty")
+            address = self.server.address
+        with open_database(address, create=True) as database:
             before = _rows(database)
             try:
                 chosen = "text" if form == "txt" else form
@@ -95,7 +125,8 @@ class Fuzzer:
             except XprojdbError:
                 if _rows(database) != before:
                     raise AssertionError("a refused file left rows") from None
-        (self.folder / "import.db").unlink()
+        for each in self.folder.glob("import.db*"):
+            each.unlink()
 
     def damaged(self, random_: random.Random) -> None:
         """A database of which bytes are flipped: mended, or refused."""
@@ -133,7 +164,12 @@ class Fuzzer:
             place = random_.randrange(len(arguments))
             changed = mutated(random_, arguments[place].encode()).replace(b"\0", b"")
             arguments[place] = changed.decode(errors="replace")
-        ended = CliRunner().invoke(group, ["--db", str(path or self.sound), *arguments])
+        address = str(path or self.sound)
+        if path is None and self._on_server(random_):
+            assert self.server is not None
+            self.server.restore("sound")
+            address = self.server.address
+        ended = CliRunner().invoke(group, ["--db", address, *arguments])
         if ended.exception is not None and not isinstance(ended.exception, (XprojdbError, SystemExit, OSError)):
             raise ended.exception
 
@@ -181,28 +217,57 @@ def _answer(data: bytes) -> object:
     return read(Reply("http://host", value))
 
 
+class Hang(BaseException):
+    """An input took too long; no handler of errors is to catch it."""
+
+
+@contextmanager
+def limited(seconds: int) -> Iterator[None]:
+    """:raises Hang: when what is done takes longer."""
+
+    def end(_number: int, _frame: FrameType | None) -> None:
+        raise Hang(f"it took longer than {seconds} s")
+
+    signal.signal(signal.SIGALRM, end)
+    signal.alarm(seconds)
+    try:
+        yield
+    finally:
+        signal.alarm(0)
+
+
 def main() -> int:
     """Run; the exit code is 1 when something was found."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--inputs", type=int, default=3000, help="in all, of every kind in turn")
+    parser.add_argument("--first", type=int, default=0, help="the number of the first input, to go on from there")
+    parser.add_argument("--postgres", type=int, default=5, help="one in so many on PostgreSQL; 0: none")
     asked = parser.parse_args()
     counts: Counter[str] = Counter()
     faults: Counter[str] = Counter()
-    with tempfile.TemporaryDirectory() as folder:
+    with ExitStack() as stack:
+        server = stack.enter_context(postgres_server()) if asked.postgres else None
+        folder = stack.enter_context(tempfile.TemporaryDirectory())
         outside = Path(folder)
         inside = outside / "a" / "b"
         inside.mkdir(parents=True)
         os.chdir(inside)
-        cases = _cases(Fuzzer(inside))
-        for number in range(asked.inputs):
+        cases = _cases(Fuzzer(inside, server, asked.postgres))
+        # Whoever ends it wants to know what was found so far.
+        ended: list[int] = []
+        signal.signal(signal.SIGTERM, lambda number, _frame: ended.append(number))
+        for number in range(asked.first, asked.first + asked.inputs):
+            if ended:
+                break
             name = list(cases)[number % len(cases)]
             counts[name] += 1
             try:
-                cases[name](random.Random(f"{asked.seed} {number}"))
+                with limited(HANG):
+                    cases[name](random.Random(f"{asked.seed} {number}"))
             except XprojdbError:
-                continue
-            except Exception:
+                pass
+            except (Exception, Hang):
                 faults[name] += 1
                 print(f"--- input {number} ({name})", traceback.format_exc(limit=-4), sep="\n", file=sys.stderr)
             if {path.name for path in outside.iterdir()} != {"a"} or {

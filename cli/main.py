@@ -38,6 +38,7 @@ SECTIONS: Mapping[str, Mapping[str, tuple[str, str]]] = {
         "status": ("pipeline.status", "Show what each step has done, what is pending, and what failed."),
         "recipes": ("pipeline.recipes", "List and show the recipes that come with the package."),
         "models": ("pipeline.models", "List and install models."),
+        "study": ("pipeline.study", "Train and compare many models, by the number of source languages."),
         "train": ("pipeline.train", "Train a model on gold or projected labels."),
     },
     "Questions": {

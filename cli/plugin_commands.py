@@ -78,5 +78,6 @@ def _exporter_command(name: str) -> click.Command:
         export_command(name, folder, as_json, options)
 
     line = (form.__doc__ or "").strip().partition("\n")[0]
-    run.__doc__ = f"{line} From {entry_points.find('exporters', name).distribution}."
+    distribution = entry_points.find("exporters", name).distribution
+    run.__doc__ = line if distribution is None else f"{line} From {distribution}."
     return click.command(name)(export_options(run))

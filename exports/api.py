@@ -199,7 +199,10 @@ def export_files(
                     folder, _content(connection, selection, part, provenance=form.provenance), files.file
                 ):
                     name = written.path.relative_to(folder).as_posix()
-                    counts[name], checksums[name] = written.sentences, written.sha256
+                    checksums[name] = written.sha256
+                    # A file beside the sentences has none of its own.
+                    if written.sentences:
+                        counts[name] = written.sentences
     report = _report(folder, selection, counts, checksums)
     _record(database, plan, form.name, report, {**selection.query(), **form.options})
     kept.keep(database)

@@ -60,6 +60,8 @@ COMMANDS: Mapping[str, tuple[str, ...]] = {
     "repair": ("verify", "--repair", "--json"),
     "upgrade": ("db", "upgrade"),
     "copy": ("db", "copy", _DB, "{out}/copy.db"),
+    "merge": ("db", "merge", _DB, "{files}/other.db"),
+    "review": ("review", "new", "week", "--size", "4", "--by", "random"),
 }
 #: what a look at a database may see while these go on, which take several transactions
 _BETWEEN = {
@@ -189,6 +191,9 @@ def lay_out(server: Server, address: str, files: Path) -> None:
         for step in steps:
             (ended,) = server.do(["--db", address, *step])
             assert ended.code == 0, ended
+    if not (files / "other.db").exists():
+        (ended,) = server.do(["--db", f"{files}/other.db", *(each.format(files=files) for each in COMMANDS["import"])])
+        assert ended.code == 0, ended
 
 
 def contents(address: str) -> dict[str, Any]:
@@ -196,7 +201,7 @@ def contents(address: str) -> dict[str, Any]:
     from damaged import by_name
 
     from xprojdb.db import open_database
-    from xprojdb.db.tables import alignment, candidate, evaluation, recipe, step
+    from xprojdb.db.tables import alignment, campaign, campaign_item, candidate, evaluation, recipe, step
 
     with open_database(address) as database:
         found: dict[str, Any] = by_name(database)
@@ -207,6 +212,10 @@ def contents(address: str) -> dict[str, Any]:
                 found[table.name] = sorted(map(tuple, rows))
             found["recipe"] = sorted(connection.execute(select(recipe.c.name, recipe.c.digest)).all())
             found["step"] = sorted(connection.execute(select(step.c.digest)).scalars())
+            # Which sentences were drawn depends on how far a run was: it is no matter of two orders.
+            drawn = select(campaign.c.name).where(campaign.c.id.in_(select(campaign_item.c.campaign_id)))
+            found["campaign"] = sorted(connection.execute(select(campaign.c.name)).scalars())
+            found["drawn"] = sorted(connection.execute(drawn).scalars())
             found["evaluated"] = connection.execute(select(func.count(evaluation.c.id))).scalar() > 0
     return found
 

@@ -31,6 +31,9 @@ CALLS: dict[str, set[str]] = {
     "join": {"join"},
     "run": {"run", "dry_run"},
     "train": {"train"},
+    "study run": {"study", "preview_study"},
+    "study report": {"study_report"},
+    "import nli": {"import_nli"},
     "recipes list": {"list_recipes"},
     "recipes schema": {"recipe_schema"},
     "recipes show": {"recipe_text"},
@@ -78,12 +81,14 @@ CALLS: dict[str, set[str]] = {
     "db check": {"check_schema"},
     "db copy": {"copy"},
     "db vacuum": {"vacuum"},
+    "db datasette": {"write_datasette_metadata"},
 }
 #: what Python has besides
 PYTHON_ONLY = {"open", "read_recipe", "close", "labels"}
 #: what commands may import of the library: the API, errors, and what concerns the terminal
 ALLOWED = {
     "xprojdb",
+    "xprojdb.api.completion",
     "xprojdb.errors",
     "xprojdb.entry_points",
     "xprojdb.execution.progress",

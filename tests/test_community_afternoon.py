@@ -23,9 +23,12 @@ corpora = ["market"]
 source = ["en"]
 target = ["sw"]
 align = {aligner = "equal_words"}
+scorer = [{type = "link_mass"}]
 
 [tag]
 model = "imported:lab"
+
+[[scorer]]
 """
 
 

@@ -14,7 +14,15 @@ from xprojdb.errors import RunsAlive, UsageError
 ENGLISH = {"s1": "Amina went to Nairobi .", "s2": "Otieno met Amina .", "s3": "Nairobi is far ."}
 SWAHILI = {"s1": "Amina alikwenda Nairobi .", "s2": "Otieno alikutana na Amina .", "s3": "Nairobi ni mbali ."}
 TAGS = {"s1": "B-PER O O B-LOC O", "s2": "B-PER O B-PER O", "s3": "B-LOC O O O"}
-RECIPE = {"name": "news", "corpora": ["news"], "source": ["en"], "target": ["sw"], "align": {"aligner": "equal_words"}}
+RECIPE = {
+    "name": "news",
+    "corpora": ["news"],
+    "source": ["en"],
+    "target": ["sw"],
+    "align": {"aligner": "equal_words"},
+    # Without what learns from a draft: every stored label is a final one.
+    "scorer": [{"type": "link_mass"}],
+}
 
 
 def rows(texts, tags=None):

@@ -33,6 +33,12 @@ DOZEN = [
     ("upgrade", "run", 0.0),
     ("copy", "delete", 0.0),
     ("repair", "run", 0.0),
+    ("review", "delete", 0.0),
+    ("review", "gc", 0.0),
+    ("merge", "run", 0.0),
+    ("merge", "delete", 0.1),
+    ("merge", "import", 0.0),
+    ("merge", "merge", 0.0),
 ]
 
 

@@ -10,8 +10,10 @@ from projection_sample import plan_of
 from review_sample import SENTENCES, accept_all, campaign_of, items_of, labelled, labelled_item
 from sqlalchemy import select
 
+from xprojdb.db import open_database
+from xprojdb.db.opening import address_of
 from xprojdb.db.tables import campaign_item, entity, outcome, review, step
-from xprojdb.errors import UsageError
+from xprojdb.errors import GroundMoved, UsageError
 from xprojdb.evaluation.compare import compare_recipes
 from xprojdb.evaluation.evaluate import evaluate_projections
 from xprojdb.evaluation.tune import grid_recipe
@@ -19,6 +21,7 @@ from xprojdb.execution.run import run_plan
 from xprojdb.maintenance.corpus_deletion import delete_corpus
 from xprojdb.maintenance.garbage_collection import free_garbage
 from xprojdb.maintenance.verify import verify
+from xprojdb.review import campaigns
 from xprojdb.review.agreement import read_agreement
 from xprojdb.review.campaigns import CampaignSettings, create_campaign, load_campaign
 from xprojdb.review.decisions import ADD, CORRECT, REJECT, NewDecision, decide
@@ -282,3 +285,19 @@ def test_frozen_reviews_are_gold_for_grids_and_comparisons(database, plan, tmp_p
     compared = compare_recipes(database, ["sample", "strict"], resamples=10, gold_step=frozen.step_id)
     assert compared.languages[0].sentences == SENTENCES
     assert compared.languages[0].f1("sample") == pytest.approx(2 * 31 / (32 + 31))
+
+
+def test_what_is_deleted_while_a_queue_is_drawn_is_said(database, plan, monkeypatch):
+    """Between the look and the write, another process may have deleted the corpus, or freed the step."""
+    whole = campaigns.draw
+
+    def slowly(*given):
+        items = whole(*given)
+        with open_database(address_of(database)) as other:
+            delete_corpus(other, "news")
+        return items
+
+    monkeypatch.setattr(campaigns, "draw", slowly)
+    with pytest.raises(GroundMoved) as refused:
+        create_campaign(database, plan, CampaignSettings("week", size=3))
+    assert refused.value.gone > 0

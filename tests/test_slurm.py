@@ -39,7 +39,7 @@ def recipe(tmp_path: Path) -> Path:
     model = tiny_checkpoint(tmp_path / "tiny", positions=64)
     path = tmp_path / "recipe.toml"
     top = 'name = "sample"\ncorpora = ["news"]\nsource = ["en"]\ntarget = ["de"]\n'
-    path.write_text(f'{top}[align]\nmodel = "{model}"\nlayer = 2\n', encoding="utf-8")
+    path.write_text(f'{top}[align]\nmodel = "{model}"\nlayer = 2\n[[scorer]]\n', encoding="utf-8")
     return path
 
 

@@ -1,1 +1,1 @@
-"""Completion in a shell: what to offer for names and ids, and the command that installs it."""
+"""Shell completion: the candidates for names and ids, and the command that installs it."""

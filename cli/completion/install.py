@@ -9,7 +9,6 @@ import click
 from click.shell_completion import get_completion_class
 
 from xprojdb.errors import UsageError
-from xprojdb.exports.atomic import atomic_file
 
 _VARIABLE = "_XPROJDB_COMPLETE"
 _SHELLS = ("bash", "zsh", "fish")
@@ -35,23 +34,22 @@ def install(shell: str | None) -> None:
     shell = shell or _own_shell()
     path, then = _place(shell)
     path.parent.mkdir(parents=True, exist_ok=True)
-    with atomic_file(path) as file:
-        file.write(f"{_script(shell)}\n".encode())
+    path.write_text(f"{_script(shell)}\n", encoding="utf-8")
     click.echo(f"{path}: installed")
     click.echo(f"next: {then}")
 
 
 def _script(shell: str) -> str:
-    made = get_completion_class(shell)
-    assert made is not None, shell
+    completion_class = get_completion_class(shell)
+    assert completion_class is not None, shell
     root = click.get_current_context().find_root().command
-    return made(root, {}, "xprojdb", _VARIABLE).source()
+    return completion_class(root, {}, "xprojdb", _VARIABLE).source()
 
 
 def _own_shell() -> str:
-    """The user's shell.
+    """The name of the user's shell.
 
-    :raises UsageError: when it is none of those that can complete.
+    :raises UsageError: if completion does not support it.
     """
     name = Path(os.environ.get("SHELL", "")).name
     if name not in _SHELLS:
@@ -61,7 +59,7 @@ def _own_shell() -> str:
 
 
 def _place(shell: str) -> tuple[Path, str]:
-    """Where the shell looks for the script, and what is left to do."""
+    """Where the shell looks for the script, and what the user still has to do."""
     home = Path.home()
     data = Path(os.environ.get("XDG_DATA_HOME") or home / ".local" / "share")
     config = Path(os.environ.get("XDG_CONFIG_HOME") or home / ".config")

@@ -66,7 +66,7 @@ def withdraw(
 
 
 def _ids_in(path: Path | None) -> list[str]:
-    from xprojdb.readers.files import read_lines
+    from xprojdb.readers import read_lines
 
     return [line.strip() for _, line in read_lines(path) if line.strip()] if path is not None else []
 

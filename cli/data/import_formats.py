@@ -8,7 +8,7 @@ from typing import Any, get_args
 
 import click
 
-from xprojdb.api.importing_formats import Column, SpanFormat
+from xprojdb.api.importing.formats import Column, SpanFormat
 from xprojdb.cli.options.importing import ColumnType, corpus_options, tag_options
 from xprojdb.cli.printing.output import listed, open_current, show
 
@@ -27,6 +27,11 @@ _COLUMN = ColumnType()
     "language.  [default: the one named after the language, or text]",
 )
 @click.option("--tags", type=_COLUMN, help="Column with the tags of the words, separated by spaces.")
+@click.option(
+    "--brackets",
+    type=_COLUMN,
+    help="Column of sentences with entities in brackets, such as [Goma]LOC.  [default: labelled, if there is one]",
+)
 @click.option("--id-column", type=_COLUMN, help="Column of the ids.  [default: id]")
 @click.option("--split-column", type=_COLUMN, help="Column of the splits.  [default: split]")
 @click.option("--header/--no-header", default=None, help="Whether the first row has names.  [default: detect]")

@@ -11,7 +11,7 @@ import click
 
 from xprojdb.cli.corrections.exchange import tags, translations
 from xprojdb.cli.corrections.labels import labels
-from xprojdb.cli.data import import_formats
+from xprojdb.cli.data import import_formats, import_pairs
 from xprojdb.cli.options.importing import ColumnType, corpus_options, tag_options
 from xprojdb.cli.printing.output import as_json, listed, open_current, show
 
@@ -179,5 +179,6 @@ def benchmark(
     show(imported, as_json)
 
 
-for _format in (import_formats.table, import_formats.spans, import_formats.hf, labels, tags, translations):
+_MORE = (import_formats.table, import_formats.spans, import_formats.hf, import_pairs.nli, labels, tags, translations)
+for _format in _MORE:
     command.add_command(_format)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import click
 
 from xprojdb.cli.options.bounds import SOME_ROWS, Seconds
@@ -53,6 +55,18 @@ def check() -> None:
     with open_current() as database:
         database.check_schema()
         click.echo(f"{database.url}: the schema is correct")
+
+
+@command.command()
+@click.argument("file", type=click.Path(path_type=Path))
+def datasette(file: Path) -> None:
+    """Write FILE, the metadata for 'datasette --metadata FILE': what tables and columns hold, and queries.
+
+    It is JSON, which is YAML as well.
+    """
+    with open_current() as database:
+        database.write_datasette_metadata(file)
+        click.echo(f"{file}: start with datasette --metadata {file} DATABASE")
 
 
 @command.command()

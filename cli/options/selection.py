@@ -43,6 +43,10 @@ _OPTIONS: Mapping[str, Mapping[str, Any]] = {
     "--labels": {"type": Names(), "help": "Only labels of these types. The words of other labels become O."},
     "--min-score": {"type": float, "help": "Minimum score of a label."},
     "--min-margin": {"type": float, "help": "Minimum margin of a label over its runner-up."},
+    "--min-probability": {
+        "type": float,
+        "help": "Minimum probability that a label is right, by 'xprojdb review calibrate'.",
+    },
     "--min-votes": {"type": int, "help": "Minimum number of sources that agree on a label of a consensus."},
     "--on-low-score": {
         "type": click.Choice(["sentence", "label"]),
@@ -80,7 +84,10 @@ _OPTIONS: Mapping[str, Mapping[str, Any]] = {
         "help": "Make new splits, such as train=0.8,test=0.2. Translations of a sentence stay together.",
     },
     "--tiers": {"type": Figures(), "help": "Add a column tier by margin, such as gold=0.5,silver=0.2,bronze=0."},
-    "--tier-by": {"type": click.Choice(["margin", "score"]), "help": "What tiers are based on.  [default: margin]"},
+    "--tier-by": {
+        "type": click.Choice(["margin", "score", "probability"]),
+        "help": "What tiers are based on.  [default: margin]",
+    },
     "--provenance": {
         "type": click.Choice(["none", "labels", "full"]),
         "help": "Columns that say where labels come from.  [default: labels]",

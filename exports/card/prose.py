@@ -26,6 +26,7 @@ _CHOICES = {
     "labels": "Only the labels {}; entities of other types are tagged O.",
     "min_score": "Labels have a score of at least {}.",
     "min_margin": "Labels have a margin of at least {} over their runner-up.",
+    "min_probability": "Labels are right with a probability of at least {}, by the calibration below.",
     "min_votes": "Labels have votes from at least {} sources.",
     "gold_splits": "The splits {} hold only gold labels; no other sentence is one of these or their translations.",
     "gold": "Gold labels are the reviews of {}.",

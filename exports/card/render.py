@@ -86,6 +86,21 @@ class CardScore:
 
 
 @dataclass(frozen=True)
+class Reliability:
+    """How well the probabilities of a language tell which labels are right.
+
+    :param labels: how many they were learned from.
+    :param error: expected calibration error, each label judged by what was learned from the others.
+    :param bins: mean probability, share that is right, and how many labels.
+    """
+
+    lang: str
+    labels: int
+    error: float
+    bins: Sequence[tuple[float, float, int]]
+
+
+@dataclass(frozen=True)
 class GoldFacts:
     """Labels that people made.
 
@@ -118,6 +133,7 @@ class CardContext:
     :param language_creators: where the sentences come from: ``"found"``, ``"expert-generated"``,
         ``"machine-generated"``.
     :param gold: labels that people made, where there are some.
+    :param reliability: how well probabilities tell which labels are right, where they were asked for.
     """
 
     title: str
@@ -134,6 +150,7 @@ class CardContext:
     choice: Sequence[str] = ()
     limits: Sequence[str] = ()
     gold: GoldFacts | None = None
+    reliability: Sequence[Reliability] = ()
 
     def are_gold(self, config: str, split: str) -> bool:
         """Whether a split holds labels of people alone."""
@@ -159,6 +176,7 @@ def render_card(context: CardContext, manifest: Manifest, old: str | None = None
         _gold(context, manifest),
         _steps(context, manifest),
         _choice(context),
+        _reliability(context),
         _scores(context),
         _limits(context),
         _sources(context),
@@ -322,6 +340,24 @@ def _limits(context: CardContext) -> Iterator[str]:
     if context.limits:
         yield "## Known limits"
         yield "\n".join(f"- {inline(sentence)}" for sentence in context.limits)
+
+
+def _reliability(context: CardContext) -> Iterator[str]:
+    if not context.reliability:
+        return
+    yield "## Reliability of the probabilities"
+    yield "Labels with gold beside them, by the probability that they are right: how many of them are."
+    for each in context.reliability:
+        yield f"{inline(each.lang)}: learned from {each.labels:,} labels, expected calibration error {each.error:.3f}."
+        rows = [
+            (f"{chance:.2f}", f"{right:.2f}", "█" * round(20 * right) or "·", count)
+            for chance, right, count in each.bins
+        ]
+        yield table(("Probability", "Right", "", "Labels"), rows)
+
+
+def _bar(share: float) -> str:
+    return "█" * round(20 * share) or "·"
 
 
 def _scores(context: CardContext) -> Iterator[str]:

@@ -9,6 +9,8 @@ _SENTENCES = {
     "translate": "Sentences were translated by a program.",
     "carry": "Sentences were machine-translated with brackets around their entities, which the translations kept.",
     "tag": "Entities of the source sentences were found by a model, whose errors are projected along with them.",
+    "names": "Which names the model found, and how often they occur, was counted over the corpus.",
+    "gazetteer": "Names that the model found in enough of their places were labelled in the others, too.",
     "mean": "The mean vector of each language was computed, to be subtracted before words are compared.",
     "frequencies": "Words were counted over the corpus.",
     "habits": "How surely the words of names are linked, and how often they keep their capitals, was counted; "

@@ -1,1 +1,1 @@
-"""What changed between two exports of a data set, for those who read it."""
+"""What changed between two exports of a data set, for its users."""

@@ -15,12 +15,12 @@ from xprojdb.text.spans import Span
 class PartChange:
     """What changed in one split of one language.
 
-    :param before, after: sentences.
-    :param added, removed: sentences that are in one of the exports alone.
-    :param moved: of the added ones, those that were in another split.
-    :param reworded: sentences with other words.
+    :param before, after: number of sentences.
+    :param added, removed: sentences that only one of the exports has.
+    :param moved: how many of the added ones were in another split before.
+    :param reworded: sentences whose words changed.
     :param relabelled: sentences with the same words and other labels.
-    :param labels: what became of their labels, by kind: ``added``, ``removed``, ``renamed`` (the same words), ``moved``
+    :param labels: how their labels changed, by kind: ``added``, ``removed``, ``renamed`` (the same words), ``moved``
         (some of the words, the same label).
     """
 
@@ -37,7 +37,7 @@ class PartChange:
 
     @property
     def unchanged(self) -> bool:
-        """Whether everything is as it was."""
+        """Whether nothing changed."""
         return not (self.added or self.removed or self.reworded or self.relabelled)
 
 
@@ -48,7 +48,7 @@ class ExportChange:
     :param labels_added, labels_removed: label types.
     :param columns_added, columns_removed: of Hugging Face data sets.
     :param same_recipe: whether both were made by the same recipe; None where it is not known.
-    :param examples: ids of sentences that are not what they were, some for each kind of change.
+    :param examples: ids of changed sentences, a few for each kind of change.
     """
 
     first: str
@@ -63,10 +63,10 @@ class ExportChange:
 
 
 def compare_exports(first: Path, second: Path, *, examples: int = 3) -> ExportChange:
-    """Tell what changed for the readers of a data set.
+    """Report what changed for users of a data set.
 
     :param examples: ids to name for each kind of change.
-    :raises InputError, ExportError: when a folder is no exported data set.
+    :raises InputError, ExportError: if a folder does not hold an exported data set.
     """
     before, after = read_export(first), read_export(second)
     change = ExportChange(str(first), str(second))
@@ -83,7 +83,7 @@ def compare_exports(first: Path, second: Path, *, examples: int = 3) -> ExportCh
 
 
 def _compare_part(
-    part: Part, before: ExportedFolder, after: ExportedFolder, told: dict[str, list[str]], examples: int
+    part: Part, before: ExportedFolder, after: ExportedFolder, ids_by_kind: dict[str, list[str]], examples: int
 ) -> PartChange:
     old, new = before.parts.get(part, {}), after.parts.get(part, {})
     elsewhere = [rows for (lang, split), rows in before.parts.items() if lang == part[0] and split != part[1]]
@@ -95,8 +95,8 @@ def _compare_part(
             labels.update(_label_kinds(old[name].spans, new[name].spans))
         if kind == "added" and any(name in rows for rows in elsewhere):
             counts["moved"] += 1
-        if len(told.setdefault(kind, [])) < examples:
-            told[kind].append(name)
+        if len(ids_by_kind.setdefault(kind, [])) < examples:
+            ids_by_kind[kind].append(name)
     change = PartChange(*part, len(old), len(new), labels=dict(sorted(labels.items())))
     for kind, count in counts.items():
         setattr(change, kind, count)
@@ -120,9 +120,13 @@ def _kinds(old: dict[str, Row], new: dict[str, Row]) -> Iterator[tuple[str, str]
 def _label_kinds(old: tuple[Span, ...], new: tuple[Span, ...]) -> Iterator[str]:
     gone, come = [span for span in old if span not in new], [span for span in new if span not in old]
     for span in come:
-        same = next((each for each in gone if each[:2] == span[:2]), None)
+        same = next((candidate for candidate in gone if candidate[:2] == span[:2]), None)
         near = same or next(
-            (each for each in gone if each.label == span.label and each.start < span.end and span.start < each.end),
+            (
+                candidate
+                for candidate in gone
+                if candidate.label == span.label and candidate.start < span.end and span.start < candidate.end
+            ),
             None,
         )
         if near is not None:

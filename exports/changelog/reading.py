@@ -1,4 +1,4 @@
-"""The sentences of an exported folder, whichever format it has, by configuration and split."""
+"""Read the sentences of an exported folder in any format, by configuration and split."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ Part = tuple[str, str]
 class Row(NamedTuple):
     """A sentence.
 
-    :param words: the hash of its words, in this process.
+    :param words: hash of its words, valid within this process.
     """
 
     words: int
@@ -33,8 +33,9 @@ class ExportedFolder:
     """An exported data set.
 
     :param manifest: of a Hugging Face data set; None for others.
-    :param parts: its sentences by language and split, then by id.
+    :param manifest: that of a Hugging Face data set; None for other formats.
     :param labels: that it has, or that its sentences have.
+    :param labels: the label types of the data set, or those found in its sentences.
     """
 
     folder: Path
@@ -46,19 +47,19 @@ class ExportedFolder:
 def read_export(folder: Path) -> ExportedFolder:
     """Read an exported folder: a Hugging Face data set, or files ``LANG.SPLIT.conll`` or ``.jsonl`` with ids.
 
-    :raises InputError: when it holds none of these, or a sentence has no id.
-    :raises ExportError: when its manifest cannot be read.
+    :raises InputError: if the folder holds none of these, or a sentence has no id.
+    :raises ExportError: if its manifest cannot be read.
     """
     manifest = read_manifest(folder) if (folder / MANIFEST_NAME).is_file() else None
     parts: dict[Part, dict[str, Row]] = {}
     for part, rows in _parquet(folder, manifest) if manifest is not None else _files(folder):
-        held = parts.setdefault(part, {})
-        held.update(rows)
+        sentences = parts.setdefault(part, {})
+        sentences.update(rows)
     if not parts:
-        hint = "name a folder that 'xprojdb export' wrote: hf, conll --ids or jsonl"
-        raise InputError(f"{folder} is no exported data set", hint=hint, folder=str(folder))
-    found = {span.label for rows in parts.values() for row in rows.values() for span in row.spans}
-    return ExportedFolder(folder, manifest, parts, manifest.labels if manifest else tuple(sorted(found)))
+        hint = "give a folder written by 'xprojdb export': hf, conll --ids or jsonl"
+        raise InputError(f"{folder} is not an exported data set", hint=hint, folder=str(folder))
+    labels = {span.label for rows in parts.values() for row in rows.values() for span in row.spans}
+    return ExportedFolder(folder, manifest, parts, manifest.labels if manifest else tuple(sorted(labels)))
 
 
 def _parquet(folder: Path, manifest: Manifest) -> Iterator[tuple[Part, Iterator[tuple[str, Row]]]]:

@@ -1,1 +1,1 @@
-"""Labels that people made, exported as such: a split of gold beside projected ones, or in place of them."""
+"""Export labels made by people: as a split of their own beside projected labels, or in place of them."""

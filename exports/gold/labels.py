@@ -25,14 +25,14 @@ class GoldStep(NamedTuple):
 
     @property
     def annotation(self) -> Annotation:
-        """What its sentences are called in a data set."""
+        """The value of the ``annotation`` column for its sentences."""
         return "gold" if self.spec == GOLD else "reviewed"
 
     @classmethod
     def of(cls, connection: Connection, step_id: int | None = None) -> GoldStep:
-        """The step of a key; None: that of imported labels.
+        """The step with a key; None: the step of imported labels.
 
-        :raises UsageError: when no labels were imported.
+        :raises UsageError: if no labels were imported.
         """
         key = find_step(connection, GOLD) if step_id is None else step_id
         if key is None:
@@ -41,11 +41,11 @@ class GoldStep(NamedTuple):
 
 
 class GoldLabels(NamedTuple):
-    """The sentences of a corpus and language that have gold labels; it is read like a projection, without scores.
+    """The sentences of a corpus and language that have gold labels; read like a projection, but without scores.
 
-    :param step: where the labels are.
-    :param splits: of the recipe; empty: all.
-    :param mapping: what becomes of their labels, so that they are of the same scheme as the projected ones.
+    :param step: the step that holds the labels.
+    :param splits: the splits the recipe reads; empty: all.
+    :param mapping: how their labels are mapped to the scheme of the projected ones.
     """
 
     step: GoldStep
@@ -66,7 +66,7 @@ class GoldLabels(NamedTuple):
 
     @property
     def makers(self) -> tuple[StepSpec, ...]:
-        """None: nobody labels what a step made."""
+        """None: gold labels do not depend on the output of other steps."""
         return ()
 
     def covered(self) -> Covered:
@@ -83,20 +83,20 @@ Exported = Labelling | GoldLabels
 
 
 def gold_of(chosen: Sequence[Labelling], step: GoldStep) -> list[GoldLabels]:
-    """The gold labels of the corpora and languages that some labellings are of."""
-    found: dict[tuple[int, str], GoldLabels] = {}
-    for each in chosen:
-        gold = GoldLabels(step, each.corpus_id, each.target, each.splits, each.mapping)
-        found.setdefault((each.corpus_id, each.target), gold)
-    return list(found.values())
+    """The gold labels of the corpora and languages of some labellings."""
+    gold_labels: dict[tuple[int, str], GoldLabels] = {}
+    for labelling in chosen:
+        gold = GoldLabels(step, labelling.corpus_id, labelling.target, labelling.splits, labelling.mapping)
+        gold_labels.setdefault((labelling.corpus_id, labelling.target), gold)
+    return list(gold_labels.values())
 
 
 def renamed(names: Sequence[str], mapping: LabelMapping | None) -> Mapping[str, str | None]:
-    """What each of some gold labels is called beside projected ones; None: it has no name there, and is left out."""
+    """The name of each gold label in the projected scheme; None if it has none, so that the label is left out."""
     if mapping is None:
         return {name: name for name in names}
-    found = {}
+    new_names = {}
     for name in names:
         mapped = mapping.apply_to_gold([Span(0, 1, name)])
-        found[name] = mapped[0].label if mapped else None
-    return found
+        new_names[name] = mapped[0].label if mapped else None
+    return new_names

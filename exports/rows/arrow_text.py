@@ -1,4 +1,4 @@
-"""The words, texts and labels of a block as Arrow arrays, made without a Python object for each."""
+"""The words, texts and labels of a block as Arrow arrays, built without a Python object for each."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Longs = NDArray[np.int64]
 
 @dataclass(frozen=True)
 class BlockText:
-    """What is written of a block's words, W in all.
+    """The words of a block as text, W in all.
 
     :param block: N sentences with L labels.
     """
@@ -29,14 +29,14 @@ class BlockText:
 
     @cached_property
     def lists(self) -> WordLists:
-        """The words, as they are and as JSON escapes them."""
+        """The words, both plain and escaped for JSON."""
         return word_lists(self.block.words)
 
     @cached_property
     def offsets(self) -> Longs:
-        """(N+1,) where the words of each sentence begin among all."""
-        found: Longs = self.lists.words.offsets.to_numpy().astype(np.int64)
-        return found
+        """(N+1,) index of each sentence's first word among all words."""
+        offsets: Longs = self.lists.words.offsets.to_numpy().astype(np.int64)
+        return offsets
 
     @cached_property
     def tags(self) -> Longs:
@@ -48,37 +48,37 @@ class BlockText:
 
     @cached_property
     def lengths(self) -> Longs:
-        """(W,) the code points of each word."""
+        """(W,) length of each word in code points."""
         compute = require("pyarrow.compute", "export")
-        found: Longs = compute.utf8_length(self.lists.words.values).to_numpy().astype(np.int64)
-        return found
+        lengths: Longs = compute.utf8_length(self.lists.words.values).to_numpy().astype(np.int64)
+        return lengths
 
     @cached_property
     def begins(self) -> Longs:
-        """(W,) where each word begins in the text of its sentence, in code points."""
+        """(W,) position of each word in the text of its sentence, in code points."""
         before = np.concatenate([[0], np.cumsum(self.lengths + 1)])
         words = np.diff(self.offsets)
-        found: Longs = before[:-1] - np.repeat(before[self.offsets[:-1]], words)
+        begins: Longs = before[:-1] - np.repeat(before[self.offsets[:-1]], words)
         placed = self._stored_begins()
         if len(self.raw):
             mask = np.zeros(len(words), np.bool_)
             mask[self.raw] = True
-            found[np.repeat(mask, words)] = placed
-        return found
+            begins[np.repeat(mask, words)] = placed
+        return begins
 
     @cached_property
     def raw(self) -> Longs:
-        """Which sentences have a text of their own, with the places of its words."""
+        """The rows of the sentences that have an original text with the positions of its words."""
         block = self.block
         return np.array(
-            [row for row, told in enumerate(block.offsets) if told is not None and block.texts[row] is not None],
+            [row for row, offsets in enumerate(block.offsets) if offsets is not None and block.texts[row] is not None],
             np.int64,
         )
 
     def _stored_begins(self) -> Longs:
-        told = [self.block.offsets[row] for row in self.raw.tolist()]
-        lists = json.loads(f"[{','.join(map(str, told))}]")
-        return np.array([place for each in lists for place in each], np.int64)
+        stored = [self.block.offsets[row] for row in self.raw.tolist()]
+        lists = json.loads(f"[{','.join(map(str, stored))}]")
+        return np.array([place for places in lists for place in places], np.int64)
 
     @cached_property
     def texts(self) -> Any:
@@ -130,8 +130,8 @@ class BlockText:
         mask = np.isin(self.block.labels.row, self.raw)
         if not mask.any():
             return joined
-        start, stop = (each[mask].tolist() for each in self.label_places)
+        start, stop = (array[mask].tolist() for array in self.label_places)
         rows = self.block.labels.row[mask].tolist()
         raw = [(self.block.texts[row] or "")[a:b] for row, a, b in zip(rows, start, stop, strict=True)]
-        raw = [json.dumps(each, ensure_ascii=False)[1:-1] for each in raw] if in_json else raw
+        raw = [json.dumps(array, ensure_ascii=False)[1:-1] for array in raw] if in_json else raw
         return compute.replace_with_mask(joined, pa.array(mask), pa.array(raw, pa.string()))

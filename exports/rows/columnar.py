@@ -34,9 +34,9 @@ _DENSE = 1.3
 
 
 def is_columnar(labelling: Exported, table: ExportTable) -> bool:
-    """Whether the labels of a sentence are exported as they are, and come from one source or none is told."""
+    """Whether the labels of a sentence are exported unchanged, and come from one source or without provenance."""
     has_one_source = isinstance(labelling, Projection) or table.provenance == "none"
-    return has_one_source and not table.labels and table.on_low_score == "sentence"
+    return has_one_source and not table.labels and table.on_low_score == "sentence" and not table.asks_probability
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,9 +48,9 @@ class LabelColumns:
     :param row: (L,) the index of the sentence in its block.
     :param start: (L,) first word.
     :param end: (L,) one past the last word.
-    :param number: (L,) the place of the type among the labels asked for; -1: another one.
-    :param score: (L,) no number for a gold label.
-    :param margin: (L,) no number for a gold label.
+    :param number: (L,) index of the label type among the requested ones; -1 for any other.
+    :param score: (L,) NaN for a gold label.
+    :param margin: (L,) NaN for a gold label.
     """
 
     row: Longs
@@ -62,7 +62,7 @@ class LabelColumns:
 
     @property
     def columns(self) -> tuple[NDArray[Any], ...]:
-        """All of them, in this order."""
+        """All columns, in the order of the fields."""
         return (self.row, self.start, self.end, self.number, self.score, self.margin)
 
 
@@ -77,8 +77,8 @@ class Block:
     :param external_ids: the ids of the sentences in their corpus.
     :param sources: the ids of the sentences that the labels come from; empty if provenance is not requested.
     :param words: the stored words, as JSON.
-    :param texts: the texts that they were split from, where these are stored.
-    :param offsets: where the words begin in them, as JSON.
+    :param texts: the texts that they were split from, where stored.
+    :param offsets: the positions of the words in them, as JSON.
     :param annotations: (N,) who labelled each sentence.
     """
 
@@ -119,7 +119,7 @@ class Block:
         """The IOB2 tag numbers of all words, one sentence after the other: 0 is O, 1 is B- of the first label.
 
         :param offsets: (N+1,) where the words of each sentence start.
-        :raises ExportError: when labels of a sentence overlap, leave it, or are not in word order; the
+        :raises ExportError: if labels of a sentence overlap, leave it, or are not in word order; the
             field ``id`` names it.
         """
         labels = self.labels
@@ -160,7 +160,7 @@ def read_blocks(
     :param sources: read the sentences that the labels come from, which are those of one source.
     :param scores: read scores and margins.
     :param texts: read the texts that words were split from.
-    :param preferred: whose labels stand in place of projected ones, on the sentences that it has.
+    :param preferred: whose labels replace projected ones, on the sentences that it covers.
     """
     target, query = finished(labelling)
     columns = [target.c.id, target.c.external_id, target.c.words]
@@ -278,25 +278,25 @@ def with_gold(
     labels: LabelColumns,
     preferred: GoldStep | None,
 ) -> tuple[LabelColumns, Sequence[Annotation]]:
-    """Labels with gold ones in place of others, on the sentences that have some; and who labelled each sentence.
+    """Replace labels by gold ones on the sentences that have some; also returns who labelled each sentence.
 
-    :param keys: (N,) of the sentences, each once.
+    :param keys: (N,) keys of the sentences, each once.
     """
     step = labelling.step if isinstance(labelling, GoldLabels) else preferred
     if step is None:
         return labels, ["projected"] * len(keys)
-    found = read_gold_columns(connection, step, keys, labelling.mapping)
-    corrected = np.isin(keys, found.done)
-    kept = np.flatnonzero(~corrected[labels.row])
+    gold = read_gold_columns(connection, step, keys, labelling.mapping)
+    corrected = np.isin(keys, gold.done)
+    others = np.flatnonzero(~corrected[labels.row])
     order = np.argsort(keys)
-    row = order[np.searchsorted(keys, found.key, sorter=order)]
+    row = order[np.searchsorted(keys, gold.key, sorter=order)]
     numbers = {name: number for number, name in enumerate(names)}
-    number = longs([numbers.get(name, -1) for name in found.label])
+    number = longs([numbers.get(name, -1) for name in gold.label])
     none = np.full(len(row), np.nan)
-    # A column that was not asked for stays empty.
+    # A column that was not requested stays empty.
     both = [
-        np.concatenate([old[kept] if len(old) else old, new]) if len(old) or not len(kept) else old
-        for old, new in zip(labels.columns, (row, found.start, found.end, number, none, none), strict=True)
+        np.concatenate([old[others] if len(old) else old, new]) if len(old) or not len(others) else old
+        for old, new in zip(labels.columns, (row, gold.start, gold.end, number, none, none), strict=True)
     ]
     place = np.argsort(both[0], kind="stable")
     row, start, end, number, score, margin = (column[place] if len(column) else column for column in both)

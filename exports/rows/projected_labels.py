@@ -188,9 +188,9 @@ def _gold(
     connection: Connection, step: GoldStep, keys: Sequence[int], labelling: Exported
 ) -> dict[int, list[ProjectedLabel]]:
     """Per sentence that has some, or was said to have none, its gold labels."""
-    found = read_gold_columns(connection, step, np.array(keys, np.int64), labelling.mapping)
-    labels: dict[int, list[ProjectedLabel]] = {key: [] for key in found.done.tolist()}
-    columns = (found.key.tolist(), found.start.tolist(), found.end.tolist(), found.label)
+    gold = read_gold_columns(connection, step, np.array(keys, np.int64), labelling.mapping)
+    labels: dict[int, list[ProjectedLabel]] = {key: [] for key in gold.done.tolist()}
+    columns = (gold.key.tolist(), gold.start.tolist(), gold.end.tolist(), gold.label)
     for key, start, end, name in zip(*columns, strict=True):
         labels[key].append(ProjectedLabel(start, end, name, math.nan, math.nan))
     return labels
@@ -205,14 +205,14 @@ def _projected(
     combined = isinstance(labelling, Consensus)
     for item, through, key, name, external_id, split, status, reason, words, text, offsets in rows:
         own = labels.get((key, through), ())
-        found = whence.get((key, through), ())
-        sources = [lang if lang == TRANSFER else f"{name}/{lang}/{told}" for lang, told, _ in found]
+        whence_of = whence.get((key, through), ())
+        sources = [lang if lang == TRANSFER else f"{name}/{lang}/{source_id}" for lang, source_id, _ in whence_of]
         if combined:
             own = [
-                each._replace(votes=tuple(lang for lang, _, ordinals in found if n in ordinals))
-                for n, each in enumerate(own)
+                own_label._replace(votes=tuple(lang for lang, _, ordinals in whence_of if n in ordinals))
+                for n, own_label in enumerate(own)
             ]
-        langs = tuple(lang for lang, _, _ in found)
+        langs = tuple(lang for lang, _, _ in whence_of)
         where = (name, labelling.target, external_id, split)
         yield ProjectedSentence(
             item, key, through, *where, status, reason, tuple(sources), langs, json.loads(words), own, text, offsets

@@ -53,7 +53,7 @@ def provenance_of(
 ) -> Callable[[ProjectedSentence], Mapping[str, Any]]:
     """What makes the values of :func:`provenance_columns` for the sentences of one labelling.
 
-    :param preferred: whose labels stand in place of projected ones, on the sentences that it has.
+    :param preferred: whose labels replace projected ones, on the sentences that it covers.
     """
     tier, full = tier_of(table), table.provenance == "full"
     steps = [f"{spec.kind}:{spec.digest}" for spec in chain_of(labelling)]
@@ -70,12 +70,15 @@ def provenance_of(
             return own
         labels = sentence.labels
         own |= _whence(sentence, several)
-        own |= {"scores": [number(each.score) for each in labels], "margins": [number(each.margin) for each in labels]}
+        own |= {
+            "scores": [number(label.score) for label in labels],
+            "margins": [number(label.margin) for label in labels],
+        }
         corrected = preferred is not None and sentence.annotation != "projected"
         own["step"] = gold.digest if corrected else digest
         if full:
-            told = [*steps, f"{gold.kind}:{gold.digest}"] if corrected else steps
-            own |= {"source_langs": list(sentence.source_langs), "steps": told}
+            chain = [*steps, f"{gold.kind}:{gold.digest}"] if corrected else steps
+            own |= {"source_langs": list(sentence.source_langs), "steps": chain}
             own |= {"sentence_id": sentence.sentence_id, "translation_id": sentence.translation_id or None}
         return own
 
@@ -85,8 +88,8 @@ def provenance_of(
 def _whence(sentence: ProjectedSentence, several: bool) -> dict[str, Any]:
     if not several:
         return {"source": sentence.sources[0] if sentence.sources else None}
-    told = "+".join(sentence.source_langs)
-    votes = [None if math.isnan(each.score) else "+".join(each.votes) or told for each in sentence.labels]
+    langs = "+".join(sentence.source_langs)
+    votes = [None if math.isnan(label.score) else "+".join(label.votes) or langs for label in sentence.labels]
     return {"sources": list(sentence.sources), "votes": votes}
 
 

@@ -1,4 +1,4 @@
-"""The text of a sentence and where its words stand in it: as it was imported, or else its words joined by spaces."""
+"""The text of a sentence and the positions of its words: as imported, otherwise the words joined by spaces."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from xprojdb.exports.rows.sentences import ProjectedSentence
 
 
 def placed(words: Sequence[str], text: str | None, offsets: str | None) -> tuple[str, list[int]]:
-    """A text and where each of its words begins, in code points.
+    """A text and the position of each of its words, in code points.
 
-    :param text: as imported, if it is stored.
-    :param offsets: where its words begin, as JSON; without them the words are joined by spaces.
+    :param text: the imported text, if it is stored.
+    :param offsets: positions of its words, as JSON; without them the words are joined by spaces.
     """
     if text is not None and offsets is not None:
         return text, json.loads(offsets)
@@ -23,18 +23,18 @@ def placed(words: Sequence[str], text: str | None, offsets: str | None) -> tuple
 
 
 def entities_of(sentence: ProjectedSentence, text: str, starts: Sequence[int]) -> list[dict[str, Any]]:
-    """The labels of a sentence by characters: start, end, label, text, score, margin; what people said has no score.
+    """The labels of a sentence by characters: start, end, label, text, score, margin; gold labels have no score.
 
-    :param text: and where its words begin: see :func:`placed`.
+    :param text: the text; ``starts`` holds the positions of its words: see :func:`placed`.
     """
-    found = []
-    for each in sorted(sentence.labels, key=lambda each: each.span):
-        # A span that leaves its sentence is refused where tags are made.
-        last = min(each.end, len(sentence.words)) - 1
-        start, end = starts[min(each.start, last)], starts[last] + len(sentence.words[last])
-        numbers = {"score": number(each.score), "margin": number(each.margin)}
-        found.append({"start": start, "end": end, "label": each.label, "text": text[start:end], **numbers})
-    return found
+    entities = []
+    for label in sorted(sentence.labels, key=lambda label: label.span):
+        # Spans that leave their sentence are refused where the tags are built.
+        last = min(label.end, len(sentence.words)) - 1
+        start, end = starts[min(label.start, last)], starts[last] + len(sentence.words[last])
+        numbers = {"score": number(label.score), "margin": number(label.margin)}
+        entities.append({"start": start, "end": end, "label": label.label, "text": text[start:end], **numbers})
+    return entities
 
 
 def number(value: float) -> float | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -14,6 +15,7 @@ class ProjectedLabel(NamedTuple):
 
     :param score: no number for a gold label.
     :param margin: no number for a gold label.
+    :param probability: that it is right; no number where it is not asked for.
     :param votes: the sources that voted for it, where several were combined; else empty.
     """
 
@@ -23,6 +25,7 @@ class ProjectedLabel(NamedTuple):
     score: float
     margin: float
     votes: tuple[str, ...] = ()
+    probability: float = math.nan
 
     @property
     def span(self) -> Span:

@@ -60,11 +60,11 @@ def word_lists(texts: Sequence[str]) -> WordLists:
     rest = b"".join(text.encode() for text in plain.to_pylist())
     if len(plain) and rest.count(_JOINT) != len(plain) - 1:
         plain, odd = plain.slice(0, 0), compute.is_valid(stored)
-    found = _split(rest) if len(plain) else _reparsed([])
+    words_of_plain = _split(rest) if len(plain) else _reparsed([])
     parsed = _reparsed(stored.filter(odd).to_pylist())
     # Where each text has come to stand: the plain ones first, then the others.
     there = pa.array(np.argsort(np.argsort(odd.to_numpy(zero_copy_only=False), kind="stable"), kind="stable"))
-    return WordLists(*(_taken(pa.concat_arrays(both), there) for both in zip(found, parsed, strict=True)))
+    return WordLists(*(_taken(pa.concat_arrays(both), there) for both in zip(words_of_plain, parsed, strict=True)))
 
 
 def _may_be_odd(data: bytes, count: int) -> bool:

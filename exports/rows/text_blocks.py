@@ -1,7 +1,7 @@
 """Format a block of sentences as the lines of a text file, all at once.
 
 Anything unusual returns None: words that a format cannot represent, sentences without words, overlapping labels. The
-writers of single sentences then take over; they know what to refuse and what to say about it.
+functions that write single sentences then take over and decide what to refuse, with which message.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from xprojdb.exports.selection.tiers import tiers_of
 from xprojdb.extras import require
 
 Longs = NDArray[np.int64]
-#: what str.split takes for white space
+#: what str.split treats as white space
 _SPACES = re.compile(r"[\t-\r\x1c-\x20\x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]")
 _ESCAPED = re.compile(r'["\\\x00-\x1f]')
 
@@ -53,7 +53,7 @@ def conll_block(block: Block, columns: Literal[2, 4] = 2, with_ids: bool = False
 def jsonl_block(block: Block, table: ExportTable, preferred: GoldStep | None = None) -> bytes | None:
     """The lines that :func:`xprojdb.exports.formats.json_lines.write_jsonl` writes for these sentences.
 
-    :param preferred: whose labels stand in place of projected ones, on the sentences that it has.
+    :param preferred: whose labels replace projected ones, on the sentences that it covers.
     """
     if np.isinf(block.labels.score).any() or np.isinf(block.labels.margin).any():
         return None
@@ -82,10 +82,10 @@ def _entities(text: BlockText, numbers: Sequence[Any]) -> Any:
     """The objects of all labels."""
     pa = require("pyarrow", "export")
     labels = text.block.labels
-    start, end = (pa.array(each).cast(pa.string()) for each in text.label_places)
+    start, end = (pa.array(places).cast(pa.string()) for places in text.label_places)
     names = _taken([f', "label": {_json(name)}, "text": "' for name in text.block.names], labels.number)
-    told = ['{"start": ', start, ', "end": ', end, names, text.label_texts(in_json=True), '", "score": ', numbers[0]]
-    return _concatenated([*told, ', "margin": ', numbers[1], "}"])
+    parts = ['{"start": ', start, ', "end": ', end, names, text.label_texts(in_json=True), '", "score": ', numbers[0]]
+    return _concatenated([*parts, ', "margin": ', numbers[1], "}"])
 
 
 def _further(
@@ -118,17 +118,17 @@ def _told(block: Block, steps: Sequence[str], preferred: GoldStep | None, *, who
     return _all_json(told_steps(block, steps, preferred, whole=whole))
 
 
-def _prefixed(block: Block, side: Literal["source", "target"], told: Sequence[str]) -> Any:
+def _prefixed(block: Block, side: Literal["source", "target"], ids: Sequence[str]) -> Any:
     """``CORPUS/LANG/ID`` of each sentence, escaped for JSON."""
     pa = require("pyarrow", "export")
     prefix = f"{block.corpus}/{getattr(block.labelling, side)}/"
-    if _ESCAPED.search("".join(told)):
-        told = [encode_basestring(each)[1:-1] for each in told]
-    return _concatenated([encode_basestring(prefix)[1:-1], pa.array(told, pa.string())])
+    if _ESCAPED.search("".join(ids)):
+        ids = [encode_basestring(source_id)[1:-1] for source_id in ids]
+    return _concatenated([encode_basestring(prefix)[1:-1], pa.array(ids, pa.string())])
 
 
 def _readable(block: Block) -> BlockText | None:
-    """The text of a block whose words any reader takes for such: not empty, no white space, no document marker."""
+    """The text of a block whose words every reader accepts: not empty, no white space, no document marker."""
     text = _checked(block)
     if text is None or not text.lengths.all():
         return None
@@ -149,14 +149,14 @@ def _checked(block: Block) -> BlockText | None:
 
 
 def _with_last(text: BlockText, names: int) -> Longs:
-    """The tags of all words; those of the last word of a sentence are higher by the number of names."""
+    """The tags of all words; those of a sentence's last word are increased by the number of names."""
     tags = text.tags.copy()
     tags[text.offsets[1:] - 1] += names
     return tags
 
 
 def _joined(block: Block, labels: Any) -> Any:
-    """What is told of each label, by sentence, between commas."""
+    """The values of each label, by sentence, separated by commas."""
     return require("pyarrow.compute", "export").binary_join(_lists(block.bounds, labels), ", ")
 
 
@@ -170,9 +170,9 @@ def _taken(names: Sequence[str], places: Longs) -> Any:
 
 
 def _reprs(values: NDArray[np.float64]) -> Any:
-    """Scores or margins as JSON has them; null for a label without any."""
+    """Scores or margins as JSON; null for a label without one."""
     pa = require("pyarrow", "export")
-    return pa.array(["null" if each == "nan" else each for each in map(repr, values.tolist())], pa.string())
+    return pa.array(["null" if value == "nan" else value for value in map(repr, values.tolist())], pa.string())
 
 
 def _integers(values: Longs) -> Any:
@@ -189,11 +189,11 @@ def _json(value: Any) -> str:
 
 
 def _concatenated(parts: Sequence[Any]) -> Any:
-    """Arrays of texts, and texts between them, joined value by value."""
+    """Join arrays of texts, and the texts between them, value by value."""
     return require("pyarrow.compute", "export").binary_join_element_wise(*parts, "")
 
 
 def _encoded(parts: Sequence[Any]) -> bytes:
-    """The same, one after the other."""
+    """The same, one after the other, encoded."""
     _, _, data = _concatenated(parts).buffers()
     return bytes(data.to_pybytes()) if data is not None else b""

@@ -19,6 +19,7 @@ from xprojdb.exports.selection.choosing import assign_shares, first_of_each, mix
 from xprojdb.exports.selection.decontamination import read_test_texts, sentences_with
 from xprojdb.exports.selection.hashing import Hashes, hash_text, rehash
 from xprojdb.exports.selection.pool import Pool, read_pool
+from xprojdb.exports.selection.probability import Calibrations
 from xprojdb.exports.selection.translation_groups import read_groups, read_ranks
 from xprojdb.planning.labellings import Consensus, Labelling
 
@@ -52,6 +53,7 @@ def cut_of(
     table: ExportTable,
     gold: Sequence[GoldLabels] = (),
     preferred: GoldStep | None = None,
+    calibrations: Calibrations | None = None,
 ) -> Cut:
     """Choose the sentences to export.
 
@@ -64,7 +66,7 @@ def cut_of(
         test set.
     """
     _check(connection, chosen, table)
-    pool = read_pool(connection, chosen, table, preferred)
+    pool = read_pool(connection, chosen, table, preferred, calibrations)
     splits = None if ALL_SPLITS in table.gold_splits else table.gold_splits
     held_out = gold_keys(connection, gold, splits)
     choice = _Choice(connection, chosen, table, pool, held_out)

@@ -78,10 +78,12 @@ def outcomes_of(status: str, reason: str | None) -> tuple[str, str]:
 
 def _label_tests(table: ExportTable) -> Sequence[tuple[str, LabelTest | None]]:
     score, margin, votes = table.min_score, table.min_margin, table.min_votes
+    probability = table.min_probability
     # What people said has no score, and passes.
     return (
         ("min_score", (lambda label: not label.score < score) if score is not None else None),
         ("min_margin", (lambda label: not label.margin < margin) if margin is not None else None),
+        ("min_probability", (lambda label: not label.probability < probability) if probability is not None else None),
         (
             "min_votes",
             (lambda label: math.isnan(label.score) or len(label.votes) >= votes) if votes is not None else None,

@@ -20,14 +20,14 @@ _CUSTOMARY = ("PER", "ORG", "LOC", "DATE", "MISC")
 def label_set(
     connection: Connection, plan: Plan, chosen: Sequence[Labelling], gold: GoldStep | None, counts: CountCache
 ) -> list[str]:
-    """The types of label: those of the scheme, in its order, then others that occur.
+    """The types of label: those of the scheme in its order, then any others that occur.
 
-    The scheme is the one that labels were mapped to, or else that of the corpora. Where none is known, it is every type
-    that the imported labels have and that some recipe step gave, in customary order: PER, ORG, LOC, DATE, MISC, then
-    the others. All of the recipe's languages count, not only those that are exported.
+    The scheme is the one that labels were mapped to, otherwise that of the corpora. If none is known, it consists of
+    every type that occurs among the imported labels and is produced by a recipe step, in customary order: PER, ORG,
+    LOC, DATE, MISC, then the others. All languages of the recipe count, not only the exported ones.
 
-    :param chosen: what is exported.
-    :param gold: the labels of people that are exported, too.
+    :param chosen: the labellings to export.
+    :param gold: the gold labels to export, if any.
     """
     every = plan.labellings or list(chosen)
     scheme = list(dict.fromkeys(_scheme(connection, every)))
@@ -39,21 +39,25 @@ def label_set(
 
 
 def _in_customary_order(names: Iterable[str]) -> list[str]:
-    found = set(names)
-    return [name for name in _CUSTOMARY if name in found] + sorted(found.difference(_CUSTOMARY))
+    present = set(names)
+    return [name for name in _CUSTOMARY if name in present] + sorted(present.difference(_CUSTOMARY))
 
 
 def _scheme(connection: Connection, every: Sequence[Labelling]) -> Iterator[str]:
-    """The labels of the schemes that are known, the most general first."""
-    query = select(corpus.c.scheme).where(corpus.c.id.in_({each.corpus_id for each in every})).order_by(corpus.c.id)
+    """The labels of the known schemes, the most general first."""
+    query = (
+        select(corpus.c.scheme)
+        .where(corpus.c.id.in_({labelling.corpus_id for labelling in every}))
+        .order_by(corpus.c.id)
+    )
     imported = [SCHEMES[name] for name in connection.execute(query).scalars() if name in SCHEMES]
-    for each in every:
-        mapped = each.mapping and SCHEMES.get(each.mapping.name.rpartition("->")[2])
+    for labelling in every:
+        mapped = labelling.mapping and SCHEMES.get(labelling.mapping.name.rpartition("->")[2])
         if mapped:
             yield from mapped.labels
-        elif each.mapping is None or each.mapping.others != "drop":
+        elif labelling.mapping is None or labelling.mapping.others != "drop":
             for scheme in imported:
-                yield from _mapped(scheme.labels, each.mapping)
+                yield from _mapped(scheme.labels, labelling.mapping)
 
 
 def _mapped(names: Sequence[str], mapping: LabelMapping | None) -> list[str]:
@@ -61,11 +65,11 @@ def _mapped(names: Sequence[str], mapping: LabelMapping | None) -> list[str]:
 
 
 def _projected(connection: Connection, every: Sequence[Labelling], counts: CountCache) -> set[str]:
-    found: set[str] = set()
-    for step_id in sorted({each.step.step_id for each in every}):
+    names: set[str] = set()
+    for step_id in sorted({labelling.step.step_id for labelling in every}):
         query = select(label.c.label).where(label.c.step_id == step_id)
-        found.update(_distinct(connection, f"labels {step_id}", query, counts))
-    return found
+        names.update(_distinct(connection, f"labels {step_id}", query, counts))
+    return names
 
 
 def _of_people(
@@ -73,13 +77,13 @@ def _of_people(
 ) -> set[str]:
     if step is None:
         return set()
-    corpora = sorted({each.corpus_id for each in every})
+    corpora = sorted({labelling.corpus_id for labelling in every})
     query = select(entity.c.label).join(sentence, sentence.c.id == entity.c.sentence_id)
     query = query.where(entity.c.step_id == step.step_id, sentence.c.corpus_id.in_(corpora))
     names = _distinct(connection, f"gold labels {step.step_id} {corpora}", query, counts)
-    return {name for mapping in {each.mapping for each in every} for name in _mapped(names, mapping)}
+    return {name for mapping in {labelling.mapping for labelling in every} for name in _mapped(names, mapping)}
 
 
 def _distinct(connection: Connection, name: str, query: Select[tuple[str]], counts: CountCache) -> list[str]:
-    """The values of a query, looked up once until something is written."""
+    """The distinct values of a query, cached until something is written."""
     return counts.of(name, lambda: sorted(map(str, connection.execute(query.distinct()).scalars())))

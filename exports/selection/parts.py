@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -27,6 +27,7 @@ from xprojdb.exports.rows.sentences import ProjectedSentence
 from xprojdb.exports.selection.cut import Cut, cut_of
 from xprojdb.exports.selection.filters import Filters, is_gold_split
 from xprojdb.exports.selection.label_set import label_set
+from xprojdb.exports.selection.probability import Calibrations, calibrations_of, with_probabilities
 from xprojdb.exports.selection.references import References
 from xprojdb.planning.labellings import Labelling
 from xprojdb.planning.planner import Plan
@@ -68,6 +69,7 @@ class Selection:
     source: str | None = None
     gold: Sequence[GoldLabels] = ()
     preferred: GoldStep | None = None
+    calibrations: Calibrations = field(default_factory=dict)
 
     @property
     def several(self) -> bool:
@@ -84,6 +86,7 @@ class Selection:
                     labels = [each for each in sentence.labels if not types or each.label in types]
                     yield labelling, sentence._replace(labels=labels)
                     continue
+                sentence = with_probabilities(sentence, labelling, self.calibrations)
                 filtered = filters.apply(sentence)[0] if self.cut else sentence
                 if filtered is not None:
                     yield labelling, filtered
@@ -140,11 +143,14 @@ def select_parts(
     step = gold_step(connection, table, references) if table.asks_gold else None
     gold = gold_of(chosen, step) if step and table.gold_splits else []
     preferred = step if table.prefer_gold else None
+    calibrations = calibrations_of(connection, chosen, table, references)
     labels = _label_types(label_set(connection, plan, chosen, step, counts), table)
-    cut = cut_of(connection, chosen, table, gold, preferred) if table.chooses else None
+    cut = cut_of(connection, chosen, table, gold, preferred, calibrations) if table.chooses else None
     takes = cut.items if cut else [_whole(splits_of(connection, labelling, counts)) for labelling in chosen]
     apart = [_whole(_gold_splits(splits_of(connection, labelling, counts), table)) for labelling in gold]
-    return Selection(chosen, table, labels, _parts([*chosen, *gold], [*takes, *apart]), cut, source, gold, preferred)
+    return Selection(
+        chosen, table, labels, _parts([*chosen, *gold], [*takes, *apart]), cut, source, gold, preferred, calibrations
+    )
 
 
 def gold_step(connection: Connection, table: ExportTable, references: References | None) -> GoldStep:

@@ -18,6 +18,7 @@ from xprojdb.exports.rows.projected_labels import read_sentences
 from xprojdb.exports.rows.sentences import ProjectedSentence
 from xprojdb.exports.selection.filters import Filters
 from xprojdb.exports.selection.hashing import hash_words
+from xprojdb.exports.selection.probability import Calibrations, with_probabilities
 from xprojdb.exports.selection.screen import Screened, ScreenedBlock, is_screened, read_screened_blocks, screen
 from xprojdb.planning.labellings import Labelling
 
@@ -90,7 +91,11 @@ class Pool:
 
 
 def read_pool(
-    connection: Connection, chosen: Sequence[Labelling], table: ExportTable, preferred: GoldStep | None = None
+    connection: Connection,
+    chosen: Sequence[Labelling],
+    table: ExportTable,
+    preferred: GoldStep | None = None,
+    calibrations: Calibrations | None = None,
 ) -> Pool:
     """Read all sentences of some labellings and keep what passes the filters, in memory that holds no words.
 
@@ -103,6 +108,7 @@ def read_pool(
                 pool.add_block(number, block, screen(block, table))
             continue
         for sentence in read_sentences(connection, labelling, preferred=preferred):
+            sentence = with_probabilities(sentence, labelling, calibrations or {})
             pool.available += 1
             filtered, reason = filters.apply(sentence)
             if filtered is None:

@@ -20,6 +20,21 @@ class Calibrated(Protocol):
         """What of a label it is told by."""
         ...
 
+    @property
+    def labels(self) -> int:
+        """How many labels it was learned from."""
+        ...
+
+    @property
+    def after(self) -> float:
+        """The expected calibration error of its probabilities."""
+        ...
+
+    @property
+    def bins(self) -> Sequence[tuple[float, float, int]]:
+        """Mean probability, share that is right, and how many labels, in tenths of the probability."""
+        ...
+
     def probabilities(self, names: Sequence[str], values: Floats) -> Floats:
         """The probability of each label.
 

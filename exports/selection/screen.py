@@ -58,7 +58,7 @@ class Screened:
 
 def is_screened(labelling: Labelling, table: ExportTable) -> bool:
     """Whether the filters can work on columns; votes are counted label by label."""
-    return isinstance(labelling, Projection) or table.min_votes is None
+    return (isinstance(labelling, Projection) or table.min_votes is None) and not table.asks_probability
 
 
 def read_screened_blocks(

@@ -27,14 +27,13 @@ def tier_of(table: ExportTable) -> Callable[[ProjectedSentence], str | None]:
     no tier when it reaches none, or has no labels. One that people labelled is in a tier of its own.
     """
     steps = steps_of(table)
-    by_margin = table.tier_by == "margin"
 
     def tier(sentence: ProjectedSentence) -> str | None:
         if sentence.annotation != "projected":
             return REVIEWED
         if not sentence.labels:
             return None
-        least = min(each.margin if by_margin else each.score for each in sentence.labels)
+        least = min(getattr(each, table.tier_by) for each in sentence.labels)
         return next((name for name, threshold in steps if least >= threshold), None)
 
     return tier

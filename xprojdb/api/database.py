@@ -9,7 +9,7 @@ from xprojdb.api.corrections.errata import Errata
 from xprojdb.api.corrections.exchange import Exchange
 from xprojdb.api.corrections.labels import LaterLabels
 from xprojdb.api.exporting import Exporting
-from xprojdb.api.importing_formats import ImportingFormats
+from xprojdb.api.importing.formats import ImportingFormats
 from xprojdb.api.maintaining import Maintaining
 from xprojdb.api.measuring import Measuring
 from xprojdb.api.pages.browsing import Browsing

@@ -44,7 +44,8 @@ class Exporting(Opened):
         :param columns: for ``conll``; 4: as in CoNLL-2003.
         :param ids: for ``conll``: write a comment with its id before each sentence.
         :param selection: which sentences and labels to export; keywords override keys of the recipe's table
-            ``[export]``: ``corpora``, ``splits``, ``labels``, ``min_score``, ``min_margin``, ``min_votes``,
+            ``[export]``: ``corpora``, ``splits``, ``labels``, ``min_score``, ``min_margin``, ``min_probability``,
+            ``min_votes``,
             ``on_low_score``, ``gold_splits``, ``gold``, ``prefer_gold``, ``outcomes``, ``min_words``, ``max_words``,
             ``min_entities``, ``decontaminate``,
             ``dedupe``, ``budget``, ``budget_unit``, ``budget_per``, ``mix``, ``mix_by``, ``split_ratios``, ``tiers``,

@@ -109,14 +109,14 @@ class Maintaining(Opened):
     ) -> SizeResult:
         """Measure the tables and, for a recipe, what it would need for more sentences: rows, bytes, hours, connections.
 
-        What an item of a step takes is what the runs of this database have measured; for steps that have not run here,
-        it is from the tables of the documentation, and the result says so.
+        The cost of an item is taken from the runs of this database; for steps that have not run here, it comes from the
+        tables in the documentation, and the result says so.
 
         :param plan: the recipe.
-        :param sentences: imported sentences in all languages together; by default those that there are.
-        :param hours: within which it has to be done: how many processes that takes.
-        :raises RecipeError: when the recipe cannot be followed.
-        :raises UsageError: when there is no sentence to measure.
+        :param sentences: number of imported sentences in all languages together; default: those in the database.
+        :param hours: time limit in hours: the result then has the number of processes needed.
+        :raises RecipeError: when the recipe is invalid.
+        :raises UsageError: when there are no sentences to measure.
         """
         from xprojdb.api.results.maintenance import SizeResult
         from xprojdb.api.running import loaded_recipe
@@ -125,6 +125,19 @@ class Maintaining(Opened):
 
         planned = None if plan is None else plan_recipe(self.store, loaded_recipe(plan))
         return SizeResult(measure_size(self.store, planned, sentences, hours))
+
+    def write_datasette_metadata(self, file: str | Path) -> None:
+        """Write the metadata for ``datasette --metadata``: what tables and columns hold, and queries to begin with.
+
+        :param file: to write or replace.
+        :raises ExportError: when it cannot be written.
+        """
+        from xprojdb.exports.outputs import output_file
+        from xprojdb.maintenance.datasette import datasette_metadata
+
+        name = Path(self.store.engine.url.database or "database").stem
+        with output_file(Path(file)) as stream:
+            stream.write(datasette_metadata(name).encode())
 
     def check_schema(self) -> SchemaResult:
         """Compare the tables with the schema of this version.

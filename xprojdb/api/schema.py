@@ -71,17 +71,18 @@ def copy(source: str | Path, target: str | Path) -> CopyResult:
 
 
 def merge(target: str | Path, *sources: str | Path, end_runs: bool = False) -> MergeResult:
-    """Bring the rows of databases into another one, such as those of the shares of a run (``shard``).
+    """Bring the rows of other databases into one, such as those of the shares of a run (``shard``).
 
-    Rows are the same when their natural keys are: corpora by name, sentences by id, steps by digest. What both have is
-    compared; where a step made something else of the same item, its rows in the source stay behind, with all that
-    rests on them. Merging a second time adds nothing, and a merge that is interrupted leaves nothing of a source.
+    Rows are the same if their natural keys are: corpora by name, sentences by id, steps by digest. Rows that both
+    databases have are compared; where a step has other results for the same item, its rows in the source stay behind,
+    and so does everything that depends on them. Merging again adds nothing; an interrupted merge adds nothing of that
+    source.
 
-    :param target: is made when it is not there.
-    :param sources: are not changed.
-    :param end_runs: end the runs that are under way in the target first; what they have written is kept.
+    :param target: created if it does not exist.
+    :param sources: these are not changed.
+    :param end_runs: first end the runs in progress in the target; what they have written is kept.
     :raises UsageError: when a source is the target.
-    :raises RunsAlive: when runs are under way.
+    :raises RunsAlive: while runs are in progress.
     :raises DatabaseError: when a source has other sentences of the same file, or cannot be read.
     """
     from xprojdb.api.results.maintenance import MergeResult
@@ -113,11 +114,11 @@ def _moved(engine: Engine, move: Callable[[Engine, str], None], revision: str, e
     return result
 
 
-def _ended(engine: Engine, wanted: bool) -> AbstractContextManager[list[str]]:
-    """End runs if that is wanted; a database that is new has no table of leases yet."""
+def _ended(engine: Engine, requested: bool) -> AbstractContextManager[list[str]]:
+    """End runs if requested; a new database has no table of leases yet."""
     from xprojdb.db import schema
 
-    return ended_runs(engine, wanted and "lease" in schema.state(engine).tables)
+    return ended_runs(engine, requested and "lease" in schema.state(engine).tables)
 
 
 def _result(engine: Engine) -> SchemaResult:

@@ -162,10 +162,10 @@ class Recipe(Settings):
 
     @model_validator(mode="after")
     def _weighed_once(self) -> Recipe:
-        if _is_said(self, "scorer") and self.project.weights == "auto" and _is_said(self.project, "weights"):
+        if _is_set(self, "scorer") and self.project.weights == "auto" and _is_set(self.project, "weights"):
             raise RecipeError(
-                'weights = "auto" chooses the scorers, and [[scorer]] names some',
-                hint='leave out [[scorer]], or say weights = "scorers"',
+                'weights = "auto" chooses the scorers, but the recipe has [[scorer]] tables',
+                hint='leave out [[scorer]], or set weights = "scorers"',
                 key="project.weights",
             )
         return self
@@ -183,8 +183,8 @@ class Recipe(Settings):
 
     @property
     def is_automatic(self) -> bool:
-        """Whether it leaves scorers and weights to xprojdb."""
-        return self.project.method == "match" and self.project.weights == "auto" and not _is_said(self, "scorer")
+        """Whether the recipe leaves scorers and weights to xprojdb."""
+        return self.project.method == "match" and self.project.weights == "auto" and not _is_set(self, "scorer")
 
     @property
     def digest(self) -> str:
@@ -286,7 +286,7 @@ def _in_file(error: RecipeError, file: str) -> RecipeError:
     return RecipeError(message, hint=error.hint, **{**error.fields, "file": file})
 
 
-def _is_said(table: Settings, key: str) -> bool:
+def _is_set(table: Settings, key: str) -> bool:
     return key in table.model_fields_set
 
 

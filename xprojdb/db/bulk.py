@@ -30,9 +30,9 @@ def insert(connection: Connection, table: Table, columns: Sequence[str], rows: I
 
 
 def fill(connection: Connection, name: str, columns: Sequence[str], rows: Iterable[Row]) -> None:
-    """Insert rows into a table of this transaction's own, which has no keys.
+    """Insert rows into a temporary table without keys.
 
-    :param name: of a temporary table.
+    :param name: the name of the table.
     """
     if connection.dialect.name == "postgresql":
         postgresql.fill(connection, name, columns, rows)

@@ -120,7 +120,7 @@ def insert(connection: Connection, table: str, columns: Sequence[str], rows: Ite
 
 
 def fill(connection: Connection, table: str, columns: Sequence[str], rows: Iterable[tuple[Any, ...]]) -> None:
-    """COPY into a table without keys."""
+    """Copy rows into a table without keys, with COPY."""
     driver: Any = connection.connection.driver_connection
     with driver.cursor() as cursor:
         _copy(cursor, table, ",".join(columns), rows)

@@ -32,8 +32,8 @@ from xprojdb.errors import DatabaseError
 
 # Readers never wait with a write-ahead log; a second writer waits this long before giving up.
 BUSY_TIMEOUT_MS = 60_000
-#: the name of a second database on a connection
-BESIDE = "beside"
+#: the schema name of a second database attached to a connection
+ATTACHED = "attached"
 WRITE_AHEAD, ROLLBACK = "WAL", "DELETE"
 #: the versions for writing and reading in the header of a file with a write-ahead log
 _LOGS_AHEAD = b"\x02\x02"
@@ -53,14 +53,14 @@ _FAULTS = {
 }
 
 
-def make_engine(url: URL, *, create: bool, mountinfo: Path = MOUNTINFO, beside: Path | None = None) -> Engine:
+def make_engine(url: URL, *, create: bool, mountinfo: Path = MOUNTINFO, attached: Path | None = None) -> Engine:
     """An engine whose transactions begin as :class:`xprojdb.db.Database` promises.
 
     On a network file system it has a rollback journal: the index of a write-ahead log is memory that only the processes
     of one machine share, and two machines that used it would destroy the file.
 
     :param mountinfo: the system's list of mounts.
-    :param beside: another database file, whose tables can be read as ``beside.TABLE``.
+    :param attached: another database file, whose tables can be read as ``attached.TABLE``.
     :raises DatabaseError: when the file or its folder is missing, or on a file system without locks.
     """
     path, journal = file_of(url), WRITE_AHEAD
@@ -72,11 +72,11 @@ def make_engine(url: URL, *, create: bool, mountinfo: Path = MOUNTINFO, beside: 
         elif is_remote(path, mountinfo):
             journal = ROLLBACK
             _leave_write_ahead_log(path)
-    arguments = {} if beside is None else {"uri": True}
+    arguments = {} if attached is None else {"uri": True}
     engine = create_engine(url, execution_options={"xprojdb_journal": journal}, connect_args=arguments)
     event.listen(engine, "connect", _configure)
-    if beside is not None:
-        event.listen(engine, "connect", partial(_attach, beside))
+    if attached is not None:
+        event.listen(engine, "connect", partial(_attach, attached))
     event.listen(engine, "begin", _begin)
     return engine
 
@@ -148,7 +148,7 @@ def _leave_write_ahead_log(path: Path) -> None:
 
 
 def on_read_only_disk(path: Path) -> bool:
-    """Whether nothing can be written where a file is, not even beside it."""
+    """Whether neither a file nor its folder can be written to."""
     if not hasattr(os, "statvfs") or not path.exists():
         return False
     return bool(os.statvfs(path).f_flag & os.ST_RDONLY)
@@ -171,11 +171,11 @@ def _configure(connection: sqlite3.Connection, _record: Any) -> None:
 
 
 def _attach(path: Path, connection: sqlite3.Connection, _record: Any) -> None:
-    connection.execute(f"ATTACH DATABASE ? AS {BESIDE}", (f"file:{_quoted(path)}?mode=ro",))
-    # What joins two databases finds every key that it writes in a table of keys, and finds every row again at the end:
-    # a look-up for each key of each row would be the third.
+    connection.execute(f"ATTACH DATABASE ? AS {ATTACHED}", (f"file:{_quoted(path)}?mode=ro",))
+    # Merging takes every key it writes from a table of keys and checks every row at the end;
+    # looking up each key of each row would be a third check.
     connection.execute("PRAGMA foreign_keys = OFF")
-    # These tables grow as the databases do.
+    # Temporary tables grow with the databases.
     connection.execute("PRAGMA temp_store = FILE")
 
 

@@ -24,6 +24,8 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
+from xprojdb.db.comments import add_comments
+
 metadata = MetaData(
     naming_convention={
         "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -235,6 +237,9 @@ label = _natural(
     Column("entity_ordinal", Integer),
     key=("step_id", "sentence_id", "translation_id", "ordinal"),
 )
+
+# So that labels below a threshold of the margin are found without reading the whole step.
+Index("ix_label_margin", label.c.step_id, label.c.margin)
 
 outcome = _natural(
     "outcome",
@@ -548,6 +553,8 @@ count_cache = _natural(
     key=("name",),
 )
 count_cache.info["derived"] = True
+
+add_comments(metadata)
 
 #: the tables whose content cannot be recomputed by counting, each after those it refers to
 LASTING = tuple(table for table in metadata.sorted_tables if "derived" not in table.info)

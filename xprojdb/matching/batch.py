@@ -111,7 +111,7 @@ class PairBatch:
         )
 
     def sure(self) -> PairBatch:
-        """The same batch, its links sure where they have no scores."""
+        """The same batch; links without scores count as certain."""
         if self.link_score is not None:
             return self
         return replace(self, link_score=np.ones(len(self.link_source), np.float32))

@@ -102,14 +102,14 @@ def aligned_subranges(pairs: PairBatch, longest: int) -> Candidates:
 
 
 def linked_edges(pairs: PairBatch, candidates: Candidates) -> Flags:
-    """(C,) which candidates are among :func:`aligned_subranges` of any length."""
+    """(C,) whether each candidate is among the :func:`aligned_subranges` of any length."""
     aligned = aligned_subranges(pairs, LONGEST_SENTENCE)
-    known: Flags = np.isin(_places(pairs, candidates), _places(pairs, aligned))
-    return known
+    linked: Flags = np.isin(_places(pairs, candidates), _places(pairs, aligned))
+    return linked
 
 
 def _places(pairs: PairBatch, candidates: Candidates) -> Longs:
-    """One number for entity, start and end of each candidate, all of one batch."""
+    """Encode the entity, start and end of each candidate of a batch as one number."""
     entity = pairs.entity_ptr[np.repeat(np.arange(len(pairs)), np.diff(candidates.ptr))] + candidates.entity
     widest = int(pairs.target_words.max(initial=0)) + 1
     return (entity * widest + candidates.start) * widest + candidates.end

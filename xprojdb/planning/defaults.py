@@ -1,4 +1,4 @@
-"""What a recipe that leaves the weights to xprojdb stands for: the scorers, or the heuristic, that suit its links."""
+"""Defaults of recipes that leave the weights to xprojdb: the scorers, or the heuristic, that suit their links."""
 
 from __future__ import annotations
 
@@ -6,28 +6,32 @@ from sqlalchemy import Connection, select
 
 from xprojdb.config.recipe import Recipe
 from xprojdb.config.tables.score import ScorerConfig
+from xprojdb.config.tables.tag import TagTable
 from xprojdb.db.tables import alignment
 from xprojdb.steps.align.plan import align_spec
 from xprojdb.steps.spec import find_step
 
-#: the same words have one label: that of more than this share of them
+#: equal words get the same label, if more than this share of them agree
 LABEL_CONSISTENCY = 0.5
-#: what corpus memory counts when the other score counts 1
+#: the weight of corpus memory, relative to 1 for the other score
 MEMORY = 0.4
-#: translations whose links are looked at: links without scores are stored as sure
+#: a name that is tagged in this share of its places is tagged in all of them
+GAZETTEER = 0.3
+#: translations whose links are examined; links without scores are stored as certain
 LOOKED_AT = 100
-#: settings that the heuristic does not have
+#: settings of matching that the heuristic lacks
 _OF_MATCH = ("weights", "solver", "min_score", "candidates_per_entity", "time_limit")
 
 
 def settled(connection: Connection, recipe: Recipe) -> Recipe:
-    """The recipe with the scorers and settings that it leaves to xprojdb; others as they are.
+    """Fill in the scorers and settings that a recipe leaves to xprojdb; other recipes are returned unchanged.
 
-    Links with scores are weighed together with letters, edges and corpus memory. Imported links without any are
-    projected by the heuristic, unless the recipe says how to match, or matches what several sources have together.
+    Links with scores are combined with letters, edges and corpus memory. Imported links without scores are projected by
+    the heuristic, unless the recipe has settings of matching, or matches several sources jointly.
     """
     if not recipe.is_automatic:
         return recipe
+    recipe = recipe.model_copy(update={"tag": _with_gazetteer(recipe.tag)})
     table = recipe.project
     matches = recipe.combine.method == "joint" or any(key in table.model_fields_set for key in _OF_MATCH)
     changes: dict[str, object] = {}
@@ -39,18 +43,24 @@ def settled(connection: Connection, recipe: Recipe) -> Recipe:
     return recipe.model_copy(update={"project": project, "scorer": _scorers(MEMORY)})
 
 
+def _with_gazetteer(table: TagTable | None) -> TagTable | None:
+    if table is None or table.gazetteer is not None:
+        return table
+    return table.model_copy(update={"gazetteer": GAZETTEER})
+
+
 def is_settled(recipe: Recipe) -> bool:
-    """Whether its scorers are those of :func:`settled`."""
+    """Whether the scorers of a recipe are those of :func:`settled`."""
     return recipe.scorer == _scorers(MEMORY)
 
 
 def without_memory(recipe: Recipe) -> Recipe:
-    """The first pass of a recipe that :func:`settled` has settled: what its second pass learns from."""
+    """The first pass of a recipe from :func:`settled`, which its second pass learns from."""
     return recipe.model_copy(update={"scorer": _scorers(0.0)})
 
 
 def _scorers(memory: float) -> tuple[ScorerConfig, ...]:
-    """The scorers, whose weights have the sum 1."""
+    """The default scorers; their weights add up to 1."""
     tables = [{"type": "adaptive", "name": "adaptive", "weight": 1 / (1 + memory)}]
     if memory:
         tables.append({"type": "adaptive_terms", "name": "memory", "weight": memory / (1 + memory)})
@@ -58,7 +68,7 @@ def _scorers(memory: float) -> tuple[ScorerConfig, ...]:
 
 
 def _lacks_scores(connection: Connection, recipe: Recipe) -> bool:
-    """Whether its links are imported ones without scores; what is aligned here has some."""
+    """Whether the links of a recipe are imported ones without scores; aligners of xprojdb give scores."""
     if recipe.align.variant != "imported":
         return False
     step_id = find_step(connection, align_spec(recipe.align))

@@ -31,6 +31,7 @@ from xprojdb.steps.score.direction import Direction
 from xprojdb.steps.score.plan import learns, reads_taggers, score_specs
 from xprojdb.steps.spec import GOLD, StepSpec
 from xprojdb.steps.stage import Bitext, Side
+from xprojdb.steps.tag.gazetteer import gazetteer_spec
 from xprojdb.steps.tag.plan import tag_spec
 from xprojdb.steps.tag.trained import trained_models
 
@@ -150,7 +151,11 @@ def _add_consensus(
 
 def _entity_spec(recipe: Recipe, bitext: DirectedBitext) -> StepSpec:
     """The step the source entities come from: a tagger of the language, or gold."""
-    return _tag_spec(recipe, bitext.languages[0]) or GOLD
+    lang = bitext.languages[0]
+    tagger = _tag_spec(recipe, lang)
+    if tagger is None or recipe.tag is None or not recipe.tag.gazetteer:
+        return tagger or GOLD
+    return gazetteer_spec(tagger, lang, recipe.tag.gazetteer, recipe.project.refit)
 
 
 def _tag_spec(recipe: Recipe, lang: str) -> StepSpec | None:

@@ -89,7 +89,7 @@ def _item(step_: Row[Any], role: str, lineage: list[Row[Any]], link: Row[Any], s
         return int(written[0])
     if step_.kind in FITS:
         return int(link.corpus_id)
-    if role != "entities":
+    if role not in ("entities", "tagged"):
         return int(link.id)
     tagged = [ancestor.id for ancestor in lineage[1:] if ancestor.lang == json.loads(step_.params).get("lang")]
     return int(tagged[0]) if tagged else source_id

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from xprojdb.readers.columns.conll import read_conll
+from xprojdb.readers.files import read_lines
 from xprojdb.readers.gate import checked
 from xprojdb.readers.huggingface.parquet import read_parquet
 from xprojdb.readers.json.lines import read_jsonl
@@ -26,6 +27,7 @@ __all__ = [
     "read",
     "read_conll",
     "read_jsonl",
+    "read_lines",
     "read_parallel",
     "read_parquet",
     "read_text",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -14,10 +14,13 @@ from sqlalchemy import Connection, Row, func, insert, select
 from xprojdb.db import Database, bulk
 from xprojdb.db.tables import campaign, campaign_item, label, sentence
 from xprojdb.digest import canonical_json
-from xprojdb.errors import UsageError
+from xprojdb.errors import GroundMoved, UsageError
 from xprojdb.planning.labellings import Labelling
 from xprojdb.planning.plan import Plan
 from xprojdb.review.queues import Mixture, draw, read_population
+from xprojdb.steps.vanished import check_steps
+
+_DRAW_AGAIN = "nothing was stored; run the recipe again, then draw the campaign again"
 
 #: the ordering of a campaign without a queue, for labels from elsewhere
 IMPORTED = "imported"
@@ -90,6 +93,7 @@ def create_campaign(database: Database, plan: Plan, settings: CampaignSettings) 
 
     :raises UsageError: when there is a campaign of that name, the recipe labels several languages and none was chosen,
         or no sentence is labelled.
+    :raises GroundMoved: when some of the sentences, or the labels, were deleted meanwhile.
     """
     labelling = _labelling(plan, settings)
     with database.read() as connection:
@@ -110,6 +114,8 @@ def create_campaign(database: Database, plan: Plan, settings: CampaignSettings) 
     }
     with database.write() as connection:
         _check_unused(connection, settings.name)
+        check_steps(connection, [labelling.step.spec], _DRAW_AGAIN)
+        _check_sentences(connection, {item.sentence_id for item in items})
         values = {
             "name": settings.name,
             "created_at": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -127,6 +133,17 @@ def create_campaign(database: Database, plan: Plan, settings: CampaignSettings) 
         rows = [(key, rank, item.sentence_id, item.translation_id, item.probability) for rank, item in enumerate(items)]
         bulk.insert(connection, campaign_item, columns, rows)
     return load_campaign(database, settings.name)
+
+
+def _check_sentences(connection: Connection, keys: Set[int]) -> None:
+    """Refuse to store a queue of which a part was deleted since it was drawn.
+
+    :raises GroundMoved: with the field ``gone``: how many of the sentences.
+    """
+    query = select(func.count()).where(bulk.among(connection, sentence.c.id, sorted(keys)))
+    gone = len(keys) - int(connection.execute(query).scalar_one())
+    if gone:
+        raise GroundMoved(f"{gone} of the {len(keys)} sentences were deleted meanwhile", hint=_DRAW_AGAIN, gone=gone)
 
 
 def _labelling(plan: Plan, settings: CampaignSettings) -> Labelling:

@@ -15,6 +15,7 @@ from xprojdb.steps.fit.link_counts import LinkCounts
 from xprojdb.steps.fit.mean_vectors import MeanVectors
 from xprojdb.steps.fit.name_habits import NameHabitsFit
 from xprojdb.steps.fit.surface_forms import SurfaceFormsFit
+from xprojdb.steps.fit.tagged_names import TaggedNamesFit
 from xprojdb.steps.fit.terms import TermsFit
 from xprojdb.steps.fit.word_frequencies import WordFrequencies
 from xprojdb.steps.project.heuristic import ProjectHeuristically
@@ -23,6 +24,7 @@ from xprojdb.steps.project.match import ProjectMatch
 from xprojdb.steps.score.variant import score_stage
 from xprojdb.steps.spec import StepSpec
 from xprojdb.steps.stage import Stage
+from xprojdb.steps.tag.gazetteer import Gazetteer
 from xprojdb.steps.tag.imported import ImportedTags
 from xprojdb.steps.tag.variant import tag_stage
 from xprojdb.steps.train.measure import Measure
@@ -41,6 +43,8 @@ _PLAIN: tuple[Any, ...] = (
     ProjectHeuristically,
     ProjectMarkers,
     WordFrequencies,
+    TaggedNamesFit,
+    Gazetteer,
     NameHabitsFit,
     TermsFit,
     EntityRenderingsFit,
@@ -62,6 +66,7 @@ FITS = frozenset(
     stage.kind
     for stage in (
         WordFrequencies,
+        TaggedNamesFit,
         NameHabitsFit,
         LinkCounts,
         MeanVectors,

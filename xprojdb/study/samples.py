@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -22,8 +22,8 @@ from xprojdb.exports.selection.cut import NothingLeft, cut_of
 from xprojdb.planning.store import load_plan
 from xprojdb.steps.spec import GOLD, StepSpec, find_step, load_spec, register_step
 from xprojdb.steps.train.items import LabelledSentence, ScoredSpan, labelled
+from xprojdb.steps.train.measured import gold_sentences, gold_spans, pairs_of, rank
 from xprojdb.steps.train.params import SampleParams
-from xprojdb.steps.train.tests import gold_sentences, gold_spans, pairs_of, rank
 from xprojdb.text.spans import Span
 
 
@@ -91,10 +91,18 @@ class Sampler:
     :param database: the database to read from.
     :param recipe: the recipe with the corpora and labels.
     :param table: the ``[train]`` table to use in place of the recipe's.
+    :param without: test sentences, which are left out of every sample.
     """
 
-    def __init__(self, database: Database, recipe: TrainingRecipe, table: TrainTable | None = None) -> None:
-        self.database, self.recipe = database, recipe
+    def __init__(
+        self,
+        database: Database,
+        recipe: TrainingRecipe,
+        table: TrainTable | None = None,
+        without: Collection[tuple[str, ...]] = (),
+    ) -> None:
+        self.database, self.recipe, self.without = database, recipe, without
+        self.left_out = 0
         self.table = table or recipe.train
         self._read: dict[tuple[str, tuple[str, ...]], Available] = {}
 
@@ -129,7 +137,9 @@ class Sampler:
             items, steps = _projected(self.database, connection, self.recipe, self.table, lang, splits)
         if self.table.dedupe:
             items = list({item.words: item for item in reversed(items)}.values())
-        return Available(lang, items, steps)
+        kept = [item for item in items if item.words[0] not in self.without]
+        self.left_out += len(items) - len(kept)
+        return Available(lang, kept, steps)
 
     def _spec(
         self, available: Available, chosen: list[Item], lang: str, splits: tuple[str, ...], budget: int | None,

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from xprojdb.digest import canonical_json
 from xprojdb.extras import require
 from xprojdb.training.errors import DamagedModel
 
@@ -69,7 +70,8 @@ class Head:
     def to_bytes(self) -> bytes:
         """The head in the safetensors format."""
         save = require("safetensors.numpy", "train").save
-        metadata = {"classes": json.dumps(list(self.classes)), **self.about}
+        # One key: safetensors writes several in random order, and equal heads must have equal bytes.
+        metadata = {"xprojdb": canonical_json({"classes": list(self.classes), "about": dict(self.about)})}
         packed: bytes = save({name: np.ascontiguousarray(self.arrays[name]) for name in sorted(self.arrays)}, metadata)
         return packed
 
@@ -89,12 +91,11 @@ class Head:
             )
         try:
             arrays = require("safetensors.numpy", "train").load(packed)
-            metadata = _metadata(packed)
-            classes = tuple(json.loads(metadata.pop("classes")))
+            metadata = json.loads(_metadata(packed)["xprojdb"])
         except Exception as error:  # safetensors raises its own class of error, NumPy others
             hint = "train it again"
             raise DamagedModel("the weights of the model cannot be read", hint=hint, reason="unreadable") from error
-        return cls(classes, arrays, metadata)
+        return cls(tuple(metadata["classes"]), arrays, metadata["about"])
 
 
 def _metadata(packed: bytes) -> dict[str, str]:

@@ -68,10 +68,19 @@ class WordStates:
         self._encoder = self._encoder or self._load(self.what)
         return self._encoder
 
+    @property
+    def width(self) -> int:
+        """Numbers in a vector."""
+        return self._kept().width
+
+    def unread(self, sentences: Sequence[Words]) -> list[Words]:
+        """The different ones of some sentences that are not kept yet."""
+        keys = [sentence_key(words) for words in sentences]
+        return list({keys[place]: sentences[place] for place in self._kept().missing(keys)}.values())
+
     def missing(self, sentences: Sequence[Words]) -> int:
         """How many different ones of some sentences are not kept yet."""
-        keys = [sentence_key(words) for words in sentences]
-        return len({keys[place] for place in self._kept().missing(keys)})
+        return len(self.unread(sentences))
 
     def prepare(self, sentences: Sequence[Words]) -> Iterator[int]:
         """Compute what is missing, a block at a time; gives the sentences of each block."""

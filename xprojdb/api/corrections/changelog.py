@@ -10,12 +10,12 @@ if TYPE_CHECKING:
 
 
 def changelog(first: str | Path, second: str | Path, *, examples: int = 3) -> ChangelogResult:
-    """Tell what changed between two exports of a data set, sentence by sentence, for those who read it.
+    """Report what changed between two exports of a data set, sentence by sentence.
 
     :param first: an exported folder: ``hf``, ``jsonl``, or ``conll`` with ids.
-    :param second: a later one.
+    :param second: a later export of it.
     :param examples: ids to name for each kind of change.
-    :raises InputError, ExportError: when a folder is no exported data set, or a sentence has no id.
+    :raises InputError, ExportError: when a folder is not an exported data set, or a sentence has no id.
     """
     from xprojdb.api.results.changelog import ChangelogResult
     from xprojdb.exports.changelog.comparing import compare_exports

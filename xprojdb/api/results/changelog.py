@@ -20,12 +20,12 @@ _KINDS = ("added", "removed", "renamed", "moved")
 
 
 class ChangelogResult(ReportResult):
-    """What changed between two exports; a row is a split of a language."""
+    """What changed between two exports: one row per split of a language."""
 
     report: ExportChange
 
     def to_dict(self) -> list[Row]:
-        """A row for each split: its sentences before and after, what changed, and what became of labels."""
+        """A row for each split: its sentences before and after, and how sentences and labels changed."""
         return [
             {**{key: value for key, value in asdict(part).items() if key != "labels"},
              **{f"labels_{kind}": part.labels.get(kind, 0) for kind in _KINDS}}
@@ -54,9 +54,9 @@ class ChangelogResult(ReportResult):
         for part in self.report.parts:
             counts = [f"{getattr(part, name):,} {name}" for name in _COUNTS[2:] if getattr(part, name)]
             labels = [f"{part.labels[kind]:,} {kind}" for kind in _KINDS if part.labels.get(kind)]
-            told = f" (labels: {', '.join(labels)})" if labels else ""
+            label_counts = f" (labels: {', '.join(labels)})" if labels else ""
             if counts:
-                yield f"{part.lang} {part.split}: {part.after:,} sentences, {', '.join(counts)}{told}"
+                yield f"{part.lang} {part.split}: {part.after:,} sentences, {', '.join(counts)}{label_counts}"
 
     def __rich__(self) -> RenderableType:
         shown = table("language", "split", *(f"{name}>" for name in _COUNTS), *(f"labels {kind}>" for kind in _KINDS))

@@ -1,4 +1,4 @@
-"""What was deleted, checked, copied and moved."""
+"""What was deleted, checked, copied, merged and measured."""
 
 from __future__ import annotations
 
@@ -189,7 +189,7 @@ class VacuumResult(ReportResult):
 
 
 class CopyResult(ReportResult):
-    """What was copied; a row is a table."""
+    """What was copied: one row per table."""
 
     report: CopyReport
 
@@ -209,7 +209,7 @@ class CopyResult(ReportResult):
 
 
 class MergeResult(ReportResult):
-    """What was merged; a row is a table of one source."""
+    """What was merged: one row per table of each source."""
 
     report: MergeReport
 
@@ -217,47 +217,47 @@ class MergeResult(ReportResult):
         """A row for each table of each source: how many rows were added, were there already, or stayed behind."""
         return [
             {
-                "source": each.url,
+                "source": source.url,
                 "table": name,
-                "added": each.added[name],
-                "known": each.known[name],
-                "left": each.left[name],
+                "added": source.added[name],
+                "known": source.known[name],
+                "left": source.left[name],
             }
-            for each in self.report.sources
-            for name in sorted({*each.added, *each.known, *each.left})
+            for source in self.report.sources
+            for name in sorted({*source.added, *source.known, *source.left})
         ]
 
     def to_json(self) -> Any:
         """What ``xprojdb db merge --json`` prints."""
-        return {"target": self.report.target, "sources": [_merged(each) for each in self.report.sources]}
+        return {"target": self.report.target, "sources": [_merged(source) for source in self.report.sources]}
 
     def __rich__(self) -> RenderableType:
         parts: list[RenderableType] = []
-        for each in self.report.sources:
+        for source in self.report.sources:
             shown = table("table", "added>", "known>", "left>")
             for row in self.to_dict():
-                if row["source"] == each.url:
+                if row["source"] == source.url:
                     shown.add_row(row["table"], *(f"{row[name]:,}" for name in ("added", "known", "left")))
             parts += [
                 shown,
-                Text(f"{sum(each.added.values()):,} rows of {each.url} are now in {self.report.target}, verified"),
+                Text(f"{sum(source.added.values()):,} rows of {source.url} are now in {self.report.target}, verified"),
             ]
-            if each.left_steps:
-                told = ", ".join(each.left_steps)
-                parts.append(Text(f"left behind, since they made something else of the same items here: {told}"))
-            parts += map(Text, each.notes)
+            if source.left_steps:
+                steps = ", ".join(source.left_steps)
+                parts.append(Text(f"left behind, since they made something else of the same items here: {steps}"))
+            parts += map(Text, source.notes)
         return Group(*parts)
 
 
 class SizeResult(ReportResult):
-    """How large a database is, and what a recipe needs; a row is a table, or a step of the recipe."""
+    """How large a database is, and what a recipe needs: one row per table, or per step of the recipe."""
 
     report: SizeReport
 
     def to_dict(self) -> list[Row]:
         """A row for each table or, with a recipe, for each of its steps."""
         rows = self.report.tables if self.report.need is None else self.report.need.steps
-        return [asdict(each) for each in rows]
+        return [asdict(need) for need in rows]
 
     def to_json(self) -> Any:
         """What ``xprojdb db size --json`` prints."""
@@ -268,10 +268,10 @@ class SizeResult(ReportResult):
     def __rich__(self) -> RenderableType:
         report = self.report
         shown = table("table", "rows>", "bytes>")
-        for each in report.tables:
-            shown.add_row(each.name, f"{each.rows:,}", megabytes(each.size))
-        told = Text(f"{report.url}: {megabytes(report.size)} on disk")
-        return Group(shown, told) if report.need is None else Group(shown, told, Text(""), *_need(report.need))
+        for size in report.tables:
+            shown.add_row(size.name, f"{size.rows:,}", megabytes(size.size))
+        total = Text(f"{report.url}: {megabytes(report.size)} on disk")
+        return Group(shown, total) if report.need is None else Group(shown, total, Text(""), *_need(report.need))
 
 
 def _need(need: Need) -> list[RenderableType]:
@@ -285,11 +285,11 @@ def _need(need: Need) -> list[RenderableType]:
             step.digest[:8], step.title, f"{step.items:,}", f"{step.seconds:,.3g}", f"{step.hours:,.1f}",
             f"{step.rows:,}", megabytes(step.size), measured,
         )  # fmt: skip
-    told = f"{need.sentences:,} sentences: {need.rows:,} rows, {megabytes(need.size)}"
-    told += f", {need.hours:,.1f} hours of one process"
+    total = f"{need.sentences:,} sentences: {need.rows:,} rows, {megabytes(need.size)}"
+    total += f", {need.hours:,.1f} hours of one process"
     if need.drivers is not None:
-        told += f"; {need.drivers:,} processes at once, {need.connections:,} connections"
-    return [shown, Text(told)]
+        total += f"; {need.drivers:,} processes at once, {need.connections:,} connections"
+    return [shown, Text(total)]
 
 
 def _merged(source: MergedSource) -> dict[str, Any]:

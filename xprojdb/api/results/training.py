@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Group, RenderableType
@@ -12,6 +13,9 @@ from xprojdb.api.results.base import ReportResult, Row
 from xprojdb.api.results.display.rendering import table
 
 if TYPE_CHECKING:
+    from xprojdb.importing.pairs.importing import PairsReport
+    from xprojdb.study.report.write import WrittenReport
+    from xprojdb.study.run import StudyReport
     from xprojdb.study.train import TrainReport
 
 
@@ -54,3 +58,107 @@ class TrainResult(ReportResult):
         summary = f"{done}{self.tagger} ({report.digest[:8]}): {report.steps} steps, {report.cpu_s:.1f} CPU seconds"
         best = max(report.measures.get("dev", {}).values(), default=None)
         return summary + (f", F1 {best:.1f} on the dev split" if best is not None else "")
+
+
+class StudyResult(ReportResult):
+    """A study; a row is the mean of a task, an arm, a regime and a number of sources."""
+
+    report: StudyReport
+
+    @property
+    def notes(self) -> list[str]:
+        """What weakens the study."""
+        return [*self.report.warnings, *super().notes]
+
+    def to_dict(self) -> list[Row]:
+        """Mean scores, F1 or accuracy in percent, and how many measurements they are of."""
+        names = ("task", "arm", "regime", "k", "score", "measurements")
+        return [dict(zip(names, row, strict=True)) for row in self.report.scores]
+
+    def to_json(self) -> Any:
+        """What ``xprojdb study run --json`` prints."""
+        run = self.report.run
+        return {**asdict(self.report), "scores": self.to_dict(), "run": None if run is None else run.run_id}
+
+    def __rich__(self) -> RenderableType:
+        shown = table("task", "arm", "regime", "k>", "mean>", "measurements>")
+        for task, arm, regime, k, score, count in self.report.scores:
+            shown.add_row(task, arm, regime, str(k), f"{score:.1f}", f"{count:,}")
+        return Group(*([shown] if self.report.scores else []), *map(Text, self._told()))
+
+    def _told(self) -> list[str]:
+        report = self.report
+        left = report.trainings - report.trained
+        told = [
+            f"{report.name}: {report.cells:,} cells, {report.trainings:,} models, {report.trained:,} trained before"
+        ]
+        if report.run is None:
+            size = f"{(report.bytes or 0) / 1e6:,.0f} MB"
+            encode = f"{report.unread:,} of {report.sentences:,} sentences to encode"
+            return [
+                *told,
+                f"{encode}, {left:,} models to train: about {report.hours or 0:.2f} hours of one core, {size} of disk",
+            ]
+        if report.run.run_id is None:
+            return [*told, "nothing to do"]
+        ended = "stopped" if report.run.stopped else "done"
+        return [*told, f"run {report.run.run_id} {ended}: {report.run.done:,} models, {report.run.failed:,} failed"]
+
+
+class StudyReportResult(ReportResult):
+    """A report that was written; a row is a point of a curve."""
+
+    report: WrittenReport
+
+    @property
+    def notes(self) -> list[str]:
+        """What weakens the study, and where the report is."""
+        return [*self.report.analysis.warnings, f"wrote {len(self.report.files)} files into {self.report.folder}"]
+
+    def to_dict(self) -> list[Row]:
+        """A row for each number of sources of each series, in percent."""
+        return [
+            {**each.series._asdict(), **asdict(point)} for each in self.report.analysis.series for point in each.points
+        ]
+
+    def to_json(self) -> Any:
+        """What ``xprojdb study report --json`` prints."""
+        return {**self.report.analysis.to_dict(), "folder": self.report.folder, "files": self.report.files}
+
+    def __rich__(self) -> RenderableType:
+        from xprojdb.study.report.methods import findings
+        from xprojdb.study.report.tables import curve_rows
+
+        parts: list[RenderableType] = []
+        for each in self.report.analysis.series:
+            shown = table("k>", "score [95 %]>", "Δ to k = 1 [95 %]>", "SD over subsets>", "measurements>")
+            for row in curve_rows(each):
+                shown.add_row(*row)
+            parts += [Text(each.series.title), shown, *map(Text, findings(each)), Text()]
+        return Group(*parts)
+
+
+class PairsResult(ReportResult):
+    """What an import of sentence pairs added; a row is a language of a file."""
+
+    report: PairsReport
+
+    def to_dict(self) -> list[Row]:
+        """A row for each language of each file."""
+        return [{"corpus": self.report.corpus, **asdict(each)} for each in self.report.files]
+
+    def to_json(self) -> Any:
+        """What ``xprojdb import nli --json`` prints."""
+        return self.to_dict()
+
+    @property
+    def notes(self) -> list[str]:
+        """How many pairs were left out."""
+        left = {each.path: each.unlabelled for each in self.report.files if each.unlabelled}
+        return [f"{path}: {count:,} pairs without an agreed label left out" for path, count in left.items()]
+
+    def __rich__(self) -> RenderableType:
+        shown = table("file", "language", "split", "pairs>", "new>")
+        for each in self.report.files:
+            shown.add_row(Path(each.path).name, each.lang, each.split, f"{each.pairs:,}", f"{each.added:,}")
+        return Group(shown, *([] if any(each.added for each in self.report.files) else [Text("nothing new")]))

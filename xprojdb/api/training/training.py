@@ -6,15 +6,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Unpack
 
 from xprojdb.api.engines import EngineOptions, make_engine
-from xprojdb.api.opened import Opened
+from xprojdb.api.training.pairs import ImportingPairs
 
 if TYPE_CHECKING:
-    from xprojdb.api.results.training import TrainResult
+    from xprojdb.api.results.training import StudyReportResult, StudyResult, TrainResult
     from xprojdb.config.training import LoadedTraining, TrainingRecipe
     from xprojdb.execution.progress import Progress, StopRequest
 
 
-class Training(Opened):
+class Training(ImportingPairs):
     """Training models, and comparing them."""
 
     def train(
@@ -48,3 +48,65 @@ class Training(Opened):
             engine=make_engine(**engine),
         )  # fmt: skip
         return TrainResult(report)
+
+    def study(
+        self,
+        recipe: TrainingRecipe | LoadedTraining | str | Path,
+        *,
+        retry_failed: bool = False,
+        progress: Progress | None = None,
+        stop: StopRequest | None = None,
+        **engine: Unpack[EngineOptions],
+    ) -> StudyResult:
+        """Train and measure the models of a study that are pending.
+
+        A second call does nothing; a design that has grown trains what is new, and shares models with other studies.
+
+        :param recipe: a :class:`xprojdb.TrainingRecipe`, or the path of a TOML file with ``[study]``.
+        :param retry_failed: try again what failed before.
+        :param progress: is told how far it is.
+        :param stop: ends it after the models at hand when it is set.
+        :param engine: where models are trained; by default in this process.
+        :raises RecipeError: when the recipe cannot be followed.
+        :raises UsageError: when a target has no gold, languages have different labels, or the test split is trained on.
+        :raises ModelError, MissingExtra: when the encoder cannot be had.
+        """
+        from xprojdb.api.results.training import StudyResult
+        from xprojdb.config.training import LoadedTraining
+        from xprojdb.study.run import run_study
+
+        report = run_study(
+            self.store, LoadedTraining.of(recipe), retry_failed=retry_failed, progress=progress, stop=stop,
+            engine=make_engine(**engine),
+        )  # fmt: skip
+        return StudyResult(report)
+
+    def preview_study(self, recipe: TrainingRecipe | LoadedTraining | str | Path) -> StudyResult:
+        """What a study would train now, and about how long that takes on one core; stores nothing in the database.
+
+        :param recipe: as :meth:`study` takes it.
+        :raises RecipeError, UsageError, ModelError, MissingExtra: as :meth:`study`.
+        """
+        from xprojdb.api.results.training import StudyResult
+        from xprojdb.config.training import LoadedTraining
+        from xprojdb.study.run import preview_study
+
+        return StudyResult(preview_study(self.store, LoadedTraining.of(recipe)))
+
+    def study_report(
+        self, study: str, folder: str | Path, *, resamples: int = 1000, seed: int = 0
+    ) -> StudyReportResult:
+        """Write what a study has measured: a page, figures, tables, a paragraph on methods.
+
+        :param study: its name.
+        :param folder: where to; files of the same names are replaced.
+        :param resamples: of the bootstrap.
+        :param seed: of the bootstrap.
+        :raises UsageError: when there is no such study, or nothing of it is measured.
+        :raises MissingExtra: without matplotlib or statsmodels, which the extra ``study`` brings.
+        :raises ExportError: when a file cannot be written.
+        """
+        from xprojdb.api.results.training import StudyReportResult
+        from xprojdb.study.report.write import write_report
+
+        return StudyReportResult(write_report(self.store, study, folder, resamples=resamples, seed=seed))

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from annotated_types import Ge, Gt, Le
+from annotated_types import Gt, Le
 from pydantic import Field, field_validator, model_validator
 
 from xprojdb.config.base import Settings
 from xprojdb.config.errors import RecipeError
-from xprojdb.config.fields.types import Count, Share, Texts, Weight
+from xprojdb.config.fields.types import Count, Seed, Share, Texts, Weight
 from xprojdb.file_names import SPLIT_HINT, is_split
 
 By = Literal["corpus", "lang", "source"]
-#: in place of the names of splits
+#: stands for every split
 ALL_SPLITS = "all"
-#: the tier of sentences that people labelled
+#: the tier of sentences labelled by people
 REVIEWED = "reviewed"
-_THRESHOLDS = ("min_score", "min_margin", "min_votes")
+_THRESHOLDS = ("min_score", "min_margin", "min_probability", "min_votes")
 
 
 class ExportTable(Settings):
@@ -30,14 +30,15 @@ class ExportTable(Settings):
     :param labels: only these labels, others become O; all if empty.
     :param min_score: the minimum score of a label.
     :param min_margin: the minimum margin of a label over its runner-up.
+    :param min_probability: the minimum probability that a label is right, by the last calibration of its language.
     :param min_votes: how many sources must agree on a consensus label.
     :param on_low_score: what to drop when a label misses a threshold: the ``sentence``, or only the ``label``, whose
         words become O, which teaches a model that they are not an entity.
     :param gold_splits: imported splits that hold only gold labels, instead of projected ones; ``all`` for every split.
-        No sentence of the others is one of theirs, or a translation of one.
-    :param gold: whose labels are gold: a campaign with frozen reviews, or the start of their step's digest; the
-        imported labels by default.
-    :param prefer_gold: in all splits, sentences with gold labels keep these instead of projected ones.
+        The other splits share no sentence with them, not even in translation.
+    :param gold: the source of the gold labels: a campaign with frozen reviews, or the start of a step's digest; by
+        default the imported labels.
+    :param prefer_gold: in all splits, use the gold labels of sentences that have them, instead of projected ones.
     :param outcomes: only sentences with one of these outcomes: ``ok`` (labelled) or ``empty``, or ``empty:REASON``.
     :param min_words: the minimum number of words in a sentence.
     :param max_words: the maximum number of words in a sentence.
@@ -51,8 +52,9 @@ class ExportTable(Settings):
     :param mix: the weight of each corpus, language or source language; others are left out.
     :param mix_by: what the keys of ``mix`` are.
     :param split_ratios: shares of new splits that replace the imported ones.
-    :param tiers: the margin (or score) that sentences of each tier reach, by tier name; stored in a column ``tier``.
-    :param tier_by: whether tiers go by the ``margin`` or ``score`` of a sentence's least certain label.
+    :param tiers: the margin (or score, or probability) that sentences of each tier reach, by tier name; stored in a
+        column ``tier``.
+    :param tier_by: whether tiers go by ``margin``, ``score`` or ``probability``, of a sentence's least certain label.
     :param provenance: extra columns: ``none``; those of ``labels`` (source, scores, margins, step); or ``full``.
     :param seed: the random seed of samples and of the assignment to splits.
     """
@@ -62,6 +64,7 @@ class ExportTable(Settings):
     labels: Texts = ()
     min_score: Share | None = None
     min_margin: Share | None = None
+    min_probability: Annotated[float, Gt(0), Le(1)] | None = None
     min_votes: Count | None = None
     on_low_score: Literal["sentence", "label"] = "sentence"
     gold_splits: Texts = ()
@@ -80,9 +83,9 @@ class ExportTable(Settings):
     mix_by: By = "corpus"
     split_ratios: dict[str, Annotated[float, Gt(0), Le(1)]] = Field(default_factory=dict)
     tiers: dict[str, Share] = Field(default_factory=dict)
-    tier_by: Literal["margin", "score"] = "margin"
+    tier_by: Literal["margin", "score", "probability"] = "margin"
     provenance: Literal["none", "labels", "full"] = "labels"
-    seed: Annotated[int, Ge(0)] = 0
+    seed: Seed = 0
 
     @field_validator("outcomes")
     @classmethod
@@ -107,7 +110,7 @@ class ExportTable(Settings):
     @classmethod
     def _reserved(cls, tiers: dict[str, float]) -> dict[str, float]:
         if REVIEWED in tiers:
-            hint = "it is the tier of sentences that people labelled: choose another name"
+            hint = "it is the tier of sentences labelled by people: choose another name"
             raise RecipeError(f"no tier can be called {REVIEWED!r}", hint=hint)
         return tiers
 
@@ -116,10 +119,10 @@ class ExportTable(Settings):
         if self.min_words and self.max_words and self.min_words > self.max_words:
             raise RecipeError("min_words is above max_words", hint="no sentence can satisfy both")
         if self.on_low_score == "label" and all(getattr(self, name) is None for name in _THRESHOLDS):
-            hint = "set min_score, min_margin or min_votes as well"
+            hint = "set min_score, min_margin, min_probability or min_votes as well"
             raise RecipeError("on_low_score needs a threshold", hint=hint)
         if self.gold is not None and not (self.gold_splits or self.prefer_gold):
-            raise RecipeError("gold needs a place", hint="set gold_splits or prefer_gold as well")
+            raise RecipeError("gold is set but not used", hint="set gold_splits or prefer_gold as well")
         return self
 
     @property
@@ -129,8 +132,13 @@ class ExportTable(Settings):
 
     @property
     def asks_gold(self) -> bool:
-        """Whether some sentences are to have gold labels."""
+        """Whether gold labels replace projected ones for some sentences."""
         return bool(self.gold_splits) or self.prefer_gold
+
+    @property
+    def asks_probability(self) -> bool:
+        """Whether it matters how probable labels are right."""
+        return self.min_probability is not None or (bool(self.tiers) and self.tier_by == "probability")
 
     @property
     def chooses(self) -> bool:

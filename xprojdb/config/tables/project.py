@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 from typing import Annotated, Any, Literal, cast
 
-from annotated_types import Ge, Lt
+from annotated_types import Ge, Le, Lt
 from pydantic import Field, field_validator, model_validator
 
 from xprojdb.config.base import Settings
 from xprojdb.config.errors import RecipeError
 from xprojdb.config.fields.languages import language_code
-from xprojdb.config.fields.types import Count, Positive, Share, Some, Text
+from xprojdb.config.fields.types import MOST, Count, Positive, Share, Some, Text
 
 Relation = Literal["<", "<=", "=", ">=", ">"]
 
@@ -27,7 +27,7 @@ class HeuristicTable(Settings):
     :param max_ratio_by: values of ``max_ratio`` by target language.
     """
 
-    merge_distance: Annotated[int, Ge(0)] | None = None
+    merge_distance: Annotated[int, Ge(0), Le(MOST)] | None = None
     min_ratio: Share | None = None
     strict: bool | None = None
     max_ratio: Share | Literal["none"] | None = None
@@ -66,10 +66,10 @@ _OF_METHOD = {
 class ProjectTable(Settings):
     """``[project]``: how spans are chosen.
 
-    :param weights: with ``match``: ``auto`` (scorers and weights that suit the links and follow what the corpus shows
-        without gold labels; the default where no ``[[scorer]]`` is named) or ``scorers`` (those of ``[[scorer]]``).
-    :param refit: change this number to learn anew from what the corpora hold now; otherwise what was learned stays as
-        it is when sentences are added.
+    :param weights: with ``match``: ``auto`` (scorers and weights chosen for the links and adapted to the corpus without
+        gold labels; the default if there is no ``[[scorer]]``) or ``scorers`` (those of ``[[scorer]]``).
+    :param refit: change this number to learn anew from the current sentences; otherwise what was learned stays the same
+        when sentences are added.
     :param method: ``match`` (choose among scored candidates), ``heuristic`` (runs of linked words, without scorers), or
         ``markers`` (EasyProject: entities carried through the translation, without links; for ``translate-train``).
     :param solver: with ``match``: ``exact`` (the best sum) or ``greedy`` (the best candidate first).
@@ -85,7 +85,7 @@ class ProjectTable(Settings):
         *europäisch*), or ``drop``; empty to keep its label.
     :param adjective_from: the labels that ``adjective_label`` applies to.
     :param label_consistency: give the same words the same label, if more than this share of their labels in a first
-        pass agree; the first pass does without this rule and without scorers that learn. ``none``: each its own label.
+        pass agree; the first pass uses neither this rule nor scorers that learn. ``none``: labels are independent.
         By default 0.5 with ``weights = "auto"``, otherwise ``none``.
     """
 
@@ -132,7 +132,7 @@ class ProjectTable(Settings):
 
     @property
     def consistency(self) -> float | None:
-        """The share of ``label_consistency``; None where labels need not agree."""
+        """The share of ``label_consistency``; None if labels need not agree."""
         return None if self.label_consistency == "none" else self.label_consistency
 
     @property

@@ -23,7 +23,7 @@ class ScorerConfig(VariantConfig):
     :param name: the name of the scorer; by default its type and candidates.
     :param weight: the weight of this score in the sum, above 0 and up to 1000.
     :param candidates: ``ngram``: every span of up to ``max_length`` words; ``aligned``: spans that start and end at a
-        word linked to the entity; ``similar``: spans whose letters are like the entity's; ``tagged``: spans found by
+        word linked to the entity; ``similar``: spans whose letters resemble the entity's; ``tagged``: spans found by
         the target language's tagger; ``scored``: candidates stored by another scorer; or a list of several.
     :param scorers: with ``scored``, the names of those other scorers, which must come earlier; by default the first.
     :param max_length: the most words a candidate may have.

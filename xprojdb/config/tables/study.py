@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from annotated_types import Ge, MinLen
+from annotated_types import MinLen
 from pydantic import Field, field_validator, model_validator
 
 from xprojdb.config.base import Settings
 from xprojdb.config.errors import RecipeError
 from xprojdb.config.fields.languages import language_code
-from xprojdb.config.fields.types import Count, Some, Text
+from xprojdb.config.fields.types import Count, Seed, Some, Text, Texts
 from xprojdb.config.tables.train import Arm, Task, Unit
 
 Regime = Literal["fixed", "growing"]
@@ -35,6 +35,7 @@ class StudyTable(Settings):
     :param tasks: the tasks, of ``ner`` and ``nli``.
     :param controls: control arms: ``shuffled`` labels; for pairs also ``centre`` and ``hypothesis-only``.
     :param test: the split to measure on.
+    :param pair_splits: the splits to learn pairs from, in place of those of ``[train]``.
     :param test_limit: the most sentences or pairs to measure for a language.
     :param seed: the random seed of the orders, the samples and the choice of test sentences.
     """
@@ -52,8 +53,9 @@ class StudyTable(Settings):
     tasks: Annotated[tuple[Task, ...], MinLen(1)] = ("ner",)
     controls: tuple[Arm, ...] = ()
     test: Text = "test"
+    pair_splits: Texts = ()
     test_limit: Count | None = None
-    seed: Annotated[int, Ge(0)] = 0
+    seed: Seed = 0
 
     @field_validator("pool", "targets")
     @classmethod
@@ -80,8 +82,8 @@ class StudyTable(Settings):
     def _can_be_done(self) -> StudyTable:
         if not self.budgets:
             self._some_budget({})
-        self._check_k()
         self._check_families()
+        self._check_k()
         if "raw" in self.controls:
             raise RecipeError("raw is the arm that controls are compared with", hint="leave it out", key="controls")
         if "nli" not in self.tasks and set(self.controls) & {"centre", "hypothesis-only"}:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterator
 from dataclasses import fields
-from typing import Any
+from typing import Annotated, Any
 
+from annotated_types import Ge, Le
 from pydantic import ConfigDict, Field, field_validator, model_validator
 
 from xprojdb import entry_points
@@ -23,12 +24,16 @@ class TagTable(Settings):
 
     :param model: the tagger of all source languages not listed in ``models``.
     :param models: a tagger for each source language: ``spacy:PACKAGE``, ``hf:MODEL`` for a token classifier from
-        Hugging Face, ``imported:NAME`` for predictions imported under a name, or a plug-in; other languages keep their
-        gold entities. Taggers of target languages serve scorers and candidates.
+        Hugging Face, ``trained:NAME`` for a model that this database has trained, ``imported:NAME`` for predictions
+        imported under a name, or a plug-in; other languages keep their gold entities. Taggers of target languages
+        serve scorers and candidates.
+    :param gazetteer: a name that is tagged in at least this share of its places in the corpus is tagged in all of them,
+        in source languages; 0: none is. By default 0.3 where the recipe leaves the weights to xprojdb, otherwise 0.
     """
 
     model_config = ConfigDict(extra="allow")
 
+    gazetteer: Annotated[float, Ge(0), Le(1)] | None = None
     model: str | None = None
     models: dict[str, str] = Field(default_factory=dict)
 

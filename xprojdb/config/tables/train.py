@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from annotated_types import Ge, Lt
+from annotated_types import Ge, Le, Lt
 from pydantic import ConfigDict, Field, field_validator, model_validator
 
 from xprojdb.config.base import Settings
 from xprojdb.config.errors import RecipeError
 from xprojdb.config.fields.languages import language_code
-from xprojdb.config.fields.types import Count, Positive, Probability, Share, Text, Texts
+from xprojdb.config.fields.types import Count, Positive, Probability, Seed, Share, Text, Texts
 
 Unit = Literal["sentences", "words", "entities"]
 Task = Literal["ner", "nli"]
@@ -66,7 +66,7 @@ class TrainTable(Settings):
     splits: Texts = ("train",)
     budget: Count | None = None
     unit: Unit = "sentences"
-    sample_seed: Annotated[int, Ge(0)] = 0
+    sample_seed: Seed = 0
     min_score: Share | None = None
     min_margin: Share | None = None
     min_votes: Count | None = None
@@ -75,7 +75,7 @@ class TrainTable(Settings):
     dedupe: bool = False
     weight: Literal["none", "score"] = "none"
     encoder: Text = "e5-small"
-    layer: Annotated[int, Ge(0)] = 8
+    layer: Annotated[int, Ge(0), Le(1000)] = 8
     pooling: Literal["mean", "first"] = "mean"
     head: Literal["mlp", "linear"] = "mlp"
     hidden: Count = 128
@@ -86,7 +86,7 @@ class TrainTable(Settings):
     dropout: Probability = 0.2
     smoothing: Probability = 0.0
     truncation: Annotated[float, Ge(0), Lt(1)] = 0.0
-    seed: Annotated[int, Ge(0)] = 0
+    seed: Seed = 0
     dev: Text | None = None
     dev_every: Count = 50
     arm: Arm = "raw"

@@ -21,40 +21,40 @@ _REVIEW = (
 def merge_campaigns(records: Records) -> None:
     """Bring over campaigns with their queues, and the decisions of reviewers.
 
-    One of the same name that was drawn otherwise gets another name.
+    One with the same name that was drawn differently is stored under another name.
     """
     rows = records.connection.execute(select(t.campaign)).mappings()
-    known: dict[str, Row] = {row["name"]: dict(row) for row in rows}
+    campaigns: dict[str, Row] = {row["name"]: dict(row) for row in rows}
     keys = {}
     for row in rows_of(records.connection, records.source, "campaign"):
-        key = _merge_campaign(records, row, known)
+        key = _merge_campaign(records, row, campaigns)
         if key is not None:
             keys[row["id"]] = key
     _merge_reviews(records, keys)
 
 
-def _merge_campaign(records: Records, row: Row, known: dict[str, Row]) -> int | None:
-    there = next((each for each in known.values() if _is_same(row, each)), None)
+def _merge_campaign(records: Records, row: Row, campaigns: dict[str, Row]) -> int | None:
+    there = next((item for item in campaigns.values() if _is_same(row, item)), None)
     if there is not None:
         return int(there["id"])
     items = records.source.name("campaign_item")
     own = f"FROM {items} AS r WHERE r.campaign_id = {int(row['id'])}"
     queue = _queue(records, row["id"])
     if len(queue) != number(records.connection, f"SELECT count(*) {own}"):
-        # What it is about stays behind.
+        # What it was drawn from stays behind.
         records.kept["campaign"] += 1
         return None
-    name = row["name"] if row["name"] not in known else free_name(row["name"], set(known))
+    name = row["name"] if row["name"] not in campaigns else free_name(row["name"], set(campaigns))
     if name != row["name"]:
         records.notes.append(
             f"the campaign {row['name']} was drawn otherwise here: that of the source is called {name}"
         )
     step = None if row["step_id"] is None else records.steps[row["step_id"]]
     key = records.add(t.campaign, {**row, "name": name, "step_id": step})
-    known[name] = {**row, "name": name, "id": key}
+    campaigns[name] = {**row, "name": name, "id": key}
     records.added["campaign_item"] += len(queue)
     if queue:
-        records.connection.execute(t.campaign_item.insert(), [{**each, "campaign_id": key} for each in queue])
+        records.connection.execute(t.campaign_item.insert(), [{**item, "campaign_id": key} for item in queue])
     return key
 
 
@@ -73,7 +73,7 @@ def _queue(records: Records, campaign: int) -> list[dict[str, Any]]:
 
 
 def _merge_reviews(records: Records, campaigns: dict[int, int]) -> None:
-    known = Known(records.connection, t.review, _REVIEW)
+    matching = Known(records.connection, t.review, _REVIEW)
     keys: dict[int, int] = {}
     sentences = _sentences(records)
     for row in rows_of(records.connection, records.source, "review"):
@@ -87,7 +87,7 @@ def _merge_reviews(records: Records, campaigns: dict[int, int]) -> None:
             "seen_step_id": None if row["seen_step_id"] is None else records.steps[row["seen_step_id"]],
             "undone_id": None if row["undone_id"] is None else keys[row["undone_id"]],
         }
-        there = known.take(mapped)
+        there = matching.take(mapped)
         keys[row["id"]] = records.add(t.review, mapped) if there is None else there["id"]
 
 

@@ -1,4 +1,4 @@
-"""Which key a row of the source has in the target.
+"""The keys that rows of the source have in the target.
 
 They are in temporary tables ``map_…``: the old key, the new one, and whether the row is new there.
 """
@@ -17,7 +17,7 @@ Row = Mapping[str, Any]
 
 
 def make_map(connection: Connection, name: str, keys: Iterable[tuple[int, int, bool]] = ()) -> None:
-    """A table of keys.
+    """Create a table of keys.
 
     :param keys: old, new, and whether it is a new row.
     """
@@ -30,14 +30,14 @@ def make_map(connection: Connection, name: str, keys: Iterable[tuple[int, int, b
 
 
 def renew_statistics(connection: Connection, *names: str) -> None:
-    """Let PostgreSQL plan with what is in some tables of keys."""
+    """Let PostgreSQL plan with the current contents of these tables of keys."""
     if connection.dialect.name == "postgresql":
         for name in names:
             connection.exec_driver_sql(f"ANALYZE map_{name}")
 
 
 def rows_of(connection: Connection, source: Source, table: str, condition: str = "1 = 1") -> list[Row]:
-    """The rows of a small table of the source, earlier ones first.
+    """The rows of a small table of the source, oldest first.
 
     :param condition: in SQL, of this code's own words and numbers.
     """
@@ -46,27 +46,27 @@ def rows_of(connection: Connection, source: Source, table: str, condition: str =
 
 
 def number(connection: Connection, query: str) -> int:
-    """The one number that a query has."""
+    """The single number that a query returns."""
     return int(connection.exec_driver_sql(query).scalar_one() or 0)
 
 
 def execute(connection: Connection, statement: str) -> int:
-    """Change rows; returns how many."""
+    """Run a statement that changes rows; returns how many it changed."""
     # Without the option, psycopg's count is lost.
     options = {"preserve_rowcount": True}
     return int(connection.exec_driver_sql(statement, execution_options=options).rowcount)
 
 
 def add(connection: Connection, table: Table, row: Row) -> int:
-    """Store a row of a small table under a new key; returns that."""
+    """Store a row of a small table under a new key, and return the key."""
     values = {name: value for name, value in row.items() if name != "id"}
     return int(connection.execute(insert(table).values(values).returning(table.c.id)).scalar_one())
 
 
 class Known:
-    """Rows of the target by what identifies them; of several that are alike, each is given once.
+    """Rows of the target by their natural key; where several share one, each is handed out once.
 
-    :param columns: that identify a row.
+    :param columns: the natural key.
     """
 
     def __init__(self, connection: Connection, table: Table, columns: Sequence[str]) -> None:
@@ -76,7 +76,7 @@ class Known:
             self._rows.setdefault(self._identity(dict(row)), []).append(dict(row))
 
     def take(self, row: Row) -> Row | None:
-        """The row that another one is, None when there is none or each of them was taken."""
+        """The target's row with the same natural key; None if there is none, or all of them have been taken."""
         alike = self._rows.get(self._identity(row))
         return alike.pop(0) if alike else None
 

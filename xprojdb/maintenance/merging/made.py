@@ -1,4 +1,4 @@
-"""What steps have made: rows by step, each item from one database, and every row found again."""
+"""Merge the results of steps: step by step, each item from one database, with every row checked afterwards."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class _Rows:
 
     @classmethod
     def of(cls, records: Records, step: StoredStep, table: Table) -> _Rows:
-        """The rows of a step of the source."""
+        """The rows of one step of the source."""
         values, joins = {}, []
         for column in table.columns:
             of, alias = ("item", "i") if column.name == "item_id" else _KEYS.get(column.name, ("", ""))

@@ -1,4 +1,4 @@
-"""``db merge``: the rows of several databases in one."""
+"""``db merge``: bring the rows of several databases into one."""
 
 from __future__ import annotations
 
@@ -34,10 +34,10 @@ Watch = Callable[[str], None]
 class MergedSource:
     """What became of the rows of one database, by table.
 
-    :param added: that are in the target now.
-    :param known: that were there already.
-    :param left: that stay behind.
-    :param left_steps: the steps whose rows stay behind, since they, or what they rest on, made something else here.
+    :param added: rows that were added to the target.
+    :param known: rows that were already there.
+    :param left: rows that stay behind.
+    :param left_steps: steps whose rows stay behind because they, or their inputs, have other results in the target.
     :param notes: what was renamed.
     """
 
@@ -51,7 +51,7 @@ class MergedSource:
 
 @dataclass(frozen=True, slots=True)
 class MergeReport:
-    """What was merged into a database."""
+    """The outcome of merging into a database."""
 
     target: str
     sources: list[MergedSource] = field(default_factory=list)
@@ -73,10 +73,10 @@ def merge_databases(
     :raises DatabaseError: when a source contradicts what was imported into the target, or cannot be read; the sources
         before it are merged, and nothing of it is.
     """
-    with open_database(target, create=True) as made:
-        report = MergeReport(made.url)
+    with open_database(target, create=True) as database:
+        report = MergeReport(database.url)
         for address in sources:
-            check_source(address, made.engine)
+            check_source(address, database.engine)
     for address in sources:
         watch(str(address))
         with open_database(address) as source, source.read() as reading:
@@ -103,29 +103,29 @@ def _merge(connection: Connection, source: Source, steps: list[StoredStep]) -> M
         end_run(connection, run_id, "done", dict(+records.added))
     else:
         connection.execute(delete(run).where(run.c.id == run_id))
-    told = tuple(each.short for each in steps if each.id in left)
-    return MergedSource(source.url, +records.added, +known, +records.kept, told, tuple(records.notes))
+    left_steps = tuple(step.short for step in steps if step.id in left)
+    return MergedSource(source.url, +records.added, +known, +records.kept, left_steps, tuple(records.notes))
 
 
 def _inputs(records: Records) -> dict[int, set[int]]:
-    """The steps of the source that each of its steps reads."""
-    found: dict[int, set[int]] = {}
+    """The input steps of each of the source's steps."""
+    inputs: dict[int, set[int]] = {}
     for row in rows_of(records.connection, records.source, "step_input"):
-        found.setdefault(row["step_id"], set()).add(row["input_id"])
-    return found
+        inputs.setdefault(row["step_id"], set()).add(row["input_id"])
+    return inputs
 
 
 def _known_records(records: Records) -> Counter[str]:
     """How many rows of the source the target had, of those that have keys."""
-    found = {
+    counts = {
         "corpus": len(records.corpora) - len(records.fresh["corpus"]),
         "run": len(records.runs) - len(records.fresh["run"]),
         "step": len(records.steps) - len(records.fresh["step"]),
     }
     for name in ("source_file", "sentence", "translation"):
         query = f"SELECT count(*) FROM map_{name} WHERE fresh = 0 AND old > 0"
-        found[name] = number(records.connection, query)
-    return Counter(found)
+        counts[name] = number(records.connection, query)
+    return Counter(counts)
 
 
 def _count_left(records: Records) -> None:

@@ -68,9 +68,9 @@ def merge_records(connection: Connection, source: Source) -> Records:
 
 
 def _merge_corpora(records: Records) -> None:
-    known = Known(records.connection, t.corpus, ("name",))
+    matching = Known(records.connection, t.corpus, ("name",))
     for row in rows_of(records.connection, records.source, "corpus"):
-        there = known.take(row)
+        there = matching.take(row)
         if there is None:
             records.corpora[row["id"]] = records.add(t.corpus, row)
             records.fresh["corpus"].add(row["id"])
@@ -93,9 +93,9 @@ def _check_same(source: Source, what: str, name: str, row: Row, there: Row) -> N
 
 
 def _merge_runs(records: Records) -> None:
-    known = Known(records.connection, t.run, _RUN)
+    matching = Known(records.connection, t.run, _RUN)
     for row in rows_of(records.connection, records.source, "run"):
-        there = known.take(row)
+        there = matching.take(row)
         if there is None:
             # Of a process that has ended without saying so: none is under way.
             status = "stopped" if row["status"] == "running" else row["status"]
@@ -106,10 +106,10 @@ def _merge_runs(records: Records) -> None:
 
 
 def _merge_steps(records: Records, last_run: int) -> None:
-    known = Known(records.connection, t.step, ("digest",))
+    matching = Known(records.connection, t.step, ("digest",))
     inputs = rows_of(records.connection, records.source, "step_input")
     for row in rows_of(records.connection, records.source, "step"):
-        there = known.take(row)
+        there = matching.take(row)
         if there is not None:
             records.steps[row["id"]] = there["id"]
             continue
@@ -127,21 +127,21 @@ def _first_run(records: Records, step_id: int) -> int:
     """The first run, by its key in the target, that has outcomes of a step of the source; a large number for none."""
     outcomes = records.source.name("outcome")
     query = f"SELECT DISTINCT run_id FROM {outcomes} WHERE step_id = {int(step_id)}"
-    found = [key for (key,) in records.connection.exec_driver_sql(query)]
-    return min((records.runs[key] for key in found if key in records.runs), default=2**62)
+    run_ids = [key for (key,) in records.connection.exec_driver_sql(query)]
+    return min((records.runs[key] for key in run_ids if key in records.runs), default=2**62)
 
 
 def _merge_files(records: Records) -> set[int]:
     """:returns: the keys of the source's files that the target has."""
-    known, both = Known(records.connection, t.source_file, _FILE), set()
+    matching, both = Known(records.connection, t.source_file, _FILE), set()
     for row in rows_of(records.connection, records.source, "source_file"):
         keyed = {**row, "corpus_id": records.corpora[row["corpus_id"]], "run_id": records.runs[row["run_id"]]}
-        there = known.take(keyed)
+        there = matching.take(keyed)
         if there is None:
             records.files[row["id"]] = records.add(t.source_file, keyed)
             continue
         _check_same(
-            records.source, "file", row["name"], *({name: each[name] for name in _CONTENT} for each in (row, there))
+            records.source, "file", row["name"], *({name: values[name] for name in _CONTENT} for values in (row, there))
         )
         records.files[row["id"]] = there["id"]
         both.add(row["id"])
@@ -159,16 +159,16 @@ def _keep_earlier_import(records: Records, row: Row, there: Row) -> None:
 
 def merge_recipes(records: Records) -> None:
     """Recipes by name; one that means other steps here is kept under another name, so that its steps stay wanted."""
-    known = {row.name: row for row in records.connection.execute(select(t.recipe))}
+    recipes = {row.name: row for row in records.connection.execute(select(t.recipe))}
     for row in rows_of(records.connection, records.source, "recipe"):
-        plan = [_mapped(records, each) for each in json.loads(row["plan"])]
-        there = known.get(row["name"])
+        plan = [_mapped(records, entry) for entry in json.loads(row["plan"])]
+        there = recipes.get(row["name"])
         if there is None:
             records.add(t.recipe, {**row, "plan": canonical_json(plan)})
-        elif {each["step"] for each in json.loads(there.plan)} == {each["step"] for each in plan}:
+        elif {entry["step"] for entry in json.loads(there.plan)} == {entry["step"] for entry in plan}:
             _unite(records, there, plan)
-        elif not _is_kept(known, row, plan):
-            name = free_name(row["name"], set(known))
+        elif not _is_kept(recipes, row, plan):
+            name = free_name(row["name"], set(recipes))
             records.add(t.recipe, {**row, "name": name, "plan": canonical_json(plan)})
             records.notes.append(
                 f"the recipe {row['name']} means other steps here: that of the source is called {name}"
@@ -182,25 +182,25 @@ def _mapped(records: Records, planned: Mapping[str, Any]) -> dict[str, Any]:
 
 def _unite(records: Records, there: Any, plan: list[dict[str, Any]]) -> None:
     """Let a recipe cover what it covers in either database."""
-    more = {each["step"]: each["pairs"] for each in plan}
+    more = {entry["step"]: entry["pairs"] for entry in plan}
     united = [
-        {**each, "pairs": each["pairs"] + [pair for pair in more[each["step"]] if pair not in each["pairs"]]}
-        for each in json.loads(there.plan)
+        {**entry, "pairs": entry["pairs"] + [pair for pair in more[entry["step"]] if pair not in entry["pairs"]]}
+        for entry in json.loads(there.plan)
     ]
     own = t.recipe.c.id == there.id
     records.connection.execute(update(t.recipe).where(own).values(plan=canonical_json(united)))
 
 
-def _is_kept(known: Mapping[str, Any], row: Row, plan: list[dict[str, Any]]) -> bool:
+def _is_kept(recipes: Mapping[str, Any], row: Row, plan: list[dict[str, Any]]) -> bool:
     """Whether an earlier merge has kept a recipe under another name."""
-    names = (f"{row['name']}-{count}" for count in range(2, len(known) + 3))
-    same = (known[name] for name in names if name in known)
-    return any((each.digest, each.plan) == (row["digest"], canonical_json(plan)) for each in same)
+    names = (f"{row['name']}-{count}" for count in range(2, len(recipes) + 3))
+    same = (recipes[name] for name in names if name in recipes)
+    return any((recipe.digest, recipe.plan) == (row["digest"], canonical_json(plan)) for recipe in same)
 
 
 def free_name(name: str, taken: set[str]) -> str:
     """A name that is not taken yet."""
-    return next(made for count in range(2, len(taken) + 3) if (made := f"{name}-{count}") not in taken)
+    return next(candidate for count in range(2, len(taken) + 3) if (candidate := f"{name}-{count}") not in taken)
 
 
 def merge_history(records: Records) -> None:

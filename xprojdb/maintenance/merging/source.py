@@ -1,4 +1,4 @@
-"""The tables of a database that is merged, where the connection that writes can join them with its own."""
+"""The tables of a database to merge, made readable on the connection that writes."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from xprojdb.db import Database, bulk, open_database, sqlite
 from xprojdb.db.driver_errors import shown
 from xprojdb.db.live import live_runs
 from xprojdb.db.opening import connect, parse_address
-from xprojdb.db.sqlite import BESIDE
+from xprojdb.db.sqlite import ATTACHED
 from xprojdb.db.tables import LASTING, corpus
 from xprojdb.errors import DatabaseError, RunsAlive, UsageError
 from xprojdb.maintenance.database_copy import BLOCK, Summing
@@ -21,22 +21,22 @@ from xprojdb.steps.vanished import DELETING
 
 
 class Source(NamedTuple):
-    """A database that is merged.
+    """A database to merge.
 
-    :param url: for people.
-    :param prefix: what the names of its tables begin with, on the connection that writes.
+    :param url: for messages.
+    :param prefix: prefix of its table names on the connection that writes.
     """
 
     url: str
     prefix: str
 
     def name(self, table: str) -> str:
-        """What a table is called there."""
+        """The name of one of its tables in a query."""
         return f"{self.prefix}{table}"
 
 
 def check_source(address: str | Path, target: Engine) -> None:
-    """Refuse what cannot be merged.
+    """Refuse a source that cannot be merged.
 
     :raises UsageError: when it is the target itself.
     :raises RunsAlive: when a run is under way there.
@@ -81,12 +81,12 @@ def opened(target: str | Path, address: str | Path) -> Iterator[tuple[Connection
     read again to see that they are the same.
     """
     path = _in_place(target, address)
-    engine = connect(target) if path is None else sqlite.make_engine(parse_address(target), create=False, beside=path)
+    engine = connect(target) if path is None else sqlite.make_engine(parse_address(target), create=False, attached=path)
     database = Database(engine, checked=True)
     try:
         with database.write() as connection:
             if path is not None:
-                yield connection, Source(str(address), f"{BESIDE}.")
+                yield connection, Source(str(address), f"{ATTACHED}.")
             else:
                 with open_database(address) as source, source.read() as reading:
                     yield connection, _staged(connection, reading, source.url)
@@ -95,7 +95,7 @@ def opened(target: str | Path, address: str | Path) -> Iterator[tuple[Connection
 
 
 def _in_place(target: str | Path, address: str | Path) -> Path | None:
-    urls = [parse_address(each) for each in (target, address)]
+    urls = [parse_address(address_or_path) for address_or_path in (target, address)]
     if any(url.get_backend_name() != "sqlite" for url in urls):
         return None
     path = sqlite.file_of(urls[1])
@@ -113,20 +113,20 @@ def _staged(connection: Connection, reading: Connection, url: str) -> Source:
 def _stage(connection: Connection, reading: Connection, table: Table) -> None:
     name, columns = f"merged_{table.name}", [column.name for column in table.columns]
     connection.exec_driver_sql(f"CREATE TEMPORARY TABLE {name} AS SELECT * FROM {table.name} LIMIT 0")
-    expected, found = Summing(), Summing()
+    expected, copied_sum = Summing(), Summing()
     for rows in bulk.stream(reading, select(table), BLOCK):
         bulk.fill(connection, name, columns, rows)
         expected.add(rows)
     copied: Any = table.to_metadata(MetaData(), name=name)
     for rows in bulk.stream(connection, select(*(copied.c[column] for column in columns)), BLOCK):
-        found.add(rows)
-    if found.sum() != expected.sum():
+        copied_sum.add(rows)
+    if copied_sum.sum() != expected.sum():
         raise DatabaseError(
             f"the rows of {table.name} are others when they are read again",
             hint="merge again; if it stays so, check the disks of both machines",
             table=table.name,
             expected=expected.sum(),
-            found=found.sum(),
+            found=copied_sum.sum(),
         )
     first = next(iter(table.primary_key.columns)).name
     connection.exec_driver_sql(f"CREATE INDEX ix_{name} ON {name} ({first})")

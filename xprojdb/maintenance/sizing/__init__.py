@@ -1,1 +1,1 @@
-"""What a database takes, and what a larger one would."""
+"""Measure the size of a database, and estimate that of a larger one."""

@@ -1,4 +1,4 @@
-"""What a recipe would need for more sentences: rows, bytes, hours and connections."""
+"""Estimate what a recipe needs for more sentences: rows, bytes, hours and connections."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ from xprojdb.planning.plan import Plan
 from xprojdb.steps.spec import find_step
 from xprojdb.steps.stage import ItemKind, Stage
 
-#: connections of a driver: one that writes or reads, one that gives signs of life
+#: connections of a driver: one for its work, one for its heartbeat
 _OF_A_DRIVER = 2
 
 
 @dataclass(frozen=True, slots=True)
 class TableSize:
-    """A table.
+    """The size of a table.
 
-    :param size: bytes, about, with its indices.
+    :param size: approximate bytes, indices included.
     """
 
     name: str
@@ -36,9 +36,9 @@ class TableSize:
 class StepNeed:
     """What a step needs.
 
-    :param seconds: of one process for 1 000 items.
-    :param hours: of one process for all items.
-    :param measured: items that this database measured it on; 0: by the documentation's tables.
+    :param seconds: for 1 000 items, in one process.
+    :param hours: for all items, in one process.
+    :param measured: the number of items it was measured on in this database; 0: taken from the documentation's tables.
     """
 
     digest: str
@@ -56,8 +56,8 @@ class Need:
     """What a recipe needs for a number of sentences.
 
     :param imported: rows and bytes of the sentences and translations themselves.
-    :param drivers: processes that end within the hours that there are; None: it was not asked.
-    :param connections: that these have on PostgreSQL.
+    :param drivers: processes needed to finish within the available hours; None if no hours were given.
+    :param connections: PostgreSQL connections that these open.
     """
 
     sentences: int
@@ -81,7 +81,7 @@ class Need:
 
 @dataclass(frozen=True, slots=True)
 class SizeReport:
-    """How large a database is, and what a recipe would need.
+    """The size of a database, and what a recipe would need.
 
     :param size: bytes on disk.
     """
@@ -97,17 +97,18 @@ def measure_size(
 ) -> SizeReport:
     """Measure the tables of a database and, for a plan, what it would need.
 
-    :param sentences: imported sentences in all; by default those that there are.
-    :param hours: that there are for it.
-    :raises UsageError: when no sentence is there to measure.
+    :param sentences: number of imported sentences; default: those in the database.
+    :param hours: hours available for the work.
+    :raises UsageError: if there are no sentences to measure.
     """
     with database.read() as connection:
         tables = [_table(connection, table) for table in LASTING]
         size = _on_disk(database, connection)
-        # What a file takes beyond its rows: pages that are not full, and indices.
-        factor = max(1.0, size / max(1, sum(each.size for each in tables))) if size and _is_file(database) else 1.0
+        # A file is larger than its rows: pages are not full, and there are indices.
+        rows_size = sum(table.size for table in tables)
+        factor = max(1.0, size / max(1, rows_size)) if size and _is_file(database) else 1.0
         need = None if plan is None else _need(connection, plan, sentences, hours, factor)
-    return SizeReport(database.url, size, [each for each in tables if each.rows], need)
+    return SizeReport(database.url, size, [table for table in tables if table.rows], need)
 
 
 def _is_file(database: Database) -> bool:
@@ -130,7 +131,7 @@ def _need(connection: Connection, plan: Plan, sentences: int | None, hours: floa
     imported = sentence.c.step_id.is_(None)
     there = int(connection.execute(select(func.count()).select_from(sentence).where(imported)).scalar_one())
     if not there:
-        raise UsageError("there is no sentence to measure", hint="import some thousand of them first", sentences=0)
+        raise UsageError("there are no sentences to measure", hint="import a few thousand first", sentences=0)
     scale = (sentences or there) / there
     pairs = int(connection.execute(select(func.count()).select_from(translation)).scalar_one())
     size = bytes_of(connection, sentence, there, (imported,)) + bytes_of(connection, translation, pairs, ())
@@ -143,13 +144,13 @@ def _need(connection: Connection, plan: Plan, sentences: int | None, hours: floa
 
 
 def _step(connection: Connection, plan: Plan, stage: Stage, scale: float, factor: float) -> StepNeed:
-    known = find_step(connection, stage.spec)
-    unit = unit_of(connection, stage, known)
+    step_id = find_step(connection, stage.spec)
+    unit = unit_of(connection, stage, step_id)
     if stage.item_kind is ItemKind.CORPORA:
         # What is learned from a corpus takes as long as the corpus is large, and stays small.
         items, hours = len(plan.pairs[stage.spec]), unit.seconds * scale / 3600
     else:
-        items = round(scale * _items(connection, plan, stage, known))
+        items = round(scale * _items(connection, plan, stage, step_id))
         hours = unit.seconds * items / 3600
     counted = max(1, items)
     return StepNeed(
@@ -158,19 +159,19 @@ def _step(connection: Connection, plan: Plan, stage: Stage, scale: float, factor
     )  # fmt: skip
 
 
-def _items(connection: Connection, plan: Plan, stage: Stage, known: int | None) -> int:
-    """The items that there are, or would be, where other steps make them."""
+def _items(connection: Connection, plan: Plan, stage: Stage, step_id: int | None) -> int:
+    """The number of items; where other steps have yet to make them, the number expected."""
     pairs = plan.pairs[stage.spec]
-    found = sum(
+    count = sum(
         int(connection.execute(select(func.count()).select_from(stage.items(pair).subquery())).scalar_one())
         for pair in pairs
     )
     done = 0
-    if known is not None:
-        query = select(func.count()).where(outcome.c.step_id == known)
+    if step_id is not None:
+        query = select(func.count()).where(outcome.c.step_id == step_id)
         done = int(connection.execute(query).scalar_one())
-    if found or done:
-        return max(found, done)
+    if count or done:
+        return max(count, done)
     langs = {pair.original_lang for pair in pairs}
     query = select(func.count()).select_from(sentence).where(sentence.c.step_id.is_(None), sentence.c.lang.in_(langs))
     return int(connection.execute(query).scalar_one())

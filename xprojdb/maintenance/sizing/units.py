@@ -1,4 +1,4 @@
-"""What an item of a step costs: as the runs of this database measured it, else as docs/measurements.md has it."""
+"""The cost of one item of a step: as measured by this database's runs, otherwise as in docs/measurements.md."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from xprojdb.maintenance.row_sizes import bytes_of
 from xprojdb.maintenance.step_rows import STEP_TABLES
 from xprojdb.steps.stage import Stage
 
-#: seconds of one core for an item, and rows that it makes, on two shared x86-64 cores without a GPU
+#: seconds of one core for an item, and the rows it produces, on two shared x86-64 cores without a GPU
 _MEASURED: dict[str, tuple[float, dict[Table, float]]] = {
     "align": (1 / 73, {alignment: 1}),
     "tag": (1 / 43, {entity: 1.6}),
@@ -56,8 +56,8 @@ def unit_of(connection: Connection, stage: Stage, step_id: int | None) -> Unit:
         rows[sentence] = _count(connection, sentence, step_id)
     size = sum(bytes_of(connection, table, count, (table.c.step_id == step_id,)) for table, count in rows.items())
     seconds = _seconds(connection, step_id)
-    known = _documented(stage.spec.kind).seconds if seconds is None else seconds
-    return Unit(known, sum(rows.values()) / done, size / done, done)
+    seconds_each = _documented(stage.spec.kind).seconds if seconds is None else seconds
+    return Unit(seconds_each, sum(rows.values()) / done, size / done, done)
 
 
 def _count(connection: Connection, table: Table, step_id: int) -> int:

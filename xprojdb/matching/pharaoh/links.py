@@ -11,7 +11,7 @@ import numpy.typing as npt
 from xprojdb.errors import MatchingError
 from xprojdb.matching.arrays import Ints, Longs, compiled
 
-#: powers of ten that are exact: a whole number below 2**53 divided by one is rounded once, as Python reads a decimal
+#: exact powers of ten: an integer below 2**53 divided by one of them is rounded once, as when Python reads a decimal
 _EXACT, _WHOLE = 22, 15
 _POWERS = np.array([float(10**n) for n in range(_EXACT + 1)])
 
@@ -48,17 +48,17 @@ def _read(strings: Sequence[str], scored: bool) -> tuple[Longs, Ints, Ints, npt.
 
 
 class ReadLines(NamedTuple):
-    """What was read from lines of links; when one is malformed, only its number counts.
+    """Links read from lines of text; if a line is malformed, only ``malformed`` is meaningful.
 
-    :param lines: how many lines the text has.
+    :param lines: the number of lines of the text.
     :param ptr: (N+1,) offsets of the links of each line.
     :param left: (L,) left words.
     :param right: (L,) right words.
-    :param score: (L,) scores, 1 for a link that has none.
-    :param malformed: the first malformed line, counted from 0; -1: none.
-    :param without_score: the first line with a link that has no score; -1: none.
-    :param with_score: the first line with a link that has a score; -1: none.
-    :param exact: whether each score has a digit before its point and was rounded once, as Python reads a decimal.
+    :param score: (L,) scores, 1 for links without one.
+    :param malformed: the first malformed line, counted from 0; -1 for none.
+    :param without_score: the first line with a link that has no score; -1 for none.
+    :param with_score: the first line with a link that has a score; -1 for none.
+    :param exact: whether every score has a digit before its point and was rounded once, as when Python reads a decimal.
     """
 
     lines: int
@@ -76,7 +76,7 @@ def read_lines(text: str, lines: int) -> ReadLines:
     """Read links such as ``0-0 1-2`` or ``0-0:0.97``.
 
     :param text: lines, each ending with a newline.
-    :param lines: how many there should be; with another number, nothing is read.
+    :param lines: the expected number of lines; if the text has another number, nothing is read.
     """
     data = np.frombuffer(text.encode("utf-8", "replace"), np.uint8)
     room = int(np.count_nonzero(data == ord("-")))
@@ -104,7 +104,7 @@ def _malformed(strings: Sequence[str], item: int, scored: bool) -> MatchingError
 
 @compiled
 def _parse(text, powers, ptr, left, right, score):  # type: ignore[no-untyped-def]
-    """Fill the arrays from newline-ended ``text``; the last four fields of :class:`ReadLines`."""
+    """Fill the arrays from ``text``, whose lines end with newlines; returns the last fields of :class:`ReadLines`."""
     at, line, links, without, having, exact = 0, 0, 0, -1, -1, True
     while at < len(text):
         if text[at] == 10:
@@ -148,7 +148,7 @@ def _number(text, at):  # type: ignore[no-untyped-def]
 def _decimal(text, at, powers):  # type: ignore[no-untyped-def]
     """The position after ``1.25`` or ``3e-05``, its value (-1 when malformed), and whether it was rounded once."""
     value, digits, power = 0.0, 0, 0
-    # The reader of files, which takes what was rounded once, wants a digit before the point.
+    # The reader of files accepts scores rounded once, and requires a digit before the point.
     once = 48 <= text[at] <= 57
     while 48 <= text[at] <= 57:
         value, digits, at = value * 10 + (text[at] - 48), digits + 1, at + 1

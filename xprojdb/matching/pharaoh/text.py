@@ -1,10 +1,10 @@
-"""The links of one translation, as they are stored."""
+"""Read the stored links of a single translation."""
 
 from __future__ import annotations
 
 
 def read_links(text: str) -> list[tuple[int, int, float]]:
-    """Read the links of one translation; for one, loading the compiled reader would take longer than all the rest.
+    """Read the links of one translation, without loading the compiled reader, which takes longer than reading one.
 
     :param text: ``0-0 1-2``, or ``0-0:0.97 1-2:0.4``.
     :returns: left word, right word and score of each link; 1 where it has no score.

@@ -1,8 +1,8 @@
-"""One score out of links, letters and word edges, whose parts count as much as a corpus bears out without gold labels.
+"""One score from links, letters and word edges, weighted by evidence from the corpus, without gold labels.
 
-A candidate is linked to the entity, or looks like it, or both; each makes up for the other where names are translated
-or respelled. It loses a little for beginning with a function word, and more for edges in lower case where names keep
-their capitals.
+A candidate is linked to the entity, resembles it, or both; each makes up for the other where names are translated or
+respelled. The score drops a little if it begins with a function word, and more if its edges are in lower case although
+names keep their capitals.
 """
 
 from __future__ import annotations
@@ -14,35 +14,34 @@ import numpy as np
 from xprojdb.matching.arrays import Floats
 from xprojdb.matching.scores.word_weights import WordCounts
 
-#: the words of a language that must have been counted before their frequencies tell anything
+#: the words of a language that must be counted before their frequencies are used
 COUNTED = 1_000
-#: how much less links between frequent words count, see :func:`xprojdb.matching.scores.word_weights.word_weight`
+#: how much weaker links between frequent words are, see :func:`xprojdb.matching.scores.word_weights.word_weight`
 WORD_WEIGHTS = 0.5
-#: words that are more than this share of a corpus are function words
+#: words above this share of a corpus are function words
 MAX_FREQUENCY = 0.02
-#: links with a smaller share of the mass are noise
+#: smaller shares of the link mass are noise
 LEAST_LINKS = 0.05
-#: what unrelated names have in common of their letters
+#: the letter similarity of unrelated names
 LETTERS_OFFSET = 0.4
-#: what letters alone can reach, and what more where links are doubted
+#: the highest score from letters alone, and what doubt about links adds to it
 LETTERS, MORE_LETTERS = 0.8, 0.2
-#: what links lose at most where they are doubted
+#: the share of their score that links lose under full doubt
 DOUBTED = 0.3
-#: what a candidate loses that begins with a function word
+#: the penalty for beginning with a function word
 FUNCTION_WORD = 0.1
-#: what it loses at most whose edges are lower case
+#: the highest penalty for edges in lower case
 LOWER_CASE = 0.3
 
 
 class Parts(NamedTuple):
-    """What is known of C candidates, each (C,).
+    """The parts of the scores of C candidates, (C,) each.
 
-    :param links: share of the linked mass of both sides that lies between entity and candidate, as far as it is
-        trusted.
-    :param letters: edit similarity, less what unrelated names have in common, for what it can reach; less for words
-        that are linked to other words than the entity's.
-    :param function_word: what each loses for its first word.
-    :param lower_case: what each loses for its edges.
+    :param links: the share of the link mass of both sides that lies between entity and candidate, discounted by doubt.
+    :param letters: the edit similarity beyond that of unrelated names, scaled to its highest score; lower for words
+        that are linked to words outside the entity.
+    :param function_word: the penalty for the first word.
+    :param lower_case: the penalty for the edges.
     """
 
     links: Floats
@@ -59,21 +58,21 @@ class Parts(NamedTuple):
 
 
 def trusted(links: Floats, doubt: Floats) -> Floats:
-    """Shares of linked mass without those that are noise, and less where links are doubted."""
+    """Discount shares of the link mass by doubt, and drop noise."""
     return np.where(links > LEAST_LINKS, links * (1 - DOUBTED * doubt), 0.0)
 
 
 def reached(similarity: Floats, doubt: Floats) -> Floats:
-    """What edit similarities are worth by themselves: what unrelated names have in common is worth nothing."""
+    """Turn edit similarities into scores: 0 for the similarity of unrelated names."""
     stretched = np.maximum(similarity - LETTERS_OFFSET, 0.0) / (1 - LETTERS_OFFSET)
     return (LETTERS + MORE_LETTERS * doubt) * stretched
 
 
 def tells_words(counts: WordCounts) -> bool:
-    """Whether enough words were counted for their frequencies to mean something."""
+    """Whether enough words were counted for their frequencies to be meaningful."""
     return counts.total >= COUNTED
 
 
 def remembered(shares: Floats, doubt: Floats) -> Floats:
-    """How often words were projected elsewhere, as far as links are doubted; half of it where they are not."""
+    """Blend shares of corpus memory with the neutral ½: the shares alone under full doubt, ½ without doubt."""
     return doubt * shares + (1 - doubt) / 2

@@ -52,7 +52,7 @@ def soft_alignment(pairs: PairBatch, candidates: Candidates, by_words: bool = Fa
 
 
 def linked_elsewhere(pairs: PairBatch, candidates: Candidates) -> Floats:
-    """How much of a candidate is linked to other words than the entity's: link mass for each of its words, at most 1.
+    """How much of a candidate is linked to words outside the entity: the link mass per word, at most 1.
 
     :returns: (C,) values from 0 to 1.
     :raises MatchingError: when the pairs have no link scores or the candidates do not belong to them.

@@ -1,4 +1,4 @@
-"""How names travel from one language to another in a corpus, counted from links: no gold labels are needed."""
+"""How names pass from one language into another in a corpus, counted from links without gold labels."""
 
 from __future__ import annotations
 
@@ -10,25 +10,25 @@ import numpy as np
 from xprojdb.matching.arrays import Flags, Floats, Ints, Longs, offsets
 from xprojdb.matching.batch import PairBatch
 
-#: a link with a higher score leads to the right word, mostly; and one that is beyond doubt
+#: scores above which a link is likely right, and above which it is certain
 LIKELY, SURE = 0.6, 0.8
-#: shares of kept capitals at and below which lower case says nothing, and from which on it says all it can
+#: shares of preserved capitals up to which lower case is no evidence, and from which it is full evidence
 CAPITALS_FROM, CAPITALS_TO = 0.80, 0.95
-#: how many other words are surely linked for each name that is: from this share on links are not doubted, and below
-#: this one fully
+#: the rate of certain links of other words, relative to names: links are not doubted from the first ratio on, and
+#: fully doubted up to the second
 DOUBT_FROM, DOUBT_TO = 0.5, 0.3
-#: words that are taken for granted, at a share that says nothing: few words prove little
+#: pseudo-counts, at a share that is no evidence: a few words prove little
 TAKEN_FOR_GRANTED = 20
 
 
 class NameHabits(NamedTuple):
-    """What was counted of the words of a corpus.
+    """Counts of the words of a corpus.
 
-    :param kept: capitalised words of entities that are likely linked to a capitalised word.
-    :param linked: those that are likely linked to any.
-    :param sure_names: words of entities with a link beyond doubt.
+    :param kept: capitalised words of entities with a likely link to a capitalised word.
+    :param linked: capitalised words of entities with a likely link to any word.
+    :param sure_names: words of entities with a certain link.
     :param names: words of entities.
-    :param sure_others: other words with such a link.
+    :param sure_others: other words with a certain link.
     :param others: other words.
     """
 
@@ -41,48 +41,48 @@ class NameHabits(NamedTuple):
 
     @property
     def capitals(self) -> float:
-        """How much an edge in lower case speaks against a candidate, from 0 to 1."""
+        """How strongly a lower-case edge counts against a candidate, from 0 to 1."""
         return _between(_share(self.kept, self.linked, CAPITALS_FROM), CAPITALS_FROM, CAPITALS_TO)
 
     @property
     def doubt(self) -> float:
-        """How much links are to be doubted, from 0 to 1.
+        """How much to doubt the links, from 0 to 1.
 
-        An aligner that knows a language is as sure of its other words as of names. One that does not is only sure of
-        names, since these are copied: letters, and what is found throughout the corpus, then say more than links.
+        An aligner that knows a language is as certain of other words as of names. One that does not is certain of names
+        only, because they are copied; letters and evidence from the whole corpus are then more reliable than links.
         """
         ratio = _share(self.sure_others, self.others, 0.5) / _share(self.sure_names, self.names, 0.5)
         return _between(ratio, DOUBT_FROM, DOUBT_TO)
 
     @property
-    def told(self) -> str:
-        """The evidence, in a few words without spaces."""
-        capitals = f"kept-capitals={_told(self.kept, self.linked)},weight={self.capitals:.2f}"
-        sure = f"sure-names={_told(self.sure_names, self.names)},sure-others={_told(self.sure_others, self.others)}"
+    def summary(self) -> str:
+        """The counts and weights on one line, without spaces."""
+        capitals = f"kept-capitals={_ratio(self.kept, self.linked)},weight={self.capitals:.2f}"
+        sure = f"sure-names={_ratio(self.sure_names, self.names)},sure-others={_ratio(self.sure_others, self.others)}"
         return f"{capitals},{sure},doubt={self.doubt:.2f}"
 
     def plus(self, other: NameHabits) -> NameHabits:
-        """Both together."""
+        """The sum of both counts."""
         return NameHabits(*(mine + yours for mine, yours in zip(self, other, strict=True)))
 
 
 def name_habits(pairs: PairBatch, source: Sequence[Sequence[str]], target: Sequence[Sequence[str]]) -> NameHabits:
-    """Count how surely words are linked, and what becomes of the capitals of entities.
+    """Count how certainly words are linked, and how many capitals of entities are preserved.
 
-    The first words of sentences have no say in capitals.
+    The first words of sentences do not count for capitals.
 
     :param source: the words of the N source sentences.
-    :param target: those of the N target sentences.
+    :param target: the words of the N target sentences.
     """
     score, across = _surest_links(pairs)
     inside, words = _in_entities(pairs), _tell(source, _has_letters)
     names, others = inside & words, ~inside & words
     inner = _inner(pairs.source_words) & (score > LIKELY)
     inner[inner] = _inner(pairs.target_words)[across[inner]]
-    asked = np.flatnonzero(inside & inner & _tell(source, _is_capitalised))
-    kept = _tell(target, _is_capitalised)[across[asked]]
+    capitalised = np.flatnonzero(inside & inner & _tell(source, _is_capitalised))
+    preserved = _tell(target, _is_capitalised)[across[capitalised]]
     sure = score > SURE
-    counts = (kept, np.ones(len(asked)), sure & names, names, sure & others, others)
+    counts = (preserved, np.ones(len(capitalised)), sure & names, names, sure & others, others)
     return NameHabits(*(int(flags.sum()) for flags in counts))
 
 
@@ -94,12 +94,12 @@ def _between(value: float, nothing: float, everything: float) -> float:
     return min(max((value - nothing) / (everything - nothing), 0.0), 1.0)
 
 
-def _told(part: int, whole: int) -> str:
+def _ratio(part: int, whole: int) -> str:
     return f"{part}/{whole}"
 
 
 def _surest_links(pairs: PairBatch) -> tuple[Floats, Longs]:
-    """Of each source word, the score of its surest link, 0 where it has none, and the target word in the batch."""
+    """The score of the best link of each source word, 0 without links, and the index of its target word."""
     pair = np.repeat(np.arange(len(pairs)), np.diff(pairs.link_ptr))
     base, across = offsets(pairs.source_words), offsets(pairs.target_words)
     left, right = base[pair] + pairs.link_source, across[pair] + pairs.link_target
@@ -112,7 +112,7 @@ def _surest_links(pairs: PairBatch) -> tuple[Floats, Longs]:
 
 
 def _in_entities(pairs: PairBatch) -> Flags:
-    """(sum of source words,) whether a word belongs to an entity."""
+    """(total source words,) whether each word belongs to an entity."""
     pair = np.repeat(np.arange(len(pairs)), np.diff(pairs.entity_ptr))
     base = offsets(pairs.source_words)
     edges = np.zeros(base[-1] + 1, np.int64)
@@ -123,7 +123,7 @@ def _in_entities(pairs: PairBatch) -> Flags:
 
 
 def _inner(words: Ints) -> Flags:
-    """Which words are not the first of their sentence."""
+    """Whether each word is not the first of its sentence."""
     base = offsets(words)
     inner = np.ones(base[-1], np.bool_)
     inner[base[:-1][np.asarray(words) > 0]] = False
@@ -132,8 +132,8 @@ def _inner(words: Ints) -> Flags:
 
 def _tell(sentences: Sequence[Sequence[str]], is_so: Callable[[str], bool]) -> Flags:
     words = [word for sentence in sentences for word in sentence]
-    known = {word: is_so(word) for word in set(words)}
-    return np.fromiter((known[word] for word in words), np.bool_, len(words))
+    answers = {word: is_so(word) for word in set(words)}
+    return np.fromiter((answers[word] for word in words), np.bool_, len(words))
 
 
 def _is_capitalised(word: str) -> bool:

@@ -1,4 +1,4 @@
-"""Several servers of one model: each gets as many requests at a time as it bears, and one that fails rests."""
+"""Several servers of one model: each gets as many parallel requests as it can handle, and rests when it fails."""
 
 from __future__ import annotations
 
@@ -11,19 +11,20 @@ from typing import Any
 from xprojdb.errors import ServiceError
 from xprojdb.models.service import LONGEST_WAIT, Parsed, Reply, Service
 
-#: seconds between two looks at whether a server has room
+#: seconds between checks whether a server has room
 _LOOK = 0.02
-#: answers that mean that a server has too much to do
+#: status codes of an overloaded server
 _TOO_MUCH = frozenset({429, 503})
 
 
 @dataclass(slots=True)
 class _Server:
-    """A server and how much it bears.
+    """A server and its load.
 
-    :param room: requests at a time; halved when it has too much to do, and grown slowly while it answers.
-    :param resting: until when it is not asked.
-    :param failures: in a row.
+    :param room: the most parallel requests; halved when the server is overloaded, and grown slowly while it answers.
+    :param busy: the requests under way.
+    :param resting: the time until which it gets no requests.
+    :param failures: failures in a row.
     """
 
     service: Service
@@ -34,13 +35,13 @@ class _Server:
 
 
 class ServicePool:
-    """Asks the server that has the most room; a request that fails goes to another one.
+    """Sends each request to the server with the most room, and to another one if it fails.
 
-    :param services: that make one attempt each.
-    :param parallel: requests at a time, of each server at most.
-    :param attempts: how often a request is sent before it is given up, in all.
-    :param patience: seconds that a server rests after its first failure, unless it names some; twice as long after each
-        further one in a row.
+    :param services: the servers; each makes one attempt at a time.
+    :param parallel: the most parallel requests to each server.
+    :param attempts: how often a request is sent, over all servers, before giving up.
+    :param patience: the seconds a server rests after its first failure, unless it names a time; doubled after each
+        further failure in a row.
     """
 
     def __init__(self, services: Sequence[Service], *, parallel: int, attempts: int, patience: float) -> None:
@@ -49,14 +50,14 @@ class ServicePool:
         self._changed = threading.Condition()
 
     def post(self, path: str, body: dict[str, Any], read: Callable[[Reply], Parsed]) -> Parsed:
-        """Ask, as :meth:`Service.post` does.
+        """Send a request, as :meth:`Service.post` does.
 
-        :raises ServiceError: that of the last attempt.
+        :raises ServiceError: the error of the last attempt.
         """
         for attempt in range(1, self._attempts + 1):
             server = self._take()
             try:
-                made = server.service.post(path, body, read)
+                result = server.service.post(path, body, read)
             except ServiceError as error:
                 self._give_back(server, error)
                 error.fields["attempts"] = attempt
@@ -64,23 +65,27 @@ class ServicePool:
                     raise
             else:
                 self._give_back(server, None)
-                return made
-        raise AssertionError("a pool is asked once at least")
+                return result
+        raise AssertionError("a pool makes at least one attempt")
 
     def _take(self) -> _Server:
-        """Wait for a server that has room."""
+        """Wait for a server with room."""
         with self._changed:
             while True:
                 now = time.monotonic()
-                free = [each for each in self._servers if each.resting <= now and each.busy < max(1, int(each.room))]
+                free = [
+                    server
+                    for server in self._servers
+                    if server.resting <= now and server.busy < max(1, int(server.room))
+                ]
                 if free:
-                    server = max(free, key=lambda each: each.room - each.busy)
+                    server = max(free, key=lambda server: server.room - server.busy)
                     server.busy += 1
                     return server
                 self._changed.wait(self._nap(now))
 
     def _nap(self, now: float) -> float:
-        waking = [each.resting - now for each in self._servers if each.resting > now]
+        waking = [server.resting - now for server in self._servers if server.resting > now]
         return min([LONGEST_WAIT, *waking]) + _LOOK
 
     def _give_back(self, server: _Server, error: ServiceError | None) -> None:
@@ -94,13 +99,13 @@ class ServicePool:
             self._changed.notify_all()
 
     def _rest(self, server: _Server, error: ServiceError) -> None:
-        """A server that has too much to do gets less; one that does not answer is asked again later."""
+        """Halve the room of an overloaded server; let any failing server rest."""
         now = time.monotonic()
         if error.fields.get("status") in _TOO_MUCH:
             server.room = max(1.0, server.room / 2)
-        asked = error.fields.get("wait")
-        pause = self._patience * 2**server.failures if asked is None else asked
-        # Of requests that were under way together, all fail: that is one failure.
+        wait = error.fields.get("wait")
+        pause = self._patience * 2**server.failures if wait is None else wait
+        # Requests that were under way together fail together: count one failure.
         if server.resting <= now:
             server.failures += 1
         server.resting = max(server.resting, now + min(pause, LONGEST_WAIT))

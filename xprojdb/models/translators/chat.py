@@ -81,7 +81,7 @@ class Server:
 
     @property
     def urls(self) -> list[str]:
-        """The addresses, each once."""
+        """The distinct addresses."""
         return list(dict.fromkeys((self.url or os.environ.get("OPENAI_BASE_URL", "")).split()))
 
     def service(self) -> Service | ServicePool:
@@ -97,13 +97,13 @@ class Server:
             message = f"the key in {self.key_variable} contains characters that cannot be sent"
             raise UsageError(message, hint=hint, variable=self.key_variable)
         attempts = self.attempts if len(self.urls) == 1 else 1
-        made = [
+        services = [
             Service(url.rstrip("/"), key, timeout=self.timeout, attempts=attempts, patience=self.patience)
             for url in self.urls
         ]
-        if len(made) == 1:
-            return made[0]
-        return ServicePool(made, parallel=self.parallel, attempts=self.attempts, patience=self.patience)
+        if len(services) == 1:
+            return services[0]
+        return ServicePool(services, parallel=self.parallel, attempts=self.attempts, patience=self.patience)
 
 
 class Cost(NamedTuple):

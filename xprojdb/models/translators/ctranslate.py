@@ -9,9 +9,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
-from annotated_types import Ge
+from annotated_types import Ge, Le
 
-from xprojdb.config.fields.types import Positive
+from xprojdb.config.fields.types import Beams, Positive
 from xprojdb.errors import ModelError, UsageError
 from xprojdb.extras import require
 from xprojdb.models import store
@@ -37,9 +37,9 @@ class CTranslateParams:
     :param compute: one of :data:`COMPUTE_TYPES`: how weights are stored and multiplied. No processor supports them all.
     """
 
-    beams: Annotated[int, Ge(1)] = 4
+    beams: Beams = 4
     ratio: Positive = 2.0
-    extra: Annotated[int, Ge(0)] = 20
+    extra: Annotated[int, Ge(0), Le(100_000)] = 20
     compute: str = "int8"
 
     def __post_init__(self) -> None:

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Annotated, Any, Protocol
 
-from annotated_types import Ge
+from annotated_types import Ge, Le
 
-from xprojdb.config.fields.types import Positive
+from xprojdb.config.fields.types import Beams, Positive
 from xprojdb.errors import UsageError
 from xprojdb.models.loading import PRECISIONS
 from xprojdb.models.translators.seq2seq import Seq2Seq
@@ -36,9 +36,9 @@ class TranslatorParams:
     :param precision: one of :data:`xprojdb.models.loading.PRECISIONS`; ``"auto"`` is float32.
     """
 
-    beams: Annotated[int, Ge(1)] = 4
+    beams: Beams = 4
     ratio: Positive = 2.0
-    extra: Annotated[int, Ge(0)] = 20
+    extra: Annotated[int, Ge(0), Le(100_000)] = 20
     precision: str = "float32"
 
     def __post_init__(self) -> None:

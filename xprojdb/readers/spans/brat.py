@@ -11,6 +11,7 @@ from xprojdb.readers.files import open_bytes
 from xprojdb.readers.notes import Notes
 from xprojdb.readers.reader import Head, Reader
 from xprojdb.readers.records import ReadError, Record
+from xprojdb.readers.spans.brat_words import exported_words
 from xprojdb.readers.spans.char_spans import CharSpan, Labelled, SpanFitter, SpanOptions
 
 _ENTITY = re.compile(r"(T\S*)\t(\S+) (\d{1,9}) (\d{1,9})(?:\t(.*))?", re.ASCII)
@@ -30,7 +31,8 @@ def read_brat(
 ) -> Iterator[Record]:
     """Read a brat document, given its ``.ann`` or its ``.txt`` file; the other one must be in the same folder.
 
-    Sentences are named after the document and the line. Relations, events, attributes and notes are left out and
+    Sentences are named after the document and the line, unless a file ``.words.jsonl`` of our own export beside it says
+    their ids and where their words are. Relations, events, attributes and notes are left out and
     counted.
 
     :param language: of the sentences, by its stored code.
@@ -41,10 +43,13 @@ def read_brat(
     text = _text(text_file)
     spans = list(_spans(ann_file, text, counted))
     fitter = SpanFitter(ann_file, language, chosen, counted)
+    exported = exported_words(path.with_suffix(".words.jsonl"), text) if chosen.split_lines else None
+    words = None if exported is None else exported.places
     empty = True
-    for number, record in enumerate(fitter.records(Labelled(1, text, spans, None, path.stem)), 1):
+    for number, record in enumerate(fitter.records(Labelled(1, text, spans, words, path.stem)), 1):
         empty = False
-        yield record if not chosen.split_lines else _placed(record, number)
+        record = record if not chosen.split_lines else _placed(record, number)
+        yield record if exported is None else exported.named(record)
     if empty:
         raise ReadError.at(text_file, "empty", "there is no sentence in this file")
 

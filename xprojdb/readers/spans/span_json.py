@@ -11,7 +11,7 @@ from typing import Any
 from xprojdb.readers.json.objects import read_objects
 from xprojdb.readers.notes import Notes
 from xprojdb.readers.reader import Reader
-from xprojdb.readers.records import ReadError, Record
+from xprojdb.readers.records import ReadError, Record, locate_words
 from xprojdb.readers.spans.char_spans import CharSpan, Labelled, SpanFitter, SpanOptions
 
 #: fields of labels, in the order in which they are looked up
@@ -98,7 +98,7 @@ class _Parser:
             return None
         text = self._text(data)
         spans = self._spans(data)
-        words = self._words(data)
+        words = self._words(data) or self._listed_words(data, text)
         return Labelled(line, text, spans, words, self._name(data), self._split(data))
 
     def _text(self, data: Mapping[str, Any]) -> str:
@@ -177,6 +177,16 @@ class _Parser:
             words.append((start, end))
             last = end
         return [(start, end) for start, end in words if start < end]
+
+    def _listed_words(self, data: Mapping[str, Any], text: str) -> list[tuple[int, int]] | None:
+        """Where the words of a field ``words`` stand in the text, as our own export writes it."""
+        words = data.get("words")
+        if not isinstance(words, list) or not words or not all(isinstance(word, str) and word for word in words):
+            return None
+        starts = locate_words(words, text)
+        if starts is None:
+            raise self._wrong("words", "the words of the text, in order", words)
+        return [(start, start + len(word)) for start, word in zip(starts, words, strict=True)]
 
     def _name(self, data: Mapping[str, Any]) -> str | None:
         field = self.options.id_field or "id"

@@ -14,6 +14,7 @@ from xprojdb.readers.parallel.plain import plain_record
 from xprojdb.readers.reader import Head, Reader
 from xprojdb.readers.records import ReadError, Record, RecordError, check_text, check_words
 from xprojdb.readers.tables.rows import SPREADSHEETS, Row, table_rows
+from xprojdb.text.brackets import BracketError, parse_brackets
 from xprojdb.text.languages import UnknownLanguage
 from xprojdb.text.languages import language as find_language
 from xprojdb.text.spans import Encoding, Span, TagError, is_tag, spans_from_tags
@@ -31,6 +32,8 @@ class TableOptions:
     :param text: the column of the sentences; by default the one named after the language, or ``text``, or the only one.
     :param beside: columns of other languages: rows that are blank in one of them are left out, too.
     :param tags: a column with the tags of the words, separated by spaces; then so are the words of the text.
+    :param brackets: the column of sentences with entities in brackets, such as ``[Goma]LOC``; by default the one named
+        ``labelled``, if no column of sentences or tags is asked for.
     :param id: the column of the ids; by default the one named ``id``.
     :param split_column: the column of the splits; by default the one named ``split``.
     :param header: whether the first row has names; None: detect.
@@ -43,6 +46,7 @@ class TableOptions:
     text: Column | None = None
     beside: tuple[Column, ...] = ()
     tags: Column | None = None
+    brackets: Column | None = None
     id: Column | None = None
     split_column: Column | None = None
     header: bool | None = None
@@ -93,7 +97,8 @@ class _Table:
         self.width = len(self.first.cells)
         if self.names is not None:
             notes.add("header", "lines with names of columns left out", self.first.line)
-        self.text = self._text()
+        self.brackets = self._brackets()
+        self.text = self._text() if self.brackets is None else self.brackets
         self.beside = [self._number(column) for column in options.beside]
         self.tags = None if options.tags is None else self._number(options.tags)
         self.id = self._number(options.id) if options.id is not None else self._named("id")
@@ -114,6 +119,12 @@ class _Table:
         has_known_name = any(cell.casefold() in _TEXTS | _OTHERS or _code(cell) is not None for cell in cells)
         header = (by_name or has_known_name) if self.options.header is None else self.options.header
         return cells if header else None
+
+    def _brackets(self) -> int | None:
+        chosen = self.options
+        if chosen.brackets is not None:
+            return self._number(chosen.brackets)
+        return self._named("labelled") if chosen.text is None and chosen.tags is None and not chosen.beside else None
 
     def _text(self) -> int:
         if self.options.text is not None:
@@ -179,13 +190,17 @@ class _Table:
             return None
         try:
             return self._record(row)
-        except (RecordError, TagError) as error:
+        except (RecordError, TagError, BracketError) as error:
             reason = getattr(error, "reason", "tag") if isinstance(error, RecordError) else "tag"
             raise self._error(reason, error.message, error.hint, row) from error
 
     def _record(self, row: Row) -> Record | None:
         cell = row.cells[self.text]
         name, split = self._cell(row, self.id), self._cell(row, self.split)
+        if self.brackets is not None:
+            told, entities = parse_brackets(cell)
+            self._check_labels(row, entities)
+            return Record(check_words(told), tuple(entities), None, None, name, split, row.line)
         if self.tags is not None or self.options.pretokenized:
             words = check_words(_listed(cell))
             return Record(words, self._spans(row, len(words)), None, None, name, split, row.line)
@@ -199,10 +214,13 @@ class _Table:
             message = f"{len(tags)} tags for {n_words} words"
             raise self._error("length", message, "separate words and tags with spaces", row)
         spans = spans_from_tags(tags, self.options.encoding)
+        self._check_labels(row, spans)
+        return spans
+
+    def _check_labels(self, row: Row, spans: Sequence[Span]) -> None:
         for span in spans:
             if fault := label_fault(span.label):
                 raise self._error("label", f"the label {span.label!r} {fault}", "labels are single words", row)
-        return spans
 
     def _cell(self, row: Row, column: int | None) -> str | None:
         if column is None or column >= len(row.cells):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, replace
 from typing import Annotated, Any, ClassVar, Literal
 
-from annotated_types import Ge
+from annotated_types import Ge, Le
 
 from xprojdb.config.errors import RecipeError
 from xprojdb.config.fields.types import Positive, Probability, Text
@@ -33,7 +33,7 @@ class TransalignConfig(WordsConfig):
     model: Text | None = None
     revision: Text | None = None
     method: Method = AlignerParams.method
-    layer: Annotated[int, Ge(0)] | None = None
+    layer: Annotated[int, Ge(0), Le(1000)] | None = None
     pooling: Pooling = AlignerParams.pooling
     min_probability: Probability = AlignerParams.min_probability
     temperature: Positive = AlignerParams.temperature

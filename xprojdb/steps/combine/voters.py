@@ -317,8 +317,8 @@ def _not_carried_back(back: StepSpec, pair: Bitext, key: ColumnElement[int]) -> 
         _has_outcome("back", back, between.c.id),
         _has_outcome("tagged_there", back.inputs["entities"], between.c.id, "failed", "filtered"),
     )
-    made = between.c.step_id == step_of_digest(there.digest), between.c.parent_id == key
-    waits = or_(~_has_outcome("there", there, key), select(1).where(*made, ~settled).exists())
+    renderings = between.c.step_id == step_of_digest(there.digest), between.c.parent_id == key
+    waits = or_(~_has_outcome("there", there, key), select(1).where(*renderings, ~settled).exists())
     query = select(1).where(origin.c.id == key, origin.c.corpus_id == pair.corpus_id, waits)
     return (query.where(origin.c.split.in_(pair.splits)) if pair.splits else query).exists()
 
@@ -336,10 +336,10 @@ def _awaited(voter: Voter, key: ColumnElement[int], pair: Bitext, origins: Colle
     for number, spec in enumerate(_chain(voter.spec)):
         if spec == GOLD:
             done.append(~_has_outcome(f"gold_{voter.role}", spec, source))
-        elif spec.kind in ("align", "score", "tag"):
+        elif spec.kind in ("align", "score", "tag", "gazetteer"):
             name = f"before_{number}_{voter.role}"
             item: ColumnElement[int] = links.c.id
-            if spec.kind == "tag":
+            if spec.kind in ("tag", "gazetteer"):
                 item = source if TagParams.from_params(spec.params).lang == voter.lang else key
             done.append(_has_outcome(name, spec, item, "failed", "filtered"))
     query = select(1).select_from(links)

@@ -1,4 +1,4 @@
-"""Habits: how the names of a corpus travel into another language, learned from links and entities."""
+"""Learn how names of a corpus pass into another language, from links and entities."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ from xprojdb.steps.labelling import LabellingParams, mapping_of
 from xprojdb.steps.spec import StepSpec
 from xprojdb.steps.stage import Bitext, other
 
-#: translations that are read at most, evenly spaced in the corpus, and at once
+#: the most translations to read, evenly spaced in the corpus, and how many to read at once
 MOST, BLOCK = 10_000, 1_000
 
 
 @dataclass(frozen=True, kw_only=True)
 class HabitsParams(FitParams, LabellingParams):
-    """Its parameters.
+    """The parameters of :class:`NameHabitsFit`.
 
     :param source: the language of the entities.
-    :param lang: the language that they are projected onto.
+    :param lang: the language the entities are projected onto.
     """
 
     kind: ClassVar[str] = "habits"
@@ -35,7 +35,7 @@ class HabitsParams(FitParams, LabellingParams):
 
 
 class NameHabitsFit(Fit):
-    """Count how surely names are linked and what becomes of their capitals, in what the step ``alignment`` aligned."""
+    """Count certain links and preserved capitals of names in the sentences that the step ``alignment`` aligned."""
 
     kind = HabitsParams.kind
     version = 1
@@ -50,7 +50,7 @@ class NameHabitsFit(Fit):
         return f"learn how names in {self.params.source} look in {self.lang}"
 
     def ready(self, pair: Bitext) -> Select[tuple[int]]:
-        # What it learned from nothing would stand when there is something.
+        # Counts from no sentences at all would remain after sentences are added.
         done = select(outcome.c.item_id).join(translation, translation.c.id == outcome.c.item_id)
         aligned = (outcome.c.step_id == self.input_ids["alignment"], translation.c.corpus_id == pair.corpus_id)
         return super().ready(pair).where(exists(done.where(*aligned)))
@@ -63,7 +63,7 @@ class NameHabitsFit(Fit):
         return {**counted._asdict(), "translations": len(keys)}
 
     def evidence(self, content: Any) -> str:
-        return f"learned:translations={content['translations']},{_habits(content).told}"
+        return f"learned:translations={content['translations']},{_habits(content).summary}"
 
     def _counted(self, connection: Connection, items: Sequence[int]) -> NameHabits:
         side = self.params.labelled
@@ -71,7 +71,7 @@ class NameHabitsFit(Fit):
         if not entities.label:
             return NameHabits()
         keys, pairs = read_pairs(connection, self.input_ids["alignment"], items, entities, side)
-        sides = (read_side_words(connection, keys.tolist(), each) for each in (side, other(side)))
+        sides = (read_side_words(connection, keys.tolist(), own) for own in (side, other(side)))
         return name_habits(pairs, *sides)
 
     def _translations(self, connection: Connection, corpus_id: int) -> list[int]:
@@ -94,7 +94,7 @@ class NameHabitsFit(Fit):
 
 
 def read_habits(connection: Connection, step_id: int, corpus_id: int) -> NameHabits:
-    """What was learned of a corpus."""
+    """Read what was learned from a corpus."""
     return _habits(read_artifact(connection, step_id, corpus_id))
 
 

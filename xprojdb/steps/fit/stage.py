@@ -26,7 +26,7 @@ class FitParams(StepParams):
     """Parameters that every fit step has.
 
     :param lang: the language to learn from.
-    :param refit: a step with another number learns from what the corpora hold by then.
+    :param refit: a step with another number learns anew, from what the corpora hold at that time.
     """
 
     kind: ClassVar[str] = "fit"
@@ -57,8 +57,8 @@ class Fit(Stage):
         :returns: a JSON value.
         """
 
-    def evidence(self, content: Any) -> str | None:  # noqa: ARG002 -- most have none that fits into a line
-        """What its outcome says of what it learned: a code, and after a colon what it is about.
+    def evidence(self, content: Any) -> str | None:  # noqa: ARG002 -- most have nothing short to report
+        """The reason to store with the outcome: a code, followed by a colon and details; None for none.
 
         :param content: what :meth:`learn` returned.
         """

@@ -18,7 +18,7 @@ from xprojdb.steps.score.params import ScoreParams
 from xprojdb.steps.spec import StepSpec
 from xprojdb.steps.stage import Side, other, sentence_key
 
-#: edit similarity of candidates that are like the entity
+#: the least edit similarity of candidates that resemble the entity
 ALIKE = 0.4
 
 
@@ -87,9 +87,9 @@ class Generator:
         return np.array([word in self._stop_words for words in sentences for word in words], np.bool_)
 
     def _similar(self, connection: Connection, keys: Sequence[int], pairs: PairBatch) -> Candidates:
-        """Those whose letters are like the entity's."""
-        source = Words.fold(read_side_words(connection, keys, self.labelled))
-        target = Words.fold(read_side_words(connection, keys, other(self.labelled)))
+        """Spans whose letters resemble the entity's."""
+        sides = (self.labelled, other(self.labelled))
+        source, target = (Words.fold(read_side_words(connection, keys, side)) for side in sides)
         return copied(pairs, source, target, ALIKE, self.max_length)[0]
 
     def _tagged(self, connection: Connection, step_id: int, keys: Sequence[int], pairs: PairBatch) -> Candidates:

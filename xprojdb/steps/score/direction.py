@@ -23,7 +23,7 @@ class Direction:
     :param alignment: the step that aligned both sides.
     :param proposals: the step that tags the target language, if the recipe has one.
     :param draft: the project step without the scorers that learn from it; None if there is none to learn from.
-    :param refit: the number that the recipe asks to learn anew with.
+    :param refit: the recipe's number, which is changed to learn anew.
     :param earlier: the score steps before this one, by scorer name.
     :param scorer: the name of the current scorer.
     """

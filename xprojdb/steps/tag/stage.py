@@ -70,11 +70,7 @@ class Tag(ModelStage["Tagger"]):
         return f"tag {self.lang} with {self.spec.model}"
 
     def items(self, pair: Bitext) -> Select[tuple[int]]:
-        if not pair.link:
-            return imported(pair, self.lang)
-        side: Side = "original" if pair.original_lang == self.lang else "rendering"
-        tagged: Select[Any] = select(sentence_key(side)).where(translation.c.id.in_(translations(pair))).distinct()
-        return tagged
+        return tagged_sentences(pair, self.lang)
 
     def process(self, connection: Connection, items: Sequence[int]) -> Result:
         query = select(sentence.c.id, sentence.c.words).where(bulk.among(connection, sentence.c.id, items))
@@ -103,6 +99,15 @@ class Tag(ModelStage["Tagger"]):
         for key, spans in zip(keys, tagged, strict=True):
             for ordinal, span in enumerate(spans):
                 yield (self.step_id, key, ordinal, *span)
+
+
+def tagged_sentences(pair: Bitext, lang: str) -> Select[tuple[int]]:
+    """The sentences of a set of translations in a language, each once."""
+    if not pair.link:
+        return imported(pair, lang)
+    side: Side = "original" if pair.original_lang == lang else "rendering"
+    tagged: Select[Any] = select(sentence_key(side)).where(translation.c.id.in_(translations(pair))).distinct()
+    return tagged
 
 
 def read_word_scores(

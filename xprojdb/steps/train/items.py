@@ -43,14 +43,16 @@ class _Item(NamedTuple):
 
 
 def read_sample(connection: Connection, sample_id: int, spec: StepSpec) -> list[LabelledSentence]:
-    """Read the sentences of a training set, in the order of their keys."""
+    """Read the sentences of a training set, in the order of their words: keys differ between databases."""
     query = select(*(training_item.c[name] for name in _Item._fields)).where(training_item.c.sample_id == sample_id)
     items = [_Item(*row) for row in bulk.fetch(connection, query.order_by(training_item.c.sentence_id))]
     words = read_words(connection, [item.sentence_id for item in items])
     spans = read_spans(connection, items)
     dropped = SampleParams.from_params(spec.params).dropped or {}
     mapping = mapping_of(spec)
-    return [labelled(words[item.sentence_id], spans.get(item.sentence_id, ()), mapping, dropped) for item in items]
+    return sorted(
+        labelled(words[item.sentence_id], spans.get(item.sentence_id, ()), mapping, dropped) for item in items
+    )
 
 
 class ScoredSpan(NamedTuple):
@@ -115,10 +117,10 @@ def _spans_of(
 
 
 def read_pair_sample(connection: Connection, sample_id: int) -> list[LabelledPair]:
-    """Read the pairs of a training set, in the order of their keys."""
+    """Read the pairs of a training set, in the order of their words."""
     query = _pairs().join(training_pair, training_pair.c.pair_id == sentence_pair.c.id)
-    query = query.where(training_pair.c.sample_id == sample_id).order_by(sentence_pair.c.id)
-    return [as_pair(*row) for row in bulk.fetch(connection, query)]
+    query = query.where(training_pair.c.sample_id == sample_id)
+    return sorted(as_pair(*row) for row in bulk.fetch(connection, query))
 
 
 def read_pairs(connection: Connection, keys: Sequence[int]) -> list[LabelledPair]:

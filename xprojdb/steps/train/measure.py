@@ -19,9 +19,9 @@ from xprojdb.steps.stage import Bitext, ItemKind, Outcome, Result, Rows, Stage
 from xprojdb.steps.train.entities import count_entities, find_entities
 from xprojdb.steps.train.items import LabelledPair, LabelledSentence
 from xprojdb.steps.train.learning import Learner, is_trained, read_head
+from xprojdb.steps.train.measured import read_test_pairs, read_tests
 from xprojdb.steps.train.pairs import pair_rows, predict_labels
 from xprojdb.steps.train.params import TrainParams, languages_of, states_of
-from xprojdb.steps.train.tests import read_test_pairs, read_tests
 from xprojdb.training.head import Head
 
 Counts = NDArray[np.int32]

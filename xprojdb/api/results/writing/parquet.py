@@ -1,4 +1,4 @@
-"""Parquet of rows that come in blocks, in constant memory: the type of a column is known at the last row only."""
+"""Write Parquet from blocks of rows in constant memory: column types are known only after the last row."""
 
 from __future__ import annotations
 
@@ -16,22 +16,22 @@ if TYPE_CHECKING:
 def write_parquet(columns: Sequence[str], blocks: Iterable[Sequence[tuple[Any, ...]]], file: BinaryIO | Any) -> None:
     """Write rows.
 
-    :param blocks: the rows, which are kept in a temporary file until the type of each column is known.
-    :param file: takes bytes.
+    :param blocks: the rows; they are spooled to a temporary file until the type of each column is known.
+    :param file: accepts bytes.
     :raises MissingExtra: without pyarrow.
     """
     arrow, parquet = require("pyarrow", "export"), require("pyarrow.parquet", "export")
-    with tempfile.TemporaryFile() as kept:
-        schemas = [_keep(arrow, kept, columns, block) for block in blocks]
+    with tempfile.TemporaryFile() as spool:
+        schemas = [_spool(arrow, spool, columns, block) for block in blocks]
         schema = _common(arrow, columns, schemas)
-        kept.seek(0)
+        spool.seek(0)
         with parquet.ParquetWriter(_Sink(file), schema) as writer:
-            for batch in _kept(arrow, kept, len(schemas)):
+            for batch in _spooled(arrow, spool, len(schemas)):
                 writer.write_table(_converted(arrow, batch, schema))
 
 
 class _Sink:
-    """What Arrow takes for a file: some that we write to can neither be sought nor closed by others."""
+    """A file as Arrow expects it: ours may not be seekable, and Arrow must not close them."""
 
     def __init__(self, file: Any) -> None:
         self._file = file
@@ -43,28 +43,28 @@ class _Sink:
         return len(data)
 
     def flush(self) -> None:
-        """Nothing is held."""
+        """Nothing is buffered."""
 
     def close(self) -> None:
         """Whoever opened the file closes it."""
         self.closed = True
 
 
-def _keep(arrow: Any, kept: BinaryIO, columns: Sequence[str], block: Sequence[tuple[Any, ...]]) -> pyarrow.Schema:
+def _spool(arrow: Any, spool: BinaryIO, columns: Sequence[str], block: Sequence[tuple[Any, ...]]) -> pyarrow.Schema:
     values = zip(*block, strict=True) if block else ((),) * len(columns)
     batch = arrow.RecordBatch.from_arrays([array_of(arrow, list(column)) for column in values], names=list(columns))
-    with arrow.ipc.new_stream(kept, batch.schema) as writer:
+    with arrow.ipc.new_stream(spool, batch.schema) as writer:
         writer.write_batch(batch)
     return batch.schema
 
 
-def _kept(arrow: Any, kept: BinaryIO, count: int) -> Iterator[pyarrow.RecordBatch]:
+def _spooled(arrow: Any, spool: BinaryIO, count: int) -> Iterator[pyarrow.RecordBatch]:
     for _ in range(count):
-        yield from arrow.ipc.open_stream(kept)
+        yield from arrow.ipc.open_stream(spool)
 
 
 def _common(arrow: Any, columns: Sequence[str], schemas: Sequence[pyarrow.Schema]) -> pyarrow.Schema:
-    """The type of each column that all blocks have room in; texts where there is none."""
+    """For each column the type that can hold the values of all blocks; text if there is none."""
     fields = []
     for place, name in enumerate(columns):
         alike = [arrow.schema([arrow.field("value", schema.field(place).type)]) for schema in dict.fromkeys(schemas)]
@@ -90,7 +90,7 @@ def _as(arrow: Any, column: Any, kind: Any) -> Any:
 
 
 def array_of(arrow: Any, values: list[Any]) -> Any:
-    """Values of one type as they are; of several types, or of one that Arrow lacks, as texts."""
+    """Values of one type unchanged; values of several types, or of one that Arrow lacks, as text."""
     try:
         return arrow.array(values)
     except (arrow.ArrowException, ValueError, TypeError, OverflowError):

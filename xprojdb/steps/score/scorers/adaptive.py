@@ -1,4 +1,4 @@
-"""The default scorer: links, letters and edges in one score, weighed by what a corpus shows without gold labels."""
+"""The default scorer: links, letters and edges in one score, weighted by evidence from the corpus without gold."""
 
 from __future__ import annotations
 
@@ -42,18 +42,18 @@ _SIDES = ("source_frequencies", "target_frequencies")
 
 @dataclass(frozen=True, kw_only=True)
 class AdaptiveConfig(ScorerConfig):
-    """``[[scorer]]`` with ``type = "adaptive"``: links, letters and edges in one score, as the corpus bears out."""
+    """``[[scorer]]`` with ``type = "adaptive"``: links, letters and edges in one score, weighted by the corpus."""
 
     candidates: Candidates | Annotated[tuple[Candidates, ...], MinLen(1)] = ("aligned", "similar")
     min_score: Share = 0.2
 
 
 class Adaptive(ScoreStage):
-    """Linked, or alike, or both; less what speaks against the edges. See :mod:`xprojdb.matching.scores.adaptive`.
+    """Score candidates by links and letters, less penalties for their edges; :mod:`xprojdb.matching.scores.adaptive`.
 
-    Links between rare words count more, once enough words were counted; an edge in lower case counts as much against a
-    candidate as the corpus keeps the capitals of names. Links speak only for candidates that begin and end on a word
-    linked to the entity, and letters not for words that are linked to others; links without scores are all sure.
+    Links between rare words count more, once enough words were counted. The penalty for lower case grows with the share
+    of capitals that names keep in the corpus. Links only support candidates that begin and end on a word linked to the
+    entity, and letters do not support words linked to other words. Links without scores count as certain.
     """
 
     name = "adaptive"
@@ -71,7 +71,7 @@ class Adaptive(ScoreStage):
         return self.parts(connection, batch).fused
 
     def parts(self, connection: Connection, batch: ScoringBatch) -> Parts:
-        """What the score of each candidate is made of."""
+        """The parts of the score of each candidate."""
         counts = [self.learned(connection, batch, side, read_frequencies) for side in _SIDES]
         linked = linked_edges(batch.pairs, batch.candidates)
         links = np.where(linked, soft_alignment(_weighed(batch, *counts), batch.candidates), 0.0)
@@ -85,7 +85,7 @@ class Adaptive(ScoreStage):
 
 
 def habits_spec(direction: Direction) -> StepSpec:
-    """The step that learns how names travel in a direction."""
+    """The step that learns how names pass into the target language."""
     labelling = direction.labelling
     params = HabitsParams(
         source=direction.source,
@@ -99,7 +99,7 @@ def habits_spec(direction: Direction) -> StepSpec:
 
 
 def _weighed(batch: ScoringBatch, source: list[WordCounts], target: list[WordCounts]) -> PairBatch:
-    """The pairs, the links between frequent words weaker."""
+    """The pairs, with weaker links between frequent words."""
     sides = ((batch.source_words, source), (batch.target_words, target))
     return weigh_links(batch.pairs.sure(), *(_by_corpus(words, counts, _weights) for words, counts in sides))
 
@@ -113,7 +113,7 @@ def _function_words(sentences: list[list[str]], counts: list[WordCounts]) -> Fla
 
 
 def _are_function_words(sentences: Sequence[Sequence[str]], counts: WordCounts) -> Flags:
-    # Punctuation is none even where nothing was counted.
+    # Punctuation counts as a function word even without counts.
     return function_words(sentences, counts, MAX_FREQUENCY if tells_words(counts) else 1.0)
 
 
@@ -122,16 +122,16 @@ def _by_corpus(
     counts: list[WordCounts],
     tell: Callable[[Sequence[Sequence[str]], WordCounts], Floats | Flags],
 ) -> Floats:
-    """What is told of the words of sentences, one after the other, each by the counts of its own corpus."""
-    if all(each is counts[0] for each in counts):
+    """Apply a function to the words of each sentence with the counts of its own corpus, and concatenate the results."""
+    if all(own is counts[0] for own in counts):
         return tell(sentences, counts[0]).astype(np.float64) if counts else np.empty(0)
-    each = zip(sentences, counts, strict=True)
-    return np.concatenate([tell([words], own) for words, own in each]).astype(np.float64)
+    paired = zip(sentences, counts, strict=True)
+    return np.concatenate([tell([words], own) for words, own in paired]).astype(np.float64)
 
 
 def _name_edges(batch: ScoringBatch) -> Floats:
-    """(C,) the share of a candidate's two edges that begin like a name; 1 for entities that do not themselves."""
+    """(C,) the share of a candidate's two edges that begin like a name; 1 if the entity itself does not."""
     pair = np.repeat(np.arange(len(batch.keys)), np.diff(batch.pairs.entity_ptr))
     first = zip(pair.tolist(), batch.pairs.entity_start.tolist(), strict=True)
-    asked = np.fromiter((begins_like_a_name(batch.source_words[i][word]) for i, word in first), np.bool_, len(pair))
-    return name_edges(batch.pairs, batch.candidates, name_words(batch.target_words), asked)
+    named = np.fromiter((begins_like_a_name(batch.source_words[i][word]) for i, word in first), np.bool_, len(pair))
+    return name_edges(batch.pairs, batch.candidates, name_words(batch.target_words), named)

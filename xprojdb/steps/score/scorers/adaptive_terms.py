@@ -1,4 +1,4 @@
-"""Corpus memory where links are doubted: how often a candidate's words were projected elsewhere, else nothing new."""
+"""Corpus memory where links are doubtful: how often the words of a candidate were projected elsewhere."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ from xprojdb.steps.spec import StepSpec
 
 @dataclass(frozen=True, kw_only=True)
 class AdaptiveTermsConfig(TermConsistencyConfig):
-    """``[[scorer]]`` with ``type = "adaptive_terms"``: ``term_consistency`` where links are doubted, else ½ for all."""
+    """``[[scorer]]`` with ``type = "adaptive_terms"``: ``term_consistency`` for doubtful links, else ½ for all."""
 
     candidates: Candidates | Annotated[tuple[Candidates, ...], MinLen(1)] = "scored"
 
 
 class AdaptiveTerms(TermConsistency):
-    """As :class:`TermConsistency`, as far as the corpus gives reason to doubt links; ½ where it gives none."""
+    """Like :class:`TermConsistency`, to the degree that the corpus casts doubt on links; ½ without doubt."""
 
     name = "adaptive_terms"
     Config = AdaptiveTermsConfig

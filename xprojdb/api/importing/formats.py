@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Unpack
 
-from xprojdb.api.importing import CorpusOptions, Importing, TagEncoding, _refuse_other
+from xprojdb.api.importing.files import CorpusOptions, Importing, TagEncoding, _refuse_other
 from xprojdb.errors import UsageError
 
 if TYPE_CHECKING:
@@ -62,6 +62,7 @@ class ImportingFormats(Importing):
         text: Column | Mapping[str, Column] | None = None,
         lang: str | None = None,
         tags: Column | None = None,
+        brackets: Column | None = None,
         id_column: Column | None = None,
         split_column: Column | None = None,
         header: bool | None = None,
@@ -78,6 +79,8 @@ class ImportingFormats(Importing):
             from language to column; by default the column named after the language, or ``text``.
         :param lang: language of the sentences, if one column is read.
         :param tags: the column with a tag for each word, separated by spaces.
+        :param brackets: the column of sentences with entities in brackets, such as ``[Goma]LOC``; by default the one
+            named ``labelled``, if there is one and neither text nor tags are asked for.
         :param id_column: by default ``id``.
         :param split_column: by default ``split``.
         :param header: whether the first row has names; by default this is detected.
@@ -89,7 +92,8 @@ class ImportingFormats(Importing):
         """
         _refuse_other(file, "import table")
         reading = {
-            "tags": tags, "header": header, "sheet": sheet, "delimiter": delimiter, "pretokenized": pretokenized,
+            "tags": tags, "brackets": brackets, "header": header,
+            "sheet": sheet, "delimiter": delimiter, "pretokenized": pretokenized,
             "id": id_column, "split_column": split_column,
         }  # fmt: skip
         return self._import_columns(Path(file), _columns(lang, text), reading, corpus, about)

@@ -61,12 +61,20 @@ def read_tests(
 ) -> list[LabelledSentence]:
     """Read the gold test sentences of a language, in the order of their rank."""
     gold = find_step(connection, GOLD)
-    rows = bulk.fetch(connection, gold_sentences(corpora, lang, (split,), gold))
-    chosen = sorted(rows, key=lambda row: rank(seed, row[1]))[:limit]
+    chosen = measured_keys(connection, corpora, lang, split, limit, seed)
     if gold is None or not chosen:
         return []
     spans = read_spans(connection, [_Gold(key, gold) for key, _ in chosen])
-    return [labelled(json.loads(words), spans.get(key, ()), mapping, {}) for key, words in chosen]
+    return [labelled(words, spans.get(key, ()), mapping, {}) for key, words in chosen]
+
+
+def measured_keys(
+    connection: Connection, corpora: Sequence[str], lang: str, split: str, limit: int | None, seed: int
+) -> list[tuple[int, tuple[str, ...]]]:
+    """Keys and words of the gold sentences that measure a language, in the order of their rank."""
+    rows = bulk.fetch(connection, gold_sentences(corpora, lang, (split,), find_step(connection, GOLD)))
+    chosen = sorted(rows, key=lambda row: rank(seed, row[1]))[:limit]
+    return [(key, tuple(json.loads(words))) for key, words in chosen]
 
 
 def gold_spans(connection: Connection, keys: Sequence[int], gold: int) -> dict[int, list[ScoredSpan]]:

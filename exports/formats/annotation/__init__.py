@@ -1,0 +1,1 @@
+"""The formats of annotation tools and spreadsheets, each of which our readers read back."""

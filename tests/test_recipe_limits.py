@@ -1,0 +1,44 @@
+"""Numbers in a recipe that nobody means are refused where they stand, before anything is planned."""
+
+from __future__ import annotations
+
+import pytest
+
+from xprojdb.config.errors import RecipeError
+from xprojdb.config.recipe import parse_recipe
+
+TOP = 'name = "r"\ncorpora = ["news"]\nsource = ["en"]\ntarget = ["de"]\n'
+
+
+@pytest.mark.parametrize(
+    ("table", "key", "value"),
+    [
+        ("[[scorer]]", "max_length", 10**23),
+        ("[[scorer]]", "min_score", 1e300),
+        ("[[scorer]]", "weight", 1e300),
+        ("[project]", "min_score", 1e300),
+        ("[project]", "time_limit", 1e300),
+        ("[export]", "budget", 10**20),
+        ("[export]", "min_words", 10**20),
+        ("[export]", "seed", 2**63),
+        ("[export]", "min_margin", "inf"),
+        ("[export]", "min_margin", "nan"),
+        ('[translate]\nmodel = "hf:x/y"', "beams", 10**6),
+        ('[translate]\nmodel = "hf:x/y"', "extra", 10**12),
+        ('[translate]\nmodel = "ct2:x/y"', "beams", 10**6),
+        ('[translate]\nmodel = "openai:x"', "max_tokens", 10**20),
+        ("[align]", "temperature", 1e300),
+    ],
+)
+def test_absurd_numbers_are_refused(table: str, key: str, value: object) -> None:
+    with pytest.raises(RecipeError) as refused:
+        parse_recipe(f"{TOP}{table}\n{key} = {value}\n")
+    assert key in refused.value.message
+
+
+@pytest.mark.parametrize(
+    ("table", "key", "value"),
+    [("[[scorer]]", "max_length", 10_000), ("[export]", "budget", 500_000_000), ("[export]", "seed", 2**63 - 1)],
+)
+def test_large_ones_are_not(table: str, key: str, value: int) -> None:
+    assert parse_recipe(f"{TOP}{table}\n{key} = {value}\n").recipe.name == "r"

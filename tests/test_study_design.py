@@ -1,0 +1,99 @@
+"""The design of a study: balanced subsets, equal budgets, and no target among its own sources."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from xprojdb.config.errors import RecipeError
+from xprojdb.config.tables.study import StudyTable
+from xprojdb.config.training import TrainingRecipe
+from xprojdb.study.design.cells import cells_of, orders_of, shares_of, subsets_of
+from xprojdb.study.design.similarity import similarities
+
+LANGS = ("en", "de", "es", "it", "fr", "sw")
+
+
+def table(**keys) -> StudyTable:
+    plain = {"pool": LANGS, "targets": ("en", "sw"), "k": (1, 2, 4), "budgets": {"fixed": 60, "growing": 15}}
+    return StudyTable(**{**plain, **keys})
+
+
+@given(st.integers(2, 6), st.integers(1, 3), st.integers(0, 50))
+def test_each_language_occurs_equally_often_at_each_k(size, orders, seed):
+    pool = LANGS[:size]
+    design = table(pool=pool, targets=("yo",), k=tuple(range(1, size + 1)), orders=orders, seed=seed)
+    for k in design.k:
+        counts = Counter(lang for subset in subsets_of(design, {}) if subset.k == k for lang in subset.sources)
+        assert counts == dict.fromkeys(pool, k * orders)
+
+
+def test_no_target_is_among_its_own_sources():
+    cells = cells_of(table(targets=LANGS))
+    assert all(not set(cell.sources) & set(cell.subset.targets) for cell in cells)
+    assert {target for cell in cells for target in cell.subset.targets} == set(LANGS)
+
+
+def test_nor_is_its_family():
+    families = {"en": "a", "de": "a", "es": "b", "it": "b", "fr": "b", "sw": "c"}
+    for cell in cells_of(table(exclude="family", families=families, k=(1, 2))):
+        assert not {families[lang] for lang in cell.sources} & {families[lang] for lang in cell.subset.targets}
+
+
+@given(st.integers(1, 6), st.integers(6, 100))
+def test_a_fixed_budget_is_shared_and_a_growing_one_is_not(k, budget):
+    fixed, growing = shares_of("fixed", budget, LANGS[:k]), shares_of("growing", budget, LANGS[:k])
+    assert sum(fixed.values()) == budget and max(fixed.values()) - min(fixed.values()) <= 1
+    assert growing == dict.fromkeys(LANGS[:k], budget)
+
+
+def test_orders_are_the_same_on_every_machine_and_none_is_a_turn_of_another():
+    first, second, third = orders_of(table())
+    assert orders_of(table(pool=LANGS[::-1])) == [first, second, third]
+    assert first == ["es", "fr", "en", "de", "sw", "it"]
+    for seed in range(20):
+        cycles = [
+            frozenset(map(frozenset, zip(order, order[1:] + order[:1], strict=True)))
+            for order in orders_of(table(pool=LANGS[:4], targets=("yo",), seed=seed))
+        ]
+        assert len(set(cycles)) == 3
+
+
+def test_ranked_subsets_are_the_nearest():
+    texts = {lang: [tuple(f"w{chr(97 + n)}" for n in range(number, number + 5))] for number, lang in enumerate(LANGS)}
+    near = similarities(texts)
+    assert near["en", "de"] == pytest.approx(0.8)
+    chosen = {(each.targets, each.k): each.sources for each in subsets_of(table(subsets="ranked"), near)}
+    assert chosen[("en",), 2] == ("de", "es")
+    assert chosen[("sw",), 2] == ("fr", "it")
+
+
+def test_diverse_subsets_are_far_apart():
+    near = {(one, other): 1.0 for one in LANGS for other in LANGS}
+    near |= {(one, "sw"): 0.0 for one in LANGS} | {("sw", other): 0.0 for other in LANGS}
+    for each in subsets_of(table(subsets="diverse"), near):
+        assert len(set(each.sources)) == each.k
+        assert each.k == 1 or "sw" in each.sources
+
+
+@pytest.mark.parametrize(
+    ("keys", "key", "reason"),
+    [
+        ({"k": (6,), "targets": ("en",)}, "k", "target-among-sources"),
+        ({"budgets": {}}, "budgets", "confounded"),
+        ({"exclude": "family"}, "families", None),
+        ({"controls": ("centre",)}, "controls", None),
+        ({"controls": ("raw",), "tasks": ("nli",)}, "controls", None),
+        ({"budgets": {"fixed": 2}}, "budgets", None),
+        ({"pool": ("xx-none",)}, "pool", None),
+    ],
+)
+def test_designs_that_cannot_be_compared_are_refused(keys, key, reason):
+    plain = {"pool": LANGS, "targets": ("en", "sw"), "k": (1, 2, 4), "budgets": {"fixed": 60}}
+    with pytest.raises(RecipeError) as refused:
+        TrainingRecipe(name="x", corpora=["news"], study={**plain, **keys})
+    assert refused.value.key == ".".join(filter(None, ("study", key)))
+    assert refused.value.fields.get("reason") == reason

@@ -1,0 +1,119 @@
+"""What a study says: intervals that hold the truth of made-up scores, slopes, limits, and files that stand alone."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from xprojdb.study.report.bootstrap import Point, curve, subset_spread
+from xprojdb.study.report.effects import best_singles, saturation, slope, task_correlations
+from xprojdb.study.report.measurements import Measurement, Series, StudyData
+
+NER, NLI = Series("ner", "raw", "fixed"), Series("nli", "raw", "fixed")
+TARGETS = ("a", "b", "c", "d", "e")
+
+
+def measurement(k: int, place: int, target: str, score: float, series: Series = NER, items: int = 200) -> Measurement:
+    """One whose score comes from as many right items as that takes."""
+    right = np.zeros((items, 3), np.int32)
+    right[:, 1:] = 1
+    right[: round(score / 100 * items), 0] = 1
+    sources = tuple(f"s{place}-{n}" for n in range(k))
+    return Measurement(series, k, 0, place, 0, sources, target, float(right[:, 0].mean() * 100), right, f"m{k}", 1.0)
+
+
+def made_up(gain: float = 4.0, noise: float = 1.0, series: Series = NER, seed: int = 0) -> list[Measurement]:
+    rng = np.random.default_rng(seed)
+    level = {target: 50 + 5 * number for number, target in enumerate(TARGETS)}
+    return [
+        measurement(k, place, target, level[target] + gain * np.log2(k) + noise * rng.normal(), series)
+        for k in (1, 2, 4, 8)
+        for place in range(6)
+        for target in TARGETS
+    ]
+
+
+def study(measurements: list[Measurement]) -> StudyData:
+    return StudyData("s", "0" * 64, "", 1, 1, measurements, {}, [], {}, ("encoder", "revision"))
+
+
+def test_the_interval_of_a_gain_holds_it_and_not_zero():
+    points = {point.k: point for point in curve(made_up(), resamples=300)}
+    for k, gain in ((2, 4), (4, 8), (8, 12)):
+        assert points[k].gain_low < gain < points[k].gain_high
+        assert points[k].gain_low > 0
+    assert points[1].gain == 0
+    assert points[8].level == pytest.approx(72, abs=1.5)
+
+
+def test_without_a_gain_the_interval_holds_zero():
+    for point in curve(made_up(gain=0, seed=3), resamples=300)[1:]:
+        assert point.gain_low < 0 < point.gain_high
+
+
+def test_levels_are_less_sure_than_differences():
+    (*_, last) = curve(made_up(), resamples=300)
+    assert last.high - last.low > 2 * (last.gain_high - last.gain_low)
+
+
+def test_a_target_that_lacks_a_k_is_left_out_of_the_curve():
+    lone = [each for each in made_up() if not (each.target == "e" and each.k == 8)]
+    whole = [each for each in made_up() if each.target != "e"]
+    assert [point.level for point in curve(lone, resamples=20)] == [p.level for p in curve(whole, resamples=20)]
+
+
+def test_the_same_seed_gives_the_same_intervals():
+    assert curve(made_up(), resamples=50, seed=1) == curve(made_up(), resamples=50, seed=1)
+    assert curve(made_up(), resamples=50, seed=1) != curve(made_up(), resamples=50, seed=2)
+
+
+def test_the_spread_is_that_over_subsets_within_targets():
+    own = [
+        measurement(2, place, target, score)
+        for target, base in (("a", 30), ("b", 70))
+        for place, score in ((0, base - 2), (1, base + 2))
+    ]
+    assert subset_spread(own) == pytest.approx(np.sqrt(8))
+    assert subset_spread(own[:1]) is None
+
+
+def test_the_slope_is_that_of_a_doubling():
+    found = slope(made_up())
+    assert found.low < 4 < found.high
+    assert found.value == pytest.approx(4, abs=0.5)
+    assert slope([each for each in made_up() if each.k == 1]).value is None
+
+
+def points(levels: dict[int, float]) -> list[Point]:
+    return [Point(k, level, level, level, 0, 0, 0, None, 1) for k, level in levels.items()]
+
+
+def test_a_curve_that_levels_off_says_where():
+    found = saturation(points({k: 60 - 10 * k**-1.5 for k in (1, 2, 4, 8, 12)}))
+    assert (found.limit, found.k95) == (pytest.approx(60, abs=0.1), pytest.approx(20 ** (1 / 1.5), abs=0.2))
+
+
+@pytest.mark.parametrize(
+    "levels", [{1: 50.0, 2: 51.0, 4: 52.0}, dict.fromkeys((1, 2, 4, 8), 50.0), {1: 50, 2: 55, 4: 60, 8: 65}]
+)
+def test_one_that_does_not_says_so(levels):
+    found = saturation(points(levels))
+    assert found.k95 is None and found.problem
+
+
+def test_the_best_single_source_is_compared_with_many():
+    own = [
+        measurement(1, 0, "a", 40),
+        measurement(1, 1, "a", 60),
+        measurement(2, 0, "a", 50),
+        measurement(2, 1, "a", 54),
+    ]
+    (found,) = best_singles(study(own), NER)
+    assert (found.source, found.single, found.worst, found.mean, found.best) == ("s1-0", 60, 40, 52, 54)
+
+
+def test_tasks_correlate_over_cells_and_not_over_targets():
+    same = study(made_up() + made_up(series=NLI))
+    other = study(made_up() + made_up(series=NLI, seed=9))
+    assert task_correlations(same)[0].r == pytest.approx(1)
+    assert abs(task_correlations(other)[0].r) < 0.4

@@ -1,0 +1,1 @@
+"""Importing: methods of the database that read files."""

@@ -1,0 +1,1 @@
+"""Import sentence pairs: XNLI, AfriXNLI, AmericasNLI, myXNLI and what looks like them."""

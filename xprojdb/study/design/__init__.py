@@ -1,0 +1,1 @@
+"""The design of a study: which models are trained on what, before any is."""

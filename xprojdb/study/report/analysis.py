@@ -1,0 +1,131 @@
+"""Everything that a report says, computed once."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from xprojdb.study.report.bootstrap import Point, curve
+from xprojdb.study.report.effects import (
+    BestSingle,
+    Correlation,
+    Saturation,
+    Slope,
+    best_singles,
+    saturation,
+    slope,
+    task_correlations,
+)
+from xprojdb.study.report.measurements import Series, StudyData
+
+
+@dataclass(frozen=True)
+class SeriesAnalysis:
+    """A series: its curve, and what it comes to.
+
+    :param targets: by target and k, mean, least and largest score.
+    """
+
+    series: Series
+    points: list[Point]
+    slope: Slope
+    saturation: Saturation
+    best: list[BestSingle]
+    targets: dict[str, dict[int, tuple[float, float, float]]]
+
+
+@dataclass(frozen=True)
+class Analysis:
+    """A study.
+
+    :param warnings: what weakens it.
+    """
+
+    data: StudyData
+    resamples: int
+    seed: int
+    series: list[SeriesAnalysis]
+    correlations: list[Correlation]
+    warnings: list[str] = field(default_factory=list)
+
+    def to_dict(self) -> dict[str, Any]:
+        """As JSON values, without the counts of test items."""
+        data = self.data
+        return {
+            "study": data.name,
+            "digest": data.digest,
+            "cells": data.cells,
+            "measured": data.measured,
+            "encoder": {"model": data.encoder[0], "revision": data.encoder[1]},
+            "training": data.training,
+            "measures": data.measures,
+            "corpora": data.corpora,
+            "bootstrap": {"resamples": self.resamples, "seed": self.seed},
+            "series": [_told(each) for each in self.series],
+            "correlations": [asdict(each) for each in self.correlations],
+            "warnings": self.warnings,
+            "models": sorted({each.model for each in data.measurements}),
+            "recipe": data.text,
+        }
+
+
+def _told(each: SeriesAnalysis) -> dict[str, Any]:
+    told = asdict(each)
+    told["series"] = each.series._asdict()
+    told["targets"] = {
+        target: {str(k): dict(zip(("mean", "least", "largest"), own, strict=True)) for k, own in by_k.items()}
+        for target, by_k in each.targets.items()
+    }
+    return told
+
+
+def analyse(data: StudyData, *, resamples: int = 1000, seed: int = 0) -> Analysis:
+    """Compute what a report says.
+
+    :raises MissingExtra: without statsmodels, scipy or pandas.
+    """
+    series = [_series(data, each, resamples, seed) for each in data.series]
+    return Analysis(data, resamples, seed, series, task_correlations(data), _warnings(data))
+
+
+def _series(data: StudyData, series: Series, resamples: int, seed: int) -> SeriesAnalysis:
+    own = data.of(series)
+    points = curve(own, resamples=resamples, seed=seed)
+    return SeriesAnalysis(
+        series, points, slope(own), saturation(points), best_singles(data, series), _targets(data, series)
+    )
+
+
+def _targets(data: StudyData, series: Series) -> dict[str, dict[int, tuple[float, float, float]]]:
+    found: dict[str, dict[int, tuple[float, float, float]]] = {}
+    for target in data.targets(series):
+        for k in data.ks(series):
+            scores = [each.score for each in data.of(series, k) if each.target == target]
+            if scores:
+                found.setdefault(target, {})[k] = (sum(scores) / len(scores), min(scores), max(scores))
+    return found
+
+
+def _warnings(data: StudyData) -> list[str]:
+    found = []
+    if data.measured < data.cells:
+        found.append(f"{data.cells - data.measured:,} of {data.cells:,} cells are not trained yet")
+    if len({each.ordering for each in data.measurements}) < 2:
+        found.append("one order of the pool: which sources stand together is chance")
+    if len({each.seed for each in data.measurements}) < 2:
+        found.append("one training of each subset: chance in training cannot be told from the choice of sources")
+    empty = sum(int(each.counts[:, 1].sum()) == 0 for each in data.measurements)
+    if empty:
+        found.append(f"{empty:,} of {len(data.measurements):,} measurements are of models that find no entity at all")
+    lacking = {series: _incomplete(data, series) for series in data.series}
+    for series, targets in lacking.items():
+        if targets:
+            told = f"{series.title}: {', '.join(targets)} lack a number of sources, and are left out of its curve"
+            found.append(told)
+    return found
+
+
+def _incomplete(data: StudyData, series: Series) -> list[str]:
+    ks = data.ks(series)
+    own = data.of(series)
+    return [target for target in data.targets(series) if {each.k for each in own if each.target == target} != set(ks)]

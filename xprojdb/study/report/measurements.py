@@ -1,0 +1,163 @@
+"""Read what a study has measured."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import Connection, select
+
+from xprojdb.db import bulk
+from xprojdb.db.tables import corpus, model, model_score, step, study, study_cell
+from xprojdb.errors import UsageError
+from xprojdb.steps.train.measure import unpack
+
+Counts = NDArray[np.int32]
+
+
+class Series(NamedTuple):
+    """What curves are drawn of: one task, in one arm, under one kind of budget."""
+
+    task: str
+    arm: str
+    regime: str
+
+    @property
+    def title(self) -> str:
+        """For people."""
+        return f"{self.task}, {self.regime} budget" + ("" if self.arm == "raw" else f", {self.arm}")
+
+
+@dataclass(frozen=True, eq=False)
+class Measurement:
+    """One model on one target.
+
+    :param ordering, place: of the subset of sources.
+    :param counts: (items, 3) correct, predicted and gold of each test item.
+    """
+
+    series: Series
+    k: int
+    ordering: int
+    place: int
+    seed: int
+    sources: tuple[str, ...]
+    target: str
+    score: float
+    counts: Counts
+    model: str
+    cpu_s: float
+
+    @property
+    def subset(self) -> tuple[str, ...]:
+        """The sources, in no order: two orders of the pool may give the same ones."""
+        return tuple(sorted(self.sources))
+
+
+@dataclass(frozen=True)
+class StudyData:
+    """A study and everything that it has measured.
+
+    :param cells: how many it has, and how many of them are measured.
+    :param corpora: name, licence, version and citation of each.
+    """
+
+    name: str
+    digest: str
+    text: str
+    cells: int
+    measured: int
+    measurements: list[Measurement]
+    measures: dict[str, dict[str, Any]]
+    corpora: list[dict[str, str | None]]
+    training: dict[str, Any]
+    encoder: tuple[str, str]
+
+    @property
+    def series(self) -> list[Series]:
+        """In a fixed order, those without a control first."""
+        return sorted(
+            {each.series for each in self.measurements}, key=lambda each: (each.task, each.arm != "raw", each)
+        )
+
+    def of(self, series: Series, k: int | None = None) -> list[Measurement]:
+        """The measurements of a series, or of one number of sources in it."""
+        return [each for each in self.measurements if each.series == series and k in (None, each.k)]
+
+    def ks(self, series: Series) -> list[int]:
+        """The numbers of sources of a series."""
+        return sorted({each.k for each in self.of(series)})
+
+    def targets(self, series: Series) -> list[str]:
+        """The targets of a series."""
+        return sorted({each.target for each in self.of(series)})
+
+
+def read_study(connection: Connection, name: str) -> StudyData:
+    """Read a study.
+
+    :raises UsageError: when there is none of that name, or nothing of it is measured.
+    """
+    row = connection.execute(select(study).where(study.c.name == name)).first()
+    if row is None:
+        known = list(connection.execute(select(study.c.name).order_by(study.c.name)).scalars())
+        hint = f"there are {', '.join(known)}" if known else "xprojdb study RECIPE"
+        raise UsageError(f"there is no study {name}", hint=hint, name=name, known=tuple(known))
+    measurements = _measurements(connection, row.id)
+    if not measurements:
+        hint = "xprojdb study RECIPE"
+        raise UsageError(f"nothing of the study {name} is measured yet", hint=hint, name=name, reason="unmeasured")
+    cells = connection.execute(select(study_cell.c.train_id).where(study_cell.c.study_id == row.id)).scalars().all()
+    trained = set(connection.execute(select(model.c.step_id)).scalars())
+    measures = _measures(connection, row.id)
+    names = {corpus_name for params in measures.values() for corpus_name in params["corpora"]}
+    first = connection.execute(select(step).where(step.c.id == cells[0])).one()
+    return StudyData(
+        name, row.digest, row.text, len(cells), sum(key in trained for key in cells), measurements, measures,
+        _corpora(connection, names), json.loads(first.params), (first.model or "", first.revision or ""),
+    )  # fmt: skip
+
+
+def _measurements(connection: Connection, study_id: int) -> list[Measurement]:
+    cell = study_cell.c
+    query = (
+        select(
+            cell.task, cell.arm, cell.regime, cell.k, cell.ordering, cell.place, cell.seed, cell.sources, cell.targets,
+            model_score.c.lang, model_score.c.score, model_score.c.counts, step.c.digest, model.c.cpu_s,
+        )
+        .join(model_score, (model_score.c.step_id == cell.measure_id) & (model_score.c.train_id == cell.train_id))
+        .join(step, step.c.id == cell.train_id)
+        .join(model, model.c.step_id == cell.train_id)
+        .where(cell.study_id == study_id)
+        .order_by(cell.task, cell.arm, cell.regime, cell.k, cell.ordering, cell.place, cell.seed, model_score.c.lang)
+    )  # fmt: skip
+    found: dict[tuple[Any, ...], Measurement] = {}
+    for task, arm, regime, k, ordering, place, seed, sources, targets, lang, score, counts, digest, cpu_s in bulk.fetch(
+        connection, query
+    ):
+        if lang in json.loads(targets):
+            named, series = tuple(json.loads(sources)), Series(task, arm, regime)
+            model_cost = (unpack(bytes(counts)), digest, cpu_s)
+            made = Measurement(series, k, ordering, place, seed, named, lang, score, *model_cost)
+            # The same model from two orders is one measurement.
+            found.setdefault((series, k, made.subset, seed, lang), made)
+    return list(found.values())
+
+
+def _measures(connection: Connection, study_id: int) -> dict[str, dict[str, Any]]:
+    query = select(step.c.params).join(study_cell, study_cell.c.measure_id == step.c.id)
+    rows = connection.execute(query.where(study_cell.c.study_id == study_id).distinct()).scalars()
+    return {params["task"]: params for params in map(json.loads, rows)}
+
+
+def _corpora(connection: Connection, names: Sequence[str] | set[str]) -> list[dict[str, str | None]]:
+    columns = [corpus.c[name] for name in ("name", "version", "licence", "citation")]
+    query = select(*columns).where(corpus.c.name.in_(sorted(names))).order_by(corpus.c.name)
+    return [
+        {"name": name, "version": version, "license": license_, "citation": citation}
+        for name, version, license_, citation in connection.execute(query)
+    ]

@@ -1,0 +1,79 @@
+"""The tables of a report: rows, CSV and LaTeX."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from xprojdb.printable import escaped_formula
+from xprojdb.study.report.analysis import Analysis, SeriesAnalysis
+from xprojdb.study.report.measurements import StudyData
+
+Row = Sequence[Any]
+MEASURED = ("task", "arm", "regime", "k", "order", "place", "seed", "sources", "target", "score", "model", "cpu_s")
+CURVE = ("k", "score", "low", "high", "gain", "gain_low", "gain_high", "spread", "measurements")
+
+
+def measured_rows(data: StudyData) -> list[Row]:
+    """A row a measurement."""
+    return [
+        (
+            *each.series, each.k, each.ordering, each.place, each.seed, "+".join(each.sources), each.target,
+            round(each.score, 4), each.model, round(each.cpu_s, 3),
+        )
+        for each in data.measurements
+    ]  # fmt: skip
+
+
+def curve_rows(each: SeriesAnalysis) -> list[list[str]]:
+    """A curve for people: level and gain with intervals, spread over subsets."""
+    rows = []
+    for point in each.points:
+        level = f"{point.level:.1f} [{point.low:.1f}, {point.high:.1f}]"
+        gain = "–"
+        if point.gain is not None and point.gain_low is not None and point.gain_high is not None and point.k > 1:
+            gain = f"{point.gain:+.1f} [{point.gain_low:.1f}, {point.gain_high:.1f}]"
+        spread = "–" if point.spread is None else f"{point.spread:.1f}"
+        rows.append([str(point.k), level, gain, spread, f"{point.measurements:,}"])
+    return rows
+
+
+def best_rows(each: SeriesAnalysis) -> list[list[str]]:
+    """Best single source against many, for people."""
+    return [
+        [one.target, one.source, f"{one.single:.1f}", f"{one.worst:.1f}", f"{one.mean:.1f}", f"{one.best:.1f}"]
+        for one in each.best
+    ]
+
+
+def as_csv(names: Row, rows: Iterable[Row]) -> str:
+    """Rows as CSV; nothing in it is taken for a formula."""
+    text = io.StringIO()
+    cells = ([escaped_formula(cell) if isinstance(cell, str) else cell for cell in row] for row in rows)
+    csv.writer(text, lineterminator="\n").writerows([names, *cells])
+    return text.getvalue()
+
+
+def as_latex(analysis: Analysis) -> str:
+    """The curves as a table for a paper (booktabs)."""
+    lines = [
+        "% " + f"xprojdb study {analysis.data.name}, {analysis.data.digest}",
+        r"\begin{tabular}{llrrrr}",
+        r"\toprule",
+        r"task & budget & $k$ & score [95\,\%] & $\Delta$ to $k=1$ [95\,\%] & SD over subsets \\",
+    ]
+    for each in analysis.series:
+        lines.append(r"\midrule")
+        name = each.series.task.upper() + ("" if each.series.arm == "raw" else f" ({_tex(each.series.arm)})")
+        for k, level, gain, spread, _ in curve_rows(each):
+            cells = [name, _tex(each.series.regime), k, level, gain.replace("–", "--"), spread.replace("–", "--")]
+            lines.append(" & ".join(cells) + r" \\")
+    return "\n".join([*lines, r"\bottomrule", r"\end{tabular}", ""])
+
+
+def _tex(text: str) -> str:
+    for sign in "&%$#_{}":
+        text = text.replace(sign, f"\\{sign}")
+    return text

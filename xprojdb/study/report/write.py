@@ -1,0 +1,66 @@
+"""Write a report into a folder."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+from xprojdb.db import Database
+from xprojdb.exports.atomic import reporting
+from xprojdb.exports.outputs import output_file
+from xprojdb.study.report.analysis import Analysis, analyse
+from xprojdb.study.report.figures import figures
+from xprojdb.study.report.measurements import read_study
+from xprojdb.study.report.methods import methods_paragraph
+from xprojdb.study.report.page import report_page
+from xprojdb.study.report.tables import CURVE, MEASURED, as_csv, as_latex, measured_rows
+
+
+@dataclass(frozen=True)
+class WrittenReport:
+    """A report and where it is.
+
+    :param files: bytes of each.
+    """
+
+    analysis: Analysis
+    folder: str
+    files: dict[str, int]
+
+
+def write_report(
+    database: Database, name: str, folder: str | Path, *, resamples: int = 1000, seed: int = 0
+) -> WrittenReport:
+    """Write everything that is known of a study; files that are there are replaced.
+
+    :param name: of the study.
+    :raises UsageError: when there is no such study, or nothing of it is measured.
+    :raises MissingExtra: without matplotlib, statsmodels, scipy or pandas.
+    :raises ExportError: when a file cannot be written.
+    """
+    with database.read() as connection:
+        data = read_study(connection, name)
+    analysis = analyse(data, resamples=resamples, seed=seed)
+    place, contents = Path(folder), _contents(analysis)
+    with reporting(place):
+        place.mkdir(parents=True, exist_ok=True)
+    for file, content in contents.items():
+        with output_file(place / file) as stream:
+            stream.write(content)
+    return WrittenReport(analysis, str(place), {file: len(content) for file, content in contents.items()})
+
+
+def _contents(analysis: Analysis) -> dict[str, bytes]:
+    drawn = figures(analysis)
+    curves = [(*each.series, *point.__dict__.values()) for each in analysis.series for point in each.points]
+    texts = {
+        "report.html": report_page(analysis, drawn),
+        "report.json": json.dumps(analysis.to_dict(), indent=2, ensure_ascii=False, default=str) + "\n",
+        "measurements.csv": as_csv(MEASURED, measured_rows(analysis.data)),
+        "curves.csv": as_csv(("task", "arm", "regime", *CURVE), curves),
+        "curves.tex": as_latex(analysis),
+        "methods.txt": methods_paragraph(analysis) + "\n",
+    }
+    images = {f"{name}.{form}": content for name, forms in drawn.items() for form, content in forms.items()}
+    return {**{name: text.encode("utf-8") for name, text in texts.items()}, **images}
