@@ -197,7 +197,7 @@ def test_scores_and_exports_of_what_is_gone_are_not_recorded(
     database: Database, write_conll: Write, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     plan = build(database, write_conll, tmp_path)
-    measure, write = evaluate._measure, api._report
+    measure, write = evaluate._scores, api._report
 
     def measured(*given: Any) -> Any:
         found = measure(*given)
@@ -215,7 +215,7 @@ def test_scores_and_exports_of_what_is_gone_are_not_recorded(
     assert moved.value.step in {stage.spec.digest for stage in plan.stages}
     assert list((tmp_path / "out").iterdir())
     plan = run_combined(database, tmp_path, COMBINE)
-    monkeypatch.setattr(evaluate, "_measure", measured)
+    monkeypatch.setattr(evaluate, "_scores", measured)
     with pytest.raises(GroundMoved) as moved:
         evaluate.evaluate_projections(database, plan.labellings)
     assert moved.value.corpus

@@ -91,6 +91,7 @@ def test_pairs_without_equal_words_are_empty(database: Database, write_conll: Ca
 EFLOMAL = '[align]\naligner = "eflomal"\n'
 
 
+@pytest.mark.slow
 def test_eflomal_is_trained_once_and_aligns_what_comes_later(
     database: Database, write_conll: Callable[..., Path]
 ) -> None:

@@ -67,6 +67,7 @@ def test_a_hugging_face_tagger_labels_the_source_side(
         np.testing.assert_allclose(rows, tagged.probabilities, atol=1e-3)
 
 
+@pytest.mark.slow
 def test_probabilities_are_kept_only_where_they_are_wanted(sample: Database, tmp_path: Path) -> None:
     settings = _settings(link_mass='candidates = "tagged"\nmin_score = 0.0')
     plan = plan_of(sample, tmp_path, settings)
@@ -174,6 +175,7 @@ def test_the_translation_score_is_nmtscore(sample: Database, tmp_path: Path, dir
     assert max(first, key=lambda key: first[key]) == (3, 5)
 
 
+@pytest.mark.slow
 def test_a_phrase_pair_is_computed_once(
     database: Database, write_conll: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -71,6 +71,7 @@ def rows(database: Database, table) -> int:
         return connection.execute(select(func.count()).select_from(table)).scalar_one()
 
 
+@pytest.mark.slow
 def test_a_model_is_trained_and_tags_a_language_it_has_not_seen(news: Database, tmp_path: Path) -> None:
     report = train(news, tmp_path)
     assert report.samples["en"] == {"sentences": 12, "words": 72, "entities": 24}
