@@ -33,7 +33,7 @@ labels.evaluate()
 """
 RECIPE = 'name = "news"\ncorpora = ["news"]\nsource = ["en"]\ntarget = ["sw"]\n'
 SQL = (
-    "SELECT sentence, start_word, end_word, text, label, score, margin, step FROM v_label ORDER BY sentence, start_word"
+    "SELECT sentence, start_word, end_word, text, label, score, margin, step FROM v_final ORDER BY sentence, start_word"
 )
 
 

@@ -27,8 +27,6 @@ scorer = [{type = "link_mass"}]
 
 [tag]
 model = "imported:lab"
-
-[[scorer]]
 """
 
 

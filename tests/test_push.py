@@ -57,7 +57,7 @@ def test_a_new_data_set_is_made_and_loads_back(
     head, files = hub.repos[REPO].commits[-1]
     assert (told["revision"], told["created"], set(told["added"])) == (head, True, GENERATED)
     assert told["sent_bytes"] == sum(len(files[path]) for path in GENERATED)
-    assert hub.repos[REPO].titles == ["initial commit", "12 sentences, exported by xprojdb"]
+    assert hub.repos[REPO].titles == ["initial commit", "12 sentences in de, exported by xprojdb"]
     loaded = _load(hub, tmp_path, child_env)
     row = loaded["rows"][0]
     assert [loaded["names"][tag] for tag in row["ner_tags"]] == ["B-PER", "I-PER", "O", "O", "O", "O", "B-LOC"]

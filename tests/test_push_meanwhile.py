@@ -111,7 +111,7 @@ def test_of_two_pushes_at_once_one_wins(command: Command, hub: LoopbackHub) -> N
         each.join()
     assert sorted(done.code for done in finished) == [0, 1]
     (loser,) = (done for done in finished if done.code)
-    assert "meanwhile" in loser.stderr
+    assert "in the meantime" in loser.stderr
     assert len(hub.repos[REPO].commits) == 2
     assert set(hub.files(REPO)) >= GENERATED
 

@@ -25,6 +25,8 @@ _SENTENCES = {
     "heuristic": "A rule chose a span for each entity from its word links.",
     "project": "Of all sets of spans that do not overlap, the one with the highest total score was chosen.",
     "reliability": "The reliability of each source was estimated from their agreement, without gold labels.",
+    "train": "A tagger was trained on labelled sentences of other languages.",
+    "measure": "A trained model was scored on gold labels.",
     "combine": "The labels that several sources gave a sentence were combined into one set.",
 }
 

@@ -81,7 +81,10 @@ class DryRunResult(ReportResult):
 
     def to_json(self) -> Any:
         """What ``xprojdb run --dry-run --json`` prints."""
-        return [asdict(step) for step in self.report]
+        return [
+            {("known" if key == "is_stored" else key): value for key, value in asdict(step).items()}
+            for step in self.report
+        ]
 
     def __rich__(self) -> RenderableType:
         shown = table("step", "", "what", "pending>", "because")
