@@ -29,7 +29,7 @@ def test_characters_are_aligned_as_words(database: Database, write_conll: Callab
     pytest.importorskip("jieba")
     # As in text where a name was left in Chinese: only as a whole is the word equal to the other one.
     import_sample(database, write_conll, {"en": ["北京大学/B-ORG is old"], "zh": ["我 在 北 京 大 学"]})
-    run_plan(database, plan_recipe(database, parse_recipe(f'{TOP}[align]\naligner = "equal_words"\n')))
+    run_plan(database, plan_recipe(database, parse_recipe(f'{TOP}[align]\naligner = "equal_words"\n[[scorer]]\n')))
     with database.read() as connection:
         assert connection.execute(select(alignment.c.links)).scalars().all() == ["0-2:1 0-3:1 0-4:1 0-5:1"]
     assert [row[1:] for row in labels(database)] == [(2, 6, "ORG")]
