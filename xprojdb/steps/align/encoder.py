@@ -29,8 +29,8 @@ class EncoderConfig(AlignerParams, WordsConfig):
 
     :param model: a local folder, an alias such as ``"e5-small"``, or an id on the Hugging Face Hub.
     :param revision: the revision the model must have. By default any revision will do, and the step records it.
-    :param precision: ``bfloat16`` is about 1.8 times as fast as ``float32`` on CPUs and GPUs that support it, with
-        nearly the same links; ``int8`` (needs the extra ``int8``) is 2.8 times as fast on CPUs with VNNI.
+    :param precision: ``bfloat16`` is about 1.7 times as fast as ``float32`` on CPUs and GPUs that support it, with
+        nearly the same links; ``int8`` (needs the extra ``int8``) is 2.5 times as fast on CPUs with VNNI.
     """
 
     model: Text = "intfloat/multilingual-e5-small"
