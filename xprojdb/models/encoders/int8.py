@@ -7,9 +7,11 @@ kept in the model cache; a conversion takes seconds.
 
 from __future__ import annotations
 
+import logging
 import sys
 import warnings
 from collections.abc import Callable
+from contextlib import redirect_stdout
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -80,7 +82,9 @@ class Int8States:
                 model_id=self._checkpoint.path_or_id,
                 reason="architecture",
             ) from error
-        small = nncf.compress_weights(traced, mode=nncf.CompressWeightsMode.INT8_SYM)
+        nncf.set_log_level(logging.ERROR)
+        with redirect_stdout(None):  # its progress bars
+            small = nncf.compress_weights(traced, mode=nncf.CompressWeightsMode.INT8_SYM)
         openvino.save_model(small, folder / FILE, compress_to_fp16=False)
         return f"{self._checkpoint.path_or_id} in 8 bits, layer {layer}, openvino {openvino.__version__}"
 
