@@ -12,7 +12,7 @@ from model_checkpoints import tiny_checkpoint
 from projection_sample import english, german, import_sample
 
 from xprojdb.config.recipe import parse_recipe
-from xprojdb.errors import UsageError
+from xprojdb.errors import ModelError, UsageError
 from xprojdb.models.encoders.encoder import Encoder
 from xprojdb.models.store import installed
 from xprojdb.planning.planner import plan_recipe
@@ -90,3 +90,10 @@ def test_the_precision_is_part_of_the_digest_unless_it_is_float32(sqlite_databas
     digests = {text: {spec.digest for spec in plan.pairs if spec.kind == "align"} for text, plan in plans.items()}
     assert digests[""] == digests['precision = "float32"']
     assert not digests[""] & digests['precision = "int8"']
+
+
+def test_a_damaged_configuration_is_one_error(tmp_path: Path) -> None:
+    (tmp_path / "config.json").write_text("{}", encoding="utf-8")
+    with pytest.raises(ModelError) as caught:
+        Encoder(str(tmp_path), precision="int8")
+    assert caught.value.fields["model_id"] == str(tmp_path)

@@ -93,8 +93,8 @@ class Head:
             arrays = require("safetensors.numpy", "train").load(packed)
             metadata = json.loads(_metadata(packed)["xprojdb"])
         except Exception as error:  # safetensors raises its own class of error, NumPy others
-            hint = "train it again"
-            raise DamagedModel("the weights of the model cannot be read", hint=hint, reason="unreadable") from error
+            message, hint = f"the weights of the model cannot be read: {error}", "train it again"
+            raise DamagedModel(message, hint=hint, reason="unreadable") from error
         return cls(tuple(metadata["classes"]), arrays, metadata["about"])
 
 

@@ -113,9 +113,14 @@ def _truncated(model: Any, layer: int) -> Any:
 def _skeleton(checkpoint: ResolvedModel) -> Any:
     """The model's modules without weights, to read its sizes and limits from."""
     transformers, torch = require("transformers", "models"), require("torch", "models")
-    config = transformers.AutoConfig.from_pretrained(checkpoint.path_or_id, **checkpoint.hub)
-    with torch.device("meta"), quiet():
-        model = transformers.AutoModel.from_config(config)
+    path = checkpoint.path_or_id
+    try:
+        config = transformers.AutoConfig.from_pretrained(path, **checkpoint.hub)
+        with torch.device("meta"), quiet():
+            model = transformers.AutoModel.from_config(config)
+    except (OSError, ValueError, RuntimeError) as error:
+        hint = "the checkpoint may be damaged, or need another version of transformers"
+        raise ModelError(f"model {path} cannot be loaded: {error}", hint=hint, model_id=path) from error
     return model.get_encoder() if getattr(config, "is_encoder_decoder", False) else model
 
 
