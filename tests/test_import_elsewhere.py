@@ -217,6 +217,24 @@ def test_gold_that_is_missing_is_said(db, tmp_path):
     assert line.startswith("3 pairs of")
 
 
+def test_a_command_that_leaves_items_waiting_does_not_end_with_0(sqlite_database, tmp_path, run_cli):
+    path = sqlite_database.engine.url.database
+    files = [f"{lang}={text(tmp_path / f'{lang}.txt', lines)}" for lang, lines in (("en", ENGLISH), ("sw", SWAHILI))]
+    assert run_cli("--db", path, "import", "parallel", *files, "--corpus", "news").code == 0
+    tags = ("--name", "mine", "--lang", "en")
+    run_cli("--db", path, "import", "tags", conll(tmp_path / "some.conll", ENGLISH[:2], TAGS[:2]), *tags)
+    recipe = tmp_path / "news.toml"
+    recipe.write_text(
+        'name = "news"\ncorpora = ["news"]\nsource = ["en"]\ntarget = ["sw"]\nalign = {aligner = "equal_words"}\n'
+        '[tag]\nmodel = "imported:mine"\n'
+    )
+    for _ in range(2):
+        done = run_cli("--db", path, "run", recipe)
+        assert (done.code, "wait for tags of mine" in done.stdout) == (1, True), done.stderr
+    run_cli("--db", path, "import", "tags", conll(tmp_path / "rest.conll", ENGLISH[2:], TAGS[2:]), *tags)
+    assert run_cli("--db", path, "run", recipe).code == 0
+
+
 def test_on_the_command_line(sqlite_database, tmp_path, run_cli):
     path = sqlite_database.engine.url.database
     files = [f"en={text(tmp_path / 'en.txt', ENGLISH)}", f"sw={text(tmp_path / 'sw.txt', SWAHILI[:2])}"]

@@ -56,8 +56,8 @@ def command(
     changed parameter makes new steps from there on. Ctrl-C stops after the current batches; run again to continue.
     Several runs can share a database: each takes items that the others do not have.
 
-    The exit code is 0 if everything is done, 1 if items failed, 75 if --max-time or the signal TERM ended the run with
-    work left, and 130 if Ctrl-C did.
+    The exit code is 0 if everything is done, 1 if items failed or wait for an import, or a part of the recipe is
+    missing, 75 if --max-time or the signal TERM ended the run with work left, and 130 if Ctrl-C did.
     """
     from xprojdb.cli.printing.progress import stop_on_interrupt, watcher
 
@@ -74,5 +74,5 @@ def command(
     show(labels.run, as_json)
     if labels.run.report.stopped:
         raise click.exceptions.Exit(_INTERRUPTED if labels.run.report.interrupted else _WORK_LEFT)
-    if labels.run.report.failed or labels.run.report.missing:
+    if labels.run.report.failed or labels.run.report.missing or labels.run.report.waiting:
         raise click.exceptions.Exit(1)
