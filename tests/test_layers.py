@@ -14,7 +14,7 @@ import xprojdb
 ROOT = Path(xprojdb.__file__).parent
 #: from below upwards; those of one line do not import each other
 LAYERS = (
-    ("errors", "digest", "file_names", "masking", "printable", "recipes"),
+    ("errors", "arrays", "digest", "file_names", "masking", "printable", "recipes"),
     ("extras", "entry_points"),
     ("hub",),
     ("text",),

@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 from model_checkpoints import tiny_checkpoint
 
+from xprojdb.arrays import Singles
 from xprojdb.errors import UsageError
 from xprojdb.models.aligners.encoder import EncoderAligner, link_units
 from xprojdb.models.aligners.encoder_params import METHODS, AlignerParams
 from xprojdb.models.aligners.similarity import batches
 from xprojdb.models.encoders.encoder import Encoder, SubwordVectors
-from xprojdb.models.encoders.transforms import Floats
 from xprojdb.steps.align.encoder import EncoderConfig, aligner_params
 
 RED_BOAT = ["a", "red", "boat"]
@@ -100,8 +100,8 @@ def test_more_pairs_than_one_block(encoder: Encoder, monkeypatch: pytest.MonkeyP
         np.testing.assert_array_equal(one.pairs, other.pairs)
 
 
-def _less_mean(vectors: Floats) -> Floats:
-    less: Floats = vectors - vectors.mean(0)
+def _less_mean(vectors: Singles) -> Singles:
+    less: Singles = vectors - vectors.mean(0)
     return less
 
 

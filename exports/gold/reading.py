@@ -6,15 +6,13 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 from sqlalchemy import Connection, select
 
+from xprojdb.arrays import Longs
 from xprojdb.db.tables import entity, outcome
 from xprojdb.exports.gold.labels import GoldLabels, GoldStep, renamed
 from xprojdb.steps.inputs import longs, read_columns, within
 from xprojdb.text.label_schemes import LabelMapping
-
-Longs = NDArray[np.int64]
 
 
 class GoldColumns(NamedTuple):

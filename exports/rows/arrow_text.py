@@ -9,13 +9,11 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from xprojdb.arrays import Longs
 from xprojdb.exports.rows.columnar import Block
 from xprojdb.exports.rows.stored_words import WordLists, word_lists
 from xprojdb.extras import require
-
-Longs = NDArray[np.int64]
 
 
 @dataclass(frozen=True)

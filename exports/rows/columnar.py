@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import Connection, Select, select
 
+from xprojdb.arrays import Floats, Longs
 from xprojdb.config.tables.export import ExportTable
 from xprojdb.db import bulk
 from xprojdb.db.tables import corpus, label, sentence
@@ -26,8 +27,6 @@ from xprojdb.planning.labellings import Consensus, Projection
 from xprojdb.steps.inputs import longs, read_columns, within
 from xprojdb.steps.stage import sentence_key
 
-Longs = NDArray[np.int64]
-Floats = NDArray[np.float64]
 _BLOCK = 10_000
 #: a range of keys is read faster than single keys, even if it has this many times more of them
 _DENSE = 1.3

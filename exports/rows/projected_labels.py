@@ -9,9 +9,9 @@ from itertools import compress, groupby
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 from sqlalchemy import ColumnElement, Connection, Select, func, select
 
+from xprojdb.arrays import Longs
 from xprojdb.db import bulk
 from xprojdb.db.count_cache import CountCache
 from xprojdb.db.tables import corpus, label, outcome, sentence, translation, vote
@@ -29,8 +29,6 @@ from xprojdb.steps.stage import Side, sentence_key
 DEFAULT_SPLIT = "train"
 
 _BLOCK = 10_000
-
-Longs = NDArray[np.int64]
 
 
 def choose(

@@ -15,6 +15,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from xprojdb.arrays import Longs
 from xprojdb.config.tables.export import ExportTable
 from xprojdb.exports.errors import ExportError
 from xprojdb.exports.gold.labels import GoldLabels, GoldStep
@@ -26,7 +27,6 @@ from xprojdb.exports.rows.schema import class_names
 from xprojdb.exports.selection.tiers import tiers_of
 from xprojdb.extras import require
 
-Longs = NDArray[np.int64]
 #: what str.split treats as white space
 _SPACES = re.compile(r"[\t-\r\x1c-\x20\x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]")
 _ESCAPED = re.compile(r'["\\\x00-\x1f]')

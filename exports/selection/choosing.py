@@ -11,14 +11,11 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from xprojdb.arrays import Flags, Floats, Longs
 from xprojdb.exports.selection.hashing import Hashes, fraction
 
-Mask = NDArray[np.bool_]
-Longs = NDArray[np.int64]
-Floats = NDArray[np.float64]
 
-
-def first_of_each(order: Longs, *keys: NDArray[np.generic]) -> Mask:
+def first_of_each(order: Longs, *keys: NDArray[np.generic]) -> Flags:
     """Among sentences that agree in all keys, keep the one that comes first.
 
     :param order: (N,) the sentences from first to last.
@@ -35,7 +32,7 @@ def first_of_each(order: Longs, *keys: NDArray[np.generic]) -> Mask:
     return first
 
 
-def within_limits(order: Longs, group: Longs, size: Longs, limits: Floats) -> Mask:
+def within_limits(order: Longs, group: Longs, size: Longs, limits: Floats) -> Flags:
     """Take sentences in order until the next one would exceed the limit of its group.
 
     :param order: (N,) the sentences from first to last.

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import Connection, select
 
+from xprojdb.arrays import Flags, Longs
 from xprojdb.config.tables.export import ALL_SPLITS, ExportTable
 from xprojdb.db.tables import corpus
 from xprojdb.errors import UsageError
@@ -22,9 +23,6 @@ from xprojdb.exports.selection.pool import Pool, read_pool
 from xprojdb.exports.selection.probability import Calibrations
 from xprojdb.exports.selection.translation_groups import read_groups, read_ranks
 from xprojdb.planning.labellings import Consensus, Labelling
-
-Longs = NDArray[np.int64]
-Mask = NDArray[np.bool_]
 
 
 class NothingLeft(UsageError):
@@ -89,7 +87,7 @@ class _Choice:
         self.table = table
         self.pool = pool
         self.held_out = held_out
-        self.alive: Mask = np.ones(len(pool), dtype=np.bool_)
+        self.alive: Flags = np.ones(len(pool), dtype=np.bool_)
         self.removed = {name: pool.removed[name] for name in ExportTable.model_fields if name in pool.removed}
         self.split = pool.column("split")
         self.splits = list(pool.splits)
@@ -161,7 +159,7 @@ class _Choice:
         numbered: Longs = by_labelling[self.pool.column("labelling")]
         return numbered
 
-    def _keep(self, reason: str, mask: Mask) -> None:
+    def _keep(self, reason: str, mask: Flags) -> None:
         gone = int(np.count_nonzero(self.alive & ~mask))
         self.alive &= mask
         if gone:

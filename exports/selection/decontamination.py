@@ -7,17 +7,15 @@ from collections.abc import Collection, Iterator
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 from sqlalchemy import Connection, func, select
 
+from xprojdb.arrays import Longs
 from xprojdb.db import bulk
 from xprojdb.db.tables import corpus, sentence
 from xprojdb.errors import UsageError
 from xprojdb.exports.rows.projected_labels import DEFAULT_SPLIT
 from xprojdb.exports.selection.hashing import Hashes, hash_letters
 from xprojdb.readers import read_conll
-
-Longs = NDArray[np.int64]
 
 
 def read_test_texts(connection: Connection, names: Collection[str]) -> Hashes:

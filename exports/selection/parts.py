@@ -6,10 +6,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
 from sqlalchemy import Connection
 
+from xprojdb.arrays import Longs
 from xprojdb.config.recipe import export_table
 from xprojdb.config.tables.export import ExportTable
 from xprojdb.db.count_cache import CountCache
@@ -31,8 +30,6 @@ from xprojdb.exports.selection.probability import Calibrations, calibrations_of,
 from xprojdb.exports.selection.references import References
 from xprojdb.planning.labellings import Labelling
 from xprojdb.planning.planner import Plan
-
-Longs = NDArray[np.int64]
 
 
 @dataclass(frozen=True)

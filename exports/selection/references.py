@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Literal, Protocol
 
-import numpy as np
-from numpy.typing import NDArray
 from sqlalchemy import Connection
 
-Floats = NDArray[np.float64]
+from xprojdb.arrays import Floats
 
 
 class Calibrated(Protocol):

@@ -6,9 +6,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 from sqlalchemy import Connection, func
 
+from xprojdb.arrays import Flags, Longs
 from xprojdb.config.tables.export import ExportTable
 from xprojdb.db.tables import outcome
 from xprojdb.exports.gold.labels import GoldStep
@@ -18,9 +18,6 @@ from xprojdb.exports.selection.filters import is_gold_split, outcomes_of
 from xprojdb.exports.selection.hashing import Hashes, hash_stored
 from xprojdb.planning.labellings import Labelling, Projection
 from xprojdb.steps.inputs import longs
-
-Longs = NDArray[np.int64]
-Mask = NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
@@ -50,7 +47,7 @@ class Screened:
     :param dropped: how many labels were dropped from sentences that passed.
     """
 
-    passes: Mask
+    passes: Flags
     removed: dict[str, int]
     entities: Longs
     dropped: int
@@ -97,7 +94,7 @@ def screen(block: ScreenedBlock, table: ExportTable) -> Screened:
     return Screened(passes, removed, entities, dropped)
 
 
-def _sentences(block: ScreenedBlock, table: ExportTable) -> Iterator[tuple[str, Mask]]:
+def _sentences(block: ScreenedBlock, table: ExportTable) -> Iterator[tuple[str, Flags]]:
     """What the filters on sentences let pass, by name; each is evaluated once the ones before it are counted."""
     if table.corpora:
         yield "corpora", np.full(len(block.items), block.corpus in table.corpora)
@@ -124,9 +121,9 @@ class _Labels:
         self.table = table
         self.sentences = len(block.items)
         every = np.ones(len(self.columns.row), dtype=np.bool_)
-        self.remaining: Mask = self.columns.number >= 0 if table.labels else every
+        self.remaining: Flags = self.columns.number >= 0 if table.labels else every
 
-    def thresholds(self) -> Iterator[tuple[str, Mask]]:
+    def thresholds(self) -> Iterator[tuple[str, Flags]]:
         """What each threshold lets pass; all sentences, if only the labels below it are dropped."""
         table = self.table
         for name, values, least in (
@@ -140,11 +137,11 @@ class _Labels:
             if table.on_low_score == "sentence":
                 yield name, self.per_sentence(below) == 0
 
-    def least(self) -> Iterator[tuple[str, Mask]]:
+    def least(self) -> Iterator[tuple[str, Flags]]:
         """Which sentences have enough labels left."""
         if self.table.min_entities is not None:
             yield "min_entities", self.per_sentence(self.remaining) >= self.table.min_entities
 
-    def per_sentence(self, which: Mask) -> Longs:
+    def per_sentence(self, which: Flags) -> Longs:
         """(N,) how many of the given labels each sentence has."""
         return np.bincount(self.columns.row[which], minlength=self.sentences)

@@ -5,14 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
+from xprojdb.arrays import Floats, Longs
 from xprojdb.config.tables.export import REVIEWED, ExportTable
 from xprojdb.exports.gold.labels import Annotation
 from xprojdb.exports.rows.sentences import ProjectedSentence
-
-Longs = NDArray[np.int64]
-Floats = NDArray[np.float64]
 
 
 def steps_of(table: ExportTable) -> list[tuple[str, float]]:

@@ -7,15 +7,14 @@ from dataclasses import dataclass
 from itertools import chain
 
 import numpy as np
-from numpy.typing import NDArray
 from sqlalchemy import Connection, select
 
+from xprojdb.arrays import Longs
 from xprojdb.db import bulk
 from xprojdb.db.tables import corpus, sentence, translation
 from xprojdb.exports.selection.hashing import Hashes, hash_texts
 from xprojdb.steps.inputs import within
 
-Longs = NDArray[np.int64]
 _BLOCK = 10_000
 
 

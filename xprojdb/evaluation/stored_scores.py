@@ -10,10 +10,11 @@ import numpy as np
 import numpy.typing as npt
 from sqlalchemy import Connection, select
 
+from xprojdb.arrays import Flags, Floats, Ints, Longs
 from xprojdb.db import bulk
 from xprojdb.db.tables import translation
 from xprojdb.evaluation.gold import read_gold, with_gold
-from xprojdb.matching.arrays import Flags, Floats, Ints, Longs, offsets
+from xprojdb.matching.arrays import offsets
 from xprojdb.matching.candidates import Candidates
 from xprojdb.matching.derived_labels import DROPPED, derived_labels
 from xprojdb.matching.scores.links import to_fixed

@@ -14,10 +14,10 @@ from typing import NamedTuple
 
 import numpy as np
 
+from xprojdb.arrays import Flags, Longs
 from xprojdb.db import Database
 from xprojdb.errors import UsageError
 from xprojdb.evaluation.stored_scores import SentenceCounts, StoredScores, load_scores
-from xprojdb.matching.arrays import Flags, Longs
 from xprojdb.matching.solvers.solve import Solver
 from xprojdb.planning.plan import Plan
 from xprojdb.steps.project.match import ProjectMatch

@@ -11,6 +11,7 @@ from typing import NamedTuple
 import numpy as np
 from sqlalchemy import Connection, exists, select
 
+from xprojdb.arrays import Flags, Longs
 from xprojdb.db import Database, bulk
 from xprojdb.db.runs import begin_run, end_run
 from xprojdb.db.tables import alignment, corpus, outcome
@@ -18,7 +19,6 @@ from xprojdb.errors import UsageError
 from xprojdb.importing.corpus_files import ImportRefused
 from xprojdb.importing.line_order import TranslationLine, TranslationLines
 from xprojdb.importing.seen import Seen
-from xprojdb.matching.arrays import Flags, Longs
 from xprojdb.matching.pharaoh.lines import link_texts
 from xprojdb.readers.parallel.alignments import AlignmentLines, read_alignments
 from xprojdb.steps.align.imported import imported_spec

@@ -9,13 +9,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from xprojdb.arrays import Longs
 from xprojdb.errors import MatchingError
-
-Ints = npt.NDArray[np.int32]
-Longs = npt.NDArray[np.int64]
-Floats = npt.NDArray[np.float64]
-Bits = npt.NDArray[np.uint8]
-Flags = npt.NDArray[np.bool_]
 
 
 class Compiled:

@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from xprojdb.arrays import Ints, Longs
 from xprojdb.errors import MatchingError
-from xprojdb.matching.arrays import Ints, Longs, check_ptr, compiled, flat, offsets, stable_order
+from xprojdb.matching.arrays import check_ptr, compiled, flat, offsets, stable_order
 
 Positions = Sequence[tuple[int, int]]
 

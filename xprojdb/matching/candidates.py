@@ -6,8 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from xprojdb.arrays import Bits, Flags, Ints, Longs
 from xprojdb.errors import MatchingError
-from xprojdb.matching.arrays import Bits, Flags, Ints, Longs, check_ptr, compiled, flat, offsets
+from xprojdb.matching.arrays import check_ptr, compiled, flat, offsets
 from xprojdb.matching.batch import PairBatch
 
 LONGEST_SENTENCE = 1 << 20

@@ -11,8 +11,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from xprojdb.arrays import Flags, Ints, Longs
 from xprojdb.errors import MatchingError
-from xprojdb.matching.arrays import Flags, Ints, Longs, offsets
+from xprojdb.matching.arrays import offsets
 from xprojdb.matching.candidates import Candidates
 
 DROPPED = -1

@@ -14,8 +14,9 @@ from typing import NamedTuple
 
 import numpy as np
 
+from xprojdb.arrays import Bits, Ints, Longs
 from xprojdb.errors import MatchingError
-from xprojdb.matching.arrays import Bits, Ints, Longs, compiled, flat, offsets, stable_order
+from xprojdb.matching.arrays import compiled, flat, offsets, stable_order
 from xprojdb.matching.batch import PairBatch
 from xprojdb.matching.candidates import linked_words
 from xprojdb.matching.scores.links import to_fixed

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import Connection, select
 
+from xprojdb.arrays import Floats
 from xprojdb.db import Database
 from xprojdb.db.tables import campaign, campaign_item, outcome, step
 from xprojdb.errors import UsageError
@@ -26,7 +27,6 @@ from xprojdb.review.queues import parse_mixture
 from xprojdb.text.spans import Span
 
 ALL = "all"
-Floats = NDArray[np.float64]
 
 
 class BiasedSample(UsageError):

@@ -12,9 +12,9 @@ import numpy as np
 import numpy.typing as npt
 from sqlalchemy import ColumnElement, Connection, Select, select
 
+from xprojdb.arrays import Flags, Floats, Ints, Longs
 from xprojdb.db import bulk
 from xprojdb.db.tables import alignment, entity, sentence, translation
-from xprojdb.matching.arrays import Flags, Floats, Ints, Longs
 from xprojdb.matching.batch import PairBatch
 from xprojdb.matching.pharaoh.links import links_from_pharaoh, scored_links_from_pharaoh
 from xprojdb.steps.stage import Side, other, sentence_key

@@ -12,8 +12,8 @@ import numpy as np
 from sqlalchemy import ColumnElement, Connection, ScalarSelect, Select, Table, and_, select
 from sqlalchemy.sql.selectable import FromClause
 
+from xprojdb.arrays import Longs
 from xprojdb.db.tables import outcome, sentence, step, translation
-from xprojdb.matching.arrays import Longs
 from xprojdb.steps.shard import Shard
 from xprojdb.steps.spec import StepSpec
 

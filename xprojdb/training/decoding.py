@@ -5,13 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
+from xprojdb.arrays import Flags, Longs, Singles
 from xprojdb.text.spans import Span
 
-Floats = NDArray[np.float32]
-Longs = NDArray[np.int64]
-Flags = NDArray[np.bool_]
 _NEVER = np.float32(-1e30)
 #: score cells in memory at a time
 _CELLS = 2_000_000
@@ -32,7 +29,7 @@ def allowed(tags: Sequence[str]) -> tuple[Flags, Flags]:
     return first, follows
 
 
-def best_tags(scores: Floats, lengths: Sequence[int], tags: Sequence[str]) -> Longs:
+def best_tags(scores: Singles, lengths: Sequence[int], tags: Sequence[str]) -> Longs:
     """The valid IOB2 sequences with the highest total scores.
 
     :param scores: (W, T) log probabilities of the tags of each word, sentence by sentence.
@@ -66,7 +63,7 @@ def _batches(sizes: Longs, tags: int) -> list[Longs]:
     return batches
 
 
-def _decode(rows: Floats, there: Flags, first: Floats, follows: Floats) -> Longs:
+def _decode(rows: Singles, there: Flags, first: Singles, follows: Singles) -> Longs:
     """The best tags of a batch, including padding.
 
     :param rows: (S, L, T).

@@ -10,13 +10,12 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
+from xprojdb.arrays import Halves, Longs, Singles
 from xprojdb.extras import require
 from xprojdb.training.errors import TrainingError
-from xprojdb.training.head import Floats, Halves, Head
+from xprojdb.training.head import Head
 
-Longs = NDArray[np.int64]
 HeadKind = Literal["mlp", "linear"]
 #: called with the step and the current head
 Watch = Callable[[int, Head], None]
@@ -62,7 +61,7 @@ class Examples:
 
     rows: Halves
     classes: Longs
-    weights: Floats | None = None
+    weights: Singles | None = None
 
 
 @dataclass
@@ -182,7 +181,7 @@ class _Fitting:
         return Head(self.classes, arrays, self.about)
 
 
-def moments(rows: Halves) -> tuple[Floats, Floats]:
+def moments(rows: Halves) -> tuple[Singles, Singles]:
     """The mean and the standard deviation of each column; the latter plus a small constant."""
     total, squares = np.zeros(rows.shape[1]), np.zeros(rows.shape[1])
     for at in range(0, len(rows), 16_384):

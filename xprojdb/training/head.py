@@ -11,12 +11,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from xprojdb.arrays import Halves, Singles
 from xprojdb.digest import canonical_json
 from xprojdb.extras import require
 from xprojdb.training.errors import DamagedModel
 
-Floats = NDArray[np.float32]
-Halves = NDArray[np.float16]
 #: rows scored at a time
 _ROWS = 16_384
 
@@ -32,7 +31,7 @@ class Head:
     """
 
     classes: tuple[str, ...]
-    arrays: Mapping[str, Floats]
+    arrays: Mapping[str, Singles]
     about: Mapping[str, str]
 
     @property
@@ -40,7 +39,7 @@ class Head:
         """The number of columns of a row."""
         return len(self.arrays["mean"])
 
-    def log_probabilities(self, rows: Halves | Floats) -> Floats:
+    def log_probabilities(self, rows: Halves | Singles) -> Singles:
         """The log probabilities of the classes.
 
         :param rows: (N, width).
@@ -58,7 +57,7 @@ class Head:
         parts = [self._scores(rows[at : at + _ROWS]) for at in range(0, len(rows), _ROWS)]
         return np.concatenate([np.zeros((0, len(self.classes)), np.float32), *parts])
 
-    def _scores(self, rows: Halves | Floats) -> Floats:
+    def _scores(self, rows: Halves | Singles) -> Singles:
         arrays = self.arrays
         hidden = (rows.astype(np.float32) - arrays["mean"]) / arrays["scale"]
         if "weight1" in arrays:
@@ -104,13 +103,13 @@ def _metadata(packed: bytes) -> dict[str, str]:
     return metadata
 
 
-def gelu(rows: NDArray[np.floating[Any]]) -> Floats:
+def gelu(rows: NDArray[np.floating[Any]]) -> Singles:
     """The Gaussian error linear unit, in its approximation by tanh (Hendrycks and Gimpel 2016)."""
     inner = np.float32(0.7978845608028654) * (rows + np.float32(0.044715) * rows**3)
     return np.asarray(np.float32(0.5) * rows * (1 + np.tanh(inner)), np.float32)
 
 
-def average(heads: Sequence[Floats]) -> Floats:
+def average(heads: Sequence[Singles]) -> Singles:
     """The logarithm of the mean of the probabilities of several heads.
 
     :param heads: the log probabilities of each, (N, classes), with the same classes.

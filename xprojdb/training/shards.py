@@ -14,9 +14,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from xprojdb.arrays import Halves
 from xprojdb.errors import XprojdbError
 
-Halves = NDArray[np.float16]
 #: bytes of a key
 KEY = 16
 _INDEX = np.dtype([("key", f"V{KEY}"), ("rows", "<i8")])

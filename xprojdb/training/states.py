@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 import platformdirs
 
+from xprojdb.arrays import Halves
 from xprojdb.digest import canonical_json
 from xprojdb.file_names import file_name
-from xprojdb.training.shards import KEY, Halves, Shards
+from xprojdb.training.shards import KEY, Shards
 
 if TYPE_CHECKING:
     from xprojdb.models.encoders.encoder import Encoder

@@ -13,8 +13,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from xprojdb.arrays import Floats, Ints, Longs
 from xprojdb.errors import MatchingError
-from xprojdb.matching.arrays import Floats, Ints, Longs, compiled, flat
+from xprojdb.matching.arrays import compiled, flat
 from xprojdb.matching.candidates import Candidates
 from xprojdb.matching.combination.sources import Ballots, ConsensusSpans, Sources, Spans, assemble, distinct_spans
 from xprojdb.matching.scores.links import SCALE, to_fixed

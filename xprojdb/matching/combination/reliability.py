@@ -17,8 +17,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from xprojdb.arrays import Floats, Ints, Longs
 from xprojdb.errors import MatchingError
-from xprojdb.matching.arrays import Floats, Ints, Longs
 from xprojdb.matching.combination.sources import ConsensusSpans, Sources, Spans, distinct_spans
 from xprojdb.matching.combination.votes import checked_ballots
 

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from xprojdb.arrays import Flags, Floats, Ints, Longs
 from xprojdb.errors import MatchingError
-from xprojdb.matching.arrays import Flags, Floats, Ints, Longs, flat, offsets
+from xprojdb.matching.arrays import flat, offsets
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from xprojdb.arrays import Floats, Ints, Longs
 from xprojdb.errors import MatchingError
-from xprojdb.matching.arrays import Floats, Ints, Longs, check_ptr, compiled, flat
+from xprojdb.matching.arrays import check_ptr, compiled, flat
 from xprojdb.matching.combination.sources import Ballots, ConsensusSpans, Sources, assemble, distinct_spans
 from xprojdb.matching.scores.links import SCALE, to_fixed
 

@@ -7,7 +7,8 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from xprojdb.matching.arrays import Flags, Ints, Longs, compiled, offsets
+from xprojdb.arrays import Flags, Ints, Longs
+from xprojdb.matching.arrays import compiled, offsets
 from xprojdb.matching.pharaoh.links import read_lines
 
 #: the most digits of a word position, so that line and both positions fit into one number for sorting

@@ -8,8 +8,9 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from xprojdb.arrays import Ints, Longs
 from xprojdb.errors import MatchingError
-from xprojdb.matching.arrays import Ints, Longs, compiled
+from xprojdb.matching.arrays import compiled
 
 #: exact powers of ten: an integer below 2**53 divided by one of them is rounded once, as when Python reads a decimal
 _EXACT, _WHOLE = 22, 15

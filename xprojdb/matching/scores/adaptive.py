@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from xprojdb.matching.arrays import Floats
+from xprojdb.arrays import Floats
 from xprojdb.matching.scores.word_weights import WordCounts
 
 #: the words of a language that must be counted before their frequencies are used

@@ -6,8 +6,9 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
+from xprojdb.arrays import Flags, Floats, Longs
 from xprojdb.errors import MatchingError
-from xprojdb.matching.arrays import Flags, Floats, Longs, flat, offsets
+from xprojdb.matching.arrays import flat, offsets
 from xprojdb.matching.batch import PairBatch
 from xprojdb.matching.candidates import Candidates
 from xprojdb.matching.scores.word_weights import WordCounts

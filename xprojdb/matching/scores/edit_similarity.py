@@ -12,8 +12,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from xprojdb.arrays import Flags, Floats, Ints, Longs
 from xprojdb.errors import MatchingError
-from xprojdb.matching.arrays import Flags, Floats, Ints, Longs, check_ptr, compiled, flat, offsets
+from xprojdb.matching.arrays import check_ptr, compiled, flat, offsets
 from xprojdb.matching.batch import PairBatch
 from xprojdb.matching.candidates import Candidates
 from xprojdb.text.normalization import fold

@@ -7,8 +7,9 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
+from xprojdb.arrays import Floats, Longs
 from xprojdb.errors import MatchingError
-from xprojdb.matching.arrays import Floats, Longs, compiled, flat, offsets
+from xprojdb.matching.arrays import compiled, flat, offsets
 from xprojdb.matching.batch import PairBatch
 from xprojdb.matching.candidates import Candidates
 

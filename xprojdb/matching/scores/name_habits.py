@@ -7,7 +7,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from xprojdb.matching.arrays import Flags, Floats, Ints, Longs, offsets
+from xprojdb.arrays import Flags, Floats, Ints, Longs
+from xprojdb.matching.arrays import offsets
 from xprojdb.matching.batch import PairBatch
 
 #: scores above which a link is likely right, and above which it is certain

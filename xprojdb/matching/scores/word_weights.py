@@ -8,8 +8,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from xprojdb.arrays import Floats
 from xprojdb.errors import MatchingError
-from xprojdb.matching.arrays import Floats, flat, offsets
+from xprojdb.matching.arrays import flat, offsets
 from xprojdb.matching.batch import PairBatch
 
 #: -ln of the share below which all words are equally rare: one in 2981

@@ -13,8 +13,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from xprojdb.arrays import Flags, Longs
 from xprojdb.extras import require
-from xprojdb.matching.arrays import Flags, Longs
 from xprojdb.matching.candidates import Candidates
 from xprojdb.matching.scores.links import SCALE, check_fixed
 from xprojdb.matching.solvers.exact import undominated

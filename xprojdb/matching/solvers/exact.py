@@ -18,7 +18,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from xprojdb.matching.arrays import Longs, compiled, stable_order
+from xprojdb.arrays import Longs
+from xprojdb.matching.arrays import compiled, stable_order
 from xprojdb.matching.candidates import Candidates
 from xprojdb.matching.scores.links import check_fixed
 from xprojdb.matching.solvers.dynamic_program import optimum, place

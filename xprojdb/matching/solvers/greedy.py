@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from xprojdb.matching.arrays import Longs, compiled
+from xprojdb.arrays import Longs
+from xprojdb.matching.arrays import compiled
 from xprojdb.matching.candidates import Candidates
 from xprojdb.matching.scores.links import check_fixed
 from xprojdb.matching.solvers.matches import Matches, answer

@@ -7,7 +7,8 @@ from enum import IntEnum
 
 import numpy as np
 
-from xprojdb.matching.arrays import Bits, Flags, Floats, Longs, compiled
+from xprojdb.arrays import Bits, Flags, Floats, Longs
+from xprojdb.matching.arrays import compiled
 from xprojdb.matching.scores.links import SCALE
 
 

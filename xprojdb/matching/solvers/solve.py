@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Literal
 
+from xprojdb.arrays import Longs
 from xprojdb.errors import MatchingError
-from xprojdb.matching.arrays import Longs
 from xprojdb.matching.candidates import Candidates
 from xprojdb.matching.solvers.cp_sat import general
 from xprojdb.matching.solvers.exact import exact

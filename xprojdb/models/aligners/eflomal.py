@@ -17,12 +17,13 @@ from typing import Any, Literal, get_args
 
 import numpy as np
 
+from xprojdb.arrays import Floats
 from xprojdb.config.fields.types import Probability
 from xprojdb.errors import ModelError, UsageError
 from xprojdb.extras import require
 from xprojdb.matching.pharaoh.text import read_links
 from xprojdb.models.aligners.encoder import NO_LINKS, SentencePair
-from xprojdb.models.aligners.hmm import Cell, Floats, WordModel
+from xprojdb.models.aligners.hmm import Cell, WordModel
 from xprojdb.models.aligners.symmetrization import symmetrise
 from xprojdb.models.aligners.word_links import Links
 

@@ -8,12 +8,13 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from xprojdb.arrays import Singles
 from xprojdb.models.aligners.encoder_params import AlignerParams
 from xprojdb.models.aligners.link_extraction import Cells, argmax, entmax15, itermax, mwmf, soft, softmax
 from xprojdb.models.aligners.similarity import Similarities, batches, cosine_similarities, dot_products
 from xprojdb.models.aligners.word_links import Links
 from xprojdb.models.encoders.encoder import Encoder, SubwordVectors
-from xprojdb.models.encoders.transforms import TRANSFORMS, Floats, Transform, less, unchanged
+from xprojdb.models.encoders.transforms import TRANSFORMS, Transform, less, unchanged
 
 _PAIRS_AT_ONCE = 1024
 NO_LINKS = Links(np.empty((0, 2), np.int32), np.empty(0, np.float32))
@@ -72,14 +73,14 @@ class EncoderAligner:
             links += link_units(left, right, self.params)
         return links
 
-    def centred(self, left: Floats, right: Floats) -> EncoderAligner:
+    def centred(self, left: Singles, right: Singles) -> EncoderAligner:
         """An aligner that subtracts the mean vector of each side's language.
 
         :param left, right: float32 arrays (hidden,), as returned by :meth:`mean`.
         """
         return EncoderAligner(self.encoder, self.params, transforms=(less(left), less(right)))
 
-    def mean(self, sentences: Sequence[Sequence[str]]) -> Floats:
+    def mean(self, sentences: Sequence[Sequence[str]]) -> Singles:
         """The mean vector of sentences: float32 (hidden,); zeros if they are empty.
 
         :param sentences: words of each sentence.

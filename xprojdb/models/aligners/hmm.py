@@ -13,11 +13,10 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from xprojdb.arrays import Floats
 from xprojdb.matching.arrays import compiled
 
-Floats = NDArray[np.float64]
 Cell = tuple[int, int]
 
 #: jumps beyond this distance are treated alike

@@ -10,8 +10,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from xprojdb.arrays import Flags, Singles
 from xprojdb.extras import require
-from xprojdb.models.aligners.similarity import Bools, Floats, Similarities
+from xprojdb.models.aligners.similarity import Similarities
 
 ITERMAX_ROUNDS = 2
 ITERMAX_FACTOR = np.float32(0.9)
@@ -31,7 +32,7 @@ class Cells(NamedTuple):
     pair: _Indices
     row: _Indices
     column: _Indices
-    scores: Floats
+    scores: Singles
 
 
 def argmax(similarities: Similarities) -> Cells:
@@ -112,17 +113,17 @@ def entmax15(similarities: Similarities) -> Cells:
     return _cells(np.sqrt(by_row * by_column), (by_row > 0) & (by_column > 0) & inside)
 
 
-def _cells(scores: Floats, linked: Bools) -> Cells:
+def _cells(scores: Singles, linked: Flags) -> Cells:
     pair, row, column = np.nonzero(linked)
     return Cells(pair, row, column, scores[pair, row, column])
 
 
-def _transposed(values: Floats) -> Floats:
+def _transposed(values: Singles) -> Singles:
     # Copied, because NumPy is several times slower along a strided axis.
     return np.ascontiguousarray(values.transpose(0, 2, 1))
 
 
-def _mutual_best(values: Floats) -> Bools:
+def _mutual_best(values: Singles) -> Flags:
     """Cells that are the first maximum of both their row and their column."""
     best_column = values.argmax(2)
     best_row = _transposed(values).argmax(2)
@@ -132,7 +133,7 @@ def _mutual_best(values: Floats) -> Bools:
     return mutual
 
 
-def _left_over(values: Floats, linked: Bools, inside: Bools) -> Bools:
+def _left_over(values: Singles, linked: Flags, inside: Flags) -> Flags:
     """The links that another round adds to those so far."""
     row_free = ~np.any(linked, axis=2, keepdims=True)
     column_free = ~np.any(linked, axis=1, keepdims=True)
@@ -141,17 +142,17 @@ def _left_over(values: Floats, linked: Bools, inside: Bools) -> Bools:
     weighted[~either & inside] = 0
     sides = (np.any(free & inside, axis=(1, 2), keepdims=True) for free in (row_free, column_free))
     both_sides = np.logical_and(*sides)
-    added: Bools = _mutual_best(weighted) & either & both_sides
+    added: Flags = _mutual_best(weighted) & either & both_sides
     return added
 
 
-def _softmax(values: Floats, axis: int) -> Floats:
-    raised: Floats = np.exp(values - values.max(axis, keepdims=True))
+def _softmax(values: Singles, axis: int) -> Singles:
+    raised: Singles = np.exp(values - values.max(axis, keepdims=True))
     raised /= raised.sum(axis, keepdims=True)
     return raised
 
 
-def _entmax15(values: Floats) -> Floats:
+def _entmax15(values: Singles) -> Singles:
     """1.5-entmax along the last axis (Peters et al. 2019, arXiv 1905.05702, algorithm 2): exact, by sorting."""
     # Values more than 1 below the maximum have no probability; clipping them keeps the squares of the rest exact.
     scaled = np.maximum((values - values.max(2, keepdims=True)) / np.float32(2), np.float32(-2))
@@ -161,5 +162,5 @@ def _entmax15(values: Floats) -> Floats:
     spread = size * ((falling**2).cumsum(2) / size - mean**2)
     level = mean - np.sqrt(np.maximum((1 - spread) / size, 0))
     support = (level <= falling).sum(2, keepdims=True)
-    probabilities: Floats = np.maximum(scaled - np.take_along_axis(level, support - 1, 2), 0) ** 2
+    probabilities: Singles = np.maximum(scaled - np.take_along_axis(level, support - 1, 2), 0) ** 2
     return probabilities

@@ -6,11 +6,8 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
-Floats = NDArray[np.float32]
-Bools = NDArray[np.bool_]
-Sizes = NDArray[np.int64]
+from xprojdb.arrays import Flags, Longs, Singles
 
 BATCH_CELLS = 1 << 16
 """Cells in one padded batch of matrices: a few hundred KiB, small enough for the cache."""
@@ -23,11 +20,11 @@ class Similarities(NamedTuple):
     :param rows, columns: int64 arrays (pairs,), the size of each pair's own matrix.
     """
 
-    values: Floats
-    rows: Sizes
-    columns: Sizes
+    values: Singles
+    rows: Longs
+    columns: Longs
 
-    def inside(self) -> Bools:
+    def inside(self) -> Flags:
         """Bool array (pairs, rows, columns): the cells that belong to a pair's own matrix."""
         _, height, width = self.values.shape
         row_inside = np.arange(height) < self.rows[:, None]
@@ -35,7 +32,7 @@ class Similarities(NamedTuple):
         return row_inside[:, :, None] & column_inside[:, None, :]
 
 
-def dot_products(left: Sequence[Floats], right: Sequence[Floats]) -> Similarities:
+def dot_products(left: Sequence[Singles], right: Sequence[Singles]) -> Similarities:
     """S = L Rᵀ for every pair.
 
     :param left, right: float32 arrays (units, hidden), one for each pair.
@@ -45,7 +42,7 @@ def dot_products(left: Sequence[Floats], right: Sequence[Floats]) -> Similaritie
     return Similarities(left_padded @ right_padded.transpose(0, 2, 1), rows, columns)
 
 
-def cosine_similarities(left: Sequence[Floats], right: Sequence[Floats]) -> Similarities:
+def cosine_similarities(left: Sequence[Singles], right: Sequence[Singles]) -> Similarities:
     """SimAlign's similarity (cosine + 1) / 2 for every pair, between 0 and 1.
 
     :param left, right: float32 arrays (units, hidden), one for each pair.
@@ -54,14 +51,14 @@ def cosine_similarities(left: Sequence[Floats], right: Sequence[Floats]) -> Simi
     return cosines._replace(values=(cosines.values + np.float32(1)) / np.float32(2))
 
 
-def unit_length(vectors: Floats) -> Floats:
+def unit_length(vectors: Singles) -> Singles:
     """Scale rows to length 1; rows of zeros stay unchanged."""
-    norms: Floats = np.sqrt(np.einsum("ij,ij->i", vectors, vectors))[:, None]
+    norms: Singles = np.sqrt(np.einsum("ij,ij->i", vectors, vectors))[:, None]
     norms[norms == 0] = 1
     return np.divide(vectors, norms)
 
 
-def batches(rows: Sizes, columns: Sizes, cells: int = BATCH_CELLS) -> Iterator[Sizes]:
+def batches(rows: Longs, columns: Longs, cells: int = BATCH_CELLS) -> Iterator[Longs]:
     """Group pairs of similar size, so that batches contain little padding.
 
     :param rows, columns: int64 arrays (pairs,), the size of each pair's matrix.
@@ -81,7 +78,7 @@ def batches(rows: Sizes, columns: Sizes, cells: int = BATCH_CELLS) -> Iterator[S
         at = end
 
 
-def _padded(matrices: Sequence[Floats]) -> tuple[Floats, Sizes]:
+def _padded(matrices: Sequence[Singles]) -> tuple[Singles, Longs]:
     lengths = np.array([len(matrix) for matrix in matrices], np.int64)
     padded = np.zeros((len(matrices), int(lengths.max(initial=0)), matrices[0].shape[1]), np.float32)
     for row, matrix in zip(padded, matrices, strict=True):

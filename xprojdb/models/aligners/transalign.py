@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from xprojdb.arrays import Singles
 from xprojdb.errors import UsageError
 from xprojdb.extras import require
 from xprojdb.models.aligners.encoder import SentencePair, link_units, present_words
@@ -18,7 +19,7 @@ from xprojdb.models.batches import TokenBatches
 from xprojdb.models.encoders.encoder import BATCH_TOKENS, SubwordVectors
 from xprojdb.models.encoders.hidden_states import HiddenStates, position_limit
 from xprojdb.models.encoders.subwords import Subwords, WordTokenizer, average_words, windows
-from xprojdb.models.encoders.transforms import TRANSFORMS, Floats
+from xprojdb.models.encoders.transforms import TRANSFORMS
 from xprojdb.models.translators.language_tokens import Prompt, prompt_for
 from xprojdb.models.translators.seq2seq import load_translation_model
 
@@ -68,11 +69,11 @@ class TranslationEncoder:
         split = self._split(sentences)
         cut = windows([len(subwords.ids) for subwords in split], self._limit - len(frame.prefix) - len(frame.suffix))
 
-        def run(batch: list[int]) -> list[Floats]:
+        def run(batch: list[int]) -> list[Singles]:
             ids, mask = frame.frame([split[cut[n].sentence].ids[cut[n].start : cut[n].end] for n in batch])
             with self._torch.inference_mode():
                 tensors = [self._torch.from_numpy(array).to(self._device) for array in (ids, mask)]
-                states: Floats = self._states(tensors[0], tensors[1], layer).float().cpu().numpy()
+                states: Singles = self._states(tensors[0], tensors[1], layer).float().cpu().numpy()
             begin = len(frame.prefix)
             return [rows[begin : begin + cut[n].end - cut[n].start] for n, rows in zip(batch, states, strict=True)]
 

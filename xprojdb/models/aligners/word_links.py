@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-Ints = NDArray[np.int32]
+from xprojdb.arrays import Ints
 
 
 class Links(NamedTuple):

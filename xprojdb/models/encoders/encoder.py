@@ -6,18 +6,16 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
+from xprojdb.arrays import Ints, Singles
 from xprojdb.errors import ModelError, UsageError
 from xprojdb.extras import require
 from xprojdb.models.batches import TokenBatches
 from xprojdb.models.encoders.hidden_states import HiddenStates, position_limit
 from xprojdb.models.encoders.int8 import Int8States
-from xprojdb.models.encoders.subwords import Ints, Subwords, Window, WordTokenizer, average_words, windows
+from xprojdb.models.encoders.subwords import Subwords, Window, WordTokenizer, average_words, windows
 from xprojdb.models.loading import INT8, quiet, tokenizer_of, torch_device, torch_dtype
 from xprojdb.models.store import ResolvedModel, resolve
-
-Floats = NDArray[np.float32]
 
 BATCH_TOKENS = {"cpu": 512, "cuda": 32768}
 """Sub-words in one batch, including padding."""
@@ -30,7 +28,7 @@ class SubwordVectors(NamedTuple):
     :param words: int32 array (sub-words,), the word of each row, ascending.
     """
 
-    vectors: Floats
+    vectors: Singles
     words: Ints
 
 
@@ -86,7 +84,7 @@ class Encoder:
         """The length of a vector."""
         return self._states.hidden
 
-    def word_vectors(self, sentences: Sequence[Sequence[str]], layer: int) -> list[Floats]:
+    def word_vectors(self, sentences: Sequence[Sequence[str]], layer: int) -> list[Singles]:
         """One vector per word, the mean of its sub-words.
 
         :param sentences: words of each sentence.
@@ -132,11 +130,11 @@ class Encoder:
         self._batches.run([window.end - window.start + self._frame for window in cut], fill)
         return [SubwordVectors(rows, subwords.words) for rows, subwords in zip(vectors, split, strict=True)]
 
-    def _run(self, split: Sequence[Subwords], batch: list[Window], layer: int) -> list[Floats]:
+    def _run(self, split: Sequence[Subwords], batch: list[Window], layer: int) -> list[Singles]:
         ids, mask = self._tokenizer.frame([split[w.sentence].ids[w.start : w.end] for w in batch])
         with self._torch.inference_mode():
             ids, mask = (self._torch.from_numpy(array).to(self.device) for array in (ids, mask))
-            states: Floats = self._states(ids, mask, layer).float().cpu().numpy()
+            states: Singles = self._states(ids, mask, layer).float().cpu().numpy()
         begin = len(self._tokenizer.prefix)
         return [rows[begin : begin + w.end - w.start] for rows, w in zip(states, batch, strict=True)]
 
@@ -178,6 +176,6 @@ def load_model(path_or_id: str, dtype: Any, **hub: str) -> Any:
     return model.get_encoder() if getattr(model.config, "is_encoder_decoder", False) else model
 
 
-def _frozen(array: Floats) -> Floats:
+def _frozen(array: Singles) -> Singles:
     array.flags.writeable = False
     return array

@@ -12,9 +12,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from xprojdb.arrays import Singles
 from xprojdb.errors import ModelError
-
-Floats = NDArray[np.float32]
 
 MAGIC = b"E5S1"
 BLOCK = 32
@@ -69,7 +68,7 @@ class Q4File:
         self._read_vocabulary()
         self._read_directory()
 
-    def matrix(self, name: str, rows: int, columns: int) -> Floats:
+    def matrix(self, name: str, rows: int, columns: int) -> Singles:
         """Read and dequantise a 4-bit matrix: weight = scale · (nibble - 8).
 
         :param name: tensor name in the file's directory, such as ``"l0.q.w"``.
@@ -84,7 +83,7 @@ class Q4File:
         weights *= packed["scale"].astype(np.float32)[:, None]
         return weights.reshape(rows, columns)
 
-    def full(self, name: str, *shape: int) -> Floats:
+    def full(self, name: str, *shape: int) -> Singles:
         """Read a tensor stored in full precision.
 
         :returns: float32 array of that shape.

@@ -9,9 +9,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from xprojdb.arrays import Ints
 from xprojdb.errors import ModelError
-
-Ints = NDArray[np.int32]
 
 
 class Subwords(NamedTuple):

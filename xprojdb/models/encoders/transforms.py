@@ -4,32 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-import numpy as np
-from numpy.typing import NDArray
+from xprojdb.arrays import Singles
 
-Floats = NDArray[np.float32]
-Transform = Callable[[Floats], Floats]
+Transform = Callable[[Singles], Singles]
 """A function from the float32 array (units, hidden) of one sentence to an array of the same shape."""
 
 
-def unchanged(vectors: Floats) -> Floats:
+def unchanged(vectors: Singles) -> Singles:
     """Return the vectors unchanged."""
     return vectors
 
 
-def centred(vectors: Floats) -> Floats:
+def centred(vectors: Singles) -> Singles:
     """Subtract the mean over the sentence: what all its words share does not distinguish them."""
     if len(vectors) < 2:
         return vectors
-    less_mean: Floats = vectors - vectors.mean(0)
+    less_mean: Singles = vectors - vectors.mean(0)
     return less_mean
 
 
-def less(mean: Floats) -> Transform:
+def less(mean: Singles) -> Transform:
     """A transform that subtracts a given vector, such as the mean of all words of a language."""
 
-    def subtract(vectors: Floats) -> Floats:
-        difference: Floats = vectors - mean
+    def subtract(vectors: Singles) -> Singles:
+        difference: Singles = vectors - mean
         return difference
 
     return subtract

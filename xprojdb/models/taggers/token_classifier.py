@@ -11,6 +11,7 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from xprojdb.arrays import Singles
 from xprojdb.errors import ModelError, UsageError
 from xprojdb.extras import require
 from xprojdb.models.batches import TokenBatches
@@ -20,7 +21,6 @@ from xprojdb.models.loading import load
 from xprojdb.models.store import ResolvedModel
 from xprojdb.text.spans import Span, is_tag, spans_from_tags
 
-Floats = NDArray[np.float32]
 Aggregation = Literal["first", "max", "average"]
 
 AGGREGATIONS: tuple[Aggregation, ...] = ("first", "max", "average")
@@ -48,7 +48,7 @@ class Tagged(NamedTuple):
     """
 
     spans: tuple[Span, ...]
-    probabilities: Floats
+    probabilities: Singles
 
 
 class TokenClassifier:
@@ -104,10 +104,10 @@ class TokenClassifier:
         tagged = {words: Tagged(self._spans(rows), rows) for words, rows in scored}
         return [tagged[tuple(words)] for words in sentences]
 
-    def _spans(self, probabilities: Floats) -> tuple[Span, ...]:
+    def _spans(self, probabilities: Singles) -> tuple[Span, ...]:
         return spans_from_tags([self.labels[best] for best in probabilities.argmax(1).tolist()])
 
-    def _word_probabilities(self, sentences: Sequence[Sequence[str]]) -> list[Floats]:
+    def _word_probabilities(self, sentences: Sequence[Sequence[str]]) -> list[Singles]:
         split = self._tokenizer.split(sentences)
         cut = windows([len(subwords.ids) for subwords in split], self._room)
         lengths = [window.end - window.start + self._frame for window in cut]
@@ -121,17 +121,17 @@ class TokenClassifier:
             for probabilities, subwords, words in zip(rows, split, sentences, strict=True)
         ]
 
-    def _run(self, split: Sequence[Subwords], batch: list[Window]) -> list[Floats]:
+    def _run(self, split: Sequence[Subwords], batch: list[Window]) -> list[Singles]:
         """Probabilities (sub-words, labels) of each window."""
         arrays = self._tokenizer.frame([split[w.sentence].ids[w.start : w.end] for w in batch])
         with self._torch.inference_mode():
             ids, mask = (self._torch.from_numpy(array).to(self._model.device) for array in arrays)
             logits = self._model(input_ids=ids, attention_mask=mask).logits
-            rows: Floats = logits.float().softmax(-1).cpu().numpy()
+            rows: Singles = logits.float().softmax(-1).cpu().numpy()
         begin = len(self._tokenizer.prefix)
         return [window_rows[begin : begin + w.end - w.start] for window_rows, w in zip(rows, batch, strict=True)]
 
-    def _by_word(self, rows: Floats, subwords: Subwords, count: int) -> Floats:
+    def _by_word(self, rows: Singles, subwords: Subwords, count: int) -> Singles:
         """(words, labels) probabilities; a word without tokens is certainly outside entities."""
         words = np.zeros((count, len(self.labels)), np.float32)
         if _OUTSIDE in self.labels:
@@ -142,16 +142,16 @@ class TokenClassifier:
         return words
 
 
-def _first(rows: Floats, first: NDArray[np.intp], _sizes: NDArray[np.intp]) -> Floats:
+def _first(rows: Singles, first: NDArray[np.intp], _sizes: NDArray[np.intp]) -> Singles:
     return rows[first]
 
 
-def _surest(rows: Floats, first: NDArray[np.intp], sizes: NDArray[np.intp]) -> Floats:
+def _surest(rows: Singles, first: NDArray[np.intp], sizes: NDArray[np.intp]) -> Singles:
     best = rows.max(1)
     return rows[[at + best[at : at + size].argmax() for at, size in zip(first, sizes, strict=True)]]
 
 
-def _mean(rows: Floats, first: NDArray[np.intp], sizes: NDArray[np.intp]) -> Floats:
+def _mean(rows: Singles, first: NDArray[np.intp], sizes: NDArray[np.intp]) -> Singles:
     return (np.add.reduceat(rows, first, axis=0) / sizes[:, None]).astype(np.float32)
 
 

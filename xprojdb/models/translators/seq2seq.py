@@ -6,15 +6,13 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from xprojdb.arrays import Floats
 from xprojdb.extras import require
 from xprojdb.models.batches import TokenBatches
 from xprojdb.models.loading import Loaded, load
 from xprojdb.models.translators.language_tokens import Prompt, prompt_for
 from xprojdb.models.translators.text_tokens import TextTokens, Translated
-
-Probabilities = NDArray[np.float64]
 
 BATCH_TOKENS = {"cpu": 512, "cuda": 16384}
 """Sub-words of both sides in one batch to score, including padding."""
@@ -69,7 +67,7 @@ class Seq2Seq:
         """
         return prompt_for(self._model.config.model_type, self._tokenizer, source, target, self.model_id)
 
-    def probabilities(self, texts: Sequence[str], phrases: Sequence[str], source: str, target: str) -> Probabilities:
+    def probabilities(self, texts: Sequence[str], phrases: Sequence[str], source: str, target: str) -> Floats:
         """P(phrase | text), normalised for length: the geometric mean over the phrase's sub-words and its end.
 
         The token of the target language is given and does not count. Texts longer than :attr:`limit` are truncated.

@@ -9,11 +9,11 @@ from typing import Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from xprojdb.arrays import Floats
 from xprojdb.extras import require
 
 BINS = 10
 Method = Literal["isotonic", "logistic"]
-Floats = NDArray[np.float64]
 
 
 class Judged(NamedTuple):

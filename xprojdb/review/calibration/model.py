@@ -14,13 +14,14 @@ from typing import Any, Literal
 import numpy as np
 from sqlalchemy import Connection, select
 
+from xprojdb.arrays import Floats
 from xprojdb.db import Database, bulk
 from xprojdb.db.runs import begin_run, end_run
 from xprojdb.db.tables import artifact, label, outcome, sentence, step, step_input
 from xprojdb.digest import canonical_json, digest_of
 from xprojdb.errors import UsageError
 from xprojdb.evaluation.gold import read_gold
-from xprojdb.review.calibration.curves import FITS, Curve, Floats, Judged, Method, binned, calibration_error
+from xprojdb.review.calibration.curves import FITS, Curve, Judged, Method, binned, calibration_error
 from xprojdb.steps.spec import GOLD, StepSpec, find_step, load_spec, register_step
 
 KIND = "calibration"

@@ -19,9 +19,9 @@ from xprojdb.steps.inputs import read_keys
 from xprojdb.steps.stage import ModelStage, Outcome, Result, Rows
 
 if TYPE_CHECKING:
+    from xprojdb.arrays import Singles
     from xprojdb.models.aligners.encoder import Aligner
     from xprojdb.models.aligners.word_links import Links
-    from xprojdb.models.encoders.transforms import Floats
 
 Read = tuple[int, list[str], list[str]]
 
@@ -30,7 +30,7 @@ Read = tuple[int, list[str], list[str]]
 class Centrable(Protocol):
     """An aligner whose vectors can be centred; see :meth:`xprojdb.models.aligners.encoder.EncoderAligner.centred`."""
 
-    def centred(self, left: Floats, right: Floats) -> Aligner: ...
+    def centred(self, left: Singles, right: Singles) -> Aligner: ...
 
 
 @runtime_checkable

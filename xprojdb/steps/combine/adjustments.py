@@ -8,9 +8,9 @@ from collections.abc import Sequence
 import numpy as np
 from sqlalchemy import Connection, select
 
+from xprojdb.arrays import Floats, Longs
 from xprojdb.db import bulk
 from xprojdb.db.tables import sentence
-from xprojdb.matching.arrays import Floats, Longs
 from xprojdb.matching.candidates import Candidates
 from xprojdb.matching.combination.sources import Spans, distinct_spans
 from xprojdb.matching.scores.boundary import is_function_word

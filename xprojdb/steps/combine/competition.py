@@ -8,7 +8,8 @@ from typing import NamedTuple
 import numpy as np
 from sqlalchemy import Connection
 
-from xprojdb.matching.arrays import Floats, Ints, Longs, offsets
+from xprojdb.arrays import Floats, Ints, Longs
+from xprojdb.matching.arrays import offsets
 from xprojdb.matching.candidates import Candidates
 from xprojdb.matching.derived_labels import DerivedLabel, derived_labels
 from xprojdb.steps.combine.voters import Present, SeveralSources, Voter

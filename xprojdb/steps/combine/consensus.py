@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 from sqlalchemy import Connection
 
-from xprojdb.matching.arrays import Floats, Ints, Longs
+from xprojdb.arrays import Floats, Ints, Longs
 from xprojdb.matching.combination.joint import JointRule, joint
 from xprojdb.matching.combination.sources import ConsensusSpans, Sources
 from xprojdb.matching.combination.votes import vote

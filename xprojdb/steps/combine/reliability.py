@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 from sqlalchemy import Connection, Select, select
 
+from xprojdb.arrays import Floats, Longs
 from xprojdb.db import bulk
 from xprojdb.db.tables import artifact, corpus, sentence
 from xprojdb.digest import canonical_json, digest_of
-from xprojdb.matching.arrays import Floats, Longs
 from xprojdb.matching.combination.reliability import agreement_counts, f1_of_counts, reliability, source_weights
 from xprojdb.matching.combination.sources import Sources
 from xprojdb.steps.combine.consensus import agree, coded

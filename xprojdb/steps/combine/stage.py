@@ -8,8 +8,8 @@ from itertools import chain, repeat
 import numpy as np
 from sqlalchemy import Connection, Select, select
 
+from xprojdb.arrays import Floats, Longs
 from xprojdb.db.tables import label, outcome, sentence, vote
-from xprojdb.matching.arrays import Floats, Longs
 from xprojdb.steps.combine.adjustments import FREQUENCIES, TERMS
 from xprojdb.steps.combine.consensus import Agreed, agree, votes_of
 from xprojdb.steps.combine.params import CombineParams, ConsensusRule, ReliabilityParams

@@ -11,8 +11,8 @@ import numpy as np
 from sqlalchemy import ColumnElement, Connection, Select, and_, func, literal, or_, select
 from sqlalchemy.sql.selectable import FromClause
 
+from xprojdb.arrays import Flags, Floats, Ints, Longs
 from xprojdb.db.tables import entity, label, outcome, sentence, step, translation
-from xprojdb.matching.arrays import Flags, Floats, Ints, Longs
 from xprojdb.steps.combine.params import SourcesParams
 from xprojdb.steps.inputs import longs, read_columns, read_numbers, within
 from xprojdb.steps.labelling import mapping_of

@@ -18,7 +18,7 @@ from xprojdb.steps.params import left_out
 from xprojdb.steps.stage import ModelStage
 
 if TYPE_CHECKING:
-    from xprojdb.models.encoders.transforms import Floats
+    from xprojdb.arrays import Singles
 
 #: the most sentences to encode, evenly spaced in the corpus; the mean of 384 numbers needs no more
 MOST = 2_048
@@ -41,7 +41,7 @@ class MeanParams(FitParams):
 class HasMean(Protocol):
     """Computes the mean vector of sentences, like ``EncoderAligner.mean``."""
 
-    def mean(self, sentences: Sequence[Sequence[str]]) -> Floats: ...
+    def mean(self, sentences: Sequence[Sequence[str]]) -> Singles: ...
 
 
 class MeanVectors(ModelStage[HasMean], Fit):
@@ -59,7 +59,7 @@ class MeanVectors(ModelStage[HasMean], Fit):
         return [float(f"{value:.7g}") for value in mean.tolist()]
 
 
-def read_mean(connection: Connection, step_id: int, corpus_id: int) -> Floats:
+def read_mean(connection: Connection, step_id: int, corpus_id: int) -> Singles:
     """Read the mean vector of a corpus: float32 (hidden,)."""
     return np.array(read_artifact(connection, step_id, corpus_id), np.float32)
 

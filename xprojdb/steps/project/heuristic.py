@@ -9,8 +9,8 @@ from typing import Any, ClassVar
 import numpy as np
 from sqlalchemy import ColumnElement, Connection
 
+from xprojdb.arrays import Floats, Ints, Longs
 from xprojdb.db.tables import translation
-from xprojdb.matching.arrays import Floats, Ints, Longs
 from xprojdb.matching.batch import PairBatch
 from xprojdb.matching.candidates import Candidates
 from xprojdb.matching.heuristic import (

@@ -9,9 +9,9 @@ from typing import Any, ClassVar
 import numpy as np
 from sqlalchemy import ColumnElement, Connection, select
 
+from xprojdb.arrays import Floats, Longs
 from xprojdb.config.canonical import score_role, scorer_name
 from xprojdb.db.tables import candidate, translation
-from xprojdb.matching.arrays import Floats, Longs
 from xprojdb.matching.candidates import Candidates
 from xprojdb.matching.scores.links import SCALE, to_fixed
 from xprojdb.matching.solvers.matches import Matches, SolverStatus

@@ -11,8 +11,8 @@ from typing import Any, ClassVar, NamedTuple
 import numpy as np
 from sqlalchemy import ColumnElement, Connection, select
 
+from xprojdb.arrays import Floats, Ints, Longs
 from xprojdb.db.tables import label, sentence, translation
-from xprojdb.matching.arrays import Floats, Ints, Longs
 from xprojdb.matching.derived_labels import DerivedLabel, derived_label
 from xprojdb.matching.scores.term_consistency import folded, term
 from xprojdb.steps.fit.surface_forms import read_majority

@@ -9,8 +9,8 @@ from functools import cached_property
 import numpy as np
 from sqlalchemy import Connection
 
+from xprojdb.arrays import Longs
 from xprojdb.db.tables import translation
-from xprojdb.matching.arrays import Longs
 from xprojdb.matching.batch import PairBatch
 from xprojdb.matching.candidates import Candidates
 from xprojdb.steps.inputs import LabelledSpans, read_keys, read_side_words

@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from sqlalchemy import ColumnElement, Connection, select
 
+from xprojdb.arrays import Flags, Longs
 from xprojdb.config.canonical import scorer_name
 from xprojdb.db.tables import candidate, translation
-from xprojdb.matching.arrays import Flags, Longs
 from xprojdb.matching.batch import PairBatch
 from xprojdb.matching.candidates import Candidates, aligned_subranges, from_spans, ngrams, union
 from xprojdb.matching.scores.edit_similarity import Words, copied

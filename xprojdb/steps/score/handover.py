@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from xprojdb.matching.arrays import Floats, Longs
+from xprojdb.arrays import Floats, Longs
 from xprojdb.steps.inputs import LabelledSpans
 
 #: the most bytes of scores and of entities to keep: enough for a million pairs of 25 words with aligned candidates

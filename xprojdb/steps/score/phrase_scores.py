@@ -7,9 +7,9 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from sqlalchemy import Connection, Text, and_, column, select, values
 
+from xprojdb.arrays import Floats
 from xprojdb.db import bulk
 from xprojdb.db.tables import phrase_score
-from xprojdb.matching.arrays import Floats
 from xprojdb.steps.stage import Rows
 
 #: pairs to look up in one query

@@ -11,9 +11,9 @@ import numpy as np
 import numpy.typing as npt
 from sqlalchemy import ColumnElement, Connection
 
+from xprojdb.arrays import Floats, Longs
 from xprojdb.config.tables.score import ScorerConfig
 from xprojdb.db.tables import candidate, translation
-from xprojdb.matching.arrays import Floats, Longs
 from xprojdb.matching.batch import PairBatch
 from xprojdb.steps.inputs import LabelledSpans, read_entities, read_pairs
 from xprojdb.steps.labelling import mapping_of

@@ -7,9 +7,9 @@ from typing import Any, ClassVar
 from sqlalchemy import Connection
 
 from xprojdb import entry_points
+from xprojdb.arrays import Floats
 from xprojdb.config.tables.score import ScorerConfig
 from xprojdb.entry_points import PluginError
-from xprojdb.matching.arrays import Floats
 from xprojdb.steps.score.batch import ScoringBatch
 from xprojdb.steps.score.params import ScoreParams
 from xprojdb.steps.score.stage import ScoreStage

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any, ClassVar, cast
 import numpy as np
 from sqlalchemy import Connection, Select, select
 
+from xprojdb.arrays import Floats
 from xprojdb.db import bulk
 from xprojdb.db.tables import entity, sentence, translation, word_score
-from xprojdb.matching.arrays import Floats
 from xprojdb.steps.inputs import within
 from xprojdb.steps.params import StepParams, left_out
 from xprojdb.steps.spec import StepSpec

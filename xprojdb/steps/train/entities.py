@@ -5,16 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
+from xprojdb.arrays import Halves, Ints, Singles
 from xprojdb.steps.train.items import LabelledSentence
 from xprojdb.text.spans import Span, tags_from_spans
 from xprojdb.training.decoding import best_tags, iob2_tags, tagged_spans
 from xprojdb.training.fitting import Examples
-from xprojdb.training.head import Floats, Halves, Head
+from xprojdb.training.head import Head
 from xprojdb.training.states import WordStates
 
-Counts = NDArray[np.int32]
 #: sentences to tag at a time, whose states are in memory together
 _BLOCK = 1_000
 
@@ -40,7 +39,7 @@ def joined(arrays: Sequence[Halves]) -> Halves:
     return np.concatenate(arrays) if arrays else np.zeros((0, 1), np.float16)
 
 
-def _weights(example: LabelledSentence) -> Floats:
+def _weights(example: LabelledSentence) -> Singles:
     weights = np.ones(len(example.words), np.float32)
     for span, score in zip(example.spans, example.scores, strict=True):
         weights[span.start : span.end] = min(max(score, 0.0), 1.0)
@@ -58,7 +57,7 @@ def find_entities(head: Head, states: WordStates, sentences: Sequence[Sequence[s
     return spans
 
 
-def word_probabilities(head: Head, states: WordStates, sentences: Sequence[Sequence[str]]) -> list[Floats]:
+def word_probabilities(head: Head, states: WordStates, sentences: Sequence[Sequence[str]]) -> list[Singles]:
     """The tag probabilities of words: (words, tags) for each sentence."""
     return [
         np.exp(head.log_probabilities(rows)) if len(rows) else _nothing(head)
@@ -66,11 +65,11 @@ def word_probabilities(head: Head, states: WordStates, sentences: Sequence[Seque
     ]
 
 
-def _nothing(head: Head) -> Floats:
+def _nothing(head: Head) -> Singles:
     return np.zeros((0, len(head.classes)), np.float32)
 
 
-def count_entities(gold: Sequence[Sequence[Span]], predicted: Sequence[Sequence[Span]]) -> Counts:
+def count_entities(gold: Sequence[Sequence[Span]], predicted: Sequence[Sequence[Span]]) -> Ints:
     """Count the correct, predicted and gold spans of each sentence: (sentences, 3)."""
     rows = [
         (len(set(right) & set(tagged)), len(set(tagged)), len(set(right)))
@@ -79,7 +78,7 @@ def count_entities(gold: Sequence[Sequence[Span]], predicted: Sequence[Sequence[
     return np.array(rows, np.int32).reshape(-1, 3)
 
 
-def f1_of(counts: Counts) -> float:
+def f1_of(counts: Ints) -> float:
     """F1 in percent; 0 if there are no spans."""
     correct, predicted, gold = counts.sum(0, dtype=np.int64).tolist()
     return 200 * correct / (predicted + gold) if predicted + gold else 0.0

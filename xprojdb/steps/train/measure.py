@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 from sqlalchemy import Connection, Select, select
 
+from xprojdb.arrays import Ints
 from xprojdb.db.tables import model_score, study_cell
 from xprojdb.steps.labelling import mapping_of
 from xprojdb.steps.params import StepParams, left_out
@@ -24,7 +24,6 @@ from xprojdb.steps.train.pairs import pair_rows, predict_labels
 from xprojdb.steps.train.params import TrainParams, languages_of, states_of
 from xprojdb.training.head import Head
 
-Counts = NDArray[np.int32]
 _COLUMNS = ("step_id", "train_id", "lang", "items", "correct", "predicted", "gold", "score", "counts")
 
 
@@ -120,7 +119,7 @@ class Measure(Stage):
         return self._tests[lang]
 
 
-def right_counts(head: Head, rows: Any, labels: Sequence[str]) -> Counts:
+def right_counts(head: Head, rows: Any, labels: Sequence[str]) -> Ints:
     """For each pair, whether it is correct, and 1 twice, so that F1 is the accuracy."""
     places = predict_labels(head, rows)
     right = [head.classes[place] == label for place, label in zip(places.tolist(), labels, strict=True)]
@@ -128,11 +127,11 @@ def right_counts(head: Head, rows: Any, labels: Sequence[str]) -> Counts:
     return np.stack([np.array(right, np.int32), ones, ones], axis=1).reshape(-1, 3)
 
 
-def pack(counts: Counts) -> bytes:
+def pack(counts: Ints) -> bytes:
     """Compress counts for storage."""
     return zlib.compress(np.ascontiguousarray(counts, "<i4").tobytes(), 6)
 
 
-def unpack(packed: bytes) -> Counts:
+def unpack(packed: bytes) -> Ints:
     """The inverse of :func:`pack`: (items, 3)."""
     return np.frombuffer(zlib.decompress(packed), "<i4").reshape(-1, 3)

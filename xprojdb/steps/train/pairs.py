@@ -7,14 +7,15 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from xprojdb.arrays import Singles
 from xprojdb.steps.train.items import LabelledPair
-from xprojdb.training.head import Floats, Head
+from xprojdb.training.head import Head
 from xprojdb.training.states import WordStates
 
 _BLOCK = 1_000
 
 
-def pair_rows(pairs: Sequence[LabelledPair], states: WordStates, arm: str) -> Floats:
+def pair_rows(pairs: Sequence[LabelledPair], states: WordStates, arm: str) -> Singles:
     """The input of a head for pairs of one language: float16 (pairs, 4 × hidden), or (pairs, hidden).
 
     :param arm: ``centre`` subtracts the mean of these pairs; ``hypothesis-only`` leaves out the premise.
@@ -28,7 +29,7 @@ def pair_rows(pairs: Sequence[LabelledPair], states: WordStates, arm: str) -> Fl
     return np.concatenate([left, right, np.abs(left - right), left * right], axis=1)
 
 
-def _means(states: WordStates, sentences: Sequence[Sequence[str]]) -> Floats:
+def _means(states: WordStates, sentences: Sequence[Sequence[str]]) -> Singles:
     parts = []
     for at in range(0, len(sentences), _BLOCK):
         arrays = states.read(sentences[at : at + _BLOCK])
@@ -37,6 +38,6 @@ def _means(states: WordStates, sentences: Sequence[Sequence[str]]) -> Floats:
     return np.array([np.zeros(width, np.float32) if part is None else part for part in parts], np.float32)
 
 
-def predict_labels(head: Head, rows: Floats) -> NDArray[np.int64]:
+def predict_labels(head: Head, rows: Singles) -> NDArray[np.int64]:
     """The index of the most probable class of each pair."""
     return np.asarray(head.log_probabilities(rows).argmax(1), np.int64)

@@ -9,11 +9,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
 
+from xprojdb.arrays import Floats
 from xprojdb.study.report.measurements import Measurement
-
-Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)

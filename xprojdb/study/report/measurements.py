@@ -7,16 +7,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-import numpy as np
-from numpy.typing import NDArray
 from sqlalchemy import Connection, select
 
+from xprojdb.arrays import Ints
 from xprojdb.db import bulk
 from xprojdb.db.tables import corpus, model, model_score, step, study, study_cell
 from xprojdb.errors import UsageError
 from xprojdb.steps.train.measure import unpack
-
-Counts = NDArray[np.int32]
 
 
 class Series(NamedTuple):
@@ -48,7 +45,7 @@ class Measurement:
     sources: tuple[str, ...]
     target: str
     score: float
-    counts: Counts
+    counts: Ints
     model: str
     cpu_s: float
 

@@ -10,10 +10,10 @@ import numpy as np
 from annotated_types import MinLen
 from sqlalchemy import ColumnElement, Connection
 
+from xprojdb.arrays import Flags, Floats
 from xprojdb.config.fields.types import Share
 from xprojdb.config.tables.score import Candidates, ScorerConfig
 from xprojdb.db.tables import translation
-from xprojdb.matching.arrays import Flags, Floats
 from xprojdb.matching.batch import PairBatch
 from xprojdb.matching.candidates import linked_edges
 from xprojdb.matching.scores.adaptive import (

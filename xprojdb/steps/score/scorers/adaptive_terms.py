@@ -10,9 +10,9 @@ import numpy as np
 from annotated_types import MinLen
 from sqlalchemy import ColumnElement, Connection
 
+from xprojdb.arrays import Floats
 from xprojdb.config.tables.score import Candidates
 from xprojdb.db.tables import translation
-from xprojdb.matching.arrays import Floats
 from xprojdb.matching.scores.adaptive import remembered
 from xprojdb.steps.fit.name_habits import read_habits
 from xprojdb.steps.score.batch import ScoringBatch

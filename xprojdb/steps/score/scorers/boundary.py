@@ -10,9 +10,9 @@ import numpy as np
 from annotated_types import Gt, Le
 from sqlalchemy import ColumnElement, Connection
 
+from xprojdb.arrays import Flags, Floats
 from xprojdb.config.tables.score import ScorerConfig
 from xprojdb.db.tables import translation
-from xprojdb.matching.arrays import Flags, Floats
 from xprojdb.matching.scores.boundary import begins_like_a_name, clean_start, function_words, name_edges, name_words
 from xprojdb.steps.fit.word_frequencies import read_frequencies
 from xprojdb.steps.score.batch import ScoringBatch

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 from sqlalchemy import Connection
 
+from xprojdb.arrays import Floats
 from xprojdb.config.fields.types import Probability
 from xprojdb.config.tables.score import ScorerConfig
-from xprojdb.matching.arrays import Floats
 from xprojdb.matching.scores.edit_similarity import Words, surface
 from xprojdb.steps.score.batch import ScoringBatch
 from xprojdb.steps.score.stage import ScoreStage

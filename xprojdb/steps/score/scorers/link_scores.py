@@ -10,10 +10,10 @@ import numpy as np
 from annotated_types import Ge, Gt, Le
 from sqlalchemy import ColumnElement, Connection
 
+from xprojdb.arrays import Floats
 from xprojdb.config.fields.types import Share
 from xprojdb.config.tables.score import ScorerConfig
 from xprojdb.db.tables import translation
-from xprojdb.matching.arrays import Floats
 from xprojdb.matching.batch import PairBatch
 from xprojdb.matching.scores.links import alignment, soft_alignment
 from xprojdb.matching.scores.word_weights import WordCounts, weigh_links, word_weights

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection
 
+from xprojdb.arrays import Floats
 from xprojdb.config.errors import RecipeError
 from xprojdb.config.fields.types import Share, Text
 from xprojdb.config.tables.score import ScorerConfig
-from xprojdb.matching.arrays import Floats
 from xprojdb.models.store import canonical_id, resolve
 from xprojdb.steps.score.batch import ScoringBatch
 from xprojdb.steps.score.direction import Direction

@@ -10,10 +10,10 @@ import numpy as np
 from annotated_types import Gt, Le
 from sqlalchemy import ColumnElement, Connection
 
+from xprojdb.arrays import Floats
 from xprojdb.config.fields.prefixed import plugin_of
 from xprojdb.config.fields.types import Share
 from xprojdb.config.tables.score import ScorerConfig
-from xprojdb.matching.arrays import Floats
 from xprojdb.matching.scores.tagger_probability import ALPHA, LEAST, ner, tag_columns
 from xprojdb.steps.score.batch import ScoringBatch
 from xprojdb.steps.score.direction import Direction

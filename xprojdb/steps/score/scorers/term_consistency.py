@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 from sqlalchemy import ColumnElement, Connection
 
+from xprojdb.arrays import Floats
 from xprojdb.config.tables.score import ScorerConfig
 from xprojdb.db.tables import translation
-from xprojdb.matching.arrays import Floats
 from xprojdb.matching.scores.term_consistency import term_shares
 from xprojdb.steps.fit.stage import FitParams
 from xprojdb.steps.fit.terms import TermsFit, read_projected, read_terms

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 import numpy as np
 from sqlalchemy import ColumnElement, Connection, select
 
+from xprojdb.arrays import Floats
 from xprojdb.config.tables.score import ScorerConfig
 from xprojdb.db import bulk
 from xprojdb.db.tables import label, translation
-from xprojdb.matching.arrays import Floats
 from xprojdb.matching.scores.term_consistency import Place, folded, term
 from xprojdb.matching.scores.translation_memory import Renderings, rendered_elsewhere, rendering_shares
 from xprojdb.steps.fit.entity_renderings import EntityRenderingsFit, RenderingsParams, read_renderings
