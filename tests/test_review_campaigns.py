@@ -301,3 +301,28 @@ def test_what_is_deleted_while_a_queue_is_drawn_is_said(database, plan, monkeypa
     with pytest.raises(GroundMoved) as refused:
         create_campaign(database, plan, CampaignSettings("week", size=3))
     assert refused.value.gone > 0
+
+
+class _HalfWay(Exception):
+    """The deletion of steps stops here."""
+
+
+def test_a_queue_from_a_step_in_the_middle_of_deletion_is_refused(database, plan, monkeypatch):
+    """Its outcomes are gone and its labels are not: a campaign would keep these without the outcomes."""
+    whole = campaigns.draw
+
+    def slowly(*given):
+        items = whole(*given)
+        with open_database(address_of(database)) as other, pytest.raises(_HalfWay):
+            free_garbage(other, without=["sample"], watch=stop)
+        return items
+
+    def stop(name, _rows):
+        if name == "outcome":
+            raise _HalfWay
+
+    monkeypatch.setattr(campaigns, "draw", slowly)
+    with pytest.raises(GroundMoved, match="nothing references the step"):
+        create_campaign(database, plan, CampaignSettings("week", size=3))
+    free_garbage(database)
+    assert not any(check.count for check in verify(database).checks)

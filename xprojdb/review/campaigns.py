@@ -15,10 +15,10 @@ from xprojdb.db import Database, bulk
 from xprojdb.db.tables import campaign, campaign_item, label, sentence
 from xprojdb.digest import canonical_json
 from xprojdb.errors import GroundMoved, UsageError
+from xprojdb.exports.ground import check_referenced
 from xprojdb.planning.labellings import Labelling
 from xprojdb.planning.plan import Plan
 from xprojdb.review.queues import Mixture, draw, read_population
-from xprojdb.steps.vanished import check_steps
 
 _DRAW_AGAIN = "nothing was stored; run the recipe again, then draw the campaign again"
 
@@ -93,7 +93,8 @@ def create_campaign(database: Database, plan: Plan, settings: CampaignSettings) 
 
     :raises UsageError: when there is a campaign of that name, the recipe labels several languages and none was chosen,
         or no sentence is labelled.
-    :raises GroundMoved: when some of the sentences, or the labels, were deleted meanwhile.
+    :raises GroundMoved: when some of the sentences, or the labels, were deleted meanwhile, or no recipe references the
+        labels any more.
     """
     labelling = _labelling(plan, settings)
     with database.read() as connection:
@@ -114,8 +115,8 @@ def create_campaign(database: Database, plan: Plan, settings: CampaignSettings) 
     }
     with database.write() as connection:
         _check_unused(connection, settings.name)
-        check_steps(connection, [labelling.step.spec], _DRAW_AGAIN)
         _check_sentences(connection, {item.sentence_id for item in items})
+        check_referenced(connection, plan, _DRAW_AGAIN, step=labelling.step.spec)
         values = {
             "name": settings.name,
             "created_at": datetime.now(UTC).isoformat(timespec="seconds"),
