@@ -91,21 +91,21 @@ def test_configurations_and_the_one_that_unites_them():
 
 
 @pytest.mark.parametrize(
-    ("sources", "licence", "expected"),
+    ("sources", "license", "expected"),
     [
         ([OPEN, OPEN], None, {"license": "cc-by-4.0"}),
         ([OPEN, CLOSED], None, {"license": "other"}),
         ([OPEN, NAMELESS], None, {"license": "unknown"}),
         ([OPEN, NAMELESS], "MIT", {"license": "mit"}),
-        ([OPEN], "Village Licence", {"license": "other", "license_name": "Village Licence"}),
+        ([OPEN], "Village License", {"license": "other", "license_name": "Village License"}),
     ],
 )
-def test_the_licence_follows_from_the_sources(sources, licence, expected):
-    values = header(render_card(facts(sources=sources, licence=licence), manifest()))
+def test_the_license_follows_from_the_sources(sources, license, expected):
+    values = header(render_card(facts(sources=sources, license=license), manifest()))
     assert {name: value for name, value in values.items() if name.startswith("license")} == expected
 
 
-def test_licences_that_restrict_are_called_out():
+def test_licenses_that_restrict_are_called_out():
     def warnings(source):
         return [line for line in body(render_card(facts(sources=[source]), manifest())).splitlines() if line[:1] == ">"]
 

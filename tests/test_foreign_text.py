@@ -53,7 +53,7 @@ def test_ids_that_are_not_shown_everywhere_are_refused(
     assert row_counts(database) == before
 
 
-@pytest.mark.parametrize("key", ["name", "licence", "url", "version"])
+@pytest.mark.parametrize("key", ["name", "license", "url", "version"])
 def test_names_of_a_corpus_are_refused_too(sqlite_database: Database, tmp_path: Path, key: str) -> None:
     info = CorpusInfo(**{"name": "news", key: f"a{BACKWARDS}"})
     with pytest.raises(UsageError):

@@ -12,7 +12,7 @@ corpus = Table(
     id_column(),
     Column("name", Text, nullable=False, unique=True),
     Column("version", Text),
-    Column("licence", Text),
+    Column("license", Text),
     Column("citation", Text),
     Column("url", Text),
     Column("scheme", Text),
