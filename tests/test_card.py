@@ -1,10 +1,11 @@
 import pytest
+import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
 from xprojdb.evaluation.bootstrap import Interval
 from xprojdb.evaluation.span_metrics import SpanScore
-from xprojdb.exports.card.front_matter import front_matter
+from xprojdb.exports.card.front_matter import front_matter, to_yaml
 from xprojdb.exports.card.render import (
     HAND_WRITTEN_END,
     HAND_WRITTEN_START,
@@ -14,12 +15,9 @@ from xprojdb.exports.card.render import (
     CardStep,
     render_card,
 )
-from xprojdb.exports.card.yaml import to_yaml
 from xprojdb.exports.errors import ExportError
 from xprojdb.exports.manifest import Manifest, SplitSummary
 from xprojdb.exports.rows.schema import export_schema
-
-yaml = pytest.importorskip("yaml")
 
 OPEN = CardSource("Village News", "1.0", "CC-BY-4.0", "@misc{village, title={Village News}}", hub_id="me/village")
 CLOSED = CardSource("Harbour Talk", None, "CC-BY-NC-SA-4.0")
