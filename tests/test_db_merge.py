@@ -194,13 +194,13 @@ def test_another_corpus_of_the_same_name_is_refused(
     database: Database, make: Callable[[str], Database], write_conll: Write
 ) -> None:
     share = make("share")
-    for each, licence in ((database, "CC0"), (share, "none")):
+    for each, license in ((database, "CC0"), (share, "none")):
         _sample(each, write_conll)
         with each.write() as connection:
-            connection.execute(update(t.corpus).values(licence=licence))
+            connection.execute(update(t.corpus).values(license=license))
     with pytest.raises(DatabaseError) as refused:
         merge_databases(address_of(database), [address_of(share)])
-    assert (refused.value.corpus, refused.value.column) == ("news", "licence")
+    assert (refused.value.corpus, refused.value.column) == ("news", "license")
 
 
 def test_what_a_step_made_otherwise_stays_behind_with_what_rests_on_it(

@@ -124,5 +124,5 @@ def _corpus(connection: Connection, info: CorpusInfo) -> int:
     known = connection.execute(select(corpus.c.id).where(corpus.c.name == info.name)).scalar()
     if known is not None:
         return int(known)
-    told = {name: getattr(info, name) for name in ("version", "licence", "citation", "url")}
+    told = {name: getattr(info, name) for name in ("version", "license", "citation", "url")}
     return int(connection.execute(insert(corpus).values(name=info.name, **told).returning(corpus.c.id)).scalar_one())
