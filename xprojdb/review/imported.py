@@ -20,10 +20,8 @@ from xprojdb.review.decisions import ADD, DONE, REJECT, NewDecision, ReviewedSen
 from xprojdb.review.freezing import Gold
 from xprojdb.text.spans import Span
 
-_COLUMNS = (
-    "campaign_id", "sentence_id", "reviewer", "at", "action", "old_start", "old_end", "old_label", "start_word",
-    "end_word", "label",
-)  # fmt: skip
+_FIRST = ("campaign_id", "sentence_id", "reviewer", "at", "action", "start_word", "end_word", "label")
+_COLUMNS = (*_FIRST, "old_start", "old_end", "old_label")
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,15 +70,16 @@ class LabelStore:
         """Store all labels of some sentences, by their keys; each sentence only once in the life of a store."""
         keys, now = sorted(sentences), datetime.now(UTC).isoformat(timespec="seconds")
         states = {} if self.empty else _states(self.connection, self.campaign_id, self.annotator, keys)
+        first: list[tuple[object, ...]] = []
         rows: list[tuple[object, ...]] = []
         added = removed = 0
         for key in keys:
             spans, head = sentences[key], (self.campaign_id, key, self.annotator, now)
             if key not in states:
                 new = sorted(set(spans))
-                rows += [(*head, ADD, None, None, None, *span) for span in new]
+                first += [(*head, ADD, *span) for span in new]
+                first.append((*head, DONE, None, None, None))
                 added += len(new)
-                rows.append((*head, DONE, *_NOTHING))
                 if self.gold is not None:
                     self.gold.add(key, new)
             else:
@@ -89,6 +88,7 @@ class LabelStore:
                 added += sum(change.action == ADD for change in changes)
                 removed += sum(change.action == REJECT for change in changes)
             self.labels.update([span.label for span in spans])
+        bulk.insert(self.connection, review, _FIRST, first)
         bulk.insert(self.connection, review, _COLUMNS, rows)
         return StoredLabels(len(sentences), added, removed)
 
@@ -99,9 +99,6 @@ class LabelStore:
         if not self.labels <= self.existing:
             self.connection.execute(update(campaign).where(here).values(labels=names))
         return campaign_of(self.connection.execute(select(campaign).where(here)).one())
-
-
-_NOTHING = (None,) * 6
 
 
 def _campaign(connection: Connection, name: str) -> tuple[int, frozenset[str]]:
