@@ -75,6 +75,7 @@ CALLS: dict[str, set[str]] = {
     "verify": {"verify"},
     "models list": {"list_models"},
     "models install": {"install_model"},
+    "models export": {"export_model"},
     "db upgrade": {"upgrade"},
     "db downgrade": {"downgrade"},
     "db current": {"schema_revision"},

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from xprojdb.exports.card.render import INVITATION
 from xprojdb.exports.errors import ExportError
-from xprojdb.exports.formats.huggingface import CARD_NAME
+from xprojdb.exports.replaced_folder import CARD_NAME
 
 _ENTRY = re.compile(r"([a-z_]+):(?: (.*))?")
 _COMMENT = re.compile(r"<!--.*?-->\n?", re.DOTALL)
