@@ -31,6 +31,7 @@ CALLS: dict[str, set[str]] = {
     "join": {"join"},
     "run": {"run", "dry_run"},
     "train": {"train"},
+    "baselines": {"baselines"},
     "study run": {"study", "preview_study"},
     "study report": {"study_report"},
     "import nli": {"import_nli"},

@@ -54,6 +54,7 @@ def assemble(head: Head, what: StatesOf) -> Assembled:
         raise ModelError(message, hint="train on another encoder", model_id=what.model, reason="encoder-decoder")
     tokenizer = tokenizer_of(location, encoder.config.model_type)
     tokenizer.model_max_length = position_limit(encoder, tokenizer.model_max_length)
+    split_at_spaces(tokenizer)
     kinds = piece_kinds(tokenizer, encoder.config.vocab_size, what.model)
     cut_off(encoder, what.layer)
     config = XprojdbConfig(
@@ -87,6 +88,14 @@ def cut_off(encoder: Any, layer: int) -> None:
         # A final normalisation follows the last layer, whichever that is.
         states._stack.extend(removed)
         encoder.config.num_hidden_layers = states.layers
+
+
+def split_at_spaces(tokenizer: Any) -> None:
+    """Leave the space before a word out of its first piece, as XLM-R's own tokenizer does: offsets begin at letters."""
+    splitting = require("tokenizers", "models").pre_tokenizers
+    backend = tokenizer.backend_tokenizer
+    if isinstance(backend.pre_tokenizer, splitting.Metaspace):
+        backend.pre_tokenizer = splitting.Sequence([splitting.WhitespaceSplit(), backend.pre_tokenizer])
 
 
 def piece_kinds(tokenizer: Any, size: int, model_id: str) -> np.ndarray:

@@ -44,6 +44,8 @@ def _tagged(connection: Connection, train_id: int, spec: StepSpec) -> Iterator[C
     query = select(step_input.c.step_id).join(step, step.c.id == step_input.c.step_id)
     query = query.where(step_input.c.input_id == train_id, step_input.c.role == MODEL, step.c.kind == "tag")
     for step_id in connection.execute(query.order_by(step_input.c.step_id)).scalars().all():
+        if len(load_spec(connection, step_id).inputs) > 1:
+            continue  # the mean of several models
         for (name, lang, split), keys in _measured(connection, step_id, learned).items():
             gold, found = read_gold(connection, keys), _found(connection, step_id, keys)
             mapped = {key: mapping.apply_to_gold(spans) if mapping else spans for key, spans in gold.items()}
