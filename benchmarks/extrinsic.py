@@ -63,7 +63,7 @@ def import_pair(database: xp.Database, pair: str, train: int, test: int, folder:
             folder / f"{pair}.{target}.jsonl", target, part="all", words_field="tgt_tokens", tags_field="tgt_tags"
         ),
     ]
-    info = CorpusInfo(pair, licence="CC-BY-NC-4.0", benchmark="masakhaner2")
+    info = CorpusInfo(pair, license="CC-BY-NC-4.0", benchmark="masakhaner2")
     import_files(database.store, info, files, parallel=True)
 
 

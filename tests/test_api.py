@@ -135,7 +135,7 @@ def test_each_reader_has_its_method(db: xp.Database, write_conll: Write, tmp_pat
     assert db.import_jsonl(tmp_path / "b.jsonl", corpus="j", lang="en", words_field="w").to_dict()[0]["entities"] == 1
     assert db.import_conll(files["de"], corpus="c", lang="deu", labelled=False).to_dict()[0]["entities"] == 0
     assert db.join("c", ["eng", "de"]).to_dict() == [{"corpus": "c", "langs": "en,de", "added": 10}]
-    licenses = db.query("SELECT name, licence FROM corpus ORDER BY name").rows
+    licenses = db.query("SELECT name, license FROM corpus ORDER BY name").rows
     assert licenses == [("c", "CC0-1.0"), ("j", None), ("t", None)]
 
 

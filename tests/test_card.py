@@ -1,10 +1,11 @@
 import pytest
+import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
 from xprojdb.evaluation.bootstrap import Interval
 from xprojdb.evaluation.span_metrics import SpanScore
-from xprojdb.exports.card.front_matter import front_matter
+from xprojdb.exports.card.front_matter import front_matter, to_yaml
 from xprojdb.exports.card.render import (
     HAND_WRITTEN_END,
     HAND_WRITTEN_START,
@@ -14,12 +15,9 @@ from xprojdb.exports.card.render import (
     CardStep,
     render_card,
 )
-from xprojdb.exports.card.yaml import to_yaml
 from xprojdb.exports.errors import ExportError
 from xprojdb.exports.manifest import Manifest, SplitSummary
 from xprojdb.exports.rows.schema import export_schema
-
-yaml = pytest.importorskip("yaml")
 
 OPEN = CardSource("Village News", "1.0", "CC-BY-4.0", "@misc{village, title={Village News}}", hub_id="me/village")
 CLOSED = CardSource("Harbour Talk", None, "CC-BY-NC-SA-4.0")
@@ -91,21 +89,21 @@ def test_configurations_and_the_one_that_unites_them():
 
 
 @pytest.mark.parametrize(
-    ("sources", "licence", "expected"),
+    ("sources", "license", "expected"),
     [
         ([OPEN, OPEN], None, {"license": "cc-by-4.0"}),
         ([OPEN, CLOSED], None, {"license": "other"}),
         ([OPEN, NAMELESS], None, {"license": "unknown"}),
         ([OPEN, NAMELESS], "MIT", {"license": "mit"}),
-        ([OPEN], "Village Licence", {"license": "other", "license_name": "Village Licence"}),
+        ([OPEN], "Village License", {"license": "other", "license_name": "Village License"}),
     ],
 )
-def test_the_licence_follows_from_the_sources(sources, licence, expected):
-    values = header(render_card(facts(sources=sources, licence=licence), manifest()))
+def test_the_license_follows_from_the_sources(sources, license, expected):
+    values = header(render_card(facts(sources=sources, license=license), manifest()))
     assert {name: value for name, value in values.items() if name.startswith("license")} == expected
 
 
-def test_licences_that_restrict_are_called_out():
+def test_licenses_that_restrict_are_called_out():
     def warnings(source):
         return [line for line in body(render_card(facts(sources=[source]), manifest())).splitlines() if line[:1] == ">"]
 

@@ -32,7 +32,7 @@ def done(sqlite_database: Database, write_conll: Callable[..., Path], tmp_path: 
         corpus_file(write_conll(f"{lang}.conll", *lines), lang, form="conll", labelled=lang != "es")
         for lang, lines in sides.items()
     ]
-    info = CorpusInfo("news", licence="CC-BY-NC-4.0", citation="@misc{news, title={News}}")
+    info = CorpusInfo("news", license="CC-BY-NC-4.0", citation="@misc{news, title={News}}")
     import_files(sqlite_database, info, files, parallel=True)
     held = corpus_file(write_conll("held.conll", "Niemand sah 4 Boote"), "de", form="conll", labelled=False)
     import_files(sqlite_database, CorpusInfo("held out"), [held])
@@ -61,7 +61,7 @@ def test_the_card_tells_how_sentences_were_chosen(sqlite_database: Database, don
     assert "How the sentences were chosen" not in _export(sqlite_database, done, tmp_path / "hf", ExportTable())
 
 
-def test_the_card_calls_out_licences_and_limits(sqlite_database: Database, done: Plan, tmp_path: Path) -> None:
+def test_the_card_calls_out_licenses_and_limits(sqlite_database: Database, done: Plan, tmp_path: Path) -> None:
     evaluate_projections(sqlite_database, done.projections)
     card = _export(sqlite_database, done, tmp_path / "hf")
     warnings = [line for line in card.splitlines() if line.startswith(">")]

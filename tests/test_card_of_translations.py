@@ -47,7 +47,7 @@ def card(
     def write(direction: str, lang: str, lines: Sequence[str], rest: str = "") -> str:
         path = write_conll(f"news.{lang}.conll", *lines)
         file = corpus_file(path, lang, form="conll", labelled=lang == "en")
-        import_files(sqlite_database, CorpusInfo("news", licence="CC0-1.0"), [file])
+        import_files(sqlite_database, CorpusInfo("news", license="CC0-1.0"), [file])
         settings = f'[translate]\nmodel = "{NLLB}"\ndirection = "{direction}"\n{rest}'
         plan = plan_of(sqlite_database, tmp_path, settings, top='source = ["en"]\ntarget = ["de"]')
         run_plan(sqlite_database, plan)
@@ -70,7 +70,7 @@ def test_translated_sentences_are_told_as_such(card: Callable[..., str]) -> None
 
 
 @pytest.mark.slow
-def test_the_licence_of_the_translator_is_called_out(card: Callable[..., str]) -> None:
+def test_the_license_of_the_translator_is_called_out(card: Callable[..., str]) -> None:
     tagger = f'[tag]\nmodels = {{ en = "hf:{toy_tagger()}" }}\n'
     text = card("translate-test", "de", german(5), tagger)
     assert "language_creators:\n- found" in text

@@ -39,7 +39,7 @@ def read_json(
 def test_status(read_json: Callable[..., Any]) -> None:
     found = read_json("status")
     assert set(found) == {"url", "corpora", "links", "recipes", "runs", "failures"}
-    assert set(found["corpora"][0]) == {"name", "licence", "sentences"}
+    assert set(found["corpora"][0]) == {"name", "license", "sentences"}
     assert set(found["links"][0]) == {"corpus", "original", "rendering", "kind", "translations"}
     assert list(found["recipes"]) == ["full", "weak"]
     assert [set(step) for step in found["recipes"]["full"]] == [

@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from xprojdb.cli.main import COMMANDS
 
-yaml = pytest.importorskip("yaml")
 FOLDER = Path(__file__).parents[1] / "docs" / "compose"
 
 

@@ -32,6 +32,8 @@ from xprojdb.review.decisions import NewDecision, decide
 from xprojdb.review.queues import parse_mixture
 from xprojdb.steps.shard import Shard
 
+pytestmark = pytest.mark.slow
+
 Write = Callable[..., Path]
 COUNT = 24
 BY = parse_mixture("random")
@@ -194,13 +196,13 @@ def test_another_corpus_of_the_same_name_is_refused(
     database: Database, make: Callable[[str], Database], write_conll: Write
 ) -> None:
     share = make("share")
-    for each, licence in ((database, "CC0"), (share, "none")):
+    for each, license in ((database, "CC0"), (share, "none")):
         _sample(each, write_conll)
         with each.write() as connection:
-            connection.execute(update(t.corpus).values(licence=licence))
+            connection.execute(update(t.corpus).values(license=license))
     with pytest.raises(DatabaseError) as refused:
         merge_databases(address_of(database), [address_of(share)])
-    assert (refused.value.corpus, refused.value.column) == ("news", "licence")
+    assert (refused.value.corpus, refused.value.column) == ("news", "license")
 
 
 def test_what_a_step_made_otherwise_stays_behind_with_what_rests_on_it(
@@ -376,7 +378,6 @@ def test_itself_and_live_runs_are_refused(
     assert len(refused.value.runs) == 1
 
 
-@pytest.mark.slow
 def test_the_command_makes_the_target_and_tells_what_came(
     run_cli: Any, make: Callable[[str], Database], write_conll: Write, tmp_path: Path
 ) -> None:

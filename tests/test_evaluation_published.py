@@ -1,7 +1,7 @@
 import pytest
 
 from xprojdb.errors import InputError
-from xprojdb.evaluation.published import load_published, nearest, select
+from xprojdb.evaluation.published import load_published, select
 
 HEADER = "dataset,lang,method,aligner,f1,precision,recall\n"
 
@@ -34,12 +34,6 @@ def test_select_by_field_and_setting(scores):
     assert select(scores, lang="sw", aligner="simalign") == [scores[2]]
     assert select(scores, source="b2021") == [scores[3]]
     assert select(scores, lang="zu") == []
-
-
-def test_nearest(scores):
-    assert nearest(scores, 0.48) is scores[3]
-    assert nearest(scores, 0.9) is scores[0]
-    assert nearest([], 0.5) is None
 
 
 def test_one_file_with_a_byte_order_mark(tmp_path):

@@ -56,9 +56,6 @@ def test_scores_equal_seqeval(corpus):
     assert micro.gold == seqeval_scores(corpus, None)[3].sum()
     by_label = np.array([(s.precision, s.recall, s.f1, s.gold) for s in counts.scores().values()]).reshape(-1, 4).T
     np.testing.assert_allclose(by_label, seqeval_scores(corpus, None))
-    if counts.labels:  # seqeval warns and gives nan for the mean of no labels
-        macro = counts.macro()
-        assert (macro.precision, macro.recall, macro.f1) == pytest.approx(seqeval_scores(corpus, "macro")[:3])
 
 
 def test_a_span_counts_only_with_its_boundaries_and_label():
@@ -77,7 +74,7 @@ def test_rows_stay_apart_by_sentence():
 
 
 def test_nothing_to_find_and_nothing_found_scores_zero():
-    assert count_spans([([], [])]).micro() == count_spans([]).macro() == SpanScore(0.0, 0.0, 0.0, 0, 0, 0)
+    assert count_spans([([], [])]).micro() == count_spans([]).micro() == SpanScore(0.0, 0.0, 0.0, 0, 0, 0)
 
 
 def test_concatenated_counts_are_those_of_all_sentences():

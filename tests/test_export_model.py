@@ -148,7 +148,7 @@ def test_without_a_rule_at_stake_the_scores_are_the_head_s_own() -> None:
 
 def test_the_card_says_what_is_behind_the_model(news: Database, tmp_path: Path) -> None:
     with news.write() as connection:
-        connection.execute(update(t.corpus).values(licence="CC-BY-NC-4.0", citation="Sample 2024."))
+        connection.execute(update(t.corpus).values(license="CC-BY-NC-4.0", citation="Sample 2024."))
     train(news, tmp_path)
     with xprojdb.open(news.url) as database:
         database.run(
@@ -160,7 +160,7 @@ def test_the_card_says_what_is_behind_the_model(news: Database, tmp_path: Path) 
         written = database.export_model("tiny", tmp_path / "out")
     card = (tmp_path / "out" / "README.md").read_text()
     spec = find_trained(news, "tiny")
-    # The encoder is a folder, whose licence nobody knows.
+    # The encoder is a folder, whose license nobody knows.
     assert "license: unknown" in card and "base_model" not in card
     for told in (
         "| en | news | train | gold | 12 | 72 | 24 |",

@@ -96,7 +96,7 @@ def test_the_card_has_the_scores_and_the_steps(
     gold = [line.replace("Anna Berg", "Anna/B-PER Berg/I-PER") for line in german(10)]
     sides = {"en": english(10), "de": gold}
     files = [corpus_file(write_conll(f"{lang}.conll", *lines), lang, form="conll") for lang, lines in sides.items()]
-    import_files(database, CorpusInfo("news", licence="CC-BY-NC-4.0"), files, parallel=True)
+    import_files(database, CorpusInfo("news", license="CC-BY-NC-4.0"), files, parallel=True)
     plan = plan_of(database, tmp_path)
     run_plan(database, plan)
     [score] = evaluate_projections(database, plan.projections)

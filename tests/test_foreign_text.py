@@ -16,6 +16,7 @@ from xprojdb.db import Database
 from xprojdb.errors import UsageError
 from xprojdb.exports.card.markdown import fenced, inline
 from xprojdb.exports.card.text import read_card
+from xprojdb.exports.errors import ExportError
 from xprojdb.importing.files import CorpusInfo, ImportRefused, corpus_file, import_files
 from xprojdb.printable import escaped, escaped_json
 from xprojdb.readers.huggingface.parquet import read_parquet
@@ -53,7 +54,7 @@ def test_ids_that_are_not_shown_everywhere_are_refused(
     assert row_counts(database) == before
 
 
-@pytest.mark.parametrize("key", ["name", "licence", "url", "version"])
+@pytest.mark.parametrize("key", ["name", "license", "url", "version"])
 def test_names_of_a_corpus_are_refused_too(sqlite_database: Database, tmp_path: Path, key: str) -> None:
     info = CorpusInfo(**{"name": "news", key: f"a{BACKWARDS}"})
     with pytest.raises(UsageError):
@@ -118,10 +119,20 @@ def test_markdown_has_no_tag_picture_or_direction() -> None:
     assert BACKWARDS not in fenced(f"a\n{BACKWARDS}")
 
 
-@pytest.mark.parametrize("front", ["- a\n", 'pretty_name: "\n', 'pretty_name: "\\x"\n', "license:\n- [\n"])
-def test_hostile_cards_are_read_or_refused(tmp_path: Path, front: str) -> None:
+@pytest.mark.parametrize("front", ["- a\n", "", "license: [{}]\n"])
+def test_odd_cards_are_read(tmp_path: Path, front: str) -> None:
     (tmp_path / "README.md").write_text(f"---\n{front}---\n{RED}")
     assert read_card(tmp_path).body == RED
+
+
+@pytest.mark.parametrize(
+    "front", ['pretty_name: "\n', 'pretty_name: "\\x"\n', "license:\n- [\n", "a: &a [*a\n", f"{RED}:\n"]
+)
+def test_hostile_cards_are_refused_in_a_line(tmp_path: Path, front: str) -> None:
+    (tmp_path / "README.md").write_text(f"---\n{front}---\n")
+    with pytest.raises(ExportError, match="is not YAML") as refused:
+        read_card(tmp_path)
+    assert "\n" not in str(refused.value)
 
 
 def test_an_argument_that_is_no_utf_8_is_one_line(run_cli: Callable[..., Any], sqlite_database: Database) -> None:

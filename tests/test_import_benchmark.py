@@ -131,7 +131,7 @@ def test_masakhaner(database: Database, tmp_path: Path, make: Callable[[Path], P
     assert spans == [Span(0, 2, "PER"), Span(3, 4, "DATE")]
     with database.read() as connection:
         row = connection.execute(select(corpus)).one()
-    assert (row.benchmark, row.scheme, row.licence) == (name, "masakhaner", "CC-BY-NC-4.0")
+    assert (row.benchmark, row.scheme, row.license) == (name, "masakhaner", "CC-BY-NC-4.0")
     assert "Adelani" in row.citation
 
 

@@ -227,10 +227,10 @@ def test_parts_and_languages_and_corpora_are_apart(database, write_conll):
 
 def test_what_is_told_of_a_corpus_is_kept(database, write_conll, row_counts):
     path = write_conll("a.conll", *TWO)
-    load(database, path, info=CorpusInfo("c", licence="CC0-1.0", scheme="conll"))
+    load(database, path, info=CorpusInfo("c", license="CC0-1.0", scheme="conll"))
     before = row_counts(database)
-    load(database, path, info=CorpusInfo("c", citation="Someone 2020", licence="CC-BY-4.0"))
-    assert fetch(database, corpus.c.licence, corpus.c.citation, corpus.c.scheme) == [
+    load(database, path, info=CorpusInfo("c", citation="Someone 2020", license="CC-BY-4.0"))
+    assert fetch(database, corpus.c.license, corpus.c.citation, corpus.c.scheme) == [
         ("CC-BY-4.0", "Someone 2020", "conll")
     ]
     after = row_counts(database)

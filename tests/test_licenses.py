@@ -1,4 +1,4 @@
-"""Licences by family, and what follows for a data set made from several."""
+"""Licenses by family, and what follows for a data set made from several."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from xprojdb.exports.card.licenses import (
     UNKNOWN,
     USE_RESTRICTED,
     Family,
-    common_licence,
+    common_license,
     conflicts,
     family_of,
 )
@@ -41,7 +41,7 @@ from xprojdb.exports.card.model_licenses import card_model
         ("MIT", PERMISSIVE),
         ("Apache License 2.0", PERMISSIVE),
         ("CC BY 4.0", PERMISSIVE),
-        ("Village Licence", UNFAMILIAR),
+        ("Village License", UNFAMILIAR),
         ("Finland only", UNFAMILIAR),
     ],
 )
@@ -50,7 +50,7 @@ def test_names_belong_to_families(name: str | None, family: Family) -> None:
 
 
 @pytest.mark.parametrize(
-    ("licences", "expected", "clashes"),
+    ("licenses", "expected", "clashes"),
     [
         (["MIT", "MIT"], "MIT", 0),
         (["MIT", "apache-2.0"], "other", 0),
@@ -64,13 +64,13 @@ def test_names_belong_to_families(name: str | None, family: Family) -> None:
         (["CC-BY-SA-4.0", "GPL-3.0", "CC-BY-ND-4.0"], "other", 3),
     ],
 )
-def test_several_sources(licences: list[str | None], expected: str, clashes: int) -> None:
-    named = {f"source {number}": licence for number, licence in enumerate(licences)}
-    assert common_licence(named) == expected
+def test_several_sources(licenses: list[str | None], expected: str, clashes: int) -> None:
+    named = {f"source {number}": license for number, license in enumerate(licenses)}
+    assert common_license(named) == expected
     assert len(list(conflicts(named))) == clashes
 
 
 def test_models_are_known_by_their_ids() -> None:
-    assert card_model("facebook/nllb-200-distilled-600M", "x").licence == "cc-by-nc-4.0"
+    assert card_model("facebook/nllb-200-distilled-600M", "x").license == "cc-by-nc-4.0"
     assert card_model("spacy:en_core_web_sm", None).name == "en_core_web_sm"
-    assert card_model("hf:me/tagger", "abc").licence is None
+    assert card_model("hf:me/tagger", "abc").license is None

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from xprojdb.errors import MatchingError
-from xprojdb.matching import PairBatch, alignment, fuse, ngrams, soft_alignment
+from xprojdb.matching import PairBatch, alignment, ngrams, soft_alignment
 
 
 @pytest.fixture
@@ -65,26 +65,3 @@ def test_no_links_score_nothing():
     candidates = ngrams(pairs, 2)
     assert alignment(pairs, candidates).tolist() == [0, 0, 0]
     assert soft_alignment(pairs, candidates).tolist() == [0, 0, 0]
-
-
-def test_fuse_is_a_weighted_sum():
-    assert fuse([[1, 2], [0.5, -1]], [0.5, 2]).tolist() == [1.5, -1.0]
-
-
-@pytest.mark.parametrize(
-    ("parts", "weights", "what", "part"),
-    [
-        ([[1.0], [np.nan]], [1, 1], "score", 1),
-        ([[1.0], [np.inf]], [1, 0], "score", 1),
-        ([[1.0], [1.0, 2.0]], [1, 1], "score", 1),
-        ([[1.0], [1.0]], [1, -0.5], "weight", 1),
-        ([[1.0], [1.0]], [np.nan, 1], "weight", 0),
-        ([[1.0], [1.0]], [1, np.inf], "weight", 1),
-        ([[1.0]], [1, 1], "weights", None),
-        ([], [], "weights", None),
-    ],
-)
-def test_what_cannot_be_fused_is_refused(parts, weights, what, part):
-    with pytest.raises(MatchingError) as caught:
-        fuse(parts, weights)
-    assert (caught.value.what, caught.value.part) == (what, part)

@@ -27,6 +27,8 @@ from xprojdb.study.run import run_study
 from xprojdb.study.train import train_model
 from xprojdb.training.states import StatesOf, WordStates
 
+pytestmark = pytest.mark.slow
+
 LABELS = ("entailment", "neutral", "contradiction")
 WORDS = {"entailment": "yes", "neutral": "maybe", "contradiction": "never"}
 
@@ -68,7 +70,7 @@ def stored(database: Database) -> list[tuple]:
 
 def test_a_tsv_is_read_and_a_second_time_nothing_is_new(database: Database, tmp_path: Path, row_counts) -> None:
     path = tsv(tmp_path, "sw.dev.tsv.gz", lines("sw", 3))
-    (report,) = import_pairs(database, CorpusInfo("xnli", licence="CC-BY-NC-4.0"), [("swa", path)]).files
+    (report,) = import_pairs(database, CorpusInfo("xnli", license="CC-BY-NC-4.0"), [("swa", path)]).files
     assert (report.lang, report.split, report.pairs, report.added) == ("sw", "validation", 3, 3)
     assert stored(database)[1] == ("sw", "validation", "2", '["sw","saw","qq"]', '["maybe","zz"]', "neutral")
     before = row_counts(database)

@@ -11,7 +11,7 @@ from xprojdb.review.agreement import read_agreement
 from xprojdb.review.campaigns import load_campaign
 from xprojdb.review.figures import check_fair
 from xprojdb.review.freezing import freeze_reviews
-from xprojdb.review.imported import StoredLabels, store_labels
+from xprojdb.review.imported import LabelStore, StoredLabels
 from xprojdb.text.spans import Span
 
 ANNA, TURIN, BOATS = Span(0, 2, "PER"), Span(6, 7, "LOC"), Span(3, 4, "MISC")
@@ -27,6 +27,14 @@ def keys(database, plan):  # noqa: ARG001 - its sentences
     with database.read() as connection:
         query = select(sentence.c.id).where(sentence.c.lang == "de").order_by(sentence.c.id).limit(3)
         return list(connection.execute(query).scalars())
+
+
+def store_labels(database, name, annotator, sentences):
+    with database.write(counted=False) as connection:
+        store = LabelStore.open(connection, name, annotator)
+        stored = store.add(sentences)
+        store.close()
+    return stored
 
 
 def rows(database):

@@ -31,7 +31,7 @@ def test_an_empty_database_has_nothing(database: Database) -> None:
 def test_corpora_and_translations_are_counted(database: Database, write_conll: Write) -> None:
     import_gold(database, write_conll, SENTENCES)
     found = read_status(database)
-    assert found.corpora == [{"name": "news", "licence": None, "sentences": {"en": 4, "de": 4, "es": 4}}]
+    assert found.corpora == [{"name": "news", "license": None, "sentences": {"en": 4, "de": 4, "es": 4}}]
     told = {(each["original"], each["rendering"], each["kind"]): each["translations"] for each in found.links}
     assert told == {("en", "de", "human"): 4, ("en", "es", "human"): 4, ("de", "es", "human"): 4}
     assert [each["command"] for each in found.runs] == ["import"]

@@ -80,7 +80,7 @@ def _creators(chosen: Sequence[Labelling]) -> list[str]:
 def _sources(connection: Connection, chosen: Sequence[Labelling]) -> list[CardSource]:
     keys = {labelling.corpus_id for labelling in chosen}
     rows = connection.execute(select(corpus).where(corpus.c.id.in_(keys)).order_by(corpus.c.name))
-    return [CardSource(row.name, row.version, row.licence, row.citation, row.url) for row in rows]
+    return [CardSource(row.name, row.version, row.license, row.citation, row.url) for row in rows]
 
 
 def _steps(connection: Connection, chosen: Sequence[Labelling]) -> list[CardStep]:

@@ -5,8 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from xprojdb.exports.card.yaml import to_yaml
+import yaml
+
 from xprojdb.exports.manifest import Manifest, SplitSummary
+
+_COMMENT = "<!--"
+#: a line is never folded
+_ENDLESS = 2**31
 
 
 def front_matter(manifest: Manifest, fields: Mapping[str, Any] | None = None) -> str:
@@ -23,9 +28,34 @@ def front_matter(manifest: Manifest, fields: Mapping[str, Any] | None = None) ->
         "configs": [_config(config, splits) for config, splits in configs.items()],
         "dataset_info": infos[0] if len(infos) == 1 else infos,
     }
-    # A comment in a title must not be taken for the hand-written part; "<" only ever occurs inside quotes.
-    text = to_yaml(values).replace("<!--", "\\u003c!--")
-    return f"---\n{text}---\n"
+    return f"---\n{to_yaml(values)}---\n"
+
+
+def to_yaml(values: Mapping[str, Any]) -> str:
+    """A mapping as block YAML, keys in the given order.
+
+    :param values: mappings, lists, strings, integers, booleans and ``None``.
+    """
+    text = yaml.dump(
+        values, Dumper=_Dumper, sort_keys=False, allow_unicode=True, default_flow_style=False, width=_ENDLESS
+    )
+    # A comment in a title must not be taken for the hand-written part: it stands in double quotes.
+    return text.replace(_COMMENT, "\\u003c!--")
+
+
+class _Dumper(yaml.SafeDumper):
+    """Without references to what is repeated, which not every reader follows."""
+
+    def ignore_aliases(self, data: Any) -> bool:  # noqa: ARG002 - the library's signature
+        return True
+
+
+def _text(dumper: yaml.SafeDumper, value: str) -> yaml.ScalarNode:
+    quoted = _COMMENT in value or not value.isprintable()
+    return dumper.represent_scalar("tag:yaml.org,2002:str", value, style='"' if quoted else None)
+
+
+_Dumper.add_representer(str, _text)
 
 
 def _united(manifest: Manifest) -> dict[str, dict[str, list[SplitSummary]]]:

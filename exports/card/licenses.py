@@ -1,6 +1,6 @@
-"""Licences: which family a name belongs to, what it requires of users, and which ones are incompatible.
+"""Licenses: which family a name belongs to, what it requires of users, and which ones are incompatible.
 
-This is based on licence names, not on their texts, and is not legal advice.
+This is based on license names, not on their texts, and is not legal advice.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from itertools import combinations
 
 @dataclass(frozen=True)
 class Family:
-    """Licences with the same requirements.
+    """Licenses with the same requirements.
 
     :param name: a readable name.
     :param restricts: what users must know before using or redistributing the data; empty: only attribution is required.
@@ -30,10 +30,10 @@ NO_DERIVATIVES = Family("no derivatives", "forbids publishing derived works, whi
 USE_RESTRICTED = Family(
     "use-restricted", "forbids some uses, and recipients of the data must be bound by the same terms."
 )
-SHARE_ALIKE = Family("share-alike", "requires derived works to carry the same licence.")
+SHARE_ALIKE = Family("share-alike", "requires derived works to carry the same license.")
 PERMISSIVE = Family("permissive")
 PUBLIC_DOMAIN = Family("public domain")
-UNFAMILIAR = Family("unfamiliar", "is not a licence known to xprojdb: read what it allows.")
+UNFAMILIAR = Family("unfamiliar", "is not a license known to xprojdb: read what it allows.")
 
 # The first match counts: CC-BY-NC-SA is non-commercial before it is share-alike.
 _FAMILIES = (
@@ -48,52 +48,52 @@ _FAMILIES = (
 )
 
 
-def plain_name(licence: str | None) -> str:
-    """A licence's name as the Hub writes it: ``CC BY-NC 4.0`` is ``cc-by-nc-4.0``."""
-    return re.sub(r"[\s_]+", "-", (licence or "").strip().lower())
+def plain_name(license: str | None) -> str:
+    """A license's name as the Hub writes it: ``CC BY-NC 4.0`` is ``cc-by-nc-4.0``."""
+    return re.sub(r"[\s_]+", "-", (license or "").strip().lower())
 
 
-def family_of(licence: str | None) -> Family:
-    """The family of a licence.
+def family_of(license: str | None) -> Family:
+    """The family of a license.
 
-    :param licence: an identifier or name; None if unknown.
+    :param license: an identifier or name; None if unknown.
     """
-    name = plain_name(licence)
+    name = plain_name(license)
     return next((family for family, pattern in _FAMILIES if re.search(pattern, name)), UNFAMILIAR)
 
 
-def conflicts(licences: Mapping[str, str | None]) -> Iterator[str]:
-    """Pairs of sources whose licences cannot both be satisfied by one licence for the data set.
+def conflicts(licenses: Mapping[str, str | None]) -> Iterator[str]:
+    """Pairs of sources whose licenses cannot both be satisfied by one license for the data set.
 
-    :param licences: by source name.
+    :param licenses: by source name.
     """
-    for (one, first), (other, second) in combinations(licences.items(), 2):
+    for (one, first), (other, second) in combinations(licenses.items(), 2):
         both = f"{one} ({first}) and {other} ({second})"
         kinds = {family_of(first), family_of(second)}
         if kinds == {SHARE_ALIKE} and _lineage(first) != _lineage(second):
-            yield f"{both} each require derived works to carry their own licence, which is impossible for both."
+            yield f"{both} each require derived works to carry their own license, which is impossible for both."
         elif SHARE_ALIKE in kinds and kinds & {NON_COMMERCIAL, RESEARCH, NO_DERIVATIVES, USE_RESTRICTED}:
-            yield f"{both} are incompatible: one requires its own licence, the other adds restrictions to it."
+            yield f"{both} are incompatible: one requires its own license, the other adds restrictions to it."
 
 
-def common_licence(licences: Mapping[str, str | None]) -> str:
-    """The licence of a work derived from several sources, if their names determine it.
+def common_license(licenses: Mapping[str, str | None]) -> str:
+    """The license of a work derived from several sources, if their names determine it.
 
-    :returns: the one they share; the share-alike licence if the others only require attribution; ``unknown`` if any
-    source's licence is; otherwise ``other``.
+    :returns: the one they share; the share-alike license if the others only require attribution; ``unknown`` if any
+    source's license is; otherwise ``other``.
     """
-    families = {family_of(licence) for licence in licences.values()}
-    if UNKNOWN in families or not licences:
+    families = {family_of(license) for license in licenses.values()}
+    if UNKNOWN in families or not licenses:
         return "unknown"
-    names = {plain_name(licence): licence for licence in licences.values() if licence}
+    names = {plain_name(license): license for license in licenses.values() if license}
     if len(names) == 1:
         return next(iter(names.values()))
-    asking = {name: licence_ for name, licence_ in names.items() if family_of(name) == SHARE_ALIKE}
+    asking = {name: license_ for name, license_ in names.items() if family_of(name) == SHARE_ALIKE}
     if len(asking) == 1 and families <= {SHARE_ALIKE, PERMISSIVE, PUBLIC_DOMAIN}:
         return next(iter(asking.values()))
     return "other"
 
 
-def _lineage(licence: str | None) -> str:
-    # Later versions of a Creative Commons share-alike licence are compatible with earlier ones.
-    return re.sub(r"-?v?\d+(\.\d+)*$", "", plain_name(licence)) if "cc-" in plain_name(licence) else plain_name(licence)
+def _lineage(license: str | None) -> str:
+    # Later versions of a Creative Commons share-alike license are compatible with earlier ones.
+    return re.sub(r"-?v?\d+(\.\d+)*$", "", plain_name(license)) if "cc-" in plain_name(license) else plain_name(license)

@@ -1,4 +1,4 @@
-"""Licences and citations of well-known published models, for the card."""
+"""Licenses and citations of well-known published models, for the card."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ class CardModel:
 
     :param name: its id, or the folder it was loaded from.
     :param revision: the revision that was used.
-    :param licence: as stated on its page; None if it is not known here.
+    :param license: as stated on its page; None if it is not known here.
     :param citation: how to cite it.
     """
 
     name: str
     revision: str | None = None
-    licence: str | None = None
+    license: str | None = None
     citation: str | None = None
 
 
@@ -35,7 +35,7 @@ _EASYPROJECT = "Chen et al. 2023. Frustratingly Easy Label Projection for Cross-
 _MADLAD = "Kudugunta et al. 2023. MADLAD-400: A Multilingual And Document-Level Large Audited Dataset. NeurIPS."
 _APERTIUM = "Khanna et al. 2021. Recent advances in Apertium. Machine Translation 35."
 
-#: id pattern → licence and citation; None where models of one family have different licences
+#: id pattern → license and citation; None where models of one family have different licenses
 _KNOWN: tuple[tuple[str, str | None, str], ...] = (
     ("intfloat/multilingual-e5-*", "mit", _E5),
     ("google-bert/bert-base-multilingual-*", "apache-2.0", _BERT),
@@ -60,7 +60,7 @@ def card_model(name: str, revision: str | None) -> CardModel:
     :param name: its id, possibly with a prefix for its runtime: ``hf:``, ``ct2:``, ``spacy:`` or ``openai:``.
     """
     plain = _PREFIX.sub("", name)
-    for pattern, licence, citation in _KNOWN:
+    for pattern, license, citation in _KNOWN:
         if fnmatchcase(plain, pattern):
-            return CardModel(plain, revision, licence, citation)
+            return CardModel(plain, revision, license, citation)
     return CardModel(plain, revision)

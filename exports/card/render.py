@@ -10,7 +10,7 @@ from typing import Any
 from xprojdb.evaluation.bootstrap import Interval
 from xprojdb.evaluation.span_metrics import SpanScore
 from xprojdb.exports.card.front_matter import front_matter
-from xprojdb.exports.card.licenses import UNFAMILIAR, common_licence, conflicts, family_of, plain_name
+from xprojdb.exports.card.licenses import UNFAMILIAR, common_license, conflicts, family_of, plain_name
 from xprojdb.exports.card.markdown import fenced, inline, table
 from xprojdb.exports.card.model_licenses import CardModel
 from xprojdb.exports.card.step_sentences import stage_sentences
@@ -21,7 +21,7 @@ HAND_WRITTEN_START = "<!-- hand-written:start -->"
 HAND_WRITTEN_END = "<!-- hand-written:end -->"
 INVITATION = "\nText between the two comments around this line is kept when the card is made again.\n"
 
-# Identifiers that the Hub accepts as a licence; anything else is "other", with its name beside it.
+# Identifiers that the Hub accepts as a license; anything else is "other", with its name beside it.
 _HUB_LICENCES = frozenset(
     {"apache-2.0", "mit", "bsd-3-clause", "cc0-1.0", "gpl-2.0", "gpl-3.0", "lgpl-3.0", "lgpl-lr", "unknown"}
     | {"odbl", "odc-by", "pddl", "cc", "cc-by-2.0", "cc-by-2.5", "cc-by-3.0", "cc-by-4.0", "cc-by-nd-4.0"}
@@ -37,7 +37,7 @@ class CardSource:
 
     :param name: such as ``"Europarl-NER"``.
     :param version: release or revision.
-    :param licence: identifier or name; ``None`` if it is unknown.
+    :param license: identifier or name; ``None`` if it is unknown.
     :param citation: how to cite it.
     :param url: where it is published.
     :param hub_id: its name on the Hub, if it is published there.
@@ -45,7 +45,7 @@ class CardSource:
 
     name: str
     version: str | None = None
-    licence: str | None = None
+    license: str | None = None
     citation: str | None = None
     url: str | None = None
     hub_id: str | None = None
@@ -126,7 +126,7 @@ class CardContext:
     :param scores: against gold, where there is any.
     :param command: the command that reproduces the data set.
     :param recipe: text of the recipe.
-    :param licence: of the data set; if missing, derived from those of the sources if possible, otherwise ``other``.
+    :param license: of the data set; if missing, derived from those of the sources if possible, otherwise ``other``.
     :param models: the models used by the steps.
     :param choice: how sentences were selected, one sentence each; empty: all of them were exported.
     :param limits: what readers should know before trusting the labels, one sentence each.
@@ -144,7 +144,7 @@ class CardContext:
     scores: Sequence[CardScore] = ()
     command: str | None = None
     recipe: str | None = None
-    licence: str | None = None
+    license: str | None = None
     language_creators: Sequence[str] = ("found",)
     models: Sequence[CardModel] = ()
     choice: Sequence[str] = ()
@@ -213,7 +213,7 @@ def _hub_fields(context: CardContext, manifest: Manifest) -> dict[str, Any]:
         "annotations_creators": _annotators(context, manifest),
         "language_creators": list(context.language_creators),
         "language": list(context.languages),
-        **licence_fields(_licence(context)),
+        **license_fields(_license(context)),
         "multilinguality": ["multilingual" if len(context.languages) > 1 else "monolingual"],
         "size_categories": [_size_category(manifest.sentences)],
         "source_datasets": list(dict.fromkeys(extended)) or ["original"],
@@ -241,19 +241,19 @@ def _size_category(sentences: int) -> str:
     return "n>1B"
 
 
-def _licence(context: CardContext) -> str:
-    """The licence of the data set, if it can be determined."""
-    if context.licence:
-        return context.licence
-    return common_licence({source.name: source.licence for source in context.sources})
+def _license(context: CardContext) -> str:
+    """The license of the data set, if it can be determined."""
+    if context.license:
+        return context.license
+    return common_license({source.name: source.license for source in context.sources})
 
 
-def licence_fields(licence: str) -> dict[str, str]:
-    """A licence as the front matter of the Hub has it."""
-    name = plain_name(licence)
+def license_fields(license: str) -> dict[str, str]:
+    """A license as the front matter of the Hub has it."""
+    name = plain_name(license)
     if name in _HUB_LICENCES or name == "other":
         return {"license": name}
-    return {"license": "other", "license_name": licence}
+    return {"license": "other", "license_name": license}
 
 
 def _languages(context: CardContext) -> Iterator[str]:
@@ -387,43 +387,43 @@ def percent_interval(interval: Interval | None) -> str:
 
 
 def sources_section(sources: Sequence[CardSource]) -> Iterator[str]:
-    """The corpora, and what their licences ask for."""
-    yield "## Sources and licences"
+    """The corpora, and what their licenses ask for."""
+    yield "## Sources and licenses"
     yield table(
-        ("Source", "Version", "Licence", "Address"),
-        [(source.name, source.version or "", source.licence or "unknown", source.url or "") for source in sources],
+        ("Source", "Version", "License", "Address"),
+        [(source.name, source.version or "", source.license or "unknown", source.url or "") for source in sources],
     )
     for source in sources:
-        restricts = family_of(source.licence).restricts
+        restricts = family_of(source.license).restricts
         if restricts:
-            yield f"> **{inline(source.name)}**: its licence{_named(source.licence)} {restricts}"
-    for conflict in conflicts({source.name: source.licence for source in sources}):
-        yield f"> **Incompatible licences**: {inline(conflict)}"
+            yield f"> **{inline(source.name)}**: its license{_named(source.license)} {restricts}"
+    for conflict in conflicts({source.name: source.license for source in sources}):
+        yield f"> **Incompatible licenses**: {inline(conflict)}"
     for source in sources:
         if source.citation:
             yield f"To cite {inline(source.name)}:\n\n{fenced(source.citation)}"
 
 
 def models_section(models: Sequence[CardModel]) -> Iterator[str]:
-    """The models, and what their licences ask for."""
+    """The models, and what their licenses ask for."""
     if not models:
         return
     yield "## Models"
     yield table(
-        ("Model", "Revision", "Licence", "To cite"),
-        [(model.name, model.revision or "", model.licence or "unknown", model.citation or "") for model in models],
+        ("Model", "Revision", "License", "To cite"),
+        [(model.name, model.revision or "", model.license or "unknown", model.citation or "") for model in models],
     )
     for model in models:
-        family = family_of(model.licence)
-        if model.licence and family.restricts and family is not UNFAMILIAR:
+        family = family_of(model.license)
+        if model.license and family.restricts and family is not UNFAMILIAR:
             caveat = "Whether this applies to a model's output is disputed: decide before using it commercially."
-            yield f"> **{inline(model.name)}**: its licence{_named(model.licence)} {family.restricts} {caveat}"
-        elif not model.licence:
-            yield f"> **{inline(model.name)}**: its licence is not known to xprojdb. See its page for what it allows."
+            yield f"> **{inline(model.name)}**: its license{_named(model.license)} {family.restricts} {caveat}"
+        elif not model.license:
+            yield f"> **{inline(model.name)}**: its license is not known to xprojdb. See its page for what it allows."
 
 
-def _named(licence: str | None) -> str:
-    return f" ({inline(licence)})" if licence and plain_name(licence) not in ("unknown", "other") else ""
+def _named(license: str | None) -> str:
+    return f" ({inline(license)})" if license and plain_name(license) not in ("unknown", "other") else ""
 
 
 def _reproduction(context: CardContext, manifest: Manifest) -> Iterator[str]:

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import yaml
+
 from xprojdb.exports.card.render import INVITATION
 from xprojdb.exports.errors import ExportError
 from xprojdb.exports.replaced_folder import CARD_NAME
 
-_ENTRY = re.compile(r"([a-z_]+):(?: (.*))?")
 _COMMENT = re.compile(r"<!--.*?-->\n?", re.DOTALL)
 _FENCED = re.compile(r"^(`{3,})toml\n.*?^\1$\n?", re.MULTILINE | re.DOTALL)
 #: fields of interest to people; the others describe files to the Hub
@@ -42,7 +42,7 @@ class CardText:
 def read_card(folder: Path) -> CardText:
     """Read ``README.md`` of an exported folder.
 
-    :raises ExportError: when there is none, or it does not start with a front matter; the field ``path``.
+    :raises ExportError: when there is none, or it does not start with a front matter of YAML; the field ``path``.
     """
     path = folder / CARD_NAME
     try:
@@ -54,28 +54,17 @@ def read_card(folder: Path) -> CardText:
     if len(parts) < 3 or parts[0]:
         hint = "name a folder that xprojdb export hf has written"
         raise ExportError(f"{path} is not a card: it has no front matter", hint=hint, path=path)
-    return CardText(dict(_fields(parts[1])), parts[2])
+    return CardText(dict(_fields(path, parts[1])), parts[2])
 
 
-def _fields(front: str) -> Iterator[tuple[str, str]]:
-    """The plain values and lists at the top level, as :mod:`xprojdb.exports.card.yaml` writes them."""
-    fields: dict[str, list[str]] = {}
-    name = ""
-    for line in front.splitlines():
-        entry = _ENTRY.fullmatch(line)
-        if entry:
-            name = entry[1]
-            fields[name] = [_plain(entry[2])] if entry[2] else []
-        elif line.startswith("- ") and name:
-            fields[name].append(_plain(line[2:]))
-    for name_ in _SHOWN:
-        if fields.get(name_):
-            yield name_, ", ".join(fields[name_])
-
-
-def _plain(scalar: str) -> str:
+def _fields(path: Path, front: str) -> Iterator[tuple[str, str]]:
     try:
-        return str(json.loads(scalar)) if scalar.startswith('"') else scalar
-    except ValueError:
-        # Written by hand.
-        return scalar
+        fields = yaml.safe_load(front)
+    except yaml.YAMLError as error:
+        hint = "mend the lines between the first two ---, or export again"
+        problem = " ".join(str(error).split())
+        raise ExportError(f"the front matter of {path} is not YAML: {problem}", hint=hint, path=path) from error
+    for name in _SHOWN if isinstance(fields, dict) else ():
+        value = fields.get(name)
+        if value:
+            yield name, ", ".join(map(str, value)) if isinstance(value, list) else str(value)

@@ -1,4 +1,4 @@
-"""The card of a model: what it was trained on, how good it is, and what the licences of all behind it ask for."""
+"""The card of a model: what it was trained on, how good it is, and what the licenses of all behind it ask for."""
 
 from __future__ import annotations
 
@@ -7,19 +7,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from xprojdb.exports.card.licenses import PERMISSIVE, common_licence, family_of
+from xprojdb.exports.card.front_matter import to_yaml
+from xprojdb.exports.card.licenses import PERMISSIVE, common_license, family_of
 from xprojdb.exports.card.markdown import fenced, inline, table
 from xprojdb.exports.card.model_licenses import CardModel
 from xprojdb.exports.card.render import (
     CardScore,
     CardSource,
     kept_text,
-    licence_fields,
+    license_fields,
     models_section,
     percent_interval,
     sources_section,
 )
-from xprojdb.exports.card.yaml import to_yaml
 
 _USE = """from transformers import pipeline
 
@@ -90,8 +90,7 @@ def render_model_card(facts: ModelFacts, old: str | None = None) -> str:
         _reproduction(facts),
     )
     body = "\n\n".join(block for section in sections for block in section)
-    front = to_yaml(_front_matter(facts)).replace("<!--", "\\u003c!--")
-    return f"---\n{front}---\n\n{body}\n"
+    return f"---\n{to_yaml(_front_matter(facts))}---\n\n{body}\n"
 
 
 def _summary(facts: ModelFacts) -> str:
@@ -102,13 +101,13 @@ def _summary(facts: ModelFacts) -> str:
 
 
 def _front_matter(facts: ModelFacts) -> dict[str, Any]:
-    licences = {source.name: source.licence for source in facts.sources}
-    # What only asks for attribution does not change the licence of the whole.
-    licences |= {model.name: model.licence for model in facts.models if family_of(model.licence) != PERMISSIVE}
+    licenses = {source.name: source.license for source in facts.sources}
+    # What only asks for attribution does not change the license of the whole.
+    licenses |= {model.name: model.license for model in facts.models if family_of(model.license) != PERMISSIVE}
     results = [_result(score) for score in facts.scores]
     return {
         "language": list(facts.languages),
-        **licence_fields(common_licence(licences)),
+        **license_fields(common_license(licenses)),
         **({} if Path(facts.models[0].name).is_absolute() else {"base_model": facts.models[0].name}),
         "library_name": "transformers",
         "pipeline_tag": "token-classification",

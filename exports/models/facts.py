@@ -73,7 +73,7 @@ def _sources(connection: Connection, samples: Sequence[StepSpec]) -> list[CardSo
     used = select(sentence.c.corpus_id).join(training_item, training_item.c.sentence_id == sentence.c.id)
     query = select(corpus).where(corpus.c.id.in_(used.where(training_item.c.sample_id.in_(keys))))
     rows = connection.execute(query.order_by(corpus.c.name))
-    return [CardSource(row.name, row.version, row.licence, row.citation, row.url) for row in rows]
+    return [CardSource(row.name, row.version, row.license, row.citation, row.url) for row in rows]
 
 
 def _models(spec: StepSpec, label_steps: Sequence[StepSpec]) -> list[CardModel]:

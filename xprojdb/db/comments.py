@@ -65,7 +65,7 @@ COLUMNS: Mapping[str, Mapping[str, str]] = {
     "candidate": {"score": "The value of one scorer.", "origin": "Candidate sets that it came from, one bit each."},
     "corpus": {
         "version": "Release or revision.",
-        "licence": "Identifier or name of the licence.", "citation": "How to cite it.",
+        "license": "Identifier or name of the license.", "citation": "How to cite it.",
         "url": "Where it is published.", "scheme": "Label scheme.", "benchmark": "Published benchmark that it is.",
     },
     "entity": {"step_id": "The step that found it: import, a tagger or frozen reviews."},

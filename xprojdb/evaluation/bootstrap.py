@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from xprojdb.errors import UsageError
-from xprojdb.evaluation.span_metrics import Average, SpanCounts, averaged
+from xprojdb.evaluation.span_metrics import SpanCounts, ratios
 
 Metric = Literal["precision", "recall", "f1"]
 _METRICS: tuple[Metric, ...] = ("precision", "recall", "f1")
@@ -62,7 +62,6 @@ def bootstrap_interval(
     counts: SpanCounts,
     *,
     metric: Metric = "f1",
-    average: Average = "micro",
     label: str | None = None,
     resamples: int = 1000,
     confidence: float = 0.95,
@@ -72,7 +71,6 @@ def bootstrap_interval(
 
     :param counts: the counts of each sentence.
     :param metric: precision, recall or F1.
-    :param average: how to average over the labels, if no label is given.
     :param label: the score of this label alone.
     :param resamples: the number of samples to draw, each with as many sentences.
     :param confidence: share of the resamples inside the interval.
@@ -80,13 +78,11 @@ def bootstrap_interval(
     :raises UsageError: when there are no sentences, the label does not occur, or a setting is out of range.
     """
     _check(len(counts), resamples, confidence)
-    rows = _chosen(counts, average, label)
+    rows = _chosen(counts, label)
     position = _METRICS.index(metric)
-    samples = np.concatenate(
-        [averaged(total[:, 0], average)[:, position] for total in _totals(rows[:, np.newaxis], resamples, seed)]
-    )
+    samples = np.concatenate([ratios(total)[:, position] for total in _totals(rows, resamples, seed)])
     low, high = _percentiles(samples, confidence)
-    return Interval(float(averaged(rows.sum(axis=0), average)[position]), low, high, confidence)
+    return Interval(float(ratios(rows.sum(axis=0))[position]), low, high, confidence)
 
 
 def paired_difference(
@@ -94,7 +90,6 @@ def paired_difference(
     second: SpanCounts,
     *,
     metric: Metric = "f1",
-    average: Average = "micro",
     label: str | None = None,
     resamples: int = 1000,
     confidence: float = 0.95,
@@ -105,7 +100,6 @@ def paired_difference(
     :param first: counts of one system.
     :param second: counts of the other system; row i is the same sentence in both.
     :param metric: precision, recall or F1.
-    :param average: how to average over the labels, if no label is given.
     :param label: compare this label alone.
     :param resamples: the number of samples to draw.
     :param confidence: share of the resamples inside the interval.
@@ -116,11 +110,11 @@ def paired_difference(
     _check(len(first), resamples, confidence)
     _check_same_gold(first, second)
     labels = sorted({*first.labels, *second.labels})
-    pair = [_chosen(counts.aligned(labels), average, label) for counts in (first, second)]
+    pair = [_chosen(counts.aligned(labels), label) for counts in (first, second)]
     rows = np.stack(pair, axis=1)
     position = _METRICS.index(metric)
-    scores = np.concatenate([averaged(total, average)[..., position] for total in _totals(rows, resamples, seed)])
-    value = averaged(rows.sum(axis=0), average)[:, position]
+    scores = np.concatenate([ratios(total)[..., position] for total in _totals(rows, resamples, seed)])
+    value = ratios(rows.sum(axis=0))[:, position]
     differences = scores[:, 0] - scores[:, 1]
     low, high = _percentiles(differences, confidence)
     return PairedDifference(float(value[0] - value[1]), low, high, confidence, _p_value(differences))
@@ -137,15 +131,14 @@ def _percentiles(samples: NDArray[np.float64], confidence: float) -> tuple[float
     return float(low), float(high)
 
 
-def _chosen(counts: SpanCounts, average: Average, label: str | None) -> NDArray[np.int64]:
-    """The cells the score depends on, sentences x labels x 3; fewer cells mean fewer distinct rows."""
+def _chosen(counts: SpanCounts, label: str | None) -> NDArray[np.int64]:
+    """The cells the score depends on, sentences x 3: those of a label, or the sums of all labels."""
     if label is not None and label not in counts.labels:
         occurring = ", ".join(counts.labels) or "none"
         raise UsageError(f"label {label} does not occur", hint=f"labels that do: {occurring}", label=label)
-    if label is not None:
-        return counts.aligned([label]).rows.astype(np.int64)
-    rows = counts.rows.astype(np.int64)
-    return np.sum(rows, axis=1, keepdims=True) if average == "micro" else rows
+    rows = counts.rows if label is None else counts.aligned([label]).rows
+    summed: NDArray[np.int64] = np.sum(rows, axis=1, dtype=np.int64)
+    return summed
 
 
 def _totals(rows: NDArray[np.int64], resamples: int, seed: int) -> Iterator[NDArray[np.int64]]:

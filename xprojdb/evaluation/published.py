@@ -76,11 +76,6 @@ def select(scores: Iterable[PublishedScore], **criteria: str) -> list[PublishedS
     return [score for score in scores if all(_value(score, name) == value for name, value in criteria.items())]
 
 
-def nearest(scores: Iterable[PublishedScore], f1: float) -> PublishedScore | None:
-    """The score closest to an F1 in 0..1, the first in a tie; ``None`` if there are no scores."""
-    return min(scores, key=lambda score: abs(score.f1 - f1), default=None)
-
-
 def _value(score: PublishedScore, name: str) -> str | None:
     if name in ("source", "dataset", "lang", "method"):
         return str(getattr(score, name))

@@ -5,14 +5,12 @@ from __future__ import annotations
 from array import array
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from xprojdb.text.spans import Span
 
-Average = Literal["micro", "macro"]
 TP, PREDICTED, GOLD = 0, 1, 2
 
 
@@ -59,12 +57,6 @@ class SpanCounts:
     def micro(self) -> SpanScore:
         """The score of all spans together, which papers call F1."""
         return SpanScore.of(*self.rows.sum(axis=(0, 1), dtype=np.int64).tolist())
-
-    def macro(self) -> SpanScore:
-        """The unweighted mean of the labels' scores; its span counts are those of all labels together."""
-        totals = self.rows.sum(axis=0, dtype=np.int64)
-        precision, recall, f1 = (float(part) for part in averaged(totals, "macro"))
-        return SpanScore(precision, recall, f1, *(int(cell) for cell in totals.sum(axis=0)))
 
     def aligned(self, labels: Sequence[str]) -> SpanCounts:
         """The same counts for another list of labels, with zeros for labels that did not occur.
@@ -118,20 +110,6 @@ def ratios(totals: NDArray[np.integer]) -> NDArray[np.float64]:
     tp, predicted, gold = np.moveaxis(np.asarray(totals, dtype=np.float64), -1, 0)
     precision, recall = _quotient(tp, predicted), _quotient(tp, gold)
     return np.stack([precision, recall, _quotient(2 * tp, predicted + gold)], axis=-1)
-
-
-def averaged(totals: NDArray[np.integer], average: Average) -> NDArray[np.float64]:
-    """Precision, recall and F1 over all labels.
-
-    :param totals: integers (..., labels, 3).
-    :param average: ``"micro"`` adds the labels' counts first, ``"macro"`` averages the labels' scores.
-        Macro leaves out labels with neither a predicted nor a gold span, as seqeval does.
-    :returns: (..., 3).
-    """
-    if average == "micro":
-        return ratios(totals.sum(axis=-2))
-    present = (totals[..., PREDICTED] + totals[..., GOLD] > 0)[..., np.newaxis]
-    return _quotient((ratios(totals) * present).sum(axis=-2), present.sum(axis=-2).astype(np.float64))
 
 
 def _quotient(upper: NDArray[np.float64], lower: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -1,4 +1,4 @@
-"""Import a published benchmark: its files, licence, citation and label scheme, and its name for comparisons."""
+"""Import a published benchmark: its files, license, citation and label scheme, and its name for comparisons."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def import_benchmark(
     info = CorpusInfo(
         name or benchmark.name,
         version=version,
-        licence=benchmark.licence,
+        license=benchmark.license,
         citation=benchmark.citation,
         url=benchmark.url,
         scheme=benchmark.scheme,

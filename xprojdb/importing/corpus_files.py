@@ -32,7 +32,7 @@ class CorpusInfo:
 
     name: str
     version: str | None = None
-    licence: str | None = None
+    license: str | None = None
     citation: str | None = None
     url: str | None = None
     scheme: str | None = None

@@ -99,7 +99,7 @@ def import_files(
 
 def _describe(connection: Connection, info: CorpusInfo) -> tuple[int, str | None, bool]:
     """Store the properties of a corpus; returns its key, the name of its scheme, and whether anything changed."""
-    names = ("version", "licence", "citation", "url", "scheme", "benchmark")
+    names = ("version", "license", "citation", "url", "scheme", "benchmark")
     values = {name: getattr(info, name) for name in names}
     values = {name: value for name, value in values.items() if value is not None}
     stored = connection.execute(select(corpus).where(corpus.c.name == info.name)).mappings().first()
@@ -123,7 +123,7 @@ def _describe(connection: Connection, info: CorpusInfo) -> tuple[int, str | None
 
 
 def _check_texts(info: CorpusInfo, files: Sequence[CorpusFile]) -> None:
-    texts = {"corpus": info.name, "licence": info.licence, "citation": info.citation, "url": info.url}
+    texts = {"corpus": info.name, "license": info.license, "citation": info.citation, "url": info.url}
     texts["version"] = info.version
     for name, value in [*texts.items(), *(("part", file.part) for file in files)]:
         fault = "is empty" if value == "" else None if value is None or name == "citation" else id_fault(value)

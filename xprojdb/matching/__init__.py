@@ -11,7 +11,7 @@ from xprojdb.matching.heuristic import DEFAULT, REFERENCE, Heuristic, HeuristicP
 from xprojdb.matching.pharaoh.links import links_from_pharaoh, scored_links_from_pharaoh
 from xprojdb.matching.scores.boundary import clean_start, function_words, name_edges, name_words
 from xprojdb.matching.scores.edit_similarity import Words, copied, surface
-from xprojdb.matching.scores.links import alignment, fuse, soft_alignment, to_fixed
+from xprojdb.matching.scores.links import alignment, soft_alignment, to_fixed
 from xprojdb.matching.scores.term_consistency import Terms, count_occurrences, count_terms, term_shares
 from xprojdb.matching.scores.word_weights import WordCounts, weigh_links, word_weights
 from xprojdb.matching.solvers.cp_sat import general
@@ -53,7 +53,6 @@ __all__ = [
     "exact",
     "from_spans",
     "function_words",
-    "fuse",
     "general",
     "greedy",
     "heuristic",

@@ -13,7 +13,6 @@ from xprojdb.readers.gate import checked
 from xprojdb.readers.huggingface.parquet import read_parquet
 from xprojdb.readers.json.lines import read_jsonl
 from xprojdb.readers.notes import Notes
-from xprojdb.readers.parallel.files import read_parallel
 from xprojdb.readers.parallel.text import read_text
 from xprojdb.readers.records import ReadError, Record
 from xprojdb.readers.registry import format_of, reader, readers
@@ -28,7 +27,6 @@ __all__ = [
     "read_conll",
     "read_jsonl",
     "read_lines",
-    "read_parallel",
     "read_parquet",
     "read_text",
     "readers",

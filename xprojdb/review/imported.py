@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 
 from sqlalchemy import Connection, insert, select, update
 
-from xprojdb.db import Database, bulk
+from xprojdb.db import bulk
 from xprojdb.db.tables import campaign, review
 from xprojdb.errors import UsageError
 from xprojdb.review.campaigns import IMPORTED, Campaign, campaign_of
@@ -36,22 +36,6 @@ class StoredLabels:
     sentences: int
     added: int
     removed: int
-
-
-def store_labels(
-    database: Database, name: str, annotator: str, sentences: Mapping[int, Sequence[Span]]
-) -> StoredLabels:
-    """Store what an annotator decided about some sentences; storing the same again adds no rows.
-
-    :param name: of the campaign, which is created if it does not exist.
-    :param sentences: all labels of each sentence, by its key; inside the sentence and without overlaps.
-    :raises UsageError: when the name is that of a campaign with a queue.
-    """
-    with database.write(counted=False) as connection:
-        store = LabelStore.open(connection, name, annotator)
-        stored = store.add(sentences)
-        store.close()
-    return stored
 
 
 @dataclass

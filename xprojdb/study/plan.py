@@ -18,7 +18,7 @@ from xprojdb.errors import UsageError
 from xprojdb.steps.spec import StepSpec
 from xprojdb.steps.train.measure import Measure, MeasureParams
 from xprojdb.steps.train.measured import read_test_pairs, read_tests
-from xprojdb.steps.train.params import SampleParams, states_of
+from xprojdb.steps.train.params import states_of
 from xprojdb.study.design.cells import Cell, cells_of
 from xprojdb.study.design.checks import check_tables, design_warnings, leakage, no_gold
 from xprojdb.study.design.similarity import SENTENCES, similarities
@@ -185,12 +185,3 @@ class _Planning:
         with self.database.read() as connection:
             query = select(step.c.digest).join(model, model.c.step_id == step.c.id)
             return set(connection.execute(query).scalars()) & set(trainings)
-
-
-def sample_sizes(planned: PlannedStudy) -> dict[str, tuple[int, int]]:
-    """The least and the largest number of units of samples, by language."""
-    sizes: dict[str, list[int]] = {}
-    for sample in planned.samples.values():
-        params = SampleParams.from_params(sample.spec.params)
-        sizes.setdefault(params.lang, []).append(getattr(params, params.unit))
-    return {lang: (min(own), max(own)) for lang, own in sizes.items()}

@@ -301,7 +301,7 @@ class Importing(Opened):
             corpus_file(Path(path), lang, form=format, **{**file_defaults, **reading}) for lang, path, reading in files
         ]
         details = {name: about.get(name) for name in ("version", "citation", "url", "scheme")}
-        info = CorpusInfo(corpus, licence=about.get("license"), **details)
+        info = CorpusInfo(corpus, license=about.get("license"), **details)
         command = "import parallel" if parallel or further else f"import {format}"
         more = partial(further, described[0].part) if further is not None else None
         return ImportResult(import_files(self.store, info, described, parallel=parallel, command=command, further=more))

@@ -71,7 +71,7 @@ def _corpora(report: DatabaseStatus) -> Iterator[RenderableType]:
     shown = table("corpus", "license", "sentences")
     for corpus in report.corpora:
         counts = ", ".join(f"{lang} {count:,}" for lang, count in sorted(corpus["sentences"].items()))
-        shown.add_row(corpus["name"], corpus["licence"] or "–", counts)
+        shown.add_row(corpus["name"], corpus["license"] or "–", counts)
     yield shown if report.corpora else Text("no corpora yet; see xprojdb import --help")
     links = [f"{pair['original']}–{pair['rendering']} {pair['translations']:,}" for pair in report.links]
     if links:

@@ -48,7 +48,7 @@ class StepStatus:
 class DatabaseStatus:
     """A database at a glance.
 
-    :param corpora: for each corpus its name, licence and number of sentences by language.
+    :param corpora: for each corpus its name, license and number of sentences by language.
     :param links: the number of translations by corpus, languages and kind.
     :param recipes: the steps of each recipe.
     :param runs: the latest runs, newest first; ``lost`` marks those that ended without recording it.
@@ -95,7 +95,7 @@ def _corpora(connection: Connection, counts: CountCache) -> list[dict[str, Any]]
     for corpus_id, lang, count in counts.of("sentences", lambda: _sentences(connection)):
         langs.setdefault(corpus_id, {})[lang] = count
     rows = connection.execute(select(corpus).order_by(corpus.c.name)).mappings()
-    return [{"name": row["name"], "licence": row["licence"], "sentences": langs.get(row["id"], {})} for row in rows]
+    return [{"name": row["name"], "license": row["license"], "sentences": langs.get(row["id"], {})} for row in rows]
 
 
 def _sentences(connection: Connection) -> list[list[Any]]:

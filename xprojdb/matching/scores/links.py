@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 import numpy.typing as npt
 
@@ -75,32 +73,6 @@ def linked_elsewhere(pairs: PairBatch, candidates: Candidates) -> Floats:
     elsewhere = (all_mass - _between(pairs, candidates, own, mass)) / (candidates.end - candidates.start)
     shares: Floats = np.clip(elsewhere, 0.0, 1.0)
     return shares
-
-
-def fuse(parts: Sequence[npt.ArrayLike], weights: Sequence[float]) -> Floats:
-    """The weighted sum of several scores of the same candidates.
-
-    :param parts: arrays (C,).
-    :param weights: one for each part, finite and not negative.
-    :returns: (C,) fused scores.
-    :raises MatchingError: when lengths differ, a weight is negative or not finite, or a score is not finite;
-        ``part`` is its index.
-    """
-    if len(parts) != len(weights) or not parts:
-        raise _refusal("weights", None, len(weights), f"{len(parts)} scores to fuse and {len(weights)} weights")
-    arrays = [np.asarray(part, np.float64) for part in parts]
-    for n, (array, weight) in enumerate(zip(arrays, weights, strict=True)):
-        if not 0 <= weight < np.inf:
-            raise _refusal("weight", n, weight, f"weight {n} is {weight}")
-        if array.shape != arrays[0].shape:
-            raise _refusal("score", n, array.shape, f"score {n} has shape {array.shape}, the first {arrays[0].shape}")
-        if not np.isfinite(array).all():
-            at = int(np.flatnonzero(~np.isfinite(array))[0])
-            raise _refusal("score", n, float(array[at]), f"score {n} of candidate {at} is {array[at]}")
-    total = np.zeros(arrays[0].shape)
-    for array, weight in zip(arrays, weights, strict=True):
-        total += weight * array
-    return total
 
 
 def to_fixed(scores: npt.ArrayLike) -> Longs:

@@ -1,4 +1,4 @@
-"""The benchmarks that can be imported by name, with their languages, licences, citations and published layouts."""
+"""The benchmarks that can be imported by name, with their languages, licenses, citations and published layouts."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class Benchmark:
     title: str
     langs: Sequence[str]
     scheme: str
-    licence: str | None
+    license: str | None
     citation: str
     url: str
     layouts: Sequence[Layout]

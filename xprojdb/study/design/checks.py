@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 
 from sqlalchemy import Connection, select
 
@@ -94,9 +94,3 @@ def _translations_of(connection: Connection, keys: Iterable[int]) -> set[int]:
         query = select(other).where(bulk.among(connection, one, sorted(keys)))
         found |= {key for (key,) in bulk.fetch(connection, query)}
     return found
-
-
-def collapsed(scores: Mapping[tuple[str, int, int], int]) -> list[str]:
-    """What to say of models that find nothing at all."""
-    empty = sum(predicted == 0 for predicted in scores.values())
-    return [f"{empty:,} of {len(scores):,} measurements are of models that find no entity at all"] if empty else []

@@ -60,7 +60,7 @@ class StudyData:
     """A study and everything that it has measured.
 
     :param cells: how many it has, and how many of them are measured.
-    :param corpora: name, licence, version and citation of each.
+    :param corpora: name, license, version and citation of each.
     """
 
     name: str
@@ -152,7 +152,7 @@ def _measures(connection: Connection, study_id: int) -> dict[str, dict[str, Any]
 
 
 def _corpora(connection: Connection, names: Sequence[str] | set[str]) -> list[dict[str, str | None]]:
-    columns = [corpus.c[name] for name in ("name", "version", "licence", "citation")]
+    columns = [corpus.c[name] for name in ("name", "version", "license", "citation")]
     query = select(*columns).where(corpus.c.name.in_(sorted(names))).order_by(corpus.c.name)
     return [
         {"name": name, "version": version, "license": license_, "citation": citation}
