@@ -25,6 +25,8 @@ from xprojdb.planning.planner import plan_recipe
 from xprojdb.provenance.diff import diff_steps
 from xprojdb.provenance.explain import explain_sentence
 
+pytestmark = pytest.mark.slow
+
 Write = Callable[..., Path]
 AUTO = '[project]\nweights = "auto"\n'
 TOP = 'name = "r"\ncorpora = ["news"]\nsource = ["en"]\ntarget = ["de"]\n'

@@ -16,6 +16,8 @@ from xprojdb.errors import RunsAlive
 from xprojdb.execution.run import run_plan
 from xprojdb.maintenance.verify import verify
 
+pytestmark = pytest.mark.slow
+
 PLACES = [
     ("sentence", "words"), ("sentence", "external_id"), ("sentence", "lang"), ("entity", "label"), ("label", "label"),
     ("outcome", "status"), ("alignment", "links"), ("step", "params"), ("recipe", "text"), ("recipe", "plan"),

@@ -32,6 +32,8 @@ from xprojdb.review.decisions import NewDecision, decide
 from xprojdb.review.queues import parse_mixture
 from xprojdb.steps.shard import Shard
 
+pytestmark = pytest.mark.slow
+
 Write = Callable[..., Path]
 COUNT = 24
 BY = parse_mixture("random")
@@ -376,7 +378,6 @@ def test_itself_and_live_runs_are_refused(
     assert len(refused.value.runs) == 1
 
 
-@pytest.mark.slow
 def test_the_command_makes_the_target_and_tells_what_came(
     run_cli: Any, make: Callable[[str], Database], write_conll: Write, tmp_path: Path
 ) -> None:

@@ -29,6 +29,8 @@ from xprojdb.readers.tables.sentences import read_table
 from xprojdb.text.brackets import BracketError, bracketed, parse_brackets
 from xprojdb.text.spans import Span
 
+pytestmark = pytest.mark.slow
+
 LETTERS = st.text(st.sampled_from("ab'\"\\[]|_;*-,.:#=(é😀日"), min_size=1, max_size=5)
 LABELS = st.sampled_from(("PER", "LOC", "É-2"))
 

@@ -41,7 +41,8 @@ def test_links_do_not_depend_on_the_batch(method: str) -> None:
     for one, other, links in zip(left, right, together, strict=True):
         (alone,) = link_units([one], [other], params(method))
         np.testing.assert_array_equal(alone.pairs, links.pairs)
-        np.testing.assert_allclose(alone.scores, links.scores, rtol=1e-5)
+        # A sum of another order may differ by the last bits of a number near 1.
+        np.testing.assert_allclose(alone.scores, links.scores, rtol=1e-5, atol=2**-22)
 
 
 @pytest.mark.parametrize("method", METHODS)

@@ -54,6 +54,7 @@ def test_beams_translate_in_both_directions(compute: str) -> None:
     assert translator.translate([], "en", "de") == []
 
 
+@pytest.mark.slow
 def test_a_model_is_converted_once(monkeypatch: pytest.MonkeyPatch) -> None:
     model = str(toy_translator())
     CTranslator(model, CTranslateParams(compute="int8_float32"), "cpu")

@@ -27,6 +27,8 @@ from xprojdb.study.run import run_study
 from xprojdb.study.train import train_model
 from xprojdb.training.states import StatesOf, WordStates
 
+pytestmark = pytest.mark.slow
+
 LABELS = ("entailment", "neutral", "contradiction")
 WORDS = {"entailment": "yes", "neutral": "maybe", "contradiction": "never"}
 

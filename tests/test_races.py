@@ -115,6 +115,7 @@ def test_every_two_commands_end_like_one_after_the_other(course: Course, first: 
     assert course.race(first, second, delay) == []
 
 
+@pytest.mark.slow
 def test_a_race_that_goes_wrong_is_told(on_sqlite: Course, monkeypatch: pytest.MonkeyPatch) -> None:
     """The comparison is no formality: of a run that did not happen the end is that of no order."""
     monkeypatch.setattr(on_sqlite, "_orders", {("run", "verify"): None, ("verify", "run"): None})

@@ -31,6 +31,8 @@ from xprojdb.study import run as study_run
 from xprojdb.study.report.write import write_report
 from xprojdb.study.run import StudyReport, preview_study, run_study
 
+pytestmark = pytest.mark.slow
+
 Write = Callable[..., Path]
 LANGS = ("en", "de", "es", "it")
 STUDY = """
@@ -223,7 +225,6 @@ def test_counts_are_read_as_they_were_written() -> None:
     assert unpack(pack(counts[:0])).shape == (0, 3)
 
 
-@pytest.mark.slow
 def test_a_killed_study_goes_on_and_ends_as_one_that_was_not(
     write_conll: Write, tmp_path: Path, child_env: dict[str, str]
 ) -> None:
@@ -321,7 +322,6 @@ def test_the_commands(run_cli, write_conll: Write, tmp_path: Path) -> None:
     assert (wrong.code, len(wrong.stderr.splitlines())) == (2, 2)
 
 
-@pytest.mark.slow
 def test_workers_train_what_one_process_trains(news: Database, address: str, tmp_path: Path) -> None:
     with xprojdb.open(address) as database:
         text = text_of(tmp_path)

@@ -29,6 +29,8 @@ from xprojdb.steps.spec import load_spec
 from xprojdb.study.train import TrainReport, train_model
 from xprojdb.training.errors import DamagedModel
 
+pytestmark = pytest.mark.slow
+
 Write = Callable[..., Path]
 ZERO = """
 name = "zero"
@@ -71,7 +73,6 @@ def rows(database: Database, table) -> int:
         return connection.execute(select(func.count()).select_from(table)).scalar_one()
 
 
-@pytest.mark.slow
 def test_a_model_is_trained_and_tags_a_language_it_has_not_seen(news: Database, tmp_path: Path) -> None:
     report = train(news, tmp_path)
     assert report.samples["en"] == {"sentences": 12, "words": 72, "entities": 24}

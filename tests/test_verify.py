@@ -18,6 +18,8 @@ from xprojdb.db import Database, open_database
 from xprojdb.maintenance.vacuum import vacuum
 from xprojdb.maintenance.verify import verify
 
+pytestmark = pytest.mark.slow
+
 Write = Callable[..., Path]
 Undisturbed = tuple[Database, dict[str, Any], Callable[[], None]]
 
@@ -111,7 +113,6 @@ DAMAGE = [
 ]  # fmt: skip
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(("statement", "name"), DAMAGE)
 def test_what_a_run_made_is_made_again(whole_file: Undisturbed, statement: str, name: str) -> None:
     database, undisturbed, again = whole_file

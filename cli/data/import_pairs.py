@@ -14,11 +14,11 @@ def _named_files(
     _context: click.Context, _argument: click.Parameter, texts: tuple[str, ...]
 ) -> list[tuple[str | None, Path]]:
     """``en=FILE``, or a file that says the language itself."""
-    found: list[tuple[str | None, Path]] = []
+    files: list[tuple[str | None, Path]] = []
     for text in texts:
         lang, equals, path = text.partition("=")
-        found.append((lang, Path(path)) if equals else (None, Path(text)))
-    return found
+        files.append((lang, Path(path)) if equals else (None, Path(text)))
+    return files
 
 
 @click.command()

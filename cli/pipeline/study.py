@@ -46,12 +46,12 @@ def run(recipe: str, dry_run: bool, retry_failed: bool, as_json: bool, **engine:
             show(database.preview_study(recipe), as_json)
             return
         with stop_on_interrupt() as stop:
-            found = database.study(recipe, retry_failed=retry_failed, progress=watcher(), stop=stop, **engine)
-    show(found, as_json)
-    assert found.report.run is not None
-    if found.report.run.stopped:
+            result = database.study(recipe, retry_failed=retry_failed, progress=watcher(), stop=stop, **engine)
+    show(result, as_json)
+    assert result.report.run is not None
+    if result.report.run.stopped:
         raise click.exceptions.Exit(130)
-    if found.report.run.failed:
+    if result.report.run.failed:
         raise click.exceptions.Exit(1)
 
 

@@ -54,10 +54,10 @@ def _reference(command: click.Command, name: str, parent: click.Context, level: 
     yield from _options(context)
     if isinstance(command, click.Group):
         for child in command.list_commands(context):
-            found = command.get_command(context, child)
-            assert found is not None
+            subcommand = command.get_command(context, child)
+            assert subcommand is not None
             yield from ("", f"{'#' * level} {name} {child}", "")
-            yield from _reference(found, child, context, level + 1)
+            yield from _reference(subcommand, child, context, level + 1)
 
 
 def _help(command: click.Command) -> str:

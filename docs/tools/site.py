@@ -62,10 +62,10 @@ def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, **_: Any) 
 
 
 def _pages_in(folder: str) -> list[str]:
-    found = sorted(
+    pages = sorted(
         (ROOT / "docs" / folder).glob("*.md"), key=lambda path: (path.stem not in ("index", "README"), path.stem)
     )
-    return [f"{folder}/{path.name}" for path in found]
+    return [f"{folder}/{path.name}" for path in pages]
 
 
 def _localize(text: str, config: MkDocsConfig) -> str:
@@ -84,7 +84,7 @@ def _to_page(match: re.Match[str]) -> str:
 def _api() -> str:
     """The public names of the package, then the classes of results, in the notation of mkdocstrings."""
     names = [getattr(xprojdb, name) for name in xprojdb.__all__ if name not in ("__version__", "XprojdbError")]
-    objects = [f"{found.__module__}.{found.__qualname__}" for found in names]
+    objects = [f"{item.__module__}.{item.__qualname__}" for item in names]
     listed = [f"::: {name}" for name in objects if not name.startswith(RESULTS)]
     results = [f"::: {name}" for module in _modules(RESULTS) for name in _classes(module)]
     return "\n\n".join([*listed, *(["## Results"] if results else []), *results])
@@ -94,7 +94,7 @@ def _classes(module: str) -> list[str]:
     """The public classes that a module defines."""
     members = vars(import_module(module)).values()
     classes = [member for member in members if isinstance(member, type) and member.__module__ == module]
-    return [f"{module}.{found.__name__}" for found in classes if found.__name__[0] != "_"]
+    return [f"{module}.{item.__name__}" for item in classes if item.__name__[0] != "_"]
 
 
 def _modules(package: str) -> list[str]:
@@ -104,5 +104,5 @@ def _modules(package: str) -> list[str]:
     except ModuleNotFoundError:
         return []
     paths = spec.submodule_search_locations if spec is not None else None
-    found = pkgutil.walk_packages(paths or [], f"{package}.")
-    return [module.name for module in found if not module.name.rpartition(".")[2].startswith("_")]
+    modules = pkgutil.walk_packages(paths or [], f"{package}.")
+    return [module.name for module in modules if not module.name.rpartition(".")[2].startswith("_")]

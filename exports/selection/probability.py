@@ -26,16 +26,16 @@ def calibrations_of(
     """
     if not table.asks_probability:
         return {}
-    found = {}
-    for each in chosen:
-        step_id = each.step.step_id
-        known = None if references is None else references.calibration(connection, step_id, each.target)
+    calibrations = {}
+    for labelling in chosen:
+        step_id = labelling.step.step_id
+        known = None if references is None else references.calibration(connection, step_id, labelling.target)
         if known is None:
-            hint = f"xprojdb review calibrate --lang {each.target}; it learns from gold labels"
-            message = f"how probable labels in {each.target} are right has not been learned"
-            raise UsageError(message, hint=hint, lang=each.target)
-        found[step_id, each.target] = known
-    return found
+            hint = f"xprojdb review calibrate --lang {labelling.target}; it learns from gold labels"
+            message = f"how probable labels in {labelling.target} are right has not been learned"
+            raise UsageError(message, hint=hint, lang=labelling.target)
+        calibrations[step_id, labelling.target] = known
+    return calibrations
 
 
 def with_probabilities(

@@ -32,8 +32,8 @@ def datasette_metadata(name: str) -> str:
     """
     tables = {table.name: _table(table) for table in metadata.sorted_tables if table.comment}
     queries = {key: {"title": title, "sql": sql} for key, (title, sql) in QUERIES.items()}
-    found = {"databases": {name: {"tables": tables, "queries": queries}}}
-    return json.dumps(found, indent=2, ensure_ascii=False) + "\n"
+    databases = {"databases": {name: {"tables": tables, "queries": queries}}}
+    return json.dumps(databases, indent=2, ensure_ascii=False) + "\n"
 
 
 def _table(table: Any) -> dict[str, Any]:

@@ -25,11 +25,11 @@ def bracketed(words: Sequence[str], spans: Iterable[Span]) -> str:
 
     :param spans: not overlapping.
     """
-    told = [_SPECIAL.sub(lambda match: _NAMED.get(match[0], f"\\{match[0]}"), word) for word in words]
+    written = [_SPECIAL.sub(lambda match: _NAMED.get(match[0], f"\\{match[0]}"), word) for word in words]
     for start, end, label in spans:
-        told[start] = f"[{told[start]}"
-        told[end - 1] += f"]{label}"
-    return " ".join(told)
+        written[start] = f"[{written[start]}"
+        written[end - 1] += f"]{label}"
+    return " ".join(written)
 
 
 def parse_brackets(text: str) -> tuple[list[str], list[Span]]:

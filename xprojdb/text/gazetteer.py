@@ -32,10 +32,10 @@ def count_names(sentences: Iterable[tuple[Sequence[str], Iterable[Span]]]) -> di
 
 def count_places(sentences: Iterable[Sequence[str]], names: Collection[str]) -> Counter[str]:
     """How often each name occurs."""
-    found: Counter[str] = Counter()
+    counts: Counter[str] = Counter()
     for words in sentences:
-        found.update(name_of(words, start, end) for start, end in _places(words, names))
-    return found
+        counts.update(name_of(words, start, end) for start, end in _places(words, names))
+    return counts
 
 
 def frequent_names(
@@ -54,12 +54,12 @@ def completed(words: Sequence[str], spans: Sequence[Span], names: Mapping[str, s
     taken = [False] * len(words)
     for span in spans:
         taken[span.start : span.end] = [True] * (span.end - span.start)
-    found = list(spans)
+    labelled = list(spans)
     for start, end in sorted(_places(words, names), key=lambda place: (place[0] - place[1], place)):
         if not any(taken[start:end]):
             taken[start:end] = [True] * (end - start)
-            found.append(Span(start, end, names[name_of(words, start, end)]))
-    return sorted(found)
+            labelled.append(Span(start, end, names[name_of(words, start, end)]))
+    return sorted(labelled)
 
 
 def _places(words: Sequence[str], names: Collection[str]) -> Iterator[tuple[int, int]]:

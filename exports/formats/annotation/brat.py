@@ -23,11 +23,11 @@ class Brat:
     def write(self, folder: Path, content: Content, opener: Opener) -> Iterator[WrittenFile]:
         """Write the three files; the last one is read back with the others."""
         yield write_texts(
-            content, ".txt", ((1, f"{each.text}\n") for each in placed_sentences(content)), folder, opener
+            content, ".txt", ((1, f"{sentence.text}\n") for sentence in placed_sentences(content)), folder, opener
         )
         yield write_texts(content, ".ann", _annotations(content), folder, opener)
         yield write_texts(
-            content, ".words.jsonl", ((0, _words(each)) for each in placed_sentences(content)), folder, opener
+            content, ".words.jsonl", ((0, _words(sentence)) for sentence in placed_sentences(content)), folder, opener
         )
 
 
@@ -35,9 +35,10 @@ def _annotations(content: Content) -> Iterator[tuple[int, str]]:
     at, number = 0, 0
     for sentence in placed_sentences(content):
         lines = []
-        for each in sentence.entities:
+        for entity in sentence.entities:
             number += 1
-            lines.append(f"T{number}\t{each['label']} {at + each['start']} {at + each['end']}\t{each['text']}\n")
+            start, end = at + entity["start"], at + entity["end"]
+            lines.append(f"T{number}\t{entity['label']} {start} {end}\t{entity['text']}\n")
         yield 0, "".join(lines)
         at += len(sentence.text) + 1
 

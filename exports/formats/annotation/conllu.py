@@ -22,7 +22,7 @@ class ConllU:
     def write(self, folder: Path, content: Content, opener: Opener) -> Iterator[WrittenFile]:
         """Write one file."""
         yield write_texts(
-            content, ".conllu", ((1, _sentence(each)) for each in placed_sentences(content)), folder, opener
+            content, ".conllu", ((1, _sentence(sentence)) for sentence in placed_sentences(content)), folder, opener
         )
 
 

@@ -38,10 +38,10 @@ def _task(sentence: PlacedSentence) -> dict[str, Any]:
     data = {"id": sentence.id, "text": sentence.text, "words": sentence.words, "split": sentence.split}
     if sentence.sources:
         data["source"] = sentence.sources[0]
-    result = [_result(sentence.id, number, each) for number, each in enumerate(sentence.entities, start=1)]
+    result = [_result(sentence.id, number, entity) for number, entity in enumerate(sentence.entities, start=1)]
     if not sentence.projected:
         return {"data": data, "annotations": [{"result": result}]}
-    score = {"score": min(each["score"] for each in sentence.entities)} if sentence.entities else {}
+    score = {"score": min(entity["score"] for entity in sentence.entities)} if sentence.entities else {}
     return {"data": data, "predictions": [{"model_version": f"xprojdb:{sentence.step[:8]}", **score, "result": result}]}
 
 

@@ -23,7 +23,7 @@ class Doccano:
     def write(self, folder: Path, content: Content, opener: Opener) -> Iterator[WrittenFile]:
         """Write one file; fields beside text and labels come back from doccano as they are."""
         yield write_texts(
-            content, ".jsonl", (_line(_doccano(each)) for each in placed_sentences(content)), folder, opener
+            content, ".jsonl", (_line(_doccano(sentence)) for sentence in placed_sentences(content)), folder, opener
         )
 
 
@@ -37,7 +37,7 @@ class Prodigy:
     def write(self, folder: Path, content: Content, opener: Opener) -> Iterator[WrittenFile]:
         """Write one file."""
         yield write_texts(
-            content, ".jsonl", (_line(_prodigy(each)) for each in placed_sentences(content)), folder, opener
+            content, ".jsonl", (_line(_prodigy(sentence)) for sentence in placed_sentences(content)), folder, opener
         )
 
 
@@ -46,7 +46,7 @@ def _line(row: Mapping[str, Any]) -> tuple[int, str]:
 
 
 def _doccano(sentence: PlacedSentence) -> dict[str, Any]:
-    labels = [[each["start"], each["end"], each["label"]] for each in sentence.entities]
+    labels = [[entity["start"], entity["end"], entity["label"]] for entity in sentence.entities]
     own = {"id": sentence.id, "text": sentence.text, "label": labels}
     return {**own, "words": sentence.words, "split": sentence.split}
 
@@ -58,9 +58,9 @@ def _prodigy(sentence: PlacedSentence) -> dict[str, Any]:
         for number, (word, start, end) in enumerate(rows)
     ]
     spans = [
-        {"start": each["start"], "end": each["end"], "token_start": label.start, "token_end": label.end - 1,
-         "label": label.label, "score": each["score"]}
-        for label, each in zip(sentence.labels, sentence.entities, strict=True)
+        {"start": entity["start"], "end": entity["end"], "token_start": label.start, "token_end": label.end - 1,
+         "label": label.label, "score": entity["score"]}
+        for label, entity in zip(sentence.labels, sentence.entities, strict=True)
     ]  # fmt: skip
     row = {
         "text": sentence.text,

@@ -100,7 +100,7 @@ def _checked(path: Path, number: int, sentence: PlacedSentence, cell: Any, rows:
         )
         hint = "export to CSV, which has no limit"
         raise ExportError(f"{what} for a worksheet: {path} was not written", hint=hint, path=path, id=sentence.id)
-    made = [cell(rows, value=value) for value in cells]
-    for each in made:
-        each.data_type = "s"
-    return made
+    formatted = [cell(rows, value=value) for value in cells]
+    for written in formatted:
+        written.data_type = "s"
+    return formatted

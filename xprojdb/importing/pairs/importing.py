@@ -25,8 +25,8 @@ Row = tuple[str, str, str]
 class PairFileReport:
     """What an import did with one file.
 
-    :param added: pairs that are new.
-    :param unlabelled: those left out, on whose label annotators did not agree.
+    :param added: new pairs.
+    :param unlabelled: pairs left out because their annotators did not agree on a label.
     """
 
     path: str
@@ -53,27 +53,27 @@ def import_pairs(
     split: str | None = None,
     origin: str | None = None,
 ) -> PairsReport:
-    """Store the pairs of files; those that are there are passed over.
+    """Store the pairs of files; pairs that are already stored are skipped.
 
-    :param files: language and path; None: the file has a column with it.
-    :param split: by default what a file's name says.
-    :param origin: ``human`` or ``machine``: who translated them.
+    :param files: language and path; None as language: the file has a column with it.
+    :param split: by default, taken from the name of each file.
+    :param origin: whether they were translated by a ``human`` or a ``machine``.
     :raises InputError: when a file cannot be read.
-    :raises ImportRefused: when a pair contradicts what is stored under its id; nothing is stored then.
+    :raises ImportRefused: when a pair contradicts the one stored under its id; then nothing is stored.
     """
-    read = [each for lang, path in files for each in _read(lang, path, split)]
-    report = PairsReport(info.name, [each for each, _ in read])
+    read = [part for lang, path in files for part in _read(lang, path, split)]
+    report = PairsReport(info.name, [file for file, _ in read])
     with database.write() as connection:
         corpus_id = _corpus(connection, info)
-        new = [(each, _new(connection, corpus_id, each, rows)) for each, rows in read]
-        if not any(rows for _, rows in new):
+        new = [(file, _new(connection, corpus_id, file, pairs)) for file, pairs in read]
+        if not any(pairs for _, pairs in new):
             return report
         run_id = begin_run(connection, "import nli")
-        for each, rows in new:
-            where = (corpus_id, each.lang, each.split)
-            made = [(*where, key, *row, origin) for key, row in rows.items()]
-            each.added = bulk.insert(connection, sentence_pair, _COLUMNS, made)
-        end_run(connection, run_id, "done", {"pairs": sum(each.added for each in report.files)})
+        for file, pairs in new:
+            place = (corpus_id, file.lang, file.split)
+            rows = [(*place, key, *pair, origin) for key, pair in pairs.items()]
+            file.added = bulk.insert(connection, sentence_pair, _COLUMNS, rows)
+        end_run(connection, run_id, "done", {"pairs": sum(file.added for file in report.files)})
     return report
 
 
@@ -81,48 +81,48 @@ def _read(lang: str | None, path: Path, split: str | None) -> list[tuple[PairFil
     """The pairs of a file by language."""
     chosen = split or split_in_name(path)
     if chosen is None:
-        hint = "say it: --split validation"
-        raise UsageError(f"the name of {path} says no split", hint=hint, file=str(path))
-    file, found = PairFile(path), dict[str, dict[str, Row]]()
+        hint = "name it: --split validation"
+        raise UsageError(f"the name of {path} does not tell the split", hint=hint, file=str(path))
+    file, by_lang = PairFile(path), dict[str, dict[str, Row]]()
     for record in file:
-        own = lang or record.lang
-        if own is None:
+        spoken = lang or record.lang
+        if spoken is None:
             hint = "write LANG=FILE"
             raise UsageError(f"{path} has no column with the language", hint=hint, file=str(path))
         texts = (canonical_json(list(record.premise)), canonical_json(list(record.hypothesis)))
-        pairs = found.setdefault(language(own).code, {})
+        pairs = by_lang.setdefault(language(spoken).code, {})
         if pairs.setdefault(record.id, (*texts, record.label)) != (*texts, record.label):
             raise _twice(path, record.id)
-    made = [(PairFileReport(str(path), code, chosen, len(pairs)), pairs) for code, pairs in found.items()]
-    if made:
-        made[0][0].unlabelled = file.unlabelled
-    return made
+    parts = [(PairFileReport(str(path), code, chosen, len(pairs)), pairs) for code, pairs in by_lang.items()]
+    if parts:
+        parts[0][0].unlabelled = file.unlabelled
+    return parts
 
 
-def _new(connection: Connection, corpus_id: int, each: PairFileReport, pairs: Mapping[str, Row]) -> dict[str, Row]:
+def _new(connection: Connection, corpus_id: int, file: PairFileReport, pairs: Mapping[str, Row]) -> dict[str, Row]:
     columns = [sentence_pair.c[name] for name in ("external_id", "premise", "hypothesis", "label")]
     query = select(*columns).where(sentence_pair.c.corpus_id == corpus_id)
-    query = query.where(sentence_pair.c.lang == each.lang, sentence_pair.c.split == each.split)
-    known = {key: tuple(row) for key, *row in bulk.fetch(connection, query)}
+    query = query.where(sentence_pair.c.lang == file.lang, sentence_pair.c.split == file.split)
+    stored = {key: tuple(row) for key, *row in bulk.fetch(connection, query)}
     for key, row in pairs.items():
-        if known.get(key, row) != row:
+        if stored.get(key, row) != row:
             raise ImportRefused(
-                f"{each.path}: the pair {key} is not the one that is stored under this id",
+                f"{file.path}: the pair {key} differs from the one stored under this id",
                 hint="import it as another corpus, or delete this one: xprojdb corpus delete",
-                file=each.path,
+                file=file.path,
                 id=key,
             )
-    return {key: row for key, row in pairs.items() if key not in known}
+    return {key: row for key, row in pairs.items() if key not in stored}
 
 
 def _twice(path: Path, key: str) -> ImportRefused:
     message = f"{path}: two different pairs have the id {key}"
-    return ImportRefused(message, hint="ids must be of one pair", file=str(path), id=key)
+    return ImportRefused(message, hint="give each pair an id of its own", file=str(path), id=key)
 
 
 def _corpus(connection: Connection, info: CorpusInfo) -> int:
-    known = connection.execute(select(corpus.c.id).where(corpus.c.name == info.name)).scalar()
-    if known is not None:
-        return int(known)
-    told = {name: getattr(info, name) for name in ("version", "license", "citation", "url")}
-    return int(connection.execute(insert(corpus).values(name=info.name, **told).returning(corpus.c.id)).scalar_one())
+    existing = connection.execute(select(corpus.c.id).where(corpus.c.name == info.name)).scalar()
+    if existing is not None:
+        return int(existing)
+    details = {name: getattr(info, name) for name in ("version", "license", "citation", "url")}
+    return int(connection.execute(insert(corpus).values(name=info.name, **details).returning(corpus.c.id)).scalar_one())

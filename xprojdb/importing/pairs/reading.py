@@ -13,7 +13,7 @@ from xprojdb.errors import InputError
 from xprojdb.extras import require
 
 LABELS = ("entailment", "neutral", "contradiction")
-#: what the columns are called in the layouts that are around
+#: names of the columns in published layouts
 _NAMES: Mapping[str, tuple[str, ...]] = {
     "premise": ("premise", "sentence1"),
     "hypothesis": ("hypothesis", "sentence2"),
@@ -24,9 +24,9 @@ _NAMES: Mapping[str, tuple[str, ...]] = {
 
 
 class PairRecord(NamedTuple):
-    """A pair as it stands in a file.
+    """A pair as read from a file.
 
-    :param lang: where the file says it; else None.
+    :param lang: None if the file has no column with it.
     :param id: by default the number of the line, from 1.
     """
 
@@ -40,7 +40,7 @@ class PairRecord(NamedTuple):
 class PairFile:
     """A file of pairs.
 
-    :param unlabelled: how many pairs were left out since their annotators did not agree (``-``).
+    :param unlabelled: how many pairs were left out because their annotators did not agree (``-``).
     """
 
     def __init__(self, path: Path) -> None:
@@ -50,50 +50,56 @@ class PairFile:
     def __iter__(self) -> Iterator[PairRecord]:
         """The pairs.
 
-        :raises InputError: when the file is missing or damaged, lacks a column, or has another label.
+        :raises InputError: when the file is missing or damaged, lacks a column, or has an unknown label.
         """
         rows = _parquet(self.path) if self.path.name.endswith(".parquet") else _tsv(self.path)
         columns: dict[str, str] = {}
         for number, row in enumerate(rows, 1):
             columns = columns or self._columns(row)
-            told = {name: row[column] for name, column in columns.items()}
-            label = self._label(told["label"], number)
+            fields = {name: row[column] for name, column in columns.items()}
+            label = self._label(fields["label"], number)
             if label is None:
                 self.unlabelled += 1
                 continue
-            words = [tuple(unicodedata.normalize("NFC", str(told[name])).split()) for name in ("premise", "hypothesis")]
+            words = [
+                tuple(unicodedata.normalize("NFC", str(fields[name])).split()) for name in ("premise", "hypothesis")
+            ]
             if not all(words):
                 raise self._error(f"line {number + 1} has an empty sentence", number, "empty")
-            lang = told.get("lang")
+            lang = fields.get("lang")
             yield PairRecord(
-                words[0], words[1], label, None if lang is None else str(lang), str(told.get("id", number))
+                words[0], words[1], label, None if lang is None else str(lang), str(fields.get("id", number))
             )
 
     def _columns(self, row: Mapping[str, Any]) -> dict[str, str]:
         folded = {str(name).strip().casefold(): str(name) for name in row}
-        found = {name: folded[known] for name, names in _NAMES.items() for known in names[::-1] if known in folded}
-        lacking = [name for name in ("premise", "hypothesis", "label") if name not in found]
+        columns = {field: folded[name] for field, names in _NAMES.items() for name in names[::-1] if name in folded}
+        lacking = [name for name in ("premise", "hypothesis", "label") if name not in columns]
         if lacking:
             message = f"{self.path} has no column {' and no column '.join(lacking)}"
             hint = "the first line names the columns: premise, hypothesis, label"
             raise InputError(
                 message, hint=hint, file=str(self.path), columns=tuple(map(str, row)), lacking=tuple(lacking)
             )
-        return found
+        return columns
 
-    def _label(self, told: Any, number: int) -> str | None:
-        text = str(told).strip().casefold()
+    def _label(self, value: Any, number: int) -> str | None:
+        text = str(value).strip().casefold()
         if text in ("-", "-1"):
             return None
         if text in LABELS:
             return text
         if text in ("0", "1", "2"):
             return LABELS[int(text)]
-        raise self._error(f"line {number + 1} has the label {told!r}", number, "label")
+        raise self._error(f"line {number + 1} has the label {value!r}", number, "label")
 
     def _error(self, message: str, number: int, reason: str) -> InputError:
         hint = "labels are entailment, neutral, contradiction, or 0, 1, 2"
         return InputError(f"{self.path}: {message}", hint=hint, file=str(self.path), line=number + 1, reason=reason)
+
+
+def _words(value: Any) -> tuple[str, ...]:
+    return tuple(unicodedata.normalize("NFC", str(value)).split())
 
 
 def _tsv(path: Path) -> Iterator[Mapping[str, Any]]:
@@ -103,7 +109,7 @@ def _tsv(path: Path) -> Iterator[Mapping[str, Any]]:
             reader = csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE, strict=True)
             for row in reader:
                 if None in row or None in row.values():
-                    problem = f"{path}: line {reader.line_num} has not as many columns as the first"
+                    problem = f"{path}: line {reader.line_num} has a different number of columns than the first"
                     hint = "columns are separated by tabs"
                     raise InputError(problem, hint=hint, file=str(path), line=reader.line_num, reason="columns")
                 yield row

@@ -46,9 +46,9 @@ def exported_words(path: Path, text: str) -> ExportedWords | None:
         hint = "export the sentences again, or delete this file to split the text into words anew"
         message = f"{len(rows)} lines, and the document has {len(lines)}: lines were added or removed"
         raise ReadError.at(path, "length", message, hint=hint)
-    found = [_row(path, number, row, line) for (number, row), line in zip(rows, lines, strict=True)]
-    places = [(begin + a, begin + b) for begin, (_, _, own) in zip(begins, found, strict=False) for a, b in own]
-    return ExportedWords(places, [name for name, _, _ in found], [split for _, split, _ in found])
+    sentences = [_row(path, number, row, line) for (number, row), line in zip(rows, lines, strict=True)]
+    places = [(begin + a, begin + b) for begin, (_, _, own) in zip(begins, sentences, strict=False) for a, b in own]
+    return ExportedWords(places, [name for name, _, _ in sentences], [split for _, split, _ in sentences])
 
 
 def _row(path: Path, number: int, row: Any, line: str) -> tuple[str, str, list[tuple[int, int]]]:
@@ -61,5 +61,5 @@ def _row(path: Path, number: int, row: Any, line: str) -> tuple[str, str, list[t
 
 
 def _is_place(place: Any, length: int) -> bool:
-    whole = isinstance(place, list) and len(place) == 2 and all(type(each) is int for each in place)
+    whole = isinstance(place, list) and len(place) == 2 and all(type(offset) is int for offset in place)
     return whole and 0 <= place[0] < place[1] <= length

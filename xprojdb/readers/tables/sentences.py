@@ -198,9 +198,9 @@ class _Table:
         cell = row.cells[self.text]
         name, split = self._cell(row, self.id), self._cell(row, self.split)
         if self.brackets is not None:
-            told, entities = parse_brackets(cell)
+            written, entities = parse_brackets(cell)
             self._check_labels(row, entities)
-            return Record(check_words(told), tuple(entities), None, None, name, split, row.line)
+            return Record(check_words(written), tuple(entities), None, None, name, split, row.line)
         if self.tags is not None or self.options.pretokenized:
             words = check_words(_listed(cell))
             return Record(words, self._spans(row, len(words)), None, None, name, split, row.line)

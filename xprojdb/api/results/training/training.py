@@ -15,14 +15,22 @@ from xprojdb.api.results.display.rendering import table
 if TYPE_CHECKING:
     from xprojdb.importing.pairs.importing import PairsReport
     from xprojdb.study.report.write import WrittenReport
+    from xprojdb.study.rounds import Rounds
     from xprojdb.study.run import StudyReport
     from xprojdb.study.train import TrainReport
 
 
 class TrainResult(ReportResult):
-    """A trained model; a row is a language in its training set."""
+    """A trained model; a row is a language in its training set.
+
+    :param rounds: those of a self-training.
+    """
 
     report: TrainReport
+
+    def __init__(self, report: TrainReport, rounds: Rounds | None = None) -> None:
+        super().__init__(report)
+        self.rounds = rounds
 
     @property
     def notes(self) -> list[str]:
@@ -40,15 +48,29 @@ class TrainResult(ReportResult):
 
     def to_json(self) -> Any:
         """What ``xprojdb train --json`` prints."""
-        fields = asdict(self.report)
-        return {**fields, "run": self.report.run.run_id}
+        fields = {**asdict(self.report), "run": self.report.run.run_id}
+        if self.rounds is None:
+            return fields
+        return {**fields, "rounds": [asdict(each) for each in self.rounds.rounds], "settled": self.rounds.settled}
 
     def __rich__(self) -> RenderableType:
         report = self.report
         shown = table("lang", "sentences>", "words>", "entities>")
         for lang, sizes in report.samples.items():
             shown.add_row(lang, *(f"{sizes[unit]:,}" for unit in ("sentences", "words", "entities")))
-        return Group(shown, Text(self._summary()))
+        return Group(shown, *self._round_lines(), Text(self._summary()))
+
+    def _round_lines(self) -> list[RenderableType]:
+        """What each round of a self-training learned from, and why it ended."""
+        if self.rounds is None or not self.rounds.rounds:
+            return []
+        shown = table("round>", "labels of", "entities>", "agree with the round before>")
+        for each in self.rounds.rounds:
+            agreed = "–" if each.agreement is None else f"{100 * each.agreement:.1f} %"
+            shown.add_row(str(each.number), each.labels, f"{each.entities:,}", agreed)
+        settled = self.rounds.settled
+        why = "rounds were used up" if settled is None else f"a further round would agree by {100 * settled:.1f} %"
+        return [shown, Text(f"stopped: {why}")]
 
     def _summary(self) -> str:
         report = self.report
@@ -84,25 +106,23 @@ class StudyResult(ReportResult):
         shown = table("task", "arm", "regime", "k>", "mean>", "measurements>")
         for task, arm, regime, k, score, count in self.report.scores:
             shown.add_row(task, arm, regime, str(k), f"{score:.1f}", f"{count:,}")
-        return Group(*([shown] if self.report.scores else []), *map(Text, self._told()))
+        return Group(*([shown] if self.report.scores else []), *map(Text, self._summary()))
 
-    def _told(self) -> list[str]:
+    def _summary(self) -> list[str]:
         report = self.report
         left = report.trainings - report.trained
-        told = [
-            f"{report.name}: {report.cells:,} cells, {report.trainings:,} models, {report.trained:,} trained before"
-        ]
+        size = f"{report.name}: {report.cells:,} cells, {report.trainings:,} models, {report.trained:,} trained before"
         if report.run is None:
-            size = f"{(report.bytes or 0) / 1e6:,.0f} MB"
+            disk = f"{(report.bytes or 0) / 1e6:,.0f} MB of disk"
             encode = f"{report.unread:,} of {report.sentences:,} sentences to encode"
             return [
-                *told,
-                f"{encode}, {left:,} models to train: about {report.hours or 0:.2f} hours of one core, {size} of disk",
+                size,
+                f"{encode}, {left:,} models to train: about {report.hours or 0:.2f} hours of one core, {disk}",
             ]
         if report.run.run_id is None:
-            return [*told, "nothing to do"]
+            return [size, "nothing to do"]
         ended = "stopped" if report.run.stopped else "done"
-        return [*told, f"run {report.run.run_id} {ended}: {report.run.done:,} models, {report.run.failed:,} failed"]
+        return [size, f"run {report.run.run_id} {ended}: {report.run.done:,} models, {report.run.failed:,} failed"]
 
 
 class StudyReportResult(ReportResult):
@@ -118,7 +138,9 @@ class StudyReportResult(ReportResult):
     def to_dict(self) -> list[Row]:
         """A row for each number of sources of each series, in percent."""
         return [
-            {**each.series._asdict(), **asdict(point)} for each in self.report.analysis.series for point in each.points
+            {**curve.series._asdict(), **asdict(point)}
+            for curve in self.report.analysis.series
+            for point in curve.points
         ]
 
     def to_json(self) -> Any:
@@ -130,11 +152,11 @@ class StudyReportResult(ReportResult):
         from xprojdb.study.report.tables import curve_rows
 
         parts: list[RenderableType] = []
-        for each in self.report.analysis.series:
+        for curve in self.report.analysis.series:
             shown = table("k>", "score [95 %]>", "Δ to k = 1 [95 %]>", "SD over subsets>", "measurements>")
-            for row in curve_rows(each):
+            for row in curve_rows(curve):
                 shown.add_row(*row)
-            parts += [Text(each.series.title), shown, *map(Text, findings(each)), Text()]
+            parts += [Text(curve.series.title), shown, *map(Text, findings(curve)), Text()]
         return Group(*parts)
 
 
@@ -145,7 +167,7 @@ class PairsResult(ReportResult):
 
     def to_dict(self) -> list[Row]:
         """A row for each language of each file."""
-        return [{"corpus": self.report.corpus, **asdict(each)} for each in self.report.files]
+        return [{"corpus": self.report.corpus, **asdict(file)} for file in self.report.files]
 
     def to_json(self) -> Any:
         """What ``xprojdb import nli --json`` prints."""
@@ -154,11 +176,11 @@ class PairsResult(ReportResult):
     @property
     def notes(self) -> list[str]:
         """How many pairs were left out."""
-        left = {each.path: each.unlabelled for each in self.report.files if each.unlabelled}
+        left = {file.path: file.unlabelled for file in self.report.files if file.unlabelled}
         return [f"{path}: {count:,} pairs without an agreed label left out" for path, count in left.items()]
 
     def __rich__(self) -> RenderableType:
         shown = table("file", "language", "split", "pairs>", "new>")
-        for each in self.report.files:
-            shown.add_row(Path(each.path).name, each.lang, each.split, f"{each.pairs:,}", f"{each.added:,}")
-        return Group(shown, *([] if any(each.added for each in self.report.files) else [Text("nothing new")]))
+        for file in self.report.files:
+            shown.add_row(Path(file.path).name, file.lang, file.split, f"{file.pairs:,}", f"{file.added:,}")
+        return Group(shown, *([] if any(file.added for file in self.report.files) else [Text("nothing new")]))
