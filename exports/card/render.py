@@ -314,9 +314,8 @@ def _steps(context: CardContext, manifest: Manifest) -> Iterator[str]:
     yield "## How the labels were made"
     whose = "the projected" if context.gold else "these"
     yield f"No person has checked {whose} labels. They were produced in these stages:"
-    yield "\n".join(
-        f"{place}. {sentence}" for place, sentence in enumerate(stage_sentences(s.kind for s in context.steps), start=1)
-    )
+    sentences = stage_sentences((step.kind, step.params) for step in context.steps)
+    yield "\n".join(f"{place}. {sentence}" for place, sentence in enumerate(sentences, start=1))
     yield "These steps produced them; their digests identify exactly what was done:"
     yield table(
         ("Step", "Model", "Parameters", "Digest"),
