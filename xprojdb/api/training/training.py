@@ -9,7 +9,7 @@ from xprojdb.api.engines import EngineOptions, make_engine
 from xprojdb.api.training.pairs import ImportingPairs
 
 if TYPE_CHECKING:
-    from xprojdb.api.results.baselines import BaselinesResult
+    from xprojdb.api.results.scores.baselines import BaselinesResult
     from xprojdb.api.results.training import StudyReportResult, StudyResult, TrainResult
     from xprojdb.config.training import LoadedTraining, TrainingRecipe
     from xprojdb.execution.progress import Progress, StopRequest
@@ -79,7 +79,7 @@ class Training(ImportingPairs):
         :raises TrainingError: when a model could not be trained.
         :raises ModelError, MissingExtra: when a model is not available.
         """
-        from xprojdb.api.results.baselines import BaselinesResult
+        from xprojdb.api.results.scores.baselines import BaselinesResult
         from xprojdb.config.training import LoadedTraining
         from xprojdb.study.baselines import run_baselines
 
