@@ -119,7 +119,9 @@ class Chat(Generic[Answer]):
         self._paid: dict[Question, Answer] = {}
 
     def answers(self, questions: Sequence[Question]) -> list[Answer]:
-        """Answers to distinct questions. If one fails, nothing further is sent, and the other answers are kept.
+        """Answers to questions; equal ones are sent once.
+
+        If one fails, nothing further is sent, and the answers to the others are kept.
 
         :raises UsageError: when the server address is missing.
         :raises ServiceError: when the server does not answer, rejects the request, or sends an unusable answer.
@@ -128,7 +130,7 @@ class Chat(Generic[Answer]):
         with ThreadPoolExecutor(self._server.parallel * len(self._server.urls)) as pool:
             requests = {
                 question: pool.submit(service.post, "/chat/completions", self._body(question), self._read)
-                for question in questions
+                for question in dict.fromkeys(questions)
                 if question not in self._paid
             }
             try:
@@ -140,7 +142,8 @@ class Chat(Generic[Answer]):
                 self._paid.update(
                     (question, request.result()) for question, request in ended if request.exception() is None
                 )
-        return [self._paid.pop(question) for question in questions]
+        answers = {question: self._paid.pop(question) for question in dict.fromkeys(questions)}
+        return [answers[question] for question in questions]
 
     def _body(self, question: Question) -> dict[str, Any]:
         message = {"role": "user", "content": question.prompt}

@@ -66,7 +66,7 @@ class Trained(TaggerPlugin):
         # The step rather than the name, which may refer to another model tomorrow.
         return self._step(model).digest[:12]
 
-    def labels(self, model: str) -> tuple[str, ...]:
+    def labels(self, model: str, config: TrainedConfig) -> tuple[str, ...]:  # noqa: ARG002
         return iob2_tags(TrainParams.from_params(self._step(model).params).classes)
 
     def inputs(self, model: str) -> Mapping[str, StepSpec]:
