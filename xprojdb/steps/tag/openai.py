@@ -59,8 +59,8 @@ class OpenAI(TaggerPlugin):
     def completed(self, config: OpenAIConfig, labels: Sequence[str]) -> OpenAIConfig:
         return config if config.types else replace(config, types=described(labels))
 
-    def labels(self, model: str, config: OpenAIConfig) -> tuple[str, ...]:  # noqa: ARG002
-        return config.tags
+    def labels(self, model: str, config: OpenAIConfig | None = None) -> tuple[str, ...]:  # noqa: ARG002
+        return (config or self.completed(OpenAIConfig(), ())).tags
 
     def params(self, config: OpenAIConfig, lang: str) -> dict[str, Any]:
         own = {own.name: getattr(config, own.name) for own in fields(ServedParams)}

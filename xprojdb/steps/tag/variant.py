@@ -58,8 +58,11 @@ class TaggerPlugin(ABC):
         """
         return config
 
-    def labels(self, model: str, config: Any) -> tuple[str, ...]:
-        """The columns of the word probabilities."""
+    def labels(self, model: str, config: Any = None) -> tuple[str, ...]:
+        """The columns of the word probabilities.
+
+        :param config: the keys of its table, for taggers whose labels depend on them.
+        """
         raise NotImplementedError(f"{self.name}: a tagger with has_scores must name the labels of {model}")
 
     def params(self, config: Any, lang: str) -> dict[str, Any]:
