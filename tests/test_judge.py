@@ -102,7 +102,13 @@ def test_a_span_is_marked() -> None:
 
 @pytest.mark.parametrize(
     "keys",
-    [{}, {"model": "m"}, {"model": "openai:"}, {"model": "openai:m", "candidates": "ngram"}, {"prompt": "yes or no?"}],
+    [
+        {},
+        {"model": "m"},
+        {"model": "openai:"},
+        {"model": "openai:m", "candidates": "ngram"},
+        {"model": "openai:m", "prompt": "yes or no?"},
+    ],
 )
 def test_impossible_keys_are_refused(keys: dict[str, Any]) -> None:
     tables = ({"type": "link_mass"}, {"type": "judge", **keys})
@@ -127,13 +133,9 @@ def news(sqlite_database: Database, write_conll: Write) -> Database:
 
 def _texts(database: Database) -> set[str]:
     with database.read() as connection:
-        words = dict(
-            connection.execute(
-                select(t.translation.c.id, t.sentence.c.words).join(
-                    t.sentence, t.sentence.c.id == t.translation.c.rendering_id
-                )
-            ).tuples()
-        )
+        query = select(t.translation.c.id, t.sentence.c.words)
+        query = query.join(t.sentence, t.sentence.c.id == t.translation.c.rendering_id)
+        words = {pair: text for pair, text in connection.execute(query)}  # noqa: C416 - a result has keys
     return {" ".join(json.loads(words[pair])[start:end]) for pair, start, end, _ in labels(database)}
 
 

@@ -16,6 +16,7 @@ from xprojdb.config.fields.types import Count
 from xprojdb.config.tables.score import Candidates, ScorerConfig
 from xprojdb.db.tables import candidate
 from xprojdb.digest import digest_of
+from xprojdb.errors import UsageError
 from xprojdb.models.judge import Case, JudgeParams, marked
 from xprojdb.models.judge import Judge as ServedJudge
 from xprojdb.models.servers.chat import SERVED
@@ -50,7 +51,10 @@ class JudgeConfig(ScorerConfig, JudgeParams):
 
     def __post_init__(self) -> None:
         ScorerConfig.__post_init__(self)
-        JudgeParams.__post_init__(self)
+        try:
+            JudgeParams.__post_init__(self)
+        except UsageError as error:
+            raise RecipeError(error.message, hint=error.hint, key="prompt") from error
         if not self.model.removeprefix(_PREFIX) or not self.model.startswith(_PREFIX):
             hint = 'set a model, for example model = "openai:qwen3-32b"'
             raise RecipeError("the scorer 'judge' needs a model behind a server", hint=hint, key="model")
