@@ -10,6 +10,7 @@ from xprojdb import text
 from xprojdb.errors import ModelError
 from xprojdb.models.taggers.spacy import SpacyTagger, TaggerParams, spacy_revision
 from xprojdb.text.edge_words import EdgeWords, edge_words, trim_span
+from xprojdb.text.label_schemes import label_scheme
 from xprojdb.text.languages import languages
 from xprojdb.text.spans import Span
 
@@ -71,3 +72,11 @@ def test_a_real_pipeline_tags_words_that_are_split_already() -> None:
     assert whole == (Span(0, 3, "ORG"),)
     assert SpacyTagger(PIPELINE).tag([["The", "European", "Commission", "agreed", "."]])[0] == (Span(1, 3, "ORG"),)
     assert spacy_revision(PIPELINE) == "3.8.0"
+
+
+@pytest.mark.optional
+@pytest.mark.parametrize(("package", "scheme"), [(PIPELINE, "ontonotes"), ("fr_core_news_md", "conll")])
+def test_the_labels_of_a_real_pipeline_are_a_scheme(package: str, scheme: str) -> None:
+    spacy = pytest.importorskip("spacy", reason="needs spaCy: pip install 'xprojdb[spacy]'")
+    pytest.importorskip(package, reason="reads a real pipeline")
+    assert set(spacy.load(package).get_pipe("ner").labels) == set(label_scheme(scheme).labels)
