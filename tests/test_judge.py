@@ -20,6 +20,7 @@ from xprojdb.db import tables as t
 from xprojdb.errors import ServiceError, UsageError
 from xprojdb.execution.dry_run import preview_plan
 from xprojdb.execution.run import run_plan
+from xprojdb.exports.api import export_dataset
 from xprojdb.models.judge import Case, Judge, JudgeParams, marked
 from xprojdb.models.servers.chat import Server
 from xprojdb.provenance.explain import explain_sentence
@@ -152,6 +153,9 @@ def test_what_the_judge_rejects_is_not_projected(
         assert _texts(news) == {"Anna Berg"}
         told = explain_sentence(news, plan, "news/de/all-1").projections[0]
         assert "openai:m" in {step.model for step in told.made_by}
+        export_dataset(news, plan, tmp_path / "hf")
+        card = (tmp_path / "hf" / "README.md").read_text(encoding="utf-8")
+        assert "openai:m was asked whether labels are right" in card
         assert run_plan(news, plan).done == 0
 
 
