@@ -8,7 +8,10 @@ from dataclasses import dataclass
 
 from xprojdb.provenance.lineage import LineageStep
 
-_ORDER = ("import", "carry", "translate", "tag", "fit", "align", "score", "project", "combine", "review")
+_ORDER = (
+    "import", "carry", "translate", "tag", "fit", "align", "score", "project", "target-tagger", "revise", "combine",
+    "review",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

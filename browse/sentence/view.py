@@ -14,7 +14,7 @@ from xprojdb.db.tables import review, sentence, translation
 from xprojdb.errors import UsageError
 from xprojdb.provenance.explain import Explanation, explain_sentence
 from xprojdb.provenance.explained_consensus import ExplainedVote
-from xprojdb.provenance.explained_projection import ExplainedCandidate, ExplainedProjection
+from xprojdb.provenance.explained_projection import ExplainedAddition, ExplainedCandidate, ExplainedProjection
 from xprojdb.provenance.sentences import Text, find_sentence, read_text
 from xprojdb.text.spans import Span
 
@@ -170,6 +170,7 @@ def _translation(
     links = drawn_links(connection, projection, target)
     left, right = linked_words(links)
     labels = [label for n, entity in enumerate(projection.entities) for label in _labels(projection, target, number, n)]
+    labels += [_addition(label, number, n) for n, label in enumerate(projection.added, len(projection.entities))]
     spans = [label.span for label in labels if label.span is not None]
     source = drawn_side(projection.source, [entity.span for entity in projection.entities], left)
     receiving = drawn_side(target, spans, right)
@@ -202,6 +203,13 @@ def _labels(projection: ExplainedProjection, target: Text, number: int, place: i
         )
         for span in spans or [None]
     ]
+
+
+def _addition(label: ExplainedAddition, number: int, place: int) -> ShownLabel:
+    """A label that no entity is behind."""
+    return ShownLabel(
+        100 * number + place, label.span, label.text, label.score, label.margin, "tagger", "", label.span.label
+    )
 
 
 def _why(outcome: str, reason: str | None) -> str:

@@ -25,6 +25,9 @@ _SENTENCES = {
     "markers": "The entities are those inside the brackets of the translation.",
     "heuristic": "A rule chose a span for each entity from its word links.",
     "project": "Of all sets of spans that do not overlap, the one with the highest total score was chosen.",
+    "target-tagger": "A small tagger of the target language was trained on the projected labels, in parts, so that it "
+    "labels each sentence without having seen it.",
+    "revise": "Projection and tagger voted on each word; the labels are those that they are for together.",
     "review": "People labelled some of the sentences.",
     "reliability:gold": "The reliability of each source was measured on the sentences that people labelled.",
     "reliability": "The reliability of each source was estimated from their agreement, without gold labels.",

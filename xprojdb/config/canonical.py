@@ -114,7 +114,7 @@ def current_params(kind: str, params: Mapping[str, Any]) -> dict[str, Any]:
     current = {key: current_value(kind, key, value) for key, value in renamed.items()}
     if isinstance(current.get("rule"), Mapping):
         current["rule"] = current_params("rule", current["rule"])
-    if "weights" in current and kind == "project":
+    if "weights" in current and kind in ("project", "revise"):
         current["weights"] = {scorer_name(name): weight for name, weight in current["weights"].items()}
     return current
 

@@ -25,6 +25,7 @@ from xprojdb.config.tables.project import ProjectTable
 from xprojdb.config.tables.score import ScorerConfig
 from xprojdb.config.tables.tag import TagTable
 from xprojdb.config.tables.translate import TranslateTable
+from xprojdb.config.tables.vote import VoteTable
 from xprojdb.db.runs import RecipeRecord
 from xprojdb.digest import digest_of
 from xprojdb.errors import UsageError
@@ -51,6 +52,7 @@ class Recipe(Settings):
     :param align: the word aligner.
     :param scorer: the scorers, with distinct names.
     :param project: how spans are chosen.
+    :param vote: taggers of the target language that vote on projected labels.
     :param combine: how the labels of several sources are merged.
     :param export: the default selection of sentences and labels for exports.
     :raises RecipeError: for an unknown key or an invalid value.
@@ -70,6 +72,7 @@ class Recipe(Settings):
     scorer: Annotated[
         tuple[ScorerConfig, ...], MinLen(1), Field(default_factory=lambda: (ScorerConfig.from_table({}),))
     ]
+    vote: VoteTable | None = None
     combine: CombineTable = CombineTable()
     export: ExportTable | None = None
 
@@ -190,8 +193,9 @@ class Recipe(Settings):
     def digest(self) -> str:
         """The digest of the recipe, including defaults."""
         said = self.to_dict()
-        if self.export is None:
-            said.pop("export")
+        for name in ("export", "vote"):
+            if said[name] is None:
+                said.pop(name)
         return digest_of(said)
 
     @property

@@ -125,7 +125,7 @@ def grid_recipe(
 
 
 def _any_step(plan: Plan) -> ProjectMatch:
-    for projection in plan.projections:
+    for projection in plan.unrevised:
         if isinstance(projection.step, ProjectMatch):
             return projection.step
     raise UsageError(
@@ -189,7 +189,7 @@ def _watched(points: Sequence[Point], progress: Callable[[int, int], None] | Non
 
 
 def _load(database: Database, plan: Plan, gold_step: int | None) -> list[StoredScores]:
-    projections = [projection for projection in plan.projections if isinstance(projection.step, ProjectMatch)]
+    projections = [projection for projection in plan.unrevised if isinstance(projection.step, ProjectMatch)]
     with database.read() as connection:
         loaded = [load_scores(connection, projection, gold_step) for projection in projections]
     with_gold = [scores for scores in loaded if scores is not None]

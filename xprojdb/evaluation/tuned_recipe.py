@@ -32,7 +32,7 @@ def kept_plan(plan: Plan, point: Point, name: str) -> Plan:
     settings = {"weights": dict(point.weights), "min_score": point.threshold, "solver": point.solver}
     text = f"{plan.recipe.text.rstrip()}\n\n# kept from a grid: {canonical_json(settings)}\n"
     tuned = Plan(RecipeRecord(name, digest_of({"recipe": plan.recipe.digest, **settings}), text))
-    for projection in plan.projections:
+    for projection in plan.unrevised:
         if isinstance(projection.step, ProjectMatch):
             spec = _changed(projection.step.spec, point)
             for stage in plan.stages:

@@ -7,6 +7,7 @@ from sqlalchemy import Connection, select
 from xprojdb.config.recipe import Recipe
 from xprojdb.config.tables.score import ScorerConfig
 from xprojdb.config.tables.tag import TagTable
+from xprojdb.config.tables.vote import VoteTable
 from xprojdb.db.tables import alignment
 from xprojdb.steps.align.plan import align_spec
 from xprojdb.steps.spec import find_step
@@ -31,7 +32,7 @@ def settled(connection: Connection, recipe: Recipe) -> Recipe:
     """
     if not recipe.is_automatic:
         return recipe
-    recipe = recipe.model_copy(update={"tag": _with_gazetteer(recipe.tag)})
+    recipe = recipe.model_copy(update={"tag": _with_gazetteer(recipe.tag), "vote": _vote(recipe)})
     table = recipe.project
     matches = recipe.combine.method == "joint" or any(key in table.model_fields_set for key in _OF_MATCH)
     changes: dict[str, object] = {}
@@ -47,6 +48,11 @@ def _with_gazetteer(table: TagTable | None) -> TagTable | None:
     if table is None or table.gazetteer is not None:
         return table
     return table.model_copy(update={"gazetteer": GAZETTEER})
+
+
+def _vote(recipe: Recipe) -> VoteTable | None:
+    """Let a tagger of the target language vote, if its states come from the encoder that aligns in any case."""
+    return VoteTable() if recipe.vote is None and recipe.align.variant == "encoder" else recipe.vote
 
 
 def is_settled(recipe: Recipe) -> bool:

@@ -12,6 +12,7 @@ from xprojdb.db.runs import RecipeRecord
 from xprojdb.errors import XprojdbError
 from xprojdb.planning.labellings import Consensus, Labelling, Projection
 from xprojdb.steps.combine.stage import Combine
+from xprojdb.steps.project.revised import PROJECTED, ProjectRevised
 from xprojdb.steps.project.stage import ProjectStage
 from xprojdb.steps.registry import LINKING, MODELS, stage_of
 from xprojdb.steps.spec import GOLD, StepSpec
@@ -70,8 +71,9 @@ class Plan:
 
     @property
     def _drafts(self) -> set[StepSpec]:
-        """The draft steps, whose labels are only counted."""
-        return {stage.spec.inputs["labels"] for stage in self.stages if stage.counts_labels}
+        """The draft steps, whose labels are only counted, and those whose labels are voted on."""
+        drafts = {stage.spec.inputs["labels"] for stage in self.stages if stage.counts_labels}
+        return drafts | {stage.spec.inputs[PROJECTED] for stage in self.stages if isinstance(stage, ProjectRevised)}
 
     @property
     def _makers(self) -> dict[str, StepSpec]:
@@ -81,7 +83,16 @@ class Plan:
     @property
     def projections(self) -> list[Projection]:
         """The projections of single sources, by corpus, source and target language."""
-        drafts, makers = self._drafts, self._makers
+        return self._without(self._drafts)
+
+    @property
+    def unrevised(self) -> list[Projection]:
+        """The projections before taggers of the target language vote on them."""
+        revised = {stage.spec for stage in self.stages if isinstance(stage, ProjectRevised)}
+        return self._without(self._drafts - {spec.inputs[PROJECTED] for spec in revised} | revised)
+
+    def _without(self, drafts: set[StepSpec]) -> list[Projection]:
+        makers = self._makers
         projections = [
             Projection(stage, pair, stage.labelled, makers.get(pair.link))
             for stage in self.stages

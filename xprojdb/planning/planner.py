@@ -18,6 +18,7 @@ from xprojdb.planning.defaults import is_settled, settled, without_memory
 from xprojdb.planning.labellings import Projection
 from xprojdb.planning.plan import Plan
 from xprojdb.planning.trained import find_trained
+from xprojdb.planning.voting import voted_on
 from xprojdb.steps.align.plan import align_spec, for_languages, min_link_score
 from xprojdb.steps.combine.plan import combine_specs
 from xprojdb.steps.fit.stage import FitParams
@@ -95,7 +96,7 @@ def _add_projection(plan: Plan, recipe: Recipe, align: StepSpec | None, bitext: 
         return False
     for spec, pair in bitext.makers:
         plan.add(stage_of(spec), pair)
-    plan.require(projected, bitext.pair)
+    plan.require(voted_on(recipe, projected, bitext, align), bitext.pair)
     return True
 
 

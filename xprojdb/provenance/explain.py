@@ -95,8 +95,12 @@ def _place(explanation: Explanation, label: re.Match[str]) -> tuple[int, int]:
 def _final_spans(explanation: Explanation) -> list[Span]:
     if explanation.consensus is not None:
         return [label.span for label in explanation.consensus.labels]
-    entities = [entity for projection in explanation.projections for entity in projection.entities]
-    return [span for entity in entities for span in (entity.projected, *entity.also) if span is not None]
+    return [span for projection in explanation.projections for span in _spans_of(projection)]
+
+
+def _spans_of(projection: ExplainedProjection) -> list[Span]:
+    spans = [span for entity in projection.entities for span in (entity.projected, *entity.also) if span is not None]
+    return spans + [label.span for label in projection.added]
 
 
 def _only_label(explanation: Explanation, start: int, end: int) -> Explanation:
@@ -109,6 +113,7 @@ def _only_label(explanation: Explanation, start: int, end: int) -> Explanation:
         replace(
             projection,
             entities=[entity for entity in projection.entities if any(map(near, (entity.projected, *entity.also)))],
+            added=[label for label in projection.added if near(label.span)],
         )
         for projection in explanation.projections
     ]
@@ -116,7 +121,7 @@ def _only_label(explanation: Explanation, start: int, end: int) -> Explanation:
     if together is not None:
         together = replace(together, labels=[label for label in together.labels if label.span[:2] == (start, end)])
     return replace(
-        explanation, projections=[projection for projection in projections if projection.entities], consensus=together
+        explanation, projections=[each for each in projections if each.entities or each.added], consensus=together
     )
 
 

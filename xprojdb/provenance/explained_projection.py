@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
@@ -63,10 +63,24 @@ class ExplainedEntity:
 
 
 @dataclass(frozen=True, slots=True)
+class ExplainedAddition:
+    """A label without an entity: taggers of the target language found it.
+
+    :param score: their share of the vote.
+    """
+
+    span: Span
+    text: str
+    score: float
+    margin: float
+
+
+@dataclass(frozen=True, slots=True)
 class ExplainedProjection:
     """The labels that came through one translation.
 
     :param kind: how the translation was made: human, machine, back.
+    :param added: the labels that no entity is behind.
     :param outcome: of the project step: ok, empty, filtered, failed, or pending; only after the first two has an entity
         without a label been lost.
     """
@@ -76,10 +90,11 @@ class ExplainedProjection:
     kind: str
     entities: list[ExplainedEntity]
     made_by: list[LineageStep]
+    added: list[ExplainedAddition] = field(default_factory=list)
 
     @property
     def outcome(self) -> str:
-        return next(step.outcome for step in self.made_by if step.role == LABELS)
+        return _last(self.made_by).outcome
 
 
 def explain_projection(
@@ -100,10 +115,21 @@ def explain_projection(
         if _is_projected(project.mapping, span)
     ]
     steps = steps_of_labels(connection, project, link.id, source.id)
-    why = next(step.reason for step in steps if step.role == LABELS)
+    why = _last(steps).reason
     if why is not None:
         entities = [replace(entity, reason=entity_reason(why, entity.ordinal)) for entity in entities]
-    return ExplainedProjection(source, link.id, link.kind, entities, steps)
+    added = [_addition(row, target) for row in labels.get(None, [])]
+    return ExplainedProjection(source, link.id, link.kind, entities, steps, added)
+
+
+def _last(steps: Sequence[LineageStep]) -> LineageStep:
+    """The step that made the labels; drafts come before it."""
+    return [step for step in steps if step.role == LABELS][-1]
+
+
+def _addition(row: Row[Any], target: Text) -> ExplainedAddition:
+    span = Span(row.start_word, row.end_word, row.label)
+    return ExplainedAddition(span, target.phrase(span.start, span.end), row.score, row.margin)
 
 
 def _is_projected(mapping: LabelMapping | None, span: Span) -> bool:
@@ -116,14 +142,14 @@ def _is_projected(mapping: LabelMapping | None, span: Span) -> bool:
 
 def _labels(
     connection: Connection, project: ProjectStage, target: Text, translation_id: int
-) -> dict[int, list[Row[Any]]]:
-    """The labels that came from each entity, by its ordinal, from left to right."""
+) -> dict[int | None, list[Row[Any]]]:
+    """The labels that came from each entity, by its ordinal, from left to right; None for those without an entity."""
     query = select(label).where(
         label.c.step_id == project.step_id,
         label.c.sentence_id == target.id,
         label.c.translation_id == translation_id,
     )
-    rows_by_entity: dict[int, list[Row[Any]]] = {}
+    rows_by_entity: dict[int | None, list[Row[Any]]] = {}
     for row in connection.execute(query.order_by(label.c.ordinal)):
         rows_by_entity.setdefault(row.entity_ordinal, []).append(row)
     return rows_by_entity

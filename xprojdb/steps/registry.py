@@ -16,11 +16,13 @@ from xprojdb.steps.fit.mean_vectors import MeanVectors
 from xprojdb.steps.fit.name_habits import NameHabitsFit
 from xprojdb.steps.fit.surface_forms import SurfaceFormsFit
 from xprojdb.steps.fit.tagged_names import TaggedNamesFit
+from xprojdb.steps.fit.target_tagger import TargetTaggerFit
 from xprojdb.steps.fit.terms import TermsFit
 from xprojdb.steps.fit.word_frequencies import WordFrequencies
 from xprojdb.steps.project.heuristic import ProjectHeuristically
 from xprojdb.steps.project.markers import ProjectMarkers
 from xprojdb.steps.project.match import ProjectMatch
+from xprojdb.steps.project.revised import ProjectRevised
 from xprojdb.steps.score.variant import score_stage
 from xprojdb.steps.spec import StepSpec
 from xprojdb.steps.stage import Stage
@@ -43,6 +45,7 @@ _PLAIN: tuple[Any, ...] = (
     ProjectMatch,
     ProjectHeuristically,
     ProjectMarkers,
+    ProjectRevised,
     WordFrequencies,
     TaggedNamesFit,
     Gazetteer,
@@ -50,6 +53,7 @@ _PLAIN: tuple[Any, ...] = (
     TermsFit,
     EntityRenderingsFit,
     SurfaceFormsFit,
+    TargetTaggerFit,
     ReliabilityFit,
     Combine,
     Train,
@@ -74,6 +78,7 @@ FITS = frozenset(
         TermsFit,
         EntityRenderingsFit,
         SurfaceFormsFit,
+        TargetTaggerFit,
         ReliabilityFit,
     )
 )

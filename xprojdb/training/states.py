@@ -92,13 +92,25 @@ class WordStates:
             self._kept().add([keys[place] for place in block], self._encode([sentences[place] for place in block]))
             yield len(block)
 
-    def read(self, sentences: Sequence[Words]) -> list[Halves]:
-        """The vectors of sentences: float16 (words, hidden) each, read-only, in memory while they are used."""
+    def read(self, sentences: Sequence[Words], *, keep: bool = True) -> list[Halves]:
+        """The vectors of sentences: float16 (words, hidden) each, read-only, in memory while they are used.
+
+        :param keep: whether what is computed is kept on disk.
+        """
         keys = [sentence_key(words) for words in sentences]
-        if self._kept().missing(keys):
+        missing = self._kept().missing(keys)
+        if missing and not keep:
+            return self._with_computed(sentences, keys, missing)
+        if missing:
             for _ in self.prepare(sentences):
                 pass
         return self._kept().read(keys)
+
+    def _with_computed(self, sentences: Sequence[Words], keys: Sequence[bytes], missing: Sequence[int]) -> list[Halves]:
+        computed = dict(zip(missing, self._encode([sentences[place] for place in missing]), strict=True))
+        kept = [place for place in range(len(keys)) if place not in computed]
+        read = dict(zip(kept, self._kept().read([keys[place] for place in kept]), strict=True))
+        return [computed[place] if place in computed else read[place] for place in range(len(keys))]
 
     def _kept(self) -> Shards:
         if self._shards is None:

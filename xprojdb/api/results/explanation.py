@@ -30,7 +30,8 @@ PHRASE_SHOWN = 40
 
 
 class ExplanationResult(ReportResult):
-    """Where the labels of one sentence come from; a row is an entity of a source and what became of it.
+    """Where the labels of one sentence come from; a row is an entity of a source and what became of it, or a label
+    that was added without one.
 
     :param candidates: how many candidates to show per entity; None: all.
     """
@@ -61,6 +62,23 @@ class ExplanationResult(ReportResult):
             }
             for projection in self.report.projections
             for entity in projection.entities
+        ] + [
+            {
+                "sentence": target.name,
+                "source": projection.source.name,
+                "entity": None,
+                "entity_label": None,
+                "text": label.text,
+                "label": label.span.label,
+                "start_word": label.span.start,
+                "end_word": label.span.end,
+                "score": label.score,
+                "margin": label.margin,
+                "candidates": 0,
+                "reason": "added",
+            }
+            for projection in self.report.projections
+            for label in projection.added
         ]
 
     def __rich__(self) -> RenderableType:
@@ -79,6 +97,7 @@ class ExplanationResult(ReportResult):
             for entity in projection.entities[: self._limit(ENTITIES_SHOWN)]:
                 yield from _entity(entity, projection, target, self.candidates)
             yield from _hidden(len(projection.entities), self._limit(ENTITIES_SHOWN), "entities")
+            yield from map(_addition, projection.added)
             yield from _steps(projection.made_by)
 
 
@@ -121,6 +140,7 @@ def _sides(
     projected = [
         span for entity in projection.entities for span in (entity.projected, *entity.also) if span is not None
     ]
+    projected += [label.span for label in projection.added]
     yield _line(f"{source.lang} labelled ", source.words, labelled, limit)
     yield _line(f"{target.lang} projected", target.words, projected, limit)
     if target.gold is not None:
@@ -173,6 +193,12 @@ def _entity(
     yield head
     yield _links(entity, projection.source, target, limit)
     yield from _candidates(entity, limit)
+
+
+def _addition(label: explained_projection.ExplainedAddition) -> Text:
+    """A label without an entity."""
+    head = Text(f"\n  {label.span.label} {label.text}", style=f"bold {_color(label.span.label)}")
+    return head.append(f"   added by a tagger of the target language, score {label.score:.3f}", "default")
 
 
 def _lost(outcome: str, reason: str | None) -> str:

@@ -21,6 +21,7 @@ _MEASURED: dict[str, tuple[float, dict[Table, float]]] = {
     "carry": (1 / 4, {sentence: 1, entity: 1.6}),
     "score": (1 / 100_000, {candidate: 4.1}),
     "project": (1 / 100_000, {label: 1.5}),
+    "revise": (1 / 90, {label: 1.6}),
     "combine": (1 / 20_000, {label: 1.5, vote: 4}),
 }
 #: bytes of a row with its share of indices, where there is none to measure

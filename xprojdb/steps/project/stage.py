@@ -22,7 +22,8 @@ from xprojdb.steps.params import left_out
 from xprojdb.steps.spec import StepSpec
 from xprojdb.steps.stage import Outcome, Row, Rows, Side, Stage, other, sentence_key
 
-_COLUMNS = (
+#: the columns of labels
+LABEL_COLUMNS = (
     "step_id", "sentence_id", "translation_id", "ordinal", "start_word", "end_word", "label", "score", "margin",
     "entity_ordinal",
 )  # fmt: skip
@@ -204,7 +205,7 @@ class ProjectStage(Stage):
 
     def label_rows(self, entities: LabelledSpans, labels: Labels) -> Rows:
         """Rows for the table ``label``."""
-        return Rows(label, _COLUMNS, self._rows(entities, labels))
+        return Rows(label, LABEL_COLUMNS, self._rows(entities, labels))
 
     def _rows(self, entities: LabelledSpans, labels: Labels) -> Iterator[Row]:
         item = entities.item[labels.entity]

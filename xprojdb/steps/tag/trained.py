@@ -43,6 +43,19 @@ def is_digest(name: str) -> bool:
     return _DIGEST.fullmatch(name) is not None
 
 
+def trained_steps(model: str) -> list[StepSpec]:
+    """The train steps of a model, or of several joined by ``+``, each once, in the order of their digests.
+
+    :param model: their names, or prefixes of their digests.
+    :raises ModelError: when there is no such model, or no database in which to look for it.
+    """
+    find = _FIND.get()
+    if find is None:
+        raise ModelError("a trained model needs its database", hint="plan the recipe on that database", model=model)
+    specs = {spec.digest: spec for spec in map(find, model.split(SEVERAL))}
+    return [specs[digest] for digest in sorted(specs)]
+
+
 @dataclass(frozen=True, kw_only=True)
 class TrainedConfig(TaggerConfig):
     """``[tag]`` with ``trained:``.
@@ -62,14 +75,14 @@ class Trained(TaggerPlugin):
     has_scores = True
 
     def revision(self, model: str) -> str:
-        return SEVERAL.join(spec.digest for spec in self._steps(model))
+        return SEVERAL.join(spec.digest for spec in trained_steps(model))
 
     def canonical(self, model: str) -> str:
         # The steps rather than the names, which may refer to other models tomorrow.
-        return SEVERAL.join(spec.digest[:12] for spec in self._steps(model))
+        return SEVERAL.join(spec.digest[:12] for spec in trained_steps(model))
 
     def labels(self, model: str, config: TrainedConfig | None = None) -> tuple[str, ...]:  # noqa: ARG002
-        classes = [TrainParams.from_params(spec.params).classes for spec in self._steps(model)]
+        classes = [TrainParams.from_params(spec.params).classes for spec in trained_steps(model)]
         if len(set(classes)) > 1:
             told = "; ".join(", ".join(own) for own in dict.fromkeys(classes))
             hint = "train them with the same labels"
@@ -80,7 +93,7 @@ class Trained(TaggerPlugin):
 
     def inputs(self, model: str) -> Mapping[str, StepSpec]:
         self.labels(model)
-        first, *others = self._steps(model)
+        first, *others = trained_steps(model)
         return {MODEL: first, **{f"{MODEL}:{place}": spec for place, spec in enumerate(others, start=2)}}
 
     def params(self, config: TrainedConfig, lang: str) -> dict[str, Any]:  # noqa: ARG002
@@ -93,15 +106,6 @@ class Trained(TaggerPlugin):
         raise ModelError(
             "a trained model can only be loaded from its database", hint="use it in a recipe", model=spec.model
         )
-
-    @staticmethod
-    def _steps(model: str) -> list[StepSpec]:
-        """The train steps of a model, or of several joined by ``+``, each once, in the order of their digests."""
-        find = _FIND.get()
-        if find is None:
-            raise ModelError("a trained model needs its database", hint="plan the recipe on that database", model=model)
-        specs = {spec.digest: spec for spec in map(find, model.split(SEVERAL))}
-        return [specs[digest] for digest in sorted(specs)]
 
 
 @dataclass(frozen=True, kw_only=True)

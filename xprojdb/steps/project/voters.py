@@ -1,0 +1,96 @@
+"""The taggers that vote on projected labels: the one that learned from them, and models of this database."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+import numpy as np
+from sqlalchemy import Connection
+
+from xprojdb.arrays import Halves, Singles
+from xprojdb.matching.combination.tagger_votes import pooled, renamed
+from xprojdb.steps.fit.target_tagger import TargetTagger, encoder_states, read_target_tagger
+from xprojdb.steps.spec import StepSpec
+from xprojdb.steps.train.entities import joined
+from xprojdb.steps.train.learning import read_head
+from xprojdb.steps.train.params import states_of
+from xprojdb.text.label_schemes import LabelMapping
+from xprojdb.text.spans import Span
+from xprojdb.training.decoding import iob2_tags
+from xprojdb.training.head import Head
+from xprojdb.training.states import StatesOf, WordStates
+
+#: the roles of the tagger that learned from the projection, and of models of this database
+TAGGER, MODEL = "tagger", "model:"
+#: the weight of the tagger that learned from the projection, beside a model of other languages, which has weight 1
+BESIDE_MODELS = 0.5
+
+
+class Opinion(NamedTuple):
+    """What the taggers say of some sentences.
+
+    :param scores: (W, T) log probabilities, sentence by sentence.
+    :param tags: the tags of the columns; only ``O`` where no tagger has an opinion.
+    """
+
+    scores: Singles
+    tags: tuple[str, ...]
+
+
+class Voters:
+    """Reads and asks the taggers among the inputs of a step.
+
+    :param spec: the step, with inputs ``tagger`` or ``model:…``.
+    :param input_ids: the keys of its inputs.
+    :param mapping: of the labels of models.
+    """
+
+    def __init__(self, spec: StepSpec, input_ids: Mapping[str, int], mapping: LabelMapping | None) -> None:
+        self.spec, self.input_ids, self.mapping = spec, input_ids, mapping
+        self._states: dict[StatesOf, WordStates] = {}
+        self._learned: dict[int, TargetTagger] = {}
+        self._heads: dict[str, Head] = {}
+
+    def ask(self, connection: Connection, corpus_id: int, words: Sequence[tuple[str, ...]]) -> Opinion:
+        """Ask all taggers about sentences of a corpus."""
+        learned = self._learned_from(connection, corpus_id)
+        heads = self._models(connection)
+        known = {label for head in heads.values() for label in self._labels(head).values() if label}
+        tags = learned.tags if learned.fitted is not None else iob2_tags(sorted(known))
+        parts, weights = [], []
+        if learned.fitted is not None:
+            states = self._read(encoder_states(self.spec.inputs[TAGGER]), words)
+            parts.append(learned.fitted.log_probabilities(words, states))
+            weights.append(BESIDE_MODELS if heads else 1.0)
+        for role, head in heads.items():
+            states = self._read(states_of(self.spec.inputs[role]), words)
+            parts.append(renamed(head.log_probabilities(joined(states)), head.classes, tags, self._labels(head)))
+            weights.append(1.0 / len(heads))
+        scores = pooled(parts, weights) if parts else np.zeros((sum(map(len, words)), 1), np.float32)
+        return Opinion(scores, tags)
+
+    def _learned_from(self, connection: Connection, corpus_id: int) -> TargetTagger:
+        if TAGGER not in self.input_ids:
+            return TargetTagger(("O",), None)
+        if corpus_id not in self._learned:
+            self._learned[corpus_id] = read_target_tagger(connection, self.input_ids[TAGGER], corpus_id)
+        return self._learned[corpus_id]
+
+    def _models(self, connection: Connection) -> dict[str, Head]:
+        for role, spec in self.spec.inputs.items():
+            if role.startswith(MODEL) and role not in self._heads:
+                self._heads[role] = read_head(connection, self.input_ids[role], spec)
+        return self._heads
+
+    def _labels(self, head: Head) -> dict[str, str | None]:
+        """What the recipe calls the labels of a model; None for those that it drops."""
+        own = sorted({tag[2:] for tag in head.classes if tag != "O"})
+        if self.mapping is None:
+            return {label: label for label in own}
+        renamed_ = {label: self.mapping.apply_to_gold([Span(0, 1, label)]) for label in own}
+        return {label: spans[0].label if spans else None for label, spans in renamed_.items()}
+
+    def _read(self, what: StatesOf, words: Sequence[tuple[str, ...]]) -> list[Halves]:
+        # All sentences of a corpus come by here, once: keeping their states would fill the disk.
+        return self._states.setdefault(what, WordStates(what)).read(words, keep=False)
