@@ -88,7 +88,8 @@ def spans(path: Path, as_json: bool, **options: Any) -> None:
     """Import texts that an annotation tool labelled by character offsets.
 
     Span JSON of doccano, Prodigy and spaCy; Label Studio's JSON; WebAnno TSV 3 of INCEpTION; CoNLL-U with NE=; brat's
-    .ann with .txt, one document or a FOLDER of them. A span that cuts a word is refused with its place.
+    .ann with .txt, one document or a FOLDER of them; answers of XQuAD, MLQA and SQuAD, as spans ANSWER, one question at
+    a time. A span that cuts a word is refused with its place.
     """
     with open_current(create=True) as database:
         show(database.import_spans(path, **options), as_json)

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from xprojdb.api.results.importing import ImportResult
     from xprojdb.readers import Format
 
-SpanFormat = Literal["auto", "span-json", "label-studio", "webanno", "conllu", "brat"]
+SpanFormat = Literal["auto", "span-json", "label-studio", "webanno", "conllu", "brat", "squad"]
 Column = int | str
 
 
@@ -127,8 +127,8 @@ class ImportingFormats(Importing):
         """Import texts that an annotation tool labelled by character offsets.
 
         Span JSON of doccano, Prodigy and spaCy; Label Studio's JSON; WebAnno TSV 3 of INCEpTION; CoNLL-U with NE=;
-        brat's .ann beside .txt, one document or a folder of them. A span that cuts a word is refused, with its
-        position.
+        brat's .ann beside .txt, one document or a folder of them; the answers of XQuAD, MLQA and SQuAD, one question
+        at a time. A span that cuts a word is refused, with its position.
 
         :param path: a file, or a folder of brat documents.
         :param format: ``auto``: by the content.
