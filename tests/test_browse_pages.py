@@ -6,7 +6,7 @@ import shlex
 
 import pytest
 from browse_sample import browser, combined_sample, scripts_sample
-from sqlalchemy import select, update
+from sqlalchemy import event, select, update
 
 from xprojdb.browse.listing.filters import Filters, read_filters
 from xprojdb.browse.listing.page import Listing, runs_of
@@ -56,6 +56,27 @@ def test_an_order_puts_the_least_certain_first(sample):
         after = page.after
     assert margins == sorted(margins)
     assert len(margins) == len(listed(sample, score_from=0.0))
+
+
+def test_labels_of_a_sentence_are_found_by_it(sqlite_database, write_conll, tmp_path):
+    combined_sample(sqlite_database, write_conll, tmp_path)
+    asked = []
+    event.listen(
+        sqlite_database.engine,
+        "before_cursor_execute",
+        lambda _, __, query, values, *___: asked.append((query, values)),
+    )
+    assert listed(sqlite_database, margin_to=0.4)
+    queries = [(query, values) for query, values in asked if "EXISTS" in query and "margin" in query]
+    with sqlite_database.read() as connection:
+        plans = [
+            row[3]
+            for query, values in queries
+            for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {query}", values)
+        ]
+    # The index of margins would be read from one end for each sentence.
+    assert any("SEARCH label USING PRIMARY KEY (step_id=? AND sentence_id=?)" in plan for plan in plans)
+    assert not any("ix_label_margin" in plan for plan in plans)
 
 
 def test_filters(sample):

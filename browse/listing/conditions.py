@@ -47,7 +47,7 @@ def _contains(text: str) -> Iterator[Condition]:
 def of_recipe(filters: Filters, recipe: KnownRecipe) -> Iterator[Condition]:
     """Conditions on a recipe's results for the sentence."""
     if filters.of_labels:
-        yield _some_label(recipe, *of_label(label, filters))
+        yield _some_label(recipe, *of_label(label, filters, of_sentence=True))
     if filters.tier:
         yield from _tier(filters.tier, recipe)
     if filters.outcome or filters.reason:
@@ -73,12 +73,15 @@ def from_sources(recipe: KnownRecipe) -> Condition:
     return or_(translation.c.original_lang.in_(langs), translation.c.rendering_lang.in_(langs))
 
 
-def of_label(labels: FromClause, filters: Filters) -> Iterator[Condition]:
-    """Conditions on a label."""
+def of_label(labels: FromClause, filters: Filters, *, of_sentence: bool = False) -> Iterator[Condition]:
+    """Conditions on a label.
+
+    :param of_sentence: whether its sentence is given; then labels are found by it, and not by the index of margins.
+    """
     if filters.label:
         yield labels.c.label == filters.label
     for column, low, high in (
-        (labels.c.margin, filters.margin_from, filters.margin_to),
+        (_unindexed(labels.c.margin) if of_sentence else labels.c.margin, filters.margin_from, filters.margin_to),
         (labels.c.score, filters.score_from, filters.score_to),
     ):
         if low is not None:
@@ -87,6 +90,11 @@ def of_label(labels: FromClause, filters: Filters) -> Iterator[Condition]:
             yield column <= high
     if filters.divided:
         yield is_divided(labels)
+
+
+def _unindexed(column: ColumnElement[float]) -> ColumnElement[float]:
+    """The value of a column as something that no index has: SQLite would take the index for each single sentence."""
+    return column + 0
 
 
 def is_divided(labels: FromClause) -> Condition:
@@ -103,7 +111,7 @@ def is_divided(labels: FromClause) -> Condition:
 
 def _tier(name: str, recipe: KnownRecipe) -> Iterator[Condition]:
     """The least certain label reaches the threshold of the tier, and not that of the next higher one."""
-    column = label.c.margin if recipe.tier_by == "margin" else label.c.score
+    column = _unindexed(label.c.margin if recipe.tier_by == "margin" else label.c.score)
     places = [tier for tier, _ in recipe.tiers]
     if name not in places:
         yield false()

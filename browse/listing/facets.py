@@ -19,7 +19,7 @@ from xprojdb.db.tables import label, outcome, sentence
 from xprojdb.steps.project.stage import reason_codes
 
 #: how many labels and sentences are counted where every row would have to be read
-SAMPLE = 50_000
+SAMPLE = 20_000
 Counted = list[tuple[str, int]]
 
 

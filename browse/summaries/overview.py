@@ -24,7 +24,7 @@ from xprojdb.review.calibration.model import Calibration, latest_calibration
 #: bars of a histogram
 BINS = 20
 #: how many labels and outcomes of a step are counted
-SAMPLE = 20_000
+SAMPLE = 10_000
 
 
 @dataclass(slots=True)

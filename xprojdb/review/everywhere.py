@@ -84,7 +84,8 @@ def _agreed(connection: Connection, campaign: Campaign, margin: float) -> set[tu
     query = select(own.sentence_id, own.start_word, own.end_word, own.label)
     query = query.where(own.step_id == campaign.step_id, bulk.among(connection, own.sentence_id, keys))
     most = _voters(connection, campaign)
-    query = query.where(own.margin >= margin)
+    # Not by the index of margins: labels are found by their sentences.
+    query = query.where(own.margin + 0 >= margin)
     if most:
         query = query.where(agreeing.correlate(label).scalar_subquery() >= most)
     return {(key, *span) for key, *span in bulk.fetch(connection, query)}
