@@ -63,6 +63,7 @@ def models(database: xprojdb.Database) -> int:
         return int(connection.execute(select(func.count()).select_from(t.model)).scalar_one())
 
 
+@pytest.mark.slow
 def test_self_training_ends_when_labels_no_longer_change(news: xprojdb.Database, tmp_path: Path) -> None:
     chosen = recipe(tmp_path, train={"languages": ["de"]}, self_train={"rounds": 4, "agreement": 0.9})
     trained = news.train(chosen)
@@ -107,6 +108,7 @@ def test_all_baselines_on_the_same_sentences(news: xprojdb.Database, tmp_path: P
     assert news.baselines(chosen).to_dict() == rows and models(news) == count
 
 
+@pytest.mark.slow
 def test_the_target_is_not_among_those_that_transfer_learns_from(news: xprojdb.Database, tmp_path: Path) -> None:
     chosen = recipe(tmp_path, baselines={"methods": ["projection", "transfer"], "targets": ["de"]})
     found = news.baselines(chosen)

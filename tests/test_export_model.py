@@ -146,6 +146,7 @@ def test_without_a_rule_at_stake_the_scores_are_the_head_s_own() -> None:
     assert torch.allclose(best_through(scores, ["O", "B-X", "I-X"]).exp(), scores.exp(), atol=1e-3)
 
 
+@pytest.mark.slow
 def test_the_card_says_what_is_behind_the_model(news: Database, tmp_path: Path) -> None:
     with news.write() as connection:
         connection.execute(update(t.corpus).values(license="CC-BY-NC-4.0", citation="Sample 2024."))
@@ -179,6 +180,7 @@ def test_the_card_says_what_is_behind_the_model(news: Database, tmp_path: Path) 
         assert sample.digest[:12] in card
 
 
+@pytest.mark.slow
 def test_sentences_that_were_learned_from_do_not_measure(news: Database, tmp_path: Path) -> None:
     train(news, tmp_path)
     with xprojdb.open(news.url) as database:
@@ -192,6 +194,7 @@ def test_sentences_that_were_learned_from_do_not_measure(news: Database, tmp_pat
     assert "has not been measured" in (tmp_path / "out" / "README.md").read_text()
 
 
+@pytest.mark.slow
 def test_an_earlier_export_is_replaced_and_what_was_written_by_hand_stays(news: Database, tmp_path: Path) -> None:
     train(news, tmp_path)
     first = export_model(news, "tiny", tmp_path / "out")

@@ -30,7 +30,7 @@ class BaselinesResult(ReportResult):
         """The methods that could not be had, and how self-training ended."""
         missing = [f"{method} is left out: {lacks}" for method, lacks in self.report.left_out.items()]
         ended = [
-            f"self-training of {target}: {len(found.rounds) - 1} rounds, "
+            f"self-training of {target}: {_rounds(len(found.rounds) - 1)}, "
             + (f"then labels agreed by {found.settled:.3f}" if found.settled else "and labels still changed")
             for target, found in self.report.rounds.items()
         ]
@@ -101,6 +101,10 @@ class BaselinesResult(ReportResult):
             method = f"{each.published.method} ({settings})" if settings else each.published.method
             found.setdefault(f"{each.published.source}: {method}", {}).setdefault(each.lang, each.published.f1)
         return dict(sorted(found.items()))
+
+
+def _rounds(count: int) -> str:
+    return f"{count} round{'' if count == 1 else 's'}"
 
 
 def _row(score: MethodScore) -> Row:
