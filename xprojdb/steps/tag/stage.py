@@ -101,7 +101,7 @@ class Tag(ModelStage["Tagger"]):
         keys = [key for key, _ in read]
         made = self.tagging(keys, [json.loads(words) for _, words in read])
         outcomes = [
-            Outcome(key, "ok", reason) if spans else Outcome(key, "empty", reason or "no-entities")
+            Outcome(key, "ok", reason) if spans else Outcome(key, "empty", f"no-entities {reason or ''}".rstrip())
             for key, spans, reason in zip(keys, made.spans, made.reasons or repeat(None), strict=False)
         ]
         return Result(outcomes, [Rows(entity, _COLUMNS, self._entities(keys, made.spans)), *made.rows])
