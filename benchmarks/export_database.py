@@ -31,7 +31,7 @@ from xprojdb.db import Database, bulk, open_database
 from xprojdb.db import tables as t
 from xprojdb.digest import canonical_json
 from xprojdb.execution.run import run_plan
-from xprojdb.exports.api import export_conll, export_dataset, export_jsonl
+from xprojdb.exports.api import export_as, export_conll, export_dataset
 from xprojdb.exports.rows.projected_labels import finished
 from xprojdb.extras import require
 from xprojdb.importing.files import CorpusInfo, corpus_file, import_files
@@ -152,7 +152,7 @@ EXPORTS: dict[str, tuple[Any, ExportTable]] = {
     "hf": (export_dataset, ExportTable()),
     "hf, no provenance": (export_dataset, ExportTable(provenance="none")),
     "conll": (export_conll, ExportTable()),
-    "jsonl": (export_jsonl, ExportTable()),
+    "jsonl": (partial(export_as, "jsonl"), ExportTable()),
     "hf, cut to a half": (
         export_dataset,
         ExportTable(min_margin=0.1, dedupe=True, split_ratios={"train": 0.9, "test": 0.1}),

@@ -39,6 +39,7 @@ SECTIONS: Mapping[str, Mapping[str, tuple[str, str]]] = {
         "recipes": ("pipeline.recipes", "List and show the recipes that come with the package."),
         "models": ("pipeline.models", "List and install models."),
         "study": ("pipeline.study", "Train and compare many models, by the number of source languages."),
+        "baselines": ("pipeline.baselines", "Compare a projection with taggers trained on it, and on gold labels."),
         "train": ("pipeline.train", "Train a model on gold or projected labels."),
     },
     "Questions": {

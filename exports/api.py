@@ -21,7 +21,7 @@ from xprojdb.exports.atomic import make_folder, reporting, staged
 from xprojdb.exports.card.context import card_context
 from xprojdb.exports.card.render import render_card
 from xprojdb.exports.formats.huggingface import SplitRows, columnar, write_dataset
-from xprojdb.exports.formats.text_formats import Conll, DocBins, JsonLines, TextFormat
+from xprojdb.exports.formats.text_formats import Conll, TextFormat
 from xprojdb.exports.ground import check_referenced
 from xprojdb.exports.manifest import Manifest
 from xprojdb.exports.ownership import check_replaceable, exported_checksums
@@ -93,27 +93,6 @@ def export_conll(
     :raises ExportError: when a file cannot be written; all existing files are left as they were.
     """
     return export_files(database, plan, folder, Conll(columns, with_ids), **options)
-
-
-def export_jsonl(database: Database, plan: Plan, folder: Path, **options: Unpack[ExportOptions]) -> ExportReport:
-    """Write ``LANG.SPLIT.jsonl``: one object per sentence, with its words, tags, entities and provenance.
-
-    Raises the same errors as :func:`export_conll`.
-
-    :param options: which sentences.
-    """
-    return export_files(database, plan, folder, JsonLines(), **options)
-
-
-def export_spacy(database: Database, plan: Plan, folder: Path, **options: Unpack[ExportOptions]) -> ExportReport:
-    """Write a folder ``LANG.SPLIT`` of spaCy's ``DocBin`` files for every target language and split.
-
-    Raises the same errors as :func:`export_conll`.
-
-    :param options: which sentences.
-    :raises MissingExtra: when spaCy is not installed.
-    """
-    return export_files(database, plan, folder, DocBins(), **options)
 
 
 def export_dataset(

@@ -32,7 +32,7 @@ class DigestingFile:
         self._stream = stream
         self._digest = hashlib.sha256()
 
-    def write(self, data: bytes) -> None:
+    def write(self, data: bytes | memoryview) -> None:
         """Append bytes.
 
         :raises ExportError: when the disk is full or fails.

@@ -6,13 +6,14 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, get_args
 
 from xprojdb.exports.errors import ExportError
 from xprojdb.file_names import is_inside
 
 MANIFEST_NAME = "xprojdb-export.json"
 _FORMAT = 1
+Kind = Literal["dataset", "model"]
 
 
 @dataclass(frozen=True)
@@ -43,6 +44,7 @@ class Manifest:
     :param features: the columns, as the ``datasets`` library describes them.
     :param configs: splits by configuration and name; ``{"default": ...}`` if there is only one configuration.
     :param files: SHA-256 of every generated file except this one, by path inside the folder.
+    :param kind: ``dataset``, or ``model``, which has neither features nor configurations.
     """
 
     recipe_digest: str
@@ -51,6 +53,7 @@ class Manifest:
     features: Mapping[str, Any]
     configs: Mapping[str, Mapping[str, SplitSummary]]
     files: Mapping[str, str] = field(default_factory=dict)
+    kind: Kind = "dataset"
 
     @property
     def sentences(self) -> int:
@@ -60,6 +63,8 @@ class Manifest:
     def to_json(self) -> bytes:
         """The content of the file; the same manifest always gives the same bytes."""
         values = {"format": _FORMAT, **asdict(self)}
+        if self.kind == "dataset":
+            del values["kind"]
         return (json.dumps(values, ensure_ascii=False, indent=1, default=str) + "\n").encode()
 
 
@@ -99,6 +104,8 @@ def parse_manifest(data: bytes, where: Path | str) -> Manifest:
 
 def _checked(manifest: Manifest) -> Manifest:
     """The same manifest, checked: it may come from a stranger, so every file it names must be inside its folder."""
+    if manifest.kind not in get_args(Kind):
+        raise ValueError(f"unknown kind {manifest.kind!r}")
     splits = [split for config in manifest.configs.values() for split in config.values()]
     for path in (*manifest.files, *(path for split in splits for path in split.files)):
         if not is_inside(path):

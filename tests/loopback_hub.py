@@ -1,4 +1,4 @@
-"""A stand-in for the Hugging Face Hub on the loopback: data set repositories, large files, commits, and faults.
+"""A stand-in for the Hugging Face Hub on the loopback: repositories, large files, commits, and faults.
 
 It speaks the calls that ``huggingface_hub`` and ``datasets`` make, so that the real clients are tested against it.
 Run as a program, it serves until it is ended, and prints the environment that its clients need.
@@ -21,8 +21,8 @@ from urllib.parse import unquote, urlsplit
 #: tokens by what they may do
 TOKEN, OTHER_TOKEN, READER_TOKEN = "hf_writer0000", "hf_other00000", "hf_reader0000"
 _USERS = {TOKEN: "ana", OTHER_TOKEN: "ben", READER_TOKEN: "ana"}
-_LARGE = (".parquet", ".arrow")
-_REPO = r"/api/datasets/(?P<repo>[^/]+/[^/]+)"
+_LARGE = (".parquet", ".arrow", ".safetensors")
+_REPO = r"/api/(?:datasets|models)/(?P<repo>[^/]+/[^/]+)"
 
 Files = Mapping[str, bytes]
 
@@ -215,14 +215,14 @@ class _Handler(BaseHTTPRequestHandler):
             ("POST", r"/api/repos/create", self._create),
             ("POST", r"/api/validate-yaml", self._validate),
             ("POST", _REPO + r"/preupload/(?P<revision>.+)", self._preupload),
-            ("POST", r"/datasets/(?P<repo>[^/]+/[^/]+)\.git/info/lfs/objects/batch", self._batch),
+            ("POST", r"/(?:datasets/)?(?P<repo>[^/]+/[^/]+)\.git/info/lfs/objects/batch", self._batch),
             ("PUT", r"/large/(?P<sha>[0-9a-f]{64})", self._store),
             ("POST", _REPO + r"/commit/(?P<revision>.+)", self._commit),
             ("POST", _REPO + r"/paths-info/(?P<revision>.+)", self._paths),
             ("GET", _REPO + r"/tree/(?P<rest>.+)", self._tree),
             ("GET", _REPO + r"/revision/(?P<revision>.+)", self._info),
             ("GET", _REPO, self._info),
-            ("GET", r"/datasets/(?P<repo>[^/]+/[^/]+)/resolve/(?P<rest>.+)", self._resolve),
+            ("GET", r"/(?:datasets/)?(?P<repo>[^/]+/[^/]+)/resolve/(?P<rest>.+)", self._resolve),
         ]
         method = "GET" if self.command == "HEAD" else self.command
         for verb, pattern, function in routes:

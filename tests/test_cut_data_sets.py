@@ -18,7 +18,7 @@ from xprojdb.db import Database
 from xprojdb.db.tables import export
 from xprojdb.errors import UsageError
 from xprojdb.execution.run import run_plan
-from xprojdb.exports.api import export_jsonl
+from xprojdb.exports.api import export_as
 from xprojdb.exports.selection.cut import NothingLeft
 from xprojdb.exports.selection.parts import select_parts
 from xprojdb.importing.files import CorpusInfo, corpus_file, import_files
@@ -152,7 +152,7 @@ def two_corpora(database: Database, write_conll: WriteConll, tmp_path: Path) -> 
 
 
 def _by_corpus(database: Database, plan: Plan, folder: Path, **keys: Any) -> dict[str, int]:
-    report = export_jsonl(database, plan, folder, table=ExportTable(**keys))
+    report = export_as("jsonl", database, plan, folder, table=ExportTable(**keys))
     assert list(report.counts) == ["de.train.jsonl"]
     lines = (folder / "de.train.jsonl").read_text(encoding="utf-8").splitlines()
     return dict(Counter(json.loads(line)["id"].partition("/")[0] for line in lines))
@@ -217,10 +217,10 @@ def test_votes_need_a_consensus(database: Database, two_targets: Plan) -> None:
 
 def test_a_cut_that_leaves_nothing_says_what_took_it_out(database: Database, two_targets: Plan, tmp_path: Path) -> None:
     with pytest.raises(NothingLeft) as caught:
-        export_jsonl(database, two_targets, tmp_path / "out", table=ExportTable(min_words=5, min_margin=2.0))
+        export_as("jsonl", database, two_targets, tmp_path / "out", table=ExportTable(min_words=5, min_margin=2.0))
     assert (caught.value.available, caught.value.removed) == (80, {"min_words": 16, "min_margin": 64})
     with pytest.raises(NothingLeft) as caught:
-        export_jsonl(database, two_targets, tmp_path / "out", table=ExportTable(min_margin=2.0))
+        export_as("jsonl", database, two_targets, tmp_path / "out", table=ExportTable(min_margin=2.0))
     assert caught.value.removed == {"min_margin": 64}
     assert not (tmp_path / "out").exists()
     assert len(_cut(database, two_targets, outcomes=("empty",))) == 16
@@ -228,7 +228,7 @@ def test_a_cut_that_leaves_nothing_says_what_took_it_out(database: Database, two
 
 def test_a_cut_is_recorded(database: Database, two_targets: Plan, tmp_path: Path) -> None:
     table = ExportTable(min_entities=1, budget=10, tiers={"gold": 0.5})
-    report = export_jsonl(database, two_targets, tmp_path / "out", table=table)
+    report = export_as("jsonl", database, two_targets, tmp_path / "out", table=table)
     assert (report.available, report.sentences, report.removed) == (80, 20, {"min_entities": 16, "budget": 44})
     with database.read() as connection:
         query = json.loads(connection.execute(select(export.c.query)).scalar_one())
@@ -239,16 +239,16 @@ def test_a_cut_is_recorded(database: Database, two_targets: Plan, tmp_path: Path
 
 def test_labels_that_are_dropped_are_counted(database: Database, two_targets: Plan, tmp_path: Path) -> None:
     table = ExportTable(labels=("PER",))
-    report = export_jsonl(database, two_targets, tmp_path / "out", table=table)
+    report = export_as("jsonl", database, two_targets, tmp_path / "out", table=table)
     assert (report.sentences, report.removed, report.dropped) == (80, {}, 64)
 
 
 def test_a_recipe_may_say_how_to_cut(database: Database, write_conll: WriteConll, tmp_path: Path) -> None:
     _import(database, write_conll, {"en": english(20), "de": german(20)})
     plan = _project(database, tmp_path, settings='[export]\nbudget = 4\nlabels = ["PER"]\n')
-    assert export_jsonl(database, plan, tmp_path / "out").sentences == 4
+    assert export_as("jsonl", database, plan, tmp_path / "out").sentences == 4
     lines = [json.loads(line) for line in (tmp_path / "out/de.train.jsonl").read_text(encoding="utf-8").splitlines()]
     assert {entity["label"] for line in lines for entity in line["entities"]} == {"PER"}
     with pytest.raises(UsageError) as caught:
-        export_jsonl(database, plan, tmp_path / "out", table=ExportTable(labels=("PERSON",)))
+        export_as("jsonl", database, plan, tmp_path / "out", table=ExportTable(labels=("PERSON",)))
     assert caught.value.name == "PERSON"

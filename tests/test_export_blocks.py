@@ -25,13 +25,15 @@ from xprojdb.digest import canonical_json
 from xprojdb.errors import XprojdbError
 from xprojdb.execution.run import run_plan
 from xprojdb.exports import api
-from xprojdb.exports.api import export_conll, export_dataset, export_jsonl
+from xprojdb.exports.api import export_as, export_conll, export_dataset
 from xprojdb.exports.rows import columnar
 from xprojdb.exports.rows.stored_words import word_lists
 from xprojdb.exports.selection import pool
 from xprojdb.exports.selection.hashing import hash_stored, hash_words
 from xprojdb.planning.planner import Plan
 from xprojdb.steps.spec import GOLD, find_step
+
+JSONL = partial(export_as, "jsonl")
 
 pytest.importorskip("pyarrow")
 
@@ -57,7 +59,7 @@ WRITERS: tuple[Callable[..., Any], ...] = (
     export_dataset,
     export_conll,
     partial(export_conll, columns=4, with_ids=True),
-    export_jsonl,
+    JSONL,
 )
 
 
@@ -205,7 +207,7 @@ def test_wrong_labels_are_refused_alike(database: Database, plan: Plan, tmp_path
         labelled = (done.step_id == plan.projections[0].step.step_id, done.status == "ok")
         last = connection.execute(select(func.max(done.item_id)).where(*labelled)).scalar_one()
         connection.execute(update(t.label).where(wanted.translation_id == last, wanted.ordinal == 0).values(wrong))
-    for write in (export_conll, export_jsonl):
+    for write in (export_conll, JSONL):
         found = written(write, database, plan, tmp_path / "out")
         assert isinstance(found[0], type), "refused"
         with pytest.MonkeyPatch.context() as patch:
@@ -222,7 +224,7 @@ def test_a_consensus_without_its_sources_goes_by_columns(
     plan = run_combined(database, tmp_path, 'method = "majority"')
     plain = ExportTable(provenance="none", tiers={"gold": 0.7}, tier_by="score")
     cuts = (plain, ExportTable(min_score=0.7, dedupe=True), ExportTable(min_votes=3), ExportTable(min_entities=1))
-    for write in (export_dataset, export_conll, export_jsonl):
+    for write in (export_dataset, export_conll, JSONL):
         for table in cuts:
             found = written(write, database, plan, tmp_path / "out", table=table)
             with pytest.MonkeyPatch.context() as patch:

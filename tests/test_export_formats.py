@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import json
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -16,7 +17,7 @@ from xprojdb.db import Database
 from xprojdb.db.tables import export
 from xprojdb.errors import MissingExtra, XprojdbError
 from xprojdb.execution.run import run_plan
-from xprojdb.exports.api import export_conll, export_dataset, export_jsonl, export_spacy
+from xprojdb.exports.api import export_as, export_conll, export_dataset
 from xprojdb.exports.atomic import staged
 from xprojdb.exports.errors import ExportError
 from xprojdb.exports.formats import spacy_docbin
@@ -26,6 +27,9 @@ from xprojdb.exports.rows.row import ExportRow
 from xprojdb.planning.planner import Plan
 from xprojdb.readers import read_conll, read_jsonl
 from xprojdb.text.spans import Span
+
+JSONL = partial(export_as, "jsonl")
+SPACY = partial(export_as, "spacy")
 
 TAGS = ["B-PER", "I-PER", "O", "O", "O", "O", "B-LOC"]
 
@@ -66,7 +70,7 @@ def test_seqeval_counts_the_same_entities(sqlite_database: Database, done: Plan,
 
 
 def test_json_lines_are_read_back(sqlite_database: Database, done: Plan, tmp_path: Path) -> None:
-    report = export_jsonl(sqlite_database, done, tmp_path / "out", table=ExportTable(provenance="full"))
+    report = export_as("jsonl", sqlite_database, done, tmp_path / "out", table=ExportTable(provenance="full"))
     assert report.counts == {"de.train.jsonl": 12, "es.train.jsonl": 12}
     path = tmp_path / "out" / "de.train.jsonl"
     first = json.loads(path.read_text(encoding="utf-8").splitlines()[0])
@@ -84,7 +88,7 @@ def test_json_lines_are_read_back(sqlite_database: Database, done: Plan, tmp_pat
 
 def test_datasets_reads_json_lines(sqlite_database: Database, done: Plan, tmp_path: Path) -> None:
     datasets = pytest.importorskip("datasets")
-    export_jsonl(sqlite_database, done, tmp_path / "out")
+    export_as("jsonl", sqlite_database, done, tmp_path / "out")
     files = {"train": str(tmp_path / "out" / "de.train.jsonl")}
     loaded = datasets.load_dataset("json", data_files=files, cache_dir=str(tmp_path / "cache"), split="train")
     assert (loaded[0]["ner_tags"], loaded[4]["entities"]) == (TAGS, [])
@@ -93,7 +97,7 @@ def test_datasets_reads_json_lines(sqlite_database: Database, done: Plan, tmp_pa
 @pytest.mark.slow
 def test_spacy_reads_its_files(sqlite_database: Database, done: Plan, tmp_path: Path) -> None:
     spacy = pytest.importorskip("spacy")
-    report = export_spacy(sqlite_database, done, tmp_path / "out")
+    report = export_as("spacy", sqlite_database, done, tmp_path / "out")
     assert report.counts == {"de.train/0000.spacy": 12, "es.train/0000.spacy": 12}
     corpus = pytest.importorskip("spacy.training").Corpus(tmp_path / "out" / "de.train")
     docs = [example.reference for example in corpus(spacy.blank("xx"))]
@@ -106,7 +110,7 @@ def test_spacy_reads_its_files(sqlite_database: Database, done: Plan, tmp_path: 
 
 
 def _bytes_again(database: Database, done: Plan, folder: Path) -> dict[str, bytes]:
-    export_spacy(database, done, folder / "again")
+    export_as("spacy", database, done, folder / "again")
     return _bytes(folder / "again")
 
 
@@ -129,7 +133,7 @@ def test_without_spacy_the_extra_is_named(
 
     monkeypatch.setattr(spacy_docbin, "require", missing)
     with pytest.raises(MissingExtra) as caught:
-        export_spacy(sqlite_database, done, tmp_path / "out")
+        export_as("spacy", sqlite_database, done, tmp_path / "out")
     assert caught.value.extra == "spacy"
 
 
@@ -161,14 +165,14 @@ def test_tiers_are_a_column(sqlite_database: Database, done: Plan, tmp_path: Pat
     assert [tier for tier in loaded["tier"] if tier] == ["gold" if each >= 0.5 else "bronze" for each in least]
 
 
-@pytest.mark.parametrize("write", [export_conll, export_jsonl, export_spacy, export_dataset])
+@pytest.mark.parametrize("write", [export_conll, JSONL, SPACY, export_dataset])
 def test_a_disk_that_fills_leaves_the_old_export_whole(
     sqlite_database: Database,
     done: Plan,
     small_disk: Callable[[int], Path],
     write: Callable[..., object],
 ) -> None:
-    if write is export_spacy:
+    if write is SPACY:
         pytest.importorskip("spacy")
     disk = small_disk(128)
     write(sqlite_database, done, disk / "out", table=ExportTable(budget=2, provenance="none"))

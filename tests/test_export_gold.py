@@ -16,7 +16,7 @@ from xprojdb.config.tables.export import ExportTable
 from xprojdb.db import Database
 from xprojdb.errors import UsageError
 from xprojdb.execution.run import run_plan
-from xprojdb.exports.api import export_conll, export_dataset, export_jsonl
+from xprojdb.exports.api import export_as, export_conll, export_dataset
 from xprojdb.importing.files import CorpusInfo, corpus_file, import_files
 from xprojdb.planning.planner import Plan
 from xprojdb.readers import read_conll
@@ -53,7 +53,7 @@ def rows(folder: Path, name: str) -> list[dict[str, Any]]:
 def test_a_gold_test_split_stands_beside_projected_training_data(
     database: Database, done: Plan, tmp_path: Path
 ) -> None:
-    report = export_jsonl(database, done, tmp_path / "out", table=ExportTable(gold_splits=("test",)))
+    report = export_as("jsonl", database, done, tmp_path / "out", table=ExportTable(gold_splits=("test",)))
     # Spanish has no gold, and its test split would not be one.
     assert report.counts == {"de.train.jsonl": 10, "de.test.jsonl": 10, "es.train.jsonl": 10}
     assert report.removed == {"gold_splits": 20}
@@ -69,9 +69,9 @@ def test_a_gold_test_split_stands_beside_projected_training_data(
 
 def test_no_projected_sentence_is_a_gold_one_or_its_translation(database: Database, done: Plan, tmp_path: Path) -> None:
     cut = {"split_ratios": {"train": 0.5, "validation": 0.5}}
-    export_jsonl(database, done, tmp_path / "mixed", table=ExportTable(**cut))
+    export_as("jsonl", database, done, tmp_path / "mixed", table=ExportTable(**cut))
     table = ExportTable(gold_splits=("test",), **cut)
-    report = export_jsonl(database, done, tmp_path / "out", table=table)
+    report = export_as("jsonl", database, done, tmp_path / "out", table=table)
     test = {each["id"].rpartition("/")[2] for each in rows(tmp_path / "out", "de.test.jsonl")}
     others = [name for name in report.counts if "test" not in name]
     silver = {each["id"].rpartition("/")[2] for name in others for each in rows(tmp_path / "out", name)}
@@ -88,7 +88,7 @@ def test_gold_alone_can_be_exported(database: Database, done: Plan, tmp_path: Pa
 
 def test_sentences_with_gold_may_keep_their_place(database: Database, done: Plan, tmp_path: Path) -> None:
     table = ExportTable(prefer_gold=True, tiers={"good": 0.0})
-    report = export_jsonl(database, done, tmp_path / "out", table=table)
+    report = export_as("jsonl", database, done, tmp_path / "out", table=table)
     assert report.counts["es.test.jsonl"] == 10
     german, spanish = (rows(tmp_path / "out", f"{lang}.test.jsonl") for lang in ("de", "es"))
     assert {each["annotation"] for each in german} == {"gold"}

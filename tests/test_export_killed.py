@@ -15,7 +15,7 @@ from projection_sample import english, german, import_sample, plan_of
 
 from xprojdb.db import Database
 from xprojdb.execution.run import run_plan
-from xprojdb.exports.api import export_conll, export_spacy
+from xprojdb.exports.api import export_as, export_conll
 from xprojdb.exports.formats.huggingface import SplitRows, write_dataset
 from xprojdb.planning.planner import Plan
 
@@ -118,7 +118,7 @@ def test_folders_of_splits_are_swept_too(sqlite_database: Database, done: Plan, 
     folder = tmp_path / "out" / "es.train"
     folder.mkdir(parents=True)
     _kill(start(FILES, folder / "0000.spacy"))
-    export_spacy(sqlite_database, done, tmp_path / "out")
+    export_as("spacy", sqlite_database, done, tmp_path / "out")
     assert not _partials(tmp_path / "out")
 
 

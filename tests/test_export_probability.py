@@ -14,7 +14,7 @@ from xprojdb.config.tables.export import ExportTable
 from xprojdb.db import Database
 from xprojdb.errors import UsageError
 from xprojdb.execution.run import run_plan
-from xprojdb.exports.api import export_dataset, export_jsonl
+from xprojdb.exports.api import export_as, export_dataset
 from xprojdb.importing.files import CorpusInfo, corpus_file, import_files
 from xprojdb.planning.planner import Plan
 from xprojdb.review.calibration.model import calibrate
@@ -42,8 +42,13 @@ def rows(folder: Path) -> list[dict[str, Any]]:
 
 def test_what_was_not_learned_is_refused(database: Database, done: Plan, tmp_path: Path) -> None:
     with pytest.raises(UsageError) as caught:
-        export_jsonl(
-            database, done, tmp_path / "out", table=ExportTable(min_probability=0.5), references=ReviewReferences()
+        export_as(
+            "jsonl",
+            database,
+            done,
+            tmp_path / "out",
+            table=ExportTable(min_probability=0.5),
+            references=ReviewReferences(),
         )
     assert caught.value.lang == "de"
 
@@ -51,7 +56,7 @@ def test_what_was_not_learned_is_refused(database: Database, done: Plan, tmp_pat
 def test_labels_below_a_probability_are_left_out(database: Database, done: Plan, tmp_path: Path) -> None:
     calibrate(database, done.projections[0].step.step_id, lang="de")
     table = ExportTable(min_probability=0.5, on_low_score="label", tiers={"sure": 0.9}, tier_by="probability")
-    export_jsonl(database, done, tmp_path / "out", table=table, references=ReviewReferences())
+    export_as("jsonl", database, done, tmp_path / "out", table=table, references=ReviewReferences())
     found = rows(tmp_path / "out")
     assert {each["label"] for row in found for each in row["entities"]} == {"LOC"}
     assert {row["tier"] for row in found if row["entities"]} == {"sure"}

@@ -177,6 +177,55 @@ def test_parallel_files_of_a_machine_are_published_as_its_work(db, tmp_path):
     assert "translations by a model called mt (its output was imported)" in card
 
 
+def memory(path, form, ids):
+    """English and Swahili as TMX or XLIFF; a unit without a translation comes second."""
+    units = [(ENGLISH[0], SWAHILI[0]), ("Nobody translated this .", ""), *zip(ENGLISH[1:], SWAHILI[1:], strict=True)]
+    names = [f' id="u{number}"' if ids else "" for number in range(len(units))]
+    if form == "xliff":
+        body = "".join(
+            f"<trans-unit{name or ' '}><source>{source}</source><target>{target}</target></trans-unit>"
+            for name, (source, target) in zip(names, units, strict=True)
+        )
+        text_ = (
+            f'<xliff version="1.2"><file source-language="en" target-language="sw"><body>{body}</body></file></xliff>'
+        )
+    else:
+        body = "".join(
+            f"<tu{name.replace('id=', 'tuid=')}>"
+            f'<tuv xml:lang="en"><seg>{source}</seg></tuv><tuv xml:lang="sw"><seg>{target}</seg></tuv></tu>'
+            for name, (source, target) in zip(names, units, strict=True)
+        )
+        text_ = f'<tmx version="1.4"><header/><body>{body}</body></tmx>'
+    path.write_text(text_, encoding="utf-8")
+    return path
+
+
+@pytest.mark.parametrize("ids", [True, False])
+@pytest.mark.parametrize("form", ["tmx", "xliff"])
+def test_a_memory_of_a_machine_is_stored_as_its_work(db, tmp_path, form, ids):
+    file = memory(tmp_path / f"mt.{form}", form, ids)
+    for added in (3, 0):
+        result = db.import_multilingual(file, corpus="news", langs=["en", "sw"], machine="mt")
+        assert [(made.added, made.pending, made.source, made.lang) for made in result.translations] == [
+            (added, 0, "en", "sw")
+        ]
+    with db.store.read() as connection:
+        other = sentence.alias()
+        query = select(sentence.c.text, other.c.text, translation.c.kind)
+        query = query.join(translation, translation.c.original_id == sentence.c.id)
+        query = query.join(other, other.c.id == translation.c.rendering_id).order_by(sentence.c.id)
+        expected = [(*pair, "machine") for pair in zip(ENGLISH, SWAHILI, strict=True)]
+        assert [tuple(row) for row in connection.execute(query)] == expected
+    assert [check for check in db.verify().report.checks if check.count] == []
+
+
+def test_a_table_does_not_say_what_a_machine_made(db, tmp_path):
+    path = tmp_path / "both.csv"
+    path.write_text("en,sw\nMara rests,Mara anapumzika\n")
+    with pytest.raises(UsageError, match="which column a machine made"):
+        db.import_multilingual(path, corpus="news", langs=["en", "sw"], machine="mt")
+
+
 def test_one_missing_pair_costs_only_its_own_part(db, tmp_path):
     db.import_parallel("news", en=conll(tmp_path / "en.conll", ENGLISH, TAGS), sw=text(tmp_path / "sw.txt", SWAHILI))
     run = db.run(xp.Recipe(**{**RECIPE, "target": ["sw", "de"]})).run

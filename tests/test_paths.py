@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from xprojdb.db import Database
 from xprojdb.db.tables import export, sentence
 from xprojdb.errors import UsageError
 from xprojdb.execution.run import run_plan
-from xprojdb.exports.api import export_conll, export_jsonl, export_spacy
+from xprojdb.exports.api import export_as, export_conll
 from xprojdb.exports.atomic import staged
 from xprojdb.exports.errors import ExportError
 from xprojdb.exports.formats.huggingface import SplitRows, write_dataset
@@ -25,6 +26,9 @@ from xprojdb.importing.files import corpus_file
 from xprojdb.planning.planner import Plan
 from xprojdb.readers.json.lines import read_jsonl
 from xprojdb.readers.records import ReadError
+
+JSONL = partial(export_as, "jsonl")
+SPACY = partial(export_as, "spacy")
 
 HOSTILE = ["x/../../../evil", "..", "a\\..\\b", "/etc/x", "C:x", "nul", "new\nline", "\u202ex", "x" * 5000, " . "]
 
@@ -58,11 +62,11 @@ def test_paths_that_leave_a_folder_are_told_from_those_that_do_not(path: str) ->
     assert is_inside("data/train-00000-of-00001.parquet")
 
 
-@pytest.mark.parametrize("write", [export_conll, export_jsonl, export_spacy])
+@pytest.mark.parametrize("write", [export_conll, JSONL, SPACY])
 def test_a_split_of_dots_and_slashes_stays_in_the_folder(
     sqlite_database: Database, done: Plan, tmp_path: Path, write: Callable[..., Any]
 ) -> None:
-    if write is export_spacy:
+    if write is SPACY:
         pytest.importorskip("spacy")
     with sqlite_database.write() as connection:
         connection.execute(update(sentence).values(split="x/../../../evil"))
@@ -87,7 +91,7 @@ def test_a_split_that_no_export_could_name_is_refused_at_import(tmp_path: Path, 
     assert refused.value.split == split
 
 
-@pytest.mark.parametrize("write", [export_conll, export_jsonl])
+@pytest.mark.parametrize("write", [export_conll, JSONL])
 def test_a_file_that_no_export_wrote_is_left_alone(
     sqlite_database: Database, done: Plan, tmp_path: Path, write: Callable[..., Any]
 ) -> None:
@@ -111,7 +115,7 @@ def test_an_export_follows_no_link(sqlite_database: Database, done: Plan, tmp_pa
     out.mkdir()
     (out / "de.train.conll").symlink_to(mine)
     (out / "de.train.jsonl").symlink_to(tmp_path / "nowhere")
-    for write in (export_conll, export_jsonl):
+    for write in (export_conll, JSONL):
         with pytest.raises(ExportError):
             write(sqlite_database, done, out)
     assert mine.read_text() == "mine"

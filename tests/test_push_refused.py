@@ -10,7 +10,7 @@ from push_sample import GENERATED, REPO, Command, Push, exports_of
 
 from xprojdb.db import Database
 from xprojdb.errors import UsageError
-from xprojdb.exports.hub.names import dataset_name
+from xprojdb.exports.hub.names import repository_name
 from xprojdb.hub import HubError, TokenRefused
 
 pytest.importorskip("huggingface_hub")
@@ -99,7 +99,7 @@ def test_the_token_is_never_shown(command: Command, token: str, tmp_path: Path) 
 )
 def test_a_name_that_is_none_is_refused(name: str) -> None:
     with pytest.raises(UsageError) as caught:
-        dataset_name(name)
+        repository_name(name)
     assert caught.value.name == name
 
 
@@ -111,4 +111,4 @@ def test_a_wrong_name_is_refused_before_anything(run_cli: Command, tmp_path: Pat
 
 
 def test_the_recorded_address_is_a_name_too() -> None:
-    assert dataset_name("hf://datasets/ana/boats") == REPO
+    assert repository_name("hf://datasets/ana/boats") == REPO

@@ -6,6 +6,7 @@ import tracemalloc
 import pytest
 
 from xprojdb.readers import ReadError, Record, read_conll
+from xprojdb.readers.columns import conll
 from xprojdb.readers.notes import Notes
 from xprojdb.text.spans import Span, spans_from_tags, tags_from_spans
 
@@ -274,3 +275,44 @@ def test_memory_does_not_grow_with_the_file(write, blank):
 def test_a_file_without_blank_lines_is_not_read_whole(write):
     error = fault(write("word\tO\n" * 3_000_000))
     assert error.reason == "no-boundary"
+
+
+_LINES = (
+    "# id = s1",
+    "# sent_id\tx 2",
+    "#id=7",
+    "# text",
+    "#",
+    "# O",
+    "# a b O",
+    "#1 O",
+    "# id = x B-PER",
+    "1-2 # O",
+    "",
+    "Ana B-PER",
+    "Ana\tB-PER",
+    "1 Ana x B-PER",
+    "-DOCSTART- O",
+    " Ana O",
+)
+
+
+@pytest.mark.parametrize("separator", [" ", "\t"])
+def test_comments_above_a_sentence_do_not_change_how_it_is_read(write, monkeypatch, separator):
+    draw = random.Random(separator)
+    for _ in range(300):
+        few = draw.sample(_LINES, 4)
+        rows = [f"Mara{separator}O", f"rests{separator}B-LOC", "", *draw.choices([*few, f"a{separator}O", ""], k=12)]
+        path = write("\n".join(rows))
+        found = _read(path)
+        with monkeypatch.context() as patch:
+            patch.setattr(conll._Sentences, "_regular", lambda *_: None)
+            assert _read(path) == found, rows
+
+
+def _read(path):
+    notes = Notes()
+    try:
+        return list(read_conll(path, notes=notes)), dict(notes)
+    except ReadError as error:
+        return error.message, error.fields

@@ -8,6 +8,7 @@ from xprojdb.text.spans import Span
 
 datasets = pytest.importorskip("datasets")
 pa = pytest.importorskip("pyarrow")
+parquet = pytest.importorskip("pyarrow.parquet")
 
 WORDS = [["Mara", "rests"], ["\u00a0", "Otto"], []]
 TAGS = [[1, 0], [0, 1], []]
@@ -99,6 +100,9 @@ def test_faults(tmp_path):
     cut = tmp_path / "cut.parquet"
     cut.write_bytes(save_parquet(labelled(), tmp_path).read_bytes()[:300])
     assert fault(cut).reason == "arrow"
+    spoilt = tmp_path / "spoilt.parquet"
+    parquet.write_table(pa.table({"text": pa.array([b"a\xce("]).view(pa.string())}), spoilt)
+    assert fault(spoilt, text_field="text").reason == "arrow"
     assert fault(tmp_path).reason == "folder"
 
 

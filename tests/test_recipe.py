@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from xprojdb.config.recipe import RecipeError, parse_recipe, read_recipe
+from xprojdb.config.training import TrainingRecipe
 from xprojdb.text.spans import Span
 
 TOP = 'name = "a"\ncorpora = ["c"]\nsource = ["en"]\ntarget = ["de"]\n'
@@ -83,6 +84,20 @@ def test_a_wrong_value_is_told_what_is_allowed(text: str, key: str, allowed: str
     assert error.key == key
     assert error.hint is not None
     assert allowed in error.hint
+
+
+@pytest.mark.parametrize("table", ["train", "self_train", "study", "baselines"])
+def test_a_recipe_for_training_names_its_command(table: str) -> None:
+    refused = _refused(f'name = "a"\ncorpora = ["c"]\n[{table}]\n')
+    assert refused.key == table
+    assert refused.hint is not None and f"{refused.command} RECIPE" in refused.hint
+    assert refused.command == {"self_train": "xprojdb train"}.get(table, f"xprojdb {table}")
+
+
+def test_a_recipe_for_projection_names_its_command() -> None:
+    with pytest.raises(RecipeError) as refused:
+        TrainingRecipe.from_toml(TOP + "[align]\nlayer = 7\n")
+    assert refused.value.command == "xprojdb run"
 
 
 def test_an_unknown_language_names_the_nearest() -> None:

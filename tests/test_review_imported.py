@@ -10,7 +10,7 @@ from xprojdb.evaluation.evaluate import evaluate_projections
 from xprojdb.review.agreement import read_agreement
 from xprojdb.review.campaigns import load_campaign
 from xprojdb.review.figures import check_fair
-from xprojdb.review.freezing import freeze_reviews
+from xprojdb.review.freezing import freeze_reviews, freeze_set
 from xprojdb.review.imported import LabelStore, StoredLabels
 from xprojdb.text.spans import Span
 
@@ -81,3 +81,14 @@ def test_a_campaign_with_a_queue_is_left_alone(database, plan, keys):
     with pytest.raises(UsageError) as caught:
         store_labels(database, "german", "ana", {keys[0]: []})
     assert caught.value.campaign == "german"
+
+
+def test_what_is_frozen_at_once_is_what_is_read_back(database, keys):
+    with database.write(counted=False) as connection:
+        store = LabelStore.open(connection, "gold", "ana")
+        store.add({keys[2]: [BOATS, ANNA, ANNA]})
+        store.add({keys[0]: [TURIN], keys[1]: []})
+        frozen = freeze_set(connection, store.close(), store.gold)
+    assert (frozen.sentences, frozen.labels, frozen.known) == (3, 3, False)
+    again = freeze_reviews(database, load_campaign(database, "gold"))
+    assert again.known and again.digest == frozen.digest

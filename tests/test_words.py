@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from xprojdb.text.languages import languages
-from xprojdb.text.words import join_words, normalize, split_words
+from xprojdb.text.languages import language, languages
+from xprojdb.text.words import _is_visible, _pattern, join_words, normalize, split_words
 
 LANGUAGES = st.sampled_from([entry.code for entry in languages()])
 
@@ -29,6 +29,19 @@ def test_nothing_visible_is_lost(text, code):
     for i, char in enumerate(text):
         if i not in covered:
             assert char.isspace() or unicodedata.category(char) in ("Cf", "Cc"), char
+
+
+#: letters, signs inside and beside words, marks, invisible signs, and all kinds of white space
+SIGNS = "aBnty1_'’‘ʼ-.,:;\"&@·«n't \t\n\u3000\u00a0\u2003\u200b\u200c\u00ad\u0301京กば\u055e½²\x85\x1c"
+
+
+@settings(deadline=None)
+@given(st.text() | st.text(st.sampled_from(SIGNS), max_size=40), LANGUAGES | st.sampled_from(["en", "fr", "hau", "zh"]))
+def test_words_are_what_the_pattern_finds_in_the_whole_text(text, code):
+    text, entry = normalize(text), language(code)
+    matches = _pattern(entry.code, entry.units == "character").finditer(text)
+    whole = [(match[0], *match.span()) for match in matches if _is_visible(match[0])]
+    assert split_words(text, code) == whole
 
 
 @settings(deadline=None)

@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import Connection, func, select
 
 from xprojdb.browse.limits import limited
-from xprojdb.browse.summaries.recipes import KnownRecipe, corpus_names, version_of
+from xprojdb.browse.summaries.recipes import KnownRecipe, corpus_names, sentence_counts, version_of
 from xprojdb.db import Database, bulk
 from xprojdb.db.count_cache import CountCache
 from xprojdb.db.tables import label, outcome, sentence
@@ -72,8 +72,7 @@ def _read(connection: Connection, recipe: KnownRecipe | None) -> Facets:
     corpora: Counter[str] = Counter()
     langs: Counter[str] = Counter()
     names = corpus_names(connection)
-    # Reuse the counts of xprojdb status.
-    for corpus_id, lang, count in CountCache(connection).of("sentences", lambda: _sentences(connection)):
+    for corpus_id, lang, count in sentence_counts(connection):
         corpora[names[corpus_id]] += count
         langs[lang] += count
     first = select(sentence.c.split).order_by(sentence.c.id).limit(SAMPLE).subquery()
@@ -90,11 +89,6 @@ def _read(connection: Connection, recipe: KnownRecipe | None) -> Facets:
         reasons=_sorted(reasons),
         sampled=sampled,
     )
-
-
-def _sentences(connection: Connection) -> list[list[Any]]:
-    scope = (sentence.c.corpus_id, sentence.c.lang)
-    return [list(row) for row in connection.execute(select(*scope, func.count()).group_by(*scope))]
 
 
 def _counted(connection: Connection, column: object) -> Counted:

@@ -159,7 +159,7 @@ def _consensus_labels(explanation: Explanation) -> list[ShownLabel]:
         entities = list(dict.fromkeys(vote.text for vote in label.votes if vote.text))
         sources = ", ".join(vote.source for vote in label.votes)
         values = (label.span, label.text, label.score, label.margin, sources, " · ".join(entities), label.span.label)
-        voters = len(explanation.consensus.sources)
+        voters = len(explanation.consensus.sources) + any(vote.people for vote in label.votes)
         labels.append(ShownLabel(n, *values, votes=label.votes, voters=voters, sides=sides))
     return labels
 

@@ -9,7 +9,14 @@ from threading import Lock
 from sqlalchemy import Connection, func, select
 
 from xprojdb.browse.limits import limited
-from xprojdb.browse.summaries.recipes import FinalStep, KnownRecipe, Recipes, corpus_names, version_of
+from xprojdb.browse.summaries.recipes import (
+    FinalStep,
+    KnownRecipe,
+    Recipes,
+    corpus_names,
+    sentence_counts,
+    version_of,
+)
 from xprojdb.db import Database, bulk
 from xprojdb.db.tables import evaluation, label, outcome, sentence, translation
 from xprojdb.review.calibration.model import Calibration, latest_calibration
@@ -79,9 +86,8 @@ def read_overview(database: Database, recipes: Recipes) -> Overview:
 
 
 def _sentences(connection: Connection) -> list[tuple[str, str, int]]:
-    names, own = corpus_names(connection), sentence.c
-    query = select(own.corpus_id, own.lang, func.count()).group_by(own.corpus_id, own.lang)
-    return sorted((names[key], lang, count) for key, lang, count in connection.execute(query))
+    names = corpus_names(connection)
+    return sorted((names[key], lang, count) for key, lang, count in sentence_counts(connection))
 
 
 def _recipe(connection: Connection, recipe: KnownRecipe) -> list[LanguageOverview]:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from threading import Lock
-from typing import Literal
+from typing import Any, Literal
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, func, select
 
 from xprojdb.config.recipe import export_table
 from xprojdb.db import Database
-from xprojdb.db.tables import corpus, data_version, recipe
+from xprojdb.db.count_cache import CountCache
+from xprojdb.db.tables import corpus, data_version, recipe, sentence
 from xprojdb.errors import XprojdbError
 from xprojdb.planning.labellings import Consensus, Labelling
 from xprojdb.planning.plan import Plan
@@ -149,6 +150,24 @@ def corpus_names(connection: Connection) -> dict[int, str]:
     """The corpora by key."""
     rows = connection.execute(select(corpus.c.id, corpus.c.name).order_by(corpus.c.name))
     return {row.id: row.name for row in rows}
+
+
+#: the counts of a database, by its address, with the version they were taken at
+_COUNTED: dict[str, tuple[int, list[tuple[int, str, int]]]] = {}
+
+
+def sentence_counts(connection: Connection) -> list[tuple[int, str, int]]:
+    """Corpus, language and number of sentences, counted once until the database changes."""
+    key, version = str(connection.engine.url), version_of(connection)
+    if _COUNTED.get(key, (None,))[0] != version:
+        counted = CountCache(connection).of("sentences", lambda: _counted(connection))
+        _COUNTED[key] = version, [(int(corpus_id), str(lang), int(count)) for corpus_id, lang, count in counted]
+    return _COUNTED[key][1]
+
+
+def _counted(connection: Connection) -> list[list[Any]]:
+    scope = (sentence.c.corpus_id, sentence.c.lang)
+    return [list(row) for row in connection.execute(select(*scope, func.count()).group_by(*scope))]
 
 
 def version_of(connection: Connection) -> int:

@@ -97,7 +97,8 @@ def jsonl(file: Path, label_names: str | None, as_json: bool, **options: Any) ->
 @click.option(
     "--machine",
     metavar="NAME",
-    help="The first FILE was translated into the others by a machine of this name. They may lack some sentences.",
+    help="A machine of this name translated the first FILE, or the first of --langs, into the others. FILES may lack "
+    "some sentences.",
 )
 @click.option("--no-ids", is_flag=True, help="Number the sentences, and ignore the ids of TMX or XLIFF.")
 @corpus_options
@@ -110,10 +111,10 @@ def parallel(
     Either FILES that hold the same sentences line by line, as in Moses, or one FILE that holds all languages: TMX,
     XLIFF, a table with a column for each, or a data set with a column "translation".
     """
-    if len(files) == 1 and langs and machine is None:
+    if len(files) == 1 and langs:
         with open_current(create=True) as database:
             imported = database.import_multilingual(
-                files[0], langs=listed(langs), format=format, ids=not no_ids, **options
+                files[0], langs=listed(langs), format=format, ids=not no_ids, machine=machine, **options
             )
         show(imported, as_json)
         return

@@ -15,7 +15,9 @@ from xprojdb.cli.printing.output import as_json, open_current, show
 @click.command()
 @click.argument("repo", metavar="USER/NAME")
 @click.option(
-    "--folder", type=click.Path(path_type=Path), help="Publish this folder, which 'export hf' wrote, as it is."
+    "--folder",
+    type=click.Path(path_type=Path),
+    help="Publish this folder, which 'export hf' or 'models export' wrote, as it is.",
 )
 @label_options
 @click.option("--private", is_flag=True, help="Make the repository private if it is new.")

@@ -1,15 +1,15 @@
-"""``xprojdb models``: the models on this machine."""
+"""``xprojdb models``: the models on this machine, and those trained in a database."""
 
 from __future__ import annotations
 
 import click
 
-from xprojdb.cli.printing.output import as_json, show
+from xprojdb.cli.printing.output import as_json, open_current, show
 
 
 @click.group()
 def command() -> None:
-    """List and install models."""
+    """List, install and export models."""
 
 
 @command.command()
@@ -29,3 +29,17 @@ def list_models(as_json: bool) -> None:
     import xprojdb
 
     show(xprojdb.list_models(), as_json)
+
+
+@command.command()
+@click.argument("name")
+@click.argument("folder", type=click.Path(file_okay=False))
+@as_json
+def export(name: str, folder: str, as_json: bool) -> None:
+    """Write the trained model NAME into FOLDER, as a token classifier of Transformers, with a card.
+
+    NAME is that of a training recipe, or a digest. The folder loads with pipeline("token-classification", FOLDER,
+    trust_remote_code=True), and 'push --folder' publishes it. An earlier export there is replaced.
+    """
+    with open_current() as database:
+        show(database.export_model(name, folder), as_json)

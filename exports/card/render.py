@@ -169,7 +169,7 @@ def render_card(context: CardContext, manifest: Manifest, old: str | None = None
     """
     sections = (
         [f"# {inline(context.title)}", inline(context.summary)],
-        _hand_written(old),
+        kept_text(old),
         _languages(context),
         _sizes(manifest),
         _labels(manifest),
@@ -179,8 +179,8 @@ def render_card(context: CardContext, manifest: Manifest, old: str | None = None
         _reliability(context),
         _scores(context),
         _limits(context),
-        _sources(context),
-        _models(context),
+        sources_section(context.sources),
+        models_section(context.models),
         _reproduction(context, manifest),
     )
     body = "\n\n".join(block for section in sections for block in section)
@@ -213,7 +213,7 @@ def _hub_fields(context: CardContext, manifest: Manifest) -> dict[str, Any]:
         "annotations_creators": _annotators(context, manifest),
         "language_creators": list(context.language_creators),
         "language": list(context.languages),
-        **_license_fields(_license(context)),
+        **license_fields(_license(context)),
         "multilinguality": ["multilingual" if len(context.languages) > 1 else "monolingual"],
         "size_categories": [_size_category(manifest.sentences)],
         "source_datasets": list(dict.fromkeys(extended)) or ["original"],
@@ -248,7 +248,8 @@ def _license(context: CardContext) -> str:
     return common_license({source.name: source.license for source in context.sources})
 
 
-def _license_fields(license: str) -> dict[str, str]:
+def license_fields(license: str) -> dict[str, str]:
+    """A license as the front matter of the Hub has it."""
     name = plain_name(license)
     if name in _HUB_LICENCES or name == "other":
         return {"license": name}
@@ -313,9 +314,8 @@ def _steps(context: CardContext, manifest: Manifest) -> Iterator[str]:
     yield "## How the labels were made"
     whose = "the projected" if context.gold else "these"
     yield f"No person has checked {whose} labels. They were produced in these stages:"
-    yield "\n".join(
-        f"{place}. {sentence}" for place, sentence in enumerate(stage_sentences(s.kind for s in context.steps), start=1)
-    )
+    sentences = stage_sentences((step.kind, step.params) for step in context.steps)
+    yield "\n".join(f"{place}. {sentence}" for place, sentence in enumerate(sentences, start=1))
     yield "These steps produced them; their digests identify exactly what was done:"
     yield table(
         ("Step", "Model", "Parameters", "Digest"),
@@ -371,51 +371,48 @@ def _scores(context: CardContext) -> Iterator[str]:
             row.lang,
             row.gold,
             *(f"{100 * value:.1f}" for value in (row.score.precision, row.score.recall, row.score.f1)),
-            _percent_interval(row.interval),
+            percent_interval(row.interval),
         )
         for row in context.scores
     ]
     yield table(("Language", "Gold", "Precision", "Recall", "F1", "Interval of F1"), rows)
 
 
-def _percent_interval(interval: Interval | None) -> str:
+def percent_interval(interval: Interval | None) -> str:
+    """An interval in percent, or nothing."""
     if interval is None:
         return ""
     return f"{100 * interval.low:.1f}–{100 * interval.high:.1f} ({100 * interval.confidence:.0f} %)"
 
 
-def _sources(context: CardContext) -> Iterator[str]:
+def sources_section(sources: Sequence[CardSource]) -> Iterator[str]:
+    """The corpora, and what their licenses ask for."""
     yield "## Sources and licenses"
     yield table(
         ("Source", "Version", "License", "Address"),
-        [
-            (source.name, source.version or "", source.license or "unknown", source.url or "")
-            for source in context.sources
-        ],
+        [(source.name, source.version or "", source.license or "unknown", source.url or "") for source in sources],
     )
-    for source in context.sources:
+    for source in sources:
         restricts = family_of(source.license).restricts
         if restricts:
             yield f"> **{inline(source.name)}**: its license{_named(source.license)} {restricts}"
-    for conflict in conflicts({source.name: source.license for source in context.sources}):
+    for conflict in conflicts({source.name: source.license for source in sources}):
         yield f"> **Incompatible licenses**: {inline(conflict)}"
-    for source in context.sources:
+    for source in sources:
         if source.citation:
             yield f"To cite {inline(source.name)}:\n\n{fenced(source.citation)}"
 
 
-def _models(context: CardContext) -> Iterator[str]:
-    if not context.models:
+def models_section(models: Sequence[CardModel]) -> Iterator[str]:
+    """The models, and what their licenses ask for."""
+    if not models:
         return
     yield "## Models"
     yield table(
         ("Model", "Revision", "License", "To cite"),
-        [
-            (model.name, model.revision or "", model.license or "unknown", model.citation or "")
-            for model in context.models
-        ],
+        [(model.name, model.revision or "", model.license or "unknown", model.citation or "") for model in models],
     )
-    for model in context.models:
+    for model in models:
         family = family_of(model.license)
         if model.license and family.restricts and family is not UNFAMILIAR:
             caveat = "Whether this applies to a model's output is disputed: decide before using it commercially."
@@ -437,7 +434,8 @@ def _reproduction(context: CardContext, manifest: Manifest) -> Iterator[str]:
         yield fenced(context.recipe, "toml")
 
 
-def _hand_written(old: str | None) -> Iterator[str]:
+def kept_text(old: str | None) -> Iterator[str]:
+    """The hand-written part of the existing card, or an invitation to write one."""
     yield f"{HAND_WRITTEN_START}{INVITATION if old is None else _preserved(old)}{HAND_WRITTEN_END}"
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 _SENTENCES = {
     "import": "The sentences were read from the sources below, with the entities that people had labelled.",
@@ -24,6 +25,8 @@ _SENTENCES = {
     "markers": "The entities are those inside the brackets of the translation.",
     "heuristic": "A rule chose a span for each entity from its word links.",
     "project": "Of all sets of spans that do not overlap, the one with the highest total score was chosen.",
+    "review": "People labelled some of the sentences.",
+    "reliability:gold": "The reliability of each source was measured on the sentences that people labelled.",
     "reliability": "The reliability of each source was estimated from their agreement, without gold labels.",
     "train": "A tagger was trained on labelled sentences of other languages.",
     "measure": "A trained model was scored on gold labels.",
@@ -31,9 +34,17 @@ _SENTENCES = {
 }
 
 
-def stage_sentences(kinds: Iterable[str]) -> list[str]:
+def stage_sentences(steps: Iterable[tuple[str, Mapping[str, Any]]]) -> list[str]:
     """One sentence for each kind of step, in order and without repetition.
 
-    :param kinds: the kinds of the steps, from first to last.
+    :param steps: the kinds and parameters of the steps, from first to last.
     """
-    return [f"**{kind}**: {_SENTENCES.get(kind, 'See its parameters.')}" for kind in dict.fromkeys(kinds)]
+    told = dict.fromkeys((kind, _sentence(kind, params)) for kind, params in steps)
+    return [f"**{kind}**: {sentence}" for kind, sentence in told]
+
+
+def _sentence(kind: str, params: Mapping[str, Any]) -> str:
+    variant = f"{kind}:{params.get('learn')}"
+    if kind == "combine" and params.get("corrected"):
+        return f"{_SENTENCES[kind]} Sentences that people labelled have the labels of these people."
+    return _SENTENCES.get(variant, _SENTENCES.get(kind, "See its parameters."))

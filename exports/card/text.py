@@ -11,7 +11,7 @@ import yaml
 
 from xprojdb.exports.card.render import INVITATION
 from xprojdb.exports.errors import ExportError
-from xprojdb.exports.formats.huggingface import CARD_NAME
+from xprojdb.exports.replaced_folder import CARD_NAME
 
 _COMMENT = re.compile(r"<!--.*?-->\n?", re.DOTALL)
 _FENCED = re.compile(r"^(`{3,})toml\n.*?^\1$\n?", re.MULTILINE | re.DOTALL)

@@ -12,6 +12,7 @@ from xprojdb.errors import InputError
 from xprojdb.exports.manifest import MANIFEST_NAME, Manifest, read_manifest
 from xprojdb.exports.rows.schema import class_names
 from xprojdb.extras import require
+from xprojdb.printable import one_line
 from xprojdb.text.spans import Span, spans_from_tags
 
 _SUFFIXES = {".conll": "conll", ".jsonl": "jsonl"}
@@ -32,9 +33,7 @@ class Row(NamedTuple):
 class ExportedFolder:
     """An exported data set.
 
-    :param manifest: of a Hugging Face data set; None for others.
     :param manifest: that of a Hugging Face data set; None for other formats.
-    :param labels: that it has, or that its sentences have.
     :param labels: the label types of the data set, or those found in its sentences.
     """
 
@@ -74,16 +73,33 @@ def _parquet(folder: Path, manifest: Manifest) -> Iterator[tuple[Part, Iterator[
 
 
 def _lang(path: Path) -> str:
-    table = require("pyarrow.parquet", "export").ParquetFile(path)
-    return str(next(table.iter_batches(1, columns=["lang"])).column("lang")[0].as_py())
+    pa = require("pyarrow", "export")
+    try:
+        table = require("pyarrow.parquet", "export").ParquetFile(path)
+        return str(next(table.iter_batches(1, columns=["lang"])).column("lang")[0].as_py())
+    except (pa.ArrowException, OSError) as error:
+        raise _unreadable(path, error) from error
 
 
 def _parquet_rows(path: Path, names: list[str]) -> Iterator[tuple[str, Row]]:
-    file = require("pyarrow.parquet", "export").ParquetFile(path)
-    for batch in file.iter_batches(columns=["id", "tokens", "ner_tags"]):
-        columns = (batch.column(name).to_pylist() for name in ("id", "tokens", "ner_tags"))
-        for name, words, tags in zip(*columns, strict=True):
-            yield name, Row(hash(tuple(words)), tuple(spans_from_tags([names[tag] for tag in tags])))
+    for name, words, tags in _stored_rows(path):
+        yield name, Row(hash(tuple(words)), tuple(spans_from_tags([names[tag] for tag in tags])))
+
+
+def _stored_rows(path: Path) -> Iterator[tuple[str, list[str], list[int]]]:
+    pa = require("pyarrow", "export")
+    try:
+        file = require("pyarrow.parquet", "export").ParquetFile(path)
+        for batch in file.iter_batches(columns=["id", "tokens", "ner_tags"]):
+            batch.validate(full=True)
+            yield from zip(*(batch.column(name).to_pylist() for name in ("id", "tokens", "ner_tags")), strict=True)
+    except (pa.ArrowException, OSError) as error:
+        raise _unreadable(path, error) from error
+
+
+def _unreadable(path: Path, error: Exception) -> InputError:
+    message = f"{path} cannot be read: {one_line(str(error), 200)}"
+    return InputError(message, hint="export or download it again", file=str(path))
 
 
 def _files(folder: Path) -> Iterator[tuple[Part, Iterator[tuple[str, Row]]]]:

@@ -78,7 +78,7 @@ def write_conll(
     return write_lines(path, lines, opener=opener)
 
 
-def write_lines(path: Path, lines: Iterable[tuple[int, bytes]], *, opener: Opener) -> WrittenFile:
+def write_lines(path: Path, lines: Iterable[tuple[int, bytes | memoryview]], *, opener: Opener) -> WrittenFile:
     """Write lines of text as they come; the file appears once the last of them is written.
 
     :param lines: pairs of the number of sentences in a piece and its bytes.

@@ -8,10 +8,10 @@ from pathlib import Path
 
 from xprojdb.exports.card.render import hand_written, with_hand_written
 from xprojdb.exports.errors import ExportError
-from xprojdb.exports.formats.huggingface import CARD_NAME
 from xprojdb.exports.hub.difference import LocalFile
 from xprojdb.exports.hub.repository import Published
 from xprojdb.exports.manifest import MANIFEST_NAME, Manifest, read_manifest
+from xprojdb.exports.replaced_folder import CARD_NAME
 
 
 def files_to_publish(folder: Path, published: Published | None) -> tuple[Manifest, list[LocalFile]]:

@@ -1,4 +1,4 @@
-"""Publish a data set: one commit with what has changed, and a record of it in the database."""
+"""Publish a data set or a model: one commit with what has changed, and a record of it in the database."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from xprojdb.db.runs import RecipeRecord, begin_run, end_run
 from xprojdb.db.tables import export
 from xprojdb.digest import canonical_json
 from xprojdb.exports.api import ExportOptions, export_dataset
-from xprojdb.exports.formats.huggingface import CARD_NAME
 from xprojdb.exports.ground import check_referenced
 from xprojdb.exports.hub.difference import FolderDifference, LocalFile, RemoteFile, difference
 from xprojdb.exports.hub.folder import files_to_publish
-from xprojdb.exports.hub.names import address_of, dataset_name
+from xprojdb.exports.hub.names import address_of, repository_name
 from xprojdb.exports.hub.repository import Published, Repository
-from xprojdb.exports.manifest import Manifest
+from xprojdb.exports.manifest import Manifest, read_manifest
+from xprojdb.exports.replaced_folder import CARD_NAME
 from xprojdb.exports.selection.references import References
 from xprojdb.hub import HubError, RepositoryMissing
 from xprojdb.planning.planner import Plan
@@ -34,8 +34,8 @@ _FRONT_MATTER = re.compile(r"\A---\n.*?^---\n", re.DOTALL | re.MULTILINE)
 class PushReport:
     """What a push did, or would do.
 
-    :param destination: ``hf://datasets/USER/NAME``.
-    :param revision: the commit that now holds the data set; None if a dry run would create it.
+    :param destination: ``hf://datasets/USER/NAME``, or ``hf://USER/NAME`` of a model.
+    :param revision: the commit that now holds the files; None if a dry run would create it.
     :param created: whether the repository is new.
     :param sent_bytes: total size of the files whose content the Hub did not have.
     :param added, changed, removed, unchanged: sizes in bytes by path.
@@ -61,7 +61,9 @@ def push_folder(
     dry_run: bool = False,
     recipe: RecipeRecord | None = None,
 ) -> PushReport:
-    """Publish a folder written by ``xprojdb export hf`` in one commit; do nothing if the Hub already holds the same.
+    """Publish an exported folder in one commit; do nothing if the Hub already holds the same.
+
+    The folder was written by ``xprojdb export hf``, or by ``xprojdb models export``, which makes it a model's.
 
     Files with the same content are not uploaded; files of an earlier export that are no longer exported are removed;
     any other file on the Hub stays. Readers of the repository see either the old or the new state.
@@ -78,7 +80,7 @@ def push_folder(
     :raises HubError: when the repository is public but should be private, contains files of other origin that would be
         overwritten, or the Hub cannot be reached.
     """
-    repository = Repository(dataset_name(repo))
+    repository = Repository(repository_name(repo), read_manifest(folder).kind)
     if not dry_run:
         repository.need_token()
     published = repository.look()
@@ -89,16 +91,17 @@ def push_folder(
     created = published is None
     if dry_run:
         revision = published.revision if published is not None and changes.empty else None
-        return _report(repository.name, revision, changes, dry_run=True, created=created)
+        return _report(repository, revision, changes, dry_run=True, created=created)
     if published is None:
         repository.create(private)
         published = _look_again(repository)
         changes = _changes(repository.name, files, published)
     revision = published.revision
     if not changes.empty:
-        revision = repository.commit(changes, revision, _title(manifest), f"Recipe {manifest.recipe_digest}")
-    _record(database, recipe, address_of(repository.name), revision, manifest)
-    return _report(repository.name, revision, changes, dry_run=False, created=created)
+        made_by = "Step" if manifest.kind == "model" else "Recipe"
+        revision = repository.commit(changes, revision, _title(manifest), f"{made_by} {manifest.recipe_digest}")
+    _record(database, recipe, address_of(repository.name, repository.kind), revision, manifest)
+    return _report(repository, revision, changes, dry_run=False, created=created)
 
 
 def push_recipe(
@@ -121,7 +124,7 @@ def push_recipe(
     :raises HubError: see :func:`push_folder`.
     :raises GroundMoved: when a step was deleted before anything was published.
     """
-    name = dataset_name(repo)
+    name = repository_name(repo)
     if not dry_run:
         Repository(name).need_token()
     with tempfile.TemporaryDirectory(prefix="xprojdb-push-") as scratch:
@@ -168,6 +171,8 @@ def _written_by_the_hub(published: Published, foreign: Iterable[str]) -> bool:
 
 
 def _title(manifest: Manifest) -> str:
+    if manifest.kind == "model":
+        return f"Tagger of {', '.join(manifest.labels)}, exported by xprojdb"
     configs = [name for name in manifest.configs if name != "default"]
     languages = f" in {', '.join(configs)}" if configs else ""
     return f"{manifest.sentences:,} sentences{languages}, exported by xprojdb"
@@ -188,7 +193,7 @@ def _record(
         run_id = begin_run(connection, "push", recipe)
         values = {
             "run_id": run_id,
-            "format": "huggingface",
+            "format": "transformers" if manifest.kind == "model" else "huggingface",
             "destination": destination,
             "query": canonical_json(manifest.query),
             "recipe_digest": manifest.recipe_digest,
@@ -205,9 +210,11 @@ def _recorded(connection: Connection, destination: str, revision: str) -> bool:
     return connection.execute(query).first() is not None
 
 
-def _report(name: str, revision: str | None, changes: FolderDifference, *, dry_run: bool, created: bool) -> PushReport:
+def _report(
+    repository: Repository, revision: str | None, changes: FolderDifference, *, dry_run: bool, created: bool
+) -> PushReport:
     return PushReport(
-        address_of(name),
+        address_of(repository.name, repository.kind),
         revision,
         dry_run,
         created,

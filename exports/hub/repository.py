@@ -1,4 +1,4 @@
-"""A data set repository on the Hub: what it holds now, and the one commit that changes it."""
+"""A repository of a data set or a model on the Hub: what it holds now, and the one commit that changes it."""
 
 from __future__ import annotations
 
@@ -8,13 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from xprojdb.exports.errors import ExportError
-from xprojdb.exports.formats.huggingface import CARD_NAME
 from xprojdb.exports.hub.difference import FolderDifference, LocalFile, RemoteFile
-from xprojdb.exports.manifest import MANIFEST_NAME, Manifest, parse_manifest
+from xprojdb.exports.manifest import MANIFEST_NAME, Kind, Manifest, parse_manifest
+from xprojdb.exports.replaced_folder import CARD_NAME
 from xprojdb.extras import require
 from xprojdb.hub import RepositoryMissing, asking, log_in_first
-
-_KIND = "dataset"
 
 
 @dataclass(frozen=True)
@@ -39,15 +37,16 @@ class Published:
 
 
 class Repository:
-    """A data set repository; it is only created by :meth:`create`.
+    """A repository; it is only created by :meth:`create`.
 
     Requests use the token from the environment or from the Hub's own login; it is not stored anywhere else.
 
-    :param name: ``USER/NAME``, see :func:`xprojdb.exports.hub.names.dataset_name`.
+    :param name: ``USER/NAME``, see :func:`xprojdb.exports.hub.names.repository_name`.
+    :param kind: what it is of.
     """
 
-    def __init__(self, name: str) -> None:
-        self.name = name
+    def __init__(self, name: str, kind: Kind = "dataset") -> None:
+        self.name, self.kind = name, kind
         self._hub = require("huggingface_hub", "hub")
         self._api = self._hub.HfApi(library_name="xprojdb")
 
@@ -67,11 +66,11 @@ class Repository:
         """
         try:
             with asking(self.name):
-                info = self._api.dataset_info(self.name)
+                info = self._api.repo_info(self.name, repo_type=self.kind)
         except RepositoryMissing:
             return None
         with asking(self.name):
-            tree = self._api.list_repo_tree(self.name, recursive=True, revision=info.sha, repo_type=_KIND)
+            tree = self._api.list_repo_tree(self.name, recursive=True, revision=info.sha, repo_type=self.kind)
             files = {entry.path: _file(entry) for entry in tree if hasattr(entry, "blob_id")}
         record = self._read(MANIFEST_NAME, info.sha) if MANIFEST_NAME in files else None
         card = self._read(CARD_NAME, info.sha) if CARD_NAME in files else None
@@ -84,7 +83,7 @@ class Repository:
         :raises HubError: when the token does not allow that.
         """
         with asking(self.name):
-            self._api.create_repo(self.name, private=private, repo_type=_KIND, exist_ok=True)
+            self._api.create_repo(self.name, private=private, repo_type=self.kind, exist_ok=True)
 
     def commit(self, changes: FolderDifference, parent: str, title: str, text: str) -> str:
         """Publish all changes at once and return the commit.
@@ -101,7 +100,7 @@ class Repository:
                 [*additions, *deletions],
                 commit_message=title,
                 commit_description=text,
-                repo_type=_KIND,
+                repo_type=self.kind,
                 parent_commit=parent,
             )
         return str(commit_info.oid)
@@ -112,7 +111,7 @@ class Repository:
 
     def _read(self, path: str, revision: str) -> bytes:
         with asking(self.name):
-            cached = self._api.hf_hub_download(self.name, path, repo_type=_KIND, revision=revision)
+            cached = self._api.hf_hub_download(self.name, path, repo_type=self.kind, revision=revision)
             return Path(cached).read_bytes()
 
     def _text(self, card: bytes) -> str:

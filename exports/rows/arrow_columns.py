@@ -90,13 +90,13 @@ def told_steps(block: Block, steps: Sequence[str], preferred: GoldStep | None, *
     """The steps of each sentence, or the last one.
 
     :param steps: of those that were not corrected.
-    :param whole: a list for each sentence.
+    :param whole: a tuple for each sentence.
     """
     if preferred is None:
-        return [list(steps)] * len(block) if whole else require("pyarrow", "export").repeat(steps[-1], len(block))
+        return [tuple(steps)] * len(block) if whole else require("pyarrow", "export").repeat(steps[-1], len(block))
     gold = preferred.spec
-    corrected = [*steps, f"{gold.kind}:{gold.digest}"] if whole else gold.digest
-    own: Any = list(steps) if whole else steps[-1]
+    corrected = (*steps, f"{gold.kind}:{gold.digest}") if whole else gold.digest
+    own: Any = tuple(steps) if whole else steps[-1]
     return [own if each == "projected" else corrected for each in block.annotations]
 
 

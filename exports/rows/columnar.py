@@ -8,12 +8,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import repeat
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import Connection, Select, select
+from sqlalchemy import ColumnElement, Connection, Select, case, literal, select
 
 from xprojdb.arrays import Floats, Longs
 from xprojdb.config.tables.export import ExportTable
@@ -24,7 +23,7 @@ from xprojdb.exports.gold.labels import Annotation, Exported, GoldLabels, GoldSt
 from xprojdb.exports.gold.reading import read_gold_columns
 from xprojdb.exports.rows.projected_labels import finished, imported_split
 from xprojdb.planning.labellings import Consensus, Projection
-from xprojdb.steps.inputs import longs, read_columns, within
+from xprojdb.steps.inputs import longs, read_columns, read_numbers, within
 from xprojdb.steps.stage import sentence_key
 
 _BLOCK = 10_000
@@ -231,6 +230,7 @@ def _in_order(rows: list[list[Any]]) -> Iterator[list[Any]]:
 
 #: the columns that can be read of a label
 LABEL = ("start_word", "end_word", "label", "score", "margin")
+_NONE: Floats = np.empty(0)
 
 
 def read_labels(
@@ -249,24 +249,28 @@ def read_labels(
     :param columns: which columns of :data:`LABEL` to read; the others are empty.
     """
     if isinstance(labelling, GoldLabels):
-        no, none = np.empty(0, np.int64), np.empty(0)
-        return LabelColumns(no, no, no, no, none, none)
+        no = _NONE.astype(np.int64)
+        return LabelColumns(no, no, no, no, _NONE, _NONE)
     combined, own = isinstance(labelling, Consensus), label.c.sentence_id
     # A label from several sources is not tied to a translation: its item is the sentence.
     item = own if combined else label.c.translation_id
-    query = select(item, *(label.c[name] for name in columns)).where(label.c.step_id == labelling.step.step_id)
-    query = query.where(_among(connection, own, keys)).order_by(own, label.c.translation_id, label.c.ordinal)
-    links, *values = read_columns(connection, query, 1 + len(columns))
-    link, values_by_name = longs(links), dict(zip(columns, values, strict=True))
+    query = select(item, *(_numbered(names) if name == "label" else label.c[name] for name in columns))
+    query = query.where(label.c.step_id == labelling.step.step_id, _among(connection, own, keys))
+    query = query.order_by(own, label.c.translation_id, label.c.ordinal)
+    link, *values = read_numbers(connection, query, 1 + len(columns))
     place = np.minimum(np.searchsorted(items, link), len(items) - 1)
     mine = np.flatnonzero(items[place] == link)
-    mine = mine[np.argsort(place[mine], kind="stable")]
+    if np.any(place[mine][1:] < place[mine][:-1]):
+        mine = mine[np.argsort(place[mine], kind="stable")]
+    by_name = {name: column[mine] for name, column in zip(columns, values, strict=True)}
+    start, end, number = (by_name.get(name, _NONE).astype(np.int64) for name in LABEL[:3])
+    return LabelColumns(place[mine], start, end, number, *(by_name.get(name, _NONE) for name in LABEL[3:]))
+
+
+def _numbered(names: Sequence[str]) -> ColumnElement[int]:
+    """The index of a label's type among names; -1 for any other."""
     numbers = {name: number for number, name in enumerate(names)}
-    if "label" in values_by_name:
-        values_by_name["label"] = list(map(numbers.get, values_by_name["label"], repeat(-1)))
-    start, end, number = (_column(values_by_name.get(name), np.int64, mine) for name in LABEL[:3])
-    score, margin = (_column(values_by_name.get(name), np.float64, mine) for name in LABEL[3:])
-    return LabelColumns(place[mine], start, end, number, score, margin)
+    return case(numbers, value=label.c.label, else_=-1) if names else literal(-1)
 
 
 def with_gold(
@@ -302,10 +306,6 @@ def with_gold(
     merged = LabelColumns(row, start, end, number, score, margin)
     annotations = np.where(corrected, step.annotation, "projected").tolist()
     return merged, annotations
-
-
-def _column(values: Sequence[Any] | None, kind: type[Any], mine: Longs) -> NDArray[Any]:
-    return np.empty(0, kind) if values is None else np.array(values, dtype=kind)[mine]
 
 
 def _among(connection: Connection, column: Any, keys: Longs) -> Any:

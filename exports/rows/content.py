@@ -63,8 +63,8 @@ class Content:
             yield from read_blocks(self.connection, labelling, names, split, items, preferred=preferred, **asked)
 
     def lines(
-        self, of_block: Callable[[Block], bytes | None], of_row: Callable[[int, ExportRow], bytes]
-    ) -> Iterator[tuple[int, bytes]]:
+        self, of_block: Callable[[Block], memoryview | None], of_row: Callable[[int, ExportRow], bytes]
+    ) -> Iterator[tuple[int, bytes | memoryview]]:
         """All sentences as lines of text, each piece with its number of sentences.
 
         :param of_block: formats a block; None: the block has peculiarities and must be written sentence by sentence.

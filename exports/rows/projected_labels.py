@@ -22,6 +22,8 @@ from xprojdb.exports.gold.reading import read_gold_columns
 from xprojdb.exports.rows.sentences import ProjectedLabel, ProjectedSentence
 from xprojdb.planning.labellings import Consensus, Labelling
 from xprojdb.planning.planner import Plan
+from xprojdb.steps.combine.gold_set import GOLD_SET
+from xprojdb.steps.combine.stage import Combine
 from xprojdb.steps.combine.voters import TRANSFER
 from xprojdb.steps.stage import Side, sentence_key
 
@@ -232,7 +234,7 @@ def _votes(connection: Connection, labelling: Labelling, rows: Sequence[_Row]) -
     assert isinstance(labelling, Consensus)
     stage, keys = labelling.step, [row.sentence_id for row in rows]
     present = stage.read_present(connection, keys)
-    voted = _voted(connection, stage.step_id, keys)
+    voted = _voted(connection, stage, keys)
     origins: Whence = {}
     for number, voter in enumerate(stage.voters):
         sentences, links = (column.tolist() for column in present.of(number))
@@ -243,12 +245,11 @@ def _votes(connection: Connection, labelling: Labelling, rows: Sequence[_Row]) -
     return origins
 
 
-def _voted(connection: Connection, step_id: int, keys: Sequence[int]) -> dict[tuple[int, int], set[int]]:
-    """The ordinals of the labels voted for, by sentence and translation."""
+def _voted(connection: Connection, stage: Combine, keys: Sequence[int]) -> dict[tuple[int, int], set[int]]:
+    """The ordinals of the labels that sources voted for, by sentence and translation."""
     query = select(vote.c.sentence_id, vote.c.translation_id, vote.c.ordinal)
-    rows = bulk.fetch(
-        connection, query.where(vote.c.step_id == step_id, bulk.among(connection, vote.c.sentence_id, keys))
-    )
+    query = query.where(vote.c.step_id == stage.step_id, bulk.among(connection, vote.c.sentence_id, keys))
+    rows = bulk.fetch(connection, query.where(vote.c.voter_step_id != stage.input_ids.get(GOLD_SET, 0)))
     ordinals: dict[tuple[int, int], set[int]] = {}
     for key, link, ordinal in rows:
         ordinals.setdefault((key, link), set()).add(ordinal)

@@ -8,33 +8,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from xprojdb.arrays import Flags, Longs
 from xprojdb.extras import require
 
 #: separates the words of a plain text
 GAP = '","'
-#: between the last word of a text and the first of the next
-_JOINT = b'"]["'
-#: what stands for a joint and for a gap, since no text that is stored has it
-_END, _MARK = b"\x1e", b"\x1f"
-#: a text whose words cannot be told by their gaps, or that escapes more than quotes
-_ODD = r'\\[^"]|\\","|", "|"\]\["|^\[\]$'
-
-
-def is_plain(text: str) -> bool:
-    """Whether a text is a list that needs no JSON parser: ``["a","b"]``, not empty, without spaces or backslashes.
-
-    Without backslashes, words contain no quotes, so that the first quote ends a word.
-    """
-    return text != "[]" and _has_plain_gaps(_inside_of(text))
-
-
-def _inside_of(text: str) -> str:
-    """A text without what precedes its first word and follows its last: a word may itself be ``","``."""
-    return text[2:-2]
-
-
-def _has_plain_gaps(inside: str) -> bool:
-    return "\\" not in inside and inside.count('"') == 2 * inside.count(GAP)
+_QUOTE, _COMMA, _BACKSLASH = b'",\\'
 
 
 class WordLists(NamedTuple):
@@ -52,51 +31,70 @@ def word_lists(texts: Sequence[str]) -> WordLists:
     """The words of texts, made without a Python string for each."""
     pa, compute = require("pyarrow", "export"), require("pyarrow.compute", "export")
     stored = pa.array(texts, pa.string())
-    data = b"".join(text.encode() for text in texts)
-    if not _may_be_odd(data, len(texts)):
-        return _split(data)
-    odd = compute.match_substring_regex(stored, _ODD)
-    plain = stored.filter(compute.invert(odd))
-    rest = b"".join(text.encode() for text in plain.to_pylist())
-    if len(plain) and rest.count(_JOINT) != len(plain) - 1:
-        plain, odd = plain.slice(0, 0), compute.is_valid(stored)
-    words_of_plain = _split(rest) if len(plain) else _reparsed([])
-    parsed = _reparsed(stored.filter(odd).to_pylist())
+    pieces = compute.split_pattern(compute.utf8_slice_codeunits(stored, 2, -2), GAP)
+    plain = _are_plain(stored, np.diff(pieces.offsets.to_numpy()))
+    if plain.all():
+        return _unescaped(pieces)
+    parsed = _reparsed(stored.filter(pa.array(~plain)).to_pylist())
     # Where each text has come to stand: the plain ones first, then the others.
-    there = pa.array(np.argsort(np.argsort(odd.to_numpy(zero_copy_only=False), kind="stable"), kind="stable"))
-    return WordLists(*(_taken(pa.concat_arrays(both), there) for both in zip(words_of_plain, parsed, strict=True)))
+    there = pa.array(np.argsort(np.argsort(~plain, kind="stable"), kind="stable"))
+    both = zip(_unescaped(pieces.filter(pa.array(plain))), parsed, strict=True)
+    return WordLists(*(_taken(pa.concat_arrays(two), there) for two in both))
 
 
-def _may_be_odd(data: bytes, count: int) -> bool:
-    """Whether some text may be one of :data:`_ODD`, or end where another could seem to."""
-    escapes = data.count(b"\\")
-    if escapes and (escapes != data.count(b'\\"') or b'\\","' in data):
-        return True
-    return data.count(_JOINT) != count - 1 or b"[]" in data or b'", "' in data
+def is_canonical(text: str) -> bool:
+    """Whether this is how the words of a list are stored: no space between them, and nothing escaped but quotes.
+
+    False for some texts that are, if spaces or other escapes are part of a word.
+    """
+    spaced = " " in text or "\t" in text or "\n" in text or "\r" in text
+    return not spaced and ("\\" not in text or text.count("\\") == text.count('\\"'))
 
 
-def _split(data: bytes) -> WordLists:
-    """The words of plain texts, which are given one after the other."""
+def _are_plain(stored: Any, pieces: Longs) -> Flags:
+    """(N,) which texts are lists that need no JSON parser: ``["a","b"]``, not empty, with no escapes but of quotes.
+
+    Such quotes are inside words; the others are around them. If all of these are at the gaps that were found and at
+    the two ends of the list, each gap is one, and there are no others. There are never fewer.
+
+    :param stored: Arrow array of texts.
+    :param pieces: (N,) the number of pieces between the gaps of each text, found from left to right.
+    """
+    compute = require("pyarrow.compute", "export")
+    _, bounds, letters = stored.buffers()
+    offsets, data = np.frombuffer(bounds, np.int32), np.frombuffer(letters or b"", np.uint8)
+    framed = compute.and_(compute.starts_with(stored, '["'), compute.ends_with(stored, '"]'))
+    plain: Flags = framed.to_numpy(zero_copy_only=False) & (np.diff(offsets) > 3)
+    slashes = np.flatnonzero(data == _BACKSLASH)
+    after = np.append(data, [0, 0, 0])[slashes[:, None] + np.arange(1, 4)]
+    odd = (after[:, 0] != _QUOTE) | ((after[:, 1] == _COMMA) & (after[:, 2] == _QUOTE))
+    plain[np.searchsorted(offsets, slashes[odd], side="right") - 1] = False
+    if plain.all() and np.count_nonzero(data == _QUOTE) - len(slashes) == 2 * pieces.sum():
+        return plain
+    quotes = np.flatnonzero(data == _QUOTE)
+    around = np.diff(np.searchsorted(quotes, offsets) - np.searchsorted(slashes, offsets))
+    matching: Flags = plain & (around == 2 * pieces)
+    return matching
+
+
+def _unescaped(lists: Any) -> WordLists:
+    """The words of plain texts, given as JSON has them."""
     pa = require("pyarrow", "export")
-    marked = data[2:-2].replace(_JOINT, _END).replace(GAP.encode(), _MARK)
-    letters = np.frombuffer(marked, np.uint8)
-    gaps = np.flatnonzero((letters == _MARK[0]) | (letters == _END[0]))
-    starts = np.concatenate([[0], gaps - np.arange(len(gaps)), [len(marked) - len(gaps)]])
-    last = np.flatnonzero(letters[gaps] == _END[0])
-    offsets = pa.array(np.concatenate([[0], last + 1, [len(gaps) + 1]]).astype(np.int32))
-    escaped = marked.translate(None, _MARK + _END)
-    lists = pa.ListArray.from_arrays(offsets, _strings(starts, escaped))
-    removed = np.flatnonzero(np.frombuffer(escaped, np.uint8) == ord("\\"))
-    if not len(removed):
+    escapes = np.count_nonzero(np.frombuffer(lists.values.buffers()[2] or b"", np.uint8) == _BACKSLASH)
+    if not escapes:
         return WordLists(lists, lists)
-    starts -= np.searchsorted(removed, starts)
-    return WordLists(pa.ListArray.from_arrays(offsets, _strings(starts, escaped.replace(b"\\", b""))), lists)
+    words = pa.StringArray.from_buffers(len(lists.values), *_without_escapes(lists.values))
+    return WordLists(pa.ListArray.from_arrays(lists.offsets, words), lists)
 
 
-def _strings(starts: Any, data: bytes) -> Any:
-    """An Arrow array of the pieces of some UTF-8."""
+def _without_escapes(words: Any) -> tuple[Any, Any]:
+    """The buffers of an array of words, offsets and bytes, without backslashes."""
     pa = require("pyarrow", "export")
-    return pa.StringArray.from_buffers(len(starts) - 1, pa.py_buffer(starts.astype(np.int32)), pa.py_buffer(data))
+    _, bounds, data = words.buffers()
+    offsets, letters = np.frombuffer(bounds, np.int32), np.frombuffer(data, np.uint8)
+    behind = np.searchsorted(offsets, np.flatnonzero(letters == _BACKSLASH), side="right")
+    removed = np.cumsum(np.bincount(behind, minlength=len(offsets))).astype(np.int32)
+    return pa.py_buffer(offsets - removed), pa.py_buffer(data.to_pybytes().replace(b"\\", b""))
 
 
 def _taken(lists: Any, places: Any) -> Any:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from json.encoder import encode_basestring
 from typing import Any, Literal
 
@@ -27,16 +27,14 @@ from xprojdb.exports.rows.schema import class_names
 from xprojdb.exports.selection.tiers import tiers_of
 from xprojdb.extras import require
 
-#: what str.split treats as white space
-_SPACES = re.compile(r"[\t-\r\x1c-\x20\x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]")
 _ESCAPED = re.compile(r'["\\\x00-\x1f]')
 
 
-def conll_block(block: Block, columns: Literal[2, 4] = 2, with_ids: bool = False) -> bytes | None:
+def conll_block(block: Block, columns: Literal[2, 4] = 2, with_ids: bool = False) -> memoryview | None:
     """The lines that :func:`xprojdb.exports.formats.conll.write_conll` writes for these sentences, with tabs."""
     text = _readable(block)
     names = class_names(block.names)
-    if text is None or any(_SPACES.search(name) for name in names):
+    if text is None or any(map(_has_space, names)):
         return None
     gap = "\t" if columns == 2 else "\t-X-\t-X-\t"
     ends = [f"{gap}{name}\n" for name in names]
@@ -50,7 +48,7 @@ def conll_block(block: Block, columns: Literal[2, 4] = 2, with_ids: bool = False
     return _encoded(parts)
 
 
-def jsonl_block(block: Block, table: ExportTable, preferred: GoldStep | None = None) -> bytes | None:
+def jsonl_block(block: Block, table: ExportTable, preferred: GoldStep | None = None) -> memoryview | None:
     """The lines that :func:`xprojdb.exports.formats.json_lines.write_jsonl` writes for these sentences.
 
     :param preferred: whose labels replace projected ones, on the sentences that it covers.
@@ -133,7 +131,12 @@ def _readable(block: Block) -> BlockText | None:
     if text is None or not text.lengths.all():
         return None
     letters = text.lists.words.values.buffers()[2].to_pybytes().decode()
-    return None if _SPACES.search(letters) or "-DOCSTART-" in letters else text
+    return None if _has_space(letters) or "-DOCSTART-" in letters else text
+
+
+def _has_space(text: str) -> bool:
+    """Whether a text that is not empty contains what str.split treats as white space."""
+    return text.split(maxsplit=1) != [text]
 
 
 def _checked(block: Block) -> BlockText | None:
@@ -171,8 +174,12 @@ def _taken(names: Sequence[str], places: Longs) -> Any:
 
 def _reprs(values: NDArray[np.float64]) -> Any:
     """Scores or margins as JSON; null for a label without one."""
-    pa = require("pyarrow", "export")
-    return pa.array(["null" if value == "nan" else value for value in map(repr, values.tolist())], pa.string())
+    pa, compute = require("pyarrow", "export"), require("pyarrow.compute", "export")
+    texts = pa.array(values).cast(pa.string())
+    # Arrow writes the same digits as Python, but whole, small and large numbers in another form.
+    alike = (np.abs(values) >= 1e-4) & (np.abs(values) < 1e15) & (values != np.floor(values))
+    others = ["null" if np.isnan(value) else repr(value) for value in values[~alike].tolist()]
+    return compute.replace_with_mask(texts, pa.array(~alike), pa.array(others, pa.string())) if others else texts
 
 
 def _integers(values: Longs) -> Any:
@@ -180,8 +187,10 @@ def _integers(values: Longs) -> Any:
     return pa.array(values).cast(pa.string())
 
 
-def _all_json(values: Iterable[Any]) -> Any:
-    return require("pyarrow", "export").array([_json(value) for value in values], "string")
+def _all_json(values: Sequence[Any]) -> Any:
+    """Values of which there are few different ones, as JSON."""
+    texts = {value: _json(value) for value in set(values)}
+    return require("pyarrow", "export").array([texts[value] for value in values], "string")
 
 
 def _json(value: Any) -> str:
@@ -193,7 +202,7 @@ def _concatenated(parts: Sequence[Any]) -> Any:
     return require("pyarrow.compute", "export").binary_join_element_wise(*parts, "")
 
 
-def _encoded(parts: Sequence[Any]) -> bytes:
+def _encoded(parts: Sequence[Any]) -> memoryview:
     """The same, one after the other, encoded."""
     _, _, data = _concatenated(parts).buffers()
-    return bytes(data.to_pybytes()) if data is not None else b""
+    return memoryview(data if data is not None else b"")

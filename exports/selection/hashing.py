@@ -1,4 +1,4 @@
-"""Hashes of texts, names and hashes that are the same on every machine."""
+"""Hashes of texts, names and hashes, which are the same on every machine, and of words, which are not."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from xprojdb.digest import canonical_json
-from xprojdb.exports.rows.stored_words import is_plain
+from xprojdb.exports.rows.stored_words import is_canonical
 
 Hashes = NDArray[np.uint64]
 
@@ -27,8 +27,8 @@ def hash_texts(texts: Iterable[str]) -> Hashes:
 
 
 def hash_words(words: Sequence[str]) -> int:
-    """Equal for equal words."""
-    return hash_text(canonical_json(list(words)))
+    """Equal for equal words, in this process: Python's own hash has a key of its own in each."""
+    return hash(canonical_json(list(words))) % 2**64
 
 
 def hash_stored(texts: Sequence[str]) -> Hashes:
@@ -36,8 +36,8 @@ def hash_stored(texts: Sequence[str]) -> Hashes:
 
     :returns: (N,)
     """
-    # A plain text is already canonical.
-    return hash_texts(text if is_plain(text) else canonical_json(json.loads(text)) for text in texts)
+    canonical = (text if is_canonical(text) else canonical_json(json.loads(text)) for text in texts)
+    return np.fromiter(map(hash, canonical), np.int64, len(texts)).view(np.uint64)
 
 
 def hash_letters(words: Sequence[str]) -> int:

@@ -28,8 +28,9 @@ from xprojdb.exports.selection.filters import Filters, is_gold_split
 from xprojdb.exports.selection.label_set import label_set
 from xprojdb.exports.selection.probability import Calibrations, calibrations_of, with_probabilities
 from xprojdb.exports.selection.references import References
-from xprojdb.planning.labellings import Labelling
+from xprojdb.planning.labellings import Consensus, Labelling
 from xprojdb.planning.planner import Plan
+from xprojdb.steps.combine.gold_set import GOLD_SET
 
 
 @dataclass(frozen=True)
@@ -138,8 +139,11 @@ def select_parts(
         )
     counts = CountCache(connection, anew=True) if counts is None else counts
     step = gold_step(connection, table, references) if table.asks_gold else None
+    corrected = _corrected_by(chosen, step if table.prefer_gold else None)
+    if corrected is not None:
+        table = table.model_copy(update={"prefer_gold": True})
     gold = gold_of(chosen, step) if step and table.gold_splits else []
-    preferred = step if table.prefer_gold else None
+    preferred = corrected or (step if table.prefer_gold else None)
     calibrations = calibrations_of(connection, chosen, table, references)
     labels = _label_types(label_set(connection, plan, chosen, step, counts), table)
     cut = cut_of(connection, chosen, table, gold, preferred, calibrations) if table.chooses else None
@@ -148,6 +152,25 @@ def select_parts(
     return Selection(
         chosen, table, labels, _parts([*chosen, *gold], [*takes, *apart]), cut, source, gold, preferred, calibrations
     )
+
+
+def _corrected_by(chosen: Sequence[Labelling], preferred: GoldStep | None) -> GoldStep | None:
+    """The set of labels by people that a consensus has taken; its sentences are exported with these labels.
+
+    :raises UsageError: when the labels of other people are preferred.
+    """
+    for labelling in chosen:
+        if isinstance(labelling, Consensus) and labelling.step.corrected:
+            spec = labelling.step.spec.inputs[GOLD_SET]
+            if preferred is not None and preferred.spec != spec:
+                name = labelling.step.gold_name
+                raise UsageError(
+                    f"the labels were already corrected by {name}, and another set is preferred",
+                    hint=f"name the same set: --gold {name}, or set corrections = false in [combine]",
+                    gold=name,
+                )
+            return GoldStep(labelling.step.input_ids[GOLD_SET], spec)
+    return None
 
 
 def gold_step(connection: Connection, table: ExportTable, references: References | None) -> GoldStep:

@@ -1,4 +1,4 @@
-"""Database methods that write and publish data sets."""
+"""Database methods that write and publish data sets and models."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from xprojdb.api.opened import Opened
 from xprojdb.errors import UsageError
 
 if TYPE_CHECKING:
-    from xprojdb.api.results.exporting import ExportResult, PushResult
+    from xprojdb.api.results.exporting import ExportResult, ModelResult, PushResult
     from xprojdb.exports.api import ExportOptions
     from xprojdb.planning.plan import Plan
 
 
 class Exporting(Opened):
-    """Writing and publishing data sets."""
+    """Writing and publishing data sets and models."""
 
     def export(
         self,
@@ -67,6 +67,22 @@ class Exporting(Opened):
             return ExportResult(export_conll(self.store, plan, Path(folder), columns=columns, with_ids=ids, **options))
         return ExportResult(export_as(format, self.store, plan, Path(folder), **options))
 
+    def export_model(self, name: str, folder: str | Path) -> ModelResult:
+        """Write a trained model as a folder that Transformers loads as a token classifier, with a card.
+
+        ``pipeline("token-classification", folder, trust_remote_code=True, aggregation_strategy="simple")``
+
+        :param name: the name of a training recipe, or a digest prefix.
+        :param folder: the destination; an earlier export there is replaced.
+        :raises ModelError: when there is no such model, it is not a tagger, or Transformers would tag differently.
+        :raises ExportError: when the folder was not written by an export, or cannot be written.
+        :raises MissingExtra: when torch or transformers is not installed.
+        """
+        from xprojdb.api.results.exporting import ModelResult
+        from xprojdb.exports.models.exporting import export_model
+
+        return ModelResult(export_model(self.store, name, folder))
+
     def push(
         self,
         repo: str,
@@ -79,12 +95,12 @@ class Exporting(Opened):
         dry_run: bool = False,
         **selection: Any,
     ) -> PushResult:
-        """Publish a data set on the Hugging Face Hub, in one commit of the files that changed.
+        """Publish a data set or a model on the Hugging Face Hub, in one commit of the files that changed.
 
         The token is read from ``HF_TOKEN`` or from the Hub's own login.
 
         :param repo: ``USER/NAME``; created if it does not exist.
-        :param folder: publish this folder, written by :meth:`export` as ``hf``, as it is.
+        :param folder: publish this folder, written by :meth:`export` as ``hf`` or by :meth:`export_model`, as it is.
         :param recipe, source, langs, selection: otherwise, what to export, as for :meth:`export`.
         :param private: make a new repository private.
         :param dry_run: only report what would change; nothing is sent.
@@ -93,11 +109,11 @@ class Exporting(Opened):
         :raises HubError: when the Hub cannot be reached, refuses, or holds files of other origin.
         """
         from xprojdb.api.results.exporting import PushResult
-        from xprojdb.exports.hub.names import dataset_name
+        from xprojdb.exports.hub.names import repository_name
         from xprojdb.exports.hub.push import push_folder, push_recipe
         from xprojdb.planning.store import load_plan
 
-        dataset_name(repo)
+        repository_name(repo)
         if folder is not None:
             if recipe or langs or source or selection:
                 raise UsageError(

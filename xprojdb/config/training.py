@@ -1,4 +1,4 @@
-"""A training recipe: a TOML file with the tables ``[train]`` and ``[study]``."""
+"""A training recipe: a TOML file with the tables ``[train]``, ``[self_train]``, ``[study]`` and ``[baselines]``."""
 
 from __future__ import annotations
 
@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pydantic import ValidationError, field_validator
+from pydantic import ValidationError, field_validator, model_validator
 
 from xprojdb.config import toml
 from xprojdb.config.base import Settings
 from xprojdb.config.errors import RecipeError, final
 from xprojdb.config.fields.types import Some, Text
 from xprojdb.config.hints.explain import explained
+from xprojdb.config.tables.baselines import BaselinesTable, SelfTrainTable
 from xprojdb.config.tables.study import StudyTable
 from xprojdb.config.tables.train import TrainTable
 from xprojdb.db.runs import RecipeRecord
@@ -31,7 +32,9 @@ class TrainingRecipe(Settings):
     :param labels: the labels to learn: a list of labels to keep, or a table from label to label that drops all others;
         by default all labels.
     :param train: what to train on, and how.
+    :param self_train: train in rounds, with the model as a voter.
     :param study: train and compare many models.
+    :param baselines: compare the projection with taggers trained on it, and on gold labels.
     :raises RecipeError: for an unknown key or an invalid value.
     """
 
@@ -39,7 +42,9 @@ class TrainingRecipe(Settings):
     corpora: Some
     labels: tuple[str, ...] | dict[str, str] | None = None
     train: TrainTable = TrainTable()
+    self_train: SelfTrainTable | None = None
     study: StudyTable | None = None
+    baselines: BaselinesTable | None = None
 
     def __init__(self, **tables: Any) -> None:
         try:
@@ -53,6 +58,18 @@ class TrainingRecipe(Settings):
         if labels is not None and not labels:
             raise RecipeError("there are no labels to learn", hint='add some: labels = ["PER", "ORG", "LOC"]')
         return labels
+
+    @model_validator(mode="after")
+    def _of_projected_labels(self) -> TrainingRecipe:
+        for name in ("self_train", "baselines"):
+            if getattr(self, name) is not None and (self.train.source == "gold" or self.train.task != "ner"):
+                hint = 'say under [train] which recipe has projected them: from = "RECIPE"'
+                raise RecipeError("it needs projected labels of entities", hint=hint, key=name, reason="no-projection")
+        if self.baselines is not None and self.baselines.test in (*self.train.splits, self.train.dev):
+            hint = 'name the splits to train on: splits = ["train"]'
+            message = f"the split {self.baselines.test!r} is for measuring, and is trained on"
+            raise RecipeError(message, hint=hint, key="splits", reason="test-chosen")
+        return self
 
     @classmethod
     def from_toml(cls, text: str, file: str = "recipe") -> TrainingRecipe:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Executable, Table
@@ -51,14 +51,13 @@ def fetch(connection: Connection, statement: Executable) -> list[Row]:
 
 def stream(connection: Connection, statement: Executable, block: int = 20_000) -> Iterator[list[Row]]:
     """Stream the rows of a query in blocks, in constant memory."""
-    # Set on the statement: on the connection they would also affect later ones, whose first row is then prefetched.
-    options = {"stream_results": True, "max_row_buffer": block}
-    result = connection.execute(statement, execution_options=options)
-    try:
-        while rows := result.fetchmany(block):
-            yield [tuple(row) for row in rows]
-    finally:
-        result.close()
+    if connection.dialect.name == "postgresql":
+        yield from postgresql.stream(connection, statement, block)
+        return
+    with closing(connection.execute(statement)) as result:
+        cursor: Any = result.cursor
+        while rows := cursor.fetchmany(block):
+            yield rows
 
 
 @contextmanager

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import closing
 from typing import Any
 
 from sqlalchemy import (
@@ -11,6 +12,7 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     Engine,
+    Executable,
     Text,
     bindparam,
     cast,
@@ -142,6 +144,15 @@ def _merge(cursor: Any, table: str, names: str, rows: Iterable[tuple[Any, ...]])
     added = int(cursor.rowcount)
     cursor.execute(f"DROP TABLE {staging}")
     return added
+
+
+def stream(connection: Connection, statement: Executable, block: int) -> Iterator[list[tuple[Any, ...]]]:
+    """Rows in blocks, through a cursor of the server's: any other fetches all of them at once."""
+    # Set on the statement: on the connection they would also affect later ones, whose first row is then prefetched.
+    options = {"stream_results": True, "max_row_buffer": block}
+    with closing(connection.execute(statement, execution_options=options)) as result:
+        while rows := result.fetchmany(block):
+            yield [tuple(row) for row in rows]
 
 
 def last_key(connection: Connection, table: str) -> int:

@@ -9,9 +9,13 @@ from sqlalchemy import Connection, Select
 
 from xprojdb.db import bulk
 from xprojdb.db.tables import entity, label, outcome
+from xprojdb.errors import UsageError
 from xprojdb.planning.labellings import Labelling
+from xprojdb.steps.combine.gold_set import GOLD_SET
+from xprojdb.steps.combine.params import CombineParams
+from xprojdb.steps.combine.stage import Combine
 from xprojdb.steps.inputs import within
-from xprojdb.steps.spec import GOLD, find_step
+from xprojdb.steps.spec import GOLD, find_step, load_spec
 from xprojdb.text.spans import Span
 
 #: translations in memory at a time
@@ -67,10 +71,29 @@ def projected(connection: Connection, labelling: Labelling, gold_step: int | Non
     """Select the rows of :func:`with_gold` that the step has processed.
 
     This includes filtered items, since giving no labels is a result of the method, but not failed items.
+
+    :raises UsageError: when the labels were taken from that gold.
     """
+    check_independent(connection, labelling.step.step_id, gold_step)
     done = outcome.alias("project_outcome")
     joined = (done.c.step_id == labelling.step.step_id) & (done.c.item_id == labelling.covered().item)
     return with_gold(connection, labelling, gold_step).join(done, joined & (done.c.status != "failed"))
+
+
+def check_independent(connection: Connection, step_id: int, gold_step: int | None) -> None:
+    """:raises UsageError: when a step gave sentences the labels of a set, which then cannot measure them."""
+    if gold_step is None:
+        return
+    spec = load_spec(connection, step_id)
+    if spec.kind != Combine.kind or not CombineParams.from_params(spec.params).corrected:
+        return
+    gold = spec.inputs[GOLD_SET]
+    if find_step(connection, gold) == gold_step:
+        name = gold.params["campaign"]
+        hint = "set corrections = false in [combine]: then each label is made without those of its own sentence"
+        raise UsageError(
+            f"the labels were corrected by {name}, which therefore cannot measure them", hint=hint, gold=name
+        )
 
 
 def read_gold(connection: Connection, sentences: Sequence[int], gold_step: int | None = None) -> dict[int, list[Span]]:

@@ -27,9 +27,10 @@ from xprojdb.steps.project.heuristic import HeuristicParams, ProjectHeuristicall
 from xprojdb.steps.project.markers import ProjectMarkers
 from xprojdb.steps.project.match import ProjectMatch, ProjectParams
 from xprojdb.steps.registry import stage_of
+from xprojdb.steps.reviewed import find_frozen
 from xprojdb.steps.score.direction import Direction
 from xprojdb.steps.score.plan import learns, reads_taggers, score_specs
-from xprojdb.steps.spec import GOLD, StepSpec
+from xprojdb.steps.spec import GOLD, StepSpec, load_spec
 from xprojdb.steps.stage import Bitext, Side
 from xprojdb.steps.tag.gazetteer import gazetteer_spec
 from xprojdb.steps.tag.plan import tag_spec
@@ -124,6 +125,7 @@ def _add_consensus(
     others: Mapping[str, list[Projection]],
 ) -> None:
     """Combine the labels each target language gets from several sources, over all corpora."""
+    gold = None if recipe.combine.gold is None else load_spec(connection, find_frozen(connection, recipe.combine.gold))
     for target in recipe.target:
         voters, onto = {}, []
         for bitext in directed:
@@ -144,7 +146,7 @@ def _add_consensus(
                     onto += [other.pair] if other.pair not in onto else []
         mapping = None if recipe.source else recipe.mapping
         tagger = _tag_spec(recipe, target)
-        for spec in combine_specs(recipe.combine, target, sources, voters, tagger, mapping) if onto else ():
+        for spec in combine_specs(recipe.combine, target, sources, voters, tagger, mapping, gold) if onto else ():
             for pair in onto:
                 plan.add(stage_of(spec), pair)
 

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, select
 
 from xprojdb.db import Database
-from xprojdb.db.tables import sentence, step, translation
+from xprojdb.db.tables import outcome, sentence, step, translation
 from xprojdb.errors import UsageError
 from xprojdb.planning.labellings import Projection
 from xprojdb.planning.plan import Plan
@@ -17,6 +17,7 @@ from xprojdb.provenance.explained_consensus import ExplainedConsensus, explain_c
 from xprojdb.provenance.explained_projection import ExplainedProjection, explain_projection
 from xprojdb.provenance.lineage import lineage_step
 from xprojdb.provenance.sentences import Text, find_sentence, read_text, sentence_named
+from xprojdb.steps.combine.gold_set import GOLD_SET
 from xprojdb.steps.combine.stage import WEIGHTS
 from xprojdb.steps.stage import other, sentence_key, translations
 from xprojdb.text.spans import Span
@@ -128,11 +129,18 @@ def _consensus(
             items = {combined.step.step_id: (COMBINED, target.id)}
             if WEIGHTS in combined.step.input_ids:
                 items[combined.step.input_ids[WEIGHTS]] = (WEIGHTS, corpus_id)
+            if combined.step.corrected and _has_gold(connection, combined.step.input_ids[GOLD_SET], target):
+                items[combined.step.input_ids[GOLD_SET]] = (GOLD_SET, target.id)
             rows = connection.execute(select(step).where(step.c.id.in_(items)).order_by(step.c.id)).all()
             steps = [lineage_step(connection, items[row.id][0], row, items[row.id][1]) for row in rows]
             steps.sort(key=lambda step_: step_.role == COMBINED)
             return explain_consensus(connection, combined, target, projections, steps)
     return None
+
+
+def _has_gold(connection: Connection, step_id: int, target: Text) -> bool:
+    query = select(outcome.c.item_id).where(outcome.c.step_id == step_id, outcome.c.item_id == target.id)
+    return connection.execute(query).first() is not None
 
 
 def _translations(connection: Connection, projection: Projection, target: Text) -> list[Row[Any]]:

@@ -10,6 +10,7 @@ from sqlalchemy import Connection, Row, select
 
 from xprojdb.db.tables import entity, label, step_input, vote
 from xprojdb.planning.labellings import Consensus
+from xprojdb.steps.combine.gold_set import GOLD_SET
 from xprojdb.text.spans import Span
 
 if TYPE_CHECKING:
@@ -22,12 +23,13 @@ if TYPE_CHECKING:
 class ExplainedVote:
     """The vote of one source for a label of the consensus.
 
-    :param source: the language it comes from, or ``transfer``.
+    :param source: the language it comes from, ``transfer``, or ``gold:NAME`` for a set of labels by people.
     :param sentence: the sentence of its entity, as :func:`xprojdb.provenance.sentences.find_sentence` takes it.
     :param entity: the entity in that sentence; None if its step does not record it.
     :param text: the entity's words.
     :param label: the label that it votes for.
     :param contribution: its share of the label's score.
+    :param people: whether people gave the label.
     """
 
     source: str
@@ -37,6 +39,7 @@ class ExplainedVote:
     text: str | None
     label: str
     contribution: float
+    people: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +82,7 @@ def explain_consensus(
     """Explain what a combine step made of a sentence.
 
     :param projections: the projections onto the sentence.
-    :param lineage: the combine step, and the step that learned its weights.
+    :param lineage: the combine step, the step that learned its weights, and the labels of people that it used.
     """
     votes: dict[int, list[ExplainedVote]] = {}
     for row in _rows(connection, vote, consensus, target):
@@ -112,6 +115,9 @@ def _vote(
 ) -> ExplainedVote:
     source, text_ = "transfer", target
     entities: int | None = row.voter_step_id
+    people = row.voter_step_id == consensus.step.input_ids.get(GOLD_SET)
+    if people:
+        source = f"gold:{consensus.step.gold_name}"
     for projection in projections:
         if projection.translation_id == row.translation_id:
             source, text_ = _source(consensus, row.voter_step_id, projection.source.lang), projection.source
@@ -119,7 +125,7 @@ def _vote(
             entities = connection.execute(select(step_input.c.input_id).where(role)).scalar()
     span = _entity(connection, entities, text_, row.entity_ordinal)
     text = text_.phrase(span.start, span.end) if span else None
-    return ExplainedVote(source, text_.name, row.translation_id, span, text, row.label, row.contribution)
+    return ExplainedVote(source, text_.name, row.translation_id, span, text, row.label, row.contribution, people)
 
 
 def _source(consensus: Consensus, step_id: int, lang: str) -> str:

@@ -67,10 +67,12 @@ chosen AS (
 SELECT corpus.name || '/' || sentence.lang || '/' || sentence.external_id AS sentence,
        <phrase sentence.words chosen.start_word chosen.end_word> AS text, chosen.label, chosen.score, chosen.margin,
        (SELECT <together>(
-          CASE WHEN translation.id IS NULL THEN 'transfer' WHEN translation.original_id = vote.sentence_id
+          CASE WHEN step.kind = 'review' THEN 'people'
+               WHEN translation.id IS NULL THEN 'transfer' WHEN translation.original_id = vote.sentence_id
                THEN translation.rendering_lang ELSE translation.original_lang END
           || ' ' || vote.label || ' ' || <phrase sentence.words vote.start_word vote.end_word>, '; ')
-        FROM vote LEFT JOIN translation ON translation.id = vote.translation_id
+        FROM vote JOIN step ON step.id = vote.voter_step_id
+             LEFT JOIN translation ON translation.id = vote.translation_id
         WHERE vote.step_id = chosen.step_id AND vote.sentence_id = chosen.sentence_id
           AND vote.ordinal = chosen.ordinal) AS votes
 FROM chosen

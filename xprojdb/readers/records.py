@@ -7,6 +7,7 @@ import re
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import Any
 
 from xprojdb.errors import InputError
@@ -80,12 +81,20 @@ def check_words(words: Sequence[str]) -> tuple[str, ...]:
     joined = "".join(words)
     if not joined or joined.isspace():
         raise RecordError("the sentence has no visible word", reason="blank", word=None)
-    for position, word in enumerate(words):
-        if not word:
-            raise RecordError(f"word {position} is empty", reason="empty-word", word=position)
-        if _CONTROL.search(word):
-            raise RecordError(f"word {position} has a control character", reason="control-character", word=position)
+    if "" in words or _CONTROL.search(joined):
+        raise _word_fault(words)
+    # A part of a text in NFC is in NFC.
+    if unicodedata.is_normalized("NFC", joined):
+        return tuple(words)
     return tuple(unicodedata.normalize("NFC", word) for word in words)
+
+
+def _word_fault(words: Sequence[str]) -> RecordError:
+    """The first word that is empty or has a control character."""
+    position = next(position for position, word in enumerate(words) if not word or _CONTROL.search(word))
+    if not words[position]:
+        return RecordError(f"word {position} is empty", reason="empty-word", word=position)
+    return RecordError(f"word {position} has a control character", reason="control-character", word=position)
 
 
 def check_text(text: str) -> str:
@@ -114,6 +123,8 @@ def locate_words(words: Sequence[str], text: str) -> tuple[int, ...] | None:
 
     :returns: the offset of each word in ``text``, or None if they do not occur one after the other.
     """
+    if text == " ".join(words) and text.count(" ") == len(words) - 1 and "" not in words:
+        return tuple(accumulate((len(word) + 1 for word in words[:-1]), initial=0))
     offsets = []
     end = 0
     for word in words:

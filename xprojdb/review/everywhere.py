@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import ColumnElement, Connection, func, select
 
 from xprojdb.db import Database, bulk
-from xprojdb.db.tables import label, vote
+from xprojdb.db.tables import label, step, vote
 from xprojdb.review.campaigns import Campaign, Item, read_items
 from xprojdb.review.decisions import (
     BULK,
@@ -22,6 +22,7 @@ from xprojdb.review.decisions import (
     read_shown,
 )
 from xprojdb.review.sentences import ReviewSentence, read_sentences
+from xprojdb.steps.reviewed import KIND
 from xprojdb.text.spans import Span
 
 
@@ -77,6 +78,7 @@ def _agreed(connection: Connection, campaign: Campaign, margin: float) -> set[tu
     own = label.c
     keys = sorted({item.sentence_id for item in read_items(connection, campaign.id)})
     same = [vote.c[name] == own[name] for name in ("step_id", "sentence_id", "ordinal")]
+    same.append(_by_sources())
     voters = select(func.count(vote.c.translation_id.distinct())).where(*same)
     agreeing = voters.where(*(vote.c[name] == own[name] for name in ("start_word", "end_word", "label")))
     query = select(own.sentence_id, own.start_word, own.end_word, own.label)
@@ -88,10 +90,17 @@ def _agreed(connection: Connection, campaign: Campaign, margin: float) -> set[tu
     return {(key, *span) for key, *span in bulk.fetch(connection, query)}
 
 
+def _by_sources() -> ColumnElement[bool]:
+    """Not votes of people."""
+    return vote.c.voter_step_id.not_in(select(step.c.id).where(step.c.kind == KIND))
+
+
 def _voters(connection: Connection, campaign: Campaign) -> int:
     """The largest number of voters that a label has; 0 if labels have no votes."""
     by_label = select(func.count(vote.c.translation_id.distinct()).label("voters"))
-    by_label = by_label.where(vote.c.step_id == campaign.step_id).group_by(vote.c.sentence_id, vote.c.ordinal)
+    by_label = by_label.where(vote.c.step_id == campaign.step_id, _by_sources()).group_by(
+        vote.c.sentence_id, vote.c.ordinal
+    )
     counted = by_label.subquery()
     return connection.execute(select(func.max(counted.c.voters))).scalar() or 0
 

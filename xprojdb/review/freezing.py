@@ -11,6 +11,7 @@ from itertools import islice
 from sys import intern
 from typing import Any
 
+import numpy as np
 from sqlalchemy import Connection, update
 
 from xprojdb.db import Database, bulk
@@ -69,18 +70,19 @@ def freeze_reviews(database: Database, campaign: Campaign, prefer: str | None = 
         return _store(connection, campaign, gold, prefer)
 
 
-def freeze_set(connection: Connection, campaign: Campaign) -> FrozenReviews | None:
+def freeze_set(connection: Connection, campaign: Campaign, only: Gold | None = None) -> FrozenReviews | None:
     """Freeze labels from elsewhere in the transaction that stores them.
 
+    :param only: all labels of the set, if one annotator has just given all of them; None reads them.
     :returns: None if the annotators agree on no sentence.
     """
-    gold = _read_gold(connection, campaign, None)
+    gold = _read_gold(connection, campaign, None) if only is None else only.in_order()
     return _store(connection, campaign, gold, None) if gold.keys else None
 
 
 @dataclass(slots=True)
-class _Gold:
-    """Gold sentences, by ascending keys, with their labels: 8 bytes per sentence, 20 per label."""
+class Gold:
+    """Gold sentences with their labels: 16 bytes per sentence, 16 per label."""
 
     keys: array[int] = field(default_factory=lambda: array("q"))
     bounds: array[int] = field(default_factory=lambda: array("q", [0]))
@@ -91,6 +93,7 @@ class _Gold:
     unfinished: int = 0
 
     def add(self, key: int, spans: Sequence[Span]) -> None:
+        """Append a sentence with its labels, in order."""
         self.keys.append(key)
         for start, end, name in spans:
             self.starts.append(start)
@@ -101,6 +104,17 @@ class _Gold:
     def sentences(self) -> Iterator[tuple[int, range]]:
         """The sentences with the positions of their labels."""
         yield from zip(self.keys, map(range, self.bounds, self.bounds[1:]), strict=True)
+
+    def in_order(self) -> Gold:
+        """The same by ascending keys, which all other methods expect."""
+        order = np.argsort(self.keys)
+        if np.all(order[1:] > order[:-1]):
+            return self
+        ordered = Gold()
+        for place in order.tolist():
+            own = slice(self.bounds[place], self.bounds[place + 1])
+            ordered.add(self.keys[place], list(map(Span, self.starts[own], self.ends[own], self.labels[own])))
+        return ordered
 
     def digest(self) -> str:
         """The digest of the canonical JSON of ``[[key, [[start, end, label], …]], …]``, computed in constant memory."""
@@ -122,8 +136,8 @@ class _Gold:
             yield f"[{key},[{','.join(spans[own.start : own.stop])}]]"
 
 
-def _read_gold(connection: Connection, campaign: Campaign, prefer: str | None) -> _Gold:
-    gold = _Gold()
+def _read_gold(connection: Connection, campaign: Campaign, prefer: str | None) -> Gold:
+    gold = Gold()
     for key, finished in _finished(connection, campaign):
         if len(finished) < campaign.redundancy or not finished:
             gold.unfinished += 1
@@ -158,7 +172,7 @@ def majority(versions: Sequence[Sequence[Span]]) -> list[Span] | None:
     return sorted(span for span, count in counts.items() if count > half)
 
 
-def _store(connection: Connection, campaign: Campaign, gold: _Gold, prefer: str | None) -> FrozenReviews:
+def _store(connection: Connection, campaign: Campaign, gold: Gold, prefer: str | None) -> FrozenReviews:
     spec = StepSpec(KIND, VERSION, _params(campaign, gold, prefer), inputs=_inputs(connection, campaign))
     before = find_step(connection, spec)
     step_id = before or _write(connection, spec, gold)
@@ -169,7 +183,7 @@ def _store(connection: Connection, campaign: Campaign, gold: _Gold, prefer: str 
     return FrozenReviews(step_id, spec.digest, *counts, before is not None)
 
 
-def _params(campaign: Campaign, gold: _Gold, prefer: str | None) -> dict[str, Any]:
+def _params(campaign: Campaign, gold: Gold, prefer: str | None) -> dict[str, Any]:
     """What identifies these reviews; people are not named."""
     return {
         "campaign": campaign.name,
@@ -185,7 +199,7 @@ def _inputs(connection: Connection, campaign: Campaign) -> dict[str, StepSpec]:
     return {} if campaign.step_id is None else {"labels": load_spec(connection, campaign.step_id)}
 
 
-def _write(connection: Connection, spec: StepSpec, gold: _Gold) -> int:
+def _write(connection: Connection, spec: StepSpec, gold: Gold) -> int:
     # In this order: a step remembers the last run before it, and outcomes of earlier runs would count as damage.
     step_id = register_step(connection, spec)
     run_id = begin_run(connection, "review freeze")

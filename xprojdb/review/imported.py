@@ -17,6 +17,7 @@ from xprojdb.db.tables import campaign, review
 from xprojdb.errors import UsageError
 from xprojdb.review.campaigns import IMPORTED, Campaign, campaign_of
 from xprojdb.review.decisions import ADD, DONE, REJECT, NewDecision, ReviewedSentence, fold, read_decisions, row_values
+from xprojdb.review.freezing import Gold
 from xprojdb.text.spans import Span
 
 _COLUMNS = (
@@ -43,6 +44,7 @@ class LabelStore:
     """Stores the labels of one annotator, in blocks, in a write transaction.
 
     :param empty: whether the annotator has not decided anything in this campaign before.
+    :param gold: what was stored so far, if nobody has decided anything in this campaign before.
     :param labels: the labels stored so far.
     """
 
@@ -51,6 +53,7 @@ class LabelStore:
     annotator: str
     empty: bool
     existing: frozenset[str]
+    gold: Gold | None
     labels: set[str] = field(default_factory=set)
 
     @classmethod
@@ -60,8 +63,10 @@ class LabelStore:
         :raises UsageError: when the name is that of a campaign with a queue.
         """
         key, existing = _campaign(connection, name)
-        reviewed = select(review.c.id).where(review.c.campaign_id == key, review.c.reviewer == annotator).limit(1)
-        return cls(connection, key, annotator, connection.execute(reviewed).first() is None, existing)
+        reviewed = select(review.c.id).where(review.c.campaign_id == key).limit(1)
+        unseen = connection.execute(reviewed).first() is None
+        empty = unseen or connection.execute(reviewed.where(review.c.reviewer == annotator)).first() is None
+        return cls(connection, key, annotator, empty, existing, Gold() if unseen else None)
 
     def add(self, sentences: Mapping[int, Sequence[Span]]) -> StoredLabels:
         """Store all labels of some sentences, by their keys; each sentence only once in the life of a store."""
@@ -72,9 +77,12 @@ class LabelStore:
         for key in keys:
             spans, head = sentences[key], (self.campaign_id, key, self.annotator, now)
             if key not in states:
-                rows += [(*head, ADD, None, None, None, *span) for span in sorted(set(spans))]
-                added += len(set(spans))
+                new = sorted(set(spans))
+                rows += [(*head, ADD, None, None, None, *span) for span in new]
+                added += len(new)
                 rows.append((*head, DONE, *_NOTHING))
+                if self.gold is not None:
+                    self.gold.add(key, new)
             else:
                 changes = list(_changes(states[key], spans))
                 rows += [_row(self.campaign_id, key, self.annotator, now, change) for change in changes]

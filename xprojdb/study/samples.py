@@ -14,11 +14,12 @@ from xprojdb.config.tables.export import ExportTable
 from xprojdb.config.tables.train import TrainTable
 from xprojdb.config.training import TrainingRecipe
 from xprojdb.db import Database, bulk
-from xprojdb.db.tables import training_item, training_pair
+from xprojdb.db.tables import corpus, training_item, training_pair
 from xprojdb.digest import canonical_json
 from xprojdb.errors import UsageError
 from xprojdb.exports.rows.projected_labels import choose, read_sentences
 from xprojdb.exports.selection.cut import NothingLeft, cut_of
+from xprojdb.planning.labellings import Labelling
 from xprojdb.planning.store import load_plan
 from xprojdb.steps.spec import GOLD, StepSpec, find_step, load_spec, register_step
 from xprojdb.steps.train.items import LabelledSentence, ScoredSpan, labelled
@@ -232,10 +233,13 @@ def _projected(
 ) -> tuple[list[Item], dict[int, StepSpec]]:  # fmt: skip
     """The sentences that a recipe has labelled and that pass the filters."""
     plan, dropped = load_plan(database, table.source), _dropped(table)
-    cut = ExportTable(**_filters(table), corpora=recipe.corpora, splits=splits, **_thresholds(table))
     items: dict[int, Item] = {}
     steps: dict[int, StepSpec] = {}
     chosen = choose(plan, [lang])
+    corpora = _corpora_of(connection, chosen, recipe.corpora)
+    if not corpora:
+        return [], {}
+    cut = ExportTable(**_filters(table), corpora=corpora, splits=splits, **_thresholds(table))
     try:
         selected = cut_of(connection, chosen, cut).items
     except NothingLeft:
@@ -249,6 +253,13 @@ def _projected(
                 sentence = labelled(row.words, spans, recipe.mapping, dropped)
                 items.setdefault(row.sentence_id, _item(row.sentence_id, sentence, step_id, row.translation_id))
     return list(items.values()), steps
+
+
+def _corpora_of(connection: Connection, chosen: Sequence[Labelling], names: Sequence[str]) -> tuple[str, ...]:
+    """Which of some corpora have these labels."""
+    keys = {labelling.corpus_id for labelling in chosen}
+    labelled = set(connection.execute(select(corpus.c.name).where(corpus.c.id.in_(keys))).scalars())
+    return tuple(name for name in names if name in labelled)
 
 
 def _filters(table: TrainTable) -> dict[str, Any]:

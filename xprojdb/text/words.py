@@ -6,7 +6,7 @@ import re
 import sys
 import unicodedata
 from collections.abc import Sequence
-from functools import cache
+from functools import cache, lru_cache
 from itertools import zip_longest
 from typing import NamedTuple
 
@@ -18,6 +18,8 @@ _VARIATION_SELECTORS = "\U000e0100-\U000e01ef"
 # Soft hyphen, zero-width (non-)joiner and word joiner are invisible and belong to the word around them.
 _INVISIBLE = "\u00ad\u200c\u200d\u2060"
 _APOSTROPHES = "'’"
+#: how many pieces of text are remembered with their words, and how long they may be
+_KNOWN_PIECES, _KNOWN_LENGTH = 2**14, 24
 # Signs inside the words of some languages, between letters: EU:n, צה"ל, oʻzbek in its usual spelling.
 _INNER_SIGNS = {"fi": ":", "he": '"״׳', "sv": ":", "uz": "‘", "yi": '"״׳'}
 # Hausa 'y is a letter that can start words: 'yan, ‘yar; Luo words can end in ng'.
@@ -134,8 +136,29 @@ def split_words(text: str, code: str | Language) -> list[Word]:
     :raises UnknownLanguage: when the code is not in the table.
     """
     entry = _resolve(code)
-    matches = _pattern(entry.code, entry.units == "character").finditer(text)
-    return [Word(match[0], match.start(), match.end()) for match in matches if _is_visible(match[0])]
+    by_character = entry.units == "character"
+    words: list[tuple[str, int, int]] = []
+    at = 0
+    # No pattern matches white space or looks beyond it.
+    for piece in text.split():
+        at = text.index(piece, at)
+        if piece.isalnum() and not by_character:
+            words.append((piece, at, at + len(piece)))
+        else:
+            split = _split_known if len(piece) <= _KNOWN_LENGTH else _split_piece
+            words += [(word, at + start, at + end) for word, start, end in split(piece, entry.code, by_character)]
+        at += len(piece)
+    return list(map(Word._make, words))
+
+
+def _split_piece(piece: str, code: str, by_character: bool) -> list[tuple[str, int, int]]:
+    """The words of a text without white space, with their positions."""
+    matches = _pattern(code, by_character).finditer(piece)
+    return [(match[0], match.start(), match.end()) for match in matches if _is_visible(match[0])]
+
+
+#: for words with punctuation, which recur
+_split_known = lru_cache(_KNOWN_PIECES)(_split_piece)
 
 
 def _is_visible(word: str) -> bool:

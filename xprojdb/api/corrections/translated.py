@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from typing import Any
+
     from sqlalchemy import Connection
 
     from xprojdb.importing.onto.translations import TranslationsReport
@@ -20,14 +22,14 @@ class TranslatedFiles:
 
     :param machine: the name of the translator.
     :param lang: of the original, by any of its codes.
-    :param files: the translated files, with their languages.
+    :param files: the language, path and reader options of each translated file.
     """
 
     machine: str
     corpus: str
     lang: str
     part: str | None
-    files: Sequence[tuple[str, str | Path]]
+    files: Sequence[tuple[str, str | Path, Mapping[str, Any]]]
     format: Format
     reports: list[TranslationsReport] = field(default_factory=list)
 
@@ -42,8 +44,8 @@ class TranslatedFiles:
         from xprojdb.readers.notes import Notes
 
         self.reports = []
-        for lang, file in self.files:
-            described = translated_file(file, self.lang, self.corpus, part, self.format, False, None)
+        for lang, file, reading in self.files:
+            described = translated_file(file, self.lang, self.corpus, part, self.format, False, reading)
             first = next(described.records(Notes(), lang), None)
             if first is not None and first.external_id is None:
                 described = replace(described, by="line")

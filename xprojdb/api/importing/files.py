@@ -168,26 +168,29 @@ class Importing(Opened):
         named = {name: value for name, value in about_or_files.items() if name not in options and value is not None}
         pairs = [*(files.items() if isinstance(files, Mapping) else files), *named.items()]
         if machine is not None:
-            return self._import_translated(pairs, machine, format, corpus, about)
+            return self._import_translated([(lang, file, {}) for lang, file in pairs], machine, format, corpus, about)
         return self._import([(lang, file, {}) for lang, file in pairs], format, corpus, about, parallel=True)
 
     def _import_translated(
         self,
-        pairs: Sequence[tuple[str, str | Path]],
+        files: Sequence[tuple[str, str | Path, Mapping[str, Any]]],
         machine: str,
         format: Format,
         corpus: str,
         about: Mapping[str, Any],
     ) -> ImportResult:
-        """Import the first file, and the others as what a machine made of it."""
+        """Import the first file, and the others as what a machine made of it.
+
+        :param files: language, path and reader options of each.
+        """
         from xprojdb.api.corrections.translated import TranslatedFiles
         from xprojdb.errors import UsageError
 
-        if len(pairs) < 2:
+        if len(files) < 2:
             raise UsageError("translations need two files", hint="LANG=FILE of the original, then those of the others")
-        (lang, original), *others = pairs
-        translated = TranslatedFiles(machine, corpus, lang, about.get("part"), others, format)
-        result = self._import([(lang, original, {})], format, corpus, about, further=translated.store)
+        original, *others = files
+        translated = TranslatedFiles(machine, corpus, original[0], about.get("part"), others, format)
+        result = self._import([original], format, corpus, about, further=translated.store)
         result.translations = translated.reports
         return result
 

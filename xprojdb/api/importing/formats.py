@@ -28,6 +28,7 @@ class ImportingFormats(Importing):
         langs: Sequence[str],
         format: Format = "auto",
         ids: bool = True,
+        machine: str | None = None,
         **about: Unpack[CorpusOptions],
     ) -> ImportResult:
         """Import one file with the same sentences in several languages, as human translations.
@@ -37,6 +38,8 @@ class ImportingFormats(Importing):
         :param langs: the languages to read, by any of their codes, originals first.
         :param format: ``memory`` (TMX, XLIFF), ``table`` or ``hf``; ``auto``: by the content.
         :param ids: False: number the sentences, and ignore the ids of TMX or XLIFF.
+        :param machine: the name of the machine that translated the first language into the others, as for
+            :meth:`import_parallel`; not for tables.
         :param about: see :class:`CorpusOptions`.
         :raises InputError, ImportRefused, UsageError: as for :meth:`import_conll`.
         """
@@ -46,13 +49,19 @@ class ImportingFormats(Importing):
         path, codes = Path(file), tuple(language(lang).code for lang in langs)
         chosen = format_of(path) if format == "auto" else format
         if chosen == "table":
+            if machine is not None:
+                hint = "import the column of the original, then those of the others with import translations"
+                raise UsageError("a table does not say which column a machine made", hint=hint, format=chosen)
             return self._import_columns(path, [(code, None) for code in codes], {}, corpus, about)
         reading: dict[str, dict[str, Any]] = {"memory": {"languages": codes, "ids": ids}, "hf": {"languages": codes}}
         if chosen not in reading:
             raise UsageError(
                 f"{path} does not contain several languages", hint="name the files as LANG=FILE", format=chosen
             )
-        return self._import([(code, path, reading[chosen]) for code in codes], chosen, corpus, about, parallel=True)
+        files = [(code, path, reading[chosen]) for code in codes]
+        if machine is not None:
+            return self._import_translated(files, machine, chosen, corpus, about)
+        return self._import(files, chosen, corpus, about, parallel=True)
 
     def import_table(
         self,

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from xprojdb.exports.api import ExportReport
     from xprojdb.exports.card.text import CardText
     from xprojdb.exports.hub.push import PushReport
+    from xprojdb.exports.models.exporting import ModelExport
 
 _CHANGES = ("added", "changed", "removed", "unchanged")
 
@@ -56,6 +57,25 @@ class ExportResult(ReportResult):
             yield Text(f"{name} removed {count:,} of {report.available:,} sentences")
         if report.dropped:
             yield Text(f"{report.dropped:,} labels were dropped from sentences that were kept")
+
+
+class ModelResult(ReportResult):
+    """An exported model; a row is a file."""
+
+    report: ModelExport
+
+    def to_dict(self) -> list[Row]:
+        """A row for each file: its name and its size in bytes."""
+        return [{"name": name, "bytes": size} for name, size in self.report.files.items()]
+
+    def __rich__(self) -> RenderableType:
+        report = self.report
+        shown = table(report.destination, "bytes>")
+        for name, size in report.files.items():
+            shown.add_row(name, f"{size:,}")
+        same = f"finds the same entities as in the database in {report.checked:,} sentences of its training set"
+        scored = f"{report.scores:,} scores in its card" if report.scores else "no score in its card"
+        return Group(shown, Text(f"trained:{report.name} ({report.digest[:8]}) {same}; {scored}"))
 
 
 class PushResult(ReportResult):

@@ -17,6 +17,16 @@ _HINTS = {
     "too_short": "it should have at least one entry",
     "model_type": "it should be a table, such as [align]",
 }
+#: the command whose recipes have a key at the top, for keys that only one kind of recipe has
+COMMANDS = {
+    "train": "xprojdb train",
+    "self_train": "xprojdb train",
+    "study": "xprojdb study",
+    "baselines": "xprojdb baselines",
+    **dict.fromkeys(
+        ("source", "target", "translate", "tag", "align", "scorer", "project", "combine", "export"), "xprojdb run"
+    ),
+}
 
 
 def explained(error: ValidationError, model: type[BaseModel], variant: type | None = None) -> RecipeError:
@@ -24,6 +34,8 @@ def explained(error: ValidationError, model: type[BaseModel], variant: type | No
 
     :param variant: the ``Config`` behind the model.
     """
+    if command := _for_another(error, model):
+        return command
     details = error.errors()[0]
     place = tuple(part for part in details["loc"] if isinstance(part, str))
     cause = details.get("ctx", {}).get("error")
@@ -35,6 +47,18 @@ def explained(error: ValidationError, model: type[BaseModel], variant: type | No
     if details["type"] == "missing":
         return RecipeError("{key} is missing", hint=_missing(model), key=key)
     return RecipeError("{key} cannot be " + repr(details["input"]), hint=_hint(details), key=key)
+
+
+def _for_another(error: ValidationError, model: type[BaseModel]) -> RecipeError | None:
+    """The error for a recipe that was given to the command of another kind of recipe."""
+    if not {"name", "corpora"} <= model.model_fields.keys():
+        return None
+    unknown = [details["loc"] for details in error.errors() if details["type"] == "extra_forbidden"]
+    key = next((str(place[0]) for place in unknown if len(place) == 1 and place[0] in COMMANDS), None)
+    if key is None:
+        return None
+    hint = f"such a recipe is for another command: {COMMANDS[key]} RECIPE"
+    return RecipeError("{key} has no meaning here", hint=hint, key=key, command=COMMANDS[key])
 
 
 def _unknown(place: tuple[str, ...], table: type[BaseModel], variant: type | None) -> RecipeError:

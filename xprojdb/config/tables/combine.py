@@ -10,7 +10,7 @@ from pydantic import field_validator, model_validator
 from xprojdb.config.base import Settings
 from xprojdb.config.errors import RecipeError
 from xprojdb.config.fields.languages import language_code
-from xprojdb.config.fields.types import Share, Texts, Weight
+from xprojdb.config.fields.types import Share, Text, Texts, Weight
 
 
 def _source_name(name: str) -> str:
@@ -28,8 +28,13 @@ class CombineTable(Settings):
     :param min_support: the share a span must exceed; by default 0.5 of the votes, or 0.3 of the possible support in a
         joint match.
     :param weights: weights of the sources, for ``weighted`` and ``joint``: ``equal``; ``agreement``, by agreement with
-        the consensus of equally weighted sources; ``learned``, by truth inference; or a table by language, with 1 for
+        the consensus of equally weighted sources; ``learned``, by truth inference; ``gold``, by the F1 of each source
+        on the sentences of ``gold``, which is the default if there is such a set; or a table by language, with 1 for
         others.
+    :param gold: a set of labels by people: frozen reviews, or labels from ``import labels``. Each of its sentences is
+        combined with weights learned on its other sentences only.
+    :param corrections: whether the sentences of ``gold`` take its labels. Without corrections, the set can also measure
+        the consensus: ``evaluate --gold NAME``.
     :param min_score: with ``joint``, only scores above it support a span.
     :param power: with ``joint``, scores are raised to this power.
     :param other_label: with ``joint``, the share of its support that an entity gives to its spans under other labels.
@@ -45,7 +50,9 @@ class CombineTable(Settings):
 
     method: Literal["none", "majority", "weighted", "joint"] = "none"
     min_support: Share | None = None
-    weights: Literal["equal", "agreement", "learned"] | dict[str, Weight] = "agreement"
+    weights: Literal["equal", "agreement", "learned", "gold"] | dict[str, Weight] = "agreement"
+    gold: Text | None = None
+    corrections: bool = True
     min_score: Share = 0.2
     power: Annotated[float, Gt(0), Le(16)] = 2.0
     other_label: Annotated[float, Ge(0), Le(1)] = 0.3
@@ -73,9 +80,24 @@ class CombineTable(Settings):
             raise RecipeError(f"the method {self.method!r} has no {foreign[0]}", hint=f"it belongs to {belongs}")
         return self
 
+    @model_validator(mode="after")
+    def _with_gold(self) -> CombineTable:
+        if self.gold is not None and self.method == "none":
+            hint = 'method = "majority", "weighted" or "joint" combines labels'
+            raise RecipeError("the method 'none' has no gold", hint=hint, key="gold")
+        if self.gold is None:
+            if self.weights == "gold":
+                raise RecipeError("weights from gold need a set", hint='name it: gold = "NAME"', key="weights")
+            if "corrections" in self.model_fields_set:
+                raise RecipeError("corrections come from a set", hint='name it: gold = "NAME"', key="corrections")
+        elif self.learn != "gold" and not self.corrections:
+            hint = 'set weights = "gold", or corrections = true, or leave gold out'
+            raise RecipeError("nothing would be taken from gold", hint=hint, key="gold")
+        return self
+
     @property
     def learn(self) -> str | None:
         """How the weights are learned, or None if they are fixed."""
         if self.method == "majority" or not isinstance(self.weights, str) or self.weights == "equal":
             return None
-        return self.weights
+        return "gold" if self.gold is not None and "weights" not in self.model_fields_set else self.weights

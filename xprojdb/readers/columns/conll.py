@@ -253,7 +253,11 @@ class _Sentences:
         lines have the same number of columns; this is three times as fast as going line by line.
         """
         width, delimiter = layout.width, layout.delimiter
-        if not text or DOCSTART in text or text[0] == "#" or "\n#" in text or line <= (layout.header or 0):
+        if DOCSTART in text or line <= (layout.header or 0):
+            return None
+        name, comments, text = _leading_comments(text, layout)
+        line += comments
+        if not text or text[0] == "#" or "\n#" in text:
             return None
         flat = text.replace("\n", f"{delimiter}\n{delimiter}")
         if delimiter * 2 in flat or flat.startswith(delimiter) or flat.endswith(delimiter):
@@ -268,7 +272,7 @@ class _Sentences:
             return None
         tags = None if layout.tags is None else fields[layout.tags :: width + 1]
         lines = range(line, line + newlines + 1) if self.rare_spaces else None
-        return (_Sentence(line, fields[layout.words :: width + 1], tags, None, lines),)
+        return (_Sentence(line, fields[layout.words :: width + 1], tags, name, lines),)
 
     def _irregular(self, line: int, text: str, layout: Layout) -> Iterator[_Sentence]:
         words: list[str] = []
@@ -321,6 +325,20 @@ class _Sentences:
             at = len(layout.delimiter.join(fields[: layout.tags])) + 1
             raise ReadError.at(self.file, "empty-field", "this column is empty", line=line, column=at)
         return fields
+
+
+def _leading_comments(text: str, layout: Layout) -> tuple[str | None, int, str]:
+    """The id that the comments above a sentence give it, their number, and the lines below them."""
+    name, count = None, 0
+    while text.startswith("#"):
+        row, _, rest = text.partition("\n")
+        fields = layout.fields(row)
+        if layout.is_extra(fields) or not layout.is_comment(row, fields):
+            break
+        if match := _ID.match(row):
+            name = match[1] or match[2]
+        text, count = rest, count + 1
+    return name, count, text
 
 
 def _first_sentences(line: int, block: str) -> Iterator[list[tuple[int, str]]]:

@@ -51,7 +51,7 @@ def read_webanno(
         if row.startswith("#") and not _PLACE.match(row):
             reader.remark(line, row)
         elif row.strip():
-            reader.word(line, row.rstrip("\t"), row)
+            reader.word(line, row)
         elif reader.words:
             has_sentence = True
             yield reader.sentence()
@@ -87,11 +87,12 @@ class _Reader:
             hint = "export it as WebAnno TSV v3.3"
             raise self._error(line, "format", f"the format {row.removeprefix('#FORMAT=')!r} cannot be read", hint)
 
-    def word(self, line: int, row: str, whole: str) -> None:
-        fields = whole.split("\t")
+    def word(self, line: int, row: str) -> None:
+        fields = row.split("\t")
         place = _PLACE.fullmatch(fields[0])
         if place is None or len(fields) < 3:
-            message = f"{row[:40]!r} is not a position, such as 1-1, a tab and 0-4, followed by a tab and a word"
+            shown = row.rstrip("\t")[:40]
+            message = f"{shown!r} is not a position, such as 1-1, a tab and 0-4, followed by a tab and a word"
             raise self._error(line, "webanno", message)
         self.column = self._layer(line) if self.column is None else self.column
         if not self.words:
@@ -183,6 +184,8 @@ class _Reader:
 
 
 def _unescape(text: str) -> str:
+    if "\\" not in text:
+        return text
     return _ESCAPED.sub(lambda match: {"t": "\t", "n": "\n", "r": "\r"}.get(match[1], match[1]), text)
 
 

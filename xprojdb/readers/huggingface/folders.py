@@ -146,7 +146,9 @@ def _batches(file: Path) -> Iterator[Any]:
         with file.open("rb") as stream:
             magic = stream.read(6)
         if magic[:4] == b"PAR1":
-            yield from require("pyarrow.parquet", "export").ParquetFile(file).iter_batches(batch_size=_ROWS)
+            for batch in require("pyarrow.parquet", "export").ParquetFile(file).iter_batches(batch_size=_ROWS):
+                batch.validate(full=True)
+                yield batch
             return
         ipc = require("pyarrow.ipc", "export")
         with pa.memory_map(str(file)) as source:

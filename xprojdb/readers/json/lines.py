@@ -123,10 +123,10 @@ class _Item:
             raise self.error("type", field, f"a string is needed, and it is {_shown(value)}")
         return value
 
-    def sequence(self, field: str, kinds: type | tuple[type, ...], what: str) -> list[Any]:
+    def sequence(self, field: str, kinds: set[type], what: str) -> list[Any]:
         value = self.get(field)
         # Booleans are integers to isinstance.
-        if not isinstance(value, list) or not all(isinstance(x, kinds) and not isinstance(x, bool) for x in value):
+        if not isinstance(value, list) or not kinds.issuperset(map(type, value)):
             raise self.error("type", field, f"a list of {what} is needed, and it is {_shown(value)}")
         return value
 
@@ -153,7 +153,7 @@ def _find_fields(item: _Item, named: tuple[str | None, ...]) -> _Fields:
 def _record(item: _Item, fields: _Fields, code: str, tagging: _Tagging) -> Record:
     text = _plain(item, fields.text, item.string(fields.text)) if fields.text else None
     if fields.words is not None:
-        words = _checked(item, fields.words, item.sequence(fields.words, str, "strings"))
+        words = _checked(item, fields.words, item.sequence(fields.words, {str}, "strings"))
         offsets = locate_words(words, text) if text is not None else None
     else:
         split = split_words(text or "", code)
@@ -204,7 +204,7 @@ def _split(item: _Item, field: str | None) -> str | None:
 
 
 def _entities(item: _Item, field: str, n_words: int, tagging: _Tagging) -> tuple[Span, ...]:
-    tags = _tag_names(item, field, item.sequence(field, (str, int), "tags"), tagging.label_names)
+    tags = _tag_names(item, field, item.sequence(field, {str, int}, "tags"), tagging.label_names)
     if len(tags) != n_words:
         raise item.error("length", field, f"{len(tags)} tags for {n_words} words")
     try:

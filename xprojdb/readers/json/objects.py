@@ -162,7 +162,7 @@ def _normal(value: Any) -> Any:
     if isinstance(value, str):
         return value if value.isascii() else unicodedata.normalize("NFC", value)
     if isinstance(value, list):
-        return [_normal(item) for item in value]
+        return [item if type(item) is str and item.isascii() else _normal(item) for item in value]
     if isinstance(value, dict):
         return {_normal(name): _normal(item) for name, item in value.items()}
     return value

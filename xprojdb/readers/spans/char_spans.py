@@ -128,7 +128,7 @@ class SpanFitter:
     def _bounds(self, item: Labelled, text: str, place: _Places) -> list[tuple[int, int]]:
         if item.words is None:
             return [(word.start, word.end) for word in split_words(text, self.language)]
-        bounds = [(place(start), place(end)) for start, end in item.words]
+        bounds = item.words if place.same else [(place(start), place(end)) for start, end in item.words]
         return [(start, end) for start, end in bounds if text[start:end].strip()]
 
     def _spans(self, item: Labelled, text: str, bounds: Sequence[tuple[int, int]], place: _Places) -> tuple[Span, ...]:
@@ -185,14 +185,14 @@ class _Places:
     """Maps offsets in the original text to offsets in the stored text, which is in NFC and stripped."""
 
     def __init__(self, before: str, after: str) -> None:
-        self._same = before == after
+        self.same = before == after
         self._before = before
         self._length = len(after)
-        self._plain = self._same or unicodedata.is_normalized("NFC", before)
-        self._lead = 0 if self._same else len(before) - len(before.lstrip())
+        self._plain = self.same or unicodedata.is_normalized("NFC", before)
+        self._lead = 0 if self.same else len(before) - len(before.lstrip())
 
     def __call__(self, offset: int) -> int:
-        if self._same:
+        if self.same:
             return offset
         lead = self._before[: self._lead]
         if self._plain:

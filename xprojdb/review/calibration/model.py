@@ -20,7 +20,7 @@ from xprojdb.db.runs import begin_run, end_run
 from xprojdb.db.tables import artifact, label, outcome, sentence, step, step_input
 from xprojdb.digest import canonical_json, digest_of
 from xprojdb.errors import UsageError
-from xprojdb.evaluation.gold import read_gold
+from xprojdb.evaluation.gold import check_independent, read_gold
 from xprojdb.review.calibration.curves import FITS, Curve, Judged, Method, binned, calibration_error
 from xprojdb.steps.spec import GOLD, StepSpec, find_step, load_spec, register_step
 
@@ -109,6 +109,7 @@ def read_judged_labels(
 
     :raises UsageError: as for :func:`calibrate`.
     """
+    check_independent(connection, step_id, gold_step)
     own = label.c
     chosen = find_step(connection, GOLD) if gold_step is None else gold_step
     query = select(own.sentence_id, own.start_word, own.end_word, own.label, own[measure], own.translation_id)

@@ -77,7 +77,7 @@ def import_labels(
             raise file.nothing(reading.rows, notes)
         report.rows, report.sentences, report.by_words = reading.rows, reading.sentences, reading.by_words
         report.left_out = dict(notes)
-        report.frozen = freeze_set(connection, store.close())
+        report.frozen = freeze_set(connection, store.close(), store.gold)
         if report.unchanged:
             connection.rollback()
         else:

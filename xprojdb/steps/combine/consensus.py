@@ -101,11 +101,9 @@ def coded(labels: Sequence[str]) -> tuple[list[str], Ints]:
 
 
 def votes_of(agreed: Agreed) -> list[npt.NDArray[Any]]:
-    """Columns of the votes: sentence and ordinal of the span, voter, translation, entity, start, end, label, share."""
+    """Columns of the votes, by span: voter, translation, entity, start, end, label, share."""
     consensus = agreed.consensus
     span = np.repeat(np.arange(len(consensus)), np.diff(consensus.vote_ptr))
-    sentence = np.searchsorted(consensus.ptr, span, "right") - 1
     row = consensus.vote_row
     lineage = (agreed.voter[row], agreed.translation[row], agreed.ordinal[row])
-    place = (consensus.start[span], consensus.end[span], agreed.row_label[row])
-    return [sentence, span - consensus.ptr[sentence], *lineage, *place, consensus.contribution]
+    return [*lineage, consensus.start[span], consensus.end[span], agreed.row_label[row], consensus.contribution]

@@ -57,18 +57,20 @@ class CombineParams(SourcesParams):
 
     :param rule: a :class:`ConsensusRule`, in its stored form.
     :param weights: the weights of the sources; None if they are learned.
+    :param corrected: whether the sentences of the input ``gold`` take its labels.
     """
 
     rule: Mapping[str, Any]
     weights: Mapping[str, float] | None
+    corrected: bool = left_out(False)
 
 
 @dataclass(frozen=True, kw_only=True)
 class ReliabilityParams(SourcesParams):
     """Parameters of a step that learns weights.
 
-    :param learn: ``agreement`` or ``learned``.
-    :param rule: the rule of the consensus that agreement is measured against.
+    :param learn: ``agreement``, ``learned``, or ``gold``.
+    :param rule: the rule of the consensus that agreement is measured against; None with ``learned``.
     """
 
     kind: ClassVar[str] = "reliability"

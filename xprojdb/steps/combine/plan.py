@@ -9,6 +9,7 @@ from typing import Any
 from xprojdb.config.tables.combine import CombineTable
 from xprojdb.errors import UsageError
 from xprojdb.steps.combine.adjustments import DRAFT, FREQUENCIES, TERMS
+from xprojdb.steps.combine.gold_set import GOLD_SET
 from xprojdb.steps.combine.params import CombineParams, ConsensusRule, ReliabilityParams, SourcesParams
 from xprojdb.steps.combine.reliability import ReliabilityFit
 from xprojdb.steps.combine.stage import WEIGHTS, Combine
@@ -29,6 +30,7 @@ def combine_specs(
     voters: Mapping[str, StepSpec],
     tagger: StepSpec | None,
     mapping: LabelMapping | None = None,
+    gold: StepSpec | None = None,
 ) -> list[StepSpec]:
     """The steps that combine the labels of one target language, in the order they run.
 
@@ -36,6 +38,7 @@ def combine_specs(
     :param voters: the project steps by language and side, such as ``"en:original"``.
     :param tagger: the tag step of the target language.
     :param mapping: the mapping of its labels, where no voter has one.
+    :param gold: the set of labels by people that the table names.
     :raises UsageError: when a source has no candidates for a joint match, or ``transfer`` has no tagger.
     """
     if table.method == "joint":
@@ -49,11 +52,14 @@ def combine_specs(
     if table.first_word or table.last_word:
         counted = FitParams(lang=target).to_params()
         inputs[FREQUENCIES] = StepSpec(WordFrequencies.kind, WordFrequencies.version, counted)
+    if gold is not None:
+        inputs[GOLD_SET] = gold
     if table.learn is not None:
         inputs[WEIGHTS] = _reliability(table.learn, common, rule, inputs)
     weights = None if WEIGHTS in inputs else _weights(table, names)
-    extra = [spec for role, spec in inputs.items() if role not in voters]
-    params = CombineParams(**_values(common), rule=rule.to_params(), weights=weights)
+    extra = [spec for role, spec in inputs.items() if role not in voters and role != GOLD_SET]
+    corrected = gold is not None and table.corrections
+    params = CombineParams(**_values(common), rule=rule.to_params(), weights=weights, corrected=corrected)
     return [*extra, *_combine(table, params, rule, inputs)]
 
 
@@ -62,12 +68,13 @@ def _values(params: StepParams) -> dict[str, Any]:
 
 
 def _reliability(learn: str, common: SourcesParams, rule: ConsensusRule, inputs: Mapping[str, StepSpec]) -> StepSpec:
-    """The step that learns the weights; only ``agreement`` depends on the consensus rule."""
-    if learn == "agreement":
-        params = ReliabilityParams(**_values(common), learn=learn, rule=rule.to_params())
-    else:
+    """The step that learns the weights. Truth inference does not depend on the rule, and only ``gold`` on the set."""
+    if learn == "learned":
         params = ReliabilityParams(target=common.target, sources=common.sources, learn=learn)
-    return StepSpec(ReliabilityFit.kind, ReliabilityFit.version, params.to_params(), inputs=dict(inputs))
+    else:
+        params = ReliabilityParams(**_values(common), learn=learn, rule=rule.to_params())
+    read = {role: spec for role, spec in inputs.items() if role != GOLD_SET or learn == "gold"}
+    return StepSpec(ReliabilityFit.kind, ReliabilityFit.version, params.to_params(), inputs=read)
 
 
 def _combine(

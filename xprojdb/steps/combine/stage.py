@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain, repeat
+from typing import Any, NamedTuple
 
 import numpy as np
 from sqlalchemy import Connection, Select, select
@@ -12,8 +13,10 @@ from xprojdb.arrays import Floats, Longs
 from xprojdb.db.tables import label, outcome, sentence, vote
 from xprojdb.steps.combine.adjustments import FREQUENCIES, TERMS
 from xprojdb.steps.combine.consensus import Agreed, agree, votes_of
+from xprojdb.steps.combine.gold_set import GOLD_SET, PeoplesLabels, corrections, folds_of, read_peoples_labels
 from xprojdb.steps.combine.params import CombineParams, ConsensusRule, ReliabilityParams
-from xprojdb.steps.combine.voters import Present, SeveralSources
+from xprojdb.steps.combine.reliability import without_fold
+from xprojdb.steps.combine.voters import SeveralSources
 from xprojdb.steps.fit.stage import read_artifact
 from xprojdb.steps.inputs import read_numbers, within
 from xprojdb.steps.spec import StepSpec
@@ -35,7 +38,8 @@ class Combine(SeveralSources):
 
     A sentence is processed once, when none of its translations waits for labels any more. A missing source is not a
     vote against anything. The parameter ``rule`` is that of :func:`xprojdb.steps.combine.consensus.agree`; ``weights``
-    are those of the sources, unless the input ``weights`` learned them.
+    are those of the sources, unless the input ``weights`` learned them. The input ``gold`` holds labels of people: if
+    ``corrected``, the sentences that they have finished take these instead of the consensus.
     """
 
     kind = "combine"
@@ -47,12 +51,20 @@ class Combine(SeveralSources):
         params = CombineParams.from_params(spec.params)
         self.rule = ConsensusRule.from_params(params.rule)
         self.weights = params.weights
+        self.corrected = params.corrected
 
     @property
     def title(self) -> str:
         learned = self.spec.inputs.get(WEIGHTS)
         weighting = f", {ReliabilityParams.from_params(learned.params).learn} weights" if learned else ""
-        return f"combine {', '.join(self.sources)} → {self.target} ({self.rule.method}{weighting})"
+        corrected = f", corrected by {self.gold_name}" if self.corrected else ""
+        return f"combine {', '.join(self.sources)} → {self.target} ({self.rule.method}{weighting}{corrected})"
+
+    @property
+    def gold_name(self) -> str | None:
+        """The name of the set of labels by people, if it uses one."""
+        gold = self.spec.inputs.get(GOLD_SET)
+        return None if gold is None else str(gold.params["campaign"])
 
     def items(self, pair: Bitext) -> Select[tuple[int]]:
         return self.covered([pair])
@@ -69,23 +81,56 @@ class Combine(SeveralSources):
         present = self.read_present(connection, items)
         outcomes, labels, votes = [], [], []
         for corpus_id, keys in _by_corpus(connection, items):
-            weight = self._weights(connection, corpus_id)
-            mine = np.isin(present.sentence, keys)
-            agreed = agree(
-                self, connection, corpus_id, keys, Present(*(column[mine] for column in present)), weight, self.rule
-            )
-            outcomes += _outcomes(keys, agreed)
-            labels.append(self._label_rows(keys, agreed))
-            votes.append(self._vote_rows(keys, agreed))
+            for group in self._groups(connection, corpus_id, keys):
+                there = present.on(group.keys)
+                agreed = agree(self, connection, corpus_id, group.keys, there, group.weight, self.rule)
+                if group.people is not None and self.corrected:
+                    outcomes += _corrected_outcomes(group.people)
+                    given, kept = self._corrected_rows(group.people, group.keys, agreed)
+                    labels.append(iter(given))
+                    votes.append(iter(kept))
+                else:
+                    outcomes += _outcomes(group.keys, agreed)
+                    labels.append(self._label_rows(group.keys, agreed))
+                    votes.append(self._vote_rows(group.keys, agreed))
         rows = [Rows(label, _LABEL, chain.from_iterable(labels)), Rows(vote, _VOTE, chain.from_iterable(votes))]
         return Result(outcomes, rows)
 
-    def _weights(self, connection: Connection, corpus_id: int) -> Floats:
+    def _groups(self, connection: Connection, corpus_id: int, keys: Longs) -> Iterator[_Group]:
+        """Split sentences of a corpus by their weights: those that people left, and each fold of the others."""
+        learned = {} if self.weights is not None else read_artifact(connection, self.input_ids[WEIGHTS], corpus_id)
+        weight = self._in_order(self.weights or learned["weights"])
+        if GOLD_SET not in self.spec.inputs:
+            yield _Group(keys, weight)
+            return
+        people = read_peoples_labels(connection, self.input_ids[GOLD_SET], keys.tolist(), self.mapping)
+        others = np.setdiff1d(keys, people.done)
+        if len(others):
+            yield _Group(others, weight)
+        folds = folds_of(connection, people.done)
+        for fold in np.unique(folds).tolist():
+            mine = people.of(people.done[folds == fold])
+            name = without_fold(fold)
+            yield _Group(mine.done, self._in_order(learned[name]) if name in learned else weight, mine)
+
+    def _in_order(self, weights: Mapping[str, float]) -> Floats:
         """(S,) the weights of the sources; learned weights differ between corpora."""
-        weights = self.weights
-        if weights is None:
-            weights = read_artifact(connection, self.input_ids[WEIGHTS], corpus_id)["weights"]
         return np.array([weights[name] for name in self.sources])
+
+    def _corrected_rows(self, people: PeoplesLabels, keys: Longs, agreed: Agreed) -> tuple[list[Row], list[Row]]:
+        """The labels of people, and the votes for them: those of the sources that agree, and that of the set.
+
+        Since people are certain, the score is 1; the set contributes what the sources lack.
+        """
+        columns = self._vote_columns(agreed)
+        labels: list[Row] = []
+        votes: list[Row] = []
+        for key, ordinal, (given, start, end, name), agreeing, score in corrections(people, keys, agreed):
+            labels.append((self.step_id, key, 0, ordinal, start, end, name, 1.0, 1.0))
+            own = (self.input_ids[GOLD_SET], 0, given, start, end, name, max(1.0 - score, 0.0))
+            votes.append((self.step_id, key, ordinal, *own))
+            votes += [(self.step_id, key, ordinal, *(column[row] for column in columns)) for row in agreeing]
+        return labels, votes
 
     def _label_rows(self, keys: Longs, agreed: Agreed) -> Iterator[Row]:
         consensus = agreed.consensus
@@ -105,11 +150,32 @@ class Combine(SeveralSources):
         )
 
     def _vote_rows(self, keys: Longs, agreed: Agreed) -> Iterator[Row]:
-        at, ordinal, voters, *places, code, contribution = votes_of(agreed)
+        consensus = agreed.consensus
+        span = np.repeat(np.arange(len(consensus)), np.diff(consensus.vote_ptr))
+        at = np.searchsorted(consensus.ptr, span, "right") - 1
+        ordinal = (span - consensus.ptr[at]).tolist()
+        return zip(repeat(self.step_id), keys[at].tolist(), ordinal, *self._vote_columns(agreed), strict=False)
+
+    def _vote_columns(self, agreed: Agreed) -> list[list[Any]]:
+        """Of each vote: step of the voter, translation, entity, start, end, label and contribution."""
+        voters, *lineage, start, end, code, contribution = votes_of(agreed)
         step_ids = np.array([self.input_ids[voter.role] for voter in self.voters])
         names = [agreed.names[index] for index in code.tolist()]
-        columns = (column.tolist() for column in (keys[at], ordinal, step_ids[voters], *places))
-        return zip(repeat(self.step_id), *columns, names, contribution.tolist(), strict=False)
+        columns = [column.tolist() for column in (step_ids[voters], *lineage, start, end)]
+        return [*columns, names, contribution.tolist()]
+
+
+class _Group(NamedTuple):
+    """Sentences with the same weights.
+
+    :param keys: (T,) their keys, ascending.
+    :param weight: (S,) the weights of the sources.
+    :param people: their labels by people; None if they have none.
+    """
+
+    keys: Longs
+    weight: Floats
+    people: PeoplesLabels | None = None
 
 
 def _by_corpus(connection: Connection, items: Sequence[int]) -> Iterator[tuple[int, Longs]]:
@@ -118,6 +184,14 @@ def _by_corpus(connection: Connection, items: Sequence[int]) -> Iterator[tuple[i
     key, corpus = read_numbers(connection, query.order_by(sentence.c.id), 2).astype(np.int64)
     for corpus_id in np.unique(corpus).tolist():
         yield corpus_id, key[corpus == corpus_id]
+
+
+def _corrected_outcomes(people: PeoplesLabels) -> list[Outcome]:
+    labelled = np.isin(people.done, people.key).tolist()
+    return [
+        Outcome(key, "ok") if any_label else Outcome(key, "empty", "corrected")
+        for key, any_label in zip(people.done.tolist(), labelled, strict=True)
+    ]
 
 
 def _outcomes(keys: Longs, agreed: Agreed) -> list[Outcome]:

@@ -79,6 +79,11 @@ class Present(NamedTuple):
         flags[np.searchsorted(keys, self.sentence), self.source] = True
         return flags
 
+    def on(self, keys: Longs) -> Present:
+        """Those of some sentences."""
+        mine = np.isin(self.sentence, keys)
+        return Present(*(column[mine] for column in self))
+
     def of(self, voter: int) -> tuple[Longs, Longs]:
         """The sentences that a voter has labelled, and the translations they were labelled through."""
         chosen = self.voter == voter

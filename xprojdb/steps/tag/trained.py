@@ -1,4 +1,4 @@
-"""The tagger ``trained:NAME``: a model trained in this database."""
+"""The tagger ``trained:NAME``: a model trained in this database, or ``trained:A+B``, the mean of several."""
 
 from __future__ import annotations
 
@@ -19,6 +19,8 @@ from xprojdb.training.decoding import iob2_tags
 
 #: finds a train step by name; set while a recipe is planned for a database
 _FIND: ContextVar[Callable[[str], StepSpec] | None] = ContextVar("trained_models", default=None)
+#: between the names of models whose probabilities are averaged
+SEVERAL = "+"
 #: the digest prefixes that can be used as names
 _DIGEST = re.compile(r"[0-9a-f]{8,64}")
 
@@ -60,17 +62,26 @@ class Trained(TaggerPlugin):
     has_scores = True
 
     def revision(self, model: str) -> str:
-        return self._step(model).digest
+        return SEVERAL.join(spec.digest for spec in self._steps(model))
 
     def canonical(self, model: str) -> str:
-        # The step rather than the name, which may refer to another model tomorrow.
-        return self._step(model).digest[:12]
+        # The steps rather than the names, which may refer to other models tomorrow.
+        return SEVERAL.join(spec.digest[:12] for spec in self._steps(model))
 
     def labels(self, model: str) -> tuple[str, ...]:
-        return iob2_tags(TrainParams.from_params(self._step(model).params).classes)
+        classes = [TrainParams.from_params(spec.params).classes for spec in self._steps(model)]
+        if len(set(classes)) > 1:
+            told = "; ".join(", ".join(own) for own in dict.fromkeys(classes))
+            hint = "train them with the same labels"
+            raise ModelError(
+                f"the models {model} have different labels: {told}", hint=hint, model=model, reason="labels"
+            )
+        return iob2_tags(classes[0])
 
     def inputs(self, model: str) -> Mapping[str, StepSpec]:
-        return {MODEL: self._step(model)}
+        self.labels(model)
+        first, *others = self._steps(model)
+        return {MODEL: first, **{f"{MODEL}:{place}": spec for place, spec in enumerate(others, start=2)}}
 
     def params(self, config: TrainedConfig, lang: str) -> dict[str, Any]:  # noqa: ARG002
         return TrainedParams(lang=lang).to_params()
@@ -84,11 +95,13 @@ class Trained(TaggerPlugin):
         )
 
     @staticmethod
-    def _step(model: str) -> StepSpec:
+    def _steps(model: str) -> list[StepSpec]:
+        """The train steps of a model, or of several joined by ``+``, each once, in the order of their digests."""
         find = _FIND.get()
         if find is None:
             raise ModelError("a trained model needs its database", hint="plan the recipe on that database", model=model)
-        return find(model)
+        specs = {spec.digest: spec for spec in map(find, model.split(SEVERAL))}
+        return [specs[digest] for digest in sorted(specs)]
 
 
 @dataclass(frozen=True, kw_only=True)

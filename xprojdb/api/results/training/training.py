@@ -15,14 +15,22 @@ from xprojdb.api.results.display.rendering import table
 if TYPE_CHECKING:
     from xprojdb.importing.pairs.importing import PairsReport
     from xprojdb.study.report.write import WrittenReport
+    from xprojdb.study.rounds import Rounds
     from xprojdb.study.run import StudyReport
     from xprojdb.study.train import TrainReport
 
 
 class TrainResult(ReportResult):
-    """A trained model; a row is a language in its training set."""
+    """A trained model; a row is a language in its training set.
+
+    :param rounds: those of a self-training.
+    """
 
     report: TrainReport
+
+    def __init__(self, report: TrainReport, rounds: Rounds | None = None) -> None:
+        super().__init__(report)
+        self.rounds = rounds
 
     @property
     def notes(self) -> list[str]:
@@ -40,15 +48,29 @@ class TrainResult(ReportResult):
 
     def to_json(self) -> Any:
         """What ``xprojdb train --json`` prints."""
-        fields = asdict(self.report)
-        return {**fields, "run": self.report.run.run_id}
+        fields = {**asdict(self.report), "run": self.report.run.run_id}
+        if self.rounds is None:
+            return fields
+        return {**fields, "rounds": [asdict(each) for each in self.rounds.rounds], "settled": self.rounds.settled}
 
     def __rich__(self) -> RenderableType:
         report = self.report
         shown = table("lang", "sentences>", "words>", "entities>")
         for lang, sizes in report.samples.items():
             shown.add_row(lang, *(f"{sizes[unit]:,}" for unit in ("sentences", "words", "entities")))
-        return Group(shown, Text(self._summary()))
+        return Group(shown, *self._round_lines(), Text(self._summary()))
+
+    def _round_lines(self) -> list[RenderableType]:
+        """What each round of a self-training learned from, and why it ended."""
+        if self.rounds is None or not self.rounds.rounds:
+            return []
+        shown = table("round>", "labels of", "entities>", "agree with the round before>")
+        for each in self.rounds.rounds:
+            agreed = "–" if each.agreement is None else f"{100 * each.agreement:.1f} %"
+            shown.add_row(str(each.number), each.labels, f"{each.entities:,}", agreed)
+        settled = self.rounds.settled
+        why = "rounds were used up" if settled is None else f"a further round would agree by {100 * settled:.1f} %"
+        return [shown, Text(f"stopped: {why}")]
 
     def _summary(self) -> str:
         report = self.report

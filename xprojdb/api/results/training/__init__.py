@@ -1,0 +1,1 @@
+"""Results of training, studies and comparisons with trained taggers."""
