@@ -37,7 +37,7 @@ SECTIONS: Mapping[str, Mapping[str, tuple[str, str]]] = {
         "run": ("pipeline.run", "Run the pending steps of a recipe."),
         "status": ("pipeline.status", "Show what each step has done, what is pending, and what failed."),
         "recipes": ("pipeline.recipes", "List and show the recipes that come with the package."),
-        "models": ("pipeline.models", "List and install models."),
+        "models": ("pipeline.models", "List, install and export models."),
         "study": ("pipeline.study", "Train and compare many models, by the number of source languages."),
         "baselines": ("pipeline.baselines", "Compare a projection with taggers trained on it, and on gold labels."),
         "train": ("pipeline.train", "Train a model on gold or projected labels."),

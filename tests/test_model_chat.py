@@ -15,8 +15,9 @@ from children import HANG, wait_until
 from xprojdb.errors import ServiceError, UsageError
 from xprojdb.models import service
 from xprojdb.models.patience import Deadline
+from xprojdb.models.servers.chat import Server
 from xprojdb.models.service import Service
-from xprojdb.models.translators.chat import ChatParams, ChatTranslator, Server
+from xprojdb.models.translators.chat import ChatParams, ChatTranslator
 
 Answer = tuple[int, dict[str, str], str]
 Ask = dict[str, Any]

@@ -8,7 +8,7 @@ import pytest
 from toy_translator import toy_translation, toy_translator
 
 from xprojdb.errors import ModelError, UsageError
-from xprojdb.steps.translate.openai import SERVED
+from xprojdb.models.servers.chat import SERVED
 from xprojdb.steps.translate.variant import (
     Placement,
     canonical_name,

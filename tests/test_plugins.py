@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -72,6 +73,44 @@ def test_the_examples_run(news: str, run_cli: RunCli, installed: str, tmp_path: 
         "tolerance": 3,
     }
     assert "brackets" in run_cli("export", "--help", PYTHONPATH=installed).stdout
+
+
+GLINER = """
+__version__ = "0.2"
+
+class GLiNER:
+    @classmethod
+    def from_pretrained(cls, name, revision):
+        assert (name, revision) == ("some/model", "main")
+        return cls()
+
+    def predict_entities(self, text, labels, threshold):
+        assert (labels, threshold) == (["person", "city or town"], 0.6)
+        known = {"Anna": "person", "Tur": "city or town", "in": "city or town"}
+        return [
+            {"start": at, "end": at + len(name), "text": name, "label": label, "score": 0.9}
+            for name, label in known.items()
+            for at in range(len(text)) if text.startswith(name, at)
+        ]
+"""
+
+
+def test_the_example_of_a_tagger_runs(news: str, run_cli: RunCli, installed: str, tmp_path: Path) -> None:
+    (tmp_path / "standin").mkdir()
+    (tmp_path / "standin" / "gliner.py").write_text(GLINER)
+    tables = '[tag]\nmodels = { en = "gliner:some/model" }\nkinds = { PER = "person", LOC = "city or town" }\n'
+    heuristic = RECIPE.replace("[[scorer]]", '[project]\nmethod = "heuristic"')
+    (tmp_path / "tagged.toml").write_text(f"{heuristic}{tables}threshold = 0.6\n", encoding="utf-8")
+    path = f"{installed}{os.pathsep}{tmp_path / 'standin'}"
+    done = run_cli("--db", news, "run", "tagged.toml", PYTHONPATH=path)
+    assert done.code == 0, done.stderr
+    query = (
+        "select external_id, start_word, end_word, label from entity join sentence on sentence.id = sentence_id "
+        "join step on step.id = entity.step_id where kind = 'tag' order by entity.sentence_id, ordinal"
+    )
+    rows = json.loads(run_cli("--db", news, "query", "--json", query).stdout)
+    found = [tuple(row.values()) if isinstance(row, dict) else tuple(row) for row in rows]
+    assert found == [("all-1", 0, 1, "PER"), ("all-1", 3, 4, "LOC"), ("all-1", 4, 5, "LOC")]
 
 
 def test_without_its_plugin_a_database_opens_explains_and_exports(

@@ -14,8 +14,9 @@ import pytest
 
 from xprojdb.errors import ServiceError, UsageError
 from xprojdb.models import service as services
+from xprojdb.models.servers.chat import Server
 from xprojdb.models.service import Reply, Service
-from xprojdb.models.translators.chat import ChatTranslator, Server, read
+from xprojdb.models.translators.chat import ChatTranslator, read
 
 KEY = "sk-0123456789abcdefghij"
 Talk = Callable[[socket.socket], None]

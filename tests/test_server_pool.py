@@ -12,7 +12,8 @@ from children import HANG
 from test_model_chat import Answer, Ask, Stand, echo
 
 from xprojdb.errors import ServiceError, UsageError
-from xprojdb.models.translators.chat import ChatTranslator, Server
+from xprojdb.models.servers.chat import Server
+from xprojdb.models.translators.chat import ChatTranslator
 
 TEXTS = [f"sentence {number}" for number in range(24)]
 

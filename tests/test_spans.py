@@ -137,6 +137,14 @@ def test_a_label_outside_its_scheme():
     assert (caught.value.label, caught.value.scheme, caught.value.nearest) == ("PERS", "conll", "PER")
 
 
+@pytest.mark.parametrize("name", sorted(MAPPINGS.keys() - {"identity"}))
+def test_a_mapping_covers_its_scheme_and_reaches_the_other(name):
+    source, target = name.split("->")
+    table = dict(MAPPINGS[name].table)
+    assert table.keys() == set(label_scheme(source).labels)
+    assert {label for label in table.values() if label} == set(label_scheme(target).labels)
+
+
 def test_ontonotes_to_conll():
     spans = [Span(0, 1, "GPE"), Span(1, 2, "DATE"), Span(2, 4, "WORK_OF_ART"), Span(4, 5, "PERSON")]
     assert label_mapping("ontonotes->conll").apply(spans) == (Span(0, 1, "LOC"), Span(2, 4, "MISC"), Span(4, 5, "PER"))

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from xprojdb.steps.tag.variant import TaggerConfig as TaggerConfig
     from xprojdb.steps.tag.variant import TaggerPlugin as TaggerPlugin
     from xprojdb.steps.translate.variant import TranslatorPlugin as TranslatorPlugin
+    from xprojdb.text.spans import Span as Span
 
 _MODULES = {
     "AlignerConfig": "xprojdb.config.tables.align",
@@ -36,6 +37,7 @@ _MODULES = {
     "RecipeError": "xprojdb.config.errors",
     "ScoreStage": "xprojdb.steps.score.stage",
     "ScorerConfig": "xprojdb.config.tables.score",
+    "Span": "xprojdb.text.spans",
     "StepSpec": "xprojdb.steps.spec",
     "TaggerConfig": "xprojdb.steps.tag.variant",
     "TaggerPlugin": "xprojdb.steps.tag.variant",

@@ -17,6 +17,7 @@ from xprojdb.exports.selection.parts import Selection
 from xprojdb.planning.labellings import Labelling
 from xprojdb.planning.planner import Plan
 from xprojdb.steps.registry import LINKING
+from xprojdb.steps.score.params import ScoreParams
 from xprojdb.text.languages import language
 
 #: what each filter and choice does, by its key in ``[export]``
@@ -112,6 +113,8 @@ def _from_models(chosen: Sequence[Labelling]) -> Iterator[str]:
         model = _model_name(spec.model)
         if spec.kind == "tag":
             yield f"The entities of source sentences were found by {model}: its errors carry over to the labels."
+        if spec.kind == ScoreParams.kind and ScoreParams.from_params(spec.params).type == "judge":
+            yield f"{model} was asked whether labels are right, and its answers count among their scores."
         if spec.kind in LINKING:
             yield f"Sentences were translated by {model}: its errors carry over to the labels, too."
 

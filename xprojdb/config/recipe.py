@@ -202,6 +202,11 @@ class Recipe(Settings):
         return digest_of(said)
 
     @property
+    def tagger_labels(self) -> tuple[str, ...]:
+        """The labels that taggers are to find, before they are mapped; empty if the recipe names none."""
+        return tuple(label for label, becomes in self.mapping.table if becomes) if self.mapping else ()
+
+    @property
     def mapping(self) -> LabelMapping | None:
         """The label mapping applied before matching; None keeps all labels unchanged."""
         if self.labels is None:

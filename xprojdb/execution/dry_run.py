@@ -14,10 +14,10 @@ from xprojdb.execution.run import chosen_stages
 from xprojdb.planning.diff import change_of, earlier_specs
 from xprojdb.planning.plan import Plan
 from xprojdb.steps.registry import LINKING
+from xprojdb.steps.served import Served
 from xprojdb.steps.shard import Shard
 from xprojdb.steps.spec import StepSpec, find_step
 from xprojdb.steps.stage import Bitext, Stage, require_done
-from xprojdb.steps.translate.stage import Translating
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,12 +75,12 @@ def _preview(
     pending += _unmade(connection, plan, running, stage)
     pending = pending if limit is None else min(pending, limit)
     change = "" if not pending else change_of(stage.spec, earlier) if step_id is None else "new or undone items"
-    sends = _sends(connection, plan, running, stage, limit) if isinstance(stage, Translating) else None
+    sends = _sends(connection, plan, running, stage, limit) if isinstance(stage, Served) else None
     return Preview(stage.title, stage.spec.digest, step_id is not None, pending, change, sends)
 
 
 def _sends(
-    connection: Connection, plan: Plan, running: Set[StepSpec], stage: Translating, limit: int | None
+    connection: Connection, plan: Plan, running: Set[StepSpec], stage: Served, limit: int | None
 ) -> dict[str, int] | None:
     if not stage.is_served:
         return None

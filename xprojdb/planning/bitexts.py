@@ -116,7 +116,7 @@ def _machine_pairs(
 
 def _round_trip(recipe: Recipe, table: TranslateTable, there: StepSpec, pair: Bitext) -> DirectedBitext:
     through, lang = pair.rendering_lang, pair.original_lang
-    tagger = tag_spec(recipe.tag, through) if recipe.tag else None
+    tagger = tag_spec(recipe.tag, through, labels=recipe.tagger_labels) if recipe.tag else None
     if tagger is None:
         hint = f'add one: [tag] models = {{ {through} = "spacy:…" }}'
         raise UsageError(f"the round trip through {through} needs a tagger for {through}", hint=hint, lang=through)

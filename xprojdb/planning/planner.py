@@ -164,7 +164,8 @@ def _tag_spec(recipe: Recipe, lang: str) -> StepSpec | None:
     if recipe.tag is None:
         return None
     scored = lang in recipe.target and any(map(reads_taggers, recipe.scorer))
-    return tag_spec(recipe.tag, lang, source=lang in recipe.source, keep_scores=scored)
+    source, labels = lang in recipe.source, recipe.tagger_labels
+    return tag_spec(recipe.tag, lang, source=source, keep_scores=scored, labels=labels)
 
 
 def _score_specs(recipe: Recipe, labelled: Side, pair: Bitext, inputs: Mapping[str, StepSpec]) -> dict[str, StepSpec]:

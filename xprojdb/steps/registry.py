@@ -26,7 +26,8 @@ from xprojdb.steps.spec import StepSpec
 from xprojdb.steps.stage import Stage
 from xprojdb.steps.tag.gazetteer import Gazetteer
 from xprojdb.steps.tag.imported import ImportedTags
-from xprojdb.steps.tag.variant import tag_stage
+from xprojdb.steps.tag.openai import TagServed
+from xprojdb.steps.tag.variant import load_tagger, tag_stage
 from xprojdb.steps.train.measure import Measure
 from xprojdb.steps.train.params import SampleParams
 from xprojdb.steps.train.stage import Train
@@ -120,6 +121,8 @@ def _loading(stage: Any, load: Callable[[StepSpec], Any]) -> Factory:
 
 
 def _tag(spec: StepSpec) -> Stage | None:
+    if spec.version == TagServed.version and (spec.model or "").startswith("openai:"):
+        return TagServed(spec, lambda: load_tagger(spec))
     return TagTrained(spec) if MODEL in spec.inputs and spec.version == TagTrained.version else tag_stage(spec)
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal
 from xprojdb.api.opened import Opened
 
 if TYPE_CHECKING:
-    from xprojdb.api.results.training.training import PairsResult
+    from xprojdb.api.results.training import PairsResult
 
 
 class ImportingPairs(Opened):
@@ -39,7 +39,7 @@ class ImportingPairs(Opened):
         :raises InputError: when a file cannot be read, lacks a column, or has another label.
         :raises ImportRefused: when a pair contradicts the one that is stored under its id.
         """
-        from xprojdb.api.results.training.training import PairsResult
+        from xprojdb.api.results.training import PairsResult
         from xprojdb.importing.corpus_files import CorpusInfo
         from xprojdb.importing.pairs.importing import import_pairs
 

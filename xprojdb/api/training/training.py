@@ -9,8 +9,8 @@ from xprojdb.api.engines import EngineOptions, make_engine
 from xprojdb.api.training.pairs import ImportingPairs
 
 if TYPE_CHECKING:
-    from xprojdb.api.results.training.baselines import BaselinesResult
-    from xprojdb.api.results.training.training import StudyReportResult, StudyResult, TrainResult
+    from xprojdb.api.results.scores.baselines import BaselinesResult
+    from xprojdb.api.results.training import StudyReportResult, StudyResult, TrainResult
     from xprojdb.config.training import LoadedTraining, TrainingRecipe
     from xprojdb.execution.progress import Progress, StopRequest
 
@@ -40,7 +40,7 @@ class Training(ImportingPairs):
         :raises UsageError: when there is nothing to learn from, or languages have different labels.
         :raises ModelError, MissingExtra: when the encoder is not available.
         """
-        from xprojdb.api.results.training.training import TrainResult
+        from xprojdb.api.results.training import TrainResult
         from xprojdb.config.training import LoadedTraining
         from xprojdb.study.rounds import train_in_rounds
         from xprojdb.study.train import train_model
@@ -79,7 +79,7 @@ class Training(ImportingPairs):
         :raises TrainingError: when a model could not be trained.
         :raises ModelError, MissingExtra: when a model is not available.
         """
-        from xprojdb.api.results.training.baselines import BaselinesResult
+        from xprojdb.api.results.scores.baselines import BaselinesResult
         from xprojdb.config.training import LoadedTraining
         from xprojdb.study.baselines import run_baselines
 
@@ -111,7 +111,7 @@ class Training(ImportingPairs):
         :raises UsageError: when a target has no gold, languages have different labels, or the test split is trained on.
         :raises ModelError, MissingExtra: when the encoder cannot be had.
         """
-        from xprojdb.api.results.training.training import StudyResult
+        from xprojdb.api.results.training import StudyResult
         from xprojdb.config.training import LoadedTraining
         from xprojdb.study.run import run_study
 
@@ -127,7 +127,7 @@ class Training(ImportingPairs):
         :param recipe: as :meth:`study` takes it.
         :raises RecipeError, UsageError, ModelError, MissingExtra: as :meth:`study`.
         """
-        from xprojdb.api.results.training.training import StudyResult
+        from xprojdb.api.results.training import StudyResult
         from xprojdb.config.training import LoadedTraining
         from xprojdb.study.run import preview_study
 
@@ -146,7 +146,7 @@ class Training(ImportingPairs):
         :raises MissingExtra: without matplotlib or statsmodels, which the extra ``study`` brings.
         :raises ExportError: when a file cannot be written.
         """
-        from xprojdb.api.results.training.training import StudyReportResult
+        from xprojdb.api.results.training import StudyReportResult
         from xprojdb.study.report.write import write_report
 
         return StudyReportResult(write_report(self.store, study, folder, resamples=resamples, seed=seed))

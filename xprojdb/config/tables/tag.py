@@ -24,9 +24,9 @@ class TagTable(Settings):
 
     :param model: the tagger of all source languages not listed in ``models``.
     :param models: a tagger for each source language: ``spacy:PACKAGE``, ``hf:MODEL`` for a token classifier from
-        Hugging Face, ``trained:NAME`` for a model that this database has trained, ``imported:NAME`` for predictions
-        imported under a name, or a plug-in; other languages keep their gold entities. Taggers of target languages
-        serve scorers and candidates.
+        Hugging Face, ``openai:MODEL`` for a model behind a server, ``trained:NAME`` for a model that this database has
+        trained, ``imported:NAME`` for predictions imported under a name, or a plug-in; other languages keep their gold
+        entities. Taggers of target languages serve scorers and candidates.
     :param gazetteer: a name that is tagged in at least this share of its places in the corpus is tagged in all of them,
         in source languages; 0: none is. By default 0.3 where the recipe leaves the weights to xprojdb, otherwise 0.
     """

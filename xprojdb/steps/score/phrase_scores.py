@@ -24,12 +24,14 @@ class PhraseScores:
 
     :param model, revision: the model behind the probabilities.
     :param compute: takes N texts, N phrases and the languages of both; returns (N,) probabilities.
+    :param question: what the model is asked about a text and a phrase, if there are several questions: a short digest.
     """
 
-    def __init__(self, model: str, revision: str, compute: Compute) -> None:
+    def __init__(self, model: str, revision: str, compute: Compute, question: str = "") -> None:
         self.model = model
         self.revision = revision
         self._compute = compute
+        self._question = question
         self._new: dict[str, dict[Phrases, float]] = {}
 
     def probabilities(
@@ -39,18 +41,21 @@ class PhraseScores:
 
         :param source, target: the languages of the text and of the phrase.
         """
-        direction = f"{source}>{target}"
-        distinct = dict.fromkeys(pairs)
+        direction = self._direction(source, target)
         fresh = self._new.setdefault(direction, {})
-        scores = {pair: fresh[pair] for pair in distinct if pair in fresh}
-        scores |= self._read(connection, direction, [pair for pair in distinct if pair not in scores])
-        missing = [pair for pair in distinct if pair not in scores]
+        scores = self._known(connection, direction, pairs)
+        missing = [pair for pair in dict.fromkeys(pairs) if pair not in scores]
         if missing:
             texts, phrases = map(list, zip(*missing, strict=True))
             computed = dict(zip(missing, self._compute(texts, phrases, source, target).tolist(), strict=True))
             fresh |= computed
             scores |= computed
         return scores
+
+    def missing(self, connection: Connection, pairs: Sequence[Phrases], source: str, target: str) -> list[Phrases]:
+        """The distinct pairs that would be computed."""
+        known = self._known(connection, self._direction(source, target), pairs)
+        return [pair for pair in dict.fromkeys(pairs) if pair not in known]
 
     def take_new(self) -> Rows:
         """Rows for everything computed since the last call."""
@@ -61,6 +66,14 @@ class PhraseScores:
         ]
         self._new = {}
         return Rows(phrase_score, _COLUMNS, rows)
+
+    def _direction(self, source: str, target: str) -> str:
+        return f"{source}>{target}" + (f" {self._question}" if self._question else "")
+
+    def _known(self, connection: Connection, direction: str, pairs: Sequence[Phrases]) -> dict[Phrases, float]:
+        distinct, fresh = dict.fromkeys(pairs), self._new.get(direction, {})
+        scores = {pair: fresh[pair] for pair in distinct if pair in fresh}
+        return scores | self._read(connection, direction, [pair for pair in distinct if pair not in scores])
 
     def _read(self, connection: Connection, direction: str, pairs: Sequence[Phrases]) -> dict[Phrases, float]:
         scores: dict[Phrases, float] = {}

@@ -46,7 +46,7 @@ class Hf(TaggerPlugin):
     def canonical(self, model: str) -> str:
         return canonical_id(model)
 
-    def labels(self, model: str) -> tuple[str, ...]:
+    def labels(self, model: str, config: HfConfig | None = None) -> tuple[str, ...]:  # noqa: ARG002
         return classifier_labels(resolve(model), model)
 
     def params(self, config: HfConfig, lang: str) -> dict[str, Any]:

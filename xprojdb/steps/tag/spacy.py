@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 from xprojdb.models.taggers.spacy import SpacyTagger, TaggerParams, spacy_revision
 from xprojdb.steps.spec import StepSpec
@@ -15,17 +15,18 @@ from xprojdb.steps.tag.variant import TaggerConfig, TaggerPlugin
 class SpacyConfig(TaggerConfig):
     """``[tag]`` with ``spacy:``.
 
-    :param trim: leave English articles and the possessive 's out of entities, as gold annotations do.
+    :param trim: leave English articles and the possessive 's out of entities, as gold annotations do; ``"language"``:
+        the articles and clitics of the language.
     """
 
-    trim: bool = TaggerParams.trim
+    trim: bool | Literal["language"] = TaggerParams.trim
 
 
 @dataclass(frozen=True, kw_only=True)
 class SpacyParams(TagParams):
     """Parameters of a ``spacy`` tag step."""
 
-    trim: bool
+    trim: bool | Literal["language"]
 
 
 class Spacy(TaggerPlugin):
@@ -42,4 +43,5 @@ class Spacy(TaggerPlugin):
         return SpacyParams(lang=lang, trim=config.trim).to_params()
 
     def load(self, spec: StepSpec) -> Any:
-        return SpacyTagger(spec.model or "", TaggerParams(trim=SpacyParams.from_params(spec.params).trim))
+        params = SpacyParams.from_params(spec.params)
+        return SpacyTagger(spec.model or "", TaggerParams(trim=params.trim, lang=params.lang))

@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, cast
+from itertools import repeat
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, cast
 
 import numpy as np
 from sqlalchemy import Connection, Select, select
 
-from xprojdb.arrays import Floats
+from xprojdb.arrays import Floats, Singles
 from xprojdb.db import bulk
 from xprojdb.db.tables import entity, sentence, translation, word_score
 from xprojdb.steps.inputs import within
@@ -52,6 +53,28 @@ class TagParams(StepParams):
     labels: tuple[str, ...] = left_out(())
 
 
+class Tagging(NamedTuple):
+    """What a tagger found in some sentences.
+
+    :param spans: the entities of each sentence.
+    :param rows: the word probabilities, if those are stored.
+    :param reasons: what the outcome of each sentence says besides; empty for nothing.
+    """
+
+    spans: Sequence[Sequence[Span]]
+    rows: Sequence[Rows] = ()
+    reasons: Sequence[str | None] = ()
+
+
+def probability_rows(step_id: int, keys: Sequence[int], probabilities: Sequence[Singles]) -> list[Rows]:
+    """Rows with the word probabilities of sentences.
+
+    :param probabilities: (words, labels) of each sentence.
+    """
+    packed = [(step_id, key, own.astype(np.float16).tobytes()) for key, own in zip(keys, probabilities, strict=True)]
+    return [Rows(word_score, ("step_id", "sentence_id", "probabilities"), packed)]
+
+
 class Tag(ModelStage["Tagger"]):
     """Run a tagger over source sentences. Its items are sentences, each tagged once."""
 
@@ -76,24 +99,20 @@ class Tag(ModelStage["Tagger"]):
         query = select(sentence.c.id, sentence.c.words).where(bulk.among(connection, sentence.c.id, items))
         read = bulk.fetch(connection, query.order_by(sentence.c.id))
         keys = [key for key, _ in read]
-        tagged, rows = self._tag(keys, [json.loads(words) for _, words in read])
+        made = self.tagging(keys, [json.loads(words) for _, words in read])
         outcomes = [
-            Outcome(key, "ok") if spans else Outcome(key, "empty", "no-entities")
-            for key, spans in zip(keys, tagged, strict=True)
+            Outcome(key, "ok", reason) if spans else Outcome(key, "empty", reason or "no-entities")
+            for key, spans, reason in zip(keys, made.spans, made.reasons or repeat(None), strict=False)
         ]
-        return Result(outcomes, [Rows(entity, _COLUMNS, self._entities(keys, tagged)), *rows])
+        return Result(outcomes, [Rows(entity, _COLUMNS, self._entities(keys, made.spans)), *made.rows])
 
-    def _tag(self, keys: Sequence[int], sentences: list[list[str]]) -> tuple[list[tuple[Span, ...]], list[Rows]]:
-        """Tag sentences; returns their spans, and rows with word probabilities if those are stored."""
+    def tagging(self, keys: Sequence[int], sentences: list[list[str]]) -> Tagging:
+        """Tag the sentences with some keys."""
         if not self.keep_scores:
-            return self.model.tag(sentences), []
+            return Tagging(self.model.tag(sentences))
         tagged = cast("ScoringTagger", self.model).tag_scored(sentences)
-        packed = [
-            (self.step_id, key, sentence_tags.probabilities.astype(np.float16).tobytes())
-            for key, sentence_tags in zip(keys, tagged, strict=True)
-        ]
-        columns = ("step_id", "sentence_id", "probabilities")
-        return [sentence_tags.spans for sentence_tags in tagged], [Rows(word_score, columns, packed)]
+        rows = probability_rows(self.step_id, keys, [each.probabilities for each in tagged])
+        return Tagging([each.spans for each in tagged], rows)
 
     def _entities(self, keys: Sequence[int], tagged: Sequence[Sequence[Span]]) -> Iterator[Row]:
         for key, spans in zip(keys, tagged, strict=True):

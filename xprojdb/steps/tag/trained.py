@@ -68,7 +68,7 @@ class Trained(TaggerPlugin):
         # The steps rather than the names, which may refer to other models tomorrow.
         return SEVERAL.join(spec.digest[:12] for spec in self._steps(model))
 
-    def labels(self, model: str) -> tuple[str, ...]:
+    def labels(self, model: str, config: TrainedConfig | None = None) -> tuple[str, ...]:  # noqa: ARG002
         classes = [TrainParams.from_params(spec.params).classes for spec in self._steps(model)]
         if len(set(classes)) > 1:
             told = "; ".join(", ".join(own) for own in dict.fromkeys(classes))

@@ -6,7 +6,7 @@ A plug-in of the group ``xprojdb.taggers`` is a subclass of :class:`TaggerPlugin
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any, ClassVar
 
@@ -51,8 +51,18 @@ class TaggerPlugin(ABC):
         """The full name of a model."""
         return model
 
-    def labels(self, model: str) -> tuple[str, ...]:
-        """The columns of the word probabilities."""
+    def completed(self, config: Any, labels: Sequence[str]) -> Any:  # noqa: ARG002
+        """The keys of the table for a tagger that can be told what to find.
+
+        :param labels: the labels that the recipe names; empty if it names none.
+        """
+        return config
+
+    def labels(self, model: str, config: Any = None) -> tuple[str, ...]:
+        """The columns of the word probabilities.
+
+        :param config: the keys of its table, for taggers whose labels depend on them.
+        """
         raise NotImplementedError(f"{self.name}: a tagger with has_scores must name the labels of {model}")
 
     def params(self, config: Any, lang: str) -> dict[str, Any]:
@@ -73,19 +83,23 @@ class TaggerPlugin(ABC):
         return False
 
 
-def tagger_spec(name: str, config: Any, lang: str, *, keep_scores: bool = False) -> StepSpec:
+def tagger_spec(
+    name: str, config: Any, lang: str, *, keep_scores: bool = False, labels: Sequence[str] = ()
+) -> StepSpec:
     """The step of a tagger.
 
     :param name: the model, with its prefix.
     :param config: the keys of its table.
     :param keep_scores: whether a scorer needs word probabilities, if the tagger has them.
+    :param labels: the labels that the recipe names.
     :raises ModelError: when the model cannot be found, or is not a tagger.
     """
     prefix, colon, model = name.partition(":")
     plugin: TaggerPlugin = entry_points.load("taggers", prefix)()
+    config = plugin.completed(config, labels)
     params = plugin.params(config, lang)
     if plugin.has_scores and (keep_scores or plugin.keeps_scores(config)):
-        params |= {"keep_scores": True, "labels": list(plugin.labels(model))}
+        params |= {"keep_scores": True, "labels": list(plugin.labels(model, config))}
     if distribution := entry_points.find("taggers", prefix).distribution:
         params["plugin"] = distribution
     called, revision = f"{prefix}{colon}{plugin.canonical(model)}", plugin.revision(model)

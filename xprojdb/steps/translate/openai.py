@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from xprojdb.models.servers.chat import SERVED
 from xprojdb.models.translators.chat import ChatParams, ChatTranslator
 from xprojdb.models.translators.translator import Translator
 from xprojdb.steps.translate.variant import Placement, TranslatorPlugin
-
-#: the revision of a model behind a server, which does not report one
-SERVED = "served"
 
 
 class OpenAI(TranslatorPlugin):

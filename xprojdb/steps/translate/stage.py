@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, cast
 
 from sqlalchemy import Connection, Select
 
+from xprojdb.steps.served import Served
 from xprojdb.steps.spec import StepSpec
 from xprojdb.steps.stage import Bitext, ItemKind, ModelStage, Outcome, Result, imported
 from xprojdb.steps.translate.params import TranslateParams
@@ -15,12 +16,13 @@ from xprojdb.steps.translate.sentences import Original, Rendering, read_original
 from xprojdb.text import translation_quality
 
 if TYPE_CHECKING:
-    from xprojdb.models.translators.chat import ChatTranslator, Cost
+    from xprojdb.models.servers.chat import Cost
+    from xprojdb.models.translators.chat import ChatTranslator
     from xprojdb.models.translators.text_tokens import Translated
     from xprojdb.models.translators.translator import Translator
 
 
-class Translating(ModelStage["Translator"]):
+class Translating(ModelStage["Translator"], Served):
     """The base of translating steps. Their items are sentences."""
 
     block = 256
@@ -45,14 +47,9 @@ class Translating(ModelStage["Translator"]):
 
     @property
     def is_served(self) -> bool:
-        """Whether a server does the translation, which may cost money."""
         return (self.spec.model or "").startswith("openai:")
 
     def would_send(self, connection: Connection, items: Sequence[int]) -> Cost:
-        """Estimate what would be sent to the server for some items, without sending anything.
-
-        :param items: keys in ascending order.
-        """
         return cast("ChatTranslator", self.load()).cost(self.texts(connection, items), self.original_lang, self.lang)
 
     def refused(self, original: Original, translated: Translated) -> str | None:

@@ -10,17 +10,14 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 from xprojdb import entry_points
 from xprojdb.config.fields.prefixed import options_of, plugin_of
-from xprojdb.models.translators.chat import Server
+from xprojdb.models.servers.chat import Server
 from xprojdb.models.translators.translator import Translator
 from xprojdb.steps.spec import StepSpec
 from xprojdb.steps.translate.params import TranslateParams
-
-if TYPE_CHECKING:
-    pass
 
 
 @dataclass(frozen=True)

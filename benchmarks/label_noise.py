@@ -1,0 +1,57 @@
+"""Training on projected labels in ways that bear wrong ones: ``python benchmarks/label_noise.py --db FILE``.
+
+On a database that ``extrinsic.py --db FILE`` has filled: plain cross-entropy, the generalised cross-entropy of Zhang
+and Sabuncu (2018), label smoothing (Lukasik et al. 2020), and words weighted by the score of their label. Nothing is
+chosen: each is compared with the first, on the same test sentences.
+"""
+
+from __future__ import annotations
+
+import argparse
+import tomllib
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+import xprojdb as xp
+
+HERE = Path(__file__).parent
+TARGETS = ("lug", "pcm", "tsn", "yor", "bam", "ewe")
+WAYS: dict[str, dict[str, Any]] = {
+    "plain": {},
+    "truncation-0.7": {"truncation": 0.7},
+    "smoothing-0.1": {"smoothing": 0.1},
+    "score-weights": {"weight": "score"},
+}
+
+
+def main() -> None:
+    """Train each way, tag the test sentences, compare."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--db", required=True, help="SQLite file that extrinsic.py has filled")
+    given = parser.parse_args()
+    base = tomllib.loads((HERE / "extrinsic-baselines.toml").read_text(encoding="utf-8"))
+    shared = {key: base[key] for key in ("corpora", "labels")}
+    with xp.open(given.db) as database:
+        for way, settings in WAYS.items():
+            for target in TARGETS:
+                table = {**base["train"], "languages": [target], **settings}
+                database.train(xp.TrainingRecipe(name=f"{way}-{target}", **shared, train=table))
+            models = {target: f"trained:{way}-{target}" for target in TARGETS}
+            database.run(
+                xp.Recipe(
+                    name=way,
+                    **shared,
+                    source=[],
+                    target=TARGETS,
+                    splits=["test"],
+                    tag={"models": models},
+                    combine={"method": "majority", "transfer": True},
+                )
+            )
+        Console(width=150).print(database.compare(*WAYS))
+
+
+if __name__ == "__main__":
+    main()

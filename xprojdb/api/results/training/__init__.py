@@ -1,1 +1,0 @@
-"""Results of training, studies and comparisons with trained taggers."""
