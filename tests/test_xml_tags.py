@@ -8,11 +8,13 @@ from collections.abc import Callable, Sequence
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from toy_translator import in_tags, toy_translation, toy_translator
 
 from xprojdb.models.easyproject.labelled_translation import LabelledSentence, LostEntity, labelpigeon
 from xprojdb.models.easyproject.markers import LostReason, MarkerError
 from xprojdb.models.easyproject.xml_tags import recover_tags, tag_name, tagged_text
-from xprojdb.models.translators.text_tokens import Translated
+from xprojdb.models.translators.seq2seq import Seq2Seq
+from xprojdb.models.translators.translator import Seq2SeqTranslator, Translated
 from xprojdb.text.spans import Span
 
 PLAIN = "the mayor met Anna Berg in Turin today"
@@ -159,3 +161,15 @@ def test_what_a_translator_loses_is_told() -> None:
 def test_spans_that_overlap_are_refused() -> None:
     with pytest.raises(MarkerError):
         labelpigeon([LabelledSentence(["a", "b"], [Span(0, 2, "X"), Span(1, 2, "Y")])], Spoiled(), "en", "de")
+
+
+@pytest.mark.slow
+def test_a_trained_model_carries_entities_in_tags() -> None:
+    translator = Seq2SeqTranslator(Seq2Seq(str(toy_translator(xml=True)), device="cpu"))
+    boat = LabelledSentence(["Lin", "sold", "the", "red", "boat", "in", "Oslo"], [Span(0, 1, "PER"), Span(6, 7, "LOC")])
+    sentences = [SENTENCE, boat, LabelledSentence(["the", "old", "bread"], [])]
+    for carried, sentence in zip(labelpigeon(sentences, translator, "en", "de"), sentences, strict=True):
+        assert carried.words == tuple(toy_translation(" ".join(sentence.words)).split())
+        assert (carried.spans, carried.complete) == (tuple(sentence.spans), True)
+    marked = in_tags("das amt traf [Anna Berg] bei [Turin] heute")
+    assert labelpigeon([SENTENCE], translator, "en", "de")[0].marked.replace(" ", "") == marked.replace(" ", "")
