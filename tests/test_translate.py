@@ -188,6 +188,35 @@ def test_entities_travel_inside_the_translation(
     assert run_plan(database, plan).run_id is None
 
 
+def test_entities_travel_in_tags(
+    database: Database, tmp_path: Path, write_conll: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    says = {
+        "<a>Anna Berg</a> traf <b>Turin</b>": Translated("In <b>Turin</b> was met < a >Anna Berg< /a >"),
+        "Regen fiel": Translated("rain fell"),
+        "<a>Nora</a> sah": Translated("<a>Nora saw"),
+    }
+    tagged = Dictionary(says)
+    monkeypatch.setattr(translator_variant, "load_translator", lambda *_: tagged)
+    monkeypatch.setattr(translate_plan, "translator_revision", lambda *_, **__: "1")
+    _import(database, write_conll, "Anna/B-PER Berg/I-PER traf Turin/B-LOC", "Regen fiel", "Nora/B-LOC sah")
+    table = 'direction = "translate-train"\nmarkers = "xml"'
+    plan = _plan(database, tmp_path, TRAIN, table, rest='[project]\nmethod = "markers"\n')
+    assert "in XML tags" in plan.stages[0].title
+    assert (
+        plan.stages[0].spec.digest
+        != _plan(database, tmp_path, TRAIN, table.splitlines()[0], rest='[project]\nmethod = "markers"\n')
+        .stages[0]
+        .spec.digest
+    )
+    run_plan(database, plan)
+    assert sorted(tagged.asked) == sorted(says)
+    assert _labels(database) == [("en", "Turin", "LOC"), ("en", "Anna Berg", "PER")]
+    assert sorted(outcomes(database, "carry").values(), key=repr) == [
+        ("filtered", "unclosed:0"), ("ok", None), ("ok", None)
+    ]  # fmt: skip
+
+
 def test_what_is_no_translation_labels_nothing(
     database: Database, tmp_path: Path, write_conll: Callable[..., Path], dictionary: Dictionary
 ) -> None:
@@ -263,6 +292,8 @@ def test_a_round_trip_votes_with_the_tagger_of_its_language(
         ('[translate]\nmodel = "apertium"\nback_model = "apertium"', "translate.back_model"),
         ('[project]\nmethod = "markers"', "project.method"),
         ('[translate]\nmodel = "apertium"\ndirection = "round-trip"', "translate"),
+        ('[translate]\nmodel = "apertium"\nmarkers = "xml"', "translate.markers"),
+        ('[translate]\nmodel = "apertium"\ndirection = "translate-train"\nmarkers = "xml"', "translate.markers"),
     ],
 )
 def test_a_recipe_that_cannot_be_translated_by_is_refused(table: str, key: str) -> None:

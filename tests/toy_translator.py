@@ -1,4 +1,4 @@
-"""An M2M-100 with its real language tokens that has learned a toy language, word by word, and to keep brackets."""
+"""An M2M-100 with its real language tokens that has learned a toy language, word by word, and to keep markers."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ import functools
 import io
 import json
 import random
+import re
 import shutil
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -41,23 +42,32 @@ def toy_translation(text: str) -> str:
     return words.replace("[ ", "[").replace(" ]", "]")
 
 
+def in_tags(text: str) -> str:
+    """A text with tags in place of brackets, each pair with its own name."""
+    names = iter("abcdef")
+    return re.sub(r"\[(.*?)\]", lambda match: (name := next(names)) and f"<{name}>{match[1]}</{name}>", text)
+
+
 @functools.cache
-def toy_translator() -> Path:
-    """The folder of the model; made once a session, in about ten seconds."""
+def toy_translator(xml: bool = False) -> Path:
+    """The folder of the model; made once a session, in about ten seconds.
+
+    :param xml: whether it keeps tags instead of brackets.
+    """
     pytest.importorskip("torch")
     pytest.importorskip("transformers")
     pytest.importorskip("sentencepiece")
     folder = Path(tempfile.mkdtemp(prefix="xprojdb-test-translator-"))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    tokenizer = _tokenizer(folder)
+    tokenizer = _tokenizer(folder, xml)
     model = _model(tokenizer)
-    _train(model, tokenizer)
+    _train(model, tokenizer, in_tags if xml else str)
     model.save_pretrained(folder)
     tokenizer.save_pretrained(folder)
     return folder
 
 
-def train_pieces(lines: Sequence[str], size: int) -> tuple[bytes, list[str]]:
+def train_pieces(lines: Sequence[str], size: int, markers: Sequence[str] = ("[", "]")) -> tuple[bytes, list[str]]:
     """Train a SentencePiece model: the model, and its pieces in order."""
     import sentencepiece
 
@@ -68,7 +78,7 @@ def train_pieces(lines: Sequence[str], size: int) -> tuple[bytes, list[str]]:
         model_type="unigram",
         vocab_size=size,
         hard_vocab_limit=False,
-        user_defined_symbols=["[", "]"],
+        user_defined_symbols=[*markers],
         num_threads=1,
         minloglevel=2,
     )
@@ -76,11 +86,16 @@ def train_pieces(lines: Sequence[str], size: int) -> tuple[bytes, list[str]]:
     return written.getvalue(), [made.id_to_piece(place) for place in range(made.get_piece_size())]
 
 
-def _tokenizer(folder: Path) -> Any:
+def _tokenizer(folder: Path, xml: bool) -> Any:
     import transformers
 
     words = [*WORDS, *WORDS.values(), *NAMES]
-    proto, pieces = train_pieces([f"{word} [{word}] {word}" for word in words], 150)
+    lines = [f"{word} [{word}] {word}" for word in words]
+    if xml:
+        tags = [tag for name in "abcdef" for tag in (f"<{name}>", f"</{name}>")]
+        proto, pieces = train_pieces(list(map(in_tags, lines)), 150, tags)
+    else:
+        proto, pieces = train_pieces(lines, 150)
     special = ["<s>", "<pad>", "</s>", "<unk>"]
     pieces = [*special, *(piece for piece in pieces if piece not in special)]
     (folder / "vocab.json").write_text(json.dumps({piece: place for place, piece in enumerate(pieces)}))
@@ -114,7 +129,7 @@ def _model(tokenizer: Any) -> Any:
     return transformers.M2M100ForConditionalGeneration(config)
 
 
-def _train(model: Any, tokenizer: Any) -> None:
+def _train(model: Any, tokenizer: Any, marked: Callable[[str], str]) -> None:
     """Both directions, and each language to itself."""
     import torch
 
@@ -127,7 +142,7 @@ def _train(model: Any, tokenizer: Any) -> None:
         source, target = directions[step % len(directions)]
         pairs = [_pair(rng) for _ in range(32)]
         tokenizer.src_lang, tokenizer.tgt_lang = source, target
-        left, right = ([pair[lang] for pair in pairs] for lang in (source, target))
+        left, right = ([marked(pair[lang]) for pair in pairs] for lang in (source, target))
         batch = tokenizer(left, text_target=right, padding=True, return_tensors="pt")
         labels = batch.labels.masked_fill(batch.labels == tokenizer.pad_token_id, -100)
         model(input_ids=batch.input_ids, attention_mask=batch.attention_mask, labels=labels).loss.backward()

@@ -8,7 +8,7 @@ from typing import Any
 _SENTENCES = {
     "import": "The sentences were read from the sources below, with the entities that people had labelled.",
     "translate": "Sentences were translated by a program.",
-    "carry": "Sentences were machine-translated with brackets around their entities, which the translations kept.",
+    "carry": "Sentences were machine-translated with markers around their entities, which the translations kept.",
     "tag": "Entities of the source sentences were found by a model, whose errors are projected along with them.",
     "names": "Which names the model found, and how often they occur, was counted over the corpus.",
     "gazetteer": "Names that the model found in enough of their places were labelled in the others, too.",

@@ -155,6 +155,13 @@ class Recipe(Settings):
                 key="project.method",
             )
         back = self.translate is not None and self.translate.direction == "round-trip"
+        marks = back or self.project.method == "markers"
+        if self.translate is not None and self.translate.markers != "brackets" and not marks:
+            raise RecipeError(
+                "no entities are marked in this translation",
+                hint='leave out markers, or set method = "markers" in [project]',
+                key="translate.markers",
+            )
         if back and (len(self.source) > 1 or self.tag is None):
             raise RecipeError(
                 "a round trip needs exactly one source language, and a tagger for it",

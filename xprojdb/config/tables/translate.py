@@ -12,6 +12,8 @@ from xprojdb.config.fields.languages import language_code
 from xprojdb.config.fields.prefixed import PrefixedName, options_of, plugin_of
 from xprojdb.config.fields.types import Probability, Text
 
+MarkerKind = Literal["brackets", "xml"]
+
 
 class TranslateTable(Settings):
     """``[translate]``: the translator; without it, imported translations are used.
@@ -27,7 +29,10 @@ class TranslateTable(Settings):
     :param back_model: with ``round-trip``, the model that translates back; by default ``model``.
     :param revision: the revision the model must have.
     :param keep_truncated: keep translations that were cut at the model's limits; by default they are filtered.
-    :param min_similarity: with markers, how similar a bracketed phrase must be to the translation of its entity.
+    :param markers: what surrounds entities on the way: ``brackets`` (EasyProject: a bracketed phrase belongs to the
+        entity whose own translation it resembles) or ``xml`` (LabelPigeon: each entity has a tag of its own,
+        ``<a>Paris</a>``); the translator must keep them.
+    :param min_similarity: with brackets, how similar a bracketed phrase must be to the translation of its entity.
     :param options: options of the translator, such as ``beams``, ``ratio`` and ``extra`` of ``hf:`` and ``ct2:`` (a
         translation has at most ``ratio · n + extra`` sub-words).
     """
@@ -37,6 +42,7 @@ class TranslateTable(Settings):
     back_model: PrefixedName | None = None
     revision: Text | None = None
     keep_truncated: bool = False
+    markers: MarkerKind = "brackets"
     min_similarity: Probability = 0.5
     options: dict[str, Any] = Field(default_factory=dict)
 
@@ -48,6 +54,13 @@ class TranslateTable(Settings):
                 hint='leave out back_model, or set direction = "round-trip"',
                 key="back_model",
             )
+        return self
+
+    @model_validator(mode="after")
+    def _of_the_markers(self) -> TranslateTable:
+        if self.markers == "xml" and "min_similarity" in self.model_fields_set:
+            hint = "leave it out: a tag says which entity it belongs to"
+            raise RecipeError("min_similarity belongs to markers = 'brackets'", hint=hint, key="min_similarity")
         return self
 
     @model_validator(mode="after")

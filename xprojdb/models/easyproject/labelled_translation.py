@@ -1,7 +1,8 @@
-"""Translate labelled sentences with their labels: EasyProject (Chen et al. 2023, arXiv 2211.15613).
+"""Translate labelled sentences with their labels: EasyProject (Chen et al. 2023, arXiv 2211.15613), with brackets
+around the entities, and LabelPigeon (arXiv 2603.12021), with XML tags.
 
-The entities of a sentence are marked with brackets, the sentence is translated, and the entities are recovered from the
-brackets in the translation.
+The entities of a sentence are marked, the sentence is translated, and the entities are recovered from the markers in
+the translation.
 """
 
 from __future__ import annotations
@@ -9,7 +10,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from xprojdb.models.easyproject.markers import SQUARE, LostReason, Markers, insert, recover
+from xprojdb.models.easyproject.markers import SQUARE, LostReason, Markers, Recovered, insert, recover
+from xprojdb.models.easyproject.xml_tags import recover_tags, tagged_text
 from xprojdb.models.translators.text_tokens import Cut, Translated
 from xprojdb.text.spans import Span
 from xprojdb.text.words import join_words, normalize, split_words
@@ -111,6 +113,33 @@ def texts_of(
     return marked, [[join_words(words[a:b], source)[0] for a, b, _ in spans] for words, spans in sentences]
 
 
+def labelpigeon(
+    sentences: Sequence[LabelledSentence], translator: Translator, source: str, target: str
+) -> list[Carried]:
+    """Translate labelled sentences with their labels, each entity in an XML tag of its own; see ``recover_tags``.
+
+    :param sentences: words and spans in the source language.
+    :param translator: a translator that keeps tags, such as NLLB fine-tuned for this.
+    :param source, target: languages, as any code.
+    :returns: the translation of each sentence.
+    :raises MarkerError: when spans are empty, overlap, or lie outside their sentence.
+    """
+    texts = tagged_texts(sentences, source)
+    translations = _translate(translator, texts, source, target)
+    return [
+        _of(translations[text], spans, recover_tags(translations[text].text, len(spans), target))
+        for (_, spans), text in zip(sentences, texts, strict=True)
+    ]
+
+
+def tagged_texts(sentences: Sequence[LabelledSentence], source: str) -> list[str]:
+    """The texts that :func:`labelpigeon` translates.
+
+    :raises MarkerError: when spans are empty, overlap, or lie outside their sentence.
+    """
+    return [tagged_text(words, [span[:2] for span in spans], source) for words, spans in sentences]
+
+
 def _carried(
     translated: Translated,
     spans: Sequence[Span],
@@ -119,7 +148,10 @@ def _carried(
     markers: Markers,
     threshold: float,
 ) -> Carried:
-    recovered = recover(_words(translated.text, target), translations, markers, threshold)
+    return _of(translated, spans, recover(_words(translated.text, target), translations, markers, threshold))
+
+
+def _of(translated: Translated, spans: Sequence[Span], recovered: Recovered) -> Carried:
     return Carried(
         translated.text,
         recovered.words,

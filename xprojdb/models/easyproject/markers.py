@@ -77,13 +77,17 @@ class LostReason(StrEnum):
     """Why an entity has no span in the marked translation."""
 
     NO_BRACKETS = "no-brackets"
-    """The translation has no pair of markers with words inside."""
+    """The translation has no pair of markers, or no closed tag, with words inside."""
     UNLIKE = "unlike"
     """Nothing in markers resembles the entity's translation."""
     TAKEN = "taken"
     """The span that resembles it was assigned to another entity that resembles it more."""
     OVERLAP = "overlap"
     """The span that resembles it overlaps the span of a better match: markers were nested."""
+    NO_TAG = "no-tag"
+    """Its tag is not in the translation, or has no words inside."""
+    UNCLOSED = "unclosed"
+    """Its tag opens, but does not close."""
 
 
 class LostMarker(NamedTuple):
@@ -118,7 +122,7 @@ def insert(
     :raises MarkerError: when spans are empty, overlap or lie outside the sentence, or the text contains markers that
         may not be escaped.
     """
-    _check_spans(len(words), spans)
+    check_spans(len(words), spans)
     opens, closes = {start for start, _ in spans}, {end for _, end in spans}
     marked: list[str] = []
     escaped: list[Escaped] = []
@@ -190,7 +194,12 @@ def recover(
     return Recovered(plain, tuple(sorted(recovered)), tuple(lost))
 
 
-def _check_spans(words: int, spans: Sequence[tuple[int, int]]) -> None:
+def check_spans(words: int, spans: Sequence[tuple[int, int]]) -> None:
+    """Refuse spans that cannot be marked.
+
+    :param words: how many words the sentence has.
+    :raises MarkerError: when spans are empty, overlap, or lie outside the sentence.
+    """
     last = 0
     for start, end in sorted(spans):
         if not last <= start < end <= words:

@@ -18,7 +18,10 @@ BATCH_TOKENS = {"cpu": 512, "cuda": 16384}
 """Sub-words of both sides in one batch to score, including padding."""
 BEAM_TOKENS = {"cpu": 2048, "cuda": 32768}
 """Sub-words of all hypotheses in one batch to translate, including padding; each step reads all weights once."""
-TOKENIZERS = {"ychenNLP/nllb-200-3.3B-easyproject": "facebook/nllb-200-3.3B"}
+TOKENIZERS = {
+    "ychenNLP/nllb-200-3.3B-easyproject": "facebook/nllb-200-3.3B",
+    "thennal/nllb-200-3.3B-labelpigeon": "facebook/nllb-200-3.3B",
+}
 """The models to take tokenizers from, for models whose own checkpoint has none."""
 _IGNORED = -100
 

@@ -10,7 +10,14 @@ from sqlalchemy import ColumnElement, Connection, Select, select
 
 from xprojdb.db import bulk
 from xprojdb.db.tables import entity, sentence
-from xprojdb.models.easyproject.labelled_translation import Carried, LabelledSentence, easyproject, texts_of
+from xprojdb.models.easyproject.labelled_translation import (
+    Carried,
+    LabelledSentence,
+    easyproject,
+    labelpigeon,
+    tagged_texts,
+    texts_of,
+)
 from xprojdb.models.translators.text_tokens import Translated
 from xprojdb.steps.inputs import within
 from xprojdb.steps.labelling import mapping_of
@@ -30,9 +37,10 @@ Ordinal = int
 
 
 class Carry(Translating):
-    """Translate labelled sentences with their labels (EasyProject, Chen et al. 2023), or, on the round trip, translate
-    a tagged translation back. An entity keeps its ordinal and its original label, which is mapped on projection. One
-    whose label the mapping drops is not carried, and one that gets lost is named in the outcome.
+    """Translate labelled sentences with their labels (EasyProject, Chen et al. 2023, or LabelPigeon, arXiv 2603.12021),
+    or, on the round trip, translate a tagged translation back. An entity keeps its ordinal and its original label,
+    which is mapped on projection. One whose label the mapping drops is not carried, and one that gets lost is named in
+    the outcome.
 
     The input ``entities`` labelled the sentences; on the round trip ``sentences`` made them, and a sentence without
     entities is not translated: its rendering has no words.
@@ -44,13 +52,15 @@ class Carry(Translating):
     def __init__(self, spec: StepSpec, load: Callable[[], Translator]) -> None:
         super().__init__(spec, load)
         self.back = "sentences" in spec.inputs
-        self.min_similarity = CarryParams.from_params(spec.params).min_similarity
+        params = CarryParams.from_params(spec.params)
+        self.min_similarity, self.in_tags = params.min_similarity, params.markers == "xml"
         self.mapping = mapping_of(spec)
 
     @property
     def title(self) -> str:
         way = "translate back" if self.back else "translate"
-        return f"{way} {self.original_lang} → {self.lang} with entities marked, with {self.spec.model}"
+        marked = "in XML tags" if self.in_tags else "marked"
+        return f"{way} {self.original_lang} → {self.lang} with entities {marked}, with {self.spec.model}"
 
     def items(self, pair: Bitext) -> Select[tuple[int]]:
         if not self.back:
@@ -73,6 +83,8 @@ class Carry(Translating):
 
     def texts(self, connection: Connection, items: Sequence[int]) -> list[str]:
         labelled = self._to_translate(read_originals(connection, items), self._read_entities(connection, items))
+        if self.in_tags:
+            return tagged_texts(list(labelled.values()), self.original_lang)
         marked, entities = texts_of(list(labelled.values()), self.original_lang)
         return [*marked, *chain.from_iterable(entities)]
 
@@ -88,6 +100,8 @@ class Carry(Translating):
         }
 
     def _carry(self, sentences: Sequence[LabelledSentence]) -> list[Carried]:
+        if self.in_tags:
+            return labelpigeon(sentences, self.model, self.original_lang, self.lang)
         return easyproject(sentences, self.model, self.original_lang, self.lang, threshold=self.min_similarity)
 
     def _result(

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+from xprojdb.config.tables.translate import MarkerKind
 from xprojdb.steps.params import StepParams, left_out
 
 
@@ -31,8 +32,10 @@ class CarryParams(TranslateParams):
 
     :param min_similarity: how similar a bracketed phrase must be to the translation of its entity.
     :param labels: the label mapping as JSON; None if labels stay as they are.
+    :param markers: what surrounds an entity: ``brackets``, or ``xml`` tags, which say whose they are.
     """
 
     kind: ClassVar[str] = "carry"
     min_similarity: float
     labels: Mapping[str, Any] | None
+    markers: MarkerKind = left_out("brackets")

@@ -59,6 +59,7 @@ def carry_spec(
     params = CarryParams(
         min_similarity=table.min_similarity,
         labels=mapping.to_json() if mapping else None,
+        markers=table.markers,
         **_common(table, model, source, target),
     )
     inputs = {"entities": entities, **({"sentences": sentences} if sentences else {})}
