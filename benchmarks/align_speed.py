@@ -47,11 +47,11 @@ class ForwardClock:
 
     def __call__(self, ids: Any, mask: Any, layer: int) -> Any:
         start = time.perf_counter()
-        found = self._states(ids, mask, layer)
+        result = self._states(ids, mask, layer)
         if self._encoder.device.type == "cuda":
             self._encoder._torch.cuda.synchronize()
         self.seconds += time.perf_counter() - start
-        return found
+        return result
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._states, name)

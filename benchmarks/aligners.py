@@ -79,15 +79,15 @@ def main() -> None:
     with database_at(parser.parse_args().db) as database:
         for name in ALIGNERS:
             run_plan(database, plan_recipe(database, parse_recipe(recipe(name))), progress=watch)
-        found = compare_recipes(database, list(ALIGNERS), resamples=1)
+        recipes = compare_recipes(database, list(ALIGNERS), resamples=1)
     print(f"{'step':96} {'items':>6} {'seconds':>8} {'items/s':>8}")
     for title, seconds in watch.seconds.items():
         if title.startswith(("align", "train")):
             print(f"{title:96} {watch.items[title]:6} {seconds:8.1f} {watch.items[title] / seconds:8.1f}")
     print()
-    print(f"{'F1':22}", *(f"{each.lang:>6}" for each in found.languages))
+    print(f"{'F1':22}", *(f"{language.lang:>6}" for language in recipes.languages))
     for method in ALIGNERS:
-        print(f"{method:22}", *(f"{100 * each.f1(method):6.1f}" for each in found.languages))
+        print(f"{method:22}", *(f"{100 * language.f1(method):6.1f}" for language in recipes.languages))
 
 
 if __name__ == "__main__":

@@ -45,14 +45,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--db", type=Path, help="SQLite file to reuse or make; by default a temporary one")
     parser.add_argument("--sentences", type=int, default=1000, help="of each pair of MasakhaNER2 at most")
-    given = parser.parse_args()
+    args = parser.parse_args()
     with (
         tempfile.TemporaryDirectory() as folder,
-        open_database(given.db or Path(folder) / "weights.db", create=True) as database,
+        open_database(args.db or Path(folder) / "weights.db", create=True) as database,
     ):
         europarl_single.import_europarl(database)
         for pair in masakhaner2.PAIRS:
-            masakhaner2.import_pair(database, pair, given.sentences, Path(folder))
+            masakhaner2.import_pair(database, pair, args.sentences, Path(folder))
         console = Console(width=150)
         for title, head in HEADS.items():
             for name, tables in METHODS.items():
@@ -73,7 +73,7 @@ def counted(database: Database, recipe: str) -> Scores:
     plan = plan_recipe(database, parse_recipe(recipe))
     run_plan(database, plan)
     with database.read() as connection:
-        return {each.target: read_counts(connection, each) for each in plan.projections}
+        return {projection.target: read_counts(connection, projection) for projection in plan.projections}
 
 
 def report(title: str, scores: dict[str, Scores], console: Console) -> None:
@@ -83,16 +83,16 @@ def report(title: str, scores: dict[str, Scores], console: Console) -> None:
     for name, own in scores.items():
         table.add_row(name, *_intervals(own), f"{100 * np.mean([own[lang].micro().f1 for lang in own]):.2f}")
         if own is not ours:
-            found = [paired_difference(ours[lang], own[lang]) for lang in own]
-            cells = (f"{100 * d.value:+.1f} ({100 * d.low:+.1f} – {100 * d.high:+.1f})" for d in found)
-            table.add_row("", *cells, f"{100 * np.mean([d.value for d in found]):+.2f}")
+            differences = [paired_difference(ours[lang], own[lang]) for lang in own]
+            cells = (f"{100 * d.value:+.1f} ({100 * d.low:+.1f} – {100 * d.high:+.1f})" for d in differences)
+            table.add_row("", *cells, f"{100 * np.mean([d.value for d in differences]):+.2f}")
     console.print(table)
 
 
 def _intervals(scores: Scores) -> Iterator[str]:
     for counts in scores.values():
-        found = bootstrap_interval(counts)
-        yield f"{100 * found.value:.1f} ({100 * found.low:.1f} – {100 * found.high:.1f})"
+        result = bootstrap_interval(counts)
+        yield f"{100 * result.value:.1f} ({100 * result.low:.1f} – {100 * result.high:.1f})"
 
 
 def evidence(database: Database) -> Table:

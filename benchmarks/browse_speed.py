@@ -90,11 +90,11 @@ def measure(client: TestClient, visits: int) -> Iterator[tuple[str, float, float
     for title, address in PAGES.items():
         yield (title, *_visit(client, address))
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    each = [
+    values = [
         _visit(client, f"/sentence/demo/de/test-{n % 40 + 1}-{n % 1500 + 1}?recipe=demo")[:2] for n in range(visits)
     ]
     after = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    cpu, wall = (statistics.median(column) for column in zip(*each, strict=True))
+    cpu, wall = (statistics.median(column) for column in zip(*values, strict=True))
     yield f"{visits} sentences in a row, each", cpu, wall, 0
     print(f"peak of memory: {before / 1024:.0f} MiB before these, {after / 1024:.0f} MiB after")
 

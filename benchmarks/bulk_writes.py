@@ -39,8 +39,8 @@ def candidates(count: int) -> Rows:
 def sentences(count: int) -> Rows:
     """Sentences of 4 to 36 words."""
     words = ["sentences"[: 1 + i % 9] for i in range(36)]
-    told = [canonical_json(words[:size]) for size in range(37)]
-    return [(i, 1, "en", 4 + i % 33, str(i), told[4 + i % 33]) for i in range(1, count + 1)]
+    jsons = [canonical_json(words[:size]) for size in range(37)]
+    return [(i, 1, "en", 4 + i % 33, str(i), jsons[4 + i % 33]) for i in range(1, count + 1)]
 
 
 def bare(connection: Connection, table: Any, rows: Rows) -> None:
@@ -114,11 +114,11 @@ def main() -> None:
         "--rows", type=int, default=300_000, help="rows of the table candidate; a third as many sentences"
     )
     parser.add_argument("--rounds", type=int, default=5)
-    given = parser.parse_args()
+    args = parser.parse_args()
     shown = Table("database", "table", "rows", "bare, rows/s", "bulk layer, rows/s", "time to bare")
     with databases() as every:
         for database in every:
-            for name, count, first, second, ratio in compare(database, given.rows, given.rounds):
+            for name, count, first, second, ratio in compare(database, args.rows, args.rounds):
                 rates = (f"{count / first:,.0f}", f"{count / second:,.0f}")
                 shown.add_row(database.engine.dialect.name, name, f"{count:,}", *rates, f"{ratio:.2f} x")
             database.close()

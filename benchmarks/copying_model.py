@@ -49,8 +49,8 @@ def _tokenizer(folder: Path, texts: Sequence[str], pieces: int) -> Any:
     sentencepiece.SentencePieceTrainer.train(
         sentence_iterator=iter(texts), model_writer=written, vocab_size=pieces, hard_vocab_limit=False, minloglevel=2
     )
-    made = sentencepiece.SentencePieceProcessor(model_proto=written.getvalue())
-    own = [made.id_to_piece(place) for place in range(made.get_piece_size())]
+    processor = sentencepiece.SentencePieceProcessor(model_proto=written.getvalue())
+    own = [processor.id_to_piece(place) for place in range(processor.get_piece_size())]
     special = ["<s>", "<pad>", "</s>", "<unk>"]
     names = [*special, *(piece for piece in own if piece not in special)]
     (folder / "vocab.json").write_text(json.dumps({piece: place for place, piece in enumerate(names)}))

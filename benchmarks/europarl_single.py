@@ -89,10 +89,10 @@ GRID = tuple(product((0.05, 0.1, 0.15), (0.0, 0.2, 0.3, 0.4), (0.15, 0.2, 0.25))
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--db", type=Path, help="SQLite file to reuse or make; by default a temporary one")
-    given = parser.parse_args()
+    args = parser.parse_args()
     with (
         tempfile.TemporaryDirectory() as folder,
-        open_database(given.db or Path(folder) / "europarl.db", create=True) as database,
+        open_database(args.db or Path(folder) / "europarl.db", create=True) as database,
     ):
         import_europarl(database)
         report(database, Console(width=120))
@@ -111,12 +111,12 @@ def report(database: Database, console: Console) -> None:
     console.print(_table("What each part brings (all sentences)", rows))
     rules = (("with derived words", DERIVED), ("without", ""), ("without, but with one label", ONE_LABEL))
     for title, project in rules:
-        found = {key: scored(database, CENTRED + full(*key, project=project)) for key in GRID}
-        console.print(f"\nTwo-fold over {len(found)} configurations, {title}")
-        console.print(_folds(found))
+        result = {key: scored(database, CENTRED + full(*key, project=project)) for key in GRID}
+        console.print(f"\nTwo-fold over {len(result)} configurations, {title}")
+        console.print(_folds(result))
     best = {lang: ceiling(database, lang) for lang in TARGETS}
-    told = ", ".join(f"{lang} {100 * value:.1f}" for lang, value in best.items())
-    console.print(f"\nceiling: {told}; mean {100 * np.mean(list(best.values())):.1f}")
+    message = ", ".join(f"{lang} {100 * value:.1f}" for lang, value in best.items())
+    console.print(f"\nceiling: {message}; mean {100 * np.mean(list(best.values())):.1f}")
 
 
 def scored(database: Database, tables: str) -> Scores:
@@ -124,7 +124,7 @@ def scored(database: Database, tables: str) -> Scores:
     plan = plan_recipe(database, parse_recipe(HEAD + tables))
     run_plan(database, plan)
     with database.read() as connection:
-        return {each.target: read_counts(connection, each) for each in plan.projections}
+        return {projection.target: read_counts(connection, projection) for projection in plan.projections}
 
 
 def f1(counts: SpanCounts, part: slice = slice(None)) -> float:
@@ -137,12 +137,12 @@ def _folds(found: dict[tuple[float, float, float], Scores]) -> Table:
     table = Table("reported on", "first word, memory, threshold", *TARGETS, "mean")
     halves, reached = {"even": slice(0, None, 2), "odd": slice(1, None, 2)}, []
     for name, part in halves.items():
-        other = next(each for each in halves.values() if each != part)
+        other = next(half for half in halves.values() if half != part)
         best = max(found, key=lambda key: mean_f1(found[key], other))
         reached.append([f1(found[best][lang], part) for lang in TARGETS])
         table.add_row(f"{name} sentences", ", ".join(f"{value:g}" for value in best), *_cells(reached[-1]))
     table.add_row("two-fold mean", "", *_cells(np.mean(reached, 0).tolist()))
-    everything = [mean_f1(each) for each in found.values()]
+    everything = [mean_f1(entry) for entry in found.values()]
     table.add_row("worst and best of all", f"on all sentences: {min(everything):.2f} to {max(everything):.2f}")
     return table
 
@@ -167,7 +167,7 @@ def _cells(values: list[float]) -> Iterator[str]:
 def ceiling(database: Database, lang: str) -> float:
     """F1 of labels that are right wherever the English sentence has a counterpart of the same label, and only there."""
     with database.read() as connection:
-        source, target = (_labels(connection, each) for each in ("en", lang))
+        source, target = (_labels(connection, entry) for entry in ("en", lang))
     shared = sum((source[key] & labels).total() for key, labels in target.items())
     return 2 * shared / sum(labels.total() for side in (source, target) for labels in side.values())
 

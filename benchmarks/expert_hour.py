@@ -31,7 +31,7 @@ Spans = Mapping[Place, Sequence[Span]]
 
 def f1_after(queue: Sequence[Place], gold: Spans, predicted: Spans, budgets: Sequence[int]) -> list[float]:
     """F1 of the data set after so many reviewed labels."""
-    found, reviewed, labels = [], set[Place](), 0
+    result, reviewed, labels = [], set[Place](), 0
     steps = iter(queue)
     for budget in budgets:
         for place in steps:
@@ -40,8 +40,8 @@ def f1_after(queue: Sequence[Place], gold: Spans, predicted: Spans, budgets: Seq
             if labels >= budget:
                 break
         pairs = [(gold[place], gold[place] if place in reviewed else predicted[place]) for place in gold]
-        found.append(count_spans(pairs).micro().f1)
-    return found
+        result.append(count_spans(pairs).micro().f1)
+    return result
 
 
 def held_out(database: Database, labelling: Labelling, places: Sequence[Place], seed: int) -> tuple[float, float]:
@@ -98,11 +98,11 @@ def _line(
                 drawn = draw(connection, labelling, places, parse_mixture(order), len(places), seed)
             except UsageError as error:
                 return f"{order:<16}  {error.message}"
-            queue = [(each.sentence_id, each.translation_id) for each in drawn]
+            queue = [(entry.sentence_id, entry.translation_id) for entry in drawn]
             # Nothing is reviewed at a budget of 0.
             start = f1_after([], gold, predicted, budgets[:1])
             curves.append(start + f1_after(queue, gold, predicted, budgets[1:]))
-    return f"{order:<16}" + "".join(f"{100 * mean(each):8.1f}" for each in zip(*curves, strict=True))
+    return f"{order:<16}" + "".join(f"{100 * mean(entry):8.1f}" for entry in zip(*curves, strict=True))
 
 
 if __name__ == "__main__":

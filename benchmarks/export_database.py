@@ -138,9 +138,9 @@ def project(database: Database, folder: Path) -> Plan:
     (folder / "model" / "config.json").write_text("{}")
     text = f'name = "b"\ncorpora = ["b"]\nsource = ["en"]\ntarget = ["de"]\n[align]\nmodel = "{folder / "model"}"\n'
     plan = plan_recipe(database, parse_recipe(text))
-    made = Diagonal()
+    diagonal = Diagonal()
     plan.stages = [
-        Align(stage.spec, partial(lambda given: given, made)) if isinstance(stage, Align) else stage
+        Align(stage.spec, partial(lambda given: given, diagonal)) if isinstance(stage, Align) else stage
         for stage in plan.stages
     ]
     run_plan(database, plan)
@@ -171,8 +171,8 @@ def read_bare(database: Database, plan: Plan) -> int:
     labels = select(*(t.label.c[name] for name in names)).where(t.label.c.step_id == labelling.step.step_id)
     count = 0
     with database.read() as connection, bulk.uncollected():
-        for number, each in enumerate((query, labels)):
-            with closing(connection.execute(each)) as result:
+        for number, entry in enumerate((query, labels)):
+            with closing(connection.execute(entry)) as result:
                 cursor: Any = result.cursor
                 while rows := cursor.fetchmany(1_000):
                     count += len(rows) if number == 0 else 0
@@ -200,8 +200,8 @@ def measure(address: Path, told: str) -> None:
 
 def peak() -> float:
     """The most memory of this process so far, in MiB: by resource.getrusage it would begin with that of its parent."""
-    found = re.search(r"VmHWM:\s*(\d+) kB", Path("/proc/self/status").read_text())
-    return int(found[1]) / 1024 if found else float("nan")
+    result = re.search(r"VmHWM:\s*(\d+) kB", Path("/proc/self/status").read_text())
+    return int(result[1]) / 1024 if result else float("nan")
 
 
 def plan_size(database: Database) -> int:
@@ -220,12 +220,12 @@ def main() -> None:
             grow(database, project(database, folder), sentences - SEED)
         print(f"{'export':<20}{'sentences':>10}{'seconds':>9}{'sentences/s':>13}{'of CPU':>10}{'of bare':>9}{'MiB':>7}")
         bare = 0.0
-        for told in ("bare reading", *EXPORTS):
-            child = [sys.executable, __file__, "--measure", str(folder / "b.db"), told]
+        for message in ("bare reading", *EXPORTS):
+            child = [sys.executable, __file__, "--measure", str(folder / "b.db"), message]
             count, taken, worked, grown = json.loads(subprocess.run(child, check=True, stdout=subprocess.PIPE).stdout)
             bare = bare or count / worked
             rates = f"{count / taken:>13,.0f}{count / worked:>10,.0f}{count / worked / bare:>9.2f}"
-            print(f"{told:<20}{count:>10,}{taken:>9.1f}{rates}{grown:>7.0f}", flush=True)
+            print(f"{message:<20}{count:>10,}{taken:>9.1f}{rates}{grown:>7.0f}", flush=True)
 
 
 if __name__ == "__main__":

@@ -33,19 +33,19 @@ def main() -> None:
     parser.add_argument("--train", type=int, default=800, help="sentences of each language to learn from")
     parser.add_argument("--test", type=int, default=500, help="sentences of each language to measure on")
     parser.add_argument("--out", type=Path, default=None, help="where to write the table as JSON")
-    given = parser.parse_args()
+    args = parser.parse_args()
     console = Console(width=150)
     with (
         tempfile.TemporaryDirectory() as folder,
-        xp.open(given.db or Path(folder) / "extrinsic.db", create=True) as database,
+        xp.open(args.db or Path(folder) / "extrinsic.db", create=True) as database,
     ):
         for pair in PAIRS:
-            import_pair(database, pair, given.train, given.test, Path(folder))
+            import_pair(database, pair, args.train, args.test, Path(folder))
         console.print(database.run(HERE / "extrinsic.toml"))
-        found = database.baselines(HERE / "extrinsic-baselines.toml")
-        console.print(found, *found.notes, sep="\n")
-    if given.out is not None:
-        given.out.write_text(json.dumps(found.to_json(), indent=1), encoding="utf-8")
+        result = database.baselines(HERE / "extrinsic-baselines.toml")
+        console.print(result, *result.notes, sep="\n")
+    if args.out is not None:
+        args.out.write_text(json.dumps(result.to_json(), indent=1), encoding="utf-8")
 
 
 def import_pair(database: xp.Database, pair: str, train: int, test: int, folder: Path) -> None:

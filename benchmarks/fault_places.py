@@ -73,8 +73,8 @@ class PostgresServer:
         """End all processes of the server at once and start it again; it recovers what was committed."""
         command = [str(self._server.bin_path / "pg_ctl"), "-D", str(self._server.pgdata), "-l", str(self._server.log)]
         # Not captured: the server inherits what it is given, and a pipe would then never end.
-        told = {"stdout": subprocess.DEVNULL, "user": self._server.system_user, "timeout": 60, "check": True}
-        subprocess.run([*command, "restart", "-w", "-m", "immediate"], **told)
+        results = {"stdout": subprocess.DEVNULL, "user": self._server.system_user, "timeout": 60, "check": True}
+        subprocess.run([*command, "restart", "-w", "-m", "immediate"], **results)
 
     def _execute(self, statement: str) -> None:
         engine = create_engine(self._url, isolation_level="AUTOCOMMIT")

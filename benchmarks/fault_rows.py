@@ -32,10 +32,10 @@ def contents(address: str, exported: Path) -> Contents:
         if connection.dialect.name == "sqlite":
             assert connection.exec_driver_sql("PRAGMA integrity_check").scalar() == "ok"
         ranks = {table.name: _ranks(connection, table) for table in LASTING if "id" in table.columns}
-        found: Contents = {table.name: _rows(connection, table, ranks) for table in LASTING if table.name != "run"}
+        by_name: Contents = {table.name: _rows(connection, table, ranks) for table in LASTING if table.name != "run"}
     files = (path for path in exported.rglob("*") if path.is_file() and not path.name.startswith("."))
-    found["files"] = {(path.name, hashlib.sha256(path.read_bytes()).hexdigest()) for path in files}
-    return found
+    by_name["files"] = {(path.name, hashlib.sha256(path.read_bytes()).hexdigest()) for path in files}
+    return by_name
 
 
 def differing(found: Contents, expected: Contents) -> set[str]:
@@ -46,8 +46,8 @@ def differing(found: Contents, expected: Contents) -> set[str]:
 def _ranks(connection: Connection, table: Table) -> Mapping[int, int] | None:
     """Key → rank; None when they are equal."""
     keys = bulk.fetch(connection, select(table.c.id).order_by(table.c.id))
-    found = {key: rank for rank, (key,) in enumerate(keys, 1)}
-    return found if any(key != rank for key, rank in found.items()) else None
+    by_name = {key: rank for rank, (key,) in enumerate(keys, 1)}
+    return by_name if any(key != rank for key, rank in by_name.items()) else None
 
 
 def _rows(connection: Connection, table: Table, ranks: Ranks) -> set[tuple[Any, ...]]:

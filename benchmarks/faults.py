@@ -115,9 +115,9 @@ class Tally:
     different: set[str] = field(default_factory=set)
 
     def row(self) -> list[str]:
-        told = "no: " + ", ".join(sorted(self.different)) if self.different else "yes"
+        message = "no: " + ", ".join(sorted(self.different)) if self.different else "yes"
         counts = (self.hits, self.ended, self.checked)
-        return [self.fault, self.place, self.command, *map(str, counts), told]
+        return [self.fault, self.place, self.command, *map(str, counts), message]
 
 
 #: strikes a child; returns whether that hit it, and whether it ended by it

@@ -104,13 +104,13 @@ def _listening(note: Callable[..., None]) -> Iterator[None]:
 
 
 def _own_frames(frame: FrameType | None) -> list[str]:
-    found = []
+    results = []
     while frame is not None:
         if frame.f_code.co_filename.startswith(ROOTS):
-            found.append(f"{frame.f_code.co_filename}:{frame.f_code.co_qualname}")
+            results.append(f"{frame.f_code.co_filename}:{frame.f_code.co_qualname}")
         frame = frame.f_back
     # However deep one goes into itself, as for a step's inputs, it is one thing to read.
-    return list(dict.fromkeys(found[::-1]))
+    return list(dict.fromkeys(results[::-1]))
 
 
 def _room(path: str) -> str:

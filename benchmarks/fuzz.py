@@ -125,8 +125,8 @@ class Fuzzer:
             except XprojdbError:
                 if _rows(database) != before:
                     raise AssertionError("a refused file left rows") from None
-        for each in self.folder.glob("import.db*"):
-            each.unlink()
+        for entry in self.folder.glob("import.db*"):
+            entry.unlink()
 
     def damaged(self, random_: random.Random) -> None:
         """A database of which bytes are flipped: mended, or refused."""
@@ -139,8 +139,8 @@ class Fuzzer:
         try:
             self.command(random_, "verify --repair", path)
         finally:
-            for each in self.folder.glob("damaged.db*"):
-                each.unlink()
+            for entry in self.folder.glob("damaged.db*"):
+                entry.unlink()
 
     def texts(self, random_: random.Random) -> None:
         """A database in which a text is no text any more, and a command on it."""
@@ -154,8 +154,8 @@ class Fuzzer:
             connection.execute(statement, (mutated(random_, old), old))
         connection.close()
         self.command(random_, random_.choice(COMMANDS), path)
-        for each in self.folder.glob("texts.db*"):
-            each.unlink()
+        for entry in self.folder.glob("texts.db*"):
+            entry.unlink()
 
     def command(self, random_: random.Random, line: str, path: Path | None = None) -> None:
         """A command line; without a database of its own, with mutated arguments."""

@@ -221,7 +221,7 @@ def counts(database: Database) -> list[int]:
     """How many rows the tables have that an import writes to."""
     tables = (corpus, source_file, sentence, entity, outcome)
     with database.read() as connection:
-        return [connection.execute(select(func.count()).select_from(each)).scalar_one() for each in tables]
+        return [connection.execute(select(func.count()).select_from(entry)).scalar_one() for entry in tables]
 
 
 class Fuzz:

@@ -61,11 +61,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("sentences", nargs="?", type=int, default=60_000)
     parser.add_argument("--db", help="an empty PostgreSQL database, which is filled")
-    given = parser.parse_args()
+    args = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "train.conll"
-        make_file(path, LAYOUTS["two columns, tabs"], given.sentences)
-        run(path, given.sentences, given.db or str(Path(folder) / "x.db"), Path(folder))
+        make_file(path, LAYOUTS["two columns, tabs"], args.sentences)
+        run(path, args.sentences, args.db or str(Path(folder) / "x.db"), Path(folder))
 
 
 def run(path: Path, count: int, address: str, folder: Path) -> None:

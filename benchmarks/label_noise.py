@@ -30,10 +30,10 @@ def main() -> None:
     """Train each way, tag the test sentences, compare."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--db", required=True, help="SQLite file that extrinsic.py has filled")
-    given = parser.parse_args()
+    args = parser.parse_args()
     base = tomllib.loads((HERE / "extrinsic-baselines.toml").read_text(encoding="utf-8"))
     shared = {key: base[key] for key in ("corpora", "labels")}
-    with xp.open(given.db) as database:
+    with xp.open(args.db) as database:
         for way, settings in WAYS.items():
             for target in TARGETS:
                 table = {**base["train"], "languages": [target], **settings}

@@ -53,8 +53,8 @@ def weighted(links: float, capitals: float, memory: float, threshold: float, let
     weights = {"links": links, "letters": letters, "capitals": capitals, "memory": memory}
     tables = RECIPE[len(HEAD) : RECIPE.index("[project]")].split("[[scorer]]\n")[1:]
     kept = [_reweighted(table, weight) for table, weight in zip(tables, weights.values(), strict=True) if weight]
-    told = ", ".join(f'"{name}"' for name in ("links", "letters") if weights[name])
-    text = re.sub(r"scorers = .*", f"scorers = [{told}]", "".join(kept))
+    result = ", ".join(f'"{name}"' for name in ("links", "letters") if weights[name])
+    text = re.sub(r"scorers = .*", f"scorers = [{result}]", "".join(kept))
     return f"{HEAD}{text}[project]\nthreshold = {threshold + capitals:g}\n{ONE_LABEL}"
 
 
@@ -90,17 +90,17 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--db", type=Path, help="SQLite file to reuse or make; by default a temporary one")
     parser.add_argument("--sentences", type=int, default=1000, help="of each pair at most")
-    given = parser.parse_args()
+    args = parser.parse_args()
     with (
         tempfile.TemporaryDirectory() as folder,
-        open_database(given.db or Path(folder) / "masakhaner2.db", create=True) as database,
+        open_database(args.db or Path(folder) / "masakhaner2.db", create=True) as database,
     ):
         for pair in PAIRS:
-            import_pair(database, pair, given.sentences, Path(folder))
+            import_pair(database, pair, args.sentences, Path(folder))
         console = Console(width=140)
-        found = {name: scored(database, text) for name, text in METHODS.items()}
-        report(found, console)
-        console.print(two_fold(found[REFERENCE], {key: scored(database, weighted(*key)) for key in GRID}))
+        by_name = {name: scored(database, text) for name, text in METHODS.items()}
+        report(by_name, console)
+        console.print(two_fold(by_name[REFERENCE], {key: scored(database, weighted(*key)) for key in GRID}))
 
 
 def import_pair(database: Database, pair: str, most: int, folder: Path) -> None:
@@ -131,7 +131,7 @@ def scored(database: Database, recipe: str) -> Scores:
     plan = plan_recipe(database, parse_recipe(recipe))
     run_plan(database, plan)
     with database.read() as connection:
-        return {each.target: read_counts(connection, each) for each in plan.projections}
+        return {projection.target: read_counts(connection, projection) for projection in plan.projections}
 
 
 def report(found: dict[str, Scores], console: Console) -> None:
@@ -143,7 +143,7 @@ def report(found: dict[str, Scores], console: Console) -> None:
         table.add_row(name, *(_interval(scores[lang]) for lang in langs), f"{np.mean(values):.2f}")
     console.print(table)
     table = Table("less", *langs, "mean", title=f"{OURS}, less another method")
-    for name in (each for each in found if each != OURS):
+    for name in (entry for entry in found if entry != OURS):
         pairs = [paired_difference(found[OURS][lang], found[name][lang]) for lang in langs]
         cells = (f"{100 * d.value:+.1f}\n{100 * d.low:+.1f} – {100 * d.high:+.1f}" for d in pairs)
         table.add_row(name, *cells, f"{100 * np.mean([d.value for d in pairs]):+.2f}")
@@ -156,7 +156,7 @@ def two_fold(reference: Scores, found: dict[tuple[float, ...], Scores]) -> Table
     title = f"two-fold over {len(found)} configurations"
     table = Table("reported on", "links, capitals, memory, cut", *reference, "mean", "gain", title=title)
     for name, part in halves.items():
-        other = next(each for each in halves.values() if each != part)
+        other = next(half for half in halves.values() if half != part)
         best = max(found, key=lambda key: float(np.mean(_f1(found[key], other))))
         reached.append((_f1(found[best], part), _f1(reference, part)))
         table.add_row(f"{name} sentences", ", ".join(f"{value:g}" for value in best), *_compared(*reached[-1]))
@@ -176,8 +176,8 @@ def _compared(ours: list[float], reference: list[float]) -> Iterator[str]:
 
 
 def _interval(counts: SpanCounts) -> str:
-    found = bootstrap_interval(counts)
-    return f"{100 * found.value:.1f}\n{100 * found.low:.1f} – {100 * found.high:.1f}"
+    result = bootstrap_interval(counts)
+    return f"{100 * result.value:.1f}\n{100 * result.low:.1f} – {100 * result.high:.1f}"
 
 
 if __name__ == "__main__":

@@ -71,8 +71,8 @@ def _shard(folder: Path, number: int, pairs: int, candidates: int) -> Path:
         for lang, offset in (("en", 0), ("de", pairs)):
             file = {"corpus_id": key, "lang": lang, "part": f"part{number}", "name": f"{lang}.conll", "format": "conll"}
             more = {"options": "{}", "sha256": f"{number}{lang}", "sentences": pairs, "run_id": run}
-            made = connection.execute(insert(t.source_file).values({**file, **more}).returning(t.source_file.c.id))
-            rows = _sentences(pairs, offset, key, lang, number, int(made.scalar_one()))
+            result = connection.execute(insert(t.source_file).values({**file, **more}).returning(t.source_file.c.id))
+            rows = _sentences(pairs, offset, key, lang, number, int(result.scalar_one()))
             _fill(connection, t.sentence, rows)
         _made(connection, steps, pairs, candidates, run, key)
         end_run(connection, run, "done", {})
@@ -95,7 +95,7 @@ def _values(first: dict[str, Any], rows: Iterator[dict[str, Any]]) -> Iterator[t
 
 def _sentences(pairs: int, offset: int, corpus: int, lang: str, number: int, file: int) -> Iterator[dict[str, Any]]:
     for place in range(1, pairs + 1):
-        words = [f"word{(place * 7 + each) % 5_003}" for each in range(18)]
+        words = [f"word{(place * 7 + entry) % 5_003}" for entry in range(18)]
         yield {
             "id": offset + place, "corpus_id": corpus, "lang": lang, "n_words": 18, "split": "train",
             "external_id": f"part{number}-{place}", "source_file_id": file, "words": json.dumps(words),
@@ -107,34 +107,34 @@ def _made(connection: Any, steps: list[int], pairs: int, candidates: int, run: i
     places = range(1, pairs + 1)
     link = {"corpus_id": corpus, "original_lang": "en", "rendering_lang": "de", "step_id": gold, "kind": "human"}
     _fill(connection, t.translation, ({"id": n, **link, "original_id": n, "rendering_id": pairs + n} for n in places))
-    spans = [(each, 3 * each, 3 * each + 2, "PER") for each in range(ENTITIES)]
+    spans = [(entry, 3 * entry, 3 * entry + 2, "PER") for entry in range(ENTITIES)]
     names = ("ordinal", "start_word", "end_word", "label")
     _fill(
         connection, t.entity,
         ({"step_id": gold, "sentence_id": n, **dict(zip(names, span, strict=True))} for n in places for span in spans),
     )  # fmt: skip
-    links = " ".join(f"{each}-{each}:0.{90 + each % 10}" for each in range(18))
+    links = " ".join(f"{entry}-{entry}:0.{90 + entry % 10}" for entry in range(18))
     order = sorted(range(candidates), key=lambda each: (each % ENTITIES, each // 4, each % 4))
     _fill(connection, t.alignment, ({"step_id": align, "translation_id": n, "links": links} for n in places))
     _fill(
         connection, t.candidate,
         (
             {
-                "step_id": score, "translation_id": n, "entity_ordinal": each % ENTITIES, "start_word": each // 4,
-                "end_word": each // 4 + 1 + each % 4, "score": (n * 31 + each) % 1000 / 1000,
+                "step_id": score, "translation_id": n, "entity_ordinal": entry % ENTITIES, "start_word": entry // 4,
+                "end_word": entry // 4 + 1 + entry % 4, "score": (n * 31 + entry) % 1000 / 1000,
             }
             for n in places
-            for each in order
+            for entry in order
         ),
     )  # fmt: skip
     _fill(
         connection, t.label,
         (
             {
-                "step_id": project, "sentence_id": pairs + n, "translation_id": n, "ordinal": each, "start_word": start,
-                "end_word": end, "label": name, "score": 0.9, "margin": 0.1, "entity_ordinal": each,
+                "step_id": project, "sentence_id": pairs + n, "translation_id": n, "ordinal": entry,
+                "start_word": start, "end_word": end, "label": name, "score": 0.9, "margin": 0.1, "entity_ordinal": entry,
             }
-            for n in places for each, start, end, name in spans
+            for n in places for entry, start, end, name in spans
         ),
     )  # fmt: skip
     for step in (gold, align, score, project):

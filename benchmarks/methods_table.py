@@ -83,9 +83,9 @@ class Data(NamedTuple):
             files = [corpus_file(path, lang, form="conll") for lang, path in paths.items()]
             import_files(database, CorpusInfo(CORPUS), files, parallel=True)
             return
-        with tempfile.TemporaryDirectory() as made:
+        with tempfile.TemporaryDirectory() as built:
             for pair in masakhaner2.PAIRS:
-                masakhaner2.import_pair(database, pair, self.sentences, Path(made))
+                masakhaner2.import_pair(database, pair, self.sentences, Path(built))
 
 
 EUROPARL = f'name = "methods"\ncorpora = ["{CORPUS}"]\nsource = ["en"]\ntarget = ["de", "es", "it"]\n'
@@ -123,7 +123,7 @@ def rows(database: Database, data: Data) -> Iterator[Row]:
 def measured(database: Database, plan: Plan, data: Data) -> list[float]:
     """The F1 of each pair."""
     with database.read() as connection:
-        return [read_counts(connection, each).micro().f1 for each in in_order(plan, data)]
+        return [read_counts(connection, entry).micro().f1 for entry in in_order(plan, data)]
 
 
 def in_order(plan: Plan, data: Data) -> list[Projection]:
@@ -140,11 +140,11 @@ def ceilings(database: Database, data: Data) -> list[Row]:
     plan = plan_recipe(database, parse_recipe(f"{data.head}[align]\n{ALIGNERS['soft']}\n{method}"))
     run_plan(database, plan, command="benchmark")
     with database.read() as connection:
-        found = [_ceilings(connection, each) for each in in_order(plan, data)]
-    told = ("all entities projected, right where there is a counterpart", "only those with a counterpart projected")
+        values = [_ceilings(connection, entry) for entry in in_order(plan, data)]
+    message = ("all entities projected, right where there is a counterpart", "only those with a counterpart projected")
     return [
         Row("–", f"*ceiling: {name}*", tuple(100 * f1 for f1 in column))
-        for name, column in zip(told, zip(*found, strict=True), strict=True)
+        for name, column in zip(message, zip(*values, strict=True), strict=True)
     ]
 
 
@@ -152,39 +152,39 @@ def _ceilings(connection: Connection, projection: Projection) -> tuple[float, fl
     pairs = projected(connection, projection).add_columns(translation.c.original_id)
     sides = [(row[2], row[1]) for row in connection.execute(pairs)]
     gold = read_gold(connection, sorted({target for _, target in sides}))
-    given = read_given(connection, projection)
-    labels = [(_labels(given, source, projection), _labels(gold, target, projection)) for source, target in sides]
-    found = sum((source & target).total() for source, target in labels)
+    result = read_given(connection, projection)
+    labels = [(_labels(result, source, projection), _labels(gold, target, projection)) for source, target in sides]
+    results = sum((source & target).total() for source, target in labels)
     entities, gold_spans = (sum(side.total() for side in sides) for sides in zip(*labels, strict=True))
-    return 2 * found / (entities + gold_spans), 2 * found / (found + gold_spans)
+    return 2 * results / (entities + gold_spans), 2 * results / (results + gold_spans)
 
 
 def read_given(connection: Connection, projection: Projection) -> dict[int, list[Span]]:
     """The entities that are projected, by their sentences."""
     columns = (entity.c.sentence_id, entity.c.start_word, entity.c.end_word, entity.c.label)
-    step_id, found = projection.step.input_ids["entities"], dict[int, list[Span]]()
+    step_id, result = projection.step.input_ids["entities"], dict[int, list[Span]]()
     for key, *span in bulk.fetch(connection, select(*columns).where(entity.c.step_id == step_id)):
-        found.setdefault(key, []).append(Span(*span))
-    return found
+        result.setdefault(key, []).append(Span(*span))
+    return result
 
 
 def _labels(spans: dict[int, list[Span]], key: int, projection: Projection) -> Counter[str]:
-    found = spans.get(key, [])
-    return Counter(span.label for span in (projection.mapping.apply(found) if projection.mapping else found))
+    answer = spans.get(key, [])
+    return Counter(span.label for span in (projection.mapping.apply(answer) if projection.mapping else answer))
 
 
 def published(folder: Path, data: Data) -> list[Row]:
     """Published figures that have all languages."""
     langs = [target for _, target in data.pairs]
-    found: dict[tuple[str, str], dict[str, float]] = {}
-    for each in load_published(folder) if folder.is_dir() else ():
-        if each.dataset == data.name and each.lang in langs:
-            settings = [each.settings[key] for key in ("candidates",) if each.settings.get(key)]
-            method = ", ".join([f"{each.source}: {each.method}", *settings])
-            found.setdefault((each.settings.get("aligner", "–"), method), {})[each.lang] = 100 * each.f1
+    results: dict[tuple[str, str], dict[str, float]] = {}
+    for entry in load_published(folder) if folder.is_dir() else ():
+        if entry.dataset == data.name and entry.lang in langs:
+            settings = [entry.settings[key] for key in ("candidates",) if entry.settings.get(key)]
+            method = ", ".join([f"{entry.source}: {entry.method}", *settings])
+            results.setdefault((entry.settings.get("aligner", "–"), method), {})[entry.lang] = 100 * entry.f1
     return [
         Row(links, method, tuple(f1[lang] for lang in langs))
-        for (links, method), f1 in sorted(found.items(), key=lambda item: item[0][1])
+        for (links, method), f1 in sorted(results.items(), key=lambda item: item[0][1])
         if len(f1) == len(langs)
     ]
 
@@ -198,7 +198,7 @@ def table(data: Data, found: Sequence[Row], beside: Sequence[Row], top: Sequence
         own = [row for row in found if row.links == links]
         best_own = _best(own)
         for row in own:
-            yield _line(row, [_marked(*each) for each in zip(row.figures, best_own, best, strict=True)])
+            yield _line(row, [_marked(*entry) for entry in zip(row.figures, best_own, best, strict=True)])
     for row in (*top, *beside):
         yield _line(row)
 
@@ -209,14 +209,14 @@ def _best(found: Sequence[Row]) -> list[str]:
 
 
 def _marked(value: float, best_own: str, best: str) -> str:
-    told = f"{value:.1f}"
-    mark = "**" if told == best else "*" if told == best_own else ""
-    return f"{mark}{told}{mark}"
+    message = f"{value:.1f}"
+    mark = "**" if message == best else "*" if message == best_own else ""
+    return f"{mark}{message}{mark}"
 
 
 def _line(row: Row, figures: Sequence[str] = ()) -> str:
-    told = figures or [f"{value:.1f}" for value in row.figures]
-    return f"| {row.links} | {row.method} | {' | '.join(told)} |"
+    message = figures or [f"{value:.1f}" for value in row.figures]
+    return f"| {row.links} | {row.method} | {' | '.join(message)} |"
 
 
 def write(lines: Sequence[str], data: Data) -> None:
@@ -231,17 +231,17 @@ def main() -> None:
     parser.add_argument("data", nargs="?", default=CORPUS, choices=DATA)
     parser.add_argument("--db", help="a database to reuse; without it, a temporary one")
     parser.add_argument("--write", action="store_true", help=f"write the table to {DOCUMENT.name}")
-    given = parser.parse_args()
-    data, root = DATA[given.data], Path(os.environ.get("XPROJDB_DATA") or HERE.parents[1] / "shared" / "data")
+    args = parser.parse_args()
+    data, root = DATA[args.data], Path(os.environ.get("XPROJDB_DATA") or HERE.parents[1] / "shared" / "data")
     with (
         tempfile.TemporaryDirectory() as folder,
-        open_database(given.db or Path(folder) / "methods.db", create=True) as database,
+        open_database(args.db or Path(folder) / "methods.db", create=True) as database,
     ):
         data.fill(database, root)
-        found, beside = list(rows(database, data)), published(root / "published", data)
-        lines = list(table(data, found, beside, ceilings(database, data)))
+        result, beside = list(rows(database, data)), published(root / "published", data)
+        lines = list(table(data, result, beside, ceilings(database, data)))
     print("\n".join(lines))
-    if given.write:
+    if args.write:
         write(lines, data)
 
 

@@ -66,13 +66,13 @@ def write_files(folder: Path, count: int) -> None:
 
 def _sentences(draw: Any, words: list[str], lengths: list[int], tags: list[list[str]]) -> list[str]:
     """Sentences as they stand in a file, frequent words and rare ones; the last is a number, ``#``."""
-    found = []
+    results = []
     for i, length in enumerate(lengths):
         chosen = (len(words) ** draw.random(length)).astype(int) - 1
-        said = [*(words[each] for each in chosen[:-1].tolist()), "#"]
+        said = [*(words[entry] for entry in chosen[:-1].tolist()), "#"]
         lines = [f"{word}\t{tag}" for word, tag in zip(said, tags[i], strict=True)]
-        found.append("\n".join(lines) + "\n\n")
-    return found
+        results.append("\n".join(lines) + "\n\n")
+    return results
 
 
 def _tags(pairs: PairBatch) -> Iterator[list[str]]:
@@ -86,9 +86,9 @@ def _tags(pairs: PairBatch) -> Iterator[list[str]]:
 
 def _links(pairs: PairBatch) -> list[str]:
     cells = zip(pairs.link_source.tolist(), pairs.link_target.tolist(), pairs.link_score.tolist(), strict=True)
-    told = [f"{left}-{right}:{score:.2f}" for left, right, score in cells]
+    values = [f"{left}-{right}:{score:.2f}" for left, right, score in cells]
     ends = pairs.link_ptr.tolist()
-    return [" ".join(told[a:b]) + "\n" for a, b in pairwise(ends)]
+    return [" ".join(values[a:b]) + "\n" for a, b in pairwise(ends)]
 
 
 def spent(*command: str | Path) -> Spent:
@@ -120,28 +120,28 @@ def measure(folder: Path, count: int) -> dict[str, str]:
     recipe.write_text(RECIPE, encoding="utf-8")
     command = (XPROJDB, "--db", base)
     sides = [f"{name[:2]}={folder / name}" for name in FILES[:2]]
-    found = {}
+    results = {}
     took = spent(*command, "import", "parallel", "--corpus", "made-up", "--part", "all", *sides)
-    found |= _rates("import of CoNLL, sentences/s", 2 * count, took)
+    results |= _rates("import of CoNLL, sentences/s", 2 * count, took)
     links = ("--corpus", "made-up", "--langs", "en,de", "--name", "made-up", folder / FILES[2])
-    found |= _rates("import of links, pairs/s", count, spent(*command, "import", "alignments", *links))
+    results |= _rates("import of links, pairs/s", count, spent(*command, "import", "alignments", *links))
     stored = _size(base)
-    found |= _rates("score and project, pairs/s", count, spent(*command, "run", recipe))
-    found |= _rates("  project step alone, pairs/s", count, _step_seconds(base))
-    found["bytes a pair: sentences and links"] = f"{stored / count:,.0f}"
-    found["bytes a pair: candidates, labels, outcomes"] = f"{(_size(base) - stored) / count:,.0f}"
-    return found | _questions(command, recipe, _labelled(base))
+    results |= _rates("score and project, pairs/s", count, spent(*command, "run", recipe))
+    results |= _rates("  project step alone, pairs/s", count, _step_seconds(base))
+    results["bytes a pair: sentences and links"] = f"{stored / count:,.0f}"
+    results["bytes a pair: candidates, labels, outcomes"] = f"{(_size(base) - stored) / count:,.0f}"
+    return results | _questions(command, recipe, _labelled(base))
 
 
 def _questions(command: Sequence[str | Path], recipe: Path, sentence: str) -> dict[str, str]:
     """What is asked of a database in which all is done."""
     asked = {"run, nothing to do": ("run", recipe), "status": ("status",), "explain": ("explain", sentence)}
     asked |= {f"ask {name}": ("ask", name) for name in ("low-margin", "lost-entities", "by-step")}
-    found = {"--version, s": f"{median(XPROJDB, '--version').wall:.2f}"}
+    results = {"--version, s": f"{median(XPROJDB, '--version').wall:.2f}"}
     for name, words in asked.items():
         took = median(*command, *words)
-        found[f"{name}, s (CPU; peak MiB)"] = f"{took.wall:.2f} ({took.cpu:.2f}; {took.peak:.0f})"
-    return found
+        results[f"{name}, s (CPU; peak MiB)"] = f"{took.wall:.2f} ({took.cpu:.2f}; {took.peak:.0f})"
+    return results
 
 
 def _rates(name: str, count: int, took: Spent | float) -> dict[str, str]:
@@ -182,7 +182,7 @@ def show(found: dict[int, dict[str, str]]) -> None:
     for count in found:
         shown.add_column(f"{count:,}", justify="right")
     for name in next(iter(found.values())):
-        shown.add_row(name, *(each[name] for each in found.values()))
+        shown.add_row(name, *(entry[name] for entry in found.values()))
     Console(width=130).print(shown)
 
 
@@ -192,21 +192,21 @@ def main() -> None:
     parser.add_argument("sizes", nargs="*", type=int, help="sentence pairs; 10000, 100000 and 1000000 by default")
     parser.add_argument("--folder", type=Path, help="where to leave the databases; by default they are removed")
     parser.add_argument("--write", nargs=2, metavar=("DIR", "PAIRS"), help="only write the files")
-    given = parser.parse_args()
-    if given.write:
-        write_files(Path(given.write[0]), int(given.write[1]))
+    args = parser.parse_args()
+    if args.write:
+        write_files(Path(args.write[0]), int(args.write[1]))
         return
     with tempfile.TemporaryDirectory() as temporary:
-        folder, found = given.folder or Path(temporary), {}
-        for count in (2_000, *(given.sizes or SIZES)):
+        folder, result = args.folder or Path(temporary), {}
+        for count in (2_000, *(args.sizes or SIZES)):
             # The first, small one compiles or loads the compiled code and is not shown.
             place = folder / str(count)
             place.mkdir(parents=True)
-            found[count] = measure(place, count)
-            print(f"{count:,} pairs: {found[count]}, load of the machine {os.getloadavg()[0]:.1f}", file=sys.stderr)
-            if given.folder is None:
+            result[count] = measure(place, count)
+            print(f"{count:,} pairs: {result[count]}, load of the machine {os.getloadavg()[0]:.1f}", file=sys.stderr)
+            if args.folder is None:
                 shutil.rmtree(place)
-        show({count: found[count] for count in given.sizes or SIZES})
+        show({count: result[count] for count in args.sizes or SIZES})
 
 
 if __name__ == "__main__":

@@ -195,12 +195,12 @@ def main() -> None:
         plain_greedy(pairs, PLAIN_PAIRS)
         plain = PLAIN_PAIRS / (time.process_time() - begin)
         for name, params in CONFIGURATIONS.items():
-            found = measure(database, pair, params)
-            rate, parts = count / found.cpu, dict(found.parts)
-            parts["rest"] = found.cpu - sum(parts.values())
-            shares = [f"{parts[part] / found.cpu:.0%}" for part in ("read", "pack", "solve", "write", "rest")]
-            table.add_row(name, f"{rate:,.0f}", f"{count / found.wall:,.0f}", *shares, f"{rate / plain:.0f} times")
-            print(f"{name}: {found.candidates:,} candidates, {found.labels:,} labels of {count:,} pairs")
+            result = measure(database, pair, params)
+            rate, parts = count / result.cpu, dict(result.parts)
+            parts["rest"] = result.cpu - sum(parts.values())
+            shares = [f"{parts[part] / result.cpu:.0%}" for part in ("read", "pack", "solve", "write", "rest")]
+            table.add_row(name, f"{rate:,.0f}", f"{count / result.wall:,.0f}", *shares, f"{rate / plain:.0f} times")
+            print(f"{name}: {result.candidates:,} candidates, {result.labels:,} labels of {count:,} pairs")
     table.add_row("plain Python greedy, no database", f"{plain:,.0f}", "", "", "", "", "", "", "1")
     Console(width=140).print(table)
 

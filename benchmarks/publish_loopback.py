@@ -60,13 +60,13 @@ def publish(hub: LoopbackHub, environment: dict[str, str], cut: list[str], folde
 def load(environment: dict[str, str]) -> dict[str, Any]:
     """What a reader gets, in a process of its own."""
     shown = f'datasets.load_dataset("{REPO}", "all", split="test")'
-    found: dict[str, Any] = json.loads(run(shown, [sys.executable, "-c", LOAD, REPO], environment))
-    print(f"{found['rows']:,} rows: {', '.join(f'{lang} {count:,}' for lang, count in found['langs'].items())}")
-    row = found["least certain"]
+    answer: dict[str, Any] = json.loads(run(shown, [sys.executable, "-c", LOAD, REPO], environment))
+    print(f"{answer['rows']:,} rows: {', '.join(f'{lang} {count:,}' for lang, count in answer['langs'].items())}")
+    row = answer["least certain"]
     print(f"the least certain: {row['id']}, margins {[round(margin, 3) for margin in row['margins']]}")
     print("  " + " ".join(f"{w}/{t}" if t != "O" else w for w, t in zip(row["tokens"], row["ner_tags"], strict=True)))
     print()
-    return found
+    return answer
 
 
 def main() -> None:
@@ -74,15 +74,15 @@ def main() -> None:
     parser.add_argument("database", type=Path)
     parser.add_argument("--recipe")
     parser.add_argument("--min-margin", default="0.1")
-    given = parser.parse_args()
-    recipe = ["--recipe", given.recipe] if given.recipe else []
+    args = parser.parse_args()
+    recipe = ["--recipe", args.recipe] if args.recipe else []
     with tempfile.TemporaryDirectory() as scratch, loopback_hub() as hub:
-        copy = shutil.copyfile(given.database, Path(scratch) / "copy.db")
+        copy = shutil.copyfile(args.database, Path(scratch) / "copy.db")
         environment = {**os.environ, "XPROJDB_DB": str(copy), **hub.environment(f"{scratch}/hf")}
-        publish(hub, environment, [*recipe, "--min-margin", given.min_margin], Path(scratch) / "out")
+        publish(hub, environment, [*recipe, "--min-margin", args.min_margin], Path(scratch) / "out")
         row = load(environment)["least certain"]
-        told = run(f"xprojdb explain {row['id']}", [XPROJDB, "explain", row["id"], *recipe], environment)
-        print(told)
+        result = run(f"xprojdb explain {row['id']}", [XPROJDB, "explain", row["id"], *recipe], environment)
+        print(result)
 
 
 if __name__ == "__main__":

@@ -75,7 +75,7 @@ def _seconds(database: Database, name: str, asked: QuestionScope) -> tuple[str, 
         with ask_question(database, name, asked) as answer:
             rows = sum(map(len, answer.blocks))
         taken.append((time.perf_counter() - clock, time.process_time() - processor))
-    clock, processor = (median(each) for each in zip(*taken, strict=True))
+    clock, processor = (median(entry) for entry in zip(*taken, strict=True))
     return f"{clock:.3f} ({processor:.3f})", rows
 
 
@@ -87,8 +87,8 @@ def make(path: Path, count: int) -> None:
 
 def _fill(connection: Connection, count: int) -> None:
     run_id = begin_run(connection, "benchmark")
-    made = insert(corpus).values(name="made").returning(corpus.c.id)
-    corpus_id = connection.execute(made).scalar_one()
+    result = insert(corpus).values(name="made").returning(corpus.c.id)
+    corpus_id = connection.execute(result).scalar_one()
     steps = _steps(connection)
     _plan(connection, corpus_id, steps)
     for place, lang in enumerate(("de", *SOURCES)):

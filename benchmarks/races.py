@@ -89,7 +89,7 @@ def race(name: str, course: Course, races: int, only: str | None, draw: random.R
     for _, pair in zip(range(races), pairs_of(only, draw), strict=False):
         delay = draw.uniform(-APART, APART)
         seen.update(set(pair))
-        wrong += [f"{name}, {pair}, {delay:.3f} s: {each}" for each in course.race(*pair, delay)]
+        wrong += [f"{name}, {pair}, {delay:.3f} s: {entry}" for entry in course.race(*pair, delay)]
     shown = Table("command", "races on " + name, title=None, box=None)
     for command, count in seen.most_common():
         shown.add_row(command, str(count))
@@ -105,19 +105,19 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--only", choices=COMMANDS, help="pairs with this command")
     parser.add_argument("--database", choices=("SQLite", "PostgreSQL"), help="on this one alone")
-    given = parser.parse_args()
+    args = parser.parse_args()
     wrong: list[str] = []
     with tempfile.TemporaryDirectory() as folder, loopback_hub() as hub:
         files = Path(folder)
         write_course(files)
         server = Server({**os.environ, **hub.environment(str(files / "hf")), "OMP_NUM_THREADS": "1"})
         for name, lay in (("SQLite", on_sqlite), ("PostgreSQL", on_postgresql)):
-            if given.database in (None, name):
+            if args.database in (None, name):
                 with lay(server, files) as course:
-                    wrong += race(name, course, given.races, given.only, random.Random(given.seed))
+                    wrong += race(name, course, args.races, args.only, random.Random(args.seed))
         server.close()
-    for each in wrong:
-        print(each)
+    for entry in wrong:
+        print(entry)
     sys.exit(1 if wrong else 0)
 
 

@@ -76,12 +76,14 @@ def _play(
         _wait(lambda: _done(server.address) > 0, driver)
         driver = harm(driver)
         printed, errors = driver.communicate(timeout=1800)
-        found = contents(server.address, folder)
-        expected = expected or found
-        equal = driver.returncode == 0 and not differing(found, expected)
+        result = contents(server.address, folder)
+        expected = expected or result
+        equal = driver.returncode == 0 and not differing(result, expected)
         wrong += not equal
-        told = "equal rows" if equal else f"exit {driver.returncode}, differing: {differing(found, expected)}\n{errors}"
-        print(f"{title}: {time.monotonic() - began:.0f} s, {printed.strip()}; {told}", flush=True)
+        message = (
+            "equal rows" if equal else f"exit {driver.returncode}, differing: {differing(result, expected)}\n{errors}"
+        )
+        print(f"{title}: {time.monotonic() - began:.0f} s, {printed.strip()}; {message}", flush=True)
     return 1 if wrong else 0
 
 
@@ -198,8 +200,8 @@ class Cluster:
             if self._alive() >= NODES:
                 return
             time.sleep(2)
-        told = {node: child.poll() for node, child in self._nodes.items()}
-        raise SystemExit(f"the Ray nodes do not come up; exit codes: {told}")
+        by_name = {node: child.poll() for node, child in self._nodes.items()}
+        raise SystemExit(f"the Ray nodes do not come up; exit codes: {by_name}")
 
     def kill(self, node: int) -> None:
         """End all processes of a node at once."""

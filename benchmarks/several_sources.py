@@ -69,10 +69,10 @@ class Measured:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--db", type=Path, help="SQLite file to reuse or make; by default a temporary one")
-    given = parser.parse_args()
+    args = parser.parse_args()
     with (
         tempfile.TemporaryDirectory() as folder,
-        open_database(given.db or Path(folder) / "europarl.db", create=True) as database,
+        open_database(args.db or Path(folder) / "europarl.db", create=True) as database,
     ):
         import_europarl(database)
         report(Measured(database), Console(width=120))
@@ -88,10 +88,10 @@ def report(measured: Measured, console: Console) -> None:
     table.add_row("the same, with first words and terms", "1", *_cells(strong), end_section=True)
     for number in (1, 2, 3):
         table.add_row("majority", str(number), *_cells(_mean_of_subsets(measured, number, MAJORITY, ALL)))
-    told = {}
+    results = {}
     for name, weights in METHODS.items():
         folds = [_choose(measured, weights, other) for other in (ODD, EVEN)]
-        told[name] = folds
+        results[name] = folds
         for number in (1, 2, 3):
             halves = [
                 _mean_of_subsets(measured, number, joint_table(settings, weights), part)
@@ -99,8 +99,8 @@ def report(measured: Measured, console: Console) -> None:
             ]
             table.add_row(name, str(number), *_cells(np.mean(halves, 0)), end_section=number == 3)
     console.print(table)
-    for name, folds in told.items():
-        chosen = "; ".join(f"{part}: {each}" for part, each in zip(("even", "odd"), folds, strict=True))
+    for name, folds in results.items():
+        chosen = "; ".join(f"{part}: {entry}" for part, entry in zip(("even", "odd"), folds, strict=True))
         console.print(f"{name}: threshold, terms, first word for {chosen}; {_range(measured, METHODS[name])}")
 
 

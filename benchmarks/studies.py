@@ -64,11 +64,11 @@ def main() -> None:
     parser.add_argument("--db", default=None)
     parser.add_argument("--out", default=None)
     parser.add_argument("--workers", type=int, default=None)
-    given = parser.parse_args()
+    args = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        address = given.db or str(Path(folder) / "study.db")
+        address = args.db or str(Path(folder) / "study.db")
         with xp.open(address, create=True) as database:
-            run(database, Path(folder), given)
+            run(database, Path(folder), args)
 
 
 def run(database: xp.Database, folder: Path, given: argparse.Namespace) -> None:

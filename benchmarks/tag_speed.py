@@ -47,19 +47,21 @@ def fitted_classifier(folder: Path, sentences: Sequence[Sequence[str]], tags: Se
     import torch
     import transformers
 
-    names = sorted({tag for each in tags for tag in each})
+    names = sorted({tag for entry in tags for tag in entry})
     encoder = Encoder("e5-small", "cpu")
     vectors = np.concatenate(encoder.word_vectors(sentences, encoder.layers)).astype(np.float64)
-    wanted = np.eye(len(names))[[names.index(tag) for each in tags for tag in each]]
+    wanted = np.eye(len(names))[[names.index(tag) for entry in tags for tag in entry]]
     inputs = np.column_stack([vectors, np.ones(len(vectors))])
     solved = np.linalg.solve(inputs.T @ inputs + np.eye(inputs.shape[1]), inputs.T @ wanted)
-    found = resolve("e5-small")
+    result = resolve("e5-small")
     labels = {"id2label": dict(enumerate(names)), "label2id": {name: n for n, name in enumerate(names)}}
-    head = transformers.AutoModelForTokenClassification.from_pretrained(found.path_or_id, dtype=torch.float32, **labels)
+    head = transformers.AutoModelForTokenClassification.from_pretrained(
+        result.path_or_id, dtype=torch.float32, **labels
+    )
     head.classifier.weight.data = torch.tensor(20 * solved[:-1].T, dtype=torch.float32)
     head.classifier.bias.data = torch.tensor(20 * solved[-1], dtype=torch.float32)
     head.save_pretrained(folder)
-    transformers.AutoTokenizer.from_pretrained(found.path_or_id).save_pretrained(folder)
+    transformers.AutoTokenizer.from_pretrained(result.path_or_id).save_pretrained(folder)
     return str(folder)
 
 
@@ -72,8 +74,8 @@ def pipeline_spans(model_id: str) -> Callable[[Sequence[Sequence[str]], int], li
     assert "O" in known
 
     def tag(sentences: Sequence[Sequence[str]], batch: int) -> list[Spans]:
-        made = pipe([" ".join(words) for words in sentences], batch_size=batch, ignore_labels=[])
-        return [_by_word(words, tokens) for words, tokens in zip(sentences, made, strict=True)]
+        result = pipe([" ".join(words) for words in sentences], batch_size=batch, ignore_labels=[])
+        return [_by_word(words, tokens) for words, tokens in zip(sentences, result, strict=True)]
 
     return tag
 

@@ -39,13 +39,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--train", type=int, default=300, help="sentences to learn from")
     parser.add_argument("--test", type=int, default=300, help="sentences to measure on")
-    given = parser.parse_args()
+    args = parser.parse_args()
     torch.set_num_threads(1)
     model = canonical_id("e5-small")
     states = WordStates(StatesOf(model, resolve(model).revision, 8))
-    learned, measured = sentences("train", given.train), sentences("test", given.test)
+    learned, measured = sentences("train", args.train), sentences("test", args.test)
     examples = entity_examples(learned, states, LABELS)
-    list(states.prepare([each.words for each in measured]))
+    list(states.prepare([entry.words for entry in measured]))
     for seed in range(3):
         for name, fit in (("xprojdb", ours), ("Trainer", theirs)):
             begin = time.process_time()
@@ -122,8 +122,8 @@ def theirs(examples: Examples, seed: int) -> Head:
 
 def f1(head: Head, states: WordStates, measured: list[LabelledSentence]) -> float:
     """F1 on sentences, in percent."""
-    found = find_entities(head, states, [each.words for each in measured])
-    return f1_of(count_entities([each.spans for each in measured], found))
+    entities = find_entities(head, states, [entry.words for entry in measured])
+    return f1_of(count_entities([entry.spans for entry in measured], entities))
 
 
 if __name__ == "__main__":

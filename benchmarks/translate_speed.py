@@ -93,7 +93,7 @@ def contenders(model_id: str, options: Any, texts: list[str]) -> dict[str, Calla
     direction = (options.source, options.target)
     calls: dict[str, Callable[[], list[str]]] = {
         "generate, batches of 32": lambda: plain(model, texts, *direction, params),
-        "xprojdb hf:": lambda: [each.text for each in ours.translate(texts, *direction)],
+        "xprojdb hf:": lambda: [entry.text for entry in ours.translate(texts, *direction)],
     }
     for compute in options.compute.split(","):
         converted = CTranslator(model_id, CTranslateParams(beams=options.beams, compute=compute), "cpu")

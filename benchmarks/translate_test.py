@@ -71,11 +71,11 @@ def _show(database: Database, plan: Plan, watch: Stopwatch) -> None:
         if step.reasons:
             console.print(f"{step.title}: {step.reasons}")
     for scores in evaluate_projections(database, plan.labellings):
-        told = Table("label", "P", "R", "F1", "interval", box=None)
+        table = Table("label", "P", "R", "F1", "interval", box=None)
         for name, (score, interval) in scores.labels.items():
             numbers = [f"{100 * value:.1f}" for value in (score.precision, score.recall, score.f1)]
-            told.add_row(name, *numbers, f"{100 * interval.low:.1f}–{100 * interval.high:.1f}")
-        console.print(told)
+            table.add_row(name, *numbers, f"{100 * interval.low:.1f}–{100 * interval.high:.1f}")
+        console.print(table)
 
 
 if __name__ == "__main__":

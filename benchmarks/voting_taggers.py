@@ -49,22 +49,22 @@ def main() -> None:
     parser.add_argument("--db", type=Path, help="SQLite file to reuse or make; by default a temporary one")
     parser.add_argument("--sentences", type=int, default=1000, help="of each pair of MasakhaNER2 at most")
     parser.add_argument("--budget", type=int, default=300, help="gold sentences of each other language")
-    given = parser.parse_args()
+    args = parser.parse_args()
     console = Console(width=150)
     with (
         tempfile.TemporaryDirectory() as folder,
-        open_database(given.db or Path(folder) / "voting.db", create=True) as database,
+        open_database(args.db or Path(folder) / "voting.db", create=True) as database,
     ):
         europarl_single.import_europarl(database)
         for pair in masakhaner2.PAIRS:
-            masakhaner2.import_pair(database, pair, given.sentences, Path(folder))
+            masakhaner2.import_pair(database, pair, args.sentences, Path(folder))
         import_gold(database, Path(folder))
         for title, head in (("Europarl-NER, tagged", TAGGED_EUROPARL), ("MasakhaNER2", masakhaner2.TAGGED)):
-            found = {PROJECTION: timed(database, head + OFF, f"{title}: {PROJECTION}", console)}
-            found[ITSELF] = timed(database, head, f"{title}: {ITSELF}", console)
+            results = {PROJECTION: timed(database, head + OFF, f"{title}: {PROJECTION}", console)}
+            results[ITSELF] = timed(database, head, f"{title}: {ITSELF}", console)
             if head == masakhaner2.TAGGED:
-                found[OTHERS] = with_others(database, given.budget, console)
-            report(title, found, console)
+                results[OTHERS] = with_others(database, args.budget, console)
+            report(title, results, console)
         console.print(calibration(database))
         console.print(evidence(database))
 
@@ -90,7 +90,7 @@ def import_gold(database: Database, folder: Path) -> None:
 
 def with_others(database: Database, budget: int, console: Console) -> Scores:
     """The six pairs, each with a model that was trained on all other languages."""
-    found: Scores = {}
+    results: Scores = {}
     start = time.process_time()
     for pair in masakhaner2.PAIRS:
         source, target = pair.split("-")
@@ -105,9 +105,9 @@ def with_others(database: Database, budget: int, console: Console) -> Scores:
         head = head.replace(str_list(masakhaner2.PAIRS), str_list([pair]))
         head = head.replace('["en", "fr"]', str_list([source]))
         head = head.replace('["lug", "pcm", "tsn", "yor", "bam", "ewe"]', str_list([target]))
-        found |= counted(database, f'{head}\n[vote]\ntaggers = ["self", "trained:{name}"]\n')
+        results |= counted(database, f'{head}\n[vote]\ntaggers = ["self", "trained:{name}"]\n')
     console.print(f"{OTHERS}: {time.process_time() - start:.1f} CPU seconds, training included")
-    return found
+    return results
 
 
 def str_list(names: list[str] | tuple[str, ...]) -> str:
@@ -126,9 +126,9 @@ def report(title: str, scores: dict[str, Scores], console: Console) -> None:
         cells = (f"{100 * v.value:.1f} ({100 * v.low:.1f} – {100 * v.high:.1f})" for v in values)
         table.add_row(name, *cells, f"{100 * np.mean([own[lang].micro().f1 for lang in langs]):.2f}")
         if name != PROJECTION:
-            found = [paired_difference(own[lang], scores[PROJECTION][lang]) for lang in langs]
-            cells = (f"{100 * d.value:+.1f} ({100 * d.low:+.1f} – {100 * d.high:+.1f})" for d in found)
-            table.add_row("", *cells, f"{100 * np.mean([d.value for d in found]):+.2f}")
+            differences = [paired_difference(own[lang], scores[PROJECTION][lang]) for lang in langs]
+            cells = (f"{100 * d.value:+.1f} ({100 * d.low:+.1f} – {100 * d.high:+.1f})" for d in differences)
+            table.add_row("", *cells, f"{100 * np.mean([d.value for d in differences]):+.2f}")
     console.print(table)
 
 
@@ -137,18 +137,18 @@ def calibration(database: Database) -> Table:
     table = Table("target", "labels", "mean score", "right", "ECE", title="calibration of the default's scores")
     plan = load_plan(database, "masakhaner2")
     with database.read() as connection:
-        for each in plan.projections:
+        for projection in plan.projections:
             columns = (label.c.sentence_id, label.c.start_word, label.c.end_word, label.c.label, label.c.score)
-            rows = connection.execute(select(*columns).where(label.c.step_id == each.step.step_id)).all()
+            rows = connection.execute(select(*columns).where(label.c.step_id == projection.step.step_id)).all()
             gold = read_gold(connection, sorted({row.sentence_id for row in rows}))
-            mapping = each.mapping
+            mapping = projection.mapping
             mapped = {key: set(mapping.apply_to_gold(own) if mapping else own) for key, own in gold.items()}
             right = np.array([tuple(row[1:4]) in mapped.get(row.sentence_id, set()) for row in rows], np.float64)
             score = np.clip([row.score for row in rows], 0, 1)
             bins = np.minimum((score * 10).astype(int), 9)
             gaps = [abs(score[bins == n].mean() - right[bins == n].mean()) * (bins == n).mean() for n in set(bins)]
             values = (f"{score.mean():.3f}", f"{right.mean():.3f}", f"{sum(gaps):.3f}")
-            table.add_row(each.target, str(len(rows)), *values)
+            table.add_row(projection.target, str(len(rows)), *values)
     return table
 
 

@@ -70,8 +70,8 @@ class Watch:
 
     def rate(self, workers: int) -> float:
         """Items a second of the first step, from when each worker has had a batch: loading the model is left out."""
-        told = self.steps[0]
-        (begin, _), later = told[workers - 1], told[workers:]
+        steps = self.steps[0]
+        (begin, _), later = steps[workers - 1], steps[workers:]
         return sum(done for _, done in later) / (later[-1][0] - begin)
 
 
@@ -83,11 +83,13 @@ def write_encoder(folder: Path) -> None:
 
     letters = [*string.ascii_lowercase, *(f"##{letter}" for letter in string.ascii_lowercase)]
     pieces = {piece: i for i, piece in enumerate(["[PAD]", "[UNK]", "[CLS]", "[SEP]", *letters])}
-    made = tokenizers.Tokenizer(tokenizers.models.WordPiece(pieces, unk_token="[UNK]"))
-    made.pre_tokenizer = tokenizers.pre_tokenizers.WhitespaceSplit()
-    made.post_processor = tokenizers.processors.BertProcessing(("[SEP]", 3), ("[CLS]", 2))
+    tokenizer = tokenizers.Tokenizer(tokenizers.models.WordPiece(pieces, unk_token="[UNK]"))
+    tokenizer.pre_tokenizer = tokenizers.pre_tokenizers.WhitespaceSplit()
+    tokenizer.post_processor = tokenizers.processors.BertProcessing(("[SEP]", 3), ("[CLS]", 2))
     special = {"pad_token": "[PAD]", "unk_token": "[UNK]", "cls_token": "[CLS]", "sep_token": "[SEP]"}
-    transformers.PreTrainedTokenizerFast(tokenizer_object=made, model_max_length=256, **special).save_pretrained(folder)
+    transformers.PreTrainedTokenizerFast(tokenizer_object=tokenizer, model_max_length=256, **special).save_pretrained(
+        folder
+    )
     torch.manual_seed(7)
     sizes = {"hidden_size": 128, "num_hidden_layers": LAYERS, "num_attention_heads": 4, "intermediate_size": 512}
     config = transformers.BertConfig(vocab_size=len(pieces), max_position_embeddings=256, **sizes)
@@ -125,11 +127,11 @@ def compute(start: Path, recipe: Path, engine: Engine, watch: Watch) -> tuple[fl
 def results(database: Database) -> dict[str, list[Any]]:
     """The rows of tables, without the keys of runs; ids of steps are equal where the same was done in this order."""
     with database.read() as connection:
-        found = {}
+        collected = {}
         for name in RESULTS:
             columns = [column for column in metadata.tables[name].columns if column.name != "run_id"]
-            found[name] = sorted(bulk.fetch(connection, select(*columns)), key=repr)
-    return found
+            collected[name] = sorted(bulk.fetch(connection, select(*columns)), key=repr)
+    return collected
 
 
 def hurting(engine: Processes, chance: random.Random, kills: list[int]) -> Callable[[], None]:
@@ -173,9 +175,9 @@ def fresh_database(server: str, name: str) -> str:
     engine = create_engine(server.replace("postgresql://", "postgresql+psycopg://"), isolation_level="AUTOCOMMIT")
     with engine.connect() as connection:
         connection.exec_driver_sql(f"CREATE DATABASE {name}")
-    made = engine.url.set(drivername="postgresql", database=name).render_as_string(hide_password=False)
+    result = engine.url.set(drivername="postgresql", database=name).render_as_string(hide_password=False)
     engine.dispose()
-    return made
+    return result
 
 
 def main() -> None:
@@ -184,20 +186,20 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--drivers", type=int, default=4)
     parser.add_argument("--postgres", help="URL of a server to make databases on; by default one is started")
-    given = parser.parse_args()
+    args = parser.parse_args()
     console = Console(width=110)
     os.environ |= {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "TRANSFORMERS_VERBOSITY": "error"}
     folder = Path(tempfile.mkdtemp(prefix="xprojdb-workers-"))
-    start, recipe, files = prepare(folder, given.sentences)
-    console.print(f"{given.sentences:,} pairs, {cores()} cores, load of the machine {os.getloadavg()[0]:.1f}")
-    same = measure(console, start, recipe, given.rounds)
-    server = given.postgres or own_server(folder / "server")
+    start, recipe, files = prepare(folder, args.sentences)
+    console.print(f"{args.sentences:,} pairs, {cores()} cores, load of the machine {os.getloadavg()[0]:.1f}")
+    same = measure(console, start, recipe, args.rounds)
+    server = args.postgres or own_server(folder / "server")
     expected = compute(start, recipe, Local(), Watch())[1]
     shown = Table("drivers on one PostgreSQL", "seconds", "of them at work", "tables as of one process")
-    for count in (1, given.drivers):
+    for count in (1, args.drivers):
         address = fresh_database(server, f"drivers{count}_{os.getpid()}")
-        seconds, busy, found = four_drivers(recipe, files, address, count)
-        equal = is_same(found, expected, f"{count} drivers")
+        seconds, busy, result = four_drivers(recipe, files, address, count)
+        equal = is_same(result, expected, f"{count} drivers")
         same &= equal
         shown.add_row(str(count), f"{seconds:.1f}", str(busy), "all rows" if equal else "DIFFER")
     console.print(shown)
@@ -212,30 +214,30 @@ def measure(console: Console, start: Path, recipe: Path, rounds: int) -> bool:
         "1 worker": (1, lambda: Processes(1)),
         "2 workers": (2, lambda: Processes(2)),
     }
-    told: dict[str, list[tuple[float, float, float]]] = {name: [] for name in engines}
+    by_name: dict[str, list[tuple[float, float, float]]] = {name: [] for name in engines}
     expected, same, taking = compute(start, recipe, Local(), Watch())[1], True, Taking()
     for _ in range(rounds):
         for name, (workers, make) in engines.items():
             watch, before = Watch(), processor_time()
             with taking.timed(name == "in this process"):
-                seconds, found = compute(start, recipe, make(), watch)
-            same &= is_same(found, expected, name)
-            told[name].append((watch.rate(workers), seconds, processor_time() - before))
+                seconds, result = compute(start, recipe, make(), watch)
+            same &= is_same(result, expected, name)
+            by_name[name].append((watch.rate(workers), seconds, processor_time() - before))
     shown = Table(
         "align", "pairs/s", "to one process", "whole run, s", "processor time, s", title=f"medians of {rounds}"
     )
-    for name, found in told.items():
-        rate, seconds, used = (statistics.median(column) for column in zip(*found, strict=True))
-        ratio = statistics.median(b[0] / a[0] for a, b in zip(told["in this process"], found, strict=True))
+    for name, result in by_name.items():
+        rate, seconds, used = (statistics.median(column) for column in zip(*result, strict=True))
+        ratio = statistics.median(b[0] / a[0] for a, b in zip(by_name["in this process"], result, strict=True))
         shown.add_row(name, f"{rate:,.0f}", f"{ratio:.2f} x", f"{seconds:.1f}", f"{used:.1f}")
     console.print(shown)
-    share = taking.seconds / sum(seconds for _, seconds, _ in told["in this process"])
+    share = taking.seconds / sum(seconds for _, seconds, _ in by_name["in this process"])
     console.print(f"leases: {taking.calls} taken in {taking.seconds * 1000:.0f} ms, {share:.2%} of the runs")
     engine, kills = Processes(2), []
     watch = Watch(hurting(engine, random.Random(5), kills))
-    found = compute(start, recipe, engine, watch)[1]
+    result = compute(start, recipe, engine, watch)[1]
     console.print(f"2 workers, {len(kills)} killed with SIGKILL on the way")
-    same &= is_same(found, expected, "after the kills")
+    same &= is_same(result, expected, "after the kills")
     console.print("tables: all rows equal" if same else "tables: DIFFERENT ROWS")
     return same
 
@@ -274,7 +276,7 @@ def _parts(value: Any) -> list[Any]:
 def processor_time() -> float:
     """Seconds of this process and of its children that have ended."""
     used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
-    return sum(each.ru_utime + each.ru_stime for each in used)
+    return sum(entry.ru_utime + entry.ru_stime for entry in used)
 
 
 class Taking:

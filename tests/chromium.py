@@ -23,10 +23,10 @@ XPROJDB = Path(sys.executable).with_name("xprojdb")
 def chromium() -> str:
     """The program of a browser; skips where there is none."""
     names = (os.environ.get("XPROJDB_TEST_BROWSER"), "chromium", "chromium-browser", "google-chrome")
-    found = next((path for name in names if name and (path := shutil.which(name))), None)
-    if found is None:
+    result = next((path for name in names if name and (path := shutil.which(name))), None)
+    if result is None:
         pytest.skip("no Chromium is installed; name one in XPROJDB_TEST_BROWSER")
-    return found
+    return result
 
 
 @contextmanager

@@ -39,9 +39,9 @@ def ended_children() -> Iterator[None]:
 @pytest.fixture(scope="session")
 def postgres_server() -> Iterator[URL]:
     """A PostgreSQL server: that of XPROJDB_TEST_POSTGRES, or one started for this session."""
-    given = os.environ.get("XPROJDB_TEST_POSTGRES")
-    if given:
-        yield make_url(given).set(drivername="postgresql+psycopg")
+    answer = os.environ.get("XPROJDB_TEST_POSTGRES")
+    if answer:
+        yield make_url(answer).set(drivername="postgresql+psycopg")
         return
     with started_postgres() as server:
         url = make_url(server.get_uri()).set(drivername="postgresql+psycopg")

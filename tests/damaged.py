@@ -46,12 +46,12 @@ def build(database: Database, write_conll: Callable[..., Path], folder: Path, co
 
 def made(database: Database) -> dict[str, list[tuple[Any, ...]]]:
     """The rows that runs and imports make, each step by its digest."""
-    found = results(database, ("entity", *MADE))
+    result = results(database, ("entity", *MADE))
     with database.read() as connection:
         digests = {row.id: row.digest for row in connection.execute(select(step.c.id, step.c.digest))}
     # step, sentence, ordinal, and the step that votes
-    found["vote"] = sorted(((*row[:3], digests[row[3]], *row[4:]) for row in found["vote"]), key=repr)
-    return found
+    result["vote"] = sorted(((*row[:3], digests[row[3]], *row[4:]) for row in result["vote"]), key=repr)
+    return result
 
 
 @contextmanager

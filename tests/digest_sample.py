@@ -51,7 +51,7 @@ def pretend_models(monkeypatch: pytest.MonkeyPatch) -> None:
         for plugin in entry_points.plugins(group).values():
             plugin.load()
     fakes = {getattr(module, name): fake for module, name, fake in _FAKES}
-    for module in [each for name, each in sys.modules.items() if name.startswith("xprojdb")]:
+    for module in [entry for name, entry in sys.modules.items() if name.startswith("xprojdb")]:
         for name, value in _functions(module).items():
             if value in fakes:
                 monkeypatch.setattr(module, name, fakes[value])

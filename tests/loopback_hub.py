@@ -38,8 +38,14 @@ class Repo:
     titles: list[str] = field(default_factory=list)
 
     def add(self, files: Files, title: str, branch: str = "main") -> str:
-        told = [self.owner, len(self.commits), branch, title, *((path, _sha256(files[path])) for path in sorted(files))]
-        sha = hashlib.sha1(json.dumps(told).encode()).hexdigest()
+        results = [
+            self.owner,
+            len(self.commits),
+            branch,
+            title,
+            *((path, _sha256(files[path])) for path in sorted(files)),
+        ]
+        sha = hashlib.sha1(json.dumps(results).encode()).hexdigest()
         self.commits.append((sha, dict(files)))
         self.branches[branch] = sha
         self.titles.append(title)
@@ -88,14 +94,14 @@ class LoopbackHub:
     def publish(self, repo: str, files: Files, branch: str = "main", title: str = "by hand") -> str:
         """Put files into a repository, as somebody else would."""
         with self.lock:
-            found = self.repos.setdefault(repo, Repo(repo.partition("/")[0], private=False))
-            tree = found.tree(branch)
-            return found.add({**(tree[1] if tree else {}), **files}, title, branch)
+            result = self.repos.setdefault(repo, Repo(repo.partition("/")[0], private=False))
+            tree = result.tree(branch)
+            return result.add({**(tree[1] if tree else {}), **files}, title, branch)
 
     def files(self, repo: str, revision: str = "main") -> dict[str, bytes]:
-        found = self.repos[repo].tree(revision)
-        assert found is not None
-        return found[1]
+        result = self.repos[repo].tree(revision)
+        assert result is not None
+        return result[1]
 
     def sent(self, since: int = 0) -> list[str]:
         """The large files that were sent, and the commits, from a request on."""
@@ -226,10 +232,10 @@ class _Handler(BaseHTTPRequestHandler):
         ]
         method = "GET" if self.command == "HEAD" else self.command
         for verb, pattern, function in routes:
-            found = re.fullmatch(pattern, self.path_only)
-            if verb == method and found:
-                made = function(**found.groupdict())
-                return made if isinstance(made, tuple) else (200, _JSON, json.dumps(made).encode())
+            results = re.fullmatch(pattern, self.path_only)
+            if verb == method and results:
+                result = function(**results.groupdict())
+                return result if isinstance(result, tuple) else (200, _JSON, json.dumps(result).encode())
         raise _Refusal(404, f"Not found: {self.command} {self.path_only}")
 
     def _repo(self, name: str) -> Repo:
@@ -240,15 +246,17 @@ class _Handler(BaseHTTPRequestHandler):
         return repo
 
     def _at(self, name: str, revision: str) -> tuple[str, dict[str, bytes]]:
-        found = self._repo(name).tree(revision)
-        if found is None:
+        result = self._repo(name).tree(revision)
+        if result is None:
             raise _Refusal(404, f"Invalid rev id: {revision}", "RevisionNotFound")
-        return found
+        return result
 
     def _split(self, name: str, rest: str) -> tuple[str, str]:
         """A revision, which may have slashes in it, and the path behind it."""
         known = sorted(self._repo(name).branches, key=len, reverse=True)
-        revision = next((each for each in known if rest == each or rest.startswith(f"{each}/")), rest.partition("/")[0])
+        revision = next(
+            (entry for entry in known if rest == entry or rest.startswith(f"{entry}/")), rest.partition("/")[0]
+        )
         return revision, rest[len(revision) + 1 :]
 
     def _create(self) -> Any:
@@ -273,8 +281,8 @@ class _Handler(BaseHTTPRequestHandler):
         self._writer(self._repo(repo).owner)
         _, files = self._at(repo, revision)
         modes = []
-        for each in json.loads(self.body)["files"]:
-            path = each["path"]
+        for load in json.loads(self.body)["files"]:
+            path = load["path"]
             mode = "lfs" if _is_large(path) else "regular"
             oid = _entry(path, files[path]) if path in files else None
             known = oid and (oid["lfs"]["oid"] if "lfs" in oid else oid["oid"])
@@ -284,9 +292,9 @@ class _Handler(BaseHTTPRequestHandler):
     def _batch(self, repo: str) -> Any:
         self._writer(self._repo(repo).owner)
         objects = []
-        for each in json.loads(self.body)["objects"]:
-            upload = {"href": f"{self.hub.url}/large/{each['oid']}", "header": {}}
-            objects.append(each if each["oid"] in self.hub.large else {**each, "actions": {"upload": upload}})
+        for load in json.loads(self.body)["objects"]:
+            upload = {"href": f"{self.hub.url}/large/{load['oid']}", "header": {}}
+            objects.append(load if load["oid"] in self.hub.large else {**load, "actions": {"upload": upload}})
         return 200, {"Content-Type": "application/vnd.git-lfs+json"}, json.dumps({"objects": objects}).encode()
 
     def _store(self, sha: str) -> Any:
@@ -296,8 +304,8 @@ class _Handler(BaseHTTPRequestHandler):
         return 200, {}, b""
 
     def _commit(self, repo: str, revision: str) -> Any:
-        found = self._repo(repo)
-        self._writer(found.owner)
+        result = self._repo(repo)
+        self._writer(result.owner)
         head, files = self._at(repo, revision)
         header, *items = (json.loads(line) for line in self.body.splitlines())
         if header["value"].get("parentCommit") not in (None, head):
@@ -311,7 +319,7 @@ class _Handler(BaseHTTPRequestHandler):
                 new[value["path"]] = self.hub.large[value["oid"]]
             else:
                 del new[value["path"]]
-        sha = found.add(new, header["value"]["summary"], revision)
+        sha = result.add(new, header["value"]["summary"], revision)
         url = f"{self.hub.url}/datasets/{repo}/commit/{sha}"
         return {"success": True, "commitOid": sha, "commitUrl": url}
 
@@ -366,8 +374,8 @@ class _Handler(BaseHTTPRequestHandler):
         if not part:
             return 200, {**headers, "Accept-Ranges": "bytes"}, data
         first, last = int(part[1]), min(int(part[2] or len(data)), len(data) - 1)
-        told = {**headers, "Content-Range": f"bytes {first}-{last}/{len(data)}"}
-        return 206, told, data[first : last + 1]
+        results = {**headers, "Content-Range": f"bytes {first}-{last}/{len(data)}"}
+        return 206, results, data[first : last + 1]
 
 
 _JSON = {"Content-Type": "application/json"}

@@ -93,9 +93,9 @@ def plan_of(
     model = f'[align]\nmodel = "{folder / "model"}"\n{align}\n'
     loaded = parse_recipe(with_scorer(f'name = "sample"\ncorpora = {corpora}\n{languages}\n{model}{settings}'))
     plan = plan_recipe(database, loaded)
-    made = aligner or Diagonal()
+    built = aligner or Diagonal()
     plan.stages = [
-        Align(stage.spec, partial(lambda given: given, made)) if isinstance(stage, Align) else stage
+        Align(stage.spec, partial(lambda given: given, built)) if isinstance(stage, Align) else stage
         for stage in plan.stages
     ]
     return plan
@@ -112,12 +112,12 @@ def results(database: Database, names: Sequence[str] = RESULTS) -> dict[str, lis
     """The rows of tables, each step by its digest, without the keys of runs."""
     with database.read() as connection:
         digests = {key: digest for key, digest in connection.execute(select(t.step.c.id, t.step.c.digest))}  # noqa: C416
-        found = {}
+        collected = {}
         for name in names:
             columns = [column for column in metadata.tables[name].columns if column.name != "run_id"]
             rows = connection.execute(select(*columns))
-            found[name] = sorted(((digests[row[0]], *row[1:]) for row in rows), key=repr)
-    return found
+            collected[name] = sorted(((digests[row[0]], *row[1:]) for row in rows), key=repr)
+    return collected
 
 
 def outcomes(database: Database, kind: str) -> dict[int, tuple[str, str | None]]:

@@ -25,8 +25,8 @@ Command = Callable[..., Any]
 def told_by(done: Any) -> dict[str, Any]:
     """What a command that went well printed as JSON."""
     assert (done.code, done.stderr) == (0, "")
-    found: dict[str, Any] = json.loads(done.stdout)
-    return found
+    answer: dict[str, Any] = json.loads(done.stdout)
+    return answer
 
 
 def exports_of(database: Database) -> list[Any]:

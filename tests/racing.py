@@ -100,7 +100,7 @@ class Server:
         assert self._process.stdout is not None
         self._process.stdin.write(json.dumps([commands, delays or [0.0] * len(commands)]) + "\n")
         self._process.stdin.flush()
-        return [Ended(*each) for each in json.loads(self._process.stdout.readline())]
+        return [Ended(*load) for load in json.loads(self._process.stdout.readline())]
 
     def close(self) -> None:
         """End it."""
@@ -135,12 +135,12 @@ class Course:
             commands = [self._command(name, address, out / str(n)) for n, name in enumerate((first, second))]
             ended = self.server.do(*commands, delays=delays)
             wrong = _told_wrongly((first, second), ended)
-            for command, each in zip(commands, ended, strict=True):
-                if each.code:
+            for command, entry in zip(commands, ended, strict=True):
+                if entry.code:
                     wrong += _told_wrongly(("",), self.server.do(command))
             wrong += _damage(address)
             if contents(address) not in self._serial(first, second):
-                wrong.append(f"the end is that of no order; {[each.code for each in ended]}: {ended}")
+                wrong.append(f"the end is that of no order; {[item.code for item in ended]}: {ended}")
             return wrong
 
     def _serial(self, first: str, second: str) -> list[Any]:
@@ -152,8 +152,8 @@ class Course:
             with self._scene(*names) as (address, out):
                 commands = [self._command(name, address, out / str(n)) for n, name in enumerate(names)]
                 ended = [self.server.do(command)[0] for command in commands]
-                for command, each in zip(commands, ended, strict=True):
-                    if each.code:
+                for command, entry in zip(commands, ended, strict=True):
+                    if entry.code:
                         self.server.do(command)
                 self._orders[names] = contents(address)
         return self._orders[names]
@@ -165,8 +165,8 @@ class Course:
 
     def _command(self, name: str, address: str, out: Path) -> list[str]:
         out.mkdir(exist_ok=True)
-        given = {"files": self.files, "out": out, "db": address}
-        return ["--db", address, *(part.format(**given) for part in COMMANDS[name])]
+        results = {"files": self.files, "out": out, "db": address}
+        return ["--db", address, *(part.format(**results) for part in COMMANDS[name])]
 
 
 def write_course(folder: Path, sentences: int = 25) -> None:
@@ -187,12 +187,14 @@ def lay_out(server: Server, address: str, files: Path) -> None:
     for part, then in (("a", COMMANDS["run"]), ("b", None)):
         sides = [f"{lang}={files}/{lang}.{part}.conll" for lang in ("en", "de")]
         steps = [("import", "parallel", *sides, "--corpus", "news", "--part", part)]
-        steps += [tuple(each.format(files=files) for each in then)] if then else []
+        steps += [tuple(entry.format(files=files) for entry in then)] if then else []
         for step in steps:
             (ended,) = server.do(["--db", address, *step])
             assert ended.code == 0, ended
     if not (files / "other.db").exists():
-        (ended,) = server.do(["--db", f"{files}/other.db", *(each.format(files=files) for each in COMMANDS["import"])])
+        (ended,) = server.do(
+            ["--db", f"{files}/other.db", *(command.format(files=files) for command in COMMANDS["import"])]
+        )
         assert ended.code == 0, ended
 
 
@@ -204,20 +206,20 @@ def contents(address: str) -> dict[str, Any]:
     from xprojdb.db.tables import alignment, campaign, campaign_item, candidate, evaluation, recipe, step
 
     with open_database(address) as database:
-        found: dict[str, Any] = by_name(database)
+        result: dict[str, Any] = by_name(database)
         with database.read() as connection:
             for table in (alignment, candidate):
                 query = select(step.c.digest, func.count()).select_from(table)
                 rows = connection.execute(query.join(step, step.c.id == table.c.step_id).group_by(step.c.digest))
-                found[table.name] = sorted(map(tuple, rows))
-            found["recipe"] = sorted(connection.execute(select(recipe.c.name, recipe.c.digest)).all())
-            found["step"] = sorted(connection.execute(select(step.c.digest)).scalars())
+                result[table.name] = sorted(map(tuple, rows))
+            result["recipe"] = sorted(connection.execute(select(recipe.c.name, recipe.c.digest)).all())
+            result["step"] = sorted(connection.execute(select(step.c.digest)).scalars())
             # Which sentences were drawn depends on how far a run was: it is no matter of two orders.
             drawn = select(campaign.c.name).where(campaign.c.id.in_(select(campaign_item.c.campaign_id)))
-            found["campaign"] = sorted(connection.execute(select(campaign.c.name)).scalars())
-            found["drawn"] = sorted(connection.execute(drawn).scalars())
-            found["evaluated"] = connection.execute(select(func.count(evaluation.c.id))).scalar() > 0
-    return found
+            result["campaign"] = sorted(connection.execute(select(campaign.c.name)).scalars())
+            result["drawn"] = sorted(connection.execute(drawn).scalars())
+            result["evaluated"] = connection.execute(select(func.count(evaluation.c.id))).scalar() > 0
+    return result
 
 
 def _damage(address: str) -> list[str]:
@@ -225,16 +227,16 @@ def _damage(address: str) -> list[str]:
     from xprojdb.maintenance.verify import verify
 
     with open_database(address) as database:
-        return [f"damage: {each.examples}" for each in verify(database).checks if each.count]
+        return [f"damage: {check.examples}" for check in verify(database).checks if check.count]
 
 
 def _told_wrongly(names: Sequence[str], ended: Sequence[Ended]) -> list[str]:
     """What no command may do, whatever else goes on: end in a traceback, or see damage that is none."""
-    wrong = [f"{each}" for each in ended if each.code not in (0, 1, 2) or "Traceback" in each.told]
+    wrong = [f"{item}" for item in ended if item.code not in (0, 1, 2) or "Traceback" in item.told]
     allowed = set().union(*(_BETWEEN.get(name.partition(",")[0], set()) for name in names))
-    for name, each in zip(names, ended, strict=True):
-        if name in ("verify", "repair") and each.told.startswith("{"):
-            checks = json.loads(each.told)["checks"]
+    for name, entry in zip(names, ended, strict=True):
+        if name in ("verify", "repair") and entry.told.startswith("{"):
+            checks = json.loads(entry.told)["checks"]
             wrong += [f"{check}" for check in checks if check["found"] and check["name"] not in allowed]
     return wrong
 
@@ -249,8 +251,8 @@ def sqlite_clones(states: Mapping[str, str]) -> Iterator[Clone]:
             path = Path(folder) / "raced.db"
             shutil.copyfile(states[state], path)
             yield str(path)
-            for each in Path(folder).iterdir():
-                each.unlink()
+            for entry in Path(folder).iterdir():
+                entry.unlink()
 
         yield clone
 
@@ -276,20 +278,20 @@ def serve() -> None:
     _warm(main.main)
     # Small transactions, so that there are many places to meet at.
     Stage.block, corpus_deletion.SEEDS, garbage_collection.BLOCK = 5, 5, 20
-    for each in _below(Stage):
-        each.block = 5
+    for entry in _below(Stage):
+        entry.block = 5
     print("ready", flush=True)
     for line in sys.stdin:
         commands, delays = json.loads(line)
         began = time.monotonic()
-        children = [_fork(main.main, *each, began) for each in zip(commands, delays, strict=True)]
-        print(json.dumps([_wait(*each) for each in children]), flush=True)
+        children = [_fork(main.main, *item, began) for item in zip(commands, delays, strict=True)]
+        print(json.dumps([_wait(*child) for child in children]), flush=True)
 
 
 def _below(kind: type) -> Iterator[Any]:
-    for each in kind.__subclasses__():
-        yield each
-        yield from _below(each)
+    for subclass in kind.__subclasses__():
+        yield subclass
+        yield from _below(subclass)
 
 
 def _warm(main: Callable[[], None]) -> None:
@@ -333,9 +335,9 @@ def _do(main: Callable[[], None], command: list[str]) -> int:
 
 def _wait(pid: int, path: str) -> Ended:
     _, status = os.waitpid(pid, 0)
-    told = Path(path).read_text(encoding="utf-8")
+    text = Path(path).read_text(encoding="utf-8")
     Path(path).unlink()
-    return Ended(os.waitstatus_to_exitcode(status), told)
+    return Ended(os.waitstatus_to_exitcode(status), text)
 
 
 if __name__ == "__main__":

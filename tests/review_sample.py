@@ -57,9 +57,9 @@ def accept_all(database: Database, campaign: Campaign, item: Item, reviewer: str
 
 def labelled_item(database: Database, campaign: Campaign, number: int = 0) -> Item:
     """A sentence of the queue that has labels."""
-    found = []
+    results = []
     for item in items_of(database, campaign):
         with database.read() as connection:
             if read_reviewed(connection, campaign, item, "").shown:
-                found.append(item)
-    return found[number]
+                results.append(item)
+    return results[number]

@@ -79,10 +79,10 @@ def run_combined(database: Database, folder: Path, combine: str, *, top: str = A
 
 def consensus(database: Database, plan: Plan) -> dict[str, list[tuple[int, int, str, float]]]:
     """The consensus labels of a plan's only target: start, end, label and score, by the id of the sentence."""
-    (found,) = plan.consensuses
+    (result,) = plan.consensuses
     columns = (sentence.c.external_id, label.c.start_word, label.c.end_word, label.c.label, label.c.score)
     query = select(*columns).join(sentence, sentence.c.id == label.c.sentence_id)
-    query = query.where(label.c.step_id == found.step.step_id).order_by(sentence.c.id, label.c.ordinal)
+    query = query.where(label.c.step_id == result.step.step_id).order_by(sentence.c.id, label.c.ordinal)
     read: dict[str, list[tuple[int, int, str, float]]] = {}
     with database.read() as connection:
         for name, *span, score in connection.execute(query):
@@ -92,13 +92,13 @@ def consensus(database: Database, plan: Plan) -> dict[str, list[tuple[int, int, 
 
 def count_votes(database: Database, plan: Plan) -> dict[str, list[int]]:
     """How many votes each consensus label has, by the id of the sentence."""
-    (found,) = plan.consensuses
+    (result,) = plan.consensuses
     query = select(sentence.c.external_id, vote.c.ordinal).join(sentence, sentence.c.id == vote.c.sentence_id)
-    query = query.where(vote.c.step_id == found.step.step_id)
+    query = query.where(vote.c.step_id == result.step.step_id)
     counts: dict[str, list[int]] = {}
     with database.read() as connection:
         for name, ordinal in connection.execute(query.order_by(sentence.c.id, vote.c.ordinal)):
-            each = counts.setdefault(name, [])
-            each += [0] * (ordinal + 1 - len(each))
-            each[ordinal] += 1
+            entry = counts.setdefault(name, [])
+            entry += [0] * (ordinal + 1 - len(entry))
+            entry[ordinal] += 1
     return counts

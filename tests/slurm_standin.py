@@ -28,7 +28,7 @@ def install(folder: Path) -> None:
 def _sbatch(arguments: list[str]) -> int:
     script = Path(arguments[-1])
     directives = re.findall(r"^#SBATCH (\S+)", script.read_text(encoding="utf-8"), re.MULTILINE)
-    options = dict(each.removeprefix("--").partition("=")[::2] for each in [*directives, *arguments[:-1]])
+    options = dict(entry.removeprefix("--").partition("=")[::2] for entry in [*directives, *arguments[:-1]])
     # Those by which the scripts of the documentation are ended and begun again.
     assert options["signal"].startswith("TERM@"), options
     assert "requeue" in options
@@ -54,10 +54,10 @@ def _asked(number: int) -> Path:
 
 
 def _start(script: Path, number: int, count: int) -> subprocess.Popen[bytes]:
-    told = {"SLURM_ARRAY_JOB_ID": JOB, "SLURM_ARRAY_TASK_ID": number, "SLURM_ARRAY_TASK_COUNT": count}
+    results = {"SLURM_ARRAY_JOB_ID": JOB, "SLURM_ARRAY_TASK_ID": number, "SLURM_ARRAY_TASK_COUNT": count}
     # Slurm's sbatch leads no session of ours: each task is ended apart from the others.
     task = subprocess.Popen(
-        ["bash", str(script)], env=os.environ | {name: str(value) for name, value in told.items()}, process_group=0
+        ["bash", str(script)], env=os.environ | {name: str(value) for name, value in results.items()}, process_group=0
     )
     (Path(os.environ["STANDIN"]) / f"task-{number}").write_text(str(task.pid), encoding="utf-8")
     return task
@@ -65,7 +65,7 @@ def _start(script: Path, number: int, count: int) -> subprocess.Popen[bytes]:
 
 def _srun(arguments: list[str]) -> int:
     """A job step: what a signal to the steps of a task reaches."""
-    command = [each for each in arguments if not each.startswith("--ntasks")]
+    command = [argument for argument in arguments if not argument.startswith("--ntasks")]
     step = subprocess.Popen(command)
     number = os.environ["SLURM_ARRAY_TASK_ID"]
     (Path(os.environ["STANDIN"]) / f"step-{number}").write_text(str(step.pid), encoding="utf-8")

@@ -29,11 +29,11 @@ def units(text: str, at: int) -> int:
 
 
 def tokens(sample: Sample) -> list[dict[str, object]]:
-    found, at = [], 0
+    result, at = [], 0
     for number, word in enumerate(sample.words):
-        found.append({"text": word, "start": at, "end": at + len(word), "id": number, "ws": True})
+        result.append({"text": word, "start": at, "end": at + len(word), "id": number, "ws": True})
         at += len(word) + 1
-    return found
+    return result
 
 
 def doccano(samples: list[Sample], name: str = "label") -> str:

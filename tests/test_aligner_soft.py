@@ -16,15 +16,15 @@ def _units(vectors: np.ndarray) -> SubwordVectors:
 
 
 def _naive(left: np.ndarray, right: np.ndarray, temperature: float, threshold: float) -> dict[tuple[int, int], float]:
-    found = {}
+    results = {}
     cosine = [[float(a @ b / np.linalg.norm(a) / np.linalg.norm(b)) for b in right] for a in left]
     raised = np.exp(np.array(cosine) / temperature)
     for i in range(len(left)):
         for j in range(len(right)):
             probability = np.sqrt(raised[i, j] / raised[i].sum() * raised[i, j] / raised[:, j].sum())
             if probability > threshold:
-                found[i, j] = float(probability)
-    return found
+                results[i, j] = float(probability)
+    return results
 
 
 @pytest.mark.parametrize(("temperature", "threshold"), [(0.04, 0.01), (0.2, 0.0), (0.5, 0.2)])
@@ -35,10 +35,10 @@ def test_soft_links_equal_the_formula(temperature: float, threshold: float) -> N
     right = [random.normal(size=(m, 8)).astype(np.float32) for _, m in sizes]
     params = AlignerParams(method="soft", temperature=temperature, min_probability=threshold)
     links = link_units([_units(v) for v in left], [_units(v) for v in right], params)
-    for found, one, other in zip(links, left, right, strict=True):
+    for result, one, other in zip(links, left, right, strict=True):
         expected = _naive(one, other, temperature, threshold)
-        assert {tuple(pair) for pair in found.pairs.tolist()} == set(expected)
-        for pair, score in zip(found.pairs.tolist(), found.scores.tolist(), strict=True):
+        assert {tuple(pair) for pair in result.pairs.tolist()} == set(expected)
+        for pair, score in zip(result.pairs.tolist(), result.scores.tolist(), strict=True):
             assert score == pytest.approx(expected[tuple(pair)], abs=1e-4)
 
 

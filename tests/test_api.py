@@ -160,8 +160,8 @@ def test_watching_ends_when_no_run_is_going_on(db: xp.Database, write_conll: Wri
 def test_functions_on_addresses(bare_address: str, tmp_path: Path) -> None:
     with pytest.raises(DatabaseError):
         xp.open(bare_address)
-    made = xp.upgrade(bare_address)
-    assert made.report.current == made.report.head == xp.schema_revision(bare_address).report.current
+    result = xp.upgrade(bare_address)
+    assert result.report.current == result.report.head == xp.schema_revision(bare_address).report.current
     copied = xp.copy(bare_address, tmp_path / "copy.db")
     assert {row["rows"] for row in copied.to_dict()} == {0}
     assert xp.downgrade(tmp_path / "copy.db", "base").report.current is None

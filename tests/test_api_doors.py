@@ -158,14 +158,14 @@ def test_a_command_calls_its_function_and_no_other(name: str) -> None:
 
 def _calls(functions: dict[str, ast.FunctionDef], start: str) -> set[str]:
     """The functions of the API that a function of a module calls, on a database or on the package."""
-    found = set()
+    result = set()
     for node in ast.walk(functions[start]):
         if isinstance(node, ast.Attribute):
             owner, _, name = ast.unparse(node).partition(".")
-            found |= {name} & PUBLIC.keys() if owner in ("database", "xprojdb") else set()
+            result |= {name} & PUBLIC.keys() if owner in ("database", "xprojdb") else set()
         elif isinstance(node, ast.Name) and node.id in functions and node.id != start and node.id[0] == "_":
-            found |= _calls(functions, node.id)
-    return found
+            result |= _calls(functions, node.id)
+    return result
 
 
 def _attributes(module: Any) -> Iterator[str]:

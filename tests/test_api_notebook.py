@@ -64,12 +64,12 @@ def test_a_notebook_and_the_command_line_make_the_same_labels(
     assert run_cli(*db, "run", "news.toml").code == 0
     assert run_cli(*db, "export", "hf", "out", "--min-margin", "0.1").code == 0
     printed = json.loads(run_cli(*db, "query", SQL, "--json").stdout)
-    made = json.loads((folder / "labels.json").read_text(encoding="utf-8"))
+    answer = json.loads((folder / "labels.json").read_text(encoding="utf-8"))
     kept = ("sentence", "start_word", "end_word", "text", "label", "step")
     assert len(printed) > 50
-    assert sorted([tuple(row[name] for name in kept) for row in made]) == sorted(
+    assert sorted([tuple(row[name] for name in kept) for row in answer]) == sorted(
         [tuple(row[name] for name in kept) for row in printed]
     )
-    assert sum(row["score"] for row in made) == pytest.approx(sum(row["score"] for row in printed))
+    assert sum(row["score"] for row in answer) == pytest.approx(sum(row["score"] for row in printed))
     for split in (folder / "out").rglob("*.parquet"):
         assert (tmp_path / "out" / split.relative_to(folder / "out")).read_bytes() == split.read_bytes()

@@ -150,25 +150,25 @@ def test_html_has_what_the_terminal_has(db: xp.Database, tmp_path: Path, name: s
     with out.capture() as captured:
         out.print(result)
     printed = " ".join(captured.get().split())
-    found = _html(result)
-    for text in (*found.heads, *found.cells):
+    results = _html(result)
+    for text in (*results.heads, *results.cells):
         assert " ".join(text.split()) in printed
 
 
 def test_the_tables_of_a_notebook_have_the_columns_of_the_command(db: xp.Database) -> None:
-    found = _html(db.evaluate("news", resamples=20))
-    assert found.heads == [
+    result = _html(db.evaluate("news", resamples=20))
+    assert result.heads == [
         "labels", "label", "precision", "recall", "F1", "95 % interval", "correct", "predicted", "gold"
     ]  # fmt: skip
-    assert found.cells[:3] == ["en → de", "LOC", "62.5"]
+    assert result.cells[:3] == ["en → de", "LOC", "62.5"]
 
 
 def test_foreign_text_is_no_markup(db: xp.Database) -> None:
     nasty = "<script>alert(1)</script> [bold]x[/bold] [/] :smile: & \"'"
     rows = db.query("SELECT '" + nasty.replace("'", "''").replace(":smile", "' || ':' || 'smile") + '\' AS "a[/b]<i>"')
     assert rows.to_dict() == [{"a[/b]<i>": nasty}]
-    found = _html(rows)
-    assert (found.heads, found.cells, found.foreign) == (["a[/b]<i>"], [nasty], set())
+    result = _html(rows)
+    assert (result.heads, result.cells, result.foreign) == (["a[/b]<i>"], [nasty], set())
     out = console()
     with out.capture() as captured:
         out.print(rows)

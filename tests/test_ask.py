@@ -58,17 +58,17 @@ def test_the_weakest_labels_come_first(combined: Database) -> None:
 
 
 def test_disagreements_show_every_vote(combined: Database) -> None:
-    (row,) = [each for each in asked(combined, "disagreements") if each["sentence"] == "news/de/first-3"]
+    (row,) = [entry for entry in asked(combined, "disagreements") if entry["sentence"] == "news/de/first-3"]
     assert row["text"] == "Mira"
     assert sorted(row["votes"].split("; ")) == ["en PER Mira", "es LOC Mira"]
 
 
 def test_conflicts_are_between_translations(combined: Database) -> None:
-    found = {
+    values = {
         (row["one_source"], row["one_label"], row["other_source"], row["other_label"])
         for row in asked(combined, "conflicts")
     }
-    assert ("en", "PER", "es", "LOC") in found
+    assert ("en", "PER", "es", "LOC") in values
 
 
 def test_lost_entities_are_told_with_why(database: Database, write_conll: Write, tmp_path: Path) -> None:

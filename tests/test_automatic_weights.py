@@ -60,23 +60,23 @@ def test_little_evidence_changes_nothing() -> None:
 def test_first_words_and_lower_case_say_nothing_of_capitals() -> None:
     items = [(4, 4, [(0, 2), (3, 4)], [(0, 0), (1, 2), (2, 1), (3, 3)])]
     pairs = PairBatch.pack(items, [[0.9, 0.9, 0.5, 0.7]])
-    found = name_habits(pairs, [["Anna", "Berg", "met", "Tom"]], [["Anna", "traf", "berg", "Tom"]])
-    assert found == NameHabits(kept=1, linked=2, sure_names=2, names=3, sure_others=0, others=1)
+    result = name_habits(pairs, [["Anna", "Berg", "met", "Tom"]], [["Anna", "traf", "berg", "Tom"]])
+    assert result == NameHabits(kept=1, linked=2, sure_names=2, names=3, sure_others=0, others=1)
     lower = name_habits(pairs, [["anna", "berg", "met", "tom"]], [["anna", "traf", "berg", "tom"]])
-    assert lower == found._replace(kept=0, linked=0)
+    assert lower == result._replace(kept=0, linked=0)
 
 
 def test_a_candidate_is_known_by_its_edges_and_by_what_else_its_words_are_linked_to() -> None:
     pairs = PairBatch.pack([(3, 3, [(0, 1), (2, 3)], [(0, 0), (2, 2), (1, 2)])], [[0.8, 0.6, 0.3]])
-    found = ngrams(pairs, 3)
-    told = list(zip(found.entity.tolist(), found.start.tolist(), found.end.tolist(), strict=True))
-    assert [place for place, kept in zip(told, linked_edges(pairs, found), strict=True) if kept] == [
+    result = ngrams(pairs, 3)
+    message = list(zip(result.entity.tolist(), result.start.tolist(), result.end.tolist(), strict=True))
+    assert [place for place, kept in zip(message, linked_edges(pairs, result), strict=True) if kept] == [
         (0, 0, 1),
         (1, 2, 3),
     ]
-    elsewhere = dict(zip(told, linked_elsewhere(pairs, found).round(3).tolist(), strict=True))
+    elsewhere = dict(zip(message, linked_elsewhere(pairs, result).round(3).tolist(), strict=True))
     assert (elsewhere[0, 0, 1], elsewhere[0, 2, 3], elsewhere[1, 2, 3]) == (0.0, 0.9, 0.3)
-    assert isinstance(found, Candidates)
+    assert isinstance(result, Candidates)
 
 
 def test_a_recipe_without_scorers_is_weighed_by_what_is_learned(
@@ -91,13 +91,13 @@ def test_a_recipe_without_scorers_is_weighed_by_what_is_learned(
         (6, 7, "LOC"),
     ]
     assert {0 < score <= 1 for *_, score in _labels(database, plan)} == {True}
-    told = explain_sentence(database, plan, "news/de/all-1").projections[0]
-    (habits,) = [step for step in told.made_by if step.kind == "habits"]
+    projections = explain_sentence(database, plan, "news/de/all-1").projections[0]
+    (habits,) = [step for step in projections.made_by if step.kind == "habits"]
     assert habits.outcome == "ok"
     assert habits.reason == (
         "learned:translations=10,kept-capitals=16/16,weight=0.59,sure-names=24/24,sure-others=24/24,doubt=0.00"
     )
-    assert {name for entity in told.entities for name in entity.candidates[0].parts} == {"adaptive", "memory"}
+    assert {name for entity in projections.entities for name in entity.candidates[0].parts} == {"adaptive", "memory"}
 
 
 def test_sentences_that_come_later_change_no_labels_until_a_refit_is_asked_for(
@@ -123,16 +123,16 @@ def test_sentences_that_come_later_change_no_labels_until_a_refit_is_asked_for(
     assert _artifact(database, again)["translations"] == 45
     steps = [plan.projections[0].step.spec for plan in (first, again)]
     assert steps[0].digest != steps[1].digest
-    found = diff_steps(database, steps[0].digest[:8], steps[1].digest[:8])
-    assert (found.changed, found.same) == (0, len(after))
+    result = diff_steps(database, steps[0].digest[:8], steps[1].digest[:8])
+    assert (result.changed, result.same) == (0, len(after))
 
 
 def _artifact(database: Database, plan: Plan) -> dict[str, int]:
     (habits,) = [stage for stage in plan.stages if stage.spec.kind == "habits"]
     with database.read() as connection:
         query = select(t.artifact.c.content).where(t.artifact.c.step_id == habits.step_id)
-        found: dict[str, int] = json.loads(connection.execute(query).scalar_one())
-        return found
+        answer: dict[str, int] = json.loads(connection.execute(query).scalar_one())
+        return answer
 
 
 @pytest.mark.parametrize(("links", "kind"), [("0-0 1-1", "heuristic"), ("0-0:0.9 1-1:0.8", "project")])

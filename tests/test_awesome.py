@@ -61,8 +61,8 @@ def test_random_vectors(method: str, threshold: float, scale: float) -> None:
         for _ in range(2)
     )
     params = AlignerParams(method=method, min_probability=threshold)
-    found = link_units([units(v) for v in left], [units(v) for v in right], params)
-    for links, expected in zip(found, reference_links(method, threshold, left, right), strict=True):
+    result = link_units([units(v) for v in left], [units(v) for v in right], params)
+    for links, expected in zip(result, reference_links(method, threshold, left, right), strict=True):
         np.testing.assert_array_equal(links.pairs, expected)
 
 

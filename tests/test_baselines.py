@@ -85,15 +85,15 @@ def test_self_training_ends_after_its_rounds(news: xprojdb.Database, tmp_path: P
     )
     trained = news.train(chosen)
     assert trained.rounds is not None and trained.rounds.settled is None
-    assert [each.labels for each in trained.rounds.rounds] == ["names", "tiny-labels-1"]
+    assert [entry.labels for entry in trained.rounds.rounds] == ["names", "tiny-labels-1"]
     assert trained.rounds.rounds[1].agreement is not None and trained.rounds.rounds[1].agreement < 1
 
 
 @pytest.mark.slow
 def test_all_baselines_on_the_same_sentences(news: xprojdb.Database, tmp_path: Path) -> None:
     chosen = recipe(tmp_path, baselines={}, self_train={"rounds": 1})
-    found = news.baselines(chosen)
-    rows = found.to_dict()
+    result = news.baselines(chosen)
+    rows = result.to_dict()
     assert {row["method"] for row in rows} == {
         "projection", "translate-train", "self-training", "transfer", "mean", "votes", "supervised"
     }  # fmt: skip
@@ -111,9 +111,9 @@ def test_all_baselines_on_the_same_sentences(news: xprojdb.Database, tmp_path: P
 @pytest.mark.slow
 def test_the_target_is_not_among_those_that_transfer_learns_from(news: xprojdb.Database, tmp_path: Path) -> None:
     chosen = recipe(tmp_path, baselines={"methods": ["projection", "transfer"], "targets": ["de"]})
-    found = news.baselines(chosen)
-    assert set(found.report.models["tiny-transfer-de"].samples) == {"en", "es"}
-    assert found.report.recipes == {"projection": "names", "transfer": "tiny-transfer"}
+    result = news.baselines(chosen)
+    assert set(result.report.models["tiny-transfer-de"].samples) == {"en", "es"}
+    assert result.report.recipes == {"projection": "names", "transfer": "tiny-transfer"}
 
 
 def test_methods_that_need_gold_are_left_out_where_there_is_none(news: xprojdb.Database, tmp_path: Path) -> None:
@@ -121,10 +121,10 @@ def test_methods_that_need_gold_are_left_out_where_there_is_none(news: xprojdb.D
         tmp_path, train={"splits": ["train"]},
         baselines={"methods": ["projection", "translate-train", "transfer"], "targets": ["de"], "pool": ["de"]},
     )  # fmt: skip
-    found = news.baselines(chosen)
-    assert list(found.report.recipes) == ["projection", "translate-train"]
-    assert "no other language" in found.report.left_out["transfer"]
-    assert any("transfer is left out" in note for note in found.notes)
+    result = news.baselines(chosen)
+    assert list(result.report.recipes) == ["projection", "translate-train"]
+    assert "no other language" in result.report.left_out["transfer"]
+    assert any("transfer is left out" in note for note in result.notes)
 
 
 @pytest.mark.parametrize(
@@ -170,8 +170,8 @@ def test_the_mean_of_models_is_that_of_their_probabilities() -> None:
     heads = [_head(3.0), _head(-1.0)]
     taggers = [TrainedTagger(head, _Fixed()) for head in heads]  # type: ignore[arg-type]
     sentences = [("1", "-2"), (), ("0.5",)]
-    found = AveragedTagger(taggers).tag_scored(sentences)
-    for words, tagged in zip(sentences, found, strict=True):
+    result = AveragedTagger(taggers).tag_scored(sentences)
+    for words, tagged in zip(sentences, result, strict=True):
         rows = np.array([[float(word)] for word in words], np.float32).reshape(-1, 1)
         mean = np.mean([np.exp(head.log_probabilities(rows)) for head in heads], axis=0)
         assert np.allclose(tagged.probabilities, mean, atol=1e-5)

@@ -29,9 +29,9 @@ def browser():
 @pytest.fixture
 def complaints():
     """What consoles said; nothing, at the end."""
-    found = []
-    yield found
-    assert found == []
+    results = []
+    yield results
+    assert results == []
 
 
 @pytest.fixture
@@ -97,8 +97,8 @@ def test_scripts_long_sentences_and_hostile_words(browser, complaints, sqlite_da
         page.goto(f"{address_of(page)}/sentence/de/de/part-3?recipe=into-de")
         shown = page.locator(".side[data-role=t] .word > span").all_inner_texts()
         assert shown == [visible(word) for word in HOSTILE]
-        for each in ("/", "/overview", "/runs", "/compare?first=into-de&second=into-ar"):
-            page.goto(address_of(page) + each)
+        for entry in ("/", "/overview", "/runs", "/compare?first=into-de&second=into-ar"):
+            page.goto(address_of(page) + entry)
             assert overflows(page) <= 0
 
 
@@ -115,12 +115,12 @@ def test_pages_are_accessible(browser, complaints, sqlite_database, path, write_
         page.goto(address_of(page) + "/")
         sentence = page.locator("a.name", has_text="/de/").first.get_attribute("href")
         compared = "/compare?first=sample&second=sample"
-        for each in ("/", sentence, compared, "/overview", "/runs", "/review", f"{review}/0", f"{review}/bulk"):
-            page.goto(address_of(page) + each)
+        for entry in ("/", sentence, compared, "/overview", "/runs", "/review", f"{review}/0", f"{review}/bulk"):
+            page.goto(address_of(page) + entry)
             wanted = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}
-            found = axe.Axe().run(page, options=wanted)
-            told = [(rule["id"], rule["nodes"][0]["html"][:120]) for rule in found.response["violations"]]
-            assert told == [], each
+            result = axe.Axe().run(page, options=wanted)
+            values = [(rule["id"], rule["nodes"][0]["html"][:120]) for rule in result.response["violations"]]
+            assert values == [], entry
 
 
 def test_ten_sentences_by_keys_alone(browser, complaints, sqlite_database, path, write_conll, tmp_path, child_env):
@@ -201,7 +201,7 @@ def test_two_reviewers_and_a_server_that_is_killed(browser, sqlite_database, pat
     for _ in range(2):
         with served(path, *start, env=child_env) as (process, addresses):
             # A page that is being loaded when the server dies complains.
-            pages = [entered(browser.new_context(), each, []) for each in addresses]
+            pages = [entered(browser.new_context(), address, []) for address in addresses]
             for _ in range(3):
                 for page in pages:
                     page.goto(f"{address_of(page)}/review/{campaign.id}")

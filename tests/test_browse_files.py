@@ -74,10 +74,10 @@ def test_a_recipe_is_named_where_there_are_several(sqlite_database, tmp_path):
 
 @pytest.mark.parametrize("name", ["../../etc/passwd", "a/b", "CON", "x" * 300, "ش/ش/1", "a b?c#d", ".hidden", ""])
 def test_names_of_files(name):
-    made = file_name(name)
-    assert Path(made).name == made
-    assert re.fullmatch(r"[A-Za-z0-9_.-]{3,90}\.html", made)
-    assert not made.startswith(".")
+    result = file_name(name)
+    assert Path(result).name == result
+    assert re.fullmatch(r"[A-Za-z0-9_.-]{3,90}\.html", result)
+    assert not result.startswith(".")
 
 
 def test_names_that_differ_are_files_that_differ():

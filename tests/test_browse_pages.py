@@ -32,7 +32,7 @@ def names(page):
 def listed(database, **filters):
     recipes = Recipes(database)
     recipe = recipes.get(filters.get("recipe"))
-    return [each.name for each in Listing(database).page(Filters(**filters), recipe).sentences]
+    return [entry.name for entry in Listing(database).page(Filters(**filters), recipe).sentences]
 
 
 def test_pages_follow_one_another_and_leave_nothing_out(sample):
@@ -41,7 +41,7 @@ def test_pages_follow_one_another_and_leave_nothing_out(sample):
     while after is not None:
         page = listing.page(Filters(after=after), recipe, size=4)
         assert len(page.sentences) <= 4
-        seen += [each.id for each in page.sentences]
+        seen += [entry.id for entry in page.sentences]
         after = page.after
     with sample.read() as connection:
         assert seen == list(connection.execute(select(sentence.c.id).order_by(sentence.c.id)).scalars())
@@ -52,7 +52,7 @@ def test_an_order_puts_the_least_certain_first(sample):
     listing, margins, after = Listing(sample), [], 0
     while after is not None:
         page = listing.page(Filters(order="margin", after=after), recipe, size=2)
-        margins += [each.margin for each in page.sentences]
+        margins += [entry.margin for entry in page.sentences]
         after = page.after
     assert margins == sorted(margins)
     assert len(margins) == len(listed(sample, score_from=0.0))
@@ -95,24 +95,24 @@ def test_filters(sample):
 
 
 def test_filters_are_read_from_an_address():
-    found = read_filters({"lang": " de ", "margin_to": "0.5", "divided": "yes", "unknown": "x", "text": ""})
-    assert found == Filters(lang="de", margin_to=0.5, divided=True)
-    assert found.on(lang="") == {"margin_to": 0.5, "divided": "yes"}
+    filters = read_filters({"lang": " de ", "margin_to": "0.5", "divided": "yes", "unknown": "x", "text": ""})
+    assert filters == Filters(lang="de", margin_to=0.5, divided=True)
+    assert filters.on(lang="") == {"margin_to": 0.5, "divided": "yes"}
 
 
 def test_a_sentence_shows_what_explain_tells(sample):
     page = browser(sample).get("/sentence/news/de/first-1").text
-    found = explain_sentence(sample, load_plan(sample), "news/de/first-1")
+    result = explain_sentence(sample, load_plan(sample), "news/de/first-1")
     text = html.unescape(page)
-    for each in found.consensus.labels:
-        assert f"{each.span.start}–{each.span.end - 1}" in text
-        assert f"{each.margin:.3f}" in text
-        for vote in each.votes:
+    for entry in result.consensus.labels:
+        assert f"{entry.span.start}–{entry.span.end - 1}" in text
+        assert f"{entry.margin:.3f}" in text
+        for vote in entry.votes:
             assert vote.text in text
-    for projection in found.projections:
+    for projection in result.projections:
         assert projection.source.name in text
-        for made in projection.made_by:
-            assert made.digest[:8] in text
+        for built in projection.made_by:
+            assert built.digest[:8] in text
     assert 'class="side" data-role="s" lang="en" dir="ltr"' in page
 
 

@@ -118,7 +118,7 @@ def test_a_form_without_its_token_is_refused(guest, token):
 def test_too_much_is_refused(guest):
     assert guest.get("/", params={"text": "a" * ADDRESS_BYTES}).status_code == 414
     assert guest.post("/review/1/0", data={"note": "a" * FORM_BYTES}).status_code == 413
-    chunks = (each for each in (b"do=", b"skip"))
+    chunks = (entry for entry in (b"do=", b"skip"))
     assert guest.post("/review/1/0", content=chunks).status_code == 413
 
 

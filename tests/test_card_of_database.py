@@ -78,7 +78,7 @@ def test_the_hub_accepts_the_fields(sqlite_database: Database, done: Plan, tmp_p
     _export(sqlite_database, done, tmp_path / "hf")
     data = hub.DatasetCard.load(tmp_path / "hf" / "README.md").data.to_dict()
     assert (data["license"], data["language"]) == ("cc-by-nc-4.0", ["de", "es"])
-    assert {each["config_name"] for each in data["configs"]} == {"all", "de", "es"}
+    assert {datum["config_name"] for datum in data["configs"]} == {"all", "de", "es"}
     assert data["annotations_creators"] == ["machine-generated"]
 
 
@@ -104,7 +104,7 @@ def test_the_card_is_shown_and_drawn(
     assert "between the two comments" not in text
     assert 'name = "sample"' not in run_cli("card", "hf", "--no-recipe-text").stdout  # type: ignore[attr-defined]
     drawn = [run_cli("card", "hf", "--svg", f"{name}.svg") for name in "ab"]
-    assert {each.code for each in drawn} == {0}  # type: ignore[attr-defined]
+    assert {entry.code for entry in drawn} == {0}  # type: ignore[attr-defined]
     assert (tmp_path / "a.svg").read_bytes() == (tmp_path / "b.svg").read_bytes()
     assert "</svg>" in (tmp_path / "a.svg").read_text(encoding="utf-8")
     assert (tmp_path / "hf" / "README.md").read_text(encoding="utf-8") == card

@@ -83,4 +83,6 @@ def test_the_license_of_the_translator_is_called_out(card: Callable[..., str]) -
 
 def test_every_kind_of_step_is_told() -> None:
     kinds = [*registry._FACTORIES, "import", "review"]
-    assert not [told for told in stage_sentences((kind, {}) for kind in kinds) if "See its parameters" in told]
+    assert not [
+        sentence for sentence in stage_sentences((kind, {}) for kind in kinds) if "See its parameters" in sentence
+    ]

@@ -42,7 +42,7 @@ def completions(run_cli, path, line):
     words = {"COMP_WORDS": f"xprojdb {line}", "COMP_CWORD": str(len(line.split()))}
     done = run_cli(XPROJDB_DB=path, _XPROJDB_COMPLETE="bash_complete", **words)
     assert done.stderr == ""
-    return [each.partition(",")[2] for each in done.stdout.splitlines() if each]
+    return [splitline.partition(",")[2] for splitline in done.stdout.splitlines() if splitline]
 
 
 def test_without_a_database_nothing_is_offered_and_nothing_said(run_cli, tmp_path):

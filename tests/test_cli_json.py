@@ -37,25 +37,25 @@ def read_json(
 
 @pytest.mark.slow
 def test_status(read_json: Callable[..., Any]) -> None:
-    found = read_json("status")
-    assert set(found) == {"url", "corpora", "links", "recipes", "runs", "failures"}
-    assert set(found["corpora"][0]) == {"name", "license", "sentences"}
-    assert set(found["links"][0]) == {"corpus", "original", "rendering", "kind", "translations"}
-    assert list(found["recipes"]) == ["full", "weak"]
-    assert [set(step) for step in found["recipes"]["full"]] == [
+    result = read_json("status")
+    assert set(result) == {"url", "corpora", "links", "recipes", "runs", "failures"}
+    assert set(result["corpora"][0]) == {"name", "license", "sentences"}
+    assert set(result["links"][0]) == {"corpus", "original", "rendering", "kind", "translations"}
+    assert list(result["recipes"]) == ["full", "weak"]
+    assert [set(step) for step in result["recipes"]["full"]] == [
         {"title", "digest", "outcomes", "pending", "waiting", "reasons"}
     ] * 3
-    assert set(found["runs"][0]) == {
+    assert set(result["runs"][0]) == {
         "id", "command", "recipe_name", "started_at", "ended_at", "heartbeat_at", "status", "counts", "lost"
     }  # fmt: skip
 
 
 def test_explain(read_json: Callable[..., Any]) -> None:
-    found = read_json("explain", "news/de/all-1", "--recipe", "weak")
-    assert set(found) == {"recipe", "target", "projections", "consensus"}
-    assert set(found["target"]) == {"id", "corpus", "lang", "external_id", "words", "gold"}
-    assert found["target"]["gold"][0] == [0, 2, "PER"]
-    (projection,) = found["projections"]
+    result = read_json("explain", "news/de/all-1", "--recipe", "weak")
+    assert set(result) == {"recipe", "target", "projections", "consensus"}
+    assert set(result["target"]) == {"id", "corpus", "lang", "external_id", "words", "gold"}
+    assert result["target"]["gold"][0] == [0, 2, "PER"]
+    (projection,) = result["projections"]
     assert set(projection) == {"source", "translation_id", "kind", "entities", "made_by"}
     anna, lin, _ = projection["entities"]
     known = {"ordinal", "span", "text", "projected", "score", "margin", "links", "candidates", "also", "reason"}
@@ -69,20 +69,20 @@ def test_explain(read_json: Callable[..., Any]) -> None:
 
 
 def test_evaluate(read_json: Callable[..., Any]) -> None:
-    (found,) = read_json("evaluate", "--recipe", "weak")
-    assert set(found) == {"source", "target", "step", "sentences", "left_out", "labels", "published"}
-    assert set(found["labels"]) == {"DATE", "LOC", "ORG", "PER", "all"}
-    assert set(found["labels"]["all"]) == {*SCORE, "f1_low", "f1_high"}
-    assert (found["labels"]["all"]["tp"], found["labels"]["all"]["gold"]) == (5, 6)
+    (result,) = read_json("evaluate", "--recipe", "weak")
+    assert set(result) == {"source", "target", "step", "sentences", "left_out", "labels", "published"}
+    assert set(result["labels"]) == {"DATE", "LOC", "ORG", "PER", "all"}
+    assert set(result["labels"]["all"]) == {*SCORE, "f1_low", "f1_high"}
+    assert (result["labels"]["all"]["tp"], result["labels"]["all"]["gold"]) == (5, 6)
 
 
 def test_compare(read_json: Callable[..., Any], tmp_path: Path) -> None:
     published = tmp_path / "someone2025.csv"
     published.write_text("dataset,lang,method,f1\nnews,de,theirs,50\nnews,it,theirs,60\n")
-    found = read_json("compare", "full", "weak", "--resamples", "50", "--published", str(published))
-    assert set(found) == {"methods", "baseline", "languages", "total", "not_compared", "published"}
-    assert (list(found["methods"]), found["baseline"], found["total"]) == (["full", "weak"], "full", None)
-    (german,) = found["languages"]
+    result = read_json("compare", "full", "weak", "--resamples", "50", "--published", str(published))
+    assert set(result) == {"methods", "baseline", "languages", "total", "not_compared", "published"}
+    assert (list(result["methods"]), result["baseline"], result["total"]) == (["full", "weak"], "full", None)
+    (german,) = result["languages"]
     assert set(german) == {"corpus", "lang", "sentences", "left_out", "labels", "errors"}
     first, second = german["labels"]["all"]
     assert set(first) == {"method", "score", "interval", "difference"}
@@ -91,21 +91,21 @@ def test_compare(read_json: Callable[..., Any], tmp_path: Path) -> None:
     assert first["difference"] is None
     assert set(second["difference"]) == {"value", "low", "high", "confidence", "p_value"}
     assert german["errors"]["weak"]["missed"] == 1
-    (beside,) = found["published"]
+    (beside,) = result["published"]
     assert set(beside) == {"corpus", "lang", "published", "differences"}
     assert beside["differences"]["full"] == pytest.approx(0.5)
 
 
 def test_compare_missed(read_json: Callable[..., Any]) -> None:
-    (found,) = read_json("compare", "--missed", "full", "weak")
-    assert found == {
+    (result,) = read_json("compare", "--missed", "full", "weak")
+    assert result == {
         "sentence": "news/de/all-1",
-        "sentence_id": found["sentence_id"],
+        "sentence_id": result["sentence_id"],
         "span": [3, 4, "PER"],
         "text": "Lin",
         "error": "missed",
         "instead": None,
         "instead_text": None,
     }
-    explained = read_json("explain", found["sentence"], "--recipe", "weak")
-    assert explained["target"]["id"] == found["sentence_id"]
+    explained = read_json("explain", result["sentence"], "--recipe", "weak")
+    assert explained["target"]["id"] == result["sentence_id"]

@@ -56,9 +56,9 @@ def test_a_majority_of_the_present_sources_decides(news: Database, tmp_path: Pat
 
 def test_the_sides_of_the_translations_do_not_matter(news: Database, tmp_path: Path) -> None:
     plan = combined_plan(news, tmp_path, MAJORITY)
-    (found,) = plan.consensuses
-    assert [voter.role for voter in found.step.voters] == ["en:original", "es:rendering", "it:rendering"]
-    assert (found.source, found.target, found.direction) == ("en,es,it", "de", "en+es+it → de")
+    (result,) = plan.consensuses
+    assert [voter.role for voter in result.step.voters] == ["en:original", "es:rendering", "it:rendering"]
+    assert (result.source, result.target, result.direction) == ("en,es,it", "de", "en+es+it → de")
 
 
 def test_weights_move_the_majority(news: Database, tmp_path: Path) -> None:
@@ -69,12 +69,12 @@ def test_weights_move_the_majority(news: Database, tmp_path: Path) -> None:
 
 def test_in_a_joint_match_overlapping_entities_support_one_span(news: Database, tmp_path: Path) -> None:
     plan = run_combined(news, tmp_path, JOINT)
-    found = consensus(news, plan)
+    result = consensus(news, plan)
     # The Italian entity of three words has the first two among its candidates, with 2 · 1.8 / (2.7 + 1.8) = 0.8.
-    assert found["a-2"] == [(1, 3, "ORG", pytest.approx((1 + 1 + 0.8**2) / 3, abs=1e-5))]
+    assert result["a-2"] == [(1, 3, "ORG", pytest.approx((1 + 1 + 0.8**2) / 3, abs=1e-5))]
     assert count_votes(news, plan)["a-2"] == [3]
     # Two sources see a name where the third sees nothing; each gives the other's label a part of its support.
-    assert found["a-3"] == [(2, 3, "LOC", pytest.approx((1 + 0.3) / 3, abs=1e-5))]
+    assert result["a-3"] == [(2, 3, "LOC", pytest.approx((1 + 0.3) / 3, abs=1e-5))]
 
 
 def test_function_words_at_the_edges_cost(news: Database, tmp_path: Path) -> None:
@@ -190,8 +190,8 @@ def test_a_source_that_failed_is_missing_and_not_waited_for(news: Database, tmp_
 def test_a_source_without_labels_is_not_waited_for(database: Database, write_conll: Write, tmp_path: Path) -> None:
     import_part(database, write_conll, {lang: FIRST[lang] for lang in ("en", "de", "es")}, "a")
     plan = run_combined(database, tmp_path, MAJORITY, top='source = ["en", "es", "it"]\ntarget = ["de"]')
-    (found,) = plan.consensuses
-    assert found.sources == ("en", "es")
+    (result,) = plan.consensuses
+    assert result.sources == ("en", "es")
     assert "a-1" in consensus(database, plan)
 
 
@@ -227,8 +227,8 @@ def test_the_target_languages_own_tagger_is_one_more_source(
         for stage in plan.stages
     ]
     run_plan(news, plan)
-    (found,) = plan.consensuses
-    assert found.sources == ("en", "es", "it", "transfer")
+    (result,) = plan.consensuses
+    assert result.sources == ("en", "es", "it", "transfer")
     assert consensus(news, plan)["b-2"][-1] == (1, 2, "PER", pytest.approx(score, abs=1e-5))
     assert "a-4" not in consensus(news, plan)
 

@@ -90,22 +90,22 @@ def test_sentences_of_people_have_their_labels(news: Database, tmp_path: Path) -
 def test_votes_say_which_labels_people_confirmed(news: Database, tmp_path: Path) -> None:
     speak(news, tmp_path, SPEAKERS)
     plan = run_combined(news, tmp_path, f'{TOP}"majority"')
-    found = explain_sentence(news, plan, "news/de/a-1").consensus
-    assert found is not None
-    _, lin = found.labels
-    assert [(each.source, each.text, each.people) for each in lin.votes] == [
+    result = explain_sentence(news, plan, "news/de/a-1").consensus
+    assert result is not None
+    _, lin = result.labels
+    assert [(entry.source, entry.text, entry.people) for entry in lin.votes] == [
         ("en", "Lin", False),
         ("es", "Lin", False),
         ("gold:speakers", "Lin", True),
     ]
-    assert sum(each.contribution for each in lin.votes) == pytest.approx(lin.score) == pytest.approx(1)
+    assert sum(entry.contribution for entry in lin.votes) == pytest.approx(lin.score) == pytest.approx(1)
     club = explain_sentence(news, plan, "news/de/a-2").consensus
     assert club is not None
-    assert [(each.source, each.contribution) for each in club.labels[0].votes] == [("gold:speakers", 1.0)]
-    assert ("gold", "review", "ok") in [(made.role, made.kind, made.outcome) for made in club.made_by]
+    assert [(entry.source, entry.contribution) for entry in club.labels[0].votes] == [("gold:speakers", 1.0)]
+    assert ("gold", "review", "ok") in [(built.role, built.kind, built.outcome) for built in club.made_by]
     other = explain_sentence(news, plan, "news/de/b-1").consensus
     assert other is not None
-    assert [made.role for made in other.made_by] == ["consensus"]
+    assert [built.role for built in other.made_by] == ["consensus"]
 
 
 def test_sources_are_measured_on_the_sentences_of_people(news: Database, tmp_path: Path) -> None:
@@ -118,7 +118,7 @@ def test_sources_are_measured_on_the_sentences_of_people(news: Database, tmp_pat
               "it": {"a-1": (1, 3), "a-2": (1, 2), "a-3": (0, 0)}}  # fmt: skip
 
     def f1(source: str, without: int | None = None) -> float:
-        kept = [each for key, each in counts[source].items() if crc32(key.encode()) % FOLDS != without]
+        kept = [entry for key, entry in counts[source].items() if crc32(key.encode()) % FOLDS != without]
         right, both = (sum(column) for column in zip(*kept, strict=True))
         prior: float = content["agreement"][source]
         return (2 * right + 30 * prior) / (both + 30)

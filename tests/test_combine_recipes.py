@@ -37,8 +37,8 @@ def _run_other(database: Database, folder: Path) -> Plan:
 def test_two_methods_vote_on_one_language(news: Database, tmp_path: Path) -> None:
     _run_other(news, tmp_path)
     plan = combined_plan(news, tmp_path, 'method = "majority"\nrecipes = ["other"]', top=ENGLISH)
-    (found,) = plan.consensuses
-    assert found.sources == ("en", "en@other")
+    (result,) = plan.consensuses
+    assert result.sources == ("en", "en@other")
     run_plan(news, plan)
     assert all(votes == 2 for counts in count_votes(news, plan).values() for votes in counts)
     assert consensus(news, plan)["a-1"][0][:3] == (0, 2, "PER")
@@ -47,9 +47,9 @@ def test_two_methods_vote_on_one_language(news: Database, tmp_path: Path) -> Non
 def test_a_vote_tells_its_recipe(news: Database, tmp_path: Path) -> None:
     _run_other(news, tmp_path)
     run_plan(news, combined_plan(news, tmp_path, 'method = "majority"\nrecipes = ["other"]', top=ENGLISH))
-    told = explain_sentence(news, load_plan(news, "sample"), "news/de/a-1")
-    assert told.consensus is not None
-    votes = told.consensus.labels[0].votes
+    sentence = explain_sentence(news, load_plan(news, "sample"), "news/de/a-1")
+    assert sentence.consensus is not None
+    votes = sentence.consensus.labels[0].votes
     assert sorted((vote.source, vote.text) for vote in votes) == [("en", "Anna Berg"), ("en@other", "Anna Berg")]
 
 

@@ -57,39 +57,39 @@ def test_every_source_and_the_consensus_are_scored(
 
 
 def test_the_consensus_is_compared_with_its_sources(database: Database, plan: Plan) -> None:
-    found = compare_recipes(database, ["sample", "sample:it", "sample:en"], resamples=50)
-    (language,) = found.languages
+    recipes = compare_recipes(database, ["sample", "sample:it", "sample:en"], resamples=50)
+    (language,) = recipes.languages
     assert language.sentences == 4  # Italian has the first part only
-    assert found.methods["sample"] == [plan.consensuses[0].step.spec.digest]
+    assert recipes.methods["sample"] == [plan.consensuses[0].step.spec.digest]
     assert language.f1("sample:en") == 1
     assert language.f1("sample") == pytest.approx(2 * 3 / (3 + 4))
     missed = read_missed(database, "sample:en", "sample")
-    assert [(each.sentence, each.text) for each in missed] == [("news/de/a-3", "Mira"), ("news/de/b-2", "Nora")]
+    assert [(entry.sentence, entry.text) for entry in missed] == [("news/de/a-3", "Mira"), ("news/de/b-2", "Nora")]
 
 
 def test_votes_are_explained(database: Database, plan: Plan, capsys: pytest.CaptureFixture[str]) -> None:
-    found = explain_sentence(database, plan, "news/de/a-1")
-    assert found.consensus is not None
-    assert (found.consensus.sources, found.consensus.outcome) == (["en", "es", "it"], "ok")
-    berg, lin = found.consensus.labels
+    sentence = explain_sentence(database, plan, "news/de/a-1")
+    assert sentence.consensus is not None
+    assert (sentence.consensus.sources, sentence.consensus.outcome) == (["en", "es", "it"], "ok")
+    berg, lin = sentence.consensus.labels
     assert (lin.span, lin.text, lin.score) == (Span(3, 4, "PER"), "Lin", pytest.approx(2 / 3, abs=1e-6))
     assert [(vote.source, vote.text, vote.sentence) for vote in lin.votes] == [
         ("en", "Lin", "news/en/a-1"),
         ("es", "Lin", "news/es/a-1"),
     ]
     assert sum(vote.contribution for vote in berg.votes) == pytest.approx(berg.score)
-    assert [made.role for made in found.consensus.made_by] == ["consensus"]
-    assert len(found.projections) == 3
-    show(ExplanationResult(found))
+    assert [built.role for built in sentence.consensus.made_by] == ["consensus"]
+    assert len(sentence.projections) == 3
+    show(ExplanationResult(sentence))
     assert "consensus of en, es, it" in capsys.readouterr().out
 
 
 def test_what_learned_the_weights_is_explained(database: Database, write_conll: Write, tmp_path: Path) -> None:
     import_part(database, write_conll, FIRST, "a")
     plan = run_combined(database, tmp_path, 'method = "joint"\nweights = "agreement"')
-    found = explain_sentence(database, plan, "news/de/a-2").consensus
-    assert found is not None
-    assert [(made.role, made.kind, made.outcome) for made in found.made_by] == [
+    consensus = explain_sentence(database, plan, "news/de/a-2").consensus
+    assert consensus is not None
+    assert [(built.role, built.kind, built.outcome) for built in consensus.made_by] == [
         ("weights", "reliability", "ok"),
         ("consensus", "combine", "ok"),
     ]

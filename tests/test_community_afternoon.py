@@ -136,8 +136,8 @@ def test_from_a_spreadsheet_to_a_published_data_set(run_cli, tmp_path, child_env
     columns = ("--text", "en=English", "--text", "sw=Swahili", "--pretokenized")
     run("import", "table", "market.xlsx", "--corpus", "market", *columns)
     predictions(tmp_path / "predictions.jsonl")
-    told = run("import", "tags", "predictions.jsonl", "--name", "lab", "--lang", "en")
-    assert told.splitlines()[-1] == "imported:lab: 300 sentences are new, with 600 entities"
+    message = run("import", "tags", "predictions.jsonl", "--name", "lab", "--lang", "en")
+    assert message.splitlines()[-1] == "imported:lab: 300 sentences are new, with 600 entities"
     (tmp_path / "market.toml").write_text(RECIPE.format(targets='["sw"]'))
     run("run", "market.toml")
     for form in ("label-studio", "doccano", "csv"):
@@ -178,6 +178,6 @@ def test_from_a_spreadsheet_to_a_published_data_set(run_cli, tmp_path, child_env
         (tmp_path / "market.toml").write_text(RECIPE.format(targets='["sw", "luo"]'))
         run("run", "market.toml")
         run("push", "ana/market", *chosen, **env)
-        names, found = ask("ana/market", "sw", "luo")
+        names, result = ask("ana/market", "sw", "luo")
         assert names == ["all", "luo", "sw"]
-        assert found == {"sw": swahili, "luo": {"train": {"projected": 240}}}
+        assert result == {"sw": swahili, "luo": {"train": {"projected": 240}}}

@@ -40,8 +40,10 @@ def compared(database: Database, write_conll: Write, tmp_path: Path) -> Database
 
 
 def test_scores_are_those_of_evaluate(compared: Database, tmp_path: Path) -> None:
-    found = compare_recipes(compared, ["weak", "full"], resamples=200, seed=4)
-    assert [(each.corpus, each.lang, each.sentences, each.left_out) for each in found.languages] == [
+    recipes = compare_recipes(compared, ["weak", "full"], resamples=200, seed=4)
+    assert [
+        (language.corpus, language.lang, language.sentences, language.left_out) for language in recipes.languages
+    ] == [
         ("news", "de", 4, 0),
         ("news", "es", 4, 0),
     ]
@@ -50,7 +52,7 @@ def test_scores_are_those_of_evaluate(compared: Database, tmp_path: Path) -> Non
         plan = named_plan(compared, tmp_path, name, aligner, top=BOTH, layer=layer)
         bind_plan(compared, plan)
         scored = evaluate_projections(compared, plan.projections, resamples=200, seed=4)
-        for ours, theirs in zip(found.languages, scored, strict=True):
+        for ours, theirs in zip(recipes.languages, scored, strict=True):
             assert list(ours.labels) == list(theirs.labels)
             for label, row in ours.labels.items():
                 assert (row[number].method, row[number].score) == (name, theirs.labels[label][0])
@@ -58,42 +60,42 @@ def test_scores_are_those_of_evaluate(compared: Database, tmp_path: Path) -> Non
 
 
 def test_differences_are_paired_and_against_the_first(compared: Database, tmp_path: Path) -> None:
-    found = compare_recipes(compared, ["weak", "full"], resamples=300, seed=7)
+    recipes = compare_recipes(compared, ["weak", "full"], resamples=300, seed=7)
     plans = [named_plan(compared, tmp_path, name, top=BOTH, layer=layer) for name, layer in (("weak", 3), ("full", 7))]
     for plan in plans:
         bind_plan(compared, plan)
     with compared.read() as connection:
         weak, full = (read_counts(connection, plan.projections[0]) for plan in plans)
-    assert found.baseline == "weak"
-    for label, (first, second) in found.languages[0].labels.items():
+    assert recipes.baseline == "weak"
+    for label, (first, second) in recipes.languages[0].labels.items():
         chosen = None if label == TOTAL else label
         assert first.difference is None
         assert second.difference == paired_difference(full, weak, label=chosen, resamples=300, seed=7)
         assert second.interval == bootstrap_interval(full, label=chosen, resamples=300, seed=7)
-    assert found.languages[0].labels[TOTAL][1].difference.value > 0
+    assert recipes.languages[0].labels[TOTAL][1].difference.value > 0
 
 
 def test_the_best_can_be_the_baseline(compared: Database) -> None:
-    found = compare_recipes(compared, ["weak", "full"], best=True, resamples=50)
-    assert found.baseline == "full"
-    assert list(found.methods) == ["weak", "full"]
-    first, second = found.total.labels[TOTAL]
+    recipes = compare_recipes(compared, ["weak", "full"], best=True, resamples=50)
+    assert recipes.baseline == "full"
+    assert list(recipes.methods) == ["weak", "full"]
+    first, second = recipes.total.labels[TOTAL]
     assert first.difference.value < 0
     assert second.difference is None
 
 
 def test_all_languages_together_add_up(compared: Database) -> None:
-    found = compare_recipes(compared, resamples=50)
-    assert list(found.methods) == ["full", "weak"]
-    for number, name in enumerate(found.methods):
-        parts = [each.labels[TOTAL][number].score for each in found.languages]
-        whole = found.total.labels[TOTAL][number].score
+    recipes = compare_recipes(compared, resamples=50)
+    assert list(recipes.methods) == ["full", "weak"]
+    for number, name in enumerate(recipes.methods):
+        parts = [language.labels[TOTAL][number].score for language in recipes.languages]
+        whole = recipes.total.labels[TOTAL][number].score
         assert (whole.tp, whole.predicted, whole.gold) == tuple(
             sum(getattr(part, field) for part in parts) for field in ("tp", "predicted", "gold")
         )
-        errors = sum((Counter(each.errors[name]) for each in found.languages), Counter())
-        assert Counter(found.total.errors[name]) == errors
-    assert found.total.sentences == 8
+        errors = sum((Counter(language.errors[name]) for language in recipes.languages), Counter())
+        assert Counter(recipes.total.errors[name]) == errors
+    assert recipes.total.sentences == 8
 
 
 def test_errors_are_counted_by_type(compared: Database) -> None:
@@ -111,11 +113,11 @@ def test_only_what_all_have_done_is_compared(database: Database, write_conll: Wr
     late = {"en": ["Mira/B-PER sang"], "de": ["Mira/B-PER sang"], "es": ["Mira/B-PER sang"]}
     import_gold(database, write_conll, late, split="late")
     run_named(database, tmp_path, "weak", Forgetful("Lin"), layer=3)
-    found = compare_recipes(database, ["full", "weak"], resamples=50)
-    assert [(each.lang, each.sentences, each.left_out) for each in found.languages] == [("de", 4, 1)]
-    assert found.languages[0].labels[TOTAL][1].score.gold == 6
-    assert found.total is None
-    assert found.not_compared == ["news/es"]
+    recipes = compare_recipes(database, ["full", "weak"], resamples=50)
+    assert [(language.lang, language.sentences, language.left_out) for language in recipes.languages] == [("de", 4, 1)]
+    assert recipes.languages[0].labels[TOTAL][1].score.gold == 6
+    assert recipes.total is None
+    assert recipes.not_compared == ["news/es"]
 
 
 def test_labels_can_be_chosen_where_mappings_differ(
@@ -127,8 +129,8 @@ def test_labels_can_be_chosen_where_mappings_differ(
     with pytest.raises(UsageError) as refused:
         compare_recipes(sqlite_database, ["full", "names"])
     assert refused.value.labels == ["DATE", "ORG"]
-    found = compare_recipes(sqlite_database, ["full", "names"], labels=["PER"], resamples=50)
-    assert {label: [each.score.tp for each in row] for label, row in found.languages[0].labels.items()} == {
+    recipes = compare_recipes(sqlite_database, ["full", "names"], labels=["PER"], resamples=50)
+    assert {label: [entry.score.tp for entry in row] for label, row in recipes.languages[0].labels.items()} == {
         "PER": [3, 2],
         TOTAL: [3, 2],
     }
@@ -136,7 +138,7 @@ def test_labels_can_be_chosen_where_mappings_differ(
         compare_recipes(sqlite_database, ["full", "names"], labels=["PER", "GPE"])
     assert refused.value.labels == ["GPE"]
     # The club and Monday are dropped by one mapping: nobody missed them.
-    assert [each.text for each in read_missed(sqlite_database, "full", "names")] == ["Lin"]
+    assert [entry.text for entry in read_missed(sqlite_database, "full", "names")] == ["Lin"]
 
 
 def test_a_recipe_with_several_sources_is_several_methods(
@@ -146,10 +148,10 @@ def test_a_recipe_with_several_sources_is_several_methods(
     run_named(database, tmp_path, "both", Forgetful("vio"), top='source = ["en", "es"]\ntarget = ["de"]\n')
     run_named(database, tmp_path, "one", Forgetful("Mira"), layer=3)
     assert list(compare_recipes(database, ["both"], resamples=50).methods) == ["both:en", "both:es"]
-    found = compare_recipes(database, ["one", "both:es"], resamples=50)
-    assert list(found.methods) == ["one", "both:es"]
-    assert [each.score.tp for each in found.languages[0].labels[TOTAL]] == [5, 6]
-    assert [each.text for each in read_missed(database, "both:es", "one")] == ["Mira"]
+    recipes = compare_recipes(database, ["one", "both:es"], resamples=50)
+    assert list(recipes.methods) == ["one", "both:es"]
+    assert [label.score.tp for label in recipes.languages[0].labels[TOTAL]] == [5, 6]
+    assert [entry.text for entry in read_missed(database, "both:es", "one")] == ["Mira"]
     with pytest.raises(UsageError) as refused:
         compare_recipes(database, ["one", "both:it"])
     assert refused.value.source == "it"
@@ -183,7 +185,7 @@ def test_what_one_found_and_the_other_missed(compared: Database) -> None:
     assert (club.instead, club.instead_text) == (Span(2, 4, "ORG"), "Hafen Klub")
     assert spanish.sentence == "news/es/all-1"
     assert read_missed(compared, "weak", "full") == []
-    assert [each.text for each in read_missed(compared, "full", "weak", labels=["ORG"])] == [
+    assert [entry.text for entry in read_missed(compared, "full", "weak", labels=["ORG"])] == [
         "Rote Hafen Klub",
         "Rojo Puerto Club",
     ]
@@ -192,7 +194,7 @@ def test_what_one_found_and_the_other_missed(compared: Database) -> None:
 def test_a_wrong_label_is_no_find(compared: Database) -> None:
     with compared.write() as connection:
         mine = select(t.recipe.c.plan).where(t.recipe.c.name == "weak")
-        steps = [each["step"] for each in json.loads(connection.execute(mine).scalar_one())]
+        steps = [load["step"] for load in json.loads(connection.execute(mine).scalar_one())]
         wrong = t.label.c.step_id.in_(steps) & (t.label.c.label == "DATE")
         connection.execute(update(t.label).where(wrong).values(label="LOC"))
     german, spanish = read_missed(compared, "full", "weak", labels=["DATE"])
@@ -206,7 +208,7 @@ def test_the_printed_query_finds_the_same(compared: Database) -> None:
         rows = connection.execute(text(printed.replace(":", r"\:"))).mappings().all()
     expected = read_missed(compared, "full", "weak", labels=["PER"])
     assert [(row["name"], row["sentence_id"], row["start_word"], row["label"]) for row in rows] == [
-        (each.sentence, each.sentence_id, each.span.start, each.span.label) for each in expected
+        (entry.sentence, entry.sentence_id, entry.span.start, entry.span.label) for entry in expected
     ]
     assert len(rows) == 2
 
@@ -216,7 +218,7 @@ def test_a_mapped_label_is_missed_under_its_new_name(database: Database, write_c
     top = "labels = { PER = 'PERSON', LOC = \"L'OC\" }\n"
     run_named(database, tmp_path, "full", top=top)
     run_named(database, tmp_path, "weak", Forgetful("Lin", "Turin"), top=top, layer=3)
-    assert [each.span for each in read_missed(database, "full", "weak")] == [(3, 4, "PERSON"), (5, 6, "L'OC")]
+    assert [entry.span for entry in read_missed(database, "full", "weak")] == [(3, 4, "PERSON"), (5, 6, "L'OC")]
     with database.read() as connection:
         rows = connection.execute(text(missed_sql(database, "full", "weak"))).mappings().all()
     assert [row["label"] for row in rows] == ["PERSON", "L'OC"]
@@ -227,16 +229,16 @@ def _published(dataset: str, lang: str, f1: float) -> PublishedScore:
 
 
 def test_published_scores_stand_beside(compared: Database) -> None:
-    found = compare_recipes(compared, ["full", "weak"], resamples=50)
+    recipes = compare_recipes(compared, ["full", "weak"], resamples=50)
     scores = [_published("news", "deu", 0.5), _published("news", "de", 0.75), _published("other", "de", 0.9)]
-    low = {"full": 0.5, "weak": found.languages[0].f1("weak") - 0.5}
-    beside = published_comparisons(found, scores)
-    assert [(each.lang, each.published.f1) for each in beside] == [("de", 0.75), ("de", 0.5)]
+    low = {"full": 0.5, "weak": recipes.languages[0].f1("weak") - 0.5}
+    beside = published_comparisons(recipes, scores)
+    assert [(entry.lang, entry.published.f1) for entry in beside] == [("de", 0.75), ("de", 0.5)]
     assert beside[1].differences == pytest.approx(low)
-    assert [each.published.f1 for each in published_comparisons(found, scores, "other")] == [0.9]
-    assert [each.published.f1 for each in published_comparisons(found, scores[2:])] == [0.9]
+    assert [comparison.published.f1 for comparison in published_comparisons(recipes, scores, "other")] == [0.9]
+    assert [comparison.published.f1 for comparison in published_comparisons(recipes, scores[2:])] == [0.9]
     with pytest.raises(UsageError) as refused:
-        published_comparisons(found, scores, "nothing")
+        published_comparisons(recipes, scores, "nothing")
     assert (refused.value.dataset, refused.value.known) == ("nothing", ["news", "other"])
 
 

@@ -15,8 +15,8 @@ FOLDER = Path(__file__).parents[1] / "docs" / "compose"
 
 @pytest.fixture
 def services() -> dict[str, Any]:
-    found: dict[str, Any] = yaml.safe_load((FOLDER / "compose.yaml").read_text(encoding="utf-8"))["services"]
-    return found
+    result: dict[str, Any] = yaml.safe_load((FOLDER / "compose.yaml").read_text(encoding="utf-8"))["services"]
+    return result
 
 
 def test_drivers_run_a_command_that_exists(services: dict[str, Any]) -> None:

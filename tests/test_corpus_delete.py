@@ -74,11 +74,11 @@ def test_a_recipe_for_several_corpora_goes_on_with_the_others(
         pairs = plan.pairs[stage.spec]
         pairs += [pair._replace(corpus_id=keys["other"]) for pair in pairs]
     run_plan(database, plan)
-    found = delete_corpus(database, "news")
-    assert (found.recipes, found.narrowed) == ([], ["sample"])
+    result = delete_corpus(database, "news")
+    assert (result.recipes, result.narrowed) == ([], ["sample"])
     with database.read() as connection:
-        (told,) = connection.execute(select(recipe.c.plan)).one()
-    assert {pair[0] for each in json.loads(told) for pair in each["pairs"]} == {keys["other"]}
+        (row,) = connection.execute(select(recipe.c.plan)).one()
+    assert {pair[0] for load in json.loads(row) for pair in load["pairs"]} == {keys["other"]}
     assert verify(database).damage == 0
 
 
@@ -96,7 +96,7 @@ def test_an_interrupted_deletion_is_told_and_taken_up(
         delete_corpus(database, "news", watch=stop)
     # A group of four sentences is gone, whole; what is left is consistent, and no file passes for imported.
     assert row_counts(database)["sentence"] == 12
-    damage = {each.name: each.count for each in verify(database).checks if each.count}
+    damage = {check.name: check.count for check in verify(database).checks if check.count}
     assert damage == {"unfinished deletions": 1, "sentences of a file": 4}
     with database.read() as connection:
         assert list(connection.execute(select(corpus.c.name)).scalars()) == ["news (being deleted)"]

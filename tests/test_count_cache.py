@@ -93,12 +93,12 @@ def test_what_is_rolled_back_leaves_them(filled: Database) -> None:
 def test_a_status_beside_a_writer_waits_for_nothing_and_keeps_nothing(filled: Database) -> None:
     with filled.write() as connection:
         connection.execute(delete(t.label))
-        told = read_status(filled)
+        status = read_status(filled)
         with pytest.raises(DatabaseError) as refused, filled.write(wait=False):
             pass
     assert refused.value.fault == "busy"
     assert _kept(filled) == 0
-    assert read_status(filled).corpora == told.corpora
+    assert read_status(filled).corpora == status.corpora
 
 
 def test_a_database_that_cannot_be_written_is_counted_each_time(

@@ -61,8 +61,8 @@ def test_the_scarcest_kind_bounds_a_mixture() -> None:
 
 def test_shares_are_those_that_were_asked_for() -> None:
     hashes = rehash(np.arange(50_000, dtype=np.uint64), "here")
-    found = np.bincount(assign_shares(hashes, {"train": 0.8, "validation": 0.15, "test": 0.05}))
-    assert found / 50_000 == pytest.approx([0.8, 0.15, 0.05], abs=0.01)
+    result = np.bincount(assign_shares(hashes, {"train": 0.8, "validation": 0.15, "test": 0.05}))
+    assert result / 50_000 == pytest.approx([0.8, 0.15, 0.05], abs=0.01)
     assert assign_shares(hashes, {"all": 1.0}).max() == 0
 
 

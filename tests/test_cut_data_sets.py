@@ -60,15 +60,15 @@ def _cut(database: Database, plan: Plan, targets: Sequence[str] = (), **keys: An
     table = ExportTable(**keys)
     with database.read() as connection:
         selection = select_parts(connection, plan, targets, None, table)
-        found = [
+        values = [
             (part.target, sentence.external_id, part.split)
             if table.split_ratios
             else (part.target, sentence.external_id)
             for part in selection.parts
             for _, sentence in selection.sentences(connection, part)
         ]
-    assert len(found) == len(set(found))
-    return set(found)  # type: ignore[arg-type]
+    assert len(values) == len(set(values))
+    return set(values)  # type: ignore[arg-type]
 
 
 def test_samples_are_nested(database: Database, two_targets: Plan) -> None:
@@ -99,8 +99,8 @@ def test_renderings_of_one_another_share_their_split(database: Database, two_tar
     for _, name, split in rows:  # type: ignore[misc]
         splits.setdefault(name, set()).add(split)  # type: ignore[has-type]
     assert len(splits) == 40
-    assert all(len(each) == 1 for each in splits.values())
-    assert 8 < sum(each == {"train"} for each in splits.values()) < 32
+    assert all(len(entry) == 1 for entry in splits.values())
+    assert 8 < sum(entry == {"train"} for entry in splits.values()) < 32
     assert _cut(database, two_targets, ["es"], split_ratios=shares) < rows
 
 
@@ -110,7 +110,7 @@ def test_a_sample_does_not_depend_on_what_was_imported_first(
     _import(sqlite_database, write_conll, {"de": german(40), "en": english(40)})
     _import(database, write_conll, {"fr": german(40)}, "other")
     _import(database, write_conll, {"en": english(40), "de": german(40)})
-    plans = [_project(each, tmp_path) for each in (database, sqlite_database)]
+    plans = [_project(entry, tmp_path) for entry in (database, sqlite_database)]
     keys: dict[str, Any] = {"budget": 9, "split_ratios": {"train": 0.5, "test": 0.5}}
     assert _cut(database, plans[0], **keys) == _cut(sqlite_database, plans[1], **keys)
 

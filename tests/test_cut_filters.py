@@ -21,16 +21,16 @@ TEXT = 'name = "n"\ncorpora = ["news"]\nsource = ["en"]\ntarget = ["de"]\n'
 
 
 def sentence(*labels: ProjectedLabel, **changes: Any) -> ProjectedSentence:
-    given = ProjectedSentence(
+    result = ProjectedSentence(
         1, 2, 3, "news", "de", "all-1", "train", "ok", None, ("news/en/all-1",), ("en",), WORDS, labels
     )
-    return given._replace(**changes)
+    return result._replace(**changes)
 
 
 def kept(given: ProjectedSentence, **keys: Any) -> Any:
     """The types of the labels that are left, or the name of the filter that takes the sentence out."""
-    found, reason = Filters(ExportTable(**keys)).apply(given)
-    return reason if found is None else [each.label for each in found.labels]
+    result, reason = Filters(ExportTable(**keys)).apply(given)
+    return reason if result is None else [label.label for label in result.labels]
 
 
 @pytest.mark.parametrize(
@@ -74,7 +74,7 @@ def test_an_outcome_may_name_its_reason() -> None:
 
 def test_a_tier_is_that_of_the_least_certain_label() -> None:
     tier = tier_of(ExportTable(tiers={"bronze": 0.05, "gold": 0.5}))
-    assert [tier(sentence(*each)) for each in ([SURE], [SURE, UNSURE], [UNSURE._replace(margin=0.01)], [])] == [
+    assert [tier(sentence(*entry)) for entry in ([SURE], [SURE, UNSURE], [UNSURE._replace(margin=0.01)], [])] == [
         "gold", "bronze", None, None,
     ]  # fmt: skip
     assert tier_of(ExportTable(tiers={"gold": 0.5}, tier_by="score"))(sentence(SURE, UNSURE)) == "gold"

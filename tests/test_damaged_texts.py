@@ -56,10 +56,10 @@ def flip(path: Path, table: str, column: str) -> None:
 def test_verify_names_the_row_and_takes_it_out(done: Path, table: str, column: str) -> None:
     flip(done, table, column)
     with open_database(done) as database:
-        found = verify(database)
-        assert [each.name for each in found.checks if each.count] == ["texts that cannot be read"]
-        assert found.checks[0].examples[0].startswith(table)
-        assert "\\xff" in found.checks[0].examples[0]
+        report = verify(database)
+        assert [check.name for check in report.checks if check.count] == ["texts that cannot be read"]
+        assert report.checks[0].examples[0].startswith(table)
+        assert "\\xff" in report.checks[0].examples[0]
         mended = verify(database, repair=True)
         assert mended.taken
         assert not mended.left

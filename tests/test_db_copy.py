@@ -59,8 +59,8 @@ def test_a_copy_has_every_row_and_goes_on(filled: Database, elsewhere: str, writ
     with open_database(elsewhere) as other:
         rows = _rows(other)
         assert rows == _rows(filled)
-        assert {name: each.rows for name, each in copied.tables.items()} == {
-            name: len(each) for name, each in rows.items()
+        assert {name: entry.rows for name, entry in copied.tables.items()} == {
+            name: len(entry) for name, entry in rows.items()
         }
         for table in LASTING:
             assert table_sum(other, table) == table_sum(filled, table) == copied.tables[table.name]

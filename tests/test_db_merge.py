@@ -80,9 +80,9 @@ def test_shares_together_are_one_run(
         _sample(share, write_conll)
         run_plan(share, plan_of(share, tmp_path), shard=Shard(number, 3))
     merged = _merge(database, *(open_database(tmp_path / f"share{number}.db") for number in (1, 2, 3)))
-    assert [each.left for each in merged] == [{}] * 3
-    assert [each.added["sentence"] for each in merged] == [2 * COUNT + 2, 4, 6]
-    assert sum(each.added["alignment"] for each in merged) == COUNT
+    assert [entry.left for entry in merged] == [{}] * 3
+    assert [entry.added["sentence"] for entry in merged] == [2 * COUNT + 2, 4, 6]
+    assert sum(entry.added["alignment"] for entry in merged) == COUNT
     alone = make("alone")
     for number in (1, 2, 3):
         import_sample(alone, write_conll, {"en": english(number), "fr": german(number)}, f"other{number}")
@@ -171,8 +171,8 @@ def test_other_sentences_of_the_same_file_are_refused(
     database: Database, make: Callable[[str], Database], write_conll: Write, row_counts: Any
 ) -> None:
     share = make("share")
-    for each in (database, share):
-        _sample(each, write_conll)
+    for entry in (database, share):
+        _sample(entry, write_conll)
     _words(share, 3, ["another"])
     before = row_counts(database)
     with pytest.raises(DatabaseError) as refused:
@@ -196,9 +196,9 @@ def test_another_corpus_of_the_same_name_is_refused(
     database: Database, make: Callable[[str], Database], write_conll: Write
 ) -> None:
     share = make("share")
-    for each, license in ((database, "CC0"), (share, "none")):
-        _sample(each, write_conll)
-        with each.write() as connection:
+    for entry, license in ((database, "CC0"), (share, "none")):
+        _sample(entry, write_conll)
+        with entry.write() as connection:
             connection.execute(update(t.corpus).values(license=license))
     with pytest.raises(DatabaseError) as refused:
         merge_databases(address_of(database), [address_of(share)])
@@ -209,9 +209,9 @@ def test_what_a_step_made_otherwise_stays_behind_with_what_rests_on_it(
     database: Database, make: Callable[[str], Database], write_conll: Write, tmp_path: Path
 ) -> None:
     share = make("share")
-    for each in (database, share):
-        _sample(each, write_conll)
-        run_plan(each, plan_of(each, tmp_path), shard=Shard(1, 2))
+    for entry in (database, share):
+        _sample(entry, write_conll)
+        run_plan(entry, plan_of(entry, tmp_path), shard=Shard(1, 2))
     run_plan(share, plan_of(share, tmp_path))
     with share.write() as connection:
         first = connection.execute(
@@ -235,9 +235,9 @@ def test_what_was_learned_otherwise_stays_behind(
     database: Database, make: Callable[[str], Database], write_conll: Write, tmp_path: Path
 ) -> None:
     recipe, share = "[project]\nlabel_consistency = 0.5\n", make("share")
-    for each, count in ((database, 10), (share, 20)):
-        _sample(each, write_conll)
-        run_plan(each, plan_of(each, tmp_path, recipe), limit=count)
+    for entry, count in ((database, 10), (share, 20)):
+        _sample(entry, write_conll)
+        run_plan(entry, plan_of(entry, tmp_path, recipe), limit=count)
     with database.read() as connection:
         learned = connection.execute(select(t.artifact.c.digest)).scalars().all()
     (merged,) = _merge(database, share)
@@ -253,14 +253,14 @@ def test_scores_of_a_part_stay_behind(
     database: Database, make: Callable[[str], Database], write_conll: Write, tmp_path: Path
 ) -> None:
     first, second = make("first"), make("second")
-    for each, corpus in ((first, "news"), (second, "news"), (second, "more")):
+    for entry, corpus in ((first, "news"), (second, "news"), (second, "more")):
         lines = {"en": english(10), "de": [line.replace("Anna Berg", "Anna/B-PER Berg/I-PER") for line in german(10)]}
-        _labelled(each, write_conll, lines, corpus)
-    for each in (first, second):
-        names = '["news"]' if each is first else '["more", "news"]'
-        plan = plan_of(each, tmp_path, corpora=names)
-        run_plan(each, plan)
-        evaluate_projections(each, plan.projections, resamples=2)
+        _labelled(entry, write_conll, lines, corpus)
+    for entry in (first, second):
+        names = '["news"]' if entry is first else '["more", "news"]'
+        plan = plan_of(entry, tmp_path, corpora=names)
+        run_plan(entry, plan)
+        evaluate_projections(entry, plan.projections, resamples=2)
     one, two = _merge(database, first, second)
     assert one.added["evaluation"] > 0
     assert two.left["evaluation"] > 0
@@ -285,9 +285,9 @@ def test_reviews_of_one_campaign_come_together(database: Database, write_conll: 
     create_campaign(database, plan, CampaignSettings("week", size=4, by=BY))
     copy_database(address_of(database), tmp_path / "copy.db")
     other = open_database(tmp_path / "copy.db")
-    for each, reviewer in ((database, "ann"), (other, "bob")):
-        campaign = load_campaign(each, "week")
-        decide(each, campaign, items_of(each, campaign)[0], reviewer, [NewDecision("skip")])
+    for entry, reviewer in ((database, "ann"), (other, "bob")):
+        campaign = load_campaign(entry, "week")
+        decide(entry, campaign, items_of(entry, campaign)[0], reviewer, [NewDecision("skip")])
     with other:
         (merged,) = _merge(database, other)
         assert (merged.added["review"], merged.added["campaign"]) == (1, 0)
@@ -300,11 +300,11 @@ def test_campaigns_of_one_name_that_were_drawn_apart_are_two(
     database: Database, make: Callable[[str], Database], write_conll: Write, tmp_path: Path
 ) -> None:
     share = make("share")
-    for each, size in ((database, 4), (share, 5)):
-        _sample(each, write_conll)
-        plan = plan_of(each, tmp_path)
-        run_plan(each, plan)
-        create_campaign(each, plan, CampaignSettings("week", size=size, seed=size, by=BY))
+    for entry, size in ((database, 4), (share, 5)):
+        _sample(entry, write_conll)
+        plan = plan_of(entry, tmp_path)
+        run_plan(entry, plan)
+        create_campaign(entry, plan, CampaignSettings("week", size=size, seed=size, by=BY))
     (merged,) = _merge(database, share)
     assert (merged.added["campaign"], merged.added["campaign_item"], len(merged.notes)) == (1, 5, 1)
     assert _merge(database, share)[0].added == {}

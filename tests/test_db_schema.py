@@ -38,7 +38,7 @@ def execute(address, *statements):
 
 def test_the_revisions_are_those_of_alembic():
     script = ScriptDirectory.from_config(schema._config(None))
-    assert schema.revisions() == tuple(each.revision for each in script.walk_revisions())[::-1]
+    assert schema.revisions() == tuple(revision.revision for revision in script.walk_revisions())[::-1]
     assert schema.revisions()[-1] == script.get_current_head()
 
 
@@ -156,8 +156,8 @@ def test_a_database_of_another_program_refuses_and_stays_as_it_is(bare_address, 
 @pytest.mark.slow
 def test_the_commands(run_cli, bare_address):
     at = ("--db", bare_address, "db")
-    made = run_cli(*at, "upgrade")
-    assert (made.code, made.stderr) == (0, "")
+    result = run_cli(*at, "upgrade")
+    assert (result.code, result.stderr) == (0, "")
     assert json.loads(run_cli(*at, "current", "--json").stdout)["current"] == HEAD
     checked = run_cli(*at, "check")
     assert (checked.code, checked.stderr, checked.stdout.count("\n")) == (0, "", 1)
@@ -187,7 +187,7 @@ def test_without_rowid_tables_are_so_in_the_migration(sqlite_database):
     """Alembic does not compare this, and it halves their size."""
     path = sqlite_database.engine.url.database
     with sqlite3.connect(path) as connection:
-        made = {name for name, wr in connection.execute("SELECT name, wr FROM pragma_table_list") if wr}
+        names = {name for name, wr in connection.execute("SELECT name, wr FROM pragma_table_list") if wr}
     wanted = {name for name, table in metadata.tables.items() if table.dialect_options["sqlite"]["with_rowid"] is False}
-    assert made == wanted
+    assert names == wanted
     assert wanted

@@ -28,23 +28,23 @@ def sample(database: Database, write_conll: Write) -> Database:
 
 def test_rows_and_bytes_of_the_tables(sample: Database) -> None:
     report = measure_size(sample)
-    assert {each.name: each.rows for each in report.tables}["sentence"] == 2 * COUNT
-    assert all(each.size > 0 for each in report.tables)
+    assert {table.name: table.rows for table in report.tables}["sentence"] == 2 * COUNT
+    assert all(table.size > 0 for table in report.tables)
     assert report.size > 0
 
 
 def test_what_was_measured_is_multiplied(sample: Database, tmp_path: Path) -> None:
     plan = plan_of(sample, tmp_path)
     run_plan(sample, plan)
-    made = results(sample)
+    result = results(sample)
     need = measure_size(sample, plan, sentences=200 * COUNT).need
     assert need is not None
     align, score, project = need.steps
     assert [step.measured for step in need.steps] == [COUNT] * 3
     assert [step.items for step in need.steps] == [100 * COUNT] * 3
     assert align.rows == 100 * 2 * COUNT
-    assert score.rows == 100 * (len(made["candidate"]) + COUNT)
-    assert project.rows == 100 * (len(made["label"]) + COUNT)
+    assert score.rows == 100 * (len(result["candidate"]) + COUNT)
+    assert project.rows == 100 * (len(result["label"]) + COUNT)
     assert all(step.hours > 0 for step in need.steps)
     assert need.rows == need.imported.rows + sum(step.rows for step in need.steps)
 

@@ -60,25 +60,25 @@ def test_every_kind_of_change_is_counted(database: Database, write_conll: Write,
     _hurt(database, second_id, other, end_word=1)
     _hurt(database, second_id, third, start_word=2, end_word=3)
     _hurt(database, second_id, fourth, start_word=1, label="ORG")
-    found = diff_steps(database, first[:12], second[:12])
-    assert found.counts == {
+    result = diff_steps(database, first[:12], second[:12])
+    assert result.counts == {
         "added": 1, "removed": 1, "moved boundary": 1, "changed label": 1, "moved and relabelled": 1,
     }  # fmt: skip
-    assert (found.changed, found.same) == (4, 6)
-    moved = next(each for each in found.changes if each.kind == "moved boundary")
+    assert (result.changed, result.same) == (4, 6)
+    moved = next(change for change in result.changes if change.kind == "moved boundary")
     assert (moved.before_text, moved.after_text) == ("Anna Berg", "Anna")
     assert moved.sentence.startswith("news/de/")
     only = diff_steps(database, first, second, kind="added", limit=5)
-    assert [each.kind for each in only.changes] == ["added"]
+    assert [change.kind for change in only.changes] == ["added"]
     assert diff_steps(database, first, second, limit=0).changes == []
     back = diff_steps(database, second, first)
     assert (back.counts["added"], back.counts["removed"], back.same) == (1, 1, 6)
 
 
 def test_recipes_are_compared_by_the_labels_they_end_in(two: Database) -> None:
-    found = diff_steps(two, "all", "some")
-    assert found.counts["removed"] >= 1
-    assert "Lin" in {each.before_text for each in found.changes if each.kind == "removed"}
+    result = diff_steps(two, "all", "some")
+    assert result.counts["removed"] >= 1
+    assert "Lin" in {change.before_text for change in result.changes if change.kind == "removed"}
 
 
 def test_only_sentences_that_both_have_done_are_compared(
@@ -89,8 +89,8 @@ def test_only_sentences_that_both_have_done_are_compared(
     import_sample(database, write_conll, {"en": english(6), "de": german(6)})
     run_plan(database, plan_of(database, tmp_path, "[project]\nmin_score = 0.2"))
     (_, first), (_, second) = _steps(database)
-    found = diff_steps(database, first, second)
-    assert (found.sentences, found.changed, sum(found.counts.values())) == (3, 0, 0)
+    result = diff_steps(database, first, second)
+    assert (result.sentences, result.changed, sum(result.counts.values())) == (3, 0, 0)
 
 
 @pytest.mark.parametrize("name", ["nothing", "", "%", "ffffffffffffffff"])
@@ -138,7 +138,7 @@ def test_one_label_is_explained_alone(two: Database) -> None:
     (whole,) = explain_sentence(two, plan, "news/de/all-1").projections
     assert len(whole.entities) == 3
     (turin,) = explain_sentence(two, plan, "news/de/all-1:5-5").projections
-    assert [each.projected for each in turin.entities] == [Span(5, 6, "LOC")]
+    assert [entity.projected for entity in turin.entities] == [Span(5, 6, "LOC")]
     (second,) = explain_sentence(two, plan, "news/de/all-1#3").projections
     assert second == turin
     for name in ("news/de/all-1:0-0", "news/de/all-1#9", "news/de/all-1#0"):
@@ -149,7 +149,7 @@ def test_one_label_is_explained_alone(two: Database) -> None:
 
 def test_the_command_tells_both(run_cli: Any, two: Database) -> None:
     address = two.engine.url.render_as_string(hide_password=False)
-    found = json.loads(run_cli("--db", address, "diff", "all", "some", "--json").stdout)
-    assert found["counts"]["removed"] >= 1
-    told = run_cli("--db", address, "diff", "all", "some", "--kind", "removed", "--limit", "1")
-    assert (told.code, "Lin" in told.stdout) == (0, True)
+    answer = json.loads(run_cli("--db", address, "diff", "all", "some", "--json").stdout)
+    assert answer["counts"]["removed"] >= 1
+    result = run_cli("--db", address, "diff", "all", "some", "--kind", "removed", "--limit", "1")
+    assert (result.code, "Lin" in result.stdout) == (0, True)

@@ -37,9 +37,9 @@ def commands(command: click.Command, name: str, parent: click.Context | None) ->
     yield context.command_path, context
     if isinstance(command, click.Group):
         for child in command.list_commands(context):
-            found = command.get_command(context, child)
-            assert found is not None
-            yield from commands(found, child, context)
+            result = command.get_command(context, child)
+            assert result is not None
+            yield from commands(result, child, context)
 
 
 TREE = dict(commands(group, "xprojdb", None))

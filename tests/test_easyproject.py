@@ -27,9 +27,9 @@ class Dictionary:
     def translate(self, sentences: Sequence[str], source: str, target: str) -> list[Translated]:
         self.seen += sentences
         back = {german: english for english, german in WORDS.items()}
-        made = [toy_translation(text) if source == "en" else _by(back, text) for text in sentences]
+        values = [toy_translation(text) if source == "en" else _by(back, text) for text in sentences]
         assert {source, target} == {"en", "de"}
-        return [Translated(self.spoil(text)) for text in made]
+        return [Translated(self.spoil(text)) for text in values]
 
 
 def _by(words: dict[str, str], text: str) -> str:
@@ -52,20 +52,20 @@ SENTENCE = "the mayor met Anna/B-PER Berg/I-PER in Turin/B-LOC today"
 
 def test_entities_are_carried_into_the_translation() -> None:
     translator = Dictionary()
-    found = easyproject([_labelled(SENTENCE), _labelled("the old boat")], translator, "en", "de")
-    assert found[0].marked == "das amt traf [Anna Berg] bei [Turin] heute"
-    assert found[0].words == _words("das amt traf Anna Berg bei Turin heute")
-    assert found[0].spans == (Span(3, 5, "PER"), Span(6, 7, "LOC"))
-    assert (found[0].entities, found[0].complete) == ((0, 1), True)
-    assert (found[1].words, found[1].spans, found[1].complete) == (("das", "alt", "boot"), (), True)
+    result = easyproject([_labelled(SENTENCE), _labelled("the old boat")], translator, "en", "de")
+    assert result[0].marked == "das amt traf [Anna Berg] bei [Turin] heute"
+    assert result[0].words == _words("das amt traf Anna Berg bei Turin heute")
+    assert result[0].spans == (Span(3, 5, "PER"), Span(6, 7, "LOC"))
+    assert (result[0].entities, result[0].complete) == ((0, 1), True)
+    assert (result[1].words, result[1].spans, result[1].complete) == (("das", "alt", "boot"), (), True)
     assert len(translator.seen) == len(set(translator.seen))
 
 
 def test_entities_that_change_places_keep_their_labels() -> None:
     swapped = Dictionary(lambda text: text.replace("[Anna Berg] bei [Turin]", "[Turin] bei [Anna Berg]"))
-    found = easyproject([_labelled(SENTENCE)], swapped, "en", "de")[0]
-    assert found.spans == (Span(3, 4, "LOC"), Span(5, 7, "PER"))
-    assert found.entities == (1, 0)
+    result = easyproject([_labelled(SENTENCE)], swapped, "en", "de")[0]
+    assert result.spans == (Span(3, 4, "LOC"), Span(5, 7, "PER"))
+    assert result.entities == (1, 0)
 
 
 @pytest.mark.parametrize(
@@ -79,23 +79,23 @@ def test_entities_that_change_places_keep_their_labels() -> None:
     ],
 )
 def test_what_is_lost_is_told(spoil: Callable[[str], str], spans: list[Span], lost: list[tuple[int, str]]) -> None:
-    found = easyproject([_labelled(SENTENCE)], Dictionary(spoil), "en", "de")[0]
-    assert list(found.spans) == spans
-    assert list(found.lost) == [LostEntity(entity, LostReason(reason)) for entity, reason in lost]
-    assert found.complete == (not lost)
-    assert not {"[", "]", "［", "］"} & set(found.words)
+    result = easyproject([_labelled(SENTENCE)], Dictionary(spoil), "en", "de")[0]
+    assert list(result.spans) == spans
+    assert list(result.lost) == [LostEntity(entity, LostReason(reason)) for entity, reason in lost]
+    assert result.complete == (not lost)
+    assert not {"[", "]", "［", "］"} & set(result.words)
 
 
 def test_brackets_of_the_text_are_no_markers() -> None:
-    found = easyproject([_labelled("the [ old ] boat met Lin/B-PER")], Dictionary(), "en", "de")[0]
-    assert found.words == ("das", "(", "old", ")", "boot", "traf", "Lin")
-    assert found.spans == (Span(6, 7, "PER"),)
+    result = easyproject([_labelled("the [ old ] boat met Lin/B-PER")], Dictionary(), "en", "de")[0]
+    assert result.words == ("das", "(", "old", ")", "boot", "traf", "Lin")
+    assert result.spans == (Span(6, 7, "PER"),)
 
 
 def test_other_markers_can_be_chosen() -> None:
-    found = easyproject([_labelled("Lin/B-PER sees Oslo/B-LOC")], _Copy(), "en", "de", markers=CURLY)[0]
-    assert found.marked == "{Lin} sees {Oslo}"
-    assert found.spans == (Span(0, 1, "PER"), Span(2, 3, "LOC"))
+    result = easyproject([_labelled("Lin/B-PER sees Oslo/B-LOC")], _Copy(), "en", "de", markers=CURLY)[0]
+    assert result.marked == "{Lin} sees {Oslo}"
+    assert result.spans == (Span(0, 1, "PER"), Span(2, 3, "LOC"))
 
 
 class _Copy:
@@ -124,7 +124,7 @@ def test_a_trained_model_carries_entities() -> None:
         _labelled("Lin/B-PER sold the red boat in Oslo/B-LOC"),
         _labelled("the old bread"),
     ]
-    found = easyproject(sentences, translator, "en", "de")
-    for carried, sentence in zip(found, sentences, strict=True):
+    result = easyproject(sentences, translator, "en", "de")
+    for carried, sentence in zip(result, sentences, strict=True):
         assert carried.words == tuple(toy_translation(" ".join(sentence.words)).split())
         assert (carried.spans, carried.complete) == (tuple(sentence.spans), True)

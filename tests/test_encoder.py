@@ -43,10 +43,10 @@ def reference(folder: Path, sentence: list[str], layer: int) -> tuple[np.ndarray
 @pytest.mark.slow
 @pytest.mark.parametrize("layer", range(4))
 def test_subword_vectors_are_the_hidden_states_of_that_layer(checkpoint: Path, encoder: Encoder, layer: int) -> None:
-    for sentence, found in zip(SENTENCES, encoder.subword_vectors(SENTENCES, layer), strict=True):
+    for sentence, result in zip(SENTENCES, encoder.subword_vectors(SENTENCES, layer), strict=True):
         states, words = reference(checkpoint, sentence, layer)
-        np.testing.assert_allclose(found.vectors, states, atol=1e-5)
-        assert found.words.tolist() == words
+        np.testing.assert_allclose(result.vectors, states, atol=1e-5)
+        assert result.words.tolist() == words
 
 
 def test_layers_above_are_not_run(checkpoint: Path) -> None:
@@ -67,17 +67,17 @@ def test_layer_can_be_asked_for_after_another(encoder: Encoder) -> None:
 
 def test_word_vectors_are_means_of_subword_vectors(encoder: Encoder) -> None:
     pieces = encoder.subword_vectors(SENTENCES, 2)
-    for sentence, piece, found in zip(SENTENCES, pieces, encoder.word_vectors(SENTENCES, 2), strict=True):
+    for sentence, piece, result in zip(SENTENCES, pieces, encoder.word_vectors(SENTENCES, 2), strict=True):
         expected = [piece.vectors[piece.words == word].mean(0) for word in range(len(sentence))]
-        np.testing.assert_allclose(found, expected, atol=1e-6)
-        assert found.dtype == np.float32
+        np.testing.assert_allclose(result, expected, atol=1e-6)
+        assert result.dtype == np.float32
 
 
 def test_words_without_subwords_get_zeros(encoder: Encoder) -> None:
-    (found,) = encoder.word_vectors([["boat", "", "\u0000", "house", ""]], 2)
-    assert found.any(1).tolist() == [True, False, False, True, False]
+    (result,) = encoder.word_vectors([["boat", "", "\u0000", "house", ""]], 2)
+    assert result.any(1).tolist() == [True, False, False, True, False]
     (same,) = encoder.word_vectors([["boat", "house"]], 2)
-    np.testing.assert_allclose(found[[0, 3]], same, atol=1e-6)
+    np.testing.assert_allclose(result[[0, 3]], same, atol=1e-6)
 
 
 def test_sentences_without_words_and_no_sentences(encoder: Encoder) -> None:
@@ -124,13 +124,13 @@ def test_batch_size_does_not_matter(checkpoint: Path, encoder: Encoder) -> None:
 
 def test_long_sentence_is_read_in_overlapping_windows(checkpoint: Path, encoder: Encoder) -> None:
     sentence = [chr(97 + at * 7 % 26) for at in range(40)]
-    (found,) = encoder.word_vectors([sentence], 3)
+    (result,) = encoder.word_vectors([sentence], 3)
     cut = windows([40], 14)
     assert [(w.start, w.end) for w in cut] == [(0, 14), (11, 25), (22, 36), (33, 40)]
     for window in cut:
         states, _ = reference(checkpoint, sentence[window.start : window.end], 3)
         kept = states[window.keep_start - window.start : window.keep_end - window.start]
-        np.testing.assert_allclose(found[window.keep_start : window.keep_end], kept, atol=1e-5)
+        np.testing.assert_allclose(result[window.keep_start : window.keep_end], kept, atol=1e-5)
 
 
 def test_windows_cover_every_subword_once_and_far_from_the_cut() -> None:
@@ -151,10 +151,10 @@ def test_average_words_equals_the_definition() -> None:
     for _ in range(50):
         words = np.sort(random.integers(0, 9, random.integers(0, 12))).astype(np.int32)
         vectors = random.normal(size=(len(words), 5)).astype(np.float32)
-        found = average_words(vectors, words, 10)
+        result = average_words(vectors, words, 10)
         for word in range(10):
             mine = vectors[words == word]
-            np.testing.assert_allclose(found[word], mine.mean(0) if len(mine) else np.zeros(5), atol=1e-6)
+            np.testing.assert_allclose(result[word], mine.mean(0) if len(mine) else np.zeros(5), atol=1e-6)
 
 
 def test_batch_too_large_for_the_gpu_is_halved(checkpoint: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -169,8 +169,8 @@ def test_batch_too_large_for_the_gpu_is_halved(checkpoint: Path, monkeypatch: py
         return run(split, batch, layer)
 
     monkeypatch.setattr(encoder, "_run", small_gpu)
-    for found, wanted in zip(encoder.word_vectors(SENTENCES, 2), expected, strict=True):
-        np.testing.assert_allclose(found, wanted, atol=1e-5)
+    for result, wanted in zip(encoder.word_vectors(SENTENCES, 2), expected, strict=True):
+        np.testing.assert_allclose(result, wanted, atol=1e-5)
     assert sizes == [4, 2, 1, 1, 2, 1, 1]
 
 
@@ -197,8 +197,8 @@ def test_half_precision_is_near(checkpoint: Path, encoder: Encoder) -> None:
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
 def test_cuda_equals_cpu(checkpoint: Path, encoder: Encoder) -> None:
     on_cuda = Encoder(str(checkpoint), device="cuda").word_vectors(SENTENCES, 3)
-    for found, wanted in zip(on_cuda, encoder.word_vectors(SENTENCES, 3), strict=True):
-        np.testing.assert_allclose(found, wanted, atol=1e-3)
+    for result, wanted in zip(on_cuda, encoder.word_vectors(SENTENCES, 3), strict=True):
+        np.testing.assert_allclose(result, wanted, atol=1e-3)
 
 
 @pytest.mark.parametrize("layer", [-1, 4])
@@ -263,17 +263,17 @@ def test_other_architectures(kind: str, tmp_path: Path) -> None:
     with torch.inference_mode():
         states = model(input_ids=ids, attention_mask=torch.ones_like(ids), output_hidden_states=True).hidden_states
     for layer in range(4):
-        (found,) = encoder.subword_vectors([["boat", "ox"]], layer)
-        np.testing.assert_allclose(found.vectors, states[layer][0, 1:-1].numpy(), atol=1e-5)
+        (result,) = encoder.subword_vectors([["boat", "ox"]], layer)
+        np.testing.assert_allclose(result.vectors, states[layer][0, 1:-1].numpy(), atol=1e-5)
 
 
 @pytest.mark.slow
 def test_e5_vectors_are_its_hidden_states() -> None:
     sentence = word_pairs()[0][1]
-    (found,) = e5_encoder().subword_vectors([sentence], 7)
+    (result,) = e5_encoder().subword_vectors([sentence], 7)
     states, words = reference(e5_folder(), sentence, 7)
-    np.testing.assert_allclose(found.vectors, states, atol=1e-4)
-    assert found.words.tolist() == words
+    np.testing.assert_allclose(result.vectors, states, atol=1e-4)
+    assert result.words.tolist() == words
 
 
 @pytest.mark.slow

@@ -37,7 +37,7 @@ def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def cosines(folder: Path, precision: str, layer: int) -> np.ndarray:
-    vectors = [Encoder(str(folder), "cpu", each).word_vectors(SENTENCES, layer) for each in ("float32", precision)]
+    vectors = [Encoder(str(folder), "cpu", entry).word_vectors(SENTENCES, layer) for entry in ("float32", precision)]
     exact, coarse = (np.concatenate(sentences) for sentences in vectors)
     return (exact * coarse).sum(1) / np.linalg.norm(exact, axis=1) / np.linalg.norm(coarse, axis=1)
 
@@ -58,9 +58,9 @@ def test_bfloat16_gives_nearly_the_same_vectors(checkpoint: Path) -> None:
 def test_a_converted_model_is_kept_and_not_made_again(checkpoint: Path) -> None:
     first = Encoder(str(checkpoint), precision="int8").word_vectors(SENTENCES, 2)
     (model,) = installed()
-    made = model.path.stat().st_mtime_ns
+    result = model.path.stat().st_mtime_ns
     second = Encoder(str(checkpoint), precision="int8").word_vectors(SENTENCES, 2)
-    assert model.path.stat().st_mtime_ns == made
+    assert model.path.stat().st_mtime_ns == result
     for one, other in zip(first, second, strict=True):
         np.testing.assert_array_equal(one, other)
 

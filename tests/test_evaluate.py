@@ -47,24 +47,24 @@ def _tags(database: Database) -> tuple[list[list[str]], list[list[str]]]:
 
 def test_the_scores_are_those_of_seqeval(database: Database, plan: Plan) -> None:
     expected = classification_report(*_tags(database), output_dict=True, mode="strict", scheme=IOB2)
-    (found,) = evaluate_projections(database, plan.projections)
-    assert set(found.labels) == {"DATE", "LOC", "ORG", "PER", TOTAL}
-    for name, (score, interval) in found.labels.items():
+    (projection,) = evaluate_projections(database, plan.projections)
+    assert set(projection.labels) == {"DATE", "LOC", "ORG", "PER", TOTAL}
+    for name, (score, interval) in projection.labels.items():
         theirs = expected["micro avg" if name == TOTAL else name]
         assert (score.precision, score.recall, score.f1) == pytest.approx(
             (theirs["precision"], theirs["recall"], theirs["f1-score"])
         )
         assert score.gold == theirs["support"]
         assert interval.low <= score.f1 <= interval.high
-    assert 0 < found.total[0].f1 < 1
-    assert (found.sentences, found.left_out) == (4, 0)
+    assert 0 < projection.total[0].f1 < 1
+    assert (projection.sentences, projection.left_out) == (4, 0)
 
 
 def test_labels_are_mapped_on_both_sides(sqlite_database: Database, write_conll: Write, tmp_path: Path) -> None:
     import_gold(sqlite_database, write_conll, {lang: SENTENCES[lang] for lang in ("en", "de")})
     plan = run_named(sqlite_database, tmp_path, "sample", top='labels = { PER = "PERSON", LOC = "PLACE" }\n')
-    (found,) = evaluate_projections(sqlite_database, plan.projections)
-    assert {name: (score.tp, score.gold) for name, (score, _) in found.labels.items()} == {
+    (projection,) = evaluate_projections(sqlite_database, plan.projections)
+    assert {name: (score.tp, score.gold) for name, (score, _) in projection.labels.items()} == {
         "PERSON": (3, 3),
         "PLACE": (1, 1),
         TOTAL: (4, 4),
@@ -80,20 +80,20 @@ def test_labels_are_scored_on_either_side_of_the_translations(
     plan = run_named(
         database, tmp_path, "sample", Forgetful("Mira"), top=f'source = ["{source}"]\ntarget = ["{target}"]\n'
     )
-    (found,) = evaluate_projections(database, plan.projections)
-    assert (found.projection.labelled, found.projection.target) == (
+    (projection,) = evaluate_projections(database, plan.projections)
+    assert (projection.projection.labelled, projection.projection.target) == (
         {"en": "original", "de": "rendering"}[source],
         target,
     )
-    score, _ = found.total
+    score, _ = projection.total
     assert (score.tp, score.predicted, score.gold) == (5, 5, 6)
 
 
 @pytest.mark.usefixtures("plan")
 def test_what_is_not_projected_is_left_out_and_told(database: Database, write_conll: Write, tmp_path: Path) -> None:
     import_gold(database, write_conll, {"en": ["Mira/B-PER sang"], "de": ["Mira/B-PER sang"]}, split="late")
-    (found,) = evaluate_projections(database, named_and_bound(database, tmp_path).projections)
-    assert (found.sentences, found.left_out) == (4, 1)
+    (projection,) = evaluate_projections(database, named_and_bound(database, tmp_path).projections)
+    assert (projection.sentences, projection.left_out) == (4, 1)
 
 
 def named_and_bound(database: Database, folder: Path) -> Plan:
@@ -113,9 +113,9 @@ def test_a_failed_sentence_is_left_out_and_a_filtered_one_counts(database: Datab
         for key, status in ((first, "failed"), (second, "filtered")):
             mine = (outcome.c.step_id == step_id) & (outcome.c.item_id == key)
             connection.execute(update(outcome).where(mine).values(status=status))
-    (found,) = evaluate_projections(database, plan.projections)
-    assert (found.sentences, found.left_out) == (3, 1)
-    assert {name: (score.tp, score.gold) for name, (score, _) in found.labels.items()} == {
+    (result,) = evaluate_projections(database, plan.projections)
+    assert (result.sentences, result.left_out) == (3, 1)
+    assert {name: (score.tp, score.gold) for name, (score, _) in result.labels.items()} == {
         "DATE": (0, 1),
         "ORG": (0, 1),
         "PER": (1, 1),
@@ -125,13 +125,13 @@ def test_a_failed_sentence_is_left_out_and_a_filtered_one_counts(database: Datab
 
 def test_scores_are_stored_once(database: Database, plan: Plan) -> None:
     evaluate_projections(database, plan.projections, seed=1)
-    (found,) = evaluate_projections(database, plan.projections, seed=2)
+    (projection,) = evaluate_projections(database, plan.projections, seed=2)
     with database.read() as connection:
         rows = connection.execute(select(evaluation)).mappings().all()
     assert {row["label"]: (row["correct"], row["f1"], row["f1_low"]) for row in rows} == {
-        name: (score.tp, score.f1, interval.low) for name, (score, interval) in found.labels.items()
+        name: (score.tp, score.f1, interval.low) for name, (score, interval) in projection.labels.items()
     }
-    assert len(rows) == len(found.labels)
+    assert len(rows) == len(projection.labels)
     assert {(row["seed"], row["lang"], row["source_langs"], row["sentences"]) for row in rows} == {(2, "de", "en", 4)}
 
 
@@ -149,12 +149,12 @@ def test_without_gold_labels_there_is_nothing_to_evaluate(
 def test_the_size_of_a_block_changes_nothing(database: Database, plan: Plan) -> None:
     (projection,) = plan.projections
     with database.read() as connection:
-        whole = [each for block in read_sentences(connection, projection) for each in block]
+        whole = [entry for block in read_sentences(connection, projection) for entry in block]
         blocks = list(read_sentences(connection, projection, block=3))
         counts = read_counts(connection, projection)
     assert [len(block) for block in blocks] == [3, 1]
-    assert [each for block in blocks for each in block] == whole
-    assert [each.key for each in whole] == sorted(each.key for each in whole)
+    assert [entry for block in blocks for entry in block] == whole
+    assert [entry.key for entry in whole] == sorted(entry.key for entry in whole)
     assert whole[0].gold == (Span(0, 2, "PER"), Span(3, 4, "PER"), Span(5, 6, "LOC"))
     assert whole[0].predicted == (Span(0, 2, "PER"), Span(5, 6, "LOC"))
     assert counts.rows.sum(axis=(0, 1)).tolist() == [4, 5, 6]

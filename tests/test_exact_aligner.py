@@ -10,8 +10,8 @@ WORDS = st.lists(st.sampled_from(["Ana", "ana", "Turín", "Turin", "12", "die", 
 
 
 def links(left, right, **params):
-    (found,) = EqualWordsAligner(EqualWordsParams(**params)).align([(left.split(), right.split())])
-    return {(*pair, round(score, 3)) for pair, score in zip(found.pairs.tolist(), found.scores.tolist(), strict=True)}
+    (link,) = EqualWordsAligner(EqualWordsParams(**params)).align([(left.split(), right.split())])
+    return {(*pair, round(score, 3)) for pair, score in zip(link.pairs.tolist(), link.scores.tolist(), strict=True)}
 
 
 def test_names_and_numbers_are_linked_and_nothing_else():
@@ -35,12 +35,12 @@ def test_a_word_that_recurs_goes_to_the_nearest_place():
 @settings(deadline=None)
 @given(WORDS, WORDS, st.sampled_from(["nearest", "skip"]))
 def test_links_are_one_to_one_between_equal_words(left, right, repeats):
-    (found,) = EqualWordsAligner(EqualWordsParams("all", repeats)).align([(left, right)])
-    pairs = found.pairs.tolist()
+    (link,) = EqualWordsAligner(EqualWordsParams("all", repeats)).align([(left, right)])
+    pairs = link.pairs.tolist()
     assert pairs == sorted(pairs)
     assert len({i for i, _ in pairs}) == len({j for _, j in pairs}) == len(pairs)
     assert all(fold(left[i]) == fold(right[j]) for i, j in pairs)
-    assert ((found.scores > 0) & (found.scores <= 1)).all()
+    assert ((link.scores > 0) & (link.scores <= 1)).all()
     if repeats == "nearest":
         ours, theirs = [fold(word) for word in left], [fold(word) for word in right]
         assert len(pairs) == sum(min(ours.count(word), theirs.count(word)) for word in set(ours))

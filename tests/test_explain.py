@@ -31,15 +31,15 @@ def plan(database: Database, write_conll: Write, tmp_path: Path) -> Plan:
 
 
 def _only(database: Database, plan: Plan, name: str) -> ExplainedProjection:
-    (found,) = explain_sentence(database, plan, name).projections
-    return found
+    (projection,) = explain_sentence(database, plan, name).projections
+    return projection
 
 
 def test_an_entity_is_followed_to_its_label(database: Database, plan: Plan) -> None:
-    found = explain_sentence(database, plan, "news/de/all-2")
-    assert (found.recipe, found.target.name, found.target.lang) == ("sample", "news/de/all-2", "de")
-    assert found.target.gold == [Span(1, 4, "ORG"), Span(6, 7, "DATE")]
-    (projection,) = found.projections
+    result = explain_sentence(database, plan, "news/de/all-2")
+    assert (result.recipe, result.target.name, result.target.lang) == ("sample", "news/de/all-2", "de")
+    assert result.target.gold == [Span(1, 4, "ORG"), Span(6, 7, "DATE")]
+    (projection,) = result.projections
     assert (projection.source.name, projection.kind, projection.outcome) == ("news/en/all-2", "human", "ok")
     club, day = projection.entities
     assert (club.text, club.span, club.projected) == ("Red Harbour Club", Span(1, 4, "ORG"), Span(1, 4, "ORG"))
@@ -68,9 +68,9 @@ def test_candidates_of_several_sets_are_told_where_they_come_from(
     anna, _ = _only(sqlite_database, plan, "news/de/all-1").entities
     winner, others = anna.candidates[0], anna.candidates[1:]
     assert winner.origins == {"copied": ("aligned", "ngram")}
-    assert {each.origins.get("copied") for each in others} == {("aligned", "ngram"), ("ngram",)}
+    assert {other.origins.get("copied") for other in others} == {("aligned", "ngram"), ("ngram",)}
     # A scorer with one set has nothing to tell.
-    assert not any("link_mass:aligned" in each.origins for each in anna.candidates)
+    assert not any("link_mass:aligned" in candidate.origins for candidate in anna.candidates)
 
 
 def test_what_was_learned_from_a_corpus_is_told_with_its_run(
@@ -81,19 +81,19 @@ def test_what_was_learned_from_a_corpus_is_told_with_its_run(
     plan = plan_of(sqlite_database, tmp_path, "[[scorer]]\nword_weights = 0.5\n[project]\nlabel_consistency = 0.5\n")
     run_plan(sqlite_database, plan)
     made_by = _only(sqlite_database, plan, "news/de/all-3").made_by
-    learned = [each for each in made_by if each.kind in ("frequencies", "forms")]
-    assert [(each.kind, each.outcome) for each in learned] == [("frequencies", "ok")] * 2 + [("forms", "ok")]
+    learned = [entry for entry in made_by if entry.kind in ("frequencies", "forms")]
+    assert [(entry.kind, entry.outcome) for entry in learned] == [("frequencies", "ok")] * 2 + [("forms", "ok")]
 
 
 def test_every_step_behind_it_is_named_with_its_run(database: Database, plan: Plan) -> None:
     made_by = _only(database, plan, "news/de/all-2").made_by
-    assert [each.kind for each in made_by] == ["import", "align", "score", "project"]
-    assert [each.digest for each in made_by[1:]] == [stage.spec.digest for stage in plan.stages]
-    assert {each.outcome for each in made_by} == {"ok"}
+    assert [entry.kind for entry in made_by] == ["import", "align", "score", "project"]
+    assert [entry.digest for entry in made_by[1:]] == [stage.spec.digest for stage in plan.stages]
+    assert {entry.outcome for entry in made_by} == {"ok"}
     with database.read() as connection:
         commands = {row.id: row.command for row in connection.execute(select(run))}
-    assert [each.command for each in made_by] == ["import", "run", "run", "run"]
-    assert all(commands[each.run] == each.command for each in made_by)
+    assert [entry.command for entry in made_by] == ["import", "run", "run", "run"]
+    assert all(commands[entry.run] == entry.command for entry in made_by)
 
 
 def test_each_item_is_told_with_its_own_run(database: Database, plan: Plan, write_conll: Write) -> None:
@@ -104,7 +104,7 @@ def test_each_item_is_told_with_its_own_run(database: Database, plan: Plan, writ
         imports = list(connection.execute(select(run.c.id).where(run.c.command == "import")).scalars())
     imported, *pending = _only(database, plan, "news/de/late-1").made_by
     assert (imported.kind, imported.run) == ("import", max(imports))
-    assert {(each.outcome, each.run) for each in pending} == {("pending", None)}
+    assert {(entry.outcome, entry.run) for entry in pending} == {("pending", None)}
 
 
 def test_an_entity_without_candidates_is_lost(database: Database, plan: Plan) -> None:
@@ -120,8 +120,8 @@ def test_an_entity_below_the_threshold_shows_its_candidates(
     import_sample(sqlite_database, write_conll, {"en": ["Mira/B-PER sang"], "de": ["Mira sang"]})
     plan = plan_of(sqlite_database, tmp_path, "[project]\nmin_score = 5.0")
     run_plan(sqlite_database, plan)
-    found = _only(sqlite_database, plan, "news/de/all-1")
-    (mira,) = found.entities
+    result = _only(sqlite_database, plan, "news/de/all-1")
+    (mira,) = result.entities
     assert mira.projected is None
     assert [(candidate.text, candidate.rank) for candidate in mira.candidates] == [("Mira", "runner-up")]
     assert explain_sentence(sqlite_database, plan, "news/de/all-1").target.gold is None
@@ -164,13 +164,13 @@ def test_a_corpus_may_have_a_slash_in_its_name(sqlite_database: Database, write_
 def test_a_step_that_has_not_run_is_pending(database: Database, write_conll: Write, tmp_path: Path) -> None:
     import_gold(database, write_conll, {lang: SENTENCES[lang] for lang in ("en", "de")})
     bind_plan(database, named_plan(database, tmp_path, "sample"))
-    found = _only(database, load_plan(database, "sample"), "news/de/all-1")
-    assert found.outcome == "pending"
-    assert [(each.kind, each.outcome) for each in found.made_by] == [
+    result = _only(database, load_plan(database, "sample"), "news/de/all-1")
+    assert result.outcome == "pending"
+    assert [(entry.kind, entry.outcome) for entry in result.made_by] == [
         ("import", "ok"), ("align", "pending"), ("score", "pending"), ("project", "pending")
     ]  # fmt: skip
-    assert [each.text for each in found.entities] == ["Anna Berg", "Lin", "Turin"]
-    assert all(not each.links and not each.candidates and each.projected is None for each in found.entities)
+    assert [entity.text for entity in result.entities] == ["Anna Berg", "Lin", "Turin"]
+    assert all(not entity.links and not entity.candidates and entity.projected is None for entity in result.entities)
 
 
 def test_a_failed_step_says_what_it_said(database: Database, write_conll: Write, tmp_path: Path) -> None:
@@ -179,12 +179,12 @@ def test_a_failed_step_says_what_it_said(database: Database, write_conll: Write,
     import_sample(database, write_conll, {"en": lines, "de": german(5)})
     plan = plan_of(database, tmp_path)
     run_plan(database, plan)
-    found = _only(database, plan, "news/de/all-3")
-    aligned = next(each for each in found.made_by if each.kind == "align")
+    result = _only(database, plan, "news/de/all-3")
+    aligned = next(entry for entry in result.made_by if entry.kind == "align")
     assert (aligned.outcome, aligned.reason, aligned.message) == ("failed", "RuntimeError", "cannot bear poison")
-    assert found.outcome == "pending"
-    assert [(each.text, each.projected) for each in found.entities] == [("Turin", None)]
-    assert {each.message for each in _only(database, plan, "news/de/all-1").made_by} == {None}
+    assert result.outcome == "pending"
+    assert [(entity.text, entity.projected) for entity in result.entities] == [("Turin", None)]
+    assert {entry.message for entry in _only(database, plan, "news/de/all-1").made_by} == {None}
 
 
 def test_a_label_that_the_mapping_refuses_is_shown(
@@ -194,9 +194,9 @@ def test_a_label_that_the_mapping_refuses_is_shown(
     import_sample(sqlite_database, write_conll, {"en": lines, "de": [*german(4), "der Elch schlief"]})
     plan = plan_of(sqlite_database, tmp_path, top='labels = "masakhaner->wikiann"\n')
     run_plan(sqlite_database, plan)
-    found = _only(sqlite_database, plan, "news/de/all-5")
-    assert [each.span for each in found.entities] == [Span(1, 2, "BEAST")]
-    scored = next(each for each in found.made_by if each.kind == "score")
+    result = _only(sqlite_database, plan, "news/de/all-5")
+    assert [entity.span for entity in result.entities] == [Span(1, 2, "BEAST")]
+    scored = next(entry for entry in result.made_by if entry.kind == "score")
     assert (scored.outcome, scored.reason) == ("failed", "UnknownLabel")
 
 
@@ -212,19 +212,19 @@ def test_dropped_labels_are_no_entities_of_the_projection(
 def test_labels_from_several_languages_are_told_apart(database: Database, write_conll: Write, tmp_path: Path) -> None:
     import_gold(database, write_conll, SENTENCES)
     plan = run_named(database, tmp_path, "both", Forgetful("vio"), top='source = ["en", "es"]\ntarget = ["de"]\n')
-    found = explain_sentence(database, plan, "news/de/all-3").projections
-    assert [each.source.lang for each in found] == ["en", "es"]
-    assert [[entity.text for entity in each.entities] for each in found] == [["Mira"], ["Mira"]]
-    assert len({each.translation_id for each in found}) == 2
-    assert {each.outcome for each in found} == {"ok"}
+    projections = explain_sentence(database, plan, "news/de/all-3").projections
+    assert [entry.source.lang for entry in projections] == ["en", "es"]
+    assert [[entity.text for entity in entry.entities] for entry in projections] == [["Mira"], ["Mira"]]
+    assert len({entry.translation_id for entry in projections}) == 2
+    assert {entry.outcome for entry in projections} == {"ok"}
 
 
 def test_labels_may_come_from_the_rendering(database: Database, write_conll: Write, tmp_path: Path) -> None:
     sides = {"de": ["gestern sang Mira/B-PER"], "en": ["Mira/B-PER sang"]}
     import_gold(database, write_conll, sides)
     plan = run_named(database, tmp_path, "sample", _Crossed())
-    found = _only(database, plan, "news/de/all-1")
-    (mira,) = found.entities
+    result = _only(database, plan, "news/de/all-1")
+    (mira,) = result.entities
     assert plan.projections[0].labelled == "rendering"
     assert (mira.span, mira.projected) == (Span(0, 1, "PER"), Span(2, 3, "PER"))
     assert [(left, right) for left, right, _ in mira.links] == [(0, 2)]
@@ -234,10 +234,10 @@ class _Crossed(Forgetful):
     """Links the last word of the original to the first of the rendering, and so on."""
 
     def align(self, pairs):  # type: ignore[no-untyped-def]
-        found = super().align(pairs)
-        for (left, _), links in zip(pairs, found, strict=True):
+        result = super().align(pairs)
+        for (left, _), links in zip(pairs, result, strict=True):
             links.pairs[:, 0] = len(left) - 1 - links.pairs[:, 0]
-        return found
+        return result
 
 
 def test_a_sentence_outside_the_recipes_split_is_refused(

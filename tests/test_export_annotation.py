@@ -38,7 +38,7 @@ LABELS = st.sampled_from(("PER", "LOC", "É-2"))
 @st.composite
 def sentences(draw: st.DrawFn) -> list[ProjectedSentence]:
     """Sentences with words that formats use themselves, some with a text of their own."""
-    found = []
+    results = []
     for number in range(draw(st.integers(1, 4))):
         words = draw(st.lists(LETTERS, min_size=1, max_size=7))
         ends = sorted(draw(st.sets(st.integers(0, len(words)), max_size=4)))
@@ -49,8 +49,8 @@ def sentences(draw: st.DrawFn) -> list[ProjectedSentence]:
             starts = [sum(len(word) + 2 for word in words[:at]) for at in range(len(words))]
             text, offsets = "  ".join(words), json.dumps(starts)
         where = ("news", "de", f"s {number}", "train", "ok", None, (f"news/en/{number}",), ("en",))
-        found.append(ProjectedSentence(number, number, number, *where, words, labels, text, offsets))
-    return found
+        results.append(ProjectedSentence(number, number, number, *where, words, labels, text, offsets))
+    return results
 
 
 def written(name: str, rows: list[ProjectedSentence], folder: Path) -> Path:

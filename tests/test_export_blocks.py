@@ -71,9 +71,9 @@ def small_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def plan(database: Database, write_conll: Callable[..., Path], tmp_path: Path) -> Plan:
     import_sample(database, write_conll, {"en": english(3), "de": german(3)})
-    made = plan_of(database, tmp_path)
-    run_plan(database, made)
-    return made
+    result = plan_of(database, tmp_path)
+    run_plan(database, result)
+    return result
 
 
 def grow(database: Database, plan: Plan, draw: random.Random, count: int, words: tuple[str, ...]) -> None:
@@ -82,7 +82,7 @@ def grow(database: Database, plan: Plan, draw: random.Random, count: int, words:
     with database.write() as connection:
         first, link = (bulk.next_id(connection, table) for table in (t.sentence, t.translation))
         run = connection.execute(select(func.max(t.run.c.id))).scalar_one()
-        made = connection.execute(select(t.step.c.id).where(t.step.c.digest == labelling.pair.link)).scalar_one()
+        value = connection.execute(select(t.step.c.id).where(t.step.c.digest == labelling.pair.link)).scalar_one()
         corpus, step = labelling.corpus_id, labelling.step.step_id
         sides = [range(first, first + count), range(first + count, first + 2 * count)]
         targets = draw.choices(sides[1], k=count)
@@ -107,12 +107,12 @@ def grow(database: Database, plan: Plan, draw: random.Random, count: int, words:
         names = ("id", "corpus_id", "original_lang", "rendering_lang", "step_id", "kind", "original_id", "rendering_id")
         pairs = list(zip(range(link, link + count), sides[0], targets, strict=True))
         bulk.insert(
-            connection, t.translation, names, ((k, corpus, "en", "de", made, "human", *two) for k, *two in pairs)
+            connection, t.translation, names, ((k, corpus, "en", "de", value, "human", *two) for k, *two in pairs)
         )
         labels = [row for key, _, target in pairs for row in _labels(draw, step, target, key, len(texts[target]))]
         bulk.insert(connection, t.label, tuple(column.name for column in t.label.columns)[: len(labels[0])], labels)
-        told = {row[2] for row in labels}
-        outcomes = [(step, key, *_outcome(draw, key in told), run) for key, *_ in pairs if draw.random() < 0.9]
+        rows = {row[2] for row in labels}
+        outcomes = [(step, key, *_outcome(draw, key in rows), run) for key, *_ in pairs if draw.random() < 0.9]
         bulk.insert(connection, t.outcome, ("step_id", "item_id", "status", "reason", "run_id"), outcomes)
 
 
@@ -145,8 +145,8 @@ def _gold(connection: Connection, draw: random.Random, lengths: dict[int, int], 
 def _labels(draw: random.Random, step: int, target: int, link: int, words: int) -> Iterator[tuple[Any, ...]]:
     ends = sorted(draw.sample(range(words + 1), draw.randint(0, min(3, words // 2)) * 2))
     for ordinal, (start, end) in enumerate(zip(ends[::2], ends[1::2], strict=True)):
-        told = draw.choice(("PER", "LOC", "É"))
-        yield step, target, link, ordinal, start, end, told, draw.random(), draw.choice((0.0, 0.2, 1 / 3, 1.0))
+        result = draw.choice(("PER", "LOC", "É"))
+        yield step, target, link, ordinal, start, end, result, draw.random(), draw.choice((0.0, 0.2, 1 / 3, 1.0))
 
 
 def _outcome(draw: random.Random, labelled: bool) -> tuple[str, str | None]:
@@ -180,10 +180,10 @@ def test_columns_and_rows_give_the_same(
     for table in TABLES:
         for write in WRITERS:
             asked = {"table": table}
-            found = written(write, database, plan, tmp_path / "out", **asked)
+            result = written(write, database, plan, tmp_path / "out", **asked)
             with pytest.MonkeyPatch.context() as patch:
                 by_rows(patch)
-                assert written(write, database, plan, tmp_path / "out", **asked) == found, (write, table)
+                assert written(write, database, plan, tmp_path / "out", **asked) == result, (write, table)
 
 
 def test_plain_words_are_written_by_columns(database: Database, plan: Plan, tmp_path: Path) -> None:
@@ -208,11 +208,11 @@ def test_wrong_labels_are_refused_alike(database: Database, plan: Plan, tmp_path
         last = connection.execute(select(func.max(done.item_id)).where(*labelled)).scalar_one()
         connection.execute(update(t.label).where(wanted.translation_id == last, wanted.ordinal == 0).values(wrong))
     for write in (export_conll, JSONL):
-        found = written(write, database, plan, tmp_path / "out")
-        assert isinstance(found[0], type), "refused"
+        result = written(write, database, plan, tmp_path / "out")
+        assert isinstance(result[0], type), "refused"
         with pytest.MonkeyPatch.context() as patch:
             by_rows(patch)
-            assert repr(written(write, database, plan, tmp_path / "out")) == repr(found)
+            assert repr(written(write, database, plan, tmp_path / "out")) == repr(result)
 
 
 @pytest.mark.slow
@@ -226,10 +226,10 @@ def test_a_consensus_without_its_sources_goes_by_columns(
     cuts = (plain, ExportTable(min_score=0.7, dedupe=True), ExportTable(min_votes=3), ExportTable(min_entities=1))
     for write in (export_dataset, export_conll, JSONL):
         for table in cuts:
-            found = written(write, database, plan, tmp_path / "out", table=table)
+            result = written(write, database, plan, tmp_path / "out", table=table)
             with pytest.MonkeyPatch.context() as patch:
                 by_rows(patch)
-                assert written(write, database, plan, tmp_path / "out", table=table) == found, (write, table)
+                assert written(write, database, plan, tmp_path / "out", table=table) == result, (write, table)
     assert columnar.is_columnar(plan.consensuses[0], plain)
 
 

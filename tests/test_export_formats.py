@@ -63,10 +63,10 @@ def test_seqeval_counts_the_same_entities(sqlite_database: Database, done: Plan,
     export_conll(sqlite_database, done, tmp_path / "out")
     blocks = (tmp_path / "out" / "es.train.conll").read_text(encoding="utf-8").strip().split("\n\n")
     tags = [[line.split("\t")[1] for line in block.splitlines()] for block in blocks]
-    found = seqeval.get_entities(tags)
+    entities = seqeval.get_entities(tags)
     records = list(read_conll(tmp_path / "out" / "es.train.conll"))
-    assert len(found) == sum(len(record.entities or ()) for record in records) == 20
-    assert {label for label, _, _ in found} == {"PER", "LOC"}
+    assert len(entities) == sum(len(record.entities or ()) for record in records) == 20
+    assert {label for label, _, _ in entities} == {"PER", "LOC"}
 
 
 def test_json_lines_are_read_back(sqlite_database: Database, done: Plan, tmp_path: Path) -> None:
@@ -162,7 +162,7 @@ def test_tiers_are_a_column(sqlite_database: Database, done: Plan, tmp_path: Pat
     loaded = datasets.load_dataset(str(tmp_path / "hf"), "es", cache_dir=str(tmp_path / "cache"), split="train")
     assert loaded["tier"][4] is None
     least = [min(margins) for margins in loaded["margins"] if margins]
-    assert [tier for tier in loaded["tier"] if tier] == ["gold" if each >= 0.5 else "bronze" for each in least]
+    assert [tier for tier in loaded["tier"] if tier] == ["gold" if entry >= 0.5 else "bronze" for entry in least]
 
 
 @pytest.mark.parametrize("write", [export_conll, JSONL, SPACY, export_dataset])

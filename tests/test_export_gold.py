@@ -58,9 +58,9 @@ def test_a_gold_test_split_stands_beside_projected_training_data(
     assert report.counts == {"de.train.jsonl": 10, "de.test.jsonl": 10, "es.train.jsonl": 10}
     assert report.removed == {"gold_splits": 20}
     test, train = rows(tmp_path / "out", "de.test.jsonl"), rows(tmp_path / "out", "de.train.jsonl")
-    assert {each["annotation"] for each in test} == {"gold"}
-    assert {each["annotation"] for each in train} == {"projected"}
-    assert [(each["text"], each["score"], each["margin"]) for each in test[0]["entities"]] == [
+    assert {entry["annotation"] for entry in test} == {"gold"}
+    assert {entry["annotation"] for entry in train} == {"projected"}
+    assert [(entry["text"], entry["score"], entry["margin"]) for entry in test[0]["entities"]] == [
         ("Anna", None, None), ("Turin", None, None),
     ]  # fmt: skip
     assert (test[4]["ner_tags"], test[4]["source"]) == (["O", "O", "O", "B-MISC"], None)
@@ -72,9 +72,9 @@ def test_no_projected_sentence_is_a_gold_one_or_its_translation(database: Databa
     export_as("jsonl", database, done, tmp_path / "mixed", table=ExportTable(**cut))
     table = ExportTable(gold_splits=("test",), **cut)
     report = export_as("jsonl", database, done, tmp_path / "out", table=table)
-    test = {each["id"].rpartition("/")[2] for each in rows(tmp_path / "out", "de.test.jsonl")}
+    test = {row["id"].rpartition("/")[2] for row in rows(tmp_path / "out", "de.test.jsonl")}
     others = [name for name in report.counts if "test" not in name]
-    silver = {each["id"].rpartition("/")[2] for name in others for each in rows(tmp_path / "out", name)}
+    silver = {row["id"].rpartition("/")[2] for name in others for row in rows(tmp_path / "out", name)}
     assert len(test) == 10
     assert not test & silver
 
@@ -91,9 +91,9 @@ def test_sentences_with_gold_may_keep_their_place(database: Database, done: Plan
     report = export_as("jsonl", database, done, tmp_path / "out", table=table)
     assert report.counts["es.test.jsonl"] == 10
     german, spanish = (rows(tmp_path / "out", f"{lang}.test.jsonl") for lang in ("de", "es"))
-    assert {each["annotation"] for each in german} == {"gold"}
-    assert {each["tier"] for each in german} == {"reviewed"}
-    assert {each["tier"] for each in spanish} == {"good", None}
+    assert {entry["annotation"] for entry in german} == {"gold"}
+    assert {entry["tier"] for entry in german} == {"reviewed"}
+    assert {entry["tier"] for entry in spanish} == {"good", None}
     assert len(german[0]["entities"][0]["text"].split()) == 1
 
 
@@ -121,7 +121,7 @@ def test_names_of_configurations_stay_when_a_language_comes(database: Database, 
     export_dataset(database, done, tmp_path / "one", targets=["de"])
     export_dataset(database, done, tmp_path / "two")
     names = [datasets.get_dataset_config_names(str(tmp_path / folder)) for folder in ("one", "two")]
-    assert [sorted(each) for each in names] == [["all", "de"], ["all", "de", "es"]]
+    assert [sorted(name) for name in names] == [["all", "de"], ["all", "de", "es"]]
     labels = [
         datasets.load_dataset(str(tmp_path / folder), "de", cache_dir=str(tmp_path / "cache"))["train"].features
         for folder in ("one", "two")

@@ -80,7 +80,7 @@ def pipeline_of(folder: Path) -> Any:
 def as_spans(text: str, told: list[dict[str, Any]]) -> tuple[Span, ...]:
     """Entities by characters, as words."""
     word = [text[:at].count(" ") for at in range(len(text))]
-    return tuple(Span(word[each["start"]], word[each["end"] - 1] + 1, each["entity_group"]) for each in told)
+    return tuple(Span(word[entry["start"]], word[entry["end"] - 1] + 1, entry["entity_group"]) for entry in told)
 
 
 @pytest.mark.slow
@@ -99,7 +99,7 @@ def test_the_folder_tags_as_the_database_does(news: Database, tmp_path: Path, se
     assert any(ours)
     assert [as_spans(sentence, tagger(sentence)) for sentence in sentences] == ours
     together = tagger(sentences, batch_size=4)
-    assert [as_spans(sentence, told) for sentence, told in zip(sentences, together, strict=True)] == ours
+    assert [as_spans(sentence, message) for sentence, message in zip(sentences, together, strict=True)] == ours
     config = json.loads((tmp_path / "out" / "config.json").read_text())
     assert config["encoder"]["num_hidden_layers"] == config["layer"]
 
@@ -110,11 +110,11 @@ def marked_words(folder: Path) -> Path:
     from transformers import PreTrainedTokenizerFast
 
     pieces = ["[CLS]", "[PAD]", "[SEP]", "[UNK]", "▁", "▁z", "▁in", *string.ascii_lowercase]
-    made = tokenizers.Tokenizer(tokenizers.models.Unigram([(piece, -len(piece)) for piece in pieces], 3, False))
-    made.pre_tokenizer = tokenizers.pre_tokenizers.Metaspace()
-    made.post_processor = tokenizers.processors.BertProcessing(("[SEP]", 2), ("[CLS]", 0))
+    tokenizer = tokenizers.Tokenizer(tokenizers.models.Unigram([(piece, -len(piece)) for piece in pieces], 3, False))
+    tokenizer.pre_tokenizer = tokenizers.pre_tokenizers.Metaspace()
+    tokenizer.post_processor = tokenizers.processors.BertProcessing(("[SEP]", 2), ("[CLS]", 0))
     special = {"pad_token": "[PAD]", "unk_token": "[UNK]", "cls_token": "[CLS]", "sep_token": "[SEP]"}
-    PreTrainedTokenizerFast(tokenizer_object=made, model_max_length=64, **special).save_pretrained(folder)
+    PreTrainedTokenizerFast(tokenizer_object=tokenizer, model_max_length=64, **special).save_pretrained(folder)
     return folder
 
 
@@ -135,8 +135,8 @@ def test_the_best_tag_of_each_word_is_that_of_the_best_sequence(seed: int, words
     tags = iob2_tags([f"L{place}" for place in range(labels)])
     scores = np.random.default_rng(seed).normal(0, 2, (words, len(tags))).astype(np.float32)
     scores -= np.log(np.exp(scores).sum(1, keepdims=True))
-    found = best_through(torch.from_numpy(scores)[None], list(tags))[0].argmax(-1)
-    assert found.tolist() == best_tags(scores, [words], tags).tolist()
+    result = best_through(torch.from_numpy(scores)[None], list(tags))[0].argmax(-1)
+    assert result.tolist() == best_tags(scores, [words], tags).tolist()
 
 
 def test_without_a_rule_at_stake_the_scores_are_the_head_s_own() -> None:
@@ -163,7 +163,7 @@ def test_the_card_says_what_is_behind_the_model(news: Database, tmp_path: Path) 
     spec = find_trained(news, "tiny")
     # The encoder is a folder, whose license nobody knows.
     assert "license: unknown" in card and "base_model" not in card
-    for told in (
+    for message in (
         "| en | news | train | gold | 12 | 72 | 24 |",
         "forbids commercial use",
         "Sample 2024.",
@@ -174,7 +174,7 @@ def test_the_card_says_what_is_behind_the_model(news: Database, tmp_path: Path) 
         "pipeline_tag: token-classification",
         "type: f1",
     ):
-        assert told in card, told
+        assert message in card, message
     assert written.report.scores == 1 and "README.md" in {row["name"] for row in written.to_dict()}
     for sample in spec.inputs.values():
         assert sample.digest[:12] in card

@@ -57,9 +57,9 @@ def test_labels_below_a_probability_are_left_out(database: Database, done: Plan,
     calibrate(database, done.projections[0].step.step_id, lang="de")
     table = ExportTable(min_probability=0.5, on_low_score="label", tiers={"sure": 0.9}, tier_by="probability")
     export_as("jsonl", database, done, tmp_path / "out", table=table, references=ReviewReferences())
-    found = rows(tmp_path / "out")
-    assert {each["label"] for row in found for each in row["entities"]} == {"LOC"}
-    assert {row["tier"] for row in found if row["entities"]} == {"sure"}
+    result = rows(tmp_path / "out")
+    assert {entry["label"] for row in result for entry in row["entities"]} == {"LOC"}
+    assert {row["tier"] for row in result if row["entities"]} == {"sure"}
 
 
 def test_the_card_shows_how_reliable_probabilities_are(database: Database, done: Plan, tmp_path: Path) -> None:

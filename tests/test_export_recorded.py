@@ -65,7 +65,7 @@ def test_a_data_set_opens_with_datasets(database: Database, done: Plan, tmp_path
         "start": 0, "end": 9, "label": "PER", "text": "Anna Berg", "score": 0, "margin": 0,
     }  # fmt: skip
     assert (row["text"][place["start"] : place["end"]], place["label"]) == ("Turin", "LOC")
-    assert [each["score"] for each in row["entities"]] == row["scores"]
+    assert [entry["score"] for entry in row["entities"]] == row["scores"]
 
 
 def test_the_same_export_twice_is_the_same_to_the_byte(database: Database, done: Plan, tmp_path: Path) -> None:

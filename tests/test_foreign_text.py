@@ -85,7 +85,7 @@ def test_parquet_of_other_libraries(tmp_path: Path) -> None:
         "numbers": [("tokens", pa.array([[1, 2]])), ("ner_tags", tags)],
     }.items():
         pq.write_table(
-            pa.Table.from_arrays([each for _, each in columns], [each for each, _ in columns]), tmp_path / name
+            pa.Table.from_arrays([entry for _, entry in columns], [entry for entry, _ in columns]), tmp_path / name
         )
         with pytest.raises(ReadError) as caught:
             list(read_parquet(tmp_path / name))

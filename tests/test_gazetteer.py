@@ -61,10 +61,10 @@ def test_names_are_tagged_wherever_they_are(database: Database, write_conll: Wri
         ("all-8", 1, 2, "LOC"),
     ]  # fmt: skip
     assert set(outcomes(database, "gazetteer").values()) == {("ok", None), ("empty", "no-entities")}
-    told = explain_sentence(database, plan, "news/de/all-2").projections[0]
-    assert [entity.text for entity in told.entities] == ["Turin"]
-    assert {step.outcome for step in told.made_by if step.kind in ("gazetteer", "names")} == {"ok"}
-    assert {step.outcome for step in told.made_by if step.kind == "tag"} == {"empty"}
+    projections = explain_sentence(database, plan, "news/de/all-2").projections[0]
+    assert [entity.text for entity in projections.entities] == ["Turin"]
+    assert {step.outcome for step in projections.made_by if step.kind in ("gazetteer", "names")} == {"ok"}
+    assert {step.outcome for step in projections.made_by if step.kind == "tag"} == {"empty"}
     assert run_plan(database, plan).done == 0
 
 

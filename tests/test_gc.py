@@ -46,15 +46,15 @@ def changed(database: Database, write_conll: Write, tmp_path: Path) -> Database:
 
 def test_only_the_step_that_nothing_names_is_freed(changed: Database, tmp_path: Path, row_counts: Any) -> None:
     before = row_counts(changed)
-    found = find_garbage(changed)
-    assert [each.step.kind for each in found.steps] == ["project"]
-    assert found.rows["label"] == before["label"] / 2
-    assert found.bytes > 0
+    garbage = find_garbage(changed)
+    assert [entry.step.kind for entry in garbage.steps] == ["project"]
+    assert garbage.rows["label"] == before["label"] / 2
+    assert garbage.bytes > 0
     assert row_counts(changed) == before
     freed = free_garbage(changed)
     after = row_counts(changed)
     assert freed.freed == {name: before[name] - after[name] for name in freed.freed}
-    assert dict(found.rows) | {"step": 1} == freed.freed
+    assert dict(garbage.rows) | {"step": 1} == freed.freed
     assert after["candidate"] == before["candidate"]
     again = plan_of(changed, tmp_path, STRICT)
     assert run_plan(changed, again).run_id is None
@@ -69,7 +69,7 @@ def test_nothing_that_a_recipe_needs_is_freed(database: Database, write_conll: W
     before = made(database)
     freed = free_garbage(database)
     assert freed.freed["vote"] > 0
-    gone = {each.step.digest for each in freed.steps}
+    gone = {entry.step.digest for entry in freed.steps}
     assert gone
     assert made(database) == {name: [row for row in rows if row[0] not in gone] for name, rows in before.items()}
     assert run_plan(database, kept).run_id is None
@@ -83,7 +83,7 @@ def test_what_was_exported_is_named_until_it_is_forgotten(changed: Database, tmp
     export_conll(changed, plan, tmp_path / "out")
     _run(changed, tmp_path, LOOSE)
     assert not find_garbage(changed).steps
-    assert [each.step.kind for each in find_garbage(changed, exports=False).steps] == ["project"]
+    assert [entry.step.kind for entry in find_garbage(changed, exports=False).steps] == ["project"]
 
 
 def test_a_forgotten_recipe_names_nothing(changed: Database, row_counts: Any) -> None:
@@ -100,16 +100,16 @@ def test_a_forgotten_recipe_names_nothing(changed: Database, row_counts: Any) ->
 def test_it_goes_on_where_it_was_stopped(changed: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(garbage_collection, "BLOCK", 3)
     undisturbed = by_name(changed)
-    told: list[str] = []
+    results: list[str] = []
 
     def stop(name: str, _rows: int) -> None:
-        told.append(name)
-        if len(told) == 6:
+        results.append(name)
+        if len(results) == 6:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
         free_garbage(changed, watch=stop)
-    assert told[0] == "outcome"
+    assert results[0] == "outcome"
     # The recipe is as it was, and is run again: what was freed of it comes back.
     _run(changed, tmp_path, LOOSE)
     _run(changed, tmp_path, STRICT)
@@ -149,8 +149,8 @@ def test_what_a_step_made_goes_with_it(changed: Database, row_counts: Any) -> No
         rows = [("m", "r", "en>es", "a", "b", 0.5), ("n", "r", "en>es", "a", "b", 0.5)]
         names = [column.name for column in phrase_score.columns]
         connection.execute(insert(phrase_score), [dict(zip(names, row, strict=True)) for row in rows])
-    found = find_garbage(changed)
-    assert found.rows == {"sentence": 1, "translation": 1, "phrase_score": 2}
+    garbage = find_garbage(changed)
+    assert garbage.rows == {"sentence": 1, "translation": 1, "phrase_score": 2}
     free_garbage(changed)
     assert row_counts(changed) == before
 
@@ -171,10 +171,10 @@ def test_phrases_of_a_model_in_use_are_kept(changed: Database) -> None:
 def test_the_command_shows_first_and_frees_with_yes(run_cli: Any, changed: Database) -> None:
     address = changed.engine.url.render_as_string(hide_password=False)
     shown = json.loads(run_cli("--db", address, "gc", "--json").stdout)
-    assert [each["kind"] for each in shown["steps"]] == ["project"]
+    assert [entry["kind"] for entry in shown["steps"]] == ["project"]
     assert shown["freed"] == {}
-    told = run_cli("--db", address, "gc")
-    assert (told.code, "--yes" in told.stdout) == (0, True)
+    result = run_cli("--db", address, "gc")
+    assert (result.code, "--yes" in result.stdout) == (0, True)
     freed = run_cli("--db", address, "gc", "--yes")
     assert freed.code == 0, freed.stderr
     assert json.loads(run_cli("--db", address, "gc", "--json").stdout)["steps"] == []

@@ -62,10 +62,10 @@ class Meanwhile(Diagonal):
         self.happens = happens
 
     def align(self, pairs: Sequence[SentencePair]) -> list[Links]:
-        made = super().align(pairs)
+        links = super().align(pairs)
         if len(self.seen) == 2:
             self.happens()
-        return made
+        return links
 
 
 @pytest.fixture(autouse=True)
@@ -159,7 +159,7 @@ def test_a_run_that_another_command_has_ended_writes_nothing_more(
     plan = plan_of(database, tmp_path, aligner=Meanwhile(lambda: ended.extend(end_live_runs(database.engine))))
     with pytest.raises(GroundMoved) as moved:
         run_plan(database, plan)
-    assert [each.key for each in ended] == [moved.value.run]
+    assert [entry.key for entry in ended] == [moved.value.run]
     with database.read() as connection:
         assert connection.execute(select(func.count()).where(outcome.c.step_id == plan.stages[0].step_id)).scalar() == 4
         assert connection.execute(select(run.c.status).where(run.c.id == moved.value.run)).scalar() == "stopped"
@@ -200,10 +200,10 @@ def test_scores_and_exports_of_what_is_gone_are_not_recorded(
     measure, write = evaluate._scores, api._report
 
     def measured(*given: Any) -> Any:
-        found = measure(*given)
+        result = measure(*given)
         if _count(database, corpus):
             delete_corpus(database, "news")
-        return found
+        return result
 
     def written(*given: Any) -> Any:
         free_garbage(database, without=["sample"])
@@ -277,7 +277,7 @@ def test_live_runs_elsewhere_are_known_by_their_signs_of_life(database: Database
         connection.execute(run.update().values(process="elsewhere:1:1"))
         values = {"step_id": 1, "first_item": 1, "last_item": 2, "expires_at": clock(connection) + 60}
         connection.execute(insert(lease).values(owner="third:2:2", **values))
-        assert [(each.key, each.process) for each in live_runs(connection)] == [
+        assert [(entry.key, entry.process) for entry in live_runs(connection)] == [
             (key, "elsewhere:1:1"),
             (None, "third:2:2"),
         ]

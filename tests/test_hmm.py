@@ -53,8 +53,8 @@ def test_probabilities_are_those_of_all_alignments(seed):
         left, right = sentence(5), sentence(5)
         corpus.append((left, right, [(int(random.integers(len(left))), j) for j in range(len(right))]))
     model = WordModel.count(corpus)
-    given, emitted = sentence(4), sentence(5)
-    assert model.probabilities(given, emitted) == pytest.approx(every_alignment(model, given, emitted), abs=1e-9)
+    values, emitted = sentence(4), sentence(5)
+    assert model.probabilities(values, emitted) == pytest.approx(every_alignment(model, values, emitted), abs=1e-9)
 
 
 def test_it_is_read_back_as_it_was():
@@ -66,12 +66,12 @@ def test_it_is_read_back_as_it_was():
 def test_long_sentences_do_not_lose_all_probability():
     words = [f"w{n}" for n in range(400)]
     model = WordModel.count([(words, words, [(n, n) for n in range(400)])])
-    found = model.probabilities(words, words)
-    assert np.isfinite(found).all() and (found.sum(0) <= 1 + 1e-9).all()
-    assert (found.argmax(0) == np.arange(400)).all()
+    result = model.probabilities(words, words)
+    assert np.isfinite(result).all() and (result.sum(0) <= 1 + 1e-9).all()
+    assert (result.argmax(0) == np.arange(400)).all()
 
 
 def test_nothing_counted_still_links_equal_words():
     model = WordModel.count([])
-    found = model.probabilities(["der", "Turm"], ["Turm"])
-    assert found[1, 0] > 0.4 > 0.3 > found[0, 0]
+    result = model.probabilities(["der", "Turm"], ["Turm"])
+    assert result[1, 0] > 0.4 > 0.3 > result[0, 0]

@@ -224,11 +224,11 @@ def _expected(database: Database, langs: tuple[str, ...], part: str | None) -> l
         files = {row.id: row.part for row in connection.execute(select(t.source_file))}
         sentences = {row.id: row for row in connection.execute(select(t.sentence))}
         rows = connection.execute(select(t.translation).order_by(t.translation.c.id)).all()
-    found = []
+    results = []
     for row in rows:
         if {row.original_lang, row.rendering_lang} == set(langs):
             swapped = row.original_lang != langs[0]
             left, right = (sentences[key] for key in (row.original_id, row.rendering_id)[:: -1 if swapped else 1])
             if part in (None, files[left.source_file_id]):
-                found.append((left.id, row.id, (left.external_id, row.id, left.n_words, right.n_words, swapped)))
-    return [told for _, _, told in sorted(found)]
+                results.append((left.id, row.id, (left.external_id, row.id, left.n_words, right.n_words, swapped)))
+    return [message for _, _, message in sorted(results)]

@@ -38,7 +38,7 @@ MASAKHANER = ("PER", "ORG", "LOC", "DATE")
 
 
 def columns(sentences: Sequence[Tagged], line: str = "{word} {tag}") -> str:
-    return "\n".join("".join(line.format(word=word, tag=tag) + "\n" for word, tag in each) for each in sentences)
+    return "\n".join("".join(line.format(word=word, tag=tag) + "\n" for word, tag in entry) for entry in sentences)
 
 
 def write(path: Path, text: str) -> None:
@@ -54,14 +54,14 @@ def parquet(path: Path, sentences: Sequence[Tagged], labels: Sequence[str], **mo
     table = pa.table(
         {
             "id": [str(number) for number in range(len(sentences))],
-            "tokens": [[word for word, _ in each] for each in sentences],
-            "ner_tags": pa.array([[names.index(tag) for _, tag in each] for each in sentences], pa.list_(pa.int64())),
+            "tokens": [[word for word, _ in entry] for entry in sentences],
+            "ner_tags": pa.array([[names.index(tag) for _, tag in entry] for entry in sentences], pa.list_(pa.int64())),
             **more,
         }
     )
-    told = json.dumps({"info": {"features": features}})
+    result = json.dumps({"info": {"features": features}})
     path.parent.mkdir(parents=True, exist_ok=True)
-    pq.write_table(table.replace_schema_metadata({"huggingface": told}), path)
+    pq.write_table(table.replace_schema_metadata({"huggingface": result}), path)
 
 
 def masakhaner_git(folder: Path, lang: str = "swa") -> Path:
@@ -110,13 +110,13 @@ def europarl(folder: Path, langs: Sequence[str] = ("de", "en", "es", "it")) -> P
 def stored(database: Database) -> dict[tuple[str, str], list[tuple[list[str], list[Span]]]]:
     """Words and entities by language and split."""
     spans: dict[int, list[Span]] = {}
-    found: dict[tuple[str, str], list[tuple[list[str], list[Span]]]] = {}
+    results: dict[tuple[str, str], list[tuple[list[str], list[Span]]]] = {}
     with database.read() as connection:
         for row in connection.execute(select(entity).order_by(entity.c.sentence_id, entity.c.ordinal)):
             spans.setdefault(row.sentence_id, []).append(Span(row.start_word, row.end_word, row.label))
         for row in connection.execute(select(sentence).order_by(sentence.c.id)):
-            found.setdefault((row.lang, row.split), []).append((json.loads(row.words), spans.get(row.id, [])))
-    return found
+            results.setdefault((row.lang, row.split), []).append((json.loads(row.words), spans.get(row.id, [])))
+    return results
 
 
 @pytest.mark.parametrize("make", [masakhaner_git, masakhaner_hub])
@@ -124,9 +124,9 @@ def stored(database: Database) -> dict[tuple[str, str], list[tuple[list[str], li
 def test_masakhaner(database: Database, tmp_path: Path, make: Callable[[Path], Path], name: str) -> None:
     report = import_benchmark(database, benchmark(name), make(tmp_path / "copy"))
     assert (report.corpus, report.added) == (name, 6)
-    found = stored(database)
-    assert set(found) == {("sw", split) for split in ("train", "validation", "test")}
-    words, spans = found["sw", "test"][0]
+    result = stored(database)
+    assert set(result) == {("sw", split) for split in ("train", "validation", "test")}
+    words, spans = result["sw", "test"][0]
     assert words == [word for word, _ in SWAHILI[0]]
     assert spans == [Span(0, 2, "PER"), Span(3, 4, "DATE")]
     with database.read() as connection:
@@ -143,9 +143,9 @@ def test_panx(sqlite_database: Database, tmp_path: Path, make: Callable[[Path], 
 
 def test_conll_2003(sqlite_database: Database, tmp_path: Path) -> None:
     import_benchmark(sqlite_database, benchmark("conll2003"), conll_2003(tmp_path / "copy"))
-    found = stored(sqlite_database)
-    assert set(found) == {("en", split) for split in ("train", "validation", "test")}
-    assert found["en", "validation"] == [
+    result = stored(sqlite_database)
+    assert set(result) == {("en", split) for split in ("train", "validation", "test")}
+    assert result["en", "validation"] == [
         (["Berg", "met", "Turin", "Milan"], [Span(0, 1, "PER"), Span(2, 3, "ORG"), Span(3, 4, "ORG")])
     ]
 
@@ -245,10 +245,10 @@ def test_what_is_not_there(sqlite_database: Database, tmp_path: Path) -> None:
 
 
 def test_every_language_of_a_benchmark_is_in_the_table() -> None:
-    for each in BENCHMARKS.values():
-        codes = [language(name).code for name in each.langs]
+    for entry in BENCHMARKS.values():
+        codes = [language(name).code for name in entry.langs]
         assert len(set(codes)) == len(codes)
-    assert {name: len(each.langs) for name, each in BENCHMARKS.items()} == {
+    assert {name: len(item.langs) for name, item in BENCHMARKS.items()} == {
         "masakhaner2": 20, "masakhaner": 10, "pan-x": 40, "europarl-ner": 4, "conll2003": 1
     }  # fmt: skip
 
@@ -280,17 +280,17 @@ def test_published_scores_stand_beside_ours_without_an_option(database: Database
     scores = evaluate_projections(database, plan.projections, resamples=20)
     f1s = {score.projection.source: score.total[0].f1 for score in scores}
     beside = evaluated_benchmarks(database, scores)
-    known = [each for each in load_benchmark_scores() if (each.dataset, each.lang) == ("europarl-ner", "de")]
-    assert [each.published for each in beside] == sorted(known, key=lambda each: -each.f1)
+    known = [score for score in load_benchmark_scores() if (score.dataset, score.lang) == ("europarl-ner", "de")]
+    assert [entry.published for entry in beside] == sorted(known, key=lambda each: -each.f1)
     assert beside[0].differences == {lang: f1s[lang] - beside[0].published.f1 for lang in ("en", "it")}
-    assert {(each.corpus, each.lang) for each in beside} == {("gold", "de")}
+    assert {(entry.corpus, entry.lang) for entry in beside} == {("gold", "de")}
     compared = compared_benchmarks(database, compare_recipes(database, (), resamples=20))
-    assert [each.published for each in compared] == [each.published for each in beside]
+    assert [entry.published for entry in compared] == [entry.published for entry in beside]
     assert set(compared[0].differences) == {"sample:en", "sample:it"}
 
 
 def test_published_scores_that_come_with_xprojdb() -> None:
     scores = load_benchmark_scores()
-    assert {each.source for each in scores} == set(SOURCES)
-    for each in scores:
-        assert language(each.lang).code in {language(name).code for name in benchmark(each.dataset).langs}
+    assert {entry.source for entry in scores} == set(SOURCES)
+    for score in scores:
+        assert language(score.lang).code in {language(name).code for name in benchmark(score.dataset).langs}

@@ -126,9 +126,9 @@ def test_translations_by_id_come_back_as_what_a_machine_made(db, tmp_path):
     db.export_text(left, corpus="news", lang="sw", untranslated="mt", to="en")
     assert left.read_text().splitlines()[1:] == [f"all-2\t{SWAHILI[1]}"]
     with db.store.read() as connection:
-        made = connection.execute(select(translation.c.kind, translation.c.original_lang)).all()
+        execute = connection.execute(select(translation.c.kind, translation.c.original_lang)).all()
         ids = list(connection.execute(select(sentence.c.external_id).where(sentence.c.lang == "en")).scalars())
-    assert [tuple(row) for row in made] == [("machine", "sw")] * 2
+    assert [tuple(row) for row in execute] == [("machine", "sw")] * 2
     path = text(
         tmp_path / "tags.jsonl",
         [
@@ -165,7 +165,7 @@ def test_lines_of_a_text_may_be_missing(db, tmp_path):
 def test_parallel_files_of_a_machine_are_published_as_its_work(db, tmp_path):
     files = {"en": conll(tmp_path / "en.conll", ENGLISH, TAGS), "sw": text(tmp_path / "sw.txt", SWAHILI)}
     result = db.import_parallel("news", files, machine="mt")
-    assert [made.added for made in result.translations] == [3]
+    assert [built.added for built in result.translations] == [3]
     assert not db.import_parallel("news", files, machine="mt").translations[0].added
     assert [check for check in db.verify().report.checks if check.count] == []
     recipe = xp.Recipe(**RECIPE, translate={"direction": "translate-train", "model": "imported:mt"})
@@ -206,7 +206,7 @@ def test_a_memory_of_a_machine_is_stored_as_its_work(db, tmp_path, form, ids):
     file = memory(tmp_path / f"mt.{form}", form, ids)
     for added in (3, 0):
         result = db.import_multilingual(file, corpus="news", langs=["en", "sw"], machine="mt")
-        assert [(made.added, made.pending, made.source, made.lang) for made in result.translations] == [
+        assert [(built.added, built.pending, built.source, built.lang) for built in result.translations] == [
             (added, 0, "en", "sw")
         ]
     with db.store.read() as connection:

@@ -94,8 +94,8 @@ CONLL = "Ana B-PER\nsings O\nin O\nBerlin B-LOC\n\nShe O\nwaits O\n"
 )
 def test_every_format_through_the_command(run_cli, address, tmp_path, arguments, content, labelled):
     path = make(tmp_path, "file", content)
-    given = [str(path) if argument == "FILE" else argument for argument in arguments]
-    done = run_cli("--db", address, "import", *given, "--lang", "eng", "--corpus", "c", "--json")
+    values = [str(path) if argument == "FILE" else argument for argument in arguments]
+    done = run_cli("--db", address, "import", *values, "--lang", "eng", "--corpus", "c", "--json")
     assert (done.code, done.stderr) == (0, "")
     assert json.loads(done.stdout)["files"][0]["added"] == 2
     with open_database(address) as database:
@@ -132,11 +132,11 @@ def test_words_with_every_character_come_back(database, tmp_path):
 
 @pytest.mark.usefixtures("small_blocks")
 def test_blocks_do_not_show(database, write_conll):
-    told = []
+    results = []
     path = write_conll("a.conll", *(f"w{i}/B-PER x y/I-LOC" if i % 2 else f"w{i}" for i in range(10)))
     files = [corpus_file(path, "en")]
-    import_files(database, CorpusInfo("c"), files, watch=lambda lang, count: told.append((lang, count)))
-    assert told == [("en", 3), ("en", 6), ("en", 9), ("en", 10)]
+    import_files(database, CorpusInfo("c"), files, watch=lambda lang, count: results.append((lang, count)))
+    assert results == [("en", 3), ("en", 6), ("en", 9), ("en", 10)]
     assert [(key, name) for key, name, _ in sentences(database)] == [(i, f"all-{i}") for i in range(1, 11)]
     assert len(entities(database)) == 10
 
@@ -206,9 +206,9 @@ def test_parallel_files_grow_with_their_links(database, tmp_path):
             .join(left, left.c.id == translation.c.original_id)
             .join(right, right.c.id == translation.c.rendering_id)
         )
-        found = bulk.fetch(connection, query)
+        rows = bulk.fetch(connection, query)
     pairs = [("en", "de"), ("en", "fr"), ("de", "fr")]
-    assert sorted(found) == sorted((*pair, f"all-{i}", f"all-{i}") for pair in pairs for i in range(1, 6))
+    assert sorted(rows) == sorted((*pair, f"all-{i}", f"all-{i}") for pair in pairs for i in range(1, 6))
 
 
 def test_missing_links_are_completed_by_importing_again_as_parallel(database, tmp_path):

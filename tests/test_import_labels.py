@@ -44,20 +44,20 @@ def gold(db, name="gold"):
 
         ids = dict(bulk.fetch(connection, sentence.select().with_only_columns(sentence.c.id, sentence.c.external_id)))
         done = outcome.select().with_only_columns(outcome.c.item_id).where(outcome.c.step_id == step)
-        found = {ids[key]: [] for (key,) in bulk.fetch(connection, done)}
+        by_name = {ids[key]: [] for (key,) in bulk.fetch(connection, done)}
         columns = (entity.c.sentence_id, entity.c.start_word, entity.c.end_word, entity.c.label)
         query = entity.select().with_only_columns(*columns).where(entity.c.step_id == step)
         for key, *span in bulk.fetch(connection, query.order_by(entity.c.sentence_id, entity.c.ordinal)):
-            found[ids[key]].append(Span(*span))
-    return found
+            by_name[ids[key]].append(Span(*span))
+    return by_name
 
 
 def tags(name):
     words = SENTENCES[name].split()
-    made = ["O"] * len(words)
+    built = ["O"] * len(words)
     for start, end, label in GOLD[name]:
-        made[start:end] = [f"B-{label}", *[f"I-{label}"] * (end - start - 1)]
-    return made
+        built[start:end] = [f"B-{label}", *[f"I-{label}"] * (end - start - 1)]
+    return built
 
 
 def offsets(name):
@@ -78,7 +78,7 @@ def jsonl(name):
 
 
 def doccano(name):
-    return json.dumps({"id": name, "text": SENTENCES[name], "label": [list(each) for each in offsets(name)]}) + "\n"
+    return json.dumps({"id": name, "text": SENTENCES[name], "label": [list(offset) for offset in offsets(name)]}) + "\n"
 
 
 def prodigy(name):
@@ -127,9 +127,9 @@ def webanno(names):
         lines += [f"#Text={SENTENCES[name]}", f"#Sentence.id={name}"]
         marks = {}
         for mark, (start, end, label) in enumerate(GOLD[name], 1):
-            told = label if end - start == 1 else f"{label}[{mark}]"
+            message = label if end - start == 1 else f"{label}[{mark}]"
             star = "*" if end - start == 1 else f"*[{mark}]"
-            marks |= dict.fromkeys(range(start, end), f"{star}\t{told}")
+            marks |= dict.fromkeys(range(start, end), f"{star}\t{message}")
         for token, word in enumerate(SENTENCES[name].split()):
             mark = marks.get(token, "_\t_")
             lines.append(f"{number}-{token + 1}\t{place}-{place + len(word)}\t{word}\t{mark}\t")
@@ -202,8 +202,8 @@ def test_what_is_left_out_is_counted_with_its_place(db, tmp_path):
     path.write_text("".join(json.dumps(row) + "\n" for row in rows))
     report = db.import_labels(path, name="gold", lang="sw").report
     assert (report.rows, report.sentences) == (5, 1)
-    told = {code: (note.count, note.line) for code, note in report.left_out.items()}
-    assert told == {"ambiguous": (1, 2), "other-words": (1, 3), "no-sentence": (1, 4), "again": (1, 5)}
+    by_name = {code: (note.count, note.line) for code, note in report.left_out.items()}
+    assert by_name == {"ambiguous": (1, 2), "other-words": (1, 3), "no-sentence": (1, 4), "again": (1, 5)}
     assert gold(db) == {"s1": GOLD["s1"]}
 
 

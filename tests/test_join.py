@@ -17,8 +17,8 @@ COLUMNS = ("id", "corpus_id", "lang", "external_id", "n_words", "words")
 def store(connection, rows, corpus_id=1):
     """Store sentences given as (language, id)."""
     first = bulk.next_id(connection, sentence)
-    given = [(key, corpus_id, lang, name, 1, '["w"]') for key, (lang, name) in enumerate(rows, first)]
-    assert bulk.insert(connection, sentence, COLUMNS, given) == len(given)
+    values = [(key, corpus_id, lang, name, 1, '["w"]') for key, (lang, name) in enumerate(rows, first)]
+    assert bulk.insert(connection, sentence, COLUMNS, values) == len(values)
 
 
 @pytest.fixture
@@ -107,9 +107,9 @@ def test_against_a_loop_over_all_pairs(connection, monkeypatch, seed):
         for left, right in combinations(order, 2):
             expected |= {(frozenset((left, right)), key) for key in stored[left] & stored[right]}
         assert link_corpus(connection, "c", order) == len(expected) - before
-        found = [(frozenset((left, right)), key) for left, key, right, other, *_ in links(connection) if key == other]
-        assert len(found) == len(links(connection))
-        assert sorted(found, key=str) == sorted(expected, key=str)
+        values = [(frozenset((left, right)), key) for left, key, right, other, *_ in links(connection) if key == other]
+        assert len(values) == len(links(connection))
+        assert sorted(values, key=str) == sorted(expected, key=str)
 
 
 @pytest.mark.parametrize(

@@ -71,8 +71,8 @@ def test_the_answer_is_a_probability(answer: Answer, chance: float) -> None:
         assert judge(stand).judge([CASE, CASE]) == [pytest.approx(chance)] * 2
     (asked,) = stand.bodies
     assert (asked["temperature"], asked["logprobs"]) == (0.0, True)
-    told = asked["messages"][0]["content"]
-    assert all(part in told for part in ("English: [[Anna]] came\n", "German: [[Anna]] kam", "type PER"))
+    result = asked["messages"][0]["content"]
+    assert all(part in result for part in ("English: [[Anna]] came\n", "German: [[Anna]] kam", "type PER"))
 
 
 @pytest.mark.parametrize(
@@ -93,8 +93,8 @@ def test_nonsense_is_asked_again_and_then_given_up(answer: Answer) -> None:
 def test_sentences_may_hold_braces() -> None:
     with Stand(lambda *_: probable("yes")) as stand:
         judge(stand).judge([Case("PER", "[[{translation}]] came", "[[{original}]] {type}")])
-    told = stand.bodies[0]["messages"][0]["content"]
-    assert "English: [[{translation}]] came\nGerman: [[{original}]] {type}" in told
+    bodies = stand.bodies[0]["messages"][0]["content"]
+    assert "English: [[{translation}]] came\nGerman: [[{original}]] {type}" in bodies
 
 
 def test_a_span_is_marked() -> None:
@@ -151,8 +151,8 @@ def test_what_the_judge_rejects_is_not_projected(
         assert sorted({translation_of(body) for body in stand.bodies}) == sorted(map(translation_of, stand.bodies))
         assert len(stand.bodies) == 8
         assert _texts(news) == {"Anna Berg"}
-        told = explain_sentence(news, plan, "news/de/all-1").projections[0]
-        assert "openai:m" in {step.model for step in told.made_by}
+        projections = explain_sentence(news, plan, "news/de/all-1").projections[0]
+        assert "openai:m" in {step.model for step in projections.made_by}
         export_dataset(news, plan, tmp_path / "hf")
         card = (tmp_path / "hf" / "README.md").read_text(encoding="utf-8")
         assert "openai:m was asked whether labels are right" in card
@@ -166,9 +166,9 @@ def test_the_answers_are_stored(news: Database, tmp_path: Path, monkeypatch: pyt
         asked = len(stand.bodies)
         # Another step: it asks about the second-best candidates only.
         more = plan_of(news, tmp_path, SCORERS.format(keys="best = 2"))
-        preview = [each for each in preview_plan(news, more) if each.sends]
+        preview = [entry for entry in preview_plan(news, more) if entry.sends]
         run_plan(news, more)
-        assert [each.sends and each.sends["requests"] for each in preview] == [len(stand.bodies) - asked]
+        assert [entry.sends and entry.sends["requests"] for entry in preview] == [len(stand.bodies) - asked]
         assert len({body["messages"][0]["content"] for body in stand.bodies}) == len(stand.bodies) > asked
         again = len(stand.bodies)
         run_plan(news, plan_of(news, tmp_path, SCORERS.format(keys="min_score = 0.1")))
@@ -188,7 +188,7 @@ def test_a_dry_run_before_anything_is_aligned_sends_nothing(
         monkeypatch.setenv("OPENAI_BASE_URL", stand.url)
         previews = preview_plan(news, plan_of(news, tmp_path, SCORERS.format(keys="")))
     assert stand.bodies == []
-    (sends,) = [each.sends for each in previews if each.sends is not None]
+    (sends,) = [preview.sends for preview in previews if preview.sends is not None]
     assert sends == {"requests": 0, "characters": 0, "tokens": 0}
 
 

@@ -61,15 +61,15 @@ def test_a_copy_gives_no_key_that_its_source_has_given(
 
     import_sample(database, write_conll, {"en": english(6), "de": german(6)})
     delete_corpus(database, "news")
-    given = _last(database)
+    result = _last(database)
     copy_database(_address(database), tmp_path / "copy.db")
     with open_database(tmp_path / "copy.db") as copied:
-        assert _last(copied) == given
+        assert _last(copied) == result
     with _postgres_database(postgres_server) as url:
         address = url.render_as_string(hide_password=False)
         copy_database(tmp_path / "copy.db", address)
         with open_database(address) as copied:
-            assert _last(copied) == given
+            assert _last(copied) == result
 
 
 def test_what_runs_in_the_source_does_not_run_in_a_copy(sqlite_database: Database, tmp_path: Path) -> None:
@@ -77,7 +77,7 @@ def test_what_runs_in_the_source_does_not_run_in_a_copy(sqlite_database: Databas
         begin_run(connection, "run")
     copy_database(_address(sqlite_database), tmp_path / "copy.db")
     for path, status in ((_address(sqlite_database), "running"), (tmp_path / "copy.db", "stopped")):
-        with open_database(path) as each, each.read() as connection:
+        with open_database(path) as entry, entry.read() as connection:
             assert connection.execute(select(run.c.status)).scalar_one() == status
 
 
@@ -110,9 +110,9 @@ def test_the_tables_with_kept_keys_are_so_in_the_migration(sqlite_database: Data
     """Alembic does not compare this."""
     with sqlite_database.read() as connection:
         query = "SELECT name FROM sqlite_master WHERE type = 'table' AND sql LIKE '%PRIMARY KEY AUTOINCREMENT%'"
-        made = set(connection.exec_driver_sql(query).scalars())
+        values = set(connection.exec_driver_sql(query).scalars())
     wanted = {name for name, table in metadata.tables.items() if table.dialect_options["sqlite"]["autoincrement"]}
-    assert made == wanted == {table.name for table in KEYED}
+    assert values == wanted == {table.name for table in KEYED}
 
 
 @pytest.mark.parametrize("again", [False, True])
@@ -125,5 +125,5 @@ def test_keys_that_are_given_by_hand_count(database: Database, again: bool) -> N
             bulk.insert(connection, recipe, columns, [(7, "a", "", "", "[]"), (9, "b", "", "", "[]")])
         connection.execute(delete(recipe))
         values = {"name": "c", "digest": "", "text": "", "plan": "[]"}
-        made = connection.execute(insert(recipe).values(**values).returning(recipe.c.id)).scalar_one()
-    assert made == (10 if again else 8)
+        value = connection.execute(insert(recipe).values(**values).returning(recipe.c.id)).scalar_one()
+    assert value == (10 if again else 8)

@@ -23,10 +23,10 @@ EDITED = {
 
 
 def tags(name, spans):
-    made = ["O"] * len(SWAHILI[name].split())
+    built = ["O"] * len(SWAHILI[name].split())
     for start, end, label in spans[name]:
-        made[start:end] = [f"B-{label}", *[f"I-{label}"] * (end - start - 1)]
-    return made
+        built[start:end] = [f"B-{label}", *[f"I-{label}"] * (end - start - 1)]
+    return built
 
 
 @pytest.fixture
@@ -41,22 +41,22 @@ def db(database, tmp_path):
 def edit_conll(folder, spans):
     path = folder / "sw.train.conll"
     blocks = path.read_text().strip("\n").split("\n\n")
-    found = []
+    results = []
     for block in blocks:
         head, *lines = block.split("\n")
         name = head.rpartition("/")[2]
         words = [line.split("\t")[0] for line in lines]
-        found.append("\n".join([head, *map("\t".join, zip(words, tags(name, spans), strict=True))]))
-    path.write_text("\n\n".join(found) + "\n\n")
+        results.append("\n".join([head, *map("\t".join, zip(words, tags(name, spans), strict=True))]))
+    path.write_text("\n\n".join(results) + "\n\n")
     return path
 
 
 def edit_jsonl(folder, spans):
     path = folder / "sw.train.jsonl"
-    found = [json.loads(line) for line in path.read_text().splitlines()]
-    for row in found:
+    loads = [json.loads(line) for line in path.read_text().splitlines()]
+    for row in loads:
         row["ner_tags"] = tags(row["id"].rpartition("/")[2], spans)
-    path.write_text("".join(json.dumps(row) + "\n" for row in found))
+    path.write_text("".join(json.dumps(row) + "\n" for row in loads))
     return path
 
 

@@ -38,13 +38,13 @@ RANK = {room: rank for rank, layer in enumerate(LAYERS) for room in layer}
 
 
 def _modules() -> dict[str, Path]:
-    found = {}
+    results = {}
     # In a checkout some rooms are links, which rglob does not follow.
     rooms = [ROOT, *(room.resolve() for room in ROOT.iterdir() if room.is_symlink())]
     for path in sorted(path for room in rooms for path in room.rglob("*.py")):
         parts = path.relative_to(ROOT if path.is_relative_to(ROOT) else ROOT.parent).with_suffix("").parts
-        found[".".join(parts[:-1] if parts[-1] == "__init__" else parts)] = path
-    return found
+        results[".".join(parts[:-1] if parts[-1] == "__init__" else parts)] = path
+    return results
 
 
 MODULES = _modules()
@@ -83,7 +83,7 @@ def test_nothing_imports_upwards(name: str) -> None:
     assert room in RANK, f"{room} has no layer"
     upwards = {
         other
-        for other in (each.partition(".")[0] for each in _imports(name))
+        for other in (entry.partition(".")[0] for entry in _imports(name))
         if other and other != room and RANK[other] >= RANK[room]
     }
     assert upwards == set()

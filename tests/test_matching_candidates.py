@@ -107,8 +107,8 @@ def test_union_keeps_each_candidate_once_and_its_origins():
     sets = [aligned_subranges(pairs, 5), from_spans(pairs, ptr, *np.array(spans).T[1:]), ngrams(pairs, 2)]
     united = union(*sets)
     naive = {}
-    for bit, each in enumerate(sets):
-        for row in rows(each):
+    for bit, entry in enumerate(sets):
+        for row in rows(entry):
             naive[row] = naive.get(row, 0) | 1 << bit
     naive = dict(sorted(naive.items()))
     assert rows(united) == list(naive)

@@ -44,7 +44,7 @@ def test_arrays_agree_with_the_plain_rule(rule):
     rows = [(e, s, t) for sentence in spans for e in range(len(kinds)) for s, t in sentence]
     entity, start, end = np.array(rows).T
     candidates = Candidates(
-        np.cumsum([0, *(len(kinds) * len(each) for each in spans)]), entity, start, end, np.ones(len(rows), np.uint8)
+        np.cumsum([0, *(len(kinds) * len(span) for span in spans)]), entity, start, end, np.ones(len(rows), np.uint8)
     )
     label, capitalised = (np.array(2 * list(column)) for column in zip(*kinds, strict=True))
     lower = np.array([w.islower() for sentence in words for w in sentence])

@@ -22,10 +22,10 @@ def random_instance(random, entities=4, words=7, most=6, top=4):
 
 
 def batch(instances):
-    rows = [(j, s, e, v) for each in instances for j, spans in enumerate(each) for s, e, v in spans]
+    rows = [(j, s, e, v) for instance in instances for j, spans in enumerate(instance) for s, e, v in spans]
     entity, start, end, score = np.array(rows, np.int64).reshape(-1, 4).T
-    ptr = np.cumsum([0] + [sum(map(len, each)) for each in instances])
-    entity_ptr = np.cumsum([0] + [len(each) for each in instances])
+    ptr = np.cumsum([0] + [sum(map(len, instance)) for instance in instances])
+    entity_ptr = np.cumsum([0] + [len(instance) for instance in instances])
     return entity_ptr, Candidates(ptr, entity, start, end, np.ones(len(rows), np.uint8)), score
 
 

@@ -29,10 +29,10 @@ def random_rows(random, pairs, entities, words, most, top=5):
 
 
 def batch(instances):
-    rows = [(j, *span) for each in instances for j, spans in enumerate(each) for span in spans]
+    rows = [(j, *span) for instance in instances for j, spans in enumerate(instance) for span in spans]
     entity, start, end, score = np.array(rows, np.int64).reshape(-1, 4).T
-    ptr = np.cumsum([0] + [sum(map(len, each)) for each in instances])
-    entity_ptr = np.cumsum([0] + [len(each) for each in instances])
+    ptr = np.cumsum([0] + [sum(map(len, instance)) for instance in instances])
+    entity_ptr = np.cumsum([0] + [len(instance) for instance in instances])
     return entity_ptr, Candidates(ptr, entity, start, end, np.ones(len(rows), np.uint8)), score
 
 

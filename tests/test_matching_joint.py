@@ -99,9 +99,9 @@ def test_the_answer_is_that_of_the_plain_rule(seed, rule):
         by_span = {(int(spans.start[u]), int(spans.end[u])): adjust[u] for u in rows}
         wanted = sorted(naive(sentence, sources.present[t], sources.weight, by_span, rule))
         got = slice(answer.ptr[t], answer.ptr[t + 1])
-        found = zip(answer.start[got], answer.end[got], answer.label[got], strict=True)
-        assert [tuple(map(int, each)) for each in found] == [each[:3] for each in wanted]
-        np.testing.assert_allclose(answer.value[got], [each[3] for each in wanted], atol=1e-7)
+        result = zip(answer.start[got], answer.end[got], answer.label[got], strict=True)
+        assert [tuple(map(int, entry)) for entry in result] == [entry[:3] for entry in wanted]
+        np.testing.assert_allclose(answer.value[got], [entry[3] for entry in wanted], atol=1e-7)
 
 
 def test_contributions_and_adjustment_add_up_to_the_value():

@@ -21,7 +21,7 @@ def _naive(
     least: float,
     any_label: bool,
 ) -> list[float]:
-    found = []
+    results = []
     for i in range(len(pairs)):
         for c in range(candidates.ptr[i], candidates.ptr[i + 1]):
             own = label[pairs.entity_ptr[i] + candidates.entity[c]]
@@ -31,8 +31,8 @@ def _naive(
                 np.mean([begin[i][candidates.start[c]][k], *(inside[i][word][k] for word in words)]) for k in kinds
             ]
             score = alpha ** (candidates.end[c] - candidates.start[c] - 1) * max(means, default=0.0)
-            found.append(score if score >= least else 0.0)
-    return found
+            results.append(score if score >= least else 0.0)
+    return results
 
 
 @pytest.mark.slow
@@ -46,9 +46,9 @@ def test_it_is_the_mean_probability_raised_by_length(seed: int) -> None:
     label = random.integers(-1, kinds, len(pairs.entity_start))
     begin, inside = ([random.random((size, kinds)) ** 3 for size in sizes] for _ in range(2))
     alpha, least, any_label = float(random.uniform(0.8, 1.3)), float(random.choice([0.0, 0.05, 0.3])), bool(seed % 2)
-    found = ner(pairs, candidates, label, np.concatenate(begin), np.concatenate(inside), alpha, least, any_label)
+    result = ner(pairs, candidates, label, np.concatenate(begin), np.concatenate(inside), alpha, least, any_label)
     expected = _naive(candidates, pairs, label.tolist(), begin, inside, alpha, least, any_label)
-    assert found.tolist() == pytest.approx(expected, abs=1e-12)
+    assert result.tolist() == pytest.approx(expected, abs=1e-12)
 
 
 def test_beginnings_are_read_as_the_encoding_means_them() -> None:
@@ -64,9 +64,9 @@ def test_beginnings_are_read_as_the_encoding_means_them() -> None:
 
 
 def test_renamed_labels_are_known_under_both_names() -> None:
-    found = tag_columns(["O", "B-GPE", "I-GPE", "B-LOC", "I-LOC"], {"GPE": "LOC"})
-    assert found.labels == ("GPE", "LOC")
-    assert found.begin.T.tolist() == [[0, 1, 0, 0, 0], [0, 1, 0, 1, 0]]
+    result = tag_columns(["O", "B-GPE", "I-GPE", "B-LOC", "I-LOC"], {"GPE": "LOC"})
+    assert result.labels == ("GPE", "LOC")
+    assert result.begin.T.tolist() == [[0, 1, 0, 0, 0], [0, 1, 0, 1, 0]]
 
 
 @pytest.mark.parametrize(
@@ -79,7 +79,7 @@ def test_renamed_labels_are_known_under_both_names() -> None:
 )
 def test_what_does_not_fit_is_refused(change: dict[str, object], what: str) -> None:
     pairs = PairBatch.pack([(3, 4, [(0, 1), (1, 2)], [])])
-    given = {"label": [0, 1], "begin": np.zeros((4, 2)), "inside": np.zeros((4, 2))} | change
+    values = {"label": [0, 1], "begin": np.zeros((4, 2)), "inside": np.zeros((4, 2))} | change
     with pytest.raises(MatchingError) as raised:
-        ner(pairs, ngrams(pairs, 2), np.array(given["label"]), given["begin"], given["inside"])
+        ner(pairs, ngrams(pairs, 2), np.array(values["label"]), values["begin"], values["inside"])
     assert raised.value.what == what

@@ -36,13 +36,13 @@ broken = st.sampled_from(
 
 def expected(text: str) -> list[tuple[int, int, float]]:
     """The links of a line, by the definition."""
-    found: dict[tuple[int, int], float] = {}
+    results: dict[tuple[int, int], float] = {}
     for part in text.split():
         match = LINK.fullmatch(part)
         assert match is not None and (match[3] is None or float(match[3]) <= 1)
         cell = int(match[1]), int(match[2])
-        found[cell] = max(float(match[3] or 1), found.get(cell, 0.0))
-    return [(*cell, score) for cell, score in sorted(found.items())]
+        results[cell] = max(float(match[3] or 1), results.get(cell, 0.0))
+    return [(*cell, score) for cell, score in sorted(results.items())]
 
 
 def stored(links: list[tuple[int, int, float]]) -> str:
@@ -64,8 +64,8 @@ def test_lines_are_stored_as_when_read_one_by_one(tmp_path_factory: pytest.TempP
     assert link_texts(links) == [stored(expected(text)) for text in lines]
     swap = np.arange(len(lines)) % 2 == 0
     turned = [sorted((b, a, score) for a, b, score in expected(text)) for text in lines]
-    told = [stored(turned[n] if swap[n] else expected(text)) for n, text in enumerate(lines)]
-    assert link_texts(links.swapped(swap)) == told
+    storeds = [stored(turned[n] if swap[n] else expected(text)) for n, text in enumerate(lines)]
+    assert link_texts(links.swapped(swap)) == storeds
 
 
 @given(st.lists(line, max_size=5), st.lists(link, max_size=2), broken)
@@ -89,8 +89,8 @@ def test_plain_lines_are_read_in_one_piece() -> None:
 
 @pytest.mark.parametrize("end", ["\n", ""])
 def test_blocks_say_where_they_begin(tmp_path: Path, end: str) -> None:
-    found = read(tmp_path / "x", "\n".join(["0-0"] * 12_345) + end)
-    counts = [len(links.ptr) - 1 for links, _ in found]
+    content = read(tmp_path / "x", "\n".join(["0-0"] * 12_345) + end)
+    counts = [len(links.ptr) - 1 for links, _ in content]
     assert max(counts) == 5_000
-    assert [first for _, first in found] == [1 + sum(counts[:n]) for n in range(len(counts))]
+    assert [first for _, first in content] == [1 + sum(counts[:n]) for n in range(len(counts))]
     assert sum(counts) == 12_345

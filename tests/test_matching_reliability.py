@@ -56,8 +56,8 @@ def test_confusion_matrices_are_recovered():
     learned = reliability(Sources.equal(present), *columns, LABELS)
     assert learned.converged
     # Places that no source names are never seen, so only what is said of entities is comparable.
-    for found, true in zip(learned.confusion, confusions, strict=True):
-        np.testing.assert_allclose(found[:LABELS], true[:LABELS], atol=0.05)
+    for result, true in zip(learned.confusion, confusions, strict=True):
+        np.testing.assert_allclose(result[:LABELS], true[:LABELS], atol=0.05)
     assert np.argsort(learned.weight).tolist() == np.argsort([0.9, 0.8, 0.7, 0.87]).tolist()
 
 
@@ -66,8 +66,8 @@ def test_a_source_that_is_only_sometimes_there_is_measured_where_it_is():
     confusions = [source_of(0.9), source_of(0.6), source_of(0.8), source_of(0.8)]
     present, _, columns = simulate(random, confusions, shown=0.6)
     learned = reliability(Sources.equal(present), *columns, LABELS)
-    for found, true in zip(learned.confusion, confusions, strict=True):
-        np.testing.assert_allclose(found[:LABELS], true[:LABELS], atol=0.07)
+    for result, true in zip(learned.confusion, confusions, strict=True):
+        np.testing.assert_allclose(result[:LABELS], true[:LABELS], atol=0.07)
 
 
 def test_it_beats_the_majority_when_most_sources_are_bad():
@@ -142,16 +142,16 @@ def test_agreement_is_the_f1_with_the_consensus_where_the_source_is_present():
     sources = Sources.equal(present)
     consensus = vote(sources, ptr, source, start, start + 1, label, least=0.4)
     assert consensus.start.tolist() == [0, 1, 2]
-    found = agreement(sources, consensus, ptr, source, start, start + 1, label)
-    np.testing.assert_allclose(found, [2 * 2 / (2 + 3), 2 * 2 / (2 + 3), 2 * 1 / (2 + 1)])
+    result = agreement(sources, consensus, ptr, source, start, start + 1, label)
+    np.testing.assert_allclose(result, [2 * 2 / (2 + 3), 2 * 2 / (2 + 3), 2 * 1 / (2 + 1)])
 
 
 def test_weights_are_squared_log_odds_with_mean_one():
     quality = np.array([0.9, 0.8, 0.95])
-    found = source_weights(quality)
-    assert found.mean() == pytest.approx(1)
+    result = source_weights(quality)
+    assert result.mean() == pytest.approx(1)
     odds = np.log(quality / (1 - quality)) ** 2
-    np.testing.assert_allclose(found, odds / odds.mean())
+    np.testing.assert_allclose(result, odds / odds.mean())
 
 
 def test_hopeless_sources_weigh_nothing_unless_all_are():

@@ -25,7 +25,7 @@ def entities(random, sentence):
 def random_batch(seed, count=40, words=6, letters=4):
     random = np.random.default_rng(seed)
     source, target = sentences(random, count, words, letters), sentences(random, count, words, letters)
-    spans = [entities(random, each) for each in source]
+    spans = [entities(random, entry) for entry in source]
     pairs = PairBatch.pack([(len(s), len(t), e, []) for s, t, e in zip(source, target, spans, strict=True)])
     return pairs, source, target, spans
 
@@ -68,18 +68,18 @@ def test_copied_words_are_the_ngrams_above_the_threshold(threshold):
     words = Words.fold(source), Words.fold(target)
     scores = surface(pairs, every, *words)
     keep = scores >= threshold
-    found, values = copied(pairs, *words, threshold=threshold, longest=3)
+    result, values = copied(pairs, *words, threshold=threshold, longest=3)
     assert keep.any()
     for name in ("entity", "start", "end"):
-        np.testing.assert_array_equal(getattr(found, name), getattr(every, name)[keep])
+        np.testing.assert_array_equal(getattr(result, name), getattr(every, name)[keep])
     np.testing.assert_array_equal(values, scores[keep])
-    np.testing.assert_array_equal(np.diff(found.ptr), [keep[a:b].sum() for a, b in itertools.pairwise(every.ptr)])
+    np.testing.assert_array_equal(np.diff(result.ptr), [keep[a:b].sum() for a, b in itertools.pairwise(every.ptr)])
 
 
 def test_accents_and_case_do_not_count():
     pairs = PairBatch.pack([(2, 3, [(0, 2)], [])])
-    found, values = copied(pairs, Words.fold([["São", "Paulo"]]), Words.fold([["em", "SAO", "Paulo"]]), 0.9)
-    assert (found.start.tolist(), found.end.tolist(), values.tolist()) == ([1], [3], [1.0])
+    result, values = copied(pairs, Words.fold([["São", "Paulo"]]), Words.fold([["em", "SAO", "Paulo"]]), 0.9)
+    assert (result.start.tolist(), result.end.tolist(), values.tolist()) == ([1], [3], [1.0])
 
 
 def test_words_of_other_sentences_are_refused():
@@ -99,8 +99,8 @@ def test_a_threshold_out_of_range_is_refused(threshold):
 
 def test_nothing_in_nothing_out():
     pairs = PairBatch.pack([])
-    found, values = copied(pairs, Words.fold([]), Words.fold([]))
-    assert len(found) == len(values) == 0
+    result, values = copied(pairs, Words.fold([]), Words.fold([]))
+    assert len(result) == len(values) == 0
 
 
 @pytest.mark.parametrize(("char_ptr", "chars"), [([0, 2], [-1, 32]), ([0, 2], [0x110000, 32]), ([0, 0], [])])

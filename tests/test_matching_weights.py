@@ -23,8 +23,8 @@ def test_weights_are_those_of_the_formula(counted: list[list[str]], sentences: l
     counts = WordCounts.of(counted)
     everything = [word.lower() for sentence in counted for word in sentence]
     assert counts.total == len(everything)
-    found = word_weights(sentences, counts, gamma).tolist()
-    for word, weight in zip([word for sentence in sentences for word in sentence], found, strict=True):
+    weights = word_weights(sentences, counts, gamma).tolist()
+    for word, weight in zip([word for sentence in sentences for word in sentence], weights, strict=True):
         occurrences = everything.count(word.lower())
         information = min(-math.log(occurrences / len(everything)), 8) if occurrences else 8
         assert weight == pytest.approx((information / 8) ** gamma)

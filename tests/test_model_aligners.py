@@ -142,7 +142,7 @@ def test_impossible_params_are_refused(param: str, value: object) -> None:
 def test_batches_hold_every_pair_once_within_the_budget() -> None:
     random = np.random.default_rng(6)
     rows, columns = random.integers(1, 40, 300), random.integers(1, 40, 300)
-    found = list(batches(rows, columns, cells=3000))
-    assert sorted(np.concatenate(found).tolist()) == list(range(300))
-    assert all(len(batch) == 1 or len(batch) * rows[batch].max() * columns[batch].max() <= 3000 for batch in found)
+    result = list(batches(rows, columns, cells=3000))
+    assert sorted(np.concatenate(result).tolist()) == list(range(300))
+    assert all(len(batch) == 1 or len(batch) * rows[batch].max() * columns[batch].max() <= 3000 for batch in result)
     assert [len(batch) for batch in batches(np.array([100, 100]), np.array([100, 100]), cells=10)] == [1, 1]

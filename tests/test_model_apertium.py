@@ -57,12 +57,12 @@ def stand_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> StandIn:
 
 
 def texts(made: list[apertium.Translated]) -> list[str]:
-    return [each.text for each in made]
+    return [entry.text for entry in made]
 
 
 def test_sentences_travel_as_paragraphs(stand_in: StandIn) -> None:
-    made = Apertium().translate([" the\nold  boat", "", "a ^ [b", "the old boat", "x\x00y"], "en", "es")
-    assert texts(made) == ["THE OLD BOAT", "", "A ^ [B", "THE OLD BOAT", "X Y"]
+    translations = Apertium().translate([" the\nold  boat", "", "a ^ [b", "the old boat", "x\x00y"], "en", "es")
+    assert texts(translations) == ["THE OLD BOAT", "", "A ^ [B", "THE OLD BOAT", "X Y"]
     assert stand_in.batches == ["the old boat||a ^ [b||x y|"]
 
 
@@ -137,7 +137,7 @@ def test_the_real_one_translates() -> None:
     if "eng-spa" not in directions():
         pytest.skip("apertium-eng-spa is not installed")
     odd = ["a ^ b [c", "x { y } @ $ \\", "(…)", "<b> & </b>"]
-    made = texts(Apertium().translate(["The old house.", *odd, "Two boats"], "en", "es"))
-    assert (made[0], made[-1], len(made)) == ("La casa vieja.", "Dos botes", 6)
-    assert all(made)
-    assert "^" in made[1] and "[" in made[1]
+    result = texts(Apertium().translate(["The old house.", *odd, "Two boats"], "en", "es"))
+    assert (result[0], result[-1], len(result)) == ("La casa vieja.", "Dos botes", 6)
+    assert all(result)
+    assert "^" in result[1] and "[" in result[1]

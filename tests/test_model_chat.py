@@ -86,8 +86,8 @@ def translator(stand: Stand, **server: Any) -> ChatTranslator:
 def test_sentences_come_back_in_order() -> None:
     with Stand(echo) as stand:
         texts = [f"sentence {number}" for number in range(40)]
-        made = translator(stand).translate([*texts, "", "sentence 3 "], "en", "yor")
-    assert [each.text for each in made] == [*map(str.upper, texts), "", "SENTENCE 3"]
+        translations = translator(stand).translate([*texts, "", "sentence 3 "], "en", "yor")
+    assert [entry.text for entry in translations] == [*map(str.upper, texts), "", "SENTENCE 3"]
     assert len(stand.bodies) == 40
     asked = stand.bodies[0]
     assert (asked["path"], asked["model"], asked["temperature"], asked["seed"]) == ("/v1/chat/completions", "m", 0.0, 0)
@@ -154,8 +154,8 @@ def test_a_server_may_be_slow_broken_and_silly_before_it_works(
         return bad[number] if number < len(bad) else echo(number, body)
 
     with Stand(answers) as stand:
-        made = translator(stand, attempts=7).translate(["the old boat"], "en", "de")
-    assert made == [("THE OLD BOAT", "")]
+        translations = translator(stand, attempts=7).translate(["the old boat"], "en", "de")
+    assert translations == [("THE OLD BOAT", "")]
     assert len(stand.bodies) == 7
 
 
@@ -229,7 +229,7 @@ def test_what_was_answered_is_not_sent_again() -> None:
         with pytest.raises(ServiceError):
             ready.translate(texts, "en", "de")
         halves = ready.translate(texts[:5], "en", "de") + ready.translate(texts[6:], "en", "de")
-        assert [each.text for each in halves] == [text.upper() for text in texts if text != "sentence 5"]
+        assert [half.text for half in halves] == [text.upper() for text in texts if text != "sentence 5"]
         assert len(stand.bodies) == 9
         ready.translate(texts[:1], "en", "de")
         assert len(stand.bodies) == 10

@@ -39,9 +39,9 @@ def test_float32_writes_what_transformers_writes(ratio: float) -> None:
     model, texts = str(toy_translator()), [*sentences(60), "the boat " * 60]
     expected = Seq2Seq(model, device="cpu").generate(texts, "en", "de", beams=1, ratio=ratio, extra=2)
     params = CTranslateParams(beams=1, ratio=ratio, extra=2, compute="float32")
-    made = CTranslator(model, params, "cpu", batch_tokens=100).translate(texts, "en", "de")
-    assert made == expected
-    assert {each.cut for each in made} >= ({"output", "input"} if ratio < 1 else {"", "input"})
+    translations = CTranslator(model, params, "cpu", batch_tokens=100).translate(texts, "en", "de")
+    assert translations == expected
+    assert {entry.cut for entry in translations} >= ({"output", "input"} if ratio < 1 else {"", "input"})
 
 
 @pytest.mark.slow

@@ -38,8 +38,8 @@ SENTENCES = [
 
 @pytest.mark.slow
 def test_sentences_are_translated(model: Seq2Seq) -> None:
-    made = Seq2SeqTranslator(model).translate(SENTENCES, "en", "de")
-    assert made == [(toy_translation(text), "") for text in SENTENCES]
+    translations = Seq2SeqTranslator(model).translate(SENTENCES, "en", "de")
+    assert translations == [(toy_translation(text), "") for text in SENTENCES]
 
 
 def test_the_target_language_decides(model: Seq2Seq) -> None:
@@ -64,8 +64,8 @@ def test_a_translation_at_its_limit_is_cut_and_said_to_be(model: Seq2Seq) -> Non
 
 
 def test_a_source_too_long_is_cut_and_said_to_be(model: Seq2Seq) -> None:
-    made = model.generate(["the boat " * 60, "the boat"], "en", "de")
-    assert [each.cut for each in made] == ["input", ""]
+    result = model.generate(["the boat " * 60, "the boat"], "en", "de")
+    assert [entry.cut for entry in result] == ["input", ""]
 
 
 def test_nothing_is_translated_to_nothing(model: Seq2Seq) -> None:
@@ -89,13 +89,13 @@ def _reference(model: Seq2Seq, given: str, phrase: str, source: str, target: str
 def test_probabilities_are_those_of_the_models_own_loss(model: Seq2Seq) -> None:
     rng = random.Random(4)
     words = [*WORDS, *NAMES]
-    given = [" ".join(rng.choices(words, k=rng.randint(1, 5))) for _ in range(20)]
+    joins = [" ".join(rng.choices(words, k=rng.randint(1, 5))) for _ in range(20)]
     phrases = [" ".join(rng.choices([*WORDS.values(), *NAMES], k=rng.randint(1, 6))) for _ in range(20)]
-    phrases[:5] = [toy_translation(text) for text in given[:5]]
-    found = model.probabilities(given, phrases, "en", "de")
-    expected = [_reference(model, a, b, "en", "de") for a, b in zip(given, phrases, strict=True)]
-    np.testing.assert_allclose(found, expected, rtol=1e-4)
-    assert found[:5].min() > 0.8 > 0.5 > found[5:].max()
+    phrases[:5] = [toy_translation(text) for text in joins[:5]]
+    result = model.probabilities(joins, phrases, "en", "de")
+    expected = [_reference(model, a, b, "en", "de") for a, b in zip(joins, phrases, strict=True)]
+    np.testing.assert_allclose(result, expected, rtol=1e-4)
+    assert result[:5].min() > 0.8 > 0.5 > result[5:].max()
 
 
 def test_a_language_that_the_model_lacks_is_named(model: Seq2Seq) -> None:
@@ -178,17 +178,17 @@ def test_marian_reads_the_target_with_the_targets_pieces(tmp_path: Path) -> None
     batch = model._tokenizer(["the red boat"], text_target=["das rot boot"], return_tensors="pt")
     with torch.inference_mode():
         expected = float(torch.exp(-model._model(**batch).loss))
-    found = model.probabilities(["the red boat", "old"], ["das rot boot", "alt"], "en", "de")
-    assert found[0] == pytest.approx(expected, rel=1e-4)
+    result = model.probabilities(["the red boat", "old"], ["das rot boot", "alt"], "en", "de")
+    assert result[0] == pytest.approx(expected, rel=1e-4)
 
 
 @pytest.mark.filterwarnings("ignore:Recommended")
 def test_an_end_that_the_checkpoint_forces_hides_no_cut(tmp_path: Path) -> None:
     """Marian and mBART write their end at the limit, wherever the sentence stands."""
     model = Seq2Seq(str(_marian(tmp_path)), device="cpu")
-    made = model.generate(["the red boat"], "en", "de", beams=1, ratio=1.0, extra=3)[0]
-    assert made.text
-    assert made.cut == "output"
+    result = model.generate(["the red boat"], "en", "de", beams=1, ratio=1.0, extra=3)[0]
+    assert result.text
+    assert result.cut == "output"
 
 
 def test_mbart_is_told_the_languages_by_its_tokens(tmp_path: Path) -> None:
@@ -216,11 +216,11 @@ def _t5(folder: Path) -> Path:
     import tokenizers
 
     pieces = {piece: place for place, piece in enumerate(["<pad>", "</s>", "<unk>", *"abcdefg"])}
-    made = tokenizers.Tokenizer(tokenizers.models.WordLevel(pieces, unk_token="<unk>"))
-    made.pre_tokenizer = tokenizers.pre_tokenizers.Whitespace()
-    made.post_processor = tokenizers.processors.TemplateProcessing("$A </s>", special_tokens=[("</s>", 1)])
+    tokenizer = tokenizers.Tokenizer(tokenizers.models.WordLevel(pieces, unk_token="<unk>"))
+    tokenizer.pre_tokenizer = tokenizers.pre_tokenizers.Whitespace()
+    tokenizer.post_processor = tokenizers.processors.TemplateProcessing("$A </s>", special_tokens=[("</s>", 1)])
     special = {"pad_token": "<pad>", "eos_token": "</s>", "unk_token": "<unk>"}
-    transformers.PreTrainedTokenizerFast(tokenizer_object=made, **special).save_pretrained(folder)
+    transformers.PreTrainedTokenizerFast(tokenizer_object=tokenizer, **special).save_pretrained(folder)
     torch.manual_seed(3)
     config = transformers.T5Config(
         vocab_size=10, d_model=8, d_kv=4, d_ff=16, num_layers=1, num_heads=2, decoder_start_token_id=0
@@ -234,8 +234,8 @@ def test_a_family_without_language_tokens_counts_every_subword(tmp_path: Path) -
     with torch.inference_mode():
         source = torch.tensor([model._tokenizer("translate English to German: a b").input_ids])
         loss = model._model(input_ids=source, labels=torch.tensor([[5, 6, 7, 1]])).loss
-    found = model.probabilities(["a b", "a"], ["c d e", "c"], "en", "de")
-    assert found[0] == pytest.approx(float(torch.exp(-loss)), rel=1e-4)
+    result = model.probabilities(["a b", "a"], ["c d e", "c"], "en", "de")
+    assert result[0] == pytest.approx(float(torch.exp(-loss)), rel=1e-4)
     assert model.generate(["a"], "en", "de", beams=1)[0].cut in ("", "output")
 
 

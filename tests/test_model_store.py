@@ -45,8 +45,8 @@ def test_install_records_what_it_wrote(cache: Path) -> None:
 
 def test_built_in_model_is_installed_when_first_resolved(cache: Path) -> None:
     assert store.installed() == []
-    found = store.resolve(NAME)
-    assert found == (str(cache / "someone--model"), store.installed()[0].revision)
+    result = store.resolve(NAME)
+    assert result == (str(cache / "someone--model"), store.installed()[0].revision)
 
 
 @pytest.mark.usefixtures("cache")
@@ -56,9 +56,9 @@ def test_local_folder_comes_before_the_cache(tmp_path: Path, monkeypatch: pytest
     local.mkdir(parents=True)
     (local / "config.json").write_text('{"other": 1}')
     monkeypatch.chdir(tmp_path)
-    found = store.resolve(NAME)
-    assert found.path_or_id == NAME
-    assert found.revision != store.installed()[0].revision
+    result = store.resolve(NAME)
+    assert result.path_or_id == NAME
+    assert result.revision != store.installed()[0].revision
 
 
 def test_cache_comes_before_the_installer(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -39,8 +39,8 @@ def test_labels_without_a_beginning_are_read(tagger: TokenClassifier) -> None:
 def test_long_sentences_are_read_to_their_end(tagger: TokenClassifier) -> None:
     rng = random.Random(1)
     sentences = [toy_sentence(rng, words) for words in (1, 9, 40, 120)]
-    for words, found in zip(sentences, tagger.tag(sentences), strict=True):
-        assert found == spans_from_tags([kind_of(word) for word in words])
+    for words, result in zip(sentences, tagger.tag(sentences), strict=True):
+        assert result == spans_from_tags([kind_of(word) for word in words])
 
 
 def test_a_word_longer_than_the_window_gets_its_label(tagger: TokenClassifier) -> None:

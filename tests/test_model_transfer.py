@@ -42,10 +42,10 @@ def test_the_tagger_s_labels_are_the_sentences_own(
     plan = _plan(database, tmp_path)
     run_plan(database, plan)
     with database.read() as connection:
-        found = connection.execute(select(t.label.c.sentence_id, t.label.c.start_word, t.label.c.label)).all()
-        assert (1, 0, "PER") in map(tuple, found)
-        assert {row.label for row in found} == {"PER"}
-        rows = [row for each in choose(plan) for row in read_sentences(connection, each)]
+        execute = connection.execute(select(t.label.c.sentence_id, t.label.c.start_word, t.label.c.label)).all()
+        assert (1, 0, "PER") in map(tuple, execute)
+        assert {row.label for row in execute} == {"PER"}
+        rows = [row for entry in choose(plan) for row in read_sentences(connection, entry)]
     assert [label[:3] for label in rows[0].labels] == [(0, 1, "PER")]
     assert len(rows) == 2
     assert set(outcomes(database, "combine")) == {1, 2}
@@ -56,9 +56,9 @@ def test_it_is_explained_and_scored(database: Database, tmp_path: Path, write_co
     _import(database, write_conll, "Anna/B-PER traf Turin/B-LOC", "Regen fiel")
     plan = _plan(database, tmp_path)
     run_plan(database, plan)
-    told = explain_sentence(database, plan, "news/de/all-1").consensus
-    assert told is not None
-    assert [vote.source for label in told.labels for vote in label.votes] == ["transfer"]
+    consensus = explain_sentence(database, plan, "news/de/all-1").consensus
+    assert consensus is not None
+    assert [vote.source for label in consensus.labels for vote in label.votes] == ["transfer"]
     (scored,) = evaluate_projections(database, plan.labellings, resamples=10)
     assert (scored.projection.target, scored.labels["PER"][0].recall) == ("de", 1.0)
 

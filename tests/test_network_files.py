@@ -57,8 +57,8 @@ def test_a_file_that_came_from_a_disk_is_changed_and_runs(
     sqlite_template: Path, tmp_path: Path, mounted: Callable[..., Path], write_conll: Write
 ) -> None:
     path, beside = tmp_path / "news.db", tmp_path / "beside.db"
-    for each in (path, beside):
-        each.write_bytes(sqlite_template.read_bytes())
+    for entry in (path, beside):
+        entry.write_bytes(sqlite_template.read_bytes())
     with open_database(beside) as local:
         import_sample(local, write_conll, {"en": english(5), "de": german(5)})
         run_plan(local, plan_of(local, tmp_path))

@@ -89,7 +89,7 @@ def test_the_layouts_of_others(sqlite_database: Database, tmp_path: Path) -> Non
     ]
     original = tsv(tmp_path, "xnli.dev.tsv", rows, header)
     report = import_pairs(sqlite_database, CorpusInfo("xnli"), [(None, original)])
-    assert [(each.lang, each.pairs, each.unlabelled) for each in report.files] == [("fr", 1, 1), ("de", 1, 0)]
+    assert [(file.lang, file.pairs, file.unlabelled) for file in report.files] == [("fr", 1, 1), ("de", 1, 0)]
     numbers = tmp_path / "yo-test.parquet"
     parquet.write_table(arrow.table({"premise": ["a b"], "hypothesis": ["c"], "label": [2]}), numbers)
     import_pairs(sqlite_database, CorpusInfo("afrixnli"), [("yor", numbers)])
@@ -134,7 +134,7 @@ def test_what_a_head_reads_of_a_pair(states: WordStates) -> None:
     pairs = [LabelledPair(("house", "a"), ("boat",), "neutral"), LabelledPair(("q",), ("z", "y"), "neutral")]
     u, v = (
         np.array([np.asarray(rows, np.float32).mean(0) for rows in states.read(own)])
-        for own in ([each.premise for each in pairs], [each.hypothesis for each in pairs])
+        for own in ([pair.premise for pair in pairs], [pair.hypothesis for pair in pairs])
     )
     rows = pair_rows(pairs, states, "raw")
     np.testing.assert_allclose(rows, np.concatenate([u, v, abs(u - v), u * v], 1), atol=1e-6)
@@ -162,7 +162,7 @@ def test_a_model_is_trained_on_pairs(database: Database, tmp_path: Path) -> None
     text = pairs_toml(tmp_path, 'splits = ["validation"]', 'languages = ["en"]')
     report = train_model(database, LoadedTraining(TrainingRecipe.from_toml(text), text))
     assert report.samples["en"]["sentences"] == 30 and report.sha256 is not None
-    assert [each.examples for each in verify(database).checks if each.count] == []
+    assert [check.examples for check in verify(database).checks if check.count] == []
     delete_corpus(database, "pairs")
     with database.read() as connection:
         for table in (t.sentence_pair, t.training_pair):

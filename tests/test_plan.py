@@ -64,7 +64,7 @@ def test_which_items_is_no_part_of_a_step(sample: Database, tmp_path: Path) -> N
 def test_the_labelled_side_is_part_of_a_step(sample: Database, tmp_path: Path) -> None:
     plan = plan_of(sample, tmp_path, top='source = ["en", "it"]\ntarget = ["de"]\n')
     assert [stage.spec.kind for stage in plan.stages] == ["align", "score", "score", "project", "project"]
-    assert [(each.source, each.target, each.labelled) for each in plan.projections] == [
+    assert [(projection.source, projection.target, projection.labelled) for projection in plan.projections] == [
         ("en", "de", "original"),
         ("it", "de", "rendering"),
     ]

@@ -109,8 +109,8 @@ def test_the_example_of_a_tagger_runs(news: str, run_cli: RunCli, installed: str
         "join step on step.id = entity.step_id where kind = 'tag' order by entity.sentence_id, ordinal"
     )
     rows = json.loads(run_cli("--db", news, "query", "--json", query).stdout)
-    found = [tuple(row.values()) if isinstance(row, dict) else tuple(row) for row in rows]
-    assert found == [("all-1", 0, 1, "PER"), ("all-1", 3, 4, "LOC"), ("all-1", 4, 5, "LOC")]
+    values = [tuple(row.values()) if isinstance(row, dict) else tuple(row) for row in rows]
+    assert values == [("all-1", 0, 1, "PER"), ("all-1", 3, 4, "LOC"), ("all-1", 4, 5, "LOC")]
 
 
 def test_without_its_plugin_a_database_opens_explains_and_exports(

@@ -51,15 +51,15 @@ def test_impossible_links_fail_their_item_alone(
     wrong = _set_links(database, links)
     report = run_plan(database, plan)
     assert report.failed == 1
-    found = outcomes(database, LAST[method])
-    assert found.pop(wrong) == ("failed", "MatchingError")
-    assert sorted(status for status, _ in found.values()) == ["empty", "ok", "ok", "ok", "ok"]
+    result = outcomes(database, LAST[method])
+    assert result.pop(wrong) == ("failed", "MatchingError")
+    assert sorted(status for status, _ in result.values()) == ["empty", "ok", "ok", "ok", "ok"]
     with database.read() as connection:
-        told = connection.execute(select(t.failure.c.message).where(t.failure.c.item_id == wrong)).scalar()
+        value = connection.execute(select(t.failure.c.message).where(t.failure.c.item_id == wrong)).scalar()
         labelled = connection.execute(select(t.label.c.translation_id).distinct()).scalars()
         assert wrong not in set(labelled)
-    assert told
-    assert ("pair" in told) or ("alignment" in told)
+    assert value
+    assert ("pair" in value) or ("alignment" in value)
 
 
 @pytest.mark.parametrize("method", METHODS)
@@ -72,9 +72,9 @@ def test_an_entity_longer_than_its_sentence_fails_its_item_alone(
         long = update(t.entity).where(t.entity.c.sentence_id == key, t.entity.c.ordinal == 1)
         connection.execute(long.values(end_word=70))
     assert run_plan(database, plan).failed == 1
-    found = outcomes(database, LAST[method])
-    assert found[min(found)] == ("failed", "MatchingError")
-    assert sum(status == "ok" for status, _ in found.values()) == 4
+    result = outcomes(database, LAST[method])
+    assert result[min(result)] == ("failed", "MatchingError")
+    assert sum(status == "ok" for status, _ in result.values()) == 4
 
 
 @pytest.mark.parametrize("method", METHODS)
@@ -88,10 +88,10 @@ def test_empty_sides_are_outcomes(
         connection.execute(update(t.sentence).where(t.sentence.c.id == sides[0].rendering_id).values(empty))
         connection.execute(update(t.alignment).where(t.alignment.c.translation_id == sides[0].id).values(links=""))
     assert run_plan(database, plan).failed == 0
-    found = outcomes(database, "heuristic" if method == "heuristic" else "project")
+    result = outcomes(database, "heuristic" if method == "heuristic" else "project")
     reason = "unaligned:0,1" if method == "heuristic" else "no-candidates"
-    assert found[sides[0].id] == ("empty", reason)
-    assert sum(status == "ok" for status, _ in found.values()) == 4
+    assert result[sides[0].id] == ("empty", reason)
+    assert sum(status == "ok" for status, _ in result.values()) == 4
 
 
 @pytest.mark.parametrize("method", METHODS)
@@ -103,8 +103,8 @@ def test_a_sentence_without_links_loses_its_entities_and_says_so(
         key = connection.execute(select(t.alignment.c.translation_id).order_by(t.alignment.c.translation_id)).scalar()
         connection.execute(t.alignment.delete().where(t.alignment.c.translation_id == key))
     run_plan(sqlite_database, plan)
-    found = outcomes(sqlite_database, "heuristic" if method == "heuristic" else "project")
-    assert found[key or 0][0] == "empty"
+    result = outcomes(sqlite_database, "heuristic" if method == "heuristic" else "project")
+    assert result[key or 0][0] == "empty"
 
 
 def test_an_entity_of_another_step_is_not_read(

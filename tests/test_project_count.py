@@ -44,13 +44,13 @@ def _best(candidates: dict[Span, float], entities: int, allowed: Callable[[int],
     for size in range(len(candidates) + 1):
         feasible = False
         for chosen in combinations(candidates, size):
-            spans = sorted(each[1:] for each in chosen)
+            spans = sorted(entry[1:] for entry in chosen)
             if any(before[1] > after[0] for before, after in pairwise(spans)):
                 continue
             feasible = True
-            counts = [sum(each[0] == e for each in chosen) for e in range(entities)]
+            counts = [sum(entry[0] == e for entry in chosen) for e in range(entities)]
             if all(map(allowed, counts)):
-                total = sum(candidates[each] for each in chosen)
+                total = sum(candidates[entry] for entry in chosen)
                 best = total if best is None else max(best, total)
         if not feasible:
             break
@@ -116,7 +116,7 @@ def test_explain_shows_several_labels_of_an_entity(
     first = projection.entities[0]
     assert first.projected is not None
     assert [(first.projected.start, first.projected.end), *((s.start, s.end) for s in first.also)] == [(0, 1), (1, 2)]
-    assert [each.rank for each in first.candidates[:3]] == ["winner", "winner", "runner-up"]
+    assert [entry.rank for entry in first.candidates[:3]] == ["winner", "winner", "runner-up"]
 
 
 def test_the_usual_count_is_no_part_of_a_step(
@@ -209,11 +209,11 @@ class Dense(Diagonal):
 
     def align(self, pairs: Sequence[SentencePair]) -> list[Links]:
         random = np.random.default_rng(5)
-        found = []
+        results = []
         for left, right in pairs:
             cells = np.argwhere(np.ones((len(left), len(right)), np.bool_)).astype(np.int32)
-            found.append(Links(cells, random.uniform(0.01, 1, len(cells)).astype(np.float32)))
-        return found
+            results.append(Links(cells, random.uniform(0.01, 1, len(cells)).astype(np.float32)))
+        return results
 
 
 @pytest.mark.slow
@@ -245,6 +245,6 @@ def test_a_score_beyond_all_bounds_fails_its_item_alone(
         connection.execute(wrong.values(score=1e12))
     plan.stages = stages
     run_plan(database, plan)
-    found = outcomes(database, "project")
-    assert found.pop(first or 0) == ("failed", "MatchingError")
-    assert {status for status, _ in found.values()} == {"ok", "empty"}
+    result = outcomes(database, "project")
+    assert result.pop(first or 0) == ("failed", "MatchingError")
+    assert {status for status, _ in result.values()} == {"ok", "empty"}

@@ -39,14 +39,14 @@ def test_a_word_in_lower_case_for_a_capitalised_name_has_the_derived_label(
     plan = plan_of(database, tmp_path, f"[project]\n{METHODS[method]}{settings}\n")
     run_plan(database, plan)
     assert [row[3] for row in labels(database)] == places
-    found = outcomes(database, "project" if method == "match" else "heuristic")
-    told = [found[item] for item in sorted(found)]
+    result = outcomes(database, "project" if method == "match" else "heuristic")
+    founds = [result[item] for item in sorted(result)]
     if "drop" in settings:
-        assert told == [("ok", "derived:1"), ("filtered", "derived:0"), ("ok", None)]
+        assert founds == [("ok", "derived:1"), ("filtered", "derived:0"), ("ok", None)]
         [projection] = explain_sentence(database, plan, _first_labelled(database)).projections
-        assert [each.reason for each in projection.entities] == [None, "derived"]
+        assert [entity.reason for entity in projection.entities] == [None, "derived"]
     else:
-        assert told == [("ok", None)] * 3
+        assert founds == [("ok", None)] * 3
 
 
 def _first_labelled(database: Database) -> str:

@@ -113,7 +113,7 @@ def test_without_the_rule_steps_are_what_they_were(
     st.sampled_from((0.5, 0.6, 0.9)),
 )
 def test_the_majority_has_more_than_its_share(counts: dict[str, dict[str, int]], share: float) -> None:
-    found = majority_labels(counts, share)
+    result = majority_labels(counts, share)
     for text, known in counts.items():
         above = [name for name, count in known.items() if count / sum(known.values()) > share]
-        assert [found[text]] == above if above else text not in found
+        assert [result[text]] == above if above else text not in result

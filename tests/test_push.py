@@ -45,18 +45,18 @@ def _load(hub: LoopbackHub, tmp_path: Path, run_env: dict[str, str]) -> dict[str
         env=run_env | hub.environment(str(tmp_path / "reader"), None),
         capture_output=True, encoding="utf-8", timeout=HANG, check=True,
     )  # fmt: skip
-    found: dict[str, Any] = json.loads(done.stdout)
-    return found
+    answer: dict[str, Any] = json.loads(done.stdout)
+    return answer
 
 
 @pytest.mark.slow
 def test_a_new_data_set_is_made_and_loads_back(
     command: Command, hub: LoopbackHub, tmp_path: Path, child_env: dict[str, str], run_cli: Command
 ) -> None:
-    told = told_by(command("--json"))
+    result = told_by(command("--json"))
     head, files = hub.repos[REPO].commits[-1]
-    assert (told["revision"], told["created"], set(told["added"])) == (head, True, GENERATED)
-    assert told["sent_bytes"] == sum(len(files[path]) for path in GENERATED)
+    assert (result["revision"], result["created"], set(result["added"])) == (head, True, GENERATED)
+    assert result["sent_bytes"] == sum(len(files[path]) for path in GENERATED)
     assert hub.repos[REPO].titles == ["initial commit", "12 sentences in de, exported by xprojdb"]
     loaded = _load(hub, tmp_path, child_env)
     row = loaded["rows"][0]
@@ -116,15 +116,15 @@ def test_a_grown_database_sends_only_what_grew(
 
     assert grown(8).created
     seen = len(hub.requests)
-    told = grown(9)
-    assert set(told.changed) == {"it/train-00000-of-00001.parquet", CARD, MANIFEST_NAME}
-    assert set(told.unchanged) == {"de/train-00000-of-00001.parquet"}
-    assert [each.split()[0] for each in hub.sent(seen)] == ["PUT", "POST"]
+    result = grown(9)
+    assert set(result.changed) == {"it/train-00000-of-00001.parquet", CARD, MANIFEST_NAME}
+    assert set(result.unchanged) == {"de/train-00000-of-00001.parquet"}
+    assert [entry.split()[0] for entry in hub.sent(seen)] == ["PUT", "POST"]
 
 
 def test_what_is_published_can_be_cut(push: Push) -> None:
-    told = push(dry_run=True, table=ExportTable(min_words=5))
-    assert told.added[DATA] < push().added[DATA]
+    result = push(dry_run=True, table=ExportTable(min_words=5))
+    assert result.added[DATA] < push().added[DATA]
     assert set(push(table=ExportTable(min_words=5)).changed) == GENERATED
 
 
@@ -137,16 +137,16 @@ def test_of_a_long_split_only_the_last_file_is_sent(push: Push, hub: LoopbackHub
             "lang": ["de"] * count,
         }
         splits = [SplitRows("train", [rows])]
-        told: dict[str, Any] = {"labels": ["PER"], "recipe_digest": "ab" * 32, "query": {}, "card": _plain_card}
-        write_dataset(tmp_path / "long", splits, **told, rows_per_group=5, rows_per_shard=10)
+        results: dict[str, Any] = {"labels": ["PER"], "recipe_digest": "ab" * 32, "query": {}, "card": _plain_card}
+        write_dataset(tmp_path / "long", splits, **results, rows_per_group=5, rows_per_shard=10)
         return tmp_path / "long"
 
     push(folder=shards(25))
     seen = len(hub.requests)
-    told = push(folder=shards(35))
-    assert [each.split()[0] for each in hub.sent(seen)] == ["PUT"] * 2 + ["POST"]
-    assert (len(told.added), len(told.removed)) == (4, 3)
-    assert told.sent_bytes < sum(told.added.values()) + sum(told.changed.values())
+    result = push(folder=shards(35))
+    assert [entry.split()[0] for entry in hub.sent(seen)] == ["PUT"] * 2 + ["POST"]
+    assert (len(result.added), len(result.removed)) == (4, 3)
+    assert result.sent_bytes < sum(result.added.values()) + sum(result.changed.values())
 
 
 def _plain_card(manifest: Manifest, old: str | None) -> str:
@@ -154,8 +154,8 @@ def _plain_card(manifest: Manifest, old: str | None) -> str:
 
 
 def test_a_dry_run_sends_and_records_nothing(push: Push, hub: LoopbackHub, sample: Database) -> None:
-    told = push(dry_run=True, token=None)
-    assert (told.revision, told.created, set(told.added)) == (None, True, GENERATED)
+    result = push(dry_run=True, token=None)
+    assert (result.revision, result.created, set(result.added)) == (None, True, GENERATED)
     assert not hub.repos
     push()
     seen = len(hub.requests)

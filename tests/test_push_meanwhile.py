@@ -105,10 +105,10 @@ def test_of_two_pushes_at_once_one_wins(command: Command, hub: LoopbackHub) -> N
     hub.faults = lambda _method, path: "/preupload/" in path and both.wait(HANG) and None
     finished: list[Any] = []
     pushes = [threading.Thread(target=lambda: finished.append(command())) for _ in range(2)]
-    for each in pushes:
-        each.start()
-    for each in pushes:
-        each.join()
+    for push in pushes:
+        push.start()
+    for push in pushes:
+        push.join()
     assert sorted(done.code for done in finished) == [0, 1]
     (loser,) = (done for done in finished if done.code)
     assert "in the meantime" in loser.stderr

@@ -28,7 +28,7 @@ def test_a_connection_cut_at_the_commit_leaves_nothing_half_done(push: Push, hub
     hub.faults = lambda _method, _path: None
     seen = len(hub.requests)
     push()
-    assert [each.split()[0] for each in hub.sent(seen)] == ["POST"]
+    assert [entry.split()[0] for entry in hub.sent(seen)] == ["POST"]
     assert set(hub.files(REPO)) >= GENERATED
 
 
@@ -56,9 +56,9 @@ def test_a_commit_whose_answer_is_lost_is_found_by_the_next_push(
         push()
     assert not exports_of(sample)
     seen = len(hub.requests)
-    told = push()
+    result = push()
     assert not hub.sent(seen)
-    assert [row.revision for row in exports_of(sample)] == [told.revision]
+    assert [row.revision for row in exports_of(sample)] == [result.revision]
 
 
 @pytest.mark.parametrize(

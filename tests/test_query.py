@@ -62,8 +62,8 @@ def test_a_label_leads_to_its_translation_its_links_and_every_step_behind_it(pro
     assert row[:3] == ("Anna Berg met 5 people in Turin", "Anna Berg traf 5 Leute in Turin", "import")
     assert row[3].startswith("0-0:0.9 1-1:0.9 2-2:0.9")
     behind = "SELECT DISTINCT b.role, b.input_kind, b.input = (SELECT step FROM v_links LIMIT 1) FROM v_upstream AS b "
-    found = rows(projected, behind + "JOIN v_label AS l ON l.step_id = b.step_id ORDER BY b.role")
-    assert [(role, kind, bool(links)) for role, kind, links in found] == [
+    result = rows(projected, behind + "JOIN v_label AS l ON l.step_id = b.step_id ORDER BY b.role")
+    assert [(role, kind, bool(links)) for role, kind, links in result] == [
         ("alignment", "align", True), ("entities", "import", False), ("score:soft:aligned", "score", False)
     ]  # fmt: skip
 

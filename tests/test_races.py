@@ -47,9 +47,9 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     folder = tmp_path_factory.mktemp("server")
     with loopback_hub() as hub:
         kept = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
-        made = Server({**kept, **hub.environment(str(folder / "hf")), "OMP_NUM_THREADS": "1", "LANG": "C.UTF-8"})
-        yield made
-        made.close()
+        result = Server({**kept, **hub.environment(str(folder / "hf")), "OMP_NUM_THREADS": "1", "LANG": "C.UTF-8"})
+        yield result
+        result.close()
 
 
 @pytest.fixture(scope="module")
@@ -97,8 +97,8 @@ def _make_older(address: str) -> None:
 
 @pytest.fixture
 def course(dialect: str, request: pytest.FixtureRequest) -> Course:
-    made: Course = request.getfixturevalue(f"on_{dialect}")
-    return made
+    result: Course = request.getfixturevalue(f"on_{dialect}")
+    return result
 
 
 @pytest.mark.slow

@@ -304,10 +304,10 @@ def test_comments_above_a_sentence_do_not_change_how_it_is_read(write, monkeypat
         few = draw.sample(_LINES, 4)
         rows = [f"Mara{separator}O", f"rests{separator}B-LOC", "", *draw.choices([*few, f"a{separator}O", ""], k=12)]
         path = write("\n".join(rows))
-        found = _read(path)
+        result = _read(path)
         with monkeypatch.context() as patch:
             patch.setattr(conll._Sentences, "_regular", lambda *_: None)
-            assert _read(path) == found, rows
+            assert _read(path) == result, rows
 
 
 def _read(path):

@@ -41,9 +41,9 @@ def fault(path, **options):
 def test_lines_without_a_word_are_left_out_and_told(write, wordless, separator):
     rows = ["uMona B-PER", "kwa O", None, "iGoli B-LOC"]
     text = "".join(f"{wordless if row is None else row.replace(' ', separator)}\n" for row in rows)
-    shown, told = load(write(text))
+    shown, result = load(write(text))
     assert shown == [("uMona kwa iGoli", [("uMona", "PER"), ("iGoli", "LOC")])]
-    assert told == {"wordless-line": (1, 3)}
+    assert result == {"wordless-line": (1, 3)}
 
 
 def test_a_label_beside_no_word_is_refused(write):
@@ -52,9 +52,9 @@ def test_a_label_beside_no_word_is_refused(write):
 
 
 def test_a_prefix_with_no_word_behind_it(write):
-    shown, told = load(write("sw:Mwanza\tB-LOC\nsw:\tO\nsw:ni\tO\n\nsw:Tanga\tB-LOC\n"))
+    shown, result = load(write("sw:Mwanza\tB-LOC\nsw:\tO\nsw:ni\tO\n\nsw:Tanga\tB-LOC\n"))
     assert shown == [("Mwanza ni", [("Mwanza", "LOC")]), ("Tanga", [("Tanga", "LOC")])]
-    assert told == {"wordless-line": (1, 2)}
+    assert result == {"wordless-line": (1, 2)}
 
 
 GERMEVAL = "#\thttp://example.org/{0}\t[2011-02-0{0}]\t\n1\tDas\tO\tO\n2\tTheater\tB-ORG\tO\n3\tUlm\tI-ORG\tB-LOC\n\n"
@@ -80,9 +80,9 @@ def test_tags_that_are_not_the_last_column(write):
 def test_ranges_and_empty_nodes_are_no_words(write):
     text = "# sent_id = s 1\n# text = Voy al Prado\n1\tVoy\tO\t-\n2-3\tal\t_\t_\n2\ta\tO\t-\n3\tel\tO\t-\n"
     text += "3.1\tvisto\t_\t_\n4\tPrado\tB-LOC\t-\n"
-    shown, told = load(write(text))
+    shown, result = load(write(text))
     assert shown == [("Voy a el Prado", [("Prado", "LOC")])]
-    assert told == {"multiword-line": (2, 4)}
+    assert result == {"multiword-line": (2, 4)}
     assert load(write(text), word_column=1, column=2)[0] == shown
 
 
@@ -125,8 +125,8 @@ def test_a_first_line_with_names_of_columns(write):
     assert (error.reason, error.columns) == ("tag-columns", (1, 2))
     assert "NE-COARSE-LIT" in error.message
     for column in (1, "NE-COARSE-LIT"):
-        shown, told = load(path, column=column)
-        assert (shown, told) == ([("Basel .", [("Basel", "loc")])], {"header": (1, 1)})
+        shown, result = load(path, column=column)
+        assert (shown, result) == ([("Basel .", [("Basel", "loc")])], {"header": (1, 1)})
     assert fault(path, column="NE-FINE").reason == "columns"
     assert load(write("Word\tTag\nBasel\tB-LOC\n"), word_column="Word")[0] == [("Basel", [("Basel", "LOC")])]
 

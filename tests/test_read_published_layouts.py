@@ -107,7 +107,7 @@ def test_words_and_tags_in_are_words_and_tags_out(tmp_path, layout, every):
     records = list(read(path, "sw", "conll", notes, **options))
     expected = plain(every)
     assert [list(record.words) for record in records] == [words for words, _ in expected]
-    found = [tags_from_spans(len(record.words), record.entities) for record in records]
+    spans = [tags_from_spans(len(record.words), record.entities) for record in records]
     # A line that is left out may be the only O between two entities of one type, which stay two.
-    assert found == [tags for _, tags in expected]
+    assert spans == [tags for _, tags in expected]
     assert notes.count("wordless-line") == sum(word is None for one in every for word in one.words)

@@ -154,8 +154,8 @@ def test_overlapping_spans_on_demand(tmp_path):
 
 def test_offsets_of_texts_that_are_not_in_nfc_or_have_space_around_them(tmp_path):
     text = "\n  E\u0301va left Zu\u0308rich\t."
-    found = [(text.index("E"), text.index("left") - 1, "PER"), (text.index("Z"), text.index("\t"), "LOC")]
-    (record,) = load(put(tmp_path, spans(*found, text=text)))
+    results = [(text.index("E"), text.index("left") - 1, "PER"), (text.index("Z"), text.index("\t"), "LOC")]
+    (record,) = load(put(tmp_path, spans(*results, text=text)))
     assert record.words == ("Éva", "left", "Zürich", ".")
     assert record.entities == (Span(0, 1, "PER"), Span(2, 3, "LOC"))
 

@@ -32,7 +32,7 @@ def nested(context: str, *questions: tuple[str, list[dict[str, Any]]]) -> str:
 def flat(context: str, *questions: tuple[str, list[dict[str, Any]]]) -> str:
     rows = [
         {"id": name, "title": "Lake", "context": context, "question": "?",
-         "answers": {key: [each[key] for each in answers] for key in ("text", "answer_start")}}
+         "answers": {key: [entry[key] for entry in answers] for key in ("text", "answer_start")}}
         for name, answers in questions
     ]  # fmt: skip
     return "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
@@ -68,13 +68,13 @@ def test_every_question_is_a_sentence_with_its_answer(tmp_path: Path, write: Any
     assert format_of(path) == "squad"
     records = load(path)
     assert all(record.text == normalize("NFC", context) for record in records)
-    found = []
+    results = []
     for record in records:
         assert record.entities is not None
         ((start, end, label),) = record.entities
         assert label == "ANSWER"
-        found.append((record.external_id, "".join(record.words[start:end])))
-    assert found == expected
+        results.append((record.external_id, "".join(record.words[start:end])))
+    assert results == expected
 
 
 def test_a_large_file_is_recognized_by_its_beginning(tmp_path: Path) -> None:

@@ -47,10 +47,10 @@ def write_ods(folder, rows, name="t.ods"):
     for row in rows:
         line = TableRow()
         for cell in row:
-            made = TableCell(valuetype="string")
+            result = TableCell(valuetype="string")
             for part in cell.split("\n"):
-                made.addElement(P(text=part))
-            line.addElement(made)
+                result.addElement(P(text=part))
+            line.addElement(result)
         sheet.addElement(line)
     book.spreadsheet.addElement(sheet)
     book.save(folder / name)

@@ -23,8 +23,8 @@ def test_sentences_with_offsets(write):
     assert [record.line for record in records] == [1, 2]
     for record in records:
         assert record.entities is None
-        found = [record.text[at : at + len(word)] for at, word in zip(record.offsets, record.words, strict=True)]
-        assert found == list(record.words)
+        texts = [record.text[at : at + len(word)] for at, word in zip(record.offsets, record.words, strict=True)]
+        assert texts == list(record.words)
 
 
 def test_pretokenized_keeps_words(write):

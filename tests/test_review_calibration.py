@@ -70,14 +70,14 @@ def test_what_a_campaign_teaches(database, write_conll, tmp_path):
         if number % 2:
             decide(database, campaign, item, "ana", [NewDecision(REJECT, span) for span in wrong])
     freeze_reviews(database, campaign)
-    made = calibrate_campaign(database, campaign)
-    assert made.labels == 160
-    low, high = made.curve.at(np.array([0.1, 0.9]))
+    result = calibrate_campaign(database, campaign)
+    assert result.labels == 160
+    low, high = result.curve.at(np.array([0.1, 0.9]))
     assert (low, high) == (pytest.approx(0.5, abs=0.1), 1.0)
-    assert made.after < made.before
-    assert calibrate_campaign(database, campaign) == made
+    assert result.after < result.before
+    assert calibrate_campaign(database, campaign) == result
     with database.read() as connection:
-        assert latest_calibration(connection, step_id, "de") == made
+        assert latest_calibration(connection, step_id, "de") == result
         assert latest_calibration(connection, step_id, "es") is None
 
 

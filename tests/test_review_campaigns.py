@@ -52,18 +52,18 @@ def test_a_queue_is_drawn_once_and_can_be_drawn_again(database, plan):
     drawn = items_of(database, first)
     settings = CampaignSettings("again", size=8, by=parse_mixture("margin=0.5,random=0.5"))
     again = items_of(database, create_campaign(database, plan, settings))
-    assert [each.sentence_id for each in again] == [each.sentence_id for each in drawn]
+    assert [entry.sentence_id for entry in again] == [entry.sentence_id for entry in drawn]
     other = CampaignSettings("other", size=8, by=parse_mixture("margin=0.5,random=0.5"), seed=1)
     assert items_of(database, create_campaign(database, plan, other)) != drawn
-    assert Counter(round(each.probability, 6) for each in drawn) == {1.0: 4, round(4 / 16, 6): 4}
+    assert Counter(round(entry.probability, 6) for entry in drawn) == {1.0: 4, round(4 / 16, 6): 4}
     assert load_campaign(database, "german").query["population"] == SENTENCES
 
 
 @pytest.mark.parametrize("by", ["margin", "score", "rare", "random"])
 def test_orders(database, plan, by):
     items = items_of(database, campaign_of(database, plan, by, size=5))
-    assert len({each.sentence_id for each in items}) == 5
-    assert {each.probability for each in items} == {0.25 if by == "random" else 1.0}
+    assert len({item.sentence_id for item in items}) == 5
+    assert {item.probability for item in items} == {0.25 if by == "random" else 1.0}
 
 
 @pytest.mark.parametrize("text", ["x", "margin=0.5", "margin=0.5,random=0.6", "margin=0,random=1", "margin=a,random=1"])
@@ -75,9 +75,9 @@ def test_a_mixture_that_is_none(text):
 def test_the_disputed_first(database, write_conll, tmp_path):
     plan = combined_sample(database, write_conll, tmp_path)
     settings = CampaignSettings("disputed", size=2, by=parse_mixture("disagreement"))
-    made = create_campaign(database, plan, settings)
-    assert made.query["source"] == "en,es,it"
-    assert labelled_item(database, made).rank in (0, 1)
+    campaign = create_campaign(database, plan, settings)
+    assert campaign.query["source"] == "en,es,it"
+    assert labelled_item(database, campaign).rank in (0, 1)
 
 
 def test_without_voters_there_is_no_disagreement(database, plan):
@@ -105,10 +105,10 @@ def test_progress_and_agreement(database, plan):
     assert ana.actions == {"accept": 32}
     assert ben.actions == {"accept": 30, "correct": 1, "reject": 1}
     assert ana.seconds == 7.0
-    (found,) = read_agreement(database, campaign)
-    assert (found.sentences, found.equal) == (SENTENCES, SENTENCES - 2)
-    assert (found.all.tp, found.all.gold, found.all.predicted) == (30, 32, 31)
-    assert (found.places.tp, found.labels["PER"].tp) == (31, 15)
+    (agreement,) = read_agreement(database, campaign)
+    assert (agreement.sentences, agreement.equal) == (SENTENCES, SENTENCES - 2)
+    assert (agreement.all.tp, agreement.all.gold, agreement.all.predicted) == (30, 32, 31)
+    assert (agreement.places.tp, agreement.labels["PER"].tp) == (31, 15)
 
 
 def test_agreement_needs_two(database, plan):
@@ -188,7 +188,7 @@ def test_weights_tell_of_all_sentences(database, plan):
     """All labels of the ten least certain sentences are wrong, all others right: F1 on all is known."""
     settings = CampaignSettings("mixed", size=12, by=parse_mixture("margin=0.5,random=0.5"))
     mixed = create_campaign(database, plan, settings)
-    certain = [each for each in items_of(database, mixed) if each.probability == 1]
+    certain = [entry for entry in items_of(database, mixed) if entry.probability == 1]
     wrong = 0
     for item in items_of(database, mixed):
         accept_all(database, mixed, item, "ana")
@@ -198,13 +198,13 @@ def test_weights_tell_of_all_sentences(database, plan):
             if rows:
                 decide(database, mixed, item, "ana", rows)
     freeze_reviews(database, mixed)
-    found = weighted_figures(database, mixed, resamples=50)
-    assert found.plain < found.labels["all"].f1
+    result = weighted_figures(database, mixed, resamples=50)
+    assert result.plain < result.labels["all"].f1
     # 32 labels in all; what was sampled of the others stands for them.
     sampled = sum(len(_shown(database, mixed, item)) for item in items_of(database, mixed) if item not in certain)
     right = sampled * 14 / 6
-    assert found.labels["all"].precision == pytest.approx(right / (right + wrong))
-    assert found.labels["all"].low <= found.labels["all"].f1 <= found.labels["all"].high
+    assert result.labels["all"].precision == pytest.approx(right / (right + wrong))
+    assert result.labels["all"].low <= result.labels["all"].f1 <= result.labels["all"].high
 
 
 def _shown(database, campaign, item):
@@ -221,8 +221,8 @@ def test_the_same_phrase_everywhere(database, plan):
     with database.read() as connection:
         planned = same_phrase(connection, campaign, "ana", item, TURIN, decision)
     assert len(planned) == 15
-    assert {each.text for each in planned} == {"Turin"}
-    assert {each.decision.new for each in planned} == {Span(5, 7, "ORG")}
+    assert {entry.text for entry in planned} == {"Turin"}
+    assert {entry.decision.new for entry in planned} == {Span(5, 7, "ORG")}
     assert decide_all(database, campaign, "ana", planned) == (15, 0)
     with database.read() as connection:
         assert same_phrase(connection, campaign, "ana", item, TURIN, decision) == []
@@ -234,7 +234,7 @@ def test_what_all_voters_want_is_accepted_in_bulk(database, write_conll, tmp_pat
     campaign = create_campaign(database, plan, CampaignSettings("votes", size=9, by=parse_mixture("random")))
     with database.read() as connection:
         planned = unanimous(connection, campaign, "ana", 0.0)
-    assert {(each.sentence.name, each.text) for each in planned} == {("news/de/first-1", "Anna Berg")}
+    assert {(entry.sentence.name, entry.text) for entry in planned} == {("news/de/first-1", "Anna Berg")}
     decide_all(database, campaign, "ana", planned)
     with database.read() as connection:
         assert connection.execute(select(review.c.action)).scalars().all() == ["bulk"]
@@ -247,7 +247,7 @@ def test_an_export_names_nobody(database, plan):
     rows = list(exported_reviews(database, campaign))
     assert len(rows) == SENTENCES
     assert sum(row["entities"] is None for row in rows) == 1
-    assert {each["reviewer"] for row in rows for each in row["reviews"]} == {"reviewer-1", "reviewer-2"}
+    assert {entry["reviewer"] for row in rows for entry in row["reviews"]} == {"reviewer-1", "reviewer-2"}
     assert "ana" not in json.dumps(rows)
 
 

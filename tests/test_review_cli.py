@@ -38,14 +38,14 @@ def test_from_a_queue_to_a_threshold(run_cli, path, tmp_path):
 
     guideline = tmp_path / "guideline.txt"
     guideline.write_text("Titles are no part of a name.\n", encoding="utf-8")
-    made = run(
+    result = run(
         "review", "new", "one", "--size", "40", "--by", "random", "--guideline", str(guideline), "--redundancy", "2"
     )
-    assert made.startswith("campaign one: 40 of 40 de sentences")
+    assert result.startswith("campaign one: 40 of 40 de sentences")
     judge(path, "ana")
     judge(path, "ben")
     (status,) = json.loads(run("review", "status", "--json"))
-    assert (status["finished"], [each["reviewer"] for each in status["reviewers"]]) == (40, ["ana", "ben"])
+    assert (status["finished"], [entry["reviewer"] for entry in status["reviewers"]]) == (40, ["ana", "ben"])
     assert "40 of 40 sentences finished by 2 reviewers" in run("review", "status", "one")
     assert "100.0" in run("review", "agreement", "one")
     frozen = json.loads(run("review", "freeze", "one", "--json"))

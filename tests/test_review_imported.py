@@ -43,9 +43,9 @@ def rows(database):
 
 
 def test_the_same_again_adds_nothing(database, keys):
-    given = {keys[0]: [ANNA, TURIN], keys[1]: []}
-    assert store_labels(database, "gold", "ana", given) == StoredLabels(2, 2, 0)
-    assert store_labels(database, "gold", "ana", given) == StoredLabels(2, 0, 0)
+    results = {keys[0]: [ANNA, TURIN], keys[1]: []}
+    assert store_labels(database, "gold", "ana", results) == StoredLabels(2, 2, 0)
+    assert store_labels(database, "gold", "ana", results) == StoredLabels(2, 0, 0)
     assert rows(database) == ["add", "add", "sentence-done", "sentence-done"]
 
 
@@ -61,8 +61,8 @@ def test_a_correction_is_a_row_and_the_last_word(database, keys):
 def test_two_annotators_agree_or_not(database, keys):
     for name, spans in (("ana", [ANNA, TURIN]), ("ben", [ANNA])):
         store_labels(database, "gold", name, {keys[0]: spans, keys[1]: [ANNA]})
-    (found,) = read_agreement(database, load_campaign(database, "gold"))
-    assert (found.sentences, found.equal, found.all.tp) == (2, 1, 2)
+    (agreement,) = read_agreement(database, load_campaign(database, "gold"))
+    assert (agreement.sentences, agreement.equal, agreement.all.tp) == (2, 1, 2)
     frozen = freeze_reviews(database, load_campaign(database, "gold"))
     assert (frozen.sentences, frozen.disputed) == (1, 1)
 

@@ -58,7 +58,7 @@ def state(database, campaign, item, reviewer="ana"):
 def test_every_button(sqlite_database, campaign, item, send):
     labels = list(campaign.labels)
     anna, turin = "0.2.0", "6.7.2"
-    assert [span_of(each, labels) for each in (anna, turin)] == [ANNA, TURIN]
+    assert [span_of(entry, labels) for entry in (anna, turin)] == [ANNA, TURIN]
     assert send("accept", old=anna, at="0").headers["location"].endswith("?at=1")
     assert send("correct", old=turin, start="5", last="6", label="1").status_code == 303
     assert send("add", start="3", last="3", label="3").status_code == 303
@@ -66,8 +66,8 @@ def test_every_button(sqlite_database, campaign, item, send):
     assert send("undo").status_code == 303
     assert send("reject", old=anna).status_code == 303
     done = send("sentence-done", note="two Annas")
-    found = state(sqlite_database, campaign, item)
-    assert (found.spans, found.state) == ([Span(5, 7, "ORG")], "sentence-done")
+    result = state(sqlite_database, campaign, item)
+    assert (result.spans, result.state) == ([Span(5, 7, "ORG")], "sentence-done")
     assert done.headers["location"] != f"/review/{campaign.id}/{item.rank}"
     with sqlite_database.read() as connection:
         rows = read_decisions(connection, campaign.id)
@@ -112,7 +112,8 @@ def test_a_whole_campaign(sqlite_database, campaign, client):
     assert "are done" in last.text
     assert f"{SENTENCES} of {SENTENCES} finished" in client.get("/review").text
     assert all(
-        state(sqlite_database, campaign, each).state == "sentence-done" for each in items_of(sqlite_database, campaign)
+        state(sqlite_database, campaign, entry).state == "sentence-done"
+        for entry in items_of(sqlite_database, campaign)
     )
     assert client.get("/?reviewed=yes").text.count('class="done"') == SENTENCES
 
@@ -125,8 +126,8 @@ def test_a_skipped_sentence_does_not_come_back(campaign, client):
 
 def test_the_page_shows_no_imported_labels(sqlite_database, write_conll, tmp_path):
     plan = combined_sample(sqlite_database, write_conll, tmp_path)
-    made = create_campaign(sqlite_database, plan, CampaignSettings("votes", by=parse_mixture("random")))
-    page = browser(sqlite_database, ("ana",), "ana").get(f"/review/{made.id}").text
+    result = create_campaign(sqlite_database, plan, CampaignSettings("votes", by=parse_mixture("random")))
+    page = browser(sqlite_database, ("ana",), "ana").get(f"/review/{result.id}").text
     assert "Imported labels" not in page
     assert "as projected" in page
 
@@ -149,15 +150,15 @@ def test_the_same_everywhere_asks_first(sqlite_database, campaign, item, client,
 
 def test_bulk_asks_first(sqlite_database, write_conll, tmp_path):
     plan = combined_sample(sqlite_database, write_conll, tmp_path)
-    made = create_campaign(sqlite_database, plan, CampaignSettings("votes", by=parse_mixture("random")))
+    result = create_campaign(sqlite_database, plan, CampaignSettings("votes", by=parse_mixture("random")))
     client = browser(sqlite_database, ("ana",), "ana")
-    path = f"/review/{made.id}/bulk"
+    path = f"/review/{result.id}/bulk"
     page = client.get(f"{path}?margin=0.1").text
     assert "1 labels would be decided" in page
     form = {"form_token": re.search(r'name="form_token" value="(\w+)"', page)[1], "margin": "0.1", "confirmed": "1"}
     assert "1 labels are decided" in client.post(path, data=form).text
     with sqlite_database.read() as connection:
-        assert [row.action for row in read_decisions(connection, made.id)] == ["bulk"]
+        assert [row.action for row in read_decisions(connection, result.id)] == ["bulk"]
 
 
 def test_two_reviewers_and_a_server_that_is_started_again(sqlite_database, campaign, item):

@@ -32,15 +32,15 @@ def test_a_failing_item_is_found_and_the_others_go_through(
     _import_poisoned(database, write_conll)
     report = run_plan(database, plan_of(database, tmp_path))
     assert [(step.done, step.failed) for step in report.steps] == [(40, 3), (37, 0), (37, 0)]
-    found = outcomes(database, "align")
-    failed = [place for place, (status, _) in enumerate(found[key] for key in sorted(found)) if status == "failed"]
+    result = outcomes(database, "align")
+    failed = [place for place, (status, _) in enumerate(result[key] for key in sorted(result)) if status == "failed"]
     assert failed == list(POISONED)
-    assert {found[item] for item in found if found[item][0] == "failed"} == {("failed", "RuntimeError")}
+    assert {result[item] for item in result if result[item][0] == "failed"} == {("failed", "RuntimeError")}
     with database.read() as connection:
-        told = connection.execute(select(failure)).all()
-    assert [row.message for row in told] == ["cannot bear poison"] * 3
-    assert all("Traceback" in row.traceback and "in align" in row.traceback for row in told)
-    assert {row.run_id for row in told} == {report.run_id}
+        rows = connection.execute(select(failure)).all()
+    assert [row.message for row in rows] == ["cannot bear poison"] * 3
+    assert all("Traceback" in row.traceback and "in align" in row.traceback for row in rows)
+    assert {row.run_id for row in rows} == {report.run_id}
 
 
 def test_a_failed_item_is_done_and_reaches_no_later_step(

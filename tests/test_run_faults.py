@@ -92,8 +92,8 @@ def own_server() -> Iterator[Any]:
 def _crash(server: Any) -> None:
     command = [str(server.bin_path / "pg_ctl"), "-D", str(server.pgdata), "-l", str(server.log), "restart", "-w"]
     command += ["-t", str(int(HANG))]
-    told = {"stdout": subprocess.DEVNULL, "user": server.system_user, "timeout": HANG}
-    subprocess.run([*command, "-m", "immediate"], check=True, **told)
+    collected = {"stdout": subprocess.DEVNULL, "user": server.system_user, "timeout": HANG}
+    subprocess.run([*command, "-m", "immediate"], check=True, **collected)
 
 
 def test_a_server_that_crashes_in_mid_run(

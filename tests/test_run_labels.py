@@ -37,7 +37,9 @@ def test_labels_come_from_either_side(
     }
     import_sample(database, write_conll, {lang: lines[lang] for lang in languages})
     plan = plan_of(database, tmp_path, aligner=Reversing())
-    assert [each.labelled for each in plan.projections] == ["original" if languages[0] == "en" else "rendering"]
+    assert [projection.labelled for projection in plan.projections] == [
+        "original" if languages[0] == "en" else "rendering"
+    ]
     run_plan(database, plan)
     # Counted from the shorter side: the last English word has no counterpart from English, the first from German.
     shift = 0 if languages[0] == "en" else 1
@@ -69,8 +71,8 @@ def test_where_there_are_no_labels_the_outcome_says_why(
     run_plan(database, plan_of(database, tmp_path))
     expected = [("ok", None), ("empty", "no-entities"), ("empty", "no-candidates")]
     for kind in ("score", "project"):
-        found = outcomes(database, kind)
-        assert [found[key] for key in sorted(found)] == expected
+        result = outcomes(database, kind)
+        assert [result[key] for key in sorted(result)] == expected
 
 
 class _Blind(Diagonal):
@@ -84,6 +86,6 @@ def test_sentences_without_links_are_done_and_empty(
     import_sample(database, write_conll, {"en": english(5), "de": german(5)})
     run_plan(database, plan_of(database, tmp_path, '[[scorer]]\ntype = "link_dice"\n', aligner=_Blind()))
     assert set(outcomes(database, "align").values()) == {("empty", "no-links")}
-    found = outcomes(database, "project")
-    reasons = [found[key] for key in sorted(found)]
+    result = outcomes(database, "project")
+    reasons = [result[key] for key in sorted(result)]
     assert reasons == [("empty", "no-candidates")] * 4 + [("empty", "no-entities")]

@@ -25,7 +25,7 @@ def test_at_most_so_many_items_of_each_step(
     monkeypatch.setattr(Align, "block", 4)
     import_sample(database, write_conll, {"en": english(20), "de": german(20)})
     plan = plan_of(database, tmp_path, aligner=(aligner := Diagonal()))
-    assert [each.pending for each in preview_plan(database, plan, limit=6)] == [6, 6, 6]
+    assert [entry.pending for entry in preview_plan(database, plan, limit=6)] == [6, 6, 6]
     assert [step.done for step in run_plan(database, plan, limit=6).steps] == [6, 6, 6]
     assert aligner.seen == [4, 2]
     assert [step.done for step in run_plan(database, plan, limit=100).steps] == [14, 14, 14]
@@ -37,8 +37,8 @@ def test_only_the_named_steps_run(sqlite_database: Database, write_conll: Write,
     import_sample(sqlite_database, write_conll, {"en": english(5), "de": german(5)})
     plan = plan_of(sqlite_database, tmp_path)
     assert run_plan(sqlite_database, plan, only=["score"]).run_id is None
-    assert [each.pending for each in preview_plan(sqlite_database, plan, only=["score"])] == [0]
-    assert [each.pending for each in preview_plan(sqlite_database, plan, only=["align", "score"])] == [5, 5]
+    assert [entry.pending for entry in preview_plan(sqlite_database, plan, only=["score"])] == [0]
+    assert [entry.pending for entry in preview_plan(sqlite_database, plan, only=["align", "score"])] == [5, 5]
     assert [step.done for step in run_plan(sqlite_database, plan, only=["align"]).steps] == [5]
     digest = plan.stages[1].spec.digest[:10]
     assert [step.done for step in run_plan(sqlite_database, plan, only=[digest, "project"]).steps] == [5, 5]
@@ -60,14 +60,14 @@ def test_a_dry_run_names_the_change_that_makes_steps_new(
 ) -> None:
     import_sample(sqlite_database, write_conll, {"en": english(5), "de": german(5)})
     first = preview_plan(sqlite_database, plan_of(sqlite_database, tmp_path))
-    assert {each.change for each in first} == {"the recipe has not run here"}
+    assert {entry.change for entry in first} == {"the recipe has not run here"}
     run_plan(sqlite_database, plan_of(sqlite_database, tmp_path))
-    assert [each.change for each in preview_plan(sqlite_database, plan_of(sqlite_database, tmp_path))] == [""] * 3
+    assert [entry.change for entry in preview_plan(sqlite_database, plan_of(sqlite_database, tmp_path))] == [""] * 3
     threshold = preview_plan(sqlite_database, plan_of(sqlite_database, tmp_path, "[project]\nmin_score = 0.5\n"))
-    assert [each.change for each in threshold] == ["", "", "min_score 0.4 → 0.5"]
+    assert [entry.change for entry in threshold] == ["", "", "min_score 0.4 → 0.5"]
     layer = preview_plan(sqlite_database, plan_of(sqlite_database, tmp_path, align="layer = 3\n"))
     assert layer[0].change == "layer 7 → 3"
     assert layer[1].change.startswith("alignment: its step ")
     import_sample(sqlite_database, write_conll, {"en": english(7), "de": german(7)})
     more = preview_plan(sqlite_database, plan_of(sqlite_database, tmp_path))
-    assert [(each.pending, each.change) for each in more] == [(2, "new or undone items")] * 3
+    assert [(entry.pending, entry.change) for entry in more] == [(2, "new or undone items")] * 3

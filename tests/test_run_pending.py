@@ -30,9 +30,9 @@ def test_a_run_projects_and_gives_every_item_an_outcome(
     import_sample(database, write_conll, {"en": english(10), "de": german(10)})
     report = run_plan(database, plan_of(database, tmp_path))
     assert [(step.done, step.failed) for step in report.steps] == [(10, 0)] * 3
-    found = labels(database)
-    assert [row[1:] for row in found[:2]] == [(0, 2, "PER"), (6, 7, "LOC")]
-    assert len(found) == 2 * 8
+    result = labels(database)
+    assert [row[1:] for row in result[:2]] == [(0, 2, "PER"), (6, 7, "LOC")]
+    assert len(result) == 2 * 8
     assert [*outcomes(database, "project").values()].count(("empty", "no-entities")) == 2
     assert [*outcomes(database, "project").values()].count(("ok", None)) == 8
     with database.read() as connection:
@@ -122,7 +122,7 @@ def test_what_waits_is_the_same_by_ranges_and_item_by_item(
             bulk.insert(connection, outcome, ("step_id", "item_id", "status", "reason", "run_id"), rows)
         for stage in plan.stages:
             inputs = [done[key] for key in stage.input_ids.values() if key in done]
-            ready = [key for key in keys if all(given.get(key) in ("ok", "empty") for given in inputs)]
+            ready = [key for key in keys if all(values.get(key) in ("ok", "empty") for values in inputs)]
             waits = [key for key in ready if key not in done[stage.step_id]]
             assert count_pending(connection, stage, pairs) == len(waits)
             assert pending_items(connection, stage, pairs, keys[2], 6) == [key for key in waits if key > keys[2]][:6]
@@ -161,13 +161,13 @@ def test_a_dry_run_counts_what_would_run_and_writes_nothing(
 ) -> None:
     import_sample(database, write_conll, {"en": english(10), "de": german(10)})
     counts = row_counts(database)
-    found = preview_plan(database, plan_of(database, tmp_path))
-    assert [(each.is_stored, each.pending) for each in found] == [(False, 10)] * 3
+    result = preview_plan(database, plan_of(database, tmp_path))
+    assert [(entry.is_stored, entry.pending) for entry in result] == [(False, 10)] * 3
     assert row_counts(database) == counts
     run_plan(database, plan_of(database, tmp_path))
     import_sample(database, write_conll, {"en": english(13), "de": german(13)})
-    found = preview_plan(database, plan_of(database, tmp_path, "[project]\nmin_score = 0.5\n"))
-    assert [(each.is_stored, each.pending) for each in found] == [(True, 3), (True, 3), (False, 13)]
+    result = preview_plan(database, plan_of(database, tmp_path, "[project]\nmin_score = 0.5\n"))
+    assert [(entry.is_stored, entry.pending) for entry in result] == [(True, 3), (True, 3), (False, 13)]
 
 
 def test_a_dry_run_expects_nothing_of_failed_items_and_unlabelled_sentences(
@@ -177,8 +177,8 @@ def test_a_dry_run_expects_nothing_of_failed_items_and_unlabelled_sentences(
     lines[2] = "poison in Turin/B-LOC"
     import_sample(sqlite_database, write_conll, {"en": lines, "de": german(5)})
     run_plan(sqlite_database, plan_of(sqlite_database, tmp_path))
-    found = preview_plan(sqlite_database, plan_of(sqlite_database, tmp_path, "[[scorer]]\nmin_score = 0.1\n"))
-    assert [each.pending for each in found] == [0, 4, 4]
+    result = preview_plan(sqlite_database, plan_of(sqlite_database, tmp_path, "[[scorer]]\nmin_score = 0.1\n"))
+    assert [entry.pending for entry in result] == [0, 4, 4]
     back = plan_of(sqlite_database, tmp_path, top='source = ["de"]\ntarget = ["en"]\n')
-    assert [each.pending for each in preview_plan(sqlite_database, back)] == [0, 0, 0]
+    assert [entry.pending for entry in preview_plan(sqlite_database, back)] == [0, 0, 0]
     assert run_plan(sqlite_database, back).done == 0

@@ -220,8 +220,8 @@ def test_two_runs_at_once_do_every_item_once(
     count = 2_000
     import_sample(database, write_conll, {"en": english(count), "de": german(count)})
     children = [_start([XPROJDB], address, recipe, child_env) for _ in range(2)]
-    told = [child.communicate(timeout=HANG) for child in children]
-    assert [child.returncode for child in children] == [0, 0], told
+    communicates = [child.communicate(timeout=HANG) for child in children]
+    assert [child.returncode for child in children] == [0, 0], communicates
     alone = tmp_path / "alone.db"
     alone.write_bytes(sqlite_template.read_bytes())
     with open_database(alone) as single:

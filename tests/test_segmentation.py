@@ -51,15 +51,15 @@ def test_links_of_words_hold_for_all_their_units(left, right, data):
     cells = [(i, j) for i in range(len(ours)) for j in range(len(theirs))]
     chosen = sorted(data.draw(st.sets(st.sampled_from(cells)))) if cells else []
     scores = np.linspace(0.1, 1, len(chosen)).astype(np.float32)
-    found = links_of_units(Links(np.array(chosen, np.int32).reshape(-1, 2), scores), ours, theirs)
+    result = links_of_units(Links(np.array(chosen, np.int32).reshape(-1, 2), scores), ours, theirs)
     expected = {
         (unit, other): score
         for (i, j), score in zip(chosen, scores.tolist(), strict=True)
         for unit in ours[i]
         for other in theirs[j]
     }
-    assert [tuple(pair) for pair in found.pairs.tolist()] == sorted(expected)
-    assert found.scores.tolist() == [expected[cell] for cell in sorted(expected)]
+    assert [tuple(pair) for pair in result.pairs.tolist()] == sorted(expected)
+    assert result.scores.tolist() == [expected[cell] for cell in sorted(expected)]
 
 
 def groups(sizes):
@@ -79,10 +79,10 @@ class FirstToFirst:
 def test_an_aligner_is_told_words_and_gives_links_of_units():
     pytest.importorskip("jieba")
     inner = FirstToFirst()
-    found = UnitAligner(inner, None, "zh").align([(["Peking", "liegt"], [*"北京在"]), ([], [*"北京"])])
+    links = UnitAligner(inner, None, "zh").align([(["Peking", "liegt"], [*"北京在"]), ([], [*"北京"])])
     assert inner.told == [(["Peking", "liegt"], ["北京", "在"]), ([], ["北京"])]
-    assert found[0].pairs.tolist() == [[0, 0], [0, 1]] and found[0].scores.tolist() == [0.75, 0.75]
-    assert not len(found[1].pairs)
+    assert links[0].pairs.tolist() == [[0, 0], [0, 1]] and links[0].scores.tolist() == [0.75, 0.75]
+    assert not len(links[1].pairs)
 
 
 def test_languages_of_words_need_no_segmenter():

@@ -26,7 +26,7 @@ def stack() -> Iterator[ExitStack]:
 
 def _translate(*stands: Stand, **options: Any) -> list[str]:
     server = Server(" ".join(stand.url for stand in stands), patience=0.001, **options)
-    return [made.text for made in ChatTranslator("m", server=server).translate(TEXTS, "en", "de")]
+    return [built.text for built in ChatTranslator("m", server=server).translate(TEXTS, "en", "de")]
 
 
 def test_all_servers_work(stack: ExitStack) -> None:
@@ -72,7 +72,7 @@ def test_one_that_has_too_much_to_do_gets_less(stack: ExitStack) -> None:
         pool = Server(f"{busy.url} {busy.url}/other", patience=0.001, parallel=8, attempts=3).service()
         with pytest.raises(ServiceError):
             pool.post("/chat/completions", {"messages": [{"content": "x"}]}, lambda reply: reply.value)
-        assert min(each.room for each in pool._servers) < 8  # type: ignore[union-attr]
+        assert min(entry.room for entry in pool._servers) < 8  # type: ignore[union-attr]
 
 
 def test_when_all_fail_it_says_so_after_all_attempts(stack: ExitStack) -> None:
@@ -92,8 +92,8 @@ def test_what_no_server_will_take_is_not_asked_again(stack: ExitStack) -> None:
 def test_the_variable_may_name_several(stack: ExitStack, monkeypatch: pytest.MonkeyPatch) -> None:
     stands = [stack.enter_context(Stand(echo)) for _ in range(2)]
     monkeypatch.setenv("OPENAI_BASE_URL", f" {stands[0].url}  {stands[1].url} {stands[0].url} ")
-    made = ChatTranslator("m", server=Server(patience=0.001)).translate(TEXTS, "en", "de")
-    assert [each.text for each in made] == [text.upper() for text in TEXTS]
+    translations = ChatTranslator("m", server=Server(patience=0.001)).translate(TEXTS, "en", "de")
+    assert [entry.text for entry in translations] == [text.upper() for text in TEXTS]
     assert sum(len(stand.bodies) for stand in stands) == len(TEXTS)
 
 

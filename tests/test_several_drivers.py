@@ -124,8 +124,8 @@ def test_four_drivers_one_of_them_killed_do_every_item_once(
     wait_until(lambda: len(_done(database)) == 4, *drivers)
     os.kill(drivers[0].pid, signal.SIGKILL)
     open_gate(tmp_path)
-    told = [driver.communicate(timeout=HANG) for driver in drivers]
-    assert [driver.returncode for driver in drivers] == [-signal.SIGKILL, 0, 0, 0], told
+    communicates = [driver.communicate(timeout=HANG) for driver in drivers]
+    assert [driver.returncode for driver in drivers] == [-signal.SIGKILL, 0, 0, 0], communicates
     assert run_plan(database, plan).done == 0
     alone = tmp_path / "alone.db"
     alone.write_bytes(sqlite_template.read_bytes())

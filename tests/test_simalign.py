@@ -47,8 +47,8 @@ def random_sides(seed: int, spread: float) -> Callable[[], np.ndarray]:
 def test_random_vectors(method: str, spread: float) -> None:
     side = random_sides(11, spread)
     left, right = [side() for _ in range(300)], [side() for _ in range(300)]
-    found = link_units([units(v) for v in left], [units(v) for v in right], AlignerParams(method=method))
-    for left_vectors, right_vectors, links in zip(left, right, found, strict=True):
+    result = link_units([units(v) for v in left], [units(v) for v in right], AlignerParams(method=method))
+    for left_vectors, right_vectors, links in zip(left, right, result, strict=True):
         expected = np.argwhere(reference_matrix(method, left_vectors, right_vectors) > 0)
         np.testing.assert_array_equal(links.pairs, expected)
 

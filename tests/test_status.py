@@ -23,18 +23,18 @@ def _steps(found: DatabaseStatus, name: str = "sample") -> dict[str, StepStatus]
 
 
 def test_an_empty_database_has_nothing(database: Database) -> None:
-    found = read_status(database)
-    assert (found.corpora, found.links, found.recipes, found.runs, found.failures) == ([], [], {}, [], [])
-    assert found.url == database.url
+    status = read_status(database)
+    assert (status.corpora, status.links, status.recipes, status.runs, status.failures) == ([], [], {}, [], [])
+    assert status.url == database.url
 
 
 def test_corpora_and_translations_are_counted(database: Database, write_conll: Write) -> None:
     import_gold(database, write_conll, SENTENCES)
-    found = read_status(database)
-    assert found.corpora == [{"name": "news", "license": None, "sentences": {"en": 4, "de": 4, "es": 4}}]
-    told = {(each["original"], each["rendering"], each["kind"]): each["translations"] for each in found.links}
-    assert told == {("en", "de", "human"): 4, ("en", "es", "human"): 4, ("de", "es", "human"): 4}
-    assert [each["command"] for each in found.runs] == ["import"]
+    status = read_status(database)
+    assert status.corpora == [{"name": "news", "license": None, "sentences": {"en": 4, "de": 4, "es": 4}}]
+    by_name = {(link["original"], link["rendering"], link["kind"]): link["translations"] for link in status.links}
+    assert by_name == {("en", "de", "human"): 4, ("en", "es", "human"): 4, ("de", "es", "human"): 4}
+    assert [entry["command"] for entry in status.runs] == ["import"]
 
 
 def test_a_planned_recipe_is_pending_and_waiting(database: Database, write_conll: Write, tmp_path: Path) -> None:
@@ -53,17 +53,17 @@ def test_what_failed_is_told_and_holds_up_what_follows(database: Database, write
     lines[1] = "poison in Turin/B-LOC"
     import_sample(database, write_conll, {"en": lines, "de": german(6)})
     report = run_plan(database, plan_of(database, tmp_path))
-    found = read_status(database)
-    steps = _steps(found)
+    status = read_status(database)
+    steps = _steps(status)
     assert steps["align"].outcomes == {"ok": 5, "failed": 1}
     assert steps["align"].reasons == {"RuntimeError": 1}
     assert (steps["score"].pending, steps["score"].waiting) == (0, 1)
     assert steps["score"].outcomes == {"ok": 4, "empty": 1}
     assert steps["project"].reasons == {"no-entities": 1}
-    (failed,) = found.failures
+    (failed,) = status.failures
     assert (failed["message"], failed["run_id"]) == ("cannot bear poison", report.run_id)
-    assert found.runs[0]["counts"] == {"done": 16, "failed": 1}
-    assert found.runs[0]["recipe_name"] == "sample"
+    assert status.runs[0]["counts"] == {"done": 16, "failed": 1}
+    assert status.runs[0]["recipe_name"] == "sample"
 
 
 def test_other_recipes_do_not_count_as_waiting(database: Database, write_conll: Write, tmp_path: Path) -> None:
@@ -93,7 +93,7 @@ def test_only_the_latest_failure_of_an_item_is_told(
         connection.execute(insert(failure).values(**again))
         failed = outcome.c.status == "failed"
         connection.execute(update(outcome).where(failed).values(run_id=again["run_id"]))
-    assert [each["message"] for each in read_status(sqlite_database).failures] == ["still cannot"]
+    assert [entry["message"] for entry in read_status(sqlite_database).failures] == ["still cannot"]
     with sqlite_database.write() as connection:
         connection.execute(update(outcome).where(failed).values(status="ok"))
     assert read_status(sqlite_database).failures == []
@@ -104,7 +104,7 @@ def test_the_latest_runs_come_first(sqlite_database: Database) -> None:
     with sqlite_database.write() as connection:
         connection.execute(insert(run), [columns] * (RUNS_SHOWN + 2))
     runs = read_status(sqlite_database).runs
-    assert [each["id"] for each in runs] == list(range(RUNS_SHOWN + 2, 2, -1))
+    assert [entry["id"] for entry in runs] == list(range(RUNS_SHOWN + 2, 2, -1))
     assert runs[0]["counts"] == {}
 
 

@@ -42,11 +42,11 @@ def counted_sample(sentences: int = 150) -> tuple[list[str], list[str]]:
 def right_share(links: list[dict[tuple[int, int], float]], left: list[str]) -> float:
     """How many words have their best link where their translation is."""
     hits = total = 0
-    for found, sentence in zip(links, left, strict=True):
+    for result, sentence in zip(links, left, strict=True):
         size = len(sentence.split())
         for word in range(size):
             place = {size - 2: size - 1, size - 1: size - 2}.get(word, word)
-            own = {cell[1]: score for cell, score in found.items() if cell[0] == word}
+            own = {cell[1]: score for cell, score in result.items() if cell[0] == word}
             hits += bool(own) and max(own, key=own.__getitem__) == place
             total += 1
     return hits / total
@@ -59,14 +59,14 @@ def plan_with(database: Database, align: str) -> Plan:
 def stored_links(database: Database) -> dict[int, list[dict[tuple[int, int], float]]]:
     """The links of every align step, by its key, in the order of the translations."""
     query = select(t.alignment.c.step_id, t.alignment.c.links).order_by(t.alignment.c.translation_id)
-    found: dict[int, list[dict[tuple[int, int], float]]] = {}
+    results: dict[int, list[dict[tuple[int, int], float]]] = {}
     with database.read() as connection:
         for step_id, text in connection.execute(query):
             _, left, right, scores = parse_links([text])
             assert scores is not None
             cells = zip(left.tolist(), right.tolist(), strict=True)
-            found.setdefault(step_id, []).append(dict(zip(cells, scores.tolist(), strict=True)))
-    return found
+            results.setdefault(step_id, []).append(dict(zip(cells, scores.tolist(), strict=True)))
+    return results
 
 
 @pytest.fixture
@@ -120,8 +120,8 @@ def test_explain_tells_of_the_training(sqlite_database: Database, write_conll: C
     plan = plan_with(sqlite_database, f"{EFLOMAL}iterations = 0.1\n")
     run_plan(sqlite_database, plan)
     (projection,) = explain_sentence(sqlite_database, plan, "news/de/all-3").projections
-    made = {each.role: each for each in projection.made_by}
-    assert (made["counts"].outcome, made["counts"].model) == ("ok", "eflomal")
+    by_name = {entry.role: entry for entry in projection.made_by}
+    assert (by_name["counts"].outcome, by_name["counts"].model) == ("ok", "eflomal")
 
 
 def artifacts(database: Database) -> list[str]:
@@ -133,14 +133,14 @@ def test_symmetrised_directions_of_eflomal(sqlite_database: Database, write_conl
     pytest.importorskip("eflomal")
     left, right = counted_sample()
     import_sample(sqlite_database, write_conll, {"en": left, "de": right})
-    found = {}
+    results = {}
     for rule in ("intersection", "grow-diag", "grow-diag-final-and", "union"):
         report = run_plan(sqlite_database, plan_with(sqlite_database, f'{EFLOMAL}symmetrization = "{rule}"\n'))
         assert report.steps[0].done == (rule == "intersection"), "trained once for all rules"
         links = stored_links(sqlite_database)[report.steps[1].step_id]
         assert right_share(links, left) > 0.9
-        found[rule] = {(number, *cell) for number, each in enumerate(links) for cell in each}
-    assert found["intersection"] <= found["grow-diag"] <= found["grow-diag-final-and"] <= found["union"]
+        results[rule] = {(number, *cell) for number, entry in enumerate(links) for cell in entry}
+    assert results["intersection"] <= results["grow-diag"] <= results["grow-diag-final-and"] <= results["union"]
 
 
 def test_without_eflomal(sample: Database, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -194,13 +194,13 @@ def test_explain_tells_who_voted_and_shows_the_voted_links(
     import_sample(sqlite_database, write_conll, {"en": ["Anna/B-PER met Tom"], "de": ["traf Tom Anna"]})
     plan = plan_with(sqlite_database, VOTE.format(rule="min_votes = 3"))
     run_plan(sqlite_database, plan)
-    found = explain_sentence(sqlite_database, plan, "news/de/all-1")
-    (projection,) = found.projections
+    sentence = explain_sentence(sqlite_database, plan, "news/de/all-1")
+    (projection,) = sentence.projections
     assert [(left, right) for left, right, _ in projection.entities[0].links] == [(0, 2)]
-    made: dict[str, Any] = {each.role: each for each in projection.made_by}
-    assert {"voter:01", "voter:02", "voter:03", "alignment"} <= made.keys()
-    assert (made["voter:02"].params["aligner"], made["voter:02"].params["words"]) == ("equal_words", "all")
-    assert made["alignment"].params["min_votes"] == 3 and made["voter:03"].outcome == "ok"
+    by_name: dict[str, Any] = {entry.role: entry for entry in projection.made_by}
+    assert {"voter:01", "voter:02", "voter:03", "alignment"} <= by_name.keys()
+    assert (by_name["voter:02"].params["aligner"], by_name["voter:02"].params["words"]) == ("equal_words", "all")
+    assert by_name["alignment"].params["min_votes"] == 3 and by_name["voter:03"].outcome == "ok"
 
 
 @pytest.mark.parametrize(

@@ -111,7 +111,7 @@ def test_an_older_database_has_nothing_to_do_for_the_translated_recipe(older: Pa
         plan = plan_recipe(database, parse_recipe(RECIPE))
         previews = preview_plan(database, plan)
         assert len(previews) == 11
-        assert [(each.is_stored, each.pending) for each in previews] == [(True, 0)] * 11
+        assert [(preview.is_stored, preview.pending) for preview in previews] == [(True, 0)] * 11
         assert run_plan(database, plan).done == 0
 
 

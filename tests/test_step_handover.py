@@ -58,17 +58,17 @@ def test_the_rows_are_those_of_scores_that_are_read(
     monkeypatch.setattr(
         project_match, "read_entities", lambda *given: entities_read.append(1) or plain_entities(*given)
     )
-    found = []
+    collected = []
     for name in ("handed", "read"):
         if name == "read":
             assert bool(read) == bool(entities_read) == (recipe == "two passes")
             monkeypatch.setattr(ProjectMatch, "take_from", lambda *_: None)
         (tmp_path / name).mkdir()
         with _database(tmp_path / name) as database:
-            found.append(_run(database, write_conll, tmp_path, RECIPES[recipe]))
-    assert found[0] == found[1]
+            collected.append(_run(database, write_conll, tmp_path, RECIPES[recipe]))
+    assert collected[0] == collected[1]
     assert read
-    assert found[0]["label"]
+    assert collected[0]["label"]
 
 
 def _database(folder: Path) -> Database:

@@ -109,11 +109,11 @@ def test_labels_and_reasons_are_those_of_the_naive_projection(
     settings = settings.replace("min_link_score = 0.0\n", "") if "min_link_score = 0.5" in settings else settings
     report = run_plan(database, plan_of(database, tmp_path, settings, aligner=Sparse()))
     assert [step.failed for step in report.steps] == [0, 0]
-    found = outcomes(database, "heuristic")
+    result = outcomes(database, "heuristic")
     with database.read() as connection:
         rows = connection.execute(select(label)).all()
     seen = set()
-    for key, line, right in zip(sorted(found), lines, translated, strict=True):
+    for key, line, right in zip(sorted(result), lines, translated, strict=True):
         words, entities = _parsed(line)
         links = Sparse.links(words, right.split())
         mass = {
@@ -128,10 +128,10 @@ def test_labels_and_reasons_are_those_of_the_naive_projection(
             (*span, entities[j][2], j) for j, mine in enumerate(spans) for span in mine
         )
         for j, reason in enumerate(reasons):
-            told = None if reason == Reason.PROJECTED else reason.name.lower().replace("_", "-")
-            assert entity_reason(found[key][1], j) == told
+            message = None if reason == Reason.PROJECTED else reason.name.lower().replace("_", "-")
+            assert entity_reason(result[key][1], j) == message
             seen.add(reason)
-        assert found[key][0] == _expected_status(own, reasons)
+        assert result[key][0] == _expected_status(own, reasons)
         loose = replace(rules, comp_src=False, comp_tgt=False, restr_tgt=False)
         for row in own:
             entity = entities[row.entity_ordinal][:2]
@@ -172,12 +172,12 @@ def test_a_language_has_its_own_ratio(database: Database, write_conll: Callable[
         "max_ratio_by = { de = 4 }\n"
     )
     plan = plan_of(database, tmp_path, settings, top='source = ["en"]\ntarget = ["de", "es"]')
-    found = {each.target: each.step for each in plan.projections}
-    assert isinstance(found["de"], ProjectHeuristically)
-    assert isinstance(found["es"], ProjectHeuristically)
-    assert (found["de"].rules.min_ratio, found["de"].rules.max_ratio) == (0.7, 4.0)
-    assert (found["es"].rules.min_ratio, found["es"].rules.max_ratio) == (0.5, 3.0)
-    assert found["es"].min_link_score == 0.2, "soft links need a bound"
+    by_name = {projection.target: projection.step for projection in plan.projections}
+    assert isinstance(by_name["de"], ProjectHeuristically)
+    assert isinstance(by_name["es"], ProjectHeuristically)
+    assert (by_name["de"].rules.min_ratio, by_name["de"].rules.max_ratio) == (0.7, 4.0)
+    assert (by_name["es"].rules.min_ratio, by_name["es"].rules.max_ratio) == (0.5, 3.0)
+    assert by_name["es"].min_link_score == 0.2, "soft links need a bound"
 
 
 def test_explain_and_status_tell_why_an_entity_has_no_label(
@@ -189,8 +189,8 @@ def test_explain_and_status_tell_why_an_entity_has_no_label(
     plan = plan_of(database, tmp_path, settings, aligner=aligner)
     run_plan(database, plan)
     [projection] = explain_sentence(database, plan, "news/de/train-1").projections
-    assert [each.reason for each in projection.entities] == [None, "unaligned", None]
-    assert [each.projected is None for each in projection.entities] == [False, True, False]
+    assert [entity.reason for entity in projection.entities] == [None, "unaligned", None]
+    assert [entity.projected is None for entity in projection.entities] == [False, True, False]
     assert projection.outcome == "ok"
     [_, step] = read_status(database).recipes["sample"]
     assert step.reasons == {"unaligned": 2, "no-entities": 1}
@@ -202,11 +202,11 @@ class _Without(Diagonal):
         self.unknown = unknown
 
     def align(self, pairs: Sequence[SentencePair]) -> list[Links]:
-        found = []
+        results = []
         for (left, _), links in zip(pairs, super().align(pairs), strict=True):
             kept = np.array([left[x] not in self.unknown for x, _ in links.pairs.tolist()], np.bool_)
-            found.append(Links(links.pairs[kept], links.scores[kept]))
-        return found
+            results.append(Links(links.pairs[kept], links.scores[kept]))
+        return results
 
 
 @pytest.mark.parametrize(

@@ -77,9 +77,9 @@ def test_memory_is_what_other_sentences_made_of_the_same_name(sample: Database, 
     first = _draft(sample, plan.stages[2].step_id)
     with sample.read() as connection:
         learned = read_artifact(connection, plan.stages[3].step_id, 1)
-    counted = Counter((label, given, chosen) for _, _, label, given, chosen in first)
+    counted = Counter((label, values, chosen) for _, _, label, values, chosen in first)
     assert counted == {
-        (a, b, c): n for a, more in learned.items() for b, found in more.items() for c, n in found.items()
+        (a, b, c): n for a, more in learned.items() for b, counts in more.items() for c, n in counts.items()
     }
     sides, entities, expected = _sides(sample), _entities(sample), {}
     with sample.read() as connection:
@@ -88,8 +88,8 @@ def test_memory_is_what_other_sentences_made_of_the_same_name(sample: Database, 
             .join(t.entity, t.entity.c.sentence_id == t.translation.c.original_id))}  # fmt: skip
     for (key, ordinal), span in entities.items():
         source, target = sides[key]
-        other = [c for i, _, label, given, c in first
-                 if i != key and (label, given) == (names[key, ordinal], _text(source, *span))]  # fmt: skip
+        other = [c for i, _, label, values, c in first
+                 if i != key and (label, values) == (names[key, ordinal], _text(source, *span))]  # fmt: skip
         for start in range(len(target)):
             for end in range(start + 1, min(start + 3, len(target)) + 1):
                 share = other.count(_text(target, start, end)) / (len(other) + 1)
@@ -120,7 +120,7 @@ def test_another_language_is_another_memory(sqlite_database: Database, write_con
     assert {stage.lang for stage in fits} == {"de", "it"}
     with sqlite_database.read() as connection:
         assert [read_artifact(connection, fit.step_id, 1) for fit in fits] == [{"PER": {"anna": {"anna": 2}}}] * 2
-    assert [(each.source, each.target) for each in plan.projections] == [("en", "de"), ("en", "it")]
+    assert [(projection.source, projection.target) for projection in plan.projections] == [("en", "de"), ("en", "it")]
 
 
 def test_labels_are_compared_after_mapping(sqlite_database: Database, write_conll: Write, tmp_path: Path) -> None:
@@ -140,8 +140,8 @@ def test_memory_alone_is_refused(sample: Database, tmp_path: Path) -> None:
 
 @given(st.lists(st.tuples(st.sampled_from("ab"), st.sampled_from("xyz"), st.sampled_from("xyz"), st.integers(1, 3))))
 def test_counts_add_up_and_shares_stay_below_one(rows: list[tuple[str, str, str, int]]) -> None:
-    found = count_renderings(rows)
-    for label, more in found.items():
+    renderings = count_renderings(rows)
+    for label, more in renderings.items():
         for given_text, known in more.items():
             plain = sum(n for a, b, _, n in rows if (a, b) == (label, given_text))
             assert sum(known.values()) == plain

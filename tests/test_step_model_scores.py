@@ -62,8 +62,8 @@ def test_a_hugging_face_tagger_labels_the_source_side(
     assert list(outcomes(database, "tag").values())[2] == ("empty", "no-entities")
     expected = TokenClassifier(str(toy_tagger()), device="cpu").tag_scored([line.split() for line in GERMAN])
     packed = [row[1] for row in _rows(database, t.word_score.c.sentence_id, t.word_score.c.probabilities)]
-    for found, tagged in zip(packed, expected, strict=True):
-        rows = np.frombuffer(found, np.float16).reshape(-1, len(TAGS))
+    for result, tagged in zip(packed, expected, strict=True):
+        rows = np.frombuffer(result, np.float16).reshape(-1, len(TAGS))
         np.testing.assert_allclose(rows, tagged.probabilities, atol=1e-3)
 
 
@@ -94,8 +94,8 @@ def test_the_ner_score_is_the_mean_probability_of_the_words(sample: Database, tm
                 if (score := 1.1 ** (end - start - 1) * mean) >= 0.05:
                     expected[ordinal, start, end] = score
     c = t.candidate.c
-    found = _rows(sample, c.translation_id, c.entity_ordinal, c.start_word, c.end_word, c.score)
-    first = {row[1:4]: row[4] for row in found if row[0] == found[0][0]}
+    result = _rows(sample, c.translation_id, c.entity_ordinal, c.start_word, c.end_word, c.score)
+    first = {row[1:4]: row[4] for row in result if row[0] == result[0][0]}
     assert first == pytest.approx(expected)
     assert max(first, key=lambda key: first[key]) == (0, 3, 5)
 
@@ -132,7 +132,7 @@ def test_scores_of_models_are_fused_with_the_alignment(
         nmt_score=f'candidates = "scored"\nscorers = ["link_dice:aligned"]\nmodel = "{toy_translator()}"',
     )
     plan = plan_of(sample, tmp_path, settings)
-    assert [each.labelled for each in plan.projections] == [labelled]
+    assert [projection.labelled for projection in plan.projections] == [labelled]
     run_plan(sample, plan)
     assert [row[1:] for row in labels(sample)] == [(3, 5, "PER"), (6, 7, "LOC"), (1, 2, "PER"), (3, 5, "PER")]
     columns = (t.candidate.c.translation_id, t.candidate.c.entity_ordinal, t.candidate.c.start_word)
@@ -169,8 +169,8 @@ def test_the_translation_score_is_nmtscore(sample: Database, tmp_path: Path, dir
     spans = [(start, end) for start in range(7) for end in (start + 1, start + 2) if end <= 7]
     expected = {(start, end): score(" ".join(words[start:end])) for start, end in spans}
     c = t.candidate.c
-    found = _rows(sample, c.translation_id, c.entity_ordinal, c.start_word, c.end_word, c.score)
-    first = {row[2:4]: row[4] for row in found if row[:2] == (found[0][0], 0)}
+    result = _rows(sample, c.translation_id, c.entity_ordinal, c.start_word, c.end_word, c.score)
+    first = {row[2:4]: row[4] for row in result if row[:2] == (result[0][0], 0)}
     assert first == pytest.approx({key: value for key, value in expected.items() if value >= 0.2}, rel=1e-3)
     assert max(first, key=lambda key: first[key]) == (3, 5)
 
@@ -201,8 +201,8 @@ def test_a_phrase_pair_is_computed_once(
 
 
 def test_a_text_that_is_impossible_given_itself_scores_nothing() -> None:
-    found = translation_scores([0.5, 0.5], [0.4, 0.4], [1.0, 0.0], [0.5, 0.5])
-    assert found.tolist() == [pytest.approx(0.65), pytest.approx(0.4)]
+    result = translation_scores([0.5, 0.5], [0.4, 0.4], [1.0, 0.0], [0.5, 0.5])
+    assert result.tolist() == [pytest.approx(0.65), pytest.approx(0.4)]
 
 
 def test_a_scorer_without_a_tagger_says_what_it_needs(sample: Database, tmp_path: Path) -> None:

@@ -82,14 +82,14 @@ def test_labels_have_the_weighted_sum_of_their_scores(
     run_plan(database, plan_of(database, tmp_path, TWO, aligner=Noisy()))
     sums = _stored_sums(database)
     with database.read() as connection:
-        found = connection.execute(select(label)).all()
-    assert len(found) > 20
-    for row in found:
+        rows = connection.execute(select(label)).all()
+    assert len(rows) > 20
+    for row in rows:
         key = (row.translation_id, row.entity_ordinal, row.start_word, row.end_word)
         assert row.score == pytest.approx(sums[key], abs=1e-8)
         assert row.score > 0.5
-    for translation in {row.translation_id for row in found}:
-        own = [row for row in found if row.translation_id == translation]
+    for translation in {row.translation_id for row in rows}:
+        own = [row for row in rows if row.translation_id == translation]
         spans = sorted((row.ordinal, row.start_word, row.end_word) for row in own)
         assert [ordinal for ordinal, _, _ in spans] == list(range(len(spans)))
         assert all(before[2] <= after[1] for before, after in pairwise(spans))

@@ -60,10 +60,10 @@ def test_candidates_are_those_above_the_floor(
     }
     columns = (candidate.c.entity_ordinal, candidate.c.start_word, candidate.c.end_word, candidate.c.score)
     with database.read() as connection:
-        found = {(o, s, e): value for o, s, e, value in connection.execute(select(*columns))}
-    assert found.keys() == expected.keys()
-    assert len(found) > 5
-    assert list(found.values()) == pytest.approx([expected[key] for key in found])
+        by_name = {(o, s, e): value for o, s, e, value in connection.execute(select(*columns))}
+    assert by_name.keys() == expected.keys()
+    assert len(by_name) > 5
+    assert list(by_name.values()) == pytest.approx([expected[key] for key in by_name])
 
 
 @pytest.mark.parametrize("at_once", [1, 40, 500])

@@ -100,7 +100,7 @@ def test_word_weights_and_power_change_soft_scores(sample: Database, tmp_path: P
     run_plan(sample, plan)
     sides, entities = _sides(sample), _entities(sample)
     weights = [_weights([words[side] for words in sides.values()]) for side in (0, 1)]
-    found = _stored(sample, plan, "link_mass:ngram")
+    result = _stored(sample, plan, "link_mass:ngram")
     for key, ordinal, start, end in _every_ngram(sample, 2):
         source, target = sides[key]
         links = Noisy()._links(len(source), len(target), len(" ".join(source)))
@@ -110,8 +110,8 @@ def test_word_weights_and_power_change_soft_scores(sample: Database, tmp_path: P
             in_entity, in_span = entities[key, ordinal][0] <= x < entities[key, ordinal][1], start <= y < end
             inside, both = inside + mass * (in_entity and in_span), both + mass * in_entity + mass * in_span
         value = (2 * inside / both) ** 2 if both else 0.0
-        assert found.get((key, ordinal, start, end), 0.0) == pytest.approx(value if value > 0.01 else 0, abs=2e-3)
-    assert len(found) > 20
+        assert result.get((key, ordinal, start, end), 0.0) == pytest.approx(value if value > 0.01 else 0, abs=2e-3)
+    assert len(result) > 20
 
 
 def _weights(sentences: Sequence[Sequence[str]]) -> dict[str, float]:
@@ -198,29 +198,29 @@ def test_stop_words_and_limits_of_a_language(sqlite_database: Database, write_co
     )
     plan = plan_of(sqlite_database, tmp_path, settings, top='source = ["en"]\ntarget = ["de", "it"]\n')
     run_plan(sqlite_database, plan)
-    found = {}
-    for each in plan.projections:
+    results = {}
+    for projection in plan.projections:
         query = select(t.candidate.c.start_word, t.candidate.c.end_word, t.translation.c.rendering_lang)
         query = query.join(t.translation, t.translation.c.id == t.candidate.c.translation_id)
         with sqlite_database.read() as connection:
             rows = connection.execute(query).all()
-        found[each.target] = {(start, end) for start, end, lang in rows if lang == each.target}
-    assert {(0, 1), (2, 3)} < found["de"]
-    assert not any(start <= 1 < end for start, end in found["de"])
-    assert (2, 5) in found["de"]
-    assert max(end - start for start, end in found["it"]) == 2
+        results[projection.target] = {(start, end) for start, end, lang in rows if lang == projection.target}
+    assert {(0, 1), (2, 3)} < results["de"]
+    assert not any(start <= 1 < end for start, end in results["de"])
+    assert (2, 5) in results["de"]
+    assert max(end - start for start, end in results["it"]) == 2
 
 
 class _Capitals:
     """A tagger that takes runs of capitalised words for names."""
 
     def tag(self, sentences: Sequence[Sequence[str]]) -> list[tuple[Span, ...]]:
-        found = []
+        results = []
         for words in sentences:
             marks = [word[0].isupper() for word in words] + [False]
             starts = [n for n, mark in enumerate(marks) if mark and not (n and marks[n - 1])]
-            found.append(tuple(Span(n, marks.index(False, n), "PER") for n in starts))
-        return found
+            results.append(tuple(Span(n, marks.index(False, n), "PER") for n in starts))
+        return results
 
 
 @pytest.mark.parametrize("subspans", [False, True])
@@ -262,19 +262,19 @@ def test_memory_is_what_the_first_pass_projected_elsewhere(sample: Database, tmp
     kinds = [stage.spec.kind for stage in plan.stages]
     assert kinds == ["align", "score", "project", "terms", "score", "project"]
     run_plan(sample, plan)
-    assert [(each.source, each.target) for each in plan.projections] == [("en", "de")]
+    assert [(projection.source, projection.target) for projection in plan.projections] == [("en", "de")]
     sides, draft = _sides(sample), plan.stages[2].step_id
     query = select(t.label.c.translation_id, t.label.c.start_word, t.label.c.end_word).where(t.label.c.step_id == draft)
     with sample.read() as connection:
         first = [(i, " ".join(sides[i][1][s:e]).lower()) for i, s, e in connection.execute(query)]
-    found = _stored(sample, plan, "memory")
-    assert found
+    result = _stored(sample, plan, "memory")
+    assert result
     for key, ordinal, start, end in _stored(sample, plan, "links"):
         text = " ".join(sides[key][1][start:end]).lower()
         chosen = sum(i != key and own == text for i, own in first)
         occurs = sum(f" {' '.join(words[1]).lower()} ".count(f" {text} ") for i, words in sides.items() if i != key)
         share = chosen / (occurs + 1)
-        assert found.get((key, ordinal, start, end), 0.0) == pytest.approx(share)
+        assert result.get((key, ordinal, start, end), 0.0) == pytest.approx(share)
 
 
 def test_memory_alone_is_refused(sample: Database, tmp_path: Path) -> None:

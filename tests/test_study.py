@@ -89,7 +89,7 @@ def test_every_cell_is_trained_once_and_measured_on_what_it_has_not_seen(news: D
     assert {(regime, k) for _, _, regime, k, _, _ in report.scores} == {
         (r, k) for r in ("fixed", "growing") for k in (1, 2)
     }
-    assert [each.examples for each in verify(news).checks if each.count] == []
+    assert [check.examples for check in verify(news).checks if check.count] == []
     assert find_garbage(news).steps == []
 
 
@@ -207,8 +207,8 @@ def test_weak_designs_are_warned_of(sqlite_database: Database, write_conll: Writ
         STUDY.replace("orders = 2", "orders = 1").replace("seeds = 2", "seeds = 1").replace("fixed = 8", "fixed = 40")
     )
     warnings = " ".join(run(sqlite_database, tmp_path, weak).warnings)
-    for told in ("one order", "one training", "its budget is"):
-        assert told in warnings
+    for message in ("one order", "one training", "its budget is"):
+        assert message in warnings
 
 
 def test_shuffled_labels_teach_less(sqlite_database: Database, write_conll: Write, tmp_path: Path) -> None:
@@ -248,7 +248,7 @@ def test_a_killed_study_goes_on_and_ends_as_one_that_was_not(
     assert done.returncode == 0, done.stderr
     with xprojdb.open(tmp_path / "killed.db") as database:
         assert results(database.store) == expected
-        assert [each.examples for each in verify(database.store).checks if each.count] == []
+        assert [check.examples for check in verify(database.store).checks if check.count] == []
 
 
 def wait_for_models(path: Path, count: int, child: subprocess.Popen[bytes]) -> None:
@@ -283,9 +283,9 @@ def test_a_report_is_written(sqlite_database: Database, write_conll: Write, tmp_
     page = (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
     assert "<svg" in page and "<script" not in page
     assert "src=" not in page and "http-equiv" not in page and "<link" not in page
-    told = json.loads((tmp_path / "out" / "report.json").read_text(encoding="utf-8"))
-    assert told["digest"] == loaded(tmp_path).recipe.digest
-    assert len(told["models"]) == rows(sqlite_database, t.model)
+    answer = json.loads((tmp_path / "out" / "report.json").read_text(encoding="utf-8"))
+    assert answer["digest"] == loaded(tmp_path).recipe.digest
+    assert len(answer["models"]) == rows(sqlite_database, t.model)
     assert (tmp_path / "out" / "curves.tex").read_text(encoding="utf-8").count(r"\\") == 5
     first = (tmp_path / "out" / "curves.svg").read_bytes()
     write_report(sqlite_database, "curves", tmp_path / "out", resamples=50)
@@ -327,8 +327,8 @@ def test_workers_train_what_one_process_trains(news: Database, address: str, tmp
         text = text_of(tmp_path)
         result = database.study(TrainingRecipe.from_toml(text), workers=2)
         assert result.report.run is not None and result.report.run.failed == 0
-        found = {row[3:] for row in results(database.store)}
+        values = {row[3:] for row in results(database.store)}
     with xprojdb.open(tmp_path / "one.db", create=True) as one:
         import_again(one.store, news, tmp_path)
         run(one.store, tmp_path)
-        assert {row[3:] for row in results(one.store)} == found
+        assert {row[3:] for row in results(one.store)} == values

@@ -66,7 +66,7 @@ def test_ranked_subsets_are_the_nearest():
     texts = {lang: [tuple(f"w{chr(97 + n)}" for n in range(number, number + 5))] for number, lang in enumerate(LANGS)}
     near = similarities(texts)
     assert near["en", "de"] == pytest.approx(0.8)
-    chosen = {(each.targets, each.k): each.sources for each in subsets_of(table(subsets="ranked"), near)}
+    chosen = {(entry.targets, entry.k): entry.sources for entry in subsets_of(table(subsets="ranked"), near)}
     assert chosen[("en",), 2] == ("de", "es")
     assert chosen[("sw",), 2] == ("fr", "it")
 
@@ -74,9 +74,9 @@ def test_ranked_subsets_are_the_nearest():
 def test_diverse_subsets_are_far_apart():
     near = {(one, other): 1.0 for one in LANGS for other in LANGS}
     near |= {(one, "sw"): 0.0 for one in LANGS} | {("sw", other): 0.0 for other in LANGS}
-    for each in subsets_of(table(subsets="diverse"), near):
-        assert len(set(each.sources)) == each.k
-        assert each.k == 1 or "sw" in each.sources
+    for entry in subsets_of(table(subsets="diverse"), near):
+        assert len(set(entry.sources)) == entry.k
+        assert entry.k == 1 or "sw" in entry.sources
 
 
 @pytest.mark.parametrize(

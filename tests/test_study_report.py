@@ -57,8 +57,8 @@ def test_levels_are_less_sure_than_differences():
 
 
 def test_a_target_that_lacks_a_k_is_left_out_of_the_curve():
-    lone = [each for each in made_up() if not (each.target == "e" and each.k == 8)]
-    whole = [each for each in made_up() if each.target != "e"]
+    lone = [entry for entry in made_up() if not (entry.target == "e" and entry.k == 8)]
+    whole = [entry for entry in made_up() if entry.target != "e"]
     assert [point.level for point in curve(lone, resamples=20)] == [p.level for p in curve(whole, resamples=20)]
 
 
@@ -78,10 +78,10 @@ def test_the_spread_is_that_over_subsets_within_targets():
 
 
 def test_the_slope_is_that_of_a_doubling():
-    found = slope(made_up())
-    assert found.low < 4 < found.high
-    assert found.value == pytest.approx(4, abs=0.5)
-    assert slope([each for each in made_up() if each.k == 1]).value is None
+    result = slope(made_up())
+    assert result.low < 4 < result.high
+    assert result.value == pytest.approx(4, abs=0.5)
+    assert slope([entry for entry in made_up() if entry.k == 1]).value is None
 
 
 def points(levels: dict[int, float]) -> list[Point]:
@@ -89,16 +89,16 @@ def points(levels: dict[int, float]) -> list[Point]:
 
 
 def test_a_curve_that_levels_off_says_where():
-    found = saturation(points({k: 60 - 10 * k**-1.5 for k in (1, 2, 4, 8, 12)}))
-    assert (found.limit, found.k95) == (pytest.approx(60, abs=0.1), pytest.approx(20 ** (1 / 1.5), abs=0.2))
+    result = saturation(points({k: 60 - 10 * k**-1.5 for k in (1, 2, 4, 8, 12)}))
+    assert (result.limit, result.k95) == (pytest.approx(60, abs=0.1), pytest.approx(20 ** (1 / 1.5), abs=0.2))
 
 
 @pytest.mark.parametrize(
     "levels", [{1: 50.0, 2: 51.0, 4: 52.0}, dict.fromkeys((1, 2, 4, 8), 50.0), {1: 50, 2: 55, 4: 60, 8: 65}]
 )
 def test_one_that_does_not_says_so(levels):
-    found = saturation(points(levels))
-    assert found.k95 is None and found.problem
+    result = saturation(points(levels))
+    assert result.k95 is None and result.problem
 
 
 def test_the_best_single_source_is_compared_with_many():
@@ -108,8 +108,8 @@ def test_the_best_single_source_is_compared_with_many():
         measurement(2, 0, "a", 50),
         measurement(2, 1, "a", 54),
     ]
-    (found,) = best_singles(study(own), NER)
-    assert (found.source, found.single, found.worst, found.mean, found.best) == ("s1-0", 60, 40, 52, 54)
+    (result,) = best_singles(study(own), NER)
+    assert (result.source, result.single, result.worst, result.mean, result.best) == ("s1-0", 60, 40, 52, 54)
 
 
 def test_tasks_correlate_over_cells_and_not_over_targets():

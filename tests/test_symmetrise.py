@@ -56,33 +56,33 @@ def test_growing_is_that_of_the_published_rule(forward, reverse):
 @settings(deadline=None)
 @given(CELLS, CELLS)
 def test_rules_lie_between_intersection_and_union(forward, reverse):
-    found = {rule: set(cells(symmetrise([links(forward), links(reverse)], rule))) for rule in RULES}
-    assert found["intersection"] == forward & reverse
-    assert found["union"] == forward | reverse
-    assert found["intersection"] <= found["grow-diag"] <= found["grow-diag-final-and"] <= found["union"]
+    by_name = {rule: set(cells(symmetrise([links(forward), links(reverse)], rule))) for rule in RULES}
+    assert by_name["intersection"] == forward & reverse
+    assert by_name["union"] == forward | reverse
+    assert by_name["intersection"] <= by_name["grow-diag"] <= by_name["grow-diag-final-and"] <= by_name["union"]
 
 
 @settings(deadline=None)
 @given(CELLS, CELLS, CELLS, st.integers(1, 3))
 def test_votes_are_counted_and_scores_are_means(one, two, three, least):
     several = [links(one, 0.9), links(two, 0.6), links(three, 0.3)]
-    found = voted(several, least)
+    result = voted(several, least)
     expected = {cell for cell in one | two | three if (cell in one) + (cell in two) + (cell in three) >= least}
-    assert cells(found) == sorted(expected)
+    assert cells(result) == sorted(expected)
     shares = [(0.9 * (cell in one) + 0.6 * (cell in two) + 0.3 * (cell in three)) / 3 for cell in sorted(expected)]
-    assert found.scores.tolist() == pytest.approx(shares, abs=1e-6)
+    assert result.scores.tolist() == pytest.approx(shares, abs=1e-6)
 
 
 @given(CELLS)
 def test_one_set_alone_stays_as_it_is(one):
     for rule in RULES:
-        found = symmetrise([links(one, 0.5)], rule)
-        assert cells(found) == sorted(one) and (found.scores == np.float32(0.5)).all()
+        result = symmetrise([links(one, 0.5)], rule)
+        assert cells(result) == sorted(one) and (result.scores == np.float32(0.5)).all()
 
 
 def test_no_links_at_all():
     empty = links(set())
     for rule in RULES:
-        found = symmetrise([empty, empty], rule)
-        assert found.pairs.shape == (0, 2) and found.pairs.dtype == np.int32 and found.scores.dtype == np.float32
+        result = symmetrise([empty, empty], rule)
+        assert result.pairs.shape == (0, 2) and result.pairs.dtype == np.int32 and result.scores.dtype == np.float32
     assert voted([empty], 1).pairs.shape == (0, 2)

@@ -53,8 +53,8 @@ def tagger(stand: Stand, *, attempts: int = 2, **params: Any) -> ServedTagger:
 
 def test_the_model_is_told_the_types_the_words_and_the_form() -> None:
     with Stand(knows_names) as stand:
-        found = tagger(stand).tag([["Anna", "saw", "{types}", "in", "Turin"], [], ["nobody", "came"]])
-    assert found == [(Span(0, 1, "PER"), Span(4, 5, "LOC")), (), ()]
+        tagged = tagger(stand).tag([["Anna", "saw", "{types}", "in", "Turin"], [], ["nobody", "came"]])
+    assert tagged == [(Span(0, 1, "PER"), Span(4, 5, "LOC")), (), ()]
     asked = next(body for body in stand.bodies if "Anna" in sentence_of(body))
     assert (asked["path"], asked["model"], asked["temperature"]) == ("/v1/chat/completions", "m", 0.0)
     assert "English" in asked["messages"][0]["content"]
@@ -93,16 +93,16 @@ def test_what_is_copied_from_a_sentence_is_found_in_it() -> None:
         words = ["".join(rng.choices("abç", k=rng.randint(1, 3))) for _ in range(rng.randint(1, 12))]
         cuts = sorted(rng.sample(range(len(words) + 1), min(len(words) + 1, 4)))
         spans = list(zip(cuts[::2], cuts[1::2], strict=False))
-        found = locate(words, [Named(" ".join(words[start:end]), "PER") for start, end in spans])
-        assert ["".join(words[start:end]) for start, end, _ in found] == ["".join(words[a:b]) for a, b in spans]
-        assert all(one.end <= two.start for one, two in itertools.pairwise(found))
+        result = locate(words, [Named(" ".join(words[start:end]), "PER") for start, end in spans])
+        assert ["".join(words[start:end]) for start, end, _ in result] == ["".join(words[a:b]) for a, b in spans]
+        assert all(one.end <= two.start for one, two in itertools.pairwise(result))
 
 
 def test_what_is_no_words_of_the_sentence_is_left_out_and_counted() -> None:
     with Stand(lambda *_: entities(("Anna", "PER"), ("Rome", "LOC"), ("Turin", "CITY"), ("Anna", "LOC"))) as stand:
-        (found,) = tagger(stand).find([["Anna", "saw", "Turin"]])
-    assert found.spans == (Span(0, 1, "PER"),)
-    assert found.left_out == 3
+        (result,) = tagger(stand).find([["Anna", "saw", "Turin"]])
+    assert result.spans == (Span(0, 1, "PER"),)
+    assert result.left_out == 3
 
 
 @pytest.mark.parametrize(
@@ -184,7 +184,7 @@ def test_a_recipe_tags_by_a_server(news: Database, tmp_path: Path, monkeypatch: 
     with Stand(answers) as stand:
         monkeypatch.setenv("OPENAI_BASE_URL", stand.url)
         plan = plan_of(news, tmp_path, TAG, top='labels = ["PER", "LOC"]\n')
-        preview = next(each for each in preview_plan(news, plan) if each.title.startswith("tag"))
+        preview = next(entry for entry in preview_plan(news, plan) if entry.title.startswith("tag"))
         assert preview.sends is not None
         assert stand.bodies == []
         report = run_plan(news, plan)
@@ -198,8 +198,8 @@ def test_a_recipe_tags_by_a_server(news: Database, tmp_path: Path, monkeypatch: 
     assert _tagged(news)[:3] == first
     assert [row for row in _tagged(news) if row[0] == "all-6"] == [("all-6", *row[1:]) for row in first]
     assert sorted(outcomes(news, "tag").values(), key=str) == [("empty", "no-entities left-out:1"), *[("ok", None)] * 5]
-    told = explain_sentence(news, plan, "news/de/all-1").projections[0]
-    assert [step.model for step in told.made_by if step.kind == "tag"] == ["openai:m"]
+    projections = explain_sentence(news, plan, "news/de/all-1").projections[0]
+    assert [step.model for step in projections.made_by if step.kind == "tag"] == ["openai:m"]
     assert run_plan(news, plan).done == 0
 
 

@@ -79,7 +79,7 @@ def test_a_model_is_trained_and_tags_a_language_it_has_not_seen(news: Database, 
     assert report.sha256 is not None and report.measures["losses"][0] > report.measures["losses"][-1]
     (scored,) = evaluate_projections(news, zero(news).labellings, resamples=10)
     assert scored.labels["PER"][0].f1 > 0.9
-    assert [each.examples for each in verify(news).checks if each.count] == []
+    assert [check.examples for check in verify(news).checks if check.count] == []
 
 
 def test_a_second_time_nothing_is_trained(news: Database, tmp_path: Path, row_counts) -> None:
@@ -230,7 +230,7 @@ def test_it_learns_from_what_a_recipe_has_projected(database: Database, write_co
     assert strict.samples["de"] == {**report.samples["de"], "entities": strict.samples["de"]["entities"]}
     assert strict.samples["de"]["entities"] < report.samples["de"]["entities"]
     assert strict.digest != report.digest
-    assert [each.examples for each in verify(database).checks if each.count] == []
+    assert [check.examples for check in verify(database).checks if check.count] == []
 
 
 def test_a_model_that_is_not_there_is_told(news: Database, tmp_path: Path) -> None:
@@ -277,14 +277,14 @@ def test_models_that_nothing_names_are_freed_with_their_samples(news: Database, 
     assert (rows(news, t.model), rows(news, t.training_item)) == (1, 12)
     free_garbage(news, without=["tiny", "zero"])
     assert (rows(news, t.model), rows(news, t.training_item)) == (0, 0)
-    assert [each.examples for each in verify(news).checks if each.count] == []
+    assert [check.examples for check in verify(news).checks if check.count] == []
 
 
 def test_a_deleted_corpus_takes_its_sentences_out_of_training_sets(news: Database, tmp_path: Path) -> None:
     train(news, tmp_path)
     delete_corpus(news, "news")
     assert (rows(news, t.training_item), rows(news, t.model)) == (0, 1)
-    assert [each.examples for each in verify(news).checks if each.count] == []
+    assert [check.examples for check in verify(news).checks if check.count] == []
 
 
 def test_a_copy_has_its_models(news: Database, tmp_path: Path, address: str) -> None:
@@ -304,8 +304,8 @@ def test_the_command(run_cli, write_conll: Write, tmp_path: Path) -> None:
     assert encoder(tmp_path).exists()
     done = run_cli("train", "tiny.toml", "--json")
     assert done.code == 0, done.stderr
-    told = json.loads(done.stdout)
-    assert (told["name"], told["samples"]["en"]["sentences"]) == ("tiny", 12)
+    answer = json.loads(done.stdout)
+    assert (answer["name"], answer["samples"]["en"]["sentences"]) == ("tiny", 12)
     again = run_cli("train", "tiny.toml")
     assert "nothing to do" in again.stdout
     assert run_cli("run", "zero.toml").code == 0

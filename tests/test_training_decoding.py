@@ -33,13 +33,13 @@ def brute_force(scores, tags):
 @given(st.lists(st.integers(0, 4), min_size=1, max_size=4), st.integers(0, 10_000))
 def test_it_is_the_best_of_all_sequences(lengths, seed):
     scores = np.random.default_rng(seed).normal(size=(sum(lengths), len(TAGS))).astype(np.float32)
-    found = best_tags(scores, lengths, TAGS)
+    result = best_tags(scores, lengths, TAGS)
     at = 0
     for length in lengths:
         own = scores[at : at + length]
         if length:
             _, total = brute_force(own, TAGS)
-            chosen = found[at : at + length].tolist()
+            chosen = result[at : at + length].tolist()
             assert sum(float(own[word, tag]) for word, tag in enumerate(chosen)) == pytest.approx(total)
         at += length
 

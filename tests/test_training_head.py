@@ -109,8 +109,8 @@ def test_words_of_no_weight_teach_nothing() -> None:
     weights = np.ones(300, np.float32)
     weights[:100] = 0
     settings = FitSettings(hidden=16, steps=150, batch=64, rate=0.01)
-    told = fit_head(Examples(data.rows, wrong, weights), CLASSES, settings).head
-    assert accuracy(told, data) > accuracy(fit_head(Examples(data.rows, wrong), CLASSES, settings).head, data)
+    head = fit_head(Examples(data.rows, wrong, weights), CLASSES, settings).head
+    assert accuracy(head, data) > accuracy(fit_head(Examples(data.rows, wrong), CLASSES, settings).head, data)
 
 
 @pytest.mark.parametrize("settings", [{"truncation": 0.7}, {"smoothing": 0.1}])

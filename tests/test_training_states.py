@@ -30,8 +30,8 @@ def never(_what: StatesOf) -> Encoder:
 @pytest.mark.parametrize("pooling", ["mean", "first"])
 def test_they_are_what_the_encoder_says(what: StatesOf, pooling) -> None:
     what = StatesOf(what.model, what.revision, what.layer, pooling)
-    found = WordStates(what).read(SENTENCES)
-    assert [len(rows) for rows in found] == [len(words) for words in SENTENCES]
+    content = WordStates(what).read(SENTENCES)
+    assert [len(rows) for rows in content] == [len(words) for words in SENTENCES]
     encoder = Encoder(what.model)
     if pooling == "mean":
         expected = encoder.word_vectors(SENTENCES, 2)
@@ -40,7 +40,7 @@ def test_they_are_what_the_encoder_says(what: StatesOf, pooling) -> None:
             np.array([own.vectors[np.flatnonzero(own.words == word)[0]] for word in range(len(words))]).reshape(-1, 8)
             for own, words in zip(encoder.subword_vectors(SENTENCES, 2), SENTENCES, strict=True)
         ]
-    for rows, right in zip(found, expected, strict=True):
+    for rows, right in zip(content, expected, strict=True):
         np.testing.assert_allclose(np.asarray(rows, np.float32), right, atol=2e-3)
 
 

@@ -50,8 +50,8 @@ def reference(text: str, lang: str, layer: int) -> Any:
 def test_vectors_are_those_of_the_model_with_the_language_token(lang: str, layer: int) -> None:
     texts = ENGLISH if lang == "en" else [toy_translation(text) for text in ENGLISH]
     other = "de" if lang == "en" else "en"
-    found = encoder().subword_vectors([text.split() for text in texts], layer, lang, other)
-    for text, units in zip(texts, found, strict=True):
+    result = encoder().subword_vectors([text.split() for text in texts], layer, lang, other)
+    for text, units in zip(texts, result, strict=True):
         expected, framed = reference(text, lang, layer)
         assert len(units.words) == len(framed) - 2
         np.testing.assert_allclose(units.vectors, expected, atol=2e-5)
@@ -67,9 +67,9 @@ def test_the_language_token_matters() -> None:
 def test_a_toy_language_is_aligned_word_by_word(pooling: str) -> None:
     aligner = TransAligner(encoder(), AlignerParams(method="argmax", pooling=pooling), ("en", "de"), layer=1)
     pairs = [(text.split(), toy_translation(text).split()) for text in ENGLISH]
-    found = aligner.align([*pairs, ([], ["haus"])])
-    assert not len(found[-1].pairs)
-    right = sum((links.pairs[:, 0] == links.pairs[:, 1]).sum() for links in found)
+    result = aligner.align([*pairs, ([], ["haus"])])
+    assert not len(result[-1].pairs)
+    right = sum((links.pairs[:, 0] == links.pairs[:, 1]).sum() for links in result)
     assert right >= 0.7 * sum(len(left) for left, _ in pairs)
 
 

@@ -58,10 +58,10 @@ def _by(words: Mapping[str, str], text: str, target: str) -> str:
 
 @pytest.fixture
 def dictionary(monkeypatch: pytest.MonkeyPatch) -> Dictionary:
-    made = Dictionary()
-    monkeypatch.setattr(translator_variant, "load_translator", lambda *_: made)
+    result = Dictionary()
+    monkeypatch.setattr(translator_variant, "load_translator", lambda *_: result)
     monkeypatch.setattr(translate_plan, "translator_revision", lambda *_, **__: "1")
-    return made
+    return result
 
 
 def _import(database: Database, write_conll: Callable[..., Path], *lines: str, labelled: bool = True) -> None:
@@ -91,13 +91,13 @@ class Shifted:
     """Links each German word to its English one, which stands two words on."""
 
     def align(self, pairs: Sequence[tuple[Sequence[str], Sequence[str]]]) -> list[Any]:
-        found = []
+        collected = []
         for left, right in pairs:
             shift = 2 if right[:1] == ["well"] else 0
             here = np.arange(len(left), dtype=np.int32)
             here = here[here + shift < len(right)]
-            found.append(Links(np.stack([here, here + shift], 1), np.full(len(here), 0.9, np.float32)))
-        return found
+            collected.append(Links(np.stack([here, here + shift], 1), np.full(len(here), 0.9, np.float32)))
+        return collected
 
 
 LINES = ("Anna traf Berta in Turin", "niemand sah Regen", "Nora/B-LOC sah Cora/B-PER")
@@ -136,7 +136,7 @@ def test_what_would_be_translated_is_told_before(
 ) -> None:
     _import(database, write_conll, *LINES)
     plan = _plan(database, tmp_path, TEST, rest=_tagger("en"), aligner=Shifted())
-    pending = [each.pending for each in preview_plan(database, plan)]
+    pending = [entry.pending for entry in preview_plan(database, plan)]
     assert pending == [3, 3, 3, 3, 3]
     assert dictionary.asked == []
 
@@ -318,12 +318,12 @@ def test_an_explanation_goes_down_to_the_translator(
     _import(database, write_conll, *LINES)
     plan = _plan(database, tmp_path, TEST, 'direction = "round-trip"', rest=_tagger("en"))
     run_plan(database, plan)
-    (found,) = explain_sentence(database, plan, "news/de/all-1").projections
-    assert found.kind == "back"
-    told = {made.kind: (made.role, made.model, made.outcome) for made in found.made_by}
-    assert told["translate"] == ("sentences", "hf:toy", "ok")
-    assert told["carry"] == ("translation", "hf:toy", "ok")
-    assert {outcome for _, _, outcome in told.values()} == {"ok"}
+    (projection,) = explain_sentence(database, plan, "news/de/all-1").projections
+    assert projection.kind == "back"
+    by_name = {built.kind: (built.role, built.model, built.outcome) for built in projection.made_by}
+    assert by_name["translate"] == ("sentences", "hf:toy", "ok")
+    assert by_name["carry"] == ("translation", "hf:toy", "ok")
+    assert {outcome for _, _, outcome in by_name.values()} == {"ok"}
     assert len(dictionary.asked) > 3
 
 
@@ -400,9 +400,9 @@ def test_a_dry_run_counts_what_is_carried_once(
     _import(database, write_conll, *lines)
     plan = _plan(database, tmp_path, TRAIN, 'direction = "translate-train"', rest='[project]\nmethod = "markers"\n')
     run_plan(database, plan, only=["carry"])
-    assert [each.pending for each in preview_plan(database, plan)] == [0, 4]
+    assert [entry.pending for entry in preview_plan(database, plan)] == [0, 4]
     run_plan(database, plan)
-    assert [each.pending for each in preview_plan(database, plan)] == [0, 0]
+    assert [entry.pending for entry in preview_plan(database, plan)] == [0, 0]
 
 
 def test_a_dry_run_leaves_out_the_translations_of_sentences_that_failed(
@@ -417,7 +417,7 @@ def test_a_dry_run_leaves_out_the_translations_of_sentences_that_failed(
     tag = next(stage for stage in plan.stages if stage.spec.kind == "tag")
     with database.write() as connection:
         last = connection.execute(select(func.max(t.sentence.c.id)).where(t.sentence.c.lang == "en")).scalar_one()
-        told = {"step_id": tag.step_id, "item_id": last, "status": "failed", "run_id": 1}
-        connection.execute(insert(t.outcome).values(**told))
-    pending = {each.title.split()[0]: each.pending for each in preview_plan(database, plan)}
+        collected = {"step_id": tag.step_id, "item_id": last, "status": "failed", "run_id": 1}
+        connection.execute(insert(t.outcome).values(**collected))
+    pending = {entry.title.split()[0]: entry.pending for entry in preview_plan(database, plan)}
     assert (pending["tag"], pending["align"], pending["score"]) == (2, 3, 2)

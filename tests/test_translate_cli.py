@@ -89,12 +89,12 @@ def test_what_a_server_would_be_sent_is_told_and_nothing_is_sent(news: str, run_
     nobody = {"OPENAI_BASE_URL": "http://127.0.0.1:9/v1"}
     done = run_cli("--db", news, "run", recipe, "--dry-run", "--json", **nobody)
     assert done.code == 0, done.stderr
-    sends = {each["title"].split()[0]: each["sends"] for each in json.loads(done.stdout)}
+    sends = {load["title"].split()[0]: load["sends"] for load in json.loads(done.stdout)}
     assert sends["translate"]["requests"] == 3
     assert sends["translate"]["characters"] > sends["translate"]["tokens"] > 20
     assert sends["align"] is None
-    told = run_cli("--db", news, "run", recipe, "--dry-run", **nobody).stdout
-    assert "3 requests" in told
+    stdout = run_cli("--db", news, "run", recipe, "--dry-run", **nobody).stdout
+    assert "3 requests" in stdout
     recipe.write_text(recipe.read_text().replace("heuristic", "markers").replace("served", "marked"))
     done = run_cli("--db", news, "run", recipe, "--dry-run", "--json", **nobody)
     marked = json.loads(done.stdout)[0]["sends"]

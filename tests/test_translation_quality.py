@@ -94,11 +94,11 @@ def test_what_the_source_repeats_may_be_repeated(phrase: list[str], times: int) 
 @pytest.mark.slow
 @given(st.text(max_size=60), st.text(max_size=60), st.sampled_from(["en", "de", "zh", "th", "ar", "am"]))
 def test_every_text_has_an_answer(source_text: str, text: str, target: str) -> None:
-    found = reason(source_text, text, "fr", target)
+    result = reason(source_text, text, "fr", target)
     if not text.strip():
-        assert found == "empty"
+        assert result == "empty"
     if any(map(str.isalpha, text)):
-        assert found != "empty"
+        assert result != "empty"
 
 
 @given(st.text(min_size=1, max_size=60))

@@ -67,16 +67,16 @@ def test_every_point_is_what_a_run_with_its_settings_gives(
     assert row_counts(database) == before, "a grid stores nothing"
     assert len(grid.points) == 8
     assert grid.points == sorted(grid.points, key=lambda each: -each.mean)
-    assert len({each.mean for each in grid.points}) > 2
-    for each in grid.points:
-        point = each.point
+    assert len({item.mean for item in grid.points}) > 2
+    for entry in grid.points:
+        point = entry.point
         plan = _plan(database, tmp_path, point.weights["a"], point.threshold, point.solver, more)
         run_plan(database, plan)
-        found = {
+        by_name = {
             score.projection.direction: score.total[0].f1 for score in evaluate_projections(database, plan.projections)
         }
-        assert each.f1 == pytest.approx(found)
-        assert each.mean == pytest.approx(mean(found.values()))
+        assert entry.f1 == pytest.approx(by_name)
+        assert entry.mean == pytest.approx(mean(by_name.values()))
 
 
 def test_what_is_chosen_on_one_half_is_reported_on_the_other(
@@ -113,12 +113,12 @@ def test_powers_raise_the_stored_scores(
     run_plan(sqlite_database, _plan(sqlite_database, tmp_path))
     plan = load_plan(sqlite_database)
     grid = grid_recipe(sqlite_database, plan, weights={"a": [0.0]}, powers={"s": [1.0, 2.0]}, thresholds=[0.36, 0.6])
-    by = {(each.point.powers.get("s", 1.0), each.point.threshold): each.f1 for each in grid.points}
+    by = {(point.point.powers.get("s", 1.0), point.point.threshold): point.f1 for point in grid.points}
     assert by[2.0, 0.36] != by[1.0, 0.36]
     single = grid_recipe(sqlite_database, plan, weights={"a": [0.0]}, powers={"a": [1.0, 2.0, 3.0]})
     assert len(single.points) == 1, "a scorer without weight has no power"
     with pytest.raises(UsageError) as caught:
-        kept_plan(plan, next(each.point for each in grid.points if each.point.powers), "best")
+        kept_plan(plan, next(point.point for point in grid.points if point.point.powers), "best")
     assert caught.value.scorer == "s"
 
 
@@ -130,7 +130,7 @@ def test_the_best_point_can_be_kept(database: Database, write_conll: Callable[..
     report = run_plan(database, kept_plan(plan, best.point, "best"), command="tune")
     assert [step.done for step in report.steps if step.done] == [48]
     kept = load_plan(database, "best")
-    assert {name: dict(each.step.weights) for name, each in zip("de", kept.projections, strict=False)} == {
+    assert {name: dict(entry.step.weights) for name, entry in zip("de", kept.projections, strict=False)} == {
         "d": {"s": 1.0},
         "e": {"s": 1.0},
     }
@@ -181,10 +181,10 @@ def test_the_command(
     db = ("--db", str(tmp_path / "test.db"))
     done = run_cli(*db, "tune", "sample", "--weights", "a=0:1:0.5", "--threshold", "0.3,0.6", "--folds", "2", "--json")
     assert done.code == 0, done.stderr
-    told = json.loads(done.stdout)
-    assert len(told["points"]) == 6
-    assert {each["threshold"] for each in told["points"]} == {0.3, 0.6}
-    assert told["held_out_mean"] == pytest.approx(mean(told["held_out"].values()))
+    answer = json.loads(done.stdout)
+    assert len(answer["points"]) == 6
+    assert {entry["threshold"] for entry in answer["points"]} == {0.3, 0.6}
+    assert answer["held_out_mean"] == pytest.approx(mean(answer["held_out"].values()))
     shown = run_cli(*db, "tune", "sample", "--solver", "greedy", "--keep", "best")
     assert "1 a + 1 s > 0.4, greedy" in shown.stdout
     assert run_cli(*db, "evaluate", "--recipe", "best").code == 0

@@ -57,7 +57,7 @@ def whole_file(built: Path, tmp_path: Path) -> Iterator[Undisturbed]:
 
 
 def _found(database: Database) -> dict[str, int]:
-    return {each.name: each.count for each in verify(database).checks if each.count}
+    return {check.name: check.count for check in verify(database).checks if check.count}
 
 
 def _hurt(database: Database, *statements: str) -> None:
@@ -129,8 +129,8 @@ def _places(database: Database) -> dict[str, int]:
     link = "SELECT translation.id FROM translation JOIN sentence ON sentence.id = original_id"
     chosen = " WHERE original_lang = 'en' AND rendering_lang = 'de' AND external_id = 'first-1'"
     with database.read() as connection:
-        found = [connection.execute(text(query)).scalar_one() for query in (sentence, link + chosen)]
-    return dict(zip(("de1", "link"), found, strict=True))
+        ones = [connection.execute(text(query)).scalar_one() for query in (sentence, link + chosen)]
+    return dict(zip(("de1", "link"), ones, strict=True))
 
 
 IMPORTED = [
@@ -232,10 +232,10 @@ def test_the_command_tells_and_mends(run_cli: Any, whole: Undisturbed) -> None:
     address = database.engine.url.render_as_string(hide_password=False)
     assert run_cli("--db", address, "verify").code == 0
     _hurt(database, "DELETE FROM alignment")
-    told = run_cli("--db", address, "verify", "--json")
-    assert told.code == 1
-    found = {each["name"]: each["found"] for each in json.loads(told.stdout)["checks"] if each["found"]}
-    assert set(found) == {"outcomes without rows"}
+    message = run_cli("--db", address, "verify", "--json")
+    assert message.code == 1
+    result = {load["name"]: load["found"] for load in json.loads(message.stdout)["checks"] if load["found"]}
+    assert set(result) == {"outcomes without rows"}
     assert run_cli("--db", address, "verify").code == 1
     assert run_cli("--db", address, "verify", "--repair").code == 0
     assert run_cli("--db", address, "verify").code == 0

@@ -18,7 +18,7 @@ Write = Callable[..., Path]
 
 
 def _found(database: Database) -> dict[str, int]:
-    return {each.name: each.count for each in verify(database).checks if each.count}
+    return {check.name: check.count for check in verify(database).checks if check.count}
 
 
 def _hurt(database: Database, *statements: str) -> None:

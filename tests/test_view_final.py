@@ -51,7 +51,7 @@ def test_uncertain_labels_are_found_by_an_index(sqlite_database: Database) -> No
     query = "EXPLAIN QUERY PLAN SELECT * FROM v_final WHERE recipe = 'sample' AND margin < 0.01"
     with sqlite_database.read() as connection:
         steps = [row[3] for row in connection.execute(text(query))]
-    assert any("ix_label_margin (step_id=? AND margin<?)" in each for each in steps)
+    assert any("ix_label_margin (step_id=? AND margin<?)" in step for step in steps)
 
 
 def test_tables_and_columns_have_comments(database: Database) -> None:
@@ -67,9 +67,9 @@ def test_tables_and_columns_have_comments(database: Database) -> None:
 def test_datasette_is_told_what_columns_hold(sqlite_database: Database, tmp_path: Path) -> None:
     with xprojdb.open(sqlite_database.url) as opened:
         opened.write_datasette_metadata(tmp_path / "metadata.yaml")
-    (told,) = json.loads((tmp_path / "metadata.yaml").read_text(encoding="utf-8"))["databases"].values()
-    assert told["tables"]["label"]["columns"]["margin"] == label.c.margin.comment
-    for query in told["queries"].values():
+    (answer,) = json.loads((tmp_path / "metadata.yaml").read_text(encoding="utf-8"))["databases"].values()
+    assert answer["tables"]["label"]["columns"]["margin"] == label.c.margin.comment
+    for query in answer["queries"].values():
         values = dict.fromkeys(("recipe", "corpus", "lang", "id"), "x")
         with sqlite_database.read() as connection:
             connection.execute(text(query["sql"]), values).all()

@@ -63,19 +63,19 @@ def test_a_projection_that_is_worth_more_than_any_doubt_stays_as_it_is() -> None
     projected = [Span(0, 2, "PER"), Span(2, 3, "PER"), Span(5, 6, "LOC")]
     tags = np.array([TAGS.index(tag) for tag in ("B-PER", "I-PER", "B-PER", "O", "O", "B-LOC")], np.int64)
     shares = votes(_random_scores(random, 6), tags, VotingRule(100, 100))
-    (found,) = tagged_spans(best_tags(shares, [6], TAGS), [6], TAGS)
-    told = matched(projected, found, shares, TAGS)
-    assert [(own.span, own.projected) for own in told] == [(span, place) for place, span in enumerate(projected)]
-    assert all(own.support > 0.99 for own in told)
+    (result,) = tagged_spans(best_tags(shares, [6], TAGS), [6], TAGS)
+    message = matched(projected, result, shares, TAGS)
+    assert [(own.span, own.projected) for own in message] == [(span, place) for place, span in enumerate(projected)]
+    assert all(own.support > 0.99 for own in message)
 
 
 def test_the_span_behind_a_label_shares_most_of_its_words() -> None:
     shares = np.zeros((9, len(TAGS)), np.float32)
     projected = [Span(0, 2, "PER"), Span(3, 5, "LOC"), Span(6, 7, "DATE")]
     voted = (Span(1, 4, "PER"), Span(4, 5, "LOC"), Span(6, 8, "LOC"), Span(8, 9, "PER"))
-    told = [(own.span, own.projected) for own in matched(projected, voted, shares, TAGS)]
+    values = [(own.span, own.projected) for own in matched(projected, voted, shares, TAGS)]
     # No tagger knows dates, so that none can take one away.
-    assert told == [
+    assert values == [
         (Span(1, 4, "PER"), 0),
         (Span(4, 5, "LOC"), 1),
         (Span(6, 7, "DATE"), 2),
@@ -86,8 +86,8 @@ def test_the_span_behind_a_label_shares_most_of_its_words() -> None:
 def test_a_tagger_says_nothing_of_labels_that_it_does_not_know() -> None:
     classes = ("O", "B-PERSON", "I-PERSON", "B-DATE", "I-DATE")
     scores = np.log(np.array([[0.3, 0.4, 0.1, 0.15, 0.05]], np.float32))
-    told = np.exp(renamed(scores, classes, TAGS, {"PERSON": "PER", "DATE": None}))
-    assert told[0].tolist() == pytest.approx([0.5, 0.5, 0.5, 0.4, 0.1], rel=1e-5)
+    result = np.exp(renamed(scores, classes, TAGS, {"PERSON": "PER", "DATE": None}))
+    assert result[0].tolist() == pytest.approx([0.5, 0.5, 0.5, 0.4, 0.1], rel=1e-5)
     both = pooled([scores, scores], [0.5, 1.0])
     assert both == pytest.approx(1.5 * scores)
 
@@ -177,7 +177,7 @@ def test_a_tagger_adds_what_the_projection_has_missed(
     assert run_plan(database, plan).failed == 0
     (projection,) = plan.projections
     (before,) = plan.unrevised
-    projected, voted = (_labels(database, each.step.step_id) for each in (before, projection))
+    projected, voted = (_labels(database, entry.step.step_id) for entry in (before, projection))
     assert {row[:4] for row in projected} <= {row[:4] for row in voted}
     added = [row for row in voted if row[4] is None]
     assert len(added) > 80 and len(voted) == len(projected) + len(added)
@@ -187,9 +187,9 @@ def test_a_tagger_adds_what_the_projection_has_missed(
     assert {"added", None} == {reason for _, reason in outcomes(database, "revise").values()}
     keys = [key for key, *_ in added]
     both = next(key for key in keys if keys.count(key) == 2)
-    told = explain_sentence(database, plan, str(both))
-    assert [label.span.label for label in told.projections[0].added] == ["PER", "LOC"]
-    assert {row["reason"] for row in ExplanationResult(told).to_dict()} == {"added"}
+    sentence = explain_sentence(database, plan, str(both))
+    assert [label.span.label for label in sentence.projections[0].added] == ["PER", "LOC"]
+    assert {row["reason"] for row in ExplanationResult(sentence).to_dict()} == {"added"}
     (one,) = explain_sentence(database, plan, f"{both}#2").projections[0].added
     assert (one.span.label, one.text[0]) == ("LOC", "z")
     assert run_plan(database, _vote(database, tmp_path)).done == 0
@@ -202,7 +202,7 @@ def test_a_small_corpus_teaches_nothing_and_keeps_its_labels(
     _import_pairs(database, write_conll, 12)
     plan = _vote(database, tmp_path)
     assert run_plan(database, plan).failed == 0
-    projected, voted = (_labels(database, each[0].step.step_id) for each in (plan.unrevised, plan.projections))
+    projected, voted = (_labels(database, entry[0].step.step_id) for entry in (plan.unrevised, plan.projections))
     assert voted == projected and len(voted) == 20
     assert outcomes(database, "target-tagger") == {1: ("ok", "learned:sentences=12,entities=20,off=too-little")}
     assert outcomes(database, "revise").keys() == outcomes(database, "project").keys()

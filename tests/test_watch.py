@@ -38,11 +38,11 @@ def test_failed_items_are_named_with_their_reason_and_traceback(
     import_sample(database, write_conll, {"en": lines, "de": german(8)})
     assert read_failed(database) == []
     report = run_plan(database, plan_of(database, tmp_path))
-    (found,) = read_failed(database)
-    assert (found.reason, found.message, found.run_id) == ("RuntimeError", "cannot bear poison", report.run_id)
-    assert [name.split("/")[:2] for name in found.names] == [["news", "en"], ["news", "de"]]
-    assert "in align" in found.traceback
-    assert found.title.startswith("align with")
+    (failed,) = read_failed(database)
+    assert (failed.reason, failed.message, failed.run_id) == ("RuntimeError", "cannot bear poison", report.run_id)
+    assert [name.split("/")[:2] for name in failed.names] == [["news", "en"], ["news", "de"]]
+    assert "in align" in failed.traceback
+    assert failed.title.startswith("align with")
 
 
 @pytest.mark.slow
@@ -58,8 +58,8 @@ def test_failed_items_from_a_shell(
     assert "RuntimeError: cannot bear poison" in plain.stdout
     assert "Traceback" not in plain.stdout
     assert "Traceback" in run_cli("--db", address, "status", "--failed", "--traceback").stdout
-    (told,) = json.loads(run_cli("--db", address, "status", "--failed", "--json").stdout)
-    assert told["reason"] == "RuntimeError"
+    (answer,) = json.loads(run_cli("--db", address, "status", "--failed", "--json").stdout)
+    assert answer["reason"] == "RuntimeError"
     assert run_cli("--db", address, "status", "--traceback").code == 2
 
 
@@ -78,11 +78,11 @@ def test_a_run_tells_how_far_it_is(
             return super().align(pairs)
 
     report = run_plan(database, plan_of(database, tmp_path, aligner=Looking()))
-    assert [(each.steps[0].done, each.steps[0].total) for each in seen[1:]] == [(4, 12), (8, 12)]
+    assert [(entry.steps[0].done, entry.steps[0].total) for entry in seen[1:]] == [(4, 12), (8, 12)]
     assert seen[0].steps[0].total is None
-    (watched,) = {each.id for each in seen}
+    (watched,) = {entry.id for entry in seen}
     assert watched == report.run_id
-    assert all(each.going_on and len(each.steps) == 3 for each in seen)
+    assert all(entry.going_on and len(entry.steps) == 3 for entry in seen)
     assert read_runs(database) == []
     (ended,) = read_runs(database, [watched])
     assert (ended.status, [step.done for step in ended.steps]) == ("done", [12] * 3)

@@ -123,7 +123,7 @@ def test_a_question_without_formulas(address: str, run_cli: Any, tmp_path: Path)
     for options, cell in (([], "=2+3"), (["--escape-formulas"], "'=2+3")):
         done = run_cli("--db", address, "ask", "low-margin", "--format", "csv", "-o", tmp_path / "rows.csv", *options)
         assert done.code == 0, done.stderr
-        cells = [each for line in (tmp_path / "rows.csv").read_text("utf-8").splitlines() for each in line.split(",")]
+        cells = [entry for line in (tmp_path / "rows.csv").read_text("utf-8").splitlines() for entry in line.split(",")]
         assert cell in cells
         assert ("=2+3" in cells) != bool(options)
     refused = run_cli("--db", address, "ask", "low-margin", "--escape-formulas")

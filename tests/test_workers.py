@@ -98,8 +98,8 @@ def test_an_item_that_kills_its_workers_is_found_and_recorded(
     import_sample(sqlite_database, write_conll, {"en": _lines(killer=6), "de": german(30)})
     report = run_plan(sqlite_database, plan_of(sqlite_database, tmp_path), engine=Processes(2, make=fragile_stage))
     assert [(step.done, step.failed) for step in report.steps] == [(30, 1), (29, 0), (29, 0)]
-    found = outcomes(sqlite_database, "align")
-    assert [found[key] for key in sorted(found)][6] == ("failed", "worker-died")
+    result = outcomes(sqlite_database, "align")
+    assert [result[key] for key in sorted(result)][6] == ("failed", "worker-died")
     with sqlite_database.read() as connection:
         assert "SIGKILL" in connection.execute(select(failure.c.traceback)).scalar_one()
 
@@ -114,8 +114,8 @@ def test_an_item_that_hangs_is_found_and_recorded(
     engine = Watchful(1, tmp_path / "model")
     report = run_plan(sqlite_database, plan_of(sqlite_database, tmp_path), engine=engine, only=["align"])
     assert [(step.done, step.failed) for step in report.steps] == [(4, 1)]
-    found = outcomes(sqlite_database, "align")
-    assert [found[key] for key in sorted(found)][2] == ("failed", "timed-out")
+    result = outcomes(sqlite_database, "align")
+    assert [result[key] for key in sorted(result)][2] == ("failed", "timed-out")
 
 
 @pytest.mark.slow
@@ -145,9 +145,9 @@ def test_failures_and_errors_cross_from_workers(sqlite_database: Database, write
     report = run_plan(sqlite_database, plan, engine=Processes(2, make=fragile_stage))
     assert [step.failed for step in report.steps] == [1, 0, 0]
     with sqlite_database.read() as connection:
-        told = connection.execute(select(failure.c.message, failure.c.traceback)).one()
-    assert told.message == "cannot bear poison"
-    assert "in align" in told.traceback
+        row = connection.execute(select(failure.c.message, failure.c.traceback)).one()
+    assert row.message == "cannot bear poison"
+    assert "in align" in row.traceback
 
 
 def test_an_error_of_a_worker_tells_where_it_was_met(
@@ -157,10 +157,10 @@ def test_an_error_of_a_worker_tells_where_it_was_met(
     with pytest.raises(ZeroDivisionError) as copied:
         run_plan(sqlite_database, plan_of(sqlite_database, tmp_path), engine=Processes(1, make=wrong_stage))
     assert "in wrong_stage" in copied.value.__notes__[0]
-    with pytest.raises(XprojdbError) as told:
+    with pytest.raises(XprojdbError) as message:
         run_plan(sqlite_database, plan_of(sqlite_database, tmp_path), engine=Processes(1, make=faulty_stage))
-    assert told.value.reason == "Unforeseen"
-    assert "in faulty_stage" in told.value.__notes__[0]
+    assert message.value.reason == "Unforeseen"
+    assert "in faulty_stage" in message.value.__notes__[0]
 
 
 @pytest.mark.slow

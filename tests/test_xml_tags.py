@@ -24,7 +24,7 @@ BOTH = [(3, 5, 0), (6, 7, 1)]
 
 def found(text: str, entities: int = 2, lang: str = "en") -> list[tuple[int, int, int]]:
     """The recovered spans as (start, end, entity)."""
-    return [(each.start, each.end, each.entity) for each in recover_tags(text, entities, lang).spans]
+    return [(span.start, span.end, span.entity) for span in recover_tags(text, entities, lang).spans]
 
 
 @st.composite
@@ -43,8 +43,8 @@ def test_a_translation_that_changes_nothing_gives_the_same_spans(
     words, spans = sentence
     recovered = recover_tags(tagged_text(words, spans, "en"), len(spans), "en")
     assert recovered.words == tuple(words)
-    assert [(each.start, each.end) for each in recovered.spans] == spans
-    assert [each.entity for each in recovered.spans] == list(range(len(spans)))
+    assert [(span.start, span.end) for span in recovered.spans] == spans
+    assert [span.entity for span in recovered.spans] == list(range(len(spans)))
     assert not recovered.lost
 
 
@@ -82,7 +82,7 @@ def test_every_entity_has_a_name_of_its_own() -> None:
 def test_tags_are_found_however_they_are_written(text: str) -> None:
     recovered = recover_tags(text, 2, "en")
     assert [word for word in recovered.words if word != "a" or "<a" not in text[-2:]] == PLAIN.split()
-    assert [(each.start, each.end, each.entity) for each in recovered.spans] == BOTH
+    assert [(span.start, span.end, span.entity) for span in recovered.spans] == BOTH
     assert not recovered.lost
 
 
@@ -103,8 +103,8 @@ def test_tags_are_found_however_they_are_written(text: str) -> None:
 )
 def test_what_is_lost_has_a_reason(text: str, spans: list[tuple[int, int, int]], lost: list[tuple[int, str]]) -> None:
     recovered = recover_tags(text, 2, "en")
-    assert [(each.start, each.end, each.entity) for each in recovered.spans] == spans
-    assert [(each.entity, each.reason) for each in recovered.lost] == [(e, LostReason(reason)) for e, reason in lost]
+    assert [(span.start, span.end, span.entity) for span in recovered.spans] == spans
+    assert [(entry.entity, entry.reason) for entry in recovered.lost] == [(e, LostReason(reason)) for e, reason in lost]
 
 
 def test_quotation_marks_are_no_tags() -> None:
@@ -115,9 +115,9 @@ def test_quotation_marks_are_no_tags() -> None:
 @given(st.text(alphabet="ab<>/＜＞ ‹›&lt;gx", max_size=40))
 def test_spans_never_overlap_and_every_entity_is_found_or_lost(text: str) -> None:
     recovered = recover_tags(text, 3, "en")
-    assert sorted([each.entity for each in recovered.spans] + [each.entity for each in recovered.lost]) == [0, 1, 2]
+    assert sorted([span.entity for span in recovered.spans] + [entry.entity for entry in recovered.lost]) == [0, 1, 2]
     assert all(left.end <= right.start for left, right in itertools.pairwise(recovered.spans))
-    assert all(0 <= each.start < each.end <= len(recovered.words) for each in recovered.spans)
+    assert all(0 <= span.start < span.end <= len(recovered.words) for span in recovered.spans)
     assert not {"<", ">", "＜", "＞"} & set("".join(recovered.words))
 
 

@@ -26,11 +26,11 @@ def kind_of(word: str) -> str:
 
 def toy_sentence(rng: random.Random, words: int) -> list[str]:
     """Random words, a third of them names, in no particular order."""
-    made = []
+    results = []
     for _ in range(words):
         word = "".join(rng.choices(string.ascii_lowercase, k=rng.randint(1, 6)))
-        made.append(word.capitalize() if rng.random() < 1 / 3 else word)
-    return made
+        results.append(word.capitalize() if rng.random() < 1 / 3 else word)
+    return results
 
 
 @functools.cache

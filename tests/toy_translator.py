@@ -82,8 +82,8 @@ def train_pieces(lines: Sequence[str], size: int, markers: Sequence[str] = ("[",
         num_threads=1,
         minloglevel=2,
     )
-    made = sentencepiece.SentencePieceProcessor(model_proto=written.getvalue())
-    return written.getvalue(), [made.id_to_piece(place) for place in range(made.get_piece_size())]
+    processor = sentencepiece.SentencePieceProcessor(model_proto=written.getvalue())
+    return written.getvalue(), [processor.id_to_piece(place) for place in range(processor.get_piece_size())]
 
 
 def _tokenizer(folder: Path, xml: bool) -> Any:

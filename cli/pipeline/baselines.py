@@ -25,7 +25,7 @@ def command(recipe: str, retry_failed: bool, as_json: bool, **engine: Any) -> No
     from xprojdb.cli.printing.progress import stop_on_interrupt, watcher
 
     with open_current() as database, stop_on_interrupt() as stop:
-        found = database.baselines(recipe, retry_failed=retry_failed, progress=watcher(), stop=stop, **engine)
-    show(found, as_json)
-    if found.report.comparison is None:
+        result = database.baselines(recipe, retry_failed=retry_failed, progress=watcher(), stop=stop, **engine)
+    show(result, as_json)
+    if result.report.comparison is None:
         raise click.exceptions.Exit(130)

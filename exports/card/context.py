@@ -103,8 +103,8 @@ def _learned(connection: Connection, spec: StepSpec, corpora: set[int]) -> dict[
     step_id = find_step(connection, spec)
     query = select(outcome.c.reason).where(outcome.c.step_id == step_id, outcome.c.item_id.in_(corpora))
     learns = spec.kind in FITS and step_id is not None
-    told = connection.execute(query.where(outcome.c.reason.is_not(None))).scalars().all() if learns else ()
-    return {"learned": " ".join(sorted(text.partition(":")[2] for text in told))} if told else {}
+    reasons = connection.execute(query.where(outcome.c.reason.is_not(None))).scalars().all() if learns else ()
+    return {"learned": " ".join(sorted(text.partition(":")[2] for text in reasons))} if reasons else {}
 
 
 def _models(chosen: Sequence[Labelling]) -> list[CardModel]:

@@ -224,8 +224,8 @@ def _hub_fields(context: CardContext, manifest: Manifest) -> dict[str, Any]:
 
 def _annotators(facts: CardContext, manifest: Manifest) -> list[str]:
     gold = facts.gold
-    made = ["machine-generated"] if _has_projected(facts, manifest) else []
-    return made + ([] if gold is None else ["expert-generated" if gold.reviewed else "found"])
+    built = ["machine-generated"] if _has_projected(facts, manifest) else []
+    return built + ([] if gold is None else ["expert-generated" if gold.reviewed else "found"])
 
 
 def _has_projected(facts: CardContext, manifest: Manifest) -> bool:
@@ -347,11 +347,11 @@ def _reliability(context: CardContext) -> Iterator[str]:
         return
     yield "## Reliability of the probabilities"
     yield "Labels with gold beside them, by the probability that they are right: how many of them are."
-    for each in context.reliability:
-        yield f"{inline(each.lang)}: learned from {each.labels:,} labels, expected calibration error {each.error:.3f}."
+    for own in context.reliability:
+        yield f"{inline(own.lang)}: learned from {own.labels:,} labels, expected calibration error {own.error:.3f}."
         rows = [
             (f"{chance:.2f}", f"{right:.2f}", "█" * round(20 * right) or "·", count)
-            for chance, right, count in each.bins
+            for chance, right, count in own.bins
         ]
         yield table(("Probability", "Right", "", "Labels"), rows)
 

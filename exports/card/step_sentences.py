@@ -42,8 +42,8 @@ def stage_sentences(steps: Iterable[tuple[str, Mapping[str, Any]]]) -> list[str]
 
     :param steps: the kinds and parameters of the steps, from first to last.
     """
-    told = dict.fromkeys((kind, _sentence(kind, params)) for kind, params in steps)
-    return [f"**{kind}**: {sentence}" for kind, sentence in told]
+    sentences = dict.fromkeys((kind, _sentence(kind, params)) for kind, params in steps)
+    return [f"**{kind}**: {sentence}" for kind, sentence in sentences]
 
 
 def _sentence(kind: str, params: Mapping[str, Any]) -> str:

@@ -35,8 +35,8 @@ class Assembled:
             tagger = transformers.pipeline(
                 "token-classification", model=self.model, tokenizer=self.tokenizer, aggregation_strategy="simple"
             )
-            told = iter(tagger(filled, is_split_into_words=True, delimiter=" ") if filled else ())
-        return [_spans(words, next(told)) if words else () for words in sentences]
+            answers = iter(tagger(filled, is_split_into_words=True, delimiter=" ") if filled else ())
+        return [_spans(words, next(answers)) if words else () for words in sentences]
 
 
 def assemble(head: Head, what: StatesOf) -> Assembled:

@@ -141,19 +141,19 @@ def _training(facts: ModelFacts) -> Iterator[str]:
         head,
         [
             (
-                each.lang,
-                ", ".join(each.corpora),
-                ", ".join(each.splits) or "all",
-                each.labels,
-                each.sentences,
-                each.words,
-                each.entities,
-                each.digest[:12],
+                entry.lang,
+                ", ".join(entry.corpora),
+                ", ".join(entry.splits) or "all",
+                entry.labels,
+                entry.sentences,
+                entry.words,
+                entry.entities,
+                entry.digest[:12],
             )
-            for each in facts.sets
+            for entry in facts.sets
         ],
     )
-    if any(each.labels != "gold" for each in facts.sets):
+    if any(entry.labels != "gold" for entry in facts.sets):
         yield "Labels that are not gold were projected by a program, and no person has checked them."
 
 
@@ -165,12 +165,12 @@ def _scores(facts: ModelFacts) -> Iterator[str]:
     yield "Exact matches of span and label, in percent, on sentences that are not in the training sets."
     rows = [
         (
-            each.lang,
-            each.gold,
-            *(f"{100 * value:.1f}" for value in (each.score.precision, each.score.recall, each.score.f1)),
-            percent_interval(each.interval),
+            score.lang,
+            score.gold,
+            *(f"{100 * value:.1f}" for value in (score.score.precision, score.score.recall, score.score.f1)),
+            percent_interval(score.interval),
         )
-        for each in facts.scores
+        for score in facts.scores
     ]
     yield table(("Language", "Gold", "Precision", "Recall", "F1", "Interval of F1"), rows)
 

@@ -32,12 +32,12 @@ def model_facts(
     row = connection.execute(select(model.c.sha256, model.c.versions).where(model.c.step_id == train_id)).one()
     params = TrainParams.from_params(spec.params)
     settings = {**asdict(params.settings), "layer": params.layer, "pooling": params.pooling, "weight": params.weight}
-    behind = [each for labels in made_by.values() for each in labels]
+    behind = [label for labels in made_by.values() for label in labels]
     return ModelFacts(
         name=name,
         digest=spec.digest,
         sha256=row.sha256,
-        languages={each.lang: language(each.lang).name for each in sets},
+        languages={entry.lang: language(entry.lang).name for entry in sets},
         labels=params.classes,
         sets=sets,
         scores=model_scores(connection, train_id, spec),
@@ -53,9 +53,9 @@ def model_facts(
 
 def _set(sample: StepSpec, labels: Sequence[StepSpec]) -> TrainingSetFacts:
     params = SampleParams.from_params(sample.params)
-    made = ", ".join(f"{spec.kind} {spec.short}" for spec in labels if spec != GOLD)
+    steps = ", ".join(f"{spec.kind} {spec.short}" for spec in labels if spec != GOLD)
     return TrainingSetFacts(
-        params.lang, params.corpora, params.splits, made or "gold", params.sentences, params.words, params.entities,
+        params.lang, params.corpora, params.splits, steps or "gold", params.sentences, params.words, params.entities,
         sample.digest,
     )  # fmt: skip
 
@@ -78,9 +78,9 @@ def _sources(connection: Connection, samples: Sequence[StepSpec]) -> list[CardSo
 
 def _models(spec: StepSpec, label_steps: Sequence[StepSpec]) -> list[CardModel]:
     """The encoder, and the models behind projected labels."""
-    steps = [spec, *(each for labels in label_steps for each in _chain(labels))]
-    used = [each for each in steps if each.model and not each.model.startswith("imported:")]
-    return list(dict.fromkeys(card_model(each.model or "", each.revision) for each in used))
+    steps = [spec, *(entry for labels in label_steps for entry in _chain(labels))]
+    used = [step for step in steps if step.model and not step.model.startswith("imported:")]
+    return list(dict.fromkeys(card_model(entry.model or "", entry.revision) for entry in used))
 
 
 def _chain(spec: StepSpec) -> Iterator[StepSpec]:

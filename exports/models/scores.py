@@ -47,9 +47,9 @@ def _tagged(connection: Connection, train_id: int, spec: StepSpec) -> Iterator[C
         if len(load_spec(connection, step_id).inputs) > 1:
             continue  # the mean of several models
         for (name, lang, split), keys in _measured(connection, step_id, learned).items():
-            gold, found = read_gold(connection, keys), _found(connection, step_id, keys)
+            gold, predicted = read_gold(connection, keys), _found(connection, step_id, keys)
             mapped = {key: mapping.apply_to_gold(spans) if mapping else spans for key, spans in gold.items()}
-            counts = count_spans((mapped.get(key, ()), found.get(key, ())) for key in keys)
+            counts = count_spans((mapped.get(key, ()), predicted.get(key, ())) for key in keys)
             yield _score(lang, f"{name} ({split or 'no split'})", counts)
 
 

@@ -97,7 +97,7 @@ def told_steps(block: Block, steps: Sequence[str], preferred: GoldStep | None, *
     gold = preferred.spec
     corrected = (*steps, f"{gold.kind}:{gold.digest}") if whole else gold.digest
     own: Any = tuple(steps) if whole else steps[-1]
-    return [own if each == "projected" else corrected for each in block.annotations]
+    return [own if annotation == "projected" else corrected for annotation in block.annotations]
 
 
 def _lists(block: Block, values: NDArray[np.float64]) -> Any:

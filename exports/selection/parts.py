@@ -81,7 +81,7 @@ class Selection:
             whole = part.split if items is None else None
             for sentence in read_sentences(connection, labelling, whole, items, self.preferred):
                 if isinstance(labelling, GoldLabels):
-                    labels = [each for each in sentence.labels if not types or each.label in types]
+                    labels = [label for label in sentence.labels if not types or label.label in types]
                     yield labelling, sentence._replace(labels=labels)
                     continue
                 sentence = with_probabilities(sentence, labelling, self.calibrations)

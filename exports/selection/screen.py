@@ -99,9 +99,9 @@ def _sentences(block: ScreenedBlock, table: ExportTable) -> Iterator[tuple[str, 
     if table.corpora:
         yield "corpora", np.full(len(block.items), block.corpus in table.corpora)
     if table.splits:
-        yield "splits", np.fromiter((each in table.splits for each in block.splits), np.bool_, len(block.items))
+        yield "splits", np.fromiter((split in table.splits for split in block.splits), np.bool_, len(block.items))
     if table.gold_splits:
-        silver = (not is_gold_split(table, each) for each in block.splits)
+        silver = (not is_gold_split(table, split) for split in block.splits)
         yield "gold_splits", np.fromiter(silver, np.bool_, len(block.items))
     if table.outcomes:
         outcomes = frozenset(table.outcomes)

@@ -30,7 +30,7 @@ def tier_of(table: ExportTable) -> Callable[[ProjectedSentence], str | None]:
             return REVIEWED
         if not sentence.labels:
             return None
-        least = min(getattr(each, table.tier_by) for each in sentence.labels)
+        least = min(getattr(label, table.tier_by) for label in sentence.labels)
         return next((name for name, threshold in steps if least >= threshold), None)
 
     return tier

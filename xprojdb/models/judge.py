@@ -125,12 +125,12 @@ def _alternatives(reply: Reply, logprobs: Any) -> list[tuple[str, float]]:
     if not logprobs:
         return []
     try:
-        found = [(each["token"], float(each["logprob"])) for each in logprobs["content"][0]["top_logprobs"]]
+        values = [(logprob["token"], float(logprob["logprob"])) for logprob in logprobs["content"][0]["top_logprobs"]]
     except (TypeError, KeyError, IndexError, ValueError) as error:
         raise nonsense(reply, "its logprobs are not those of the protocol") from error
-    if any(not isinstance(token, str) or math.isnan(logarithm) for token, logarithm in found):
+    if any(not isinstance(token, str) or math.isnan(logarithm) for token, logarithm in values):
         raise nonsense(reply, "its logprobs are not those of the protocol")
-    return found
+    return values
 
 
 def _word(text: str) -> str:

@@ -121,7 +121,9 @@ def _only_label(explanation: Explanation, start: int, end: int) -> Explanation:
     if together is not None:
         together = replace(together, labels=[label for label in together.labels if label.span[:2] == (start, end)])
     return replace(
-        explanation, projections=[each for each in projections if each.entities or each.added], consensus=together
+        explanation,
+        projections=[projection for projection in projections if projection.entities or projection.added],
+        consensus=together,
     )
 
 

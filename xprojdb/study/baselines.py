@@ -89,7 +89,7 @@ class _Methods:
         self.chain, self.recipe, self.table = chain, recipe, table
         self.base = stored_tables(chain.database, recipe.train.source)
         self.targets = table.targets or tuple(
-            sorted({each.target for each in load_plan(chain.database, recipe.train.source).labellings})
+            sorted({labelling.target for labelling in load_plan(chain.database, recipe.train.source).labellings})
         )
         self.gold = self._gold()
         self.report = BaselinesReport(recipe.name, {}, models=chain.trained)
@@ -97,7 +97,7 @@ class _Methods:
     def run(self) -> None:
         wanted = {method: self._lacks(method) for method in self.table.methods}
         self.report.left_out = {method: lacks for method, lacks in wanted.items() if lacks}
-        for method in (each for each in self.table.methods if not wanted[each]):
+        for method in (entry for entry in self.table.methods if not wanted[entry]):
             self.report.recipes[method] = self._run(method)
 
     def _run(self, method: Baseline) -> str:

@@ -98,18 +98,20 @@ class _Planning:
                 (cell, self._spec(cell, own, classes, sampler)) for cell in self._cells(sampler) if cell.task == task
             ]
             if sampler.left_out:
-                told = "sentences that measure, word for word, stand among those to learn from: they are left out there"
-                self.warnings.append(f"{sampler.left_out:,} {told}")
+                message = (
+                    "sentences that measure, word for word, stand among those to learn from: they are left out there"
+                )
+                self.warnings.append(f"{sampler.left_out:,} {message}")
         self._warn(measures)
         states = states_of(cells[0][1])
         digests = {sample.spec.digest: sample for sample in self.samples.values()}
         for sample in digests.values():
             self.sentences.update(dict.fromkeys(sample.sentences))
-        found = PlannedStudy(
+        study = PlannedStudy(
             self.loaded, cells, measures, digests, list(self.sentences), states, warnings=self.warnings
         )
-        found.trained = self._trained(found.trainings)
-        return found
+        study.trained = self._trained(study.trainings)
+        return study
 
     def _cells(self, sampler: Sampler) -> list[Cell]:
         if self.table.subsets == "rotations":
@@ -160,12 +162,12 @@ class _Planning:
         with self.database.read() as connection:
             if task == "ner":
                 tests = read_tests(connection, corpora, lang, split, limit, seed, self.recipe.mapping)
-                content = [[each.words, each.spans] for each in tests]
-                self.sentences.update(dict.fromkeys(each.words for each in tests))
+                content = [[test.words, test.spans] for test in tests]
+                self.sentences.update(dict.fromkeys(test.words for test in tests))
             else:
                 pairs = read_test_pairs(connection, corpora, lang, split, limit, seed)
-                content = [[each.premise, each.hypothesis, each.label] for each in pairs]  # type: ignore[list-item]
-                self.sentences.update(dict.fromkeys(text for each in pairs for text in each[:2]))
+                content = [[pair.premise, pair.hypothesis, pair.label] for pair in pairs]  # type: ignore[list-item]
+                self.sentences.update(dict.fromkeys(text for pair in pairs for text in pair[:2]))
         if not content:
             raise no_gold(lang, corpora, split)
         return hashlib.sha256(canonical_json(content).encode("utf-8", "surrogatepass")).hexdigest()
@@ -174,11 +176,11 @@ class _Planning:
         short = {(task, lang): sample for (task, lang, _, _), sample in self.samples.items() if sample.short}
         unit = self.table.unit
         self.warnings += [
-            short_note(lang, unit if task == "ner" else "sentences", each) for (task, lang), each in short.items()
+            short_note(lang, unit if task == "ner" else "sentences", entry) for (task, lang), entry in short.items()
         ]
         with self.database.read() as connection:
             for task, spec in measures.items():
-                own = [sample for (each, *_), sample in self.samples.items() if each == task]
+                own = [sample for (entry, *_), sample in self.samples.items() if entry == task]
                 self.warnings += leakage(connection, MeasureParams.from_params(spec.params), own)
 
     def _trained(self, trainings: Iterable[str]) -> set[str]:

@@ -91,22 +91,22 @@ def self_train(chain: Chain, recipe: TrainingRecipe, name: str, table: SelfTrain
     """
     base = stored_tables(chain.database, recipe.train.source)
     report = chain.train(recipe, f"{name}-round-0", languages=recipe.train.languages)
-    found = Rounds(report, [_round(0, recipe.train.source, report)])
+    rounds = Rounds(report, [_round(0, recipe.train.source, report)])
     for number in range(1, table.rounds + 1):
         labels = f"{name}-labels-{number}"
         models = dict.fromkeys(report.samples, f"trained:{report.digest}")
         chain.label(tagged_beside(base, labels, models, recipe.train.splits, table))
         trained = chain.train(recipe, f"{name}-round-{number}", source=labels, languages=tuple(models), **_UNFILTERED)
-        agreement = agreement_of(chain.database, found.rounds[-1].digest, trained.digest)
+        agreement = agreement_of(chain.database, rounds.rounds[-1].digest, trained.digest)
         if agreement >= table.agreement:
-            found.settled = agreement
+            rounds.settled = agreement
             break
         report = trained
-        found.rounds.append(_round(number, labels, report, agreement))
-    final = found.rounds[-1]
+        rounds.rounds.append(_round(number, labels, report, agreement))
+    final = rounds.rounds[-1]
     filters = _UNFILTERED if final.number else {}
-    found.last = chain.train(recipe, name, source=final.labels, languages=tuple(report.samples), **filters)
-    return found
+    rounds.last = chain.train(recipe, name, source=final.labels, languages=tuple(report.samples), **filters)
+    return rounds
 
 
 def _round(number: int, labels: str, report: TrainReport, agreement: float | None = None) -> Round:

@@ -168,10 +168,10 @@ def _study(connection: Connection, planned: PlannedStudy) -> int:
     row = connection.execute(select(study).where(study.c.name == recipe.name)).first()
     values = {"digest": recipe.digest, "text": text}
     if row is None:
-        made = insert(study).values(
+        statement = insert(study).values(
             name=recipe.name, created_at=datetime.now(UTC).isoformat(timespec="seconds"), **values
         )
-        return int(connection.execute(made.returning(study.c.id)).scalar_one())
+        return int(connection.execute(statement.returning(study.c.id)).scalar_one())
     if (row.digest, row.text) != (recipe.digest, text):
         connection.execute(update(study).where(study.c.id == row.id).values(**values))
     return int(row.id)
@@ -184,8 +184,10 @@ def _cells(
     for cell, spec in planned.cells:
         subset = cell.subset
         where = (subset.k, subset.ordering, subset.place, cell.seed)
-        told = (canonical_json(list(subset.sources)), canonical_json(list(subset.targets)))
-        rows.append((study_id, cell.task, cell.arm, cell.regime, *where, *told, keys[spec.digest], measures[cell.task]))
+        languages = (canonical_json(list(subset.sources)), canonical_json(list(subset.targets)))
+        rows.append(
+            (study_id, cell.task, cell.arm, cell.regime, *where, *languages, keys[spec.digest], measures[cell.task])
+        )
     return rows
 
 

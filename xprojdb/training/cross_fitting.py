@@ -94,7 +94,7 @@ def cross_fit(
     :raises TrainingError: when a part has all the words, or the loss is not finite.
     """
     reduction = principal_components(np.concatenate(vectors))
-    rows = np.concatenate([word_features(*each, reduction) for each in zip(sentences, vectors, strict=True)])
+    rows = np.concatenate([word_features(*entry, reduction) for entry in zip(sentences, vectors, strict=True)])
     folds = np.repeat([fold_of(words, FOLDS) for words in sentences], [len(words) for words in sentences])
     right, weighed = np.concatenate(classes), None if weights is None else np.concatenate(weights)
     heads = []

@@ -123,7 +123,7 @@ class WordStates:
         else:
             subwords = self.encoder.subword_vectors(sentences, self.what.layer)
             vectors = [
-                _first(each.vectors, each.words, len(words)) for each, words in zip(subwords, sentences, strict=True)
+                _first(entry.vectors, entry.words, len(words)) for entry, words in zip(subwords, sentences, strict=True)
             ]
         most = float(np.finfo(np.float16).max)
         return [np.clip(rows, -most, most).astype(np.float16) for rows in vectors]

@@ -51,7 +51,7 @@ class TrainResult(ReportResult):
         fields = {**asdict(self.report), "run": self.report.run.run_id}
         if self.rounds is None:
             return fields
-        return {**fields, "rounds": [asdict(each) for each in self.rounds.rounds], "settled": self.rounds.settled}
+        return {**fields, "rounds": [asdict(entry) for entry in self.rounds.rounds], "settled": self.rounds.settled}
 
     def __rich__(self) -> RenderableType:
         report = self.report
@@ -65,9 +65,9 @@ class TrainResult(ReportResult):
         if self.rounds is None or not self.rounds.rounds:
             return []
         shown = table("round>", "labels of", "entities>", "agree with the round before>")
-        for each in self.rounds.rounds:
-            agreed = "–" if each.agreement is None else f"{100 * each.agreement:.1f} %"
-            shown.add_row(str(each.number), each.labels, f"{each.entities:,}", agreed)
+        for entry in self.rounds.rounds:
+            agreed = "–" if entry.agreement is None else f"{100 * entry.agreement:.1f} %"
+            shown.add_row(str(entry.number), entry.labels, f"{entry.entities:,}", agreed)
         settled = self.rounds.settled
         why = "rounds were used up" if settled is None else f"a further round would agree by {100 * settled:.1f} %"
         return [shown, Text(f"stopped: {why}")]

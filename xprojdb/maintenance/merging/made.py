@@ -186,15 +186,15 @@ def _check(records: Records, step: StoredStep, rows: _Rows, added: int) -> int:
     total = number(connection, f"SELECT count(*) {rows.total}")
     # Where all were added, all have keys.
     scope = total if added == total else number(connection, f"SELECT count(*) {rows.scope}")
-    found = scope if rows.table is failure else number(connection, f"SELECT count(*) {rows.equal(connection)}")
-    if found != scope:
+    same = scope if rows.table is failure else number(connection, f"SELECT count(*) {rows.equal(connection)}")
+    if same != scope:
         raise DatabaseError(
-            f"{step.short}: {scope - found:,} of {scope:,} rows in {name} are not those of {records.source.url}",
+            f"{step.short}: {scope - same:,} of {scope:,} rows in {name} are not those of {records.source.url}",
             hint="nothing was merged; run 'verify' on both databases",
             table=name,
             step=step.digest,
             expected=scope,
-            found=found,
+            found=same,
         )
     records.kept[name] += total - scope
     return scope - added

@@ -137,11 +137,11 @@ class ServedTagger:
 
         :raises ServiceError: when the server does not answer, or sends an unusable answer.
         """
-        return [found.spans for found in self.find(sentences)]
+        return [result.spans for result in self.find(sentences)]
 
     def tag_scored(self, sentences: Sequence[Sequence[str]]) -> list[Tagged]:
         """Tag sentences and return the shares of the answers as well."""
-        return [Tagged(found.spans, found.probabilities) for found in self.find(sentences)]
+        return [Tagged(result.spans, result.probabilities) for result in self.find(sentences)]
 
     def find(self, sentences: Sequence[Sequence[str]]) -> list[Found]:
         """Find the entities of sentences, and count what the model named besides.
@@ -151,11 +151,11 @@ class ServedTagger:
         keys = [digest_of(list(words)) for words in sentences]
         fresh = {key: words for key, words in zip(keys, sentences, strict=True) if words and key not in self._known}
         answers = iter(self._chat.answers([*self._questions(fresh.values())]) if fresh else [])
-        found = {key: self._found(words, [next(answers) for _ in self._seeds]) for key, words in fresh.items()}
-        found |= {key: self._known[key] for key in keys if key in self._known}
-        self._keep(found)
+        named = {key: self._found(words, [next(answers) for _ in self._seeds]) for key, words in fresh.items()}
+        named |= {key: self._known[key] for key in keys if key in self._known}
+        self._keep(named)
         nothing = self._found((), [])
-        return [found.get(key, nothing) for key in keys]
+        return [named.get(key, nothing) for key in keys]
 
     def cost(self, sentences: Sequence[Sequence[str]]) -> Cost:
         """The cost of :meth:`tag`; nothing is sent."""
@@ -184,7 +184,7 @@ class ServedTagger:
 
     def _found(self, words: Sequence[str], answers: Sequence[Sequence[Named]]) -> Found:
         """Merge the answers about a sentence."""
-        located = [locate(words, [each for each in answer if each.label in self.params.types]) for answer in answers]
+        located = [locate(words, [entry for entry in answer if entry.label in self.params.types]) for answer in answers]
         votes = Counter(span for spans in located for span in spans)
         # Spans that overlap are never in one answer, so no two of them can both have more than half of the answers.
         spans = sorted(span for span, count in votes.items() if 2 * count > len(answers))
@@ -233,10 +233,10 @@ def read(reply: Reply) -> tuple[Named, ...]:
     if choice.get("finish_reason") == "length":
         raise nonsense(reply, "it was cut at max_tokens")
     try:
-        named = [Named(each["text"], each["type"]) for each in json.loads(text)["entities"]]
+        named = [Named(load["text"], load["type"]) for load in json.loads(text)["entities"]]
     except (ValueError, TypeError, KeyError, RecursionError) as error:
         raise nonsense(reply, "its message is not a JSON object with entities") from error
-    if not all(isinstance(part, str) for each in named for part in each):
+    if not all(isinstance(part, str) for entry in named for part in entry):
         raise nonsense(reply, "an entity has no text or no type")
     return tuple(named)
 

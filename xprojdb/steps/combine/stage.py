@@ -86,8 +86,8 @@ class Combine(SeveralSources):
                 agreed = agree(self, connection, corpus_id, group.keys, there, group.weight, self.rule)
                 if group.people is not None and self.corrected:
                     outcomes += _corrected_outcomes(group.people)
-                    given, kept = self._corrected_rows(group.people, group.keys, agreed)
-                    labels.append(iter(given))
+                    result, kept = self._corrected_rows(group.people, group.keys, agreed)
+                    labels.append(iter(result))
                     votes.append(iter(kept))
                 else:
                     outcomes += _outcomes(group.keys, agreed)
@@ -125,9 +125,9 @@ class Combine(SeveralSources):
         columns = self._vote_columns(agreed)
         labels: list[Row] = []
         votes: list[Row] = []
-        for key, ordinal, (given, start, end, name), agreeing, score in corrections(people, keys, agreed):
+        for key, ordinal, (gold_ordinal, start, end, name), agreeing, score in corrections(people, keys, agreed):
             labels.append((self.step_id, key, 0, ordinal, start, end, name, 1.0, 1.0))
-            own = (self.input_ids[GOLD_SET], 0, given, start, end, name, max(1.0 - score, 0.0))
+            own = (self.input_ids[GOLD_SET], 0, gold_ordinal, start, end, name, max(1.0 - score, 0.0))
             votes.append((self.step_id, key, ordinal, *own))
             votes += [(self.step_id, key, ordinal, *(column[row] for column in columns)) for row in agreeing]
         return labels, votes

@@ -103,16 +103,18 @@ class TargetTaggerFit(Fit):
         lengths = list(map(len, words))
         classes = np.split(tag_places(words, [own.spans for own in sentences], tags), np.cumsum(lengths)[:-1])
         fitted = cross_fit(words, vectors, classes, tags, SETTINGS)
-        found = tagged_spans(best_tags(fitted.log_probabilities(words, vectors), lengths, tags), lengths, tags)
-        agreement = _f1([own.spans for own in sentences], found)
+        result = tagged_spans(best_tags(fitted.log_probabilities(words, vectors), lengths, tags), lengths, tags)
+        agreement = _f1([own.spans for own in sentences], result)
         content = {**counted, "labels": labels, "agreement": round(agreement, 4)}
         if agreement < LEAST_AGREEMENT:
             return {**content, "off": "too-weak"}
         return {**content, "heads": base64.b64encode(fitted.to_bytes()).decode("ascii")}
 
     def evidence(self, content: Any) -> str:
-        told = [f"{name}={content[name]}" for name in ("sentences", "entities", "agreement", "off") if name in content]
-        return f"learned:{','.join(told)}"
+        values = [
+            f"{name}={content[name]}" for name in ("sentences", "entities", "agreement", "off") if name in content
+        ]
+        return f"learned:{','.join(values)}"
 
     def _sentences(self, connection: Connection, corpus_id: int) -> list[Labelled]:
         """At most :data:`MOST` sentences, in the order of their words: keys differ between databases."""

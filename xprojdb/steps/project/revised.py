@@ -121,9 +121,9 @@ class ProjectRevised(ProjectStage):
         scores, tags = self._voters.ask(connection, corpus_id, words)
         shares = votes(scores, tag_places(words, spans, tags), self.rule)
         lengths = list(map(len, words))
-        found = tagged_spans(best_tags(shares, lengths, tags), lengths, tags)
+        result = tagged_spans(best_tags(shares, lengths, tags), lengths, tags)
         parts: list[Singles] = np.split(shares, np.cumsum(lengths)[:-1])
-        return [matched(*each, tags) for each in zip(spans, found, parts, strict=True)]
+        return [matched(*entry, tags) for entry in zip(spans, result, parts, strict=True)]
 
     def _projected(self, connection: Connection, sentences: Sequence[int]) -> dict[int, list[_Projected]]:
         """The projected labels of sentences, by translation, from left to right."""

@@ -80,10 +80,12 @@ class TagServed(Tag, Served):
     block = 64
 
     def tagging(self, keys: Sequence[int], sentences: list[list[str]]) -> Tagging:
-        found = cast("ServedTagger", self.model).find(sentences)
-        rows = probability_rows(self.step_id, keys, [each.probabilities for each in found]) if self.keep_scores else []
-        reasons = [f"left-out:{each.left_out}" if each.left_out else None for each in found]
-        return Tagging([each.spans for each in found], rows, reasons)
+        result = cast("ServedTagger", self.model).find(sentences)
+        rows = (
+            probability_rows(self.step_id, keys, [entry.probabilities for entry in result]) if self.keep_scores else []
+        )
+        reasons = [f"left-out:{entry.left_out}" if entry.left_out else None for entry in result]
+        return Tagging([entry.spans for entry in result], rows, reasons)
 
     def would_send(self, connection: Connection, items: Sequence[int]) -> Cost:
         query = select(sentence.c.words).where(bulk.among(connection, sentence.c.id, items))

@@ -99,20 +99,20 @@ class Tag(ModelStage["Tagger"]):
         query = select(sentence.c.id, sentence.c.words).where(bulk.among(connection, sentence.c.id, items))
         read = bulk.fetch(connection, query.order_by(sentence.c.id))
         keys = [key for key, _ in read]
-        made = self.tagging(keys, [json.loads(words) for _, words in read])
+        result = self.tagging(keys, [json.loads(words) for _, words in read])
         outcomes = [
             Outcome(key, "ok", reason) if spans else Outcome(key, "empty", f"no-entities {reason or ''}".rstrip())
-            for key, spans, reason in zip(keys, made.spans, made.reasons or repeat(None), strict=False)
+            for key, spans, reason in zip(keys, result.spans, result.reasons or repeat(None), strict=False)
         ]
-        return Result(outcomes, [Rows(entity, _COLUMNS, self._entities(keys, made.spans)), *made.rows])
+        return Result(outcomes, [Rows(entity, _COLUMNS, self._entities(keys, result.spans)), *result.rows])
 
     def tagging(self, keys: Sequence[int], sentences: list[list[str]]) -> Tagging:
         """Tag the sentences with some keys."""
         if not self.keep_scores:
             return Tagging(self.model.tag(sentences))
         tagged = cast("ScoringTagger", self.model).tag_scored(sentences)
-        rows = probability_rows(self.step_id, keys, [each.probabilities for each in tagged])
-        return Tagging([each.spans for each in tagged], rows)
+        rows = probability_rows(self.step_id, keys, [entry.probabilities for entry in tagged])
+        return Tagging([entry.spans for entry in tagged], rows)
 
     def _entities(self, keys: Sequence[int], tagged: Sequence[Sequence[Span]]) -> Iterator[Row]:
         for key, spans in zip(keys, tagged, strict=True):

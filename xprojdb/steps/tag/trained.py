@@ -84,10 +84,10 @@ class Trained(TaggerPlugin):
     def labels(self, model: str, config: TrainedConfig | None = None) -> tuple[str, ...]:  # noqa: ARG002
         classes = [TrainParams.from_params(spec.params).classes for spec in trained_steps(model)]
         if len(set(classes)) > 1:
-            told = "; ".join(", ".join(own) for own in dict.fromkeys(classes))
+            result = "; ".join(", ".join(own) for own in dict.fromkeys(classes))
             hint = "train them with the same labels"
             raise ModelError(
-                f"the models {model} have different labels: {told}", hint=hint, model=model, reason="labels"
+                f"the models {model} have different labels: {result}", hint=hint, model=model, reason="labels"
             )
         return iob2_tags(classes[0])
 

@@ -52,7 +52,7 @@ class AveragedTagger:
 
     def tag(self, sentences: Sequence[Sequence[str]]) -> list[tuple[Span, ...]]:
         """Tag sentences; see :class:`xprojdb.models.taggers.spacy.Tagger`."""
-        return [each.spans for each in self.tag_scored(sentences)]
+        return [entry.spans for entry in self.tag_scored(sentences)]
 
     def tag_scored(self, sentences: Sequence[Sequence[str]]) -> list[Tagged]:
         """Tag sentences and return the mean probabilities of their words as well."""

@@ -91,7 +91,7 @@ def orders_of(table: StudyTable) -> list[list[str]]:
 
     A small pool has not so many different ones: then some come twice.
     """
-    found: list[list[str]] = []
+    results: list[list[str]] = []
     neighbours: set[frozenset[frozenset[str]]] = set()
     for ordering in range(table.orders):
         for attempt in range(_ATTEMPTS):
@@ -101,8 +101,8 @@ def orders_of(table: StudyTable) -> list[list[str]]:
             if pairs not in neighbours:
                 break
         neighbours.add(pairs)
-        found.append(order)
-    return found
+        results.append(order)
+    return results
 
 
 def _targets(table: StudyTable, sources: Sequence[str]) -> tuple[str, ...]:

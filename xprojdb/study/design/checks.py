@@ -51,16 +51,16 @@ def no_gold(lang: str, corpora: Sequence[str], split: str) -> UsageError:
 
 def design_warnings(table: StudyTable) -> list[str]:
     """What weakens a design."""
-    found = []
+    results = []
     if table.orders < 2 and table.subsets != "ranked":
-        found.append("one order of the pool: which sources stand together is chance; use orders = 3")
+        results.append("one order of the pool: which sources stand together is chance; use orders = 3")
     if table.seeds < 2:
-        found.append(
+        results.append(
             "one training of each subset: what is chance in training cannot be told from the choice of sources"
         )
     if 1 not in table.k:
-        found.append("k = 1 is missing: there is nothing to compare with")
-    return found
+        results.append("k = 1 is missing: there is nothing to compare with")
+    return results
 
 
 def leakage(connection: Connection, params: MeasureParams, samples: Iterable[Sample]) -> list[str]:
@@ -88,9 +88,9 @@ def _pair_leakage(params: MeasureParams, samples: Iterable[Sample]) -> list[str]
 
 
 def _translations_of(connection: Connection, keys: Iterable[int]) -> set[int]:
-    found: set[int] = set()
+    result: set[int] = set()
     sides = (translation.c.original_id, translation.c.rendering_id)
     for one, other in (sides, sides[::-1]):
         query = select(other).where(bulk.among(connection, one, sorted(keys)))
-        found |= {key for (key,) in bulk.fetch(connection, query)}
-    return found
+        result |= {key for (key,) in bulk.fetch(connection, query)}
+    return result

@@ -61,22 +61,22 @@ class Analysis:
             "measures": data.measures,
             "corpora": data.corpora,
             "bootstrap": {"resamples": self.resamples, "seed": self.seed},
-            "series": [_told(each) for each in self.series],
-            "correlations": [asdict(each) for each in self.correlations],
+            "series": [_told(series) for series in self.series],
+            "correlations": [asdict(correlation) for correlation in self.correlations],
             "warnings": self.warnings,
-            "models": sorted({each.model for each in data.measurements}),
+            "models": sorted({measurement.model for measurement in data.measurements}),
             "recipe": data.text,
         }
 
 
 def _told(each: SeriesAnalysis) -> dict[str, Any]:
-    told = asdict(each)
-    told["series"] = each.series._asdict()
-    told["targets"] = {
+    result = asdict(each)
+    result["series"] = each.series._asdict()
+    result["targets"] = {
         target: {str(k): dict(zip(("mean", "least", "largest"), own, strict=True)) for k, own in by_k.items()}
         for target, by_k in each.targets.items()
     }
-    return told
+    return result
 
 
 def analyse(data: StudyData, *, resamples: int = 1000, seed: int = 0) -> Analysis:
@@ -84,7 +84,7 @@ def analyse(data: StudyData, *, resamples: int = 1000, seed: int = 0) -> Analysi
 
     :raises MissingExtra: without statsmodels, scipy or pandas.
     """
-    series = [_series(data, each, resamples, seed) for each in data.series]
+    series = [_series(data, entry, resamples, seed) for entry in data.series]
     return Analysis(data, resamples, seed, series, task_correlations(data), _warnings(data))
 
 
@@ -97,35 +97,37 @@ def _series(data: StudyData, series: Series, resamples: int, seed: int) -> Serie
 
 
 def _targets(data: StudyData, series: Series) -> dict[str, dict[int, tuple[float, float, float]]]:
-    found: dict[str, dict[int, tuple[float, float, float]]] = {}
+    results: dict[str, dict[int, tuple[float, float, float]]] = {}
     for target in data.targets(series):
         for k in data.ks(series):
-            scores = [each.score for each in data.of(series, k) if each.target == target]
+            scores = [entry.score for entry in data.of(series, k) if entry.target == target]
             if scores:
-                found.setdefault(target, {})[k] = (sum(scores) / len(scores), min(scores), max(scores))
-    return found
+                results.setdefault(target, {})[k] = (sum(scores) / len(scores), min(scores), max(scores))
+    return results
 
 
 def _warnings(data: StudyData) -> list[str]:
-    found = []
+    results = []
     if data.measured < data.cells:
-        found.append(f"{data.cells - data.measured:,} of {data.cells:,} cells are not trained yet")
-    if len({each.ordering for each in data.measurements}) < 2:
-        found.append("one order of the pool: which sources stand together is chance")
-    if len({each.seed for each in data.measurements}) < 2:
-        found.append("one training of each subset: chance in training cannot be told from the choice of sources")
-    empty = sum(int(each.counts[:, 1].sum()) == 0 for each in data.measurements)
+        results.append(f"{data.cells - data.measured:,} of {data.cells:,} cells are not trained yet")
+    if len({measurement.ordering for measurement in data.measurements}) < 2:
+        results.append("one order of the pool: which sources stand together is chance")
+    if len({measurement.seed for measurement in data.measurements}) < 2:
+        results.append("one training of each subset: chance in training cannot be told from the choice of sources")
+    empty = sum(int(measurement.counts[:, 1].sum()) == 0 for measurement in data.measurements)
     if empty:
-        found.append(f"{empty:,} of {len(data.measurements):,} measurements are of models that find no entity at all")
+        results.append(f"{empty:,} of {len(data.measurements):,} measurements are of models that find no entity at all")
     lacking = {series: _incomplete(data, series) for series in data.series}
     for series, targets in lacking.items():
         if targets:
-            told = f"{series.title}: {', '.join(targets)} lack a number of sources, and are left out of its curve"
-            found.append(told)
-    return found
+            message = f"{series.title}: {', '.join(targets)} lack a number of sources, and are left out of its curve"
+            results.append(message)
+    return results
 
 
 def _incomplete(data: StudyData, series: Series) -> list[str]:
     ks = data.ks(series)
     own = data.of(series)
-    return [target for target in data.targets(series) if {each.k for each in own if each.target == target} != set(ks)]
+    return [
+        target for target in data.targets(series) if {entry.k for entry in own if entry.target == target} != set(ks)
+    ]

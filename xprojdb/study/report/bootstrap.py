@@ -46,7 +46,7 @@ def curve(
     points = []
     for k, level in levels.items():
         low, high = np.percentile(drawn[k], tails).tolist()
-        own = [each for each in measurements if each.k == k]
+        own = [measurement for measurement in measurements if measurement.k == k]
         point = Point(k, level, low, high, None, None, None, subset_spread(own), len(own))
         if 1 in levels:
             gain_low, gain_high = np.percentile(drawn[k] - drawn[1], tails).tolist()
@@ -63,10 +63,10 @@ def _resampled(
     Only targets that have all k count, so that no difference is one of targets.
     """
     rng = np.random.default_rng(seed)
-    ks = sorted({each.k for each in measurements})
+    ks = sorted({entry.k for entry in measurements})
     by_target: dict[str, dict[int, list[Measurement]]] = {}
-    for each in measurements:
-        by_target.setdefault(each.target, {}).setdefault(each.k, []).append(each)
+    for measurement in measurements:
+        by_target.setdefault(measurement.target, {}).setdefault(measurement.k, []).append(measurement)
     complete = {target: own for target, own in by_target.items() if len(own) == len(ks)}
     targets = sorted(complete)
     means = np.array([[_of_target(complete[target], k) for k in ks] for target in targets]).reshape(-1, len(ks))
@@ -80,7 +80,7 @@ def _resampled(
 
 
 def _of_target(own: Mapping[int, list[Measurement]], k: int) -> float:
-    return float(np.mean([each.score for each in own[k]]))
+    return float(np.mean([entry.score for entry in own[k]]))
 
 
 def _draws(own: Mapping[int, list[Measurement]], ks: Sequence[int], resamples: int, rng: np.random.Generator) -> Floats:
@@ -92,12 +92,12 @@ def _draws(own: Mapping[int, list[Measurement]], ks: Sequence[int], resamples: i
 
 def _means(models: Sequence[Measurement], weights: Floats, rng: np.random.Generator) -> Floats:
     """The mean score of models, under weights of the test items: (resamples,)."""
-    totals = np.stack([weights @ each.counts.astype(np.float64) for each in models])
+    totals = np.stack([weights @ model.counts.astype(np.float64) for model in models])
     size = totals[..., 1] + totals[..., 2]
     scores = np.divide(200 * totals[..., 0], size, out=np.zeros_like(size), where=size > 0)
     subsets: dict[tuple[str, ...], list[int]] = {}
-    for place, each in enumerate(models):
-        subsets.setdefault(each.subset, []).append(place)
+    for place, entry in enumerate(models):
+        subsets.setdefault(entry.subset, []).append(place)
     groups = list(subsets.values())
     resamples, every = len(weights), np.arange(len(weights))
     total = np.zeros(resamples)
@@ -112,8 +112,8 @@ def _means(models: Sequence[Measurement], weights: Floats, rng: np.random.Genera
 def subset_spread(models: Sequence[Measurement]) -> float | None:
     """The standard deviation of scores over subsets, each target's own mean taken away."""
     by_target: dict[str, list[float]] = {}
-    for each in models:
-        by_target.setdefault(each.target, []).append(each.score)
+    for model in models:
+        by_target.setdefault(model.target, []).append(model.score)
     several = [np.array(scores) for scores in by_target.values() if len(scores) > 1]
     if not several:
         return None

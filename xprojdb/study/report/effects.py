@@ -36,21 +36,24 @@ def slope(measurements: Sequence[Measurement]) -> Slope:
 
     :raises MissingExtra: without statsmodels or pandas.
     """
-    if len({each.k for each in measurements}) < 2 or len({each.target for each in measurements}) < 2:
+    if (
+        len({measurement.k for measurement in measurements}) < 2
+        or len({measurement.target for measurement in measurements}) < 2
+    ):
         return Slope(problem="it takes two numbers of sources and two targets")
     pandas, formula = require("pandas", "study"), require("statsmodels.formula.api", "study")
     rows = [
         {
-            "y": each.score,
-            "doublings": np.log2(each.k),
-            "target": each.target,
-            "subset": "+".join(sorted(each.sources)),
+            "y": measurement.score,
+            "doublings": np.log2(measurement.k),
+            "target": measurement.target,
+            "subset": "+".join(sorted(measurement.sources)),
             "one": 1,
         }
-        for each in measurements
+        for measurement in measurements
     ]
     parts = {"target": "0 + C(target)", "subset": "0 + C(subset)"}
-    with warnings.catch_warnings(record=True) as told:
+    with warnings.catch_warnings(record=True) as raised:
         warnings.simplefilter("always")
         try:
             model = formula.mixedlm("y ~ doublings", pandas.DataFrame(rows), groups="one", vc_formula=parts)
@@ -61,7 +64,7 @@ def slope(measurements: Sequence[Measurement]) -> Slope:
             return Slope(problem=f"the mixed model could not be fitted: {error}")
     if not np.isfinite([value, low, high]).all():
         return Slope(problem="the mixed model gave no interval")
-    doubt = next((str(each.message) for each in told if "Convergence" in type(each.message).__name__), "")
+    doubt = next((str(warning.message) for warning in raised if "Convergence" in type(warning.message).__name__), "")
     return Slope(value, float(low), float(high), p, problem=doubt)
 
 
@@ -89,7 +92,7 @@ def saturation(points: Sequence[Point]) -> Saturation:
     if len(points) < 4:
         return Saturation(problem="it takes four numbers of sources")
     fit = require("scipy.optimize", "study").curve_fit
-    k, level = np.array([each.k for each in points], float), np.array([each.level for each in points])
+    k, level = np.array([point.k for point in points], float), np.array([point.level for point in points])
     start = [level[-1] + 2, max(level[-1] - level[0] + 2, 0.1), 1.0]
     try:
         with warnings.catch_warnings():
@@ -97,13 +100,13 @@ def saturation(points: Sequence[Point]) -> Saturation:
             (limit, gain, rate), _ = fit(_levelling, k, level, p0=start, bounds=([0, 0, 0.05], [100, 100, 5]))
     except (RuntimeError, ValueError) as error:
         return Saturation(problem=f"it could not be fitted: {error}")
-    told = (float(limit), float(gain), float(rate))
+    curve = (float(limit), float(gain), float(rate))
     k95 = float(20 ** (1 / rate))
     if gain < 0.05 or rate > 4.99:
-        return Saturation(*told, problem="the levels hardly change after the first step")
+        return Saturation(*curve, problem="the levels hardly change after the first step")
     if limit > 99.9 or k95 > _FURTHEST * k[-1]:
-        return Saturation(*told, problem="the levels do not level off in this range")
-    return Saturation(*told, k95=k95)
+        return Saturation(*curve, problem="the levels do not level off in this range")
+    return Saturation(*curve, k95=k95)
 
 
 def _levelling(k: Any, limit: float, gain: float, rate: float) -> Any:
@@ -128,23 +131,23 @@ class BestSingle:
 
 def best_singles(data: StudyData, series: Series) -> list[BestSingle]:
     """One for each target that has both."""
-    most, found = max(data.ks(series)), []
+    most, result = max(data.ks(series)), []
     for target in data.targets(series):
-        one = _means_by_subset([each for each in data.of(series, 1) if each.target == target])
-        many = _means_by_subset([each for each in data.of(series, most) if each.target == target])
+        one = _means_by_subset([entry for entry in data.of(series, 1) if entry.target == target])
+        many = _means_by_subset([entry for entry in data.of(series, most) if entry.target == target])
         if one and many and most > 1:
             source = max(one, key=lambda sources: (one[sources], sources))
             scores = list(many.values())
             worst = min(one.values())
-            found.append(BestSingle(target, source[0], one[source], worst, most, float(np.mean(scores)), max(scores)))
-    return found
+            result.append(BestSingle(target, source[0], one[source], worst, most, float(np.mean(scores)), max(scores)))
+    return result
 
 
 def _means_by_subset(models: Sequence[Measurement]) -> dict[tuple[str, ...], float]:
-    found: dict[tuple[str, ...], list[float]] = {}
-    for each in models:
-        found.setdefault(tuple(sorted(each.sources)), []).append(each.score)
-    return {sources: float(np.mean(scores)) for sources, scores in found.items()}
+    results: dict[tuple[str, ...], list[float]] = {}
+    for model in models:
+        results.setdefault(tuple(sorted(model.sources)), []).append(model.score)
+    return {sources: float(np.mean(scores)) for sources, scores in results.items()}
 
 
 @dataclass(frozen=True)
@@ -159,24 +162,24 @@ class Correlation:
 
 def task_correlations(data: StudyData) -> list[Correlation]:
     """Of entities with pairs, for each kind of budget and each arm of the pairs."""
-    found = []
-    for other in [each for each in data.series if each.task == "nli"]:
+    results = []
+    for other in [series for series in data.series if series.task == "nli"]:
         mine = _residuals(data, Series("ner", "raw", other.regime))
         theirs = _residuals(data, other)
         both = sorted(mine.keys() & theirs.keys())
         if len(both) > 2:
             pair = np.array([[mine[key], theirs[key]] for key in both])
-            found.append(Correlation(other.regime, other.arm, len(both), float(np.corrcoef(pair.T)[0, 1])))
-    return found
+            results.append(Correlation(other.regime, other.arm, len(both), float(np.corrcoef(pair.T)[0, 1])))
+    return results
 
 
 def _residuals(data: StudyData, series: Series) -> Mapping[tuple[Any, ...], float]:
-    found: dict[tuple[Any, ...], float] = {}
+    results: dict[tuple[Any, ...], float] = {}
     for k in data.ks(series):
         own = data.of(series, k)
         means = {
-            target: np.mean([each.score for each in own if each.target == target]) for target in data.targets(series)
+            target: np.mean([item.score for item in own if item.target == target]) for target in data.targets(series)
         }
-        for each in own:
-            found[k, tuple(sorted(each.sources)), each.target] = float(each.score - means[each.target])
-    return found
+        for entry in own:
+            results[k, tuple(sorted(entry.sources)), entry.target] = float(entry.score - means[entry.target])
+    return results

@@ -19,10 +19,10 @@ def figures(analysis: Analysis) -> dict[str, dict[Format, bytes]]:
     :raises MissingExtra: without matplotlib.
     """
     drawings: dict[str, Callable[[Any, Analysis], None]] = {"curves": _curves, "gains": _gains, "spread": _spread}
-    tasks = dict.fromkeys(each.series.task for each in analysis.series)
-    found = {name: _drawn(draw, analysis, (5.2 * len(tasks) + 1, 3.8)) for name, draw in drawings.items()}
-    rows = -(-len({target for each in analysis.series for target in each.targets}) // 5)
-    return {**found, "targets": _drawn(_targets, analysis, (12, 2.3 * rows + 0.6))}
+    tasks = dict.fromkeys(series.series.task for series in analysis.series)
+    by_name = {name: _drawn(draw, analysis, (5.2 * len(tasks) + 1, 3.8)) for name, draw in drawings.items()}
+    rows = -(-len({target for series in analysis.series for target in series.targets}) // 5)
+    return {**by_name, "targets": _drawn(_targets, analysis, (12, 2.3 * rows + 0.6))}
 
 
 def _drawn(draw: Callable[[Any, Analysis], None], analysis: Analysis, size: tuple[float, float]) -> dict[Format, bytes]:
@@ -43,17 +43,17 @@ def _saved(sheet: Any, form: Format) -> bytes:
 
 
 def _by_task(analysis: Analysis) -> dict[str, list[SeriesAnalysis]]:
-    found: dict[str, list[SeriesAnalysis]] = {}
-    for each in analysis.series:
-        found.setdefault(each.series.task, []).append(each)
-    return found
+    results: dict[str, list[SeriesAnalysis]] = {}
+    for series in analysis.series:
+        results.setdefault(series.series.task, []).append(series)
+    return results
 
 
 def _panels(sheet: Any, analysis: Analysis, title: str) -> list[tuple[Any, list[SeriesAnalysis]]]:
     tasks = _by_task(analysis)
     axes = sheet.subplots(1, len(tasks), squeeze=False)[0]
     for axis, task in zip(axes, tasks, strict=True):
-        ks = sorted({point.k for each in tasks[task] for point in each.points})
+        ks = sorted({point.k for entry in tasks[task] for point in entry.points})
         axis.set_xscale("log", base=2)
         axis.set_xticks(ks, [str(k) for k in ks])
         axis.set_xlabel("source languages k")
@@ -63,61 +63,63 @@ def _panels(sheet: Any, analysis: Analysis, title: str) -> list[tuple[Any, list[
 
 def _curves(sheet: Any, analysis: Analysis) -> None:
     for axis, series in _panels(sheet, analysis, "level"):
-        for colour, each in zip(_COLOURS, series, strict=False):
-            ks = [point.k for point in each.points]
-            axis.fill_between(ks, [p.low for p in each.points], [p.high for p in each.points], color=colour, alpha=0.12)
-            axis.plot(ks, [point.level for point in each.points], "o-", color=colour, label=each.series.title)
+        for colour, entry in zip(_COLOURS, series, strict=False):
+            ks = [point.k for point in entry.points]
+            axis.fill_between(
+                ks, [p.low for p in entry.points], [p.high for p in entry.points], color=colour, alpha=0.12
+            )
+            axis.plot(ks, [point.level for point in entry.points], "o-", color=colour, label=entry.series.title)
         axis.legend(frameon=False)
 
 
 def _gains(sheet: Any, analysis: Analysis) -> None:
     for axis, series in _panels(sheet, analysis, "difference to k = 1"):
         axis.axhline(0, color="#999999", linewidth=0.8)
-        for colour, each in zip(_COLOURS, series, strict=False):
-            points = [point for point in each.points if point.gain is not None]
+        for colour, entry in zip(_COLOURS, series, strict=False):
+            points = [point for point in entry.points if point.gain is not None]
             ks, gains = [point.k for point in points], [point.gain or 0.0 for point in points]
             low = [gain - (point.gain_low or 0.0) for gain, point in zip(gains, points, strict=True)]
             high = [(point.gain_high or 0.0) - gain for gain, point in zip(gains, points, strict=True)]
             bars = [[max(0.0, value) for value in side] for side in (low, high)]
-            axis.errorbar(ks, gains, yerr=bars, fmt="o-", capsize=3, color=colour, label=each.series.title)
+            axis.errorbar(ks, gains, yerr=bars, fmt="o-", capsize=3, color=colour, label=entry.series.title)
         axis.legend(frameon=False)
 
 
 def _spread(sheet: Any, analysis: Analysis) -> None:
     for axis, series in _panels(sheet, analysis, "each subset, less its target's mean"):
         axis.axhline(0, color="#999999", linewidth=0.8)
-        for number, (colour, each) in enumerate(zip(_COLOURS, series, strict=False)):
-            for k in analysis.data.ks(each.series):
-                own = analysis.data.of(each.series, k)
-                rest = [one.score - each.targets[one.target][k][0] for one in own]
+        for number, (colour, entry) in enumerate(zip(_COLOURS, series, strict=False)):
+            for k in analysis.data.ks(entry.series):
+                own = analysis.data.of(entry.series, k)
+                rest = [one.score - entry.targets[one.target][k][0] for one in own]
                 at = k * 2 ** (0.12 * (number - (len(series) - 1) / 2))
                 axis.plot(
-                    [at] * len(rest), rest, "_", color=colour, alpha=0.5, label=each.series.title if k == 1 else None
+                    [at] * len(rest), rest, "_", color=colour, alpha=0.5, label=entry.series.title if k == 1 else None
                 )
         axis.legend(frameon=False)
 
 
 def _targets(sheet: Any, analysis: Analysis) -> None:
     """Small multiples: a panel a target, a line a series without a control."""
-    plain = [each for each in analysis.series if each.series.arm == "raw"]
-    names = sorted({target for each in plain for target in each.targets})
+    plain = [series for series in analysis.series if series.series.arm == "raw"]
+    names = sorted({target for item in plain for target in item.targets})
     axes = sheet.subplots(-(-len(names) // 5), min(5, len(names)), squeeze=False, sharex=True).ravel()
     for axis, name in zip(axes, names, strict=False):
-        for colour, each in zip(_COLOURS, plain, strict=False):
-            own = each.targets.get(name, {})
+        for colour, entry in zip(_COLOURS, plain, strict=False):
+            own = entry.targets.get(name, {})
             axis.plot(
                 list(own),
                 [mean for mean, _, _ in own.values()],
                 "o-",
                 markersize=3,
                 color=colour,
-                label=each.series.title,
+                label=entry.series.title,
             )
             axis.fill_between(
                 list(own), [v[1] for v in own.values()], [v[2] for v in own.values()], color=colour, alpha=0.12
             )
         axis.set_xscale("log", base=2)
-        ks = sorted({k for each in plain for k in each.targets.get(name, {})})
+        ks = sorted({k for item in plain for k in item.targets.get(name, {})})
         axis.set_xticks(ks, [str(k) for k in ks])
         axis.set_title(name)
     for axis in axes[len(names) :]:

@@ -78,20 +78,25 @@ class StudyData:
     def series(self) -> list[Series]:
         """In a fixed order, those without a control first."""
         return sorted(
-            {each.series for each in self.measurements}, key=lambda each: (each.task, each.arm != "raw", each)
+            {measurement.series for measurement in self.measurements},
+            key=lambda each: (each.task, each.arm != "raw", each),
         )
 
     def of(self, series: Series, k: int | None = None) -> list[Measurement]:
         """The measurements of a series, or of one number of sources in it."""
-        return [each for each in self.measurements if each.series == series and k in (None, each.k)]
+        return [
+            measurement
+            for measurement in self.measurements
+            if measurement.series == series and k in (None, measurement.k)
+        ]
 
     def ks(self, series: Series) -> list[int]:
         """The numbers of sources of a series."""
-        return sorted({each.k for each in self.of(series)})
+        return sorted({entry.k for entry in self.of(series)})
 
     def targets(self, series: Series) -> list[str]:
         """The targets of a series."""
-        return sorted({each.target for each in self.of(series)})
+        return sorted({entry.target for entry in self.of(series)})
 
 
 def read_study(connection: Connection, name: str) -> StudyData:
@@ -132,17 +137,17 @@ def _measurements(connection: Connection, study_id: int) -> list[Measurement]:
         .where(cell.study_id == study_id)
         .order_by(cell.task, cell.arm, cell.regime, cell.k, cell.ordering, cell.place, cell.seed, model_score.c.lang)
     )  # fmt: skip
-    found: dict[tuple[Any, ...], Measurement] = {}
+    results: dict[tuple[Any, ...], Measurement] = {}
     for task, arm, regime, k, ordering, place, seed, sources, targets, lang, score, counts, digest, cpu_s in bulk.fetch(
         connection, query
     ):
         if lang in json.loads(targets):
             named, series = tuple(json.loads(sources)), Series(task, arm, regime)
             model_cost = (unpack(bytes(counts)), digest, cpu_s)
-            made = Measurement(series, k, ordering, place, seed, named, lang, score, *model_cost)
+            measurement = Measurement(series, k, ordering, place, seed, named, lang, score, *model_cost)
             # The same model from two orders is one measurement.
-            found.setdefault((series, k, made.subset, seed, lang), made)
-    return list(found.values())
+            results.setdefault((series, k, measurement.subset, seed, lang), measurement)
+    return list(results.values())
 
 
 def _measures(connection: Connection, study_id: int) -> dict[str, dict[str, Any]]:

@@ -12,13 +12,15 @@ def methods_paragraph(analysis: Analysis) -> str:
     """How the study was done, in plain English."""
     data = analysis.data
     training, (encoder, revision) = data.training, data.encoder
-    ks = sorted({each.k for each in data.measurements})
-    orders, seeds = (len({getattr(each, name) for each in data.measurements}) for name in ("ordering", "seed"))
+    ks = sorted({measurement.k for measurement in data.measurements})
+    orders, seeds = (
+        len({getattr(measurement, name) for measurement in data.measurements}) for name in ("ordering", "seed")
+    )
     head = (
         f"a head with one hidden layer of {training['hidden']} units" if training["head"] == "mlp" else "a linear head"
     )
     pooling = "mean of its sub-words" if training["pooling"] == "mean" else "state of its first sub-word"
-    models = len({each.model for each in data.measurements})
+    models = len({measurement.model for measurement in data.measurements})
     layer = f"layer {training['layer']} of the frozen encoder {encoder} (revision {_short(revision)}"
     several = f"{orders} order{'s' * (orders > 1)} of the pool, with {seeds} training{'s' * (seeds > 1)} each"
     sentences = (
@@ -38,61 +40,65 @@ def methods_paragraph(analysis: Analysis) -> str:
 
 
 def _tasks(data: StudyData) -> str:
-    told = []
+    results = []
     for task, params in sorted(data.measures.items()):
-        items = {each.target: len(each.counts) for each in data.measurements if each.series.task == task}
+        items = {
+            measurement.target: len(measurement.counts)
+            for measurement in data.measurements
+            if measurement.series.task == task
+        }
         sizes = Counter(items.values())
         size = f"{next(iter(sizes)):,}" if len(sizes) == 1 else f"{min(sizes):,} to {max(sizes):,}"
         what = "sentences, as F1 of exact spans and labels" if task == "ner" else "sentence pairs, as accuracy"
-        told.append(
+        results.append(
             f"{task.upper()} is measured on {size} {what}, of the split {params['split']!r} of each of {len(items)} "
             "targets."
         )
-    return " ".join(told)
+    return " ".join(results)
 
 
 def findings(each: SeriesAnalysis) -> list[str]:
     """What came out of a series, a sentence each."""
-    found = []
+    results = []
     gained = [point for point in each.points if point.gain is not None and point.k > 1]
     if gained:
         best, first = gained[-1], gained[0]
         whole = best.gain or 0.0
         sure = (best.gain_low or 0) > 0 or (best.gain_high or 0) < 0
         doubt = "" if sure else "; the interval holds 0"
-        found.append(
+        results.append(
             f"From 1 to {best.k} sources the mean changes by {whole:+.1f} "
             f"[{best.gain_low:.1f}, {best.gain_high:.1f}]{doubt}."
         )
         if sure and whole > 0 and best.k > first.k:
-            found.append(f"{100 * (first.gain or 0) / whole:.0f} % of that is there at k = {first.k}.")
+            results.append(f"{100 * (first.gain or 0) / whole:.0f} % of that is there at k = {first.k}.")
     if each.slope.value is not None:
-        found.append(f"Each doubling: {each.slope.value:+.2f} [{each.slope.low:.2f}, {each.slope.high:.2f}].")
+        results.append(f"Each doubling: {each.slope.value:+.2f} [{each.slope.low:.2f}, {each.slope.high:.2f}].")
     if each.slope.problem:
-        found.append(f"Slope: {each.slope.problem}.")
+        results.append(f"Slope: {each.slope.problem}.")
     fit = each.saturation
     if fit.k95 is not None:
-        found.append(
+        results.append(
             f"A curve that levels off reaches {fit.limit:.1f}; 95 % of the gain is there at k = {fit.k95:.1f}."
         )
     elif fit.problem:
-        found.append(f"No number of sources for 95 %: {fit.problem}.")
-    found += _spread(each)
+        results.append(f"No number of sources for 95 %: {fit.problem}.")
+    results += _spread(each)
     if each.best:
         wins = sum(one.single > one.mean for one in each.best)
-        found.append(
+        results.append(
             f"The best single source, chosen with the target's own gold, beats the mean of {each.best[0].k} sources "
             f"for {wins} of {len(each.best)} targets."
         )
-    return found
+    return results
 
 
 def _spread(each: SeriesAnalysis) -> list[str]:
     first, last = each.points[0], each.points[-1]
     if first.spread is None or last.spread is None or first is last:
         return []
-    told = f"The choice of sources matters by a standard deviation of {first.spread:.1f} at k = {first.k}"
-    return [f"{told} and {last.spread:.1f} at k = {last.k}."]
+    message = f"The choice of sources matters by a standard deviation of {first.spread:.1f} at k = {first.k}"
+    return [f"{message} and {last.spread:.1f} at k = {last.k}."]
 
 
 def _listed(numbers: list[int]) -> str:

@@ -34,10 +34,10 @@ def report_page(analysis: Analysis, drawn: dict[str, dict[Format, bytes]]) -> st
     data = analysis.data
     parts = [
         f"<h1>Study {escape(data.name)}</h1>",
-        *(f'<p class="warning">{escape(told)}</p>' for told in analysis.warnings),
+        *(f'<p class="warning">{escape(warning)}</p>' for warning in analysis.warnings),
         "<h2>Method</h2>", f"<p>{escape(methods_paragraph(analysis))}</p>",
         *(_figure(name, drawn[name]["svg"].decode()) for name in ("curves", "gains")),
-        *(_series(each) for each in analysis.series),
+        *(_series(series) for series in analysis.series),
         *(_figure(name, drawn[name]["svg"].decode()) for name in ("spread", "targets")),
         _correlations(analysis), _origins(analysis),
         f"<h2>Recipe</h2><pre>{escape(data.text)}</pre>",
@@ -57,20 +57,20 @@ def _figure(name: str, svg: str) -> str:
     return f"<figure>{drawing.replace('<svg', label, 1)}<figcaption>{escape(_CAPTIONS[name])}</figcaption></figure>"
 
 
-def _series(each: SeriesAnalysis) -> str:
-    told = "".join(f"<li>{escape(sentence)}</li>" for sentence in findings(each))
+def _series(curve: SeriesAnalysis) -> str:
+    result = "".join(f"<li>{escape(sentence)}</li>" for sentence in findings(curve))
     names = ["k", "score [95 %]", "Δ to k = 1 [95 %]", "SD over subsets", "measurements"]
     best = [
         "target",
         "best single source",
         "its score",
         "worst single",
-        f"mean of k = {each.points[-1].k}",
+        f"mean of k = {curve.points[-1].k}",
         "best of them",
     ]
-    rows = best_rows(each)
+    rows = best_rows(curve)
     singles = html_table(best, rows) if rows else ""
-    return f"<h2>{escape(each.series.title)}</h2><ul>{told}</ul>{html_table(names, curve_rows(each))}{singles}"
+    return f"<h2>{escape(curve.series.title)}</h2><ul>{result}</ul>{html_table(names, curve_rows(curve))}{singles}"
 
 
 def html_table(names: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
@@ -83,14 +83,17 @@ def html_table(names: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 def _correlations(analysis: Analysis) -> str:
     if not analysis.correlations:
         return ""
-    rows = [[each.regime, each.arm, f"{each.cells:,}", f"{each.r:+.2f}"] for each in analysis.correlations]
+    rows = [
+        [correlation.regime, correlation.arm, f"{correlation.cells:,}", f"{correlation.r:+.2f}"]
+        for correlation in analysis.correlations
+    ]
     table = html_table(["budget", "arm of NLI", "cells", "r"], rows)
     return f"<h2>Do the same sources help both tasks?</h2>{table}"
 
 
 def _origins(analysis: Analysis) -> str:
     data = analysis.data
-    rows = [[*(each[name] or "unknown" for name in ("name", "version", "license"))] for each in data.corpora]
+    rows = [[*(corpus[name] or "unknown" for name in ("name", "version", "license"))] for corpus in data.corpora]
     digests = [
         f"study {data.digest}",
         f"encoder {data.encoder[0]} {data.encoder[1]}",
@@ -100,5 +103,5 @@ def _origins(analysis: Analysis) -> str:
             for lang, digest in params["tests"].items()
         ),
     ]
-    listed = "".join(f"<li><code>{escape(each)}</code></li>" for each in digests)
+    listed = "".join(f"<li><code>{escape(digest)}</code></li>" for digest in digests)
     return f"<h2>Data and digests</h2>{html_table(['corpus', 'version', 'license'], rows)}<ul>{listed}</ul>"

@@ -17,13 +17,13 @@ CURVE = ("k", "score", "low", "high", "gain", "gain_low", "gain_high", "spread",
 
 
 def measured_rows(data: StudyData) -> list[Row]:
-    """A row a measurement."""
+    """A row for each measurement."""
     return [
         (
-            *each.series, each.k, each.ordering, each.place, each.seed, "+".join(each.sources), each.target,
-            round(each.score, 4), each.model, round(each.cpu_s, 3),
+            *own.series, own.k, own.ordering, own.place, own.seed, "+".join(own.sources), own.target,
+            round(own.score, 4), own.model, round(own.cpu_s, 3),
         )
-        for each in data.measurements
+        for own in data.measurements
     ]  # fmt: skip
 
 
@@ -64,11 +64,11 @@ def as_latex(analysis: Analysis) -> str:
         r"\toprule",
         r"task & budget & $k$ & score [95\,\%] & $\Delta$ to $k=1$ [95\,\%] & SD over subsets \\",
     ]
-    for each in analysis.series:
+    for series in analysis.series:
         lines.append(r"\midrule")
-        name = each.series.task.upper() + ("" if each.series.arm == "raw" else f" ({_tex(each.series.arm)})")
-        for k, level, gain, spread, _ in curve_rows(each):
-            cells = [name, _tex(each.series.regime), k, level, gain.replace("–", "--"), spread.replace("–", "--")]
+        name = series.series.task.upper() + ("" if series.series.arm == "raw" else f" ({_tex(series.series.arm)})")
+        for k, level, gain, spread, _ in curve_rows(series):
+            cells = [name, _tex(series.series.regime), k, level, gain.replace("–", "--"), spread.replace("–", "--")]
             lines.append(" & ".join(cells) + r" \\")
     return "\n".join([*lines, r"\bottomrule", r"\end{tabular}", ""])
 

@@ -53,7 +53,7 @@ def write_report(
 
 def _contents(analysis: Analysis) -> dict[str, bytes]:
     drawn = figures(analysis)
-    curves = [(*each.series, *point.__dict__.values()) for each in analysis.series for point in each.points]
+    curves = [(*series.series, *point.__dict__.values()) for series in analysis.series for point in series.points]
     texts = {
         "report.html": report_page(analysis, drawn),
         "report.json": json.dumps(analysis.to_dict(), indent=2, ensure_ascii=False, default=str) + "\n",

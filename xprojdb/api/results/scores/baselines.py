@@ -30,18 +30,24 @@ class BaselinesResult(ReportResult):
         """The methods that could not be had, and how self-training ended."""
         missing = [f"{method} is left out: {lacks}" for method, lacks in self.report.left_out.items()]
         ended = [
-            f"self-training of {target}: {_rounds(len(found.rounds) - 1)}, "
-            + (f"then labels agreed by {found.settled:.3f}" if found.settled else "and labels still changed")
-            for target, found in self.report.rounds.items()
+            f"self-training of {target}: {_rounds(len(result.rounds) - 1)}, "
+            + (f"then labels agreed by {result.settled:.3f}" if result.settled else "and labels still changed")
+            for target, result in self.report.rounds.items()
         ]
         return [*missing, *ended]
 
     def to_dict(self) -> list[Row]:
         """A row for each method and language: F1 with its interval, and less that of the first method; in 0..1."""
         return [
-            {"lang": each.lang, "corpus": each.corpus, "sentences": each.sentences, "method": method, **_row(score)}
-            for each in self._languages
-            for method, score in zip(self.report.recipes, each.labels[_ALL], strict=True)
+            {
+                "lang": language.lang,
+                "corpus": language.corpus,
+                "sentences": language.sentences,
+                "method": method,
+                **_row(score),
+            }
+            for language in self._languages
+            for method, score in zip(self.report.recipes, language.labels[_ALL], strict=True)
         ]
 
     def to_json(self) -> Any:
@@ -52,11 +58,11 @@ class BaselinesResult(ReportResult):
             "scores": self.to_dict(),
             "recipes": report.recipes,
             "models": {
-                name: {"digest": each.digest, "cpu_s": each.cpu_s, "samples": each.samples}
-                for name, each in report.models.items()
+                name: {"digest": entry.digest, "cpu_s": entry.cpu_s, "samples": entry.samples}
+                for name, entry in report.models.items()
             },
-            "rounds": {lang: [asdict(each) for each in found.rounds] for lang, found in report.rounds.items()},
-            "settled": {lang: found.settled for lang, found in report.rounds.items()},
+            "rounds": {lang: [asdict(entry) for entry in result.rounds] for lang, result in report.rounds.items()},
+            "settled": {lang: result.settled for lang, result in report.rounds.items()},
             "left_out": report.left_out,
             "published": [asdict(score) for score in report.published],
         }
@@ -72,35 +78,35 @@ class BaselinesResult(ReportResult):
 
     def _parts(self) -> Iterator[RenderableType]:
         languages = self._languages
-        shown = table("F1", *(f"{each.lang}>" for each in languages), "mean>")
+        shown = table("F1", *(f"{language.lang}>" for language in languages), "mean>")
         for place, method in enumerate(self.report.recipes):
-            scores = [each.labels[_ALL][place] for each in languages]
+            scores = [language.labels[_ALL][place] for language in languages]
             shown.add_row(method, *map(_cell, scores), f"{100 * mean(score.score.f1 for score in scores):.1f}")
         shown.add_section()
         for name, own in self._published().items():
-            cells = [f"{100 * own[each.lang]:.1f}" if each.lang in own else "–" for each in languages]
+            cells = [f"{100 * own[language.lang]:.1f}" if language.lang in own else "–" for language in languages]
             every = mean(own.values()) if len(own) == len(languages) else None
             shown.add_row(name, *cells, "–" if every is None else f"{100 * every:.1f}")
         yield shown
         first = next(iter(self.report.recipes))
-        less = table(f"less {first}", *(f"{each.lang}>" for each in languages), "all>")
+        less = table(f"less {first}", *(f"{language.lang}>" for language in languages), "all>")
         for place, method in list(enumerate(self.report.recipes))[1:]:
             total = self.report.comparison.total if self.report.comparison else None
             compared = [*languages, *([total] if total else languages)]
-            less.add_row(method, *(_difference(each.labels[_ALL][place]) for each in compared))
+            less.add_row(method, *(_difference(entry.labels[_ALL][place]) for entry in compared))
         yield Text("")
         yield less
-        sizes = ", ".join(f"{each.lang} {each.sentences:,}" for each in languages)
+        sizes = ", ".join(f"{language.lang} {language.sentences:,}" for language in languages)
         yield Text(f"Sentences: {sizes}. Intervals: 95 %, bootstrap of sentences.")
 
     def _published(self) -> dict[str, dict[str, float]]:
         """Published F1 by method and language."""
-        found: dict[str, dict[str, float]] = {}
-        for each in self.report.published:
-            settings = ", ".join(each.published.settings.values())
-            method = f"{each.published.method} ({settings})" if settings else each.published.method
-            found.setdefault(f"{each.published.source}: {method}", {}).setdefault(each.lang, each.published.f1)
-        return dict(sorted(found.items()))
+        results: dict[str, dict[str, float]] = {}
+        for entry in self.report.published:
+            settings = ", ".join(entry.published.settings.values())
+            method = f"{entry.published.method} ({settings})" if settings else entry.published.method
+            results.setdefault(f"{entry.published.source}: {method}", {}).setdefault(entry.lang, entry.published.f1)
+        return dict(sorted(results.items()))
 
 
 def _rounds(count: int) -> str:
