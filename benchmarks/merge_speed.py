@@ -132,7 +132,8 @@ def _made(connection: Any, steps: list[int], pairs: int, candidates: int, run: i
         (
             {
                 "step_id": project, "sentence_id": pairs + n, "translation_id": n, "ordinal": entry,
-                "start_word": start, "end_word": end, "label": name, "score": 0.9, "margin": 0.1, "entity_ordinal": entry,
+                "start_word": start, "end_word": end, "label": name, "score": 0.9, "margin": 0.1,
+                "entity_ordinal": entry,
             }
             for n in places for entry, start, end, name in spans
         ),

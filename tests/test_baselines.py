@@ -20,6 +20,8 @@ from xprojdb.importing.files import CorpusInfo, corpus_file, import_files
 from xprojdb.steps.train.tagger import AveragedTagger, TrainedTagger
 from xprojdb.training.head import Head
 
+pytestmark = pytest.mark.slow
+
 Write = Callable[..., Path]
 PROJECT: dict[str, Any] = {
     "name": "names",
@@ -63,7 +65,6 @@ def models(database: xprojdb.Database) -> int:
         return int(connection.execute(select(func.count()).select_from(t.model)).scalar_one())
 
 
-@pytest.mark.slow
 def test_self_training_ends_when_labels_no_longer_change(news: xprojdb.Database, tmp_path: Path) -> None:
     chosen = recipe(tmp_path, train={"languages": ["de"]}, self_train={"rounds": 4, "agreement": 0.9})
     trained = news.train(chosen)
@@ -89,7 +90,6 @@ def test_self_training_ends_after_its_rounds(news: xprojdb.Database, tmp_path: P
     assert trained.rounds.rounds[1].agreement is not None and trained.rounds.rounds[1].agreement < 1
 
 
-@pytest.mark.slow
 def test_all_baselines_on_the_same_sentences(news: xprojdb.Database, tmp_path: Path) -> None:
     chosen = recipe(tmp_path, baselines={}, self_train={"rounds": 1})
     result = news.baselines(chosen)
@@ -108,7 +108,6 @@ def test_all_baselines_on_the_same_sentences(news: xprojdb.Database, tmp_path: P
     assert news.baselines(chosen).to_dict() == rows and models(news) == count
 
 
-@pytest.mark.slow
 def test_the_target_is_not_among_those_that_transfer_learns_from(news: xprojdb.Database, tmp_path: Path) -> None:
     chosen = recipe(tmp_path, baselines={"methods": ["projection", "transfer"], "targets": ["de"]})
     result = news.baselines(chosen)

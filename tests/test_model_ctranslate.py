@@ -88,6 +88,7 @@ def test_mbart_starts_with_its_own_token(tmp_path: Path) -> None:
     assert CTranslator(str(tmp_path), params, "cpu").translate(["ab c", "d a"], "en", "fr") == expected
 
 
+@pytest.mark.slow
 def test_a_language_that_the_model_lacks_is_named() -> None:
     with pytest.raises(LanguageMissing):
         CTranslator(str(toy_translator()), None, "cpu").translate(["hello"], "en", "bam")

@@ -21,10 +21,9 @@ from xprojdb.planning.store import load_plan
 
 pytest.importorskip("huggingface_hub")
 pytest_plugins = ("push_fixtures",)
-pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning:httpx2")
+pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore::DeprecationWarning:httpx2")]
 
 
-@pytest.mark.slow
 def test_the_hand_written_part_on_the_hub_survives(push: Push, hub: LoopbackHub) -> None:
     push()
     edited = with_text(hub.files(REPO)[CARD].decode(), "\nCite us.\n")
@@ -98,7 +97,6 @@ def test_somebody_published_meanwhile(push: Push, hub: LoopbackHub) -> None:
     assert "theirs.txt" in hub.files(REPO)
 
 
-@pytest.mark.slow
 def test_of_two_pushes_at_once_one_wins(command: Command, hub: LoopbackHub) -> None:
     hub.publish(REPO, {".gitattributes": b""})
     both = threading.Barrier(2)

@@ -57,6 +57,7 @@ def test_vectors_are_those_of_the_model_with_the_language_token(lang: str, layer
         np.testing.assert_allclose(units.vectors, expected, atol=2e-5)
 
 
+@pytest.mark.slow
 def test_the_language_token_matters() -> None:
     (ours,) = encoder().subword_vectors([["Anna", "Berg"]], 1, "en", "de")
     (theirs,) = encoder().subword_vectors([["Anna", "Berg"]], 1, "de", "en")

@@ -61,7 +61,7 @@ class Analysis:
             "measures": data.measures,
             "corpora": data.corpora,
             "bootstrap": {"resamples": self.resamples, "seed": self.seed},
-            "series": [_told(series) for series in self.series],
+            "series": [_fields(series) for series in self.series],
             "correlations": [asdict(correlation) for correlation in self.correlations],
             "warnings": self.warnings,
             "models": sorted({measurement.model for measurement in data.measurements}),
@@ -69,12 +69,12 @@ class Analysis:
         }
 
 
-def _told(each: SeriesAnalysis) -> dict[str, Any]:
-    result = asdict(each)
-    result["series"] = each.series._asdict()
+def _fields(analysis: SeriesAnalysis) -> dict[str, Any]:
+    result = asdict(analysis)
+    result["series"] = analysis.series._asdict()
     result["targets"] = {
         target: {str(k): dict(zip(("mean", "least", "largest"), own, strict=True)) for k, own in by_k.items()}
-        for target, by_k in each.targets.items()
+        for target, by_k in analysis.targets.items()
     }
     return result
 

@@ -57,10 +57,10 @@ def _tasks(data: StudyData) -> str:
     return " ".join(results)
 
 
-def findings(each: SeriesAnalysis) -> list[str]:
+def findings(analysis: SeriesAnalysis) -> list[str]:
     """What came out of a series, a sentence each."""
     results = []
-    gained = [point for point in each.points if point.gain is not None and point.k > 1]
+    gained = [point for point in analysis.points if point.gain is not None and point.k > 1]
     if gained:
         best, first = gained[-1], gained[0]
         whole = best.gain or 0.0
@@ -72,29 +72,31 @@ def findings(each: SeriesAnalysis) -> list[str]:
         )
         if sure and whole > 0 and best.k > first.k:
             results.append(f"{100 * (first.gain or 0) / whole:.0f} % of that is there at k = {first.k}.")
-    if each.slope.value is not None:
-        results.append(f"Each doubling: {each.slope.value:+.2f} [{each.slope.low:.2f}, {each.slope.high:.2f}].")
-    if each.slope.problem:
-        results.append(f"Slope: {each.slope.problem}.")
-    fit = each.saturation
+    slope = analysis.slope
+    if slope.value is not None:
+        results.append(f"Each doubling: {slope.value:+.2f} [{slope.low:.2f}, {slope.high:.2f}].")
+    if slope.problem:
+        results.append(f"Slope: {slope.problem}.")
+    fit = analysis.saturation
     if fit.k95 is not None:
         results.append(
             f"A curve that levels off reaches {fit.limit:.1f}; 95 % of the gain is there at k = {fit.k95:.1f}."
         )
     elif fit.problem:
         results.append(f"No number of sources for 95 %: {fit.problem}.")
-    results += _spread(each)
-    if each.best:
-        wins = sum(one.single > one.mean for one in each.best)
+    results += _spread(analysis)
+    singles = analysis.best
+    if singles:
+        wins = sum(one.single > one.mean for one in singles)
         results.append(
-            f"The best single source, chosen with the target's own gold, beats the mean of {each.best[0].k} sources "
-            f"for {wins} of {len(each.best)} targets."
+            f"The best single source, chosen with the target's own gold, beats the mean of {singles[0].k} sources "
+            f"for {wins} of {len(singles)} targets."
         )
     return results
 
 
-def _spread(each: SeriesAnalysis) -> list[str]:
-    first, last = each.points[0], each.points[-1]
+def _spread(analysis: SeriesAnalysis) -> list[str]:
+    first, last = analysis.points[0], analysis.points[-1]
     if first.spread is None or last.spread is None or first is last:
         return []
     message = f"The choice of sources matters by a standard deviation of {first.spread:.1f} at k = {first.k}"

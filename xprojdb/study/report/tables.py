@@ -27,10 +27,10 @@ def measured_rows(data: StudyData) -> list[Row]:
     ]  # fmt: skip
 
 
-def curve_rows(each: SeriesAnalysis) -> list[list[str]]:
+def curve_rows(analysis: SeriesAnalysis) -> list[list[str]]:
     """A curve for people: level and gain with intervals, spread over subsets."""
     rows = []
-    for point in each.points:
+    for point in analysis.points:
         level = f"{point.level:.1f} [{point.low:.1f}, {point.high:.1f}]"
         gain = "–"
         if point.gain is not None and point.gain_low is not None and point.gain_high is not None and point.k > 1:
@@ -40,11 +40,11 @@ def curve_rows(each: SeriesAnalysis) -> list[list[str]]:
     return rows
 
 
-def best_rows(each: SeriesAnalysis) -> list[list[str]]:
+def best_rows(analysis: SeriesAnalysis) -> list[list[str]]:
     """Best single source against many, for people."""
     return [
         [one.target, one.source, f"{one.single:.1f}", f"{one.worst:.1f}", f"{one.mean:.1f}", f"{one.best:.1f}"]
-        for one in each.best
+        for one in analysis.best
     ]
 
 
