@@ -10,7 +10,7 @@ from sqlalchemy import select
 
 from xprojdb.db import Database
 from xprojdb.db.tables import export
-from xprojdb.exports.card.render import HAND_WRITTEN_END, HAND_WRITTEN_START
+from xprojdb.exports.card.hand_written import HAND_WRITTEN_END, HAND_WRITTEN_START
 from xprojdb.exports.hub.push import PushReport
 from xprojdb.exports.manifest import MANIFEST_NAME
 

@@ -5,16 +5,10 @@ from hypothesis import strategies as st
 
 from xprojdb.evaluation.bootstrap import Interval
 from xprojdb.evaluation.span_metrics import SpanScore
+from xprojdb.exports.card.facts import CardContext, CardScore, CardSource, CardStep
 from xprojdb.exports.card.front_matter import front_matter, to_yaml
-from xprojdb.exports.card.render import (
-    HAND_WRITTEN_END,
-    HAND_WRITTEN_START,
-    CardContext,
-    CardScore,
-    CardSource,
-    CardStep,
-    render_card,
-)
+from xprojdb.exports.card.hand_written import HAND_WRITTEN_END, HAND_WRITTEN_START
+from xprojdb.exports.card.render import render_card
 from xprojdb.exports.errors import ExportError
 from xprojdb.exports.manifest import Manifest, SplitSummary
 from xprojdb.exports.rows.schema import export_schema

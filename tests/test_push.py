@@ -21,7 +21,7 @@ from xprojdb.db import Database
 from xprojdb.db.tables import run
 from xprojdb.execution.run import run_plan
 from xprojdb.exports.card.front_matter import front_matter
-from xprojdb.exports.card.render import HAND_WRITTEN_END, HAND_WRITTEN_START
+from xprojdb.exports.card.hand_written import HAND_WRITTEN_END, HAND_WRITTEN_START
 from xprojdb.exports.formats.huggingface import SplitRows, write_dataset
 from xprojdb.exports.hub.push import PushReport, push_recipe
 from xprojdb.exports.manifest import MANIFEST_NAME, Manifest

@@ -11,9 +11,9 @@ from xprojdb.config.canonical import current_params
 from xprojdb.db.tables import corpus, evaluation, outcome
 from xprojdb.evaluation.bootstrap import Interval
 from xprojdb.evaluation.span_metrics import SpanScore
+from xprojdb.exports.card.facts import CardContext, CardScore, CardSource, CardStep, GoldFacts, Reliability
 from xprojdb.exports.card.model_licenses import CardModel, card_model
 from xprojdb.exports.card.prose import choice_sentences, limit_sentences, reproduce
-from xprojdb.exports.card.render import CardContext, CardScore, CardSource, CardStep, GoldFacts, Reliability
 from xprojdb.exports.gold.labels import GoldLabels
 from xprojdb.exports.rows.provenance_columns import chain_of
 from xprojdb.exports.selection.parts import Selection

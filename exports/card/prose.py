@@ -11,7 +11,7 @@ from sqlalchemy import Connection, func, select
 from xprojdb.config.recipe import export_table
 from xprojdb.config.tables.export import ExportTable
 from xprojdb.db.tables import outcome
-from xprojdb.exports.card.render import CardScore
+from xprojdb.exports.card.facts import CardScore
 from xprojdb.exports.rows.provenance_columns import chain_of
 from xprojdb.exports.selection.parts import Selection
 from xprojdb.planning.labellings import Labelling

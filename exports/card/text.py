@@ -9,7 +9,7 @@ from pathlib import Path
 
 import yaml
 
-from xprojdb.exports.card.render import INVITATION
+from xprojdb.exports.card.hand_written import INVITATION
 from xprojdb.exports.errors import ExportError
 from xprojdb.exports.replaced_folder import CARD_NAME
 

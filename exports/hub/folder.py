@@ -6,7 +6,7 @@ import hashlib
 from dataclasses import replace
 from pathlib import Path
 
-from xprojdb.exports.card.render import hand_written, with_hand_written
+from xprojdb.exports.card.hand_written import hand_written, with_hand_written
 from xprojdb.exports.errors import ExportError
 from xprojdb.exports.hub.difference import LocalFile
 from xprojdb.exports.hub.repository import Published

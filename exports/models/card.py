@@ -7,19 +7,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from xprojdb.exports.card.facts import CardScore, CardSource
 from xprojdb.exports.card.front_matter import to_yaml
+from xprojdb.exports.card.hand_written import kept_text
+from xprojdb.exports.card.hub_fields import license_fields
 from xprojdb.exports.card.licenses import PERMISSIVE, common_license, family_of
 from xprojdb.exports.card.markdown import fenced, inline, table
 from xprojdb.exports.card.model_licenses import CardModel
-from xprojdb.exports.card.render import (
-    CardScore,
-    CardSource,
-    kept_text,
-    license_fields,
-    models_section,
-    percent_interval,
-    sources_section,
-)
+from xprojdb.exports.card.origins import models_section, sources_section
+from xprojdb.exports.card.render import percent_interval
 
 _USE = """from transformers import pipeline
 

@@ -9,8 +9,8 @@ from dataclasses import asdict
 from sqlalchemy import Connection, select
 
 from xprojdb.db.tables import corpus, model, recipe, sentence, training_item
+from xprojdb.exports.card.facts import CardSource
 from xprojdb.exports.card.model_licenses import CardModel, card_model
-from xprojdb.exports.card.render import CardSource
 from xprojdb.exports.models.card import ModelFacts, TrainingSetFacts
 from xprojdb.exports.models.scores import model_scores
 from xprojdb.steps.spec import GOLD, StepSpec, find_step, load_spec

@@ -13,7 +13,7 @@ from xprojdb.db.tables import corpus, entity, model_score, outcome, sentence, st
 from xprojdb.evaluation.bootstrap import bootstrap_interval
 from xprojdb.evaluation.gold import read_gold
 from xprojdb.evaluation.span_metrics import SpanCounts, count_spans
-from xprojdb.exports.card.render import CardScore
+from xprojdb.exports.card.facts import CardScore
 from xprojdb.steps.inputs import within
 from xprojdb.steps.labelling import mapping_of
 from xprojdb.steps.spec import GOLD, StepSpec, find_step, load_spec
