@@ -1,4 +1,4 @@
-"""The vectors of words that a frozen encoder gives, computed once and kept on disk as float16."""
+"""Word vectors of a frozen encoder, computed once and cached on disk as float16."""
 
 from __future__ import annotations
 
@@ -22,18 +22,18 @@ if TYPE_CHECKING:
 
 Words = Sequence[str]
 Pooling = Literal["mean", "first"]
-#: sentences that are encoded, and written, together
+#: sentences that are encoded and written together
 BLOCK = 1_000
 
 
 @dataclass(frozen=True)
 class StatesOf:
-    """Which vectors.
+    """Identifies a set of word vectors.
 
     :param model: the encoder's full id.
     :param revision: its exact revision.
     :param layer: as in ``hidden_states``.
-    :param pooling: how a word's vector follows from its sub-words'.
+    :param pooling: how the vectors of subwords are combined into the vector of a word.
     """
 
     model: str
@@ -43,7 +43,7 @@ class StatesOf:
 
     @property
     def folder(self) -> Path:
-        """Where they are kept, below ``$XPROJDB_CACHE`` or the user's cache."""
+        """Their folder, under ``$XPROJDB_CACHE`` or the user's cache."""
         cache = os.environ.get("XPROJDB_CACHE")
         top = (Path(cache) if cache else platformdirs.user_cache_path("xprojdb")) / "states"
         revision = hashlib.sha256(f"{self.model}\0{self.revision}".encode()).hexdigest()[:16]
@@ -51,10 +51,10 @@ class StatesOf:
 
 
 class WordStates:
-    """The vectors of the words of sentences; what is not on disk is computed.
+    """Reads the word vectors of sentences, computing those that are not cached.
 
-    :param what: which vectors.
-    :param load: gives the encoder, when it is first needed.
+    :param what: the vectors to read.
+    :param load: loads the encoder; called when it is first needed.
     """
 
     def __init__(self, what: StatesOf, load: Callable[[StatesOf], Encoder] | None = None) -> None:
@@ -65,26 +65,26 @@ class WordStates:
 
     @property
     def encoder(self) -> Encoder:
-        """The encoder, loaded when it is first asked for."""
+        """The encoder, loaded on first use."""
         self._encoder = self._encoder or self._load(self.what)
         return self._encoder
 
     @property
     def width(self) -> int:
-        """Numbers in a vector."""
+        """The number of dimensions of a vector."""
         return self._kept().width
 
     def unread(self, sentences: Sequence[Words]) -> list[Words]:
-        """The different ones of some sentences that are not kept yet."""
+        """The distinct sentences whose vectors are not cached."""
         keys = [sentence_key(words) for words in sentences]
         return list({keys[place]: sentences[place] for place in self._kept().missing(keys)}.values())
 
     def missing(self, sentences: Sequence[Words]) -> int:
-        """How many different ones of some sentences are not kept yet."""
+        """The number of distinct sentences whose vectors are not cached."""
         return len(self.unread(sentences))
 
     def prepare(self, sentences: Sequence[Words]) -> Iterator[int]:
-        """Compute what is missing, a block at a time; gives the sentences of each block."""
+        """Compute missing vectors in blocks, yielding the number of sentences in each block."""
         keys = [sentence_key(words) for words in sentences]
         missing = list({keys[place]: place for place in self._kept().missing(keys)}.values())
         for at in range(0, len(missing), BLOCK):
@@ -130,12 +130,12 @@ class WordStates:
 
 
 def sentence_key(words: Words) -> bytes:
-    """What a sentence's vectors are found by: the same for the same words."""
+    """The cache key of a sentence; equal for equal words."""
     return hashlib.sha256(canonical_json(list(words)).encode("utf-8", "surrogatepass")).digest()[:KEY]
 
 
 def load_encoder(what: StatesOf) -> Encoder:
-    """The encoder of some vectors, of the very revision.
+    """Load the encoder that computes the vectors, in exactly that revision.
 
     :raises ModelError: when it cannot be found, or has another revision.
     """
@@ -145,7 +145,7 @@ def load_encoder(what: StatesOf) -> Encoder:
 
 
 def _width(what: StatesOf) -> int | None:
-    """Of what is on disk already; None when nothing is."""
+    """The width of the cached vectors; None if there are none."""
     for path in what.folder.glob("*.rows.npy"):
         try:
             return int(np.load(path, mmap_mode="r").shape[1])

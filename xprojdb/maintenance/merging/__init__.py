@@ -1,1 +1,1 @@
-"""Putting databases together: the rows of one get the keys that their natural keys have in another."""
+"""Merging databases: rows are matched by natural keys and get the keys of the target."""

@@ -1,4 +1,4 @@
-"""Campaigns and reviews: of a campaign that both databases have, all decisions come together."""
+"""Merge campaigns and reviews: a campaign in both databases gets the decisions of both."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _REVIEW = (
 
 
 def merge_campaigns(records: Records) -> None:
-    """Bring over campaigns with their queues, and the decisions of reviewers.
+    """Merge campaigns with their queues, and the decisions of reviewers.
 
     One with the same name that was drawn differently is stored under another name.
     """
@@ -41,7 +41,7 @@ def _merge_campaign(records: Records, row: Row, campaigns: dict[str, Row]) -> in
     own = f"FROM {items} AS r WHERE r.campaign_id = {int(row['id'])}"
     queue = _queue(records, row["id"])
     if len(queue) != number(records.connection, f"SELECT count(*) {own}"):
-        # What it was drawn from stays behind.
+        # The step that it was drawn from is not merged.
         records.kept["campaign"] += 1
         return None
     name = row["name"] if row["name"] not in campaigns else free_name(row["name"], set(campaigns))

@@ -1,4 +1,4 @@
-"""The keys that rows of the source have in the target.
+"""Tables that map the keys of the source's rows to those in the target.
 
 They are in temporary tables ``map_…``: the old key, the new one, and whether the row is new there.
 """
@@ -19,9 +19,9 @@ Row = Mapping[str, Any]
 def make_map(connection: Connection, name: str, keys: Iterable[tuple[int, int, bool]] = ()) -> None:
     """Create a table of keys.
 
-    :param keys: old, new, and whether it is a new row.
+    :param keys: the old key, the new key, and whether the row is new.
     """
-    # On SQLite, this type makes the key that of the row itself.
+    # On SQLite, a column of this type is the row id itself.
     kind = "INTEGER" if connection.dialect.name == "sqlite" else "BIGINT"
     connection.exec_driver_sql(
         f"CREATE TEMPORARY TABLE map_{name} (old {kind} PRIMARY KEY, new BIGINT NOT NULL, fresh INTEGER NOT NULL)"
@@ -30,7 +30,7 @@ def make_map(connection: Connection, name: str, keys: Iterable[tuple[int, int, b
 
 
 def renew_statistics(connection: Connection, *names: str) -> None:
-    """Let PostgreSQL plan with the current contents of these tables of keys."""
+    """Update PostgreSQL's statistics of these tables of keys."""
     if connection.dialect.name == "postgresql":
         for name in names:
             connection.exec_driver_sql(f"ANALYZE map_{name}")
@@ -39,20 +39,20 @@ def renew_statistics(connection: Connection, *names: str) -> None:
 def rows_of(connection: Connection, source: Source, table: str, condition: str = "1 = 1") -> list[Row]:
     """The rows of a small table of the source, oldest first.
 
-    :param condition: in SQL, of this code's own words and numbers.
+    :param condition: SQL that contains no user data.
     """
     result = connection.exec_driver_sql(f"SELECT * FROM {source.name(table)} WHERE {condition} ORDER BY 1")
     return [dict(row) for row in result.mappings()]
 
 
 def number(connection: Connection, query: str) -> int:
-    """The single number that a query returns."""
+    """The only value of a query that returns a number."""
     return int(connection.exec_driver_sql(query).scalar_one() or 0)
 
 
 def execute(connection: Connection, statement: str) -> int:
-    """Run a statement that changes rows; returns how many it changed."""
-    # Without the option, psycopg's count is lost.
+    """Run a statement and return the number of rows that it changed."""
+    # Without this option, psycopg loses the count.
     options = {"preserve_rowcount": True}
     return int(connection.exec_driver_sql(statement, execution_options=options).rowcount)
 
@@ -64,7 +64,7 @@ def add(connection: Connection, table: Table, row: Row) -> int:
 
 
 class Known:
-    """Rows of the target by their natural key; where several share one, each is handed out once.
+    """The target's rows by natural key; if several share a key, each is returned once.
 
     :param columns: the natural key.
     """
@@ -76,7 +76,7 @@ class Known:
             self._rows.setdefault(self._identity(dict(row)), []).append(dict(row))
 
     def take(self, row: Row) -> Row | None:
-        """The target's row with the same natural key; None if there is none, or all of them have been taken."""
+        """The target's row with the same natural key; None if there is none left."""
         alike = self._rows.get(self._identity(row))
         return alike.pop(0) if alike else None
 

@@ -1,4 +1,4 @@
-"""``db merge``: bring the rows of several databases into one."""
+"""``db merge``: merge several databases into one."""
 
 from __future__ import annotations
 
@@ -15,7 +15,6 @@ from xprojdb.db.runs import begin_run, end_run
 from xprojdb.db.tables import run
 from xprojdb.maintenance.merging.campaigns import merge_campaigns
 from xprojdb.maintenance.merging.keys import number, rows_of
-from xprojdb.maintenance.merging.made import merge_made
 from xprojdb.maintenance.merging.records import (
     Records,
     merge_history,
@@ -23,6 +22,7 @@ from xprojdb.maintenance.merging.records import (
     merge_recipes,
     merge_records,
 )
+from xprojdb.maintenance.merging.results import merge_made
 from xprojdb.maintenance.merging.sentences import merge_sentences, merge_translations
 from xprojdb.maintenance.merging.source import Source, check_source, opened
 from xprojdb.maintenance.step_rows import StoredStep, stored_steps
@@ -32,13 +32,13 @@ Watch = Callable[[str], None]
 
 @dataclass(frozen=True, slots=True)
 class MergedSource:
-    """What became of the rows of one database, by table.
+    """The result of merging one database; rows are counted by table.
 
     :param added: rows that were added to the target.
-    :param known: rows that were already there.
-    :param left: rows that stay behind.
-    :param left_steps: steps whose rows stay behind because they, or their inputs, have other results in the target.
-    :param notes: what was renamed.
+    :param known: rows that the target already had.
+    :param left: rows that were not merged.
+    :param left_steps: steps that were not merged because they or their inputs have different results in the target.
+    :param notes: remarks, such as renamed recipes.
     """
 
     url: str
@@ -51,7 +51,7 @@ class MergedSource:
 
 @dataclass(frozen=True, slots=True)
 class MergeReport:
-    """The outcome of merging into a database."""
+    """The result of merging into a database."""
 
     target: str
     sources: list[MergedSource] = field(default_factory=list)
@@ -60,16 +60,16 @@ class MergeReport:
 def merge_databases(
     target: str | Path, sources: Sequence[str | Path], *, watch: Watch = lambda _url: None
 ) -> MergeReport:
-    """Bring the rows of several databases into one, each in one transaction.
+    """Merge several databases into one, each in one transaction.
 
     Rows are the same when their natural keys are: a corpus by its name, a sentence by its id or by what it was made
     from and the step that made it, a step by its digest, a run by when and where it was. Merging a database a second
     time adds nothing.
 
-    :param target: is made when it is not there.
-    :param watch: told the address of each source when it begins.
+    :param target: created if it does not exist.
+    :param watch: called with the address of each source before it is merged.
     :raises UsageError: when a source is the target.
-    :raises RunsAlive: when runs are under way in either.
+    :raises RunsAlive: when a run is in progress in one of them.
     :raises DatabaseError: when a source contradicts what was imported into the target, or cannot be read; the sources
         before it are merged, and nothing of it is.
     """
@@ -116,7 +116,7 @@ def _inputs(records: Records) -> dict[int, set[int]]:
 
 
 def _known_records(records: Records) -> Counter[str]:
-    """How many rows of the source the target had, of those that have keys."""
+    """The number of the source's rows with keys that the target already had."""
     counts = {
         "corpus": len(records.corpora) - len(records.fresh["corpus"]),
         "run": len(records.runs) - len(records.fresh["run"]),

@@ -1,4 +1,4 @@
-"""The small tables: corpora, runs, steps, files, recipes, scores, exports."""
+"""Merge the small tables: corpora, runs, steps, files, recipes, scores and exports."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ _CONTENT = ("format", "options", "sha256", "sentences")
 
 @dataclass
 class Records:
-    """The keys that the rows of the small tables have in the target.
+    """The keys of the small tables' rows in the target.
 
-    :param fresh: the corpora, runs and steps that are new there.
-    :param added: rows, by table.
-    :param kept: rows that stay behind, by table.
-    :param notes: what else there is to tell.
+    :param fresh: the corpora, runs and steps that were added to the target.
+    :param added: the number of added rows, by table.
+    :param kept: the number of rows that are not merged, by table.
+    :param notes: further remarks for the user.
     """
 
     connection: Connection
@@ -45,15 +45,15 @@ class Records:
     notes: list[str] = field(default_factory=list)
 
     def add(self, table: Any, row: Row) -> int:
-        """Store a row and count it; returns its key."""
+        """Store a row, count it and return its key."""
         self.added[table.name] += 1
         return add(self.connection, table, row)
 
 
 def merge_records(connection: Connection, source: Source) -> Records:
-    """Bring over what the large tables refer to, and make the tables of keys that they are joined with.
+    """Merge what the large tables refer to, and create the tables of keys that they are joined with.
 
-    :raises DatabaseError: when a corpus or a file of the same name is another one.
+    :raises DatabaseError: when the target has a different corpus or file of the same name.
     """
     records = Records(connection, source)
     last_run = bulk.last_id(connection, t.run)
@@ -97,7 +97,7 @@ def _merge_runs(records: Records) -> None:
     for row in rows_of(records.connection, records.source, "run"):
         there = matching.take(row)
         if there is None:
-            # Of a process that has ended without saying so: none is under way.
+            # Its process ended without recording it: no run is in progress.
             status = "stopped" if row["status"] == "running" else row["status"]
             records.runs[row["id"]] = records.add(t.run, {**row, "status": status})
             records.fresh["run"].add(row["id"])
@@ -124,7 +124,7 @@ def _merge_steps(records: Records, last_run: int) -> None:
 
 
 def _first_run(records: Records, step_id: int) -> int:
-    """The first run, by its key in the target, that has outcomes of a step of the source; a large number for none."""
+    """The key in the target of the first run with outcomes of a step of the source; a large number if there is none."""
     outcomes = records.source.name("outcome")
     query = f"SELECT DISTINCT run_id FROM {outcomes} WHERE step_id = {int(step_id)}"
     run_ids = [key for (key,) in records.connection.exec_driver_sql(query)]
@@ -132,7 +132,7 @@ def _first_run(records: Records, step_id: int) -> int:
 
 
 def _merge_files(records: Records) -> set[int]:
-    """:returns: the keys of the source's files that the target has."""
+    """Return the keys of the source's files that the target already has."""
     matching, both = Known(records.connection, t.source_file, _FILE), set()
     for row in rows_of(records.connection, records.source, "source_file"):
         keyed = {**row, "corpus_id": records.corpora[row["corpus_id"]], "run_id": records.runs[row["run_id"]]}
@@ -150,7 +150,7 @@ def _merge_files(records: Records) -> set[int]:
 
 
 def _keep_earlier_import(records: Records, row: Row, there: Row) -> None:
-    """What was made of a file in either database comes after its import, so the earlier one counts."""
+    """Keep the earlier of two imports of a file: in both databases, what was derived from it came later."""
     begun: dict[int, str] = dict(bulk.fetch(records.connection, select(t.run.c.id, t.run.c.started_at)))
     if begun[row["run_id"]] < begun[there["run_id"]]:
         own = t.source_file.c.id == there["id"]
@@ -158,7 +158,7 @@ def _keep_earlier_import(records: Records, row: Row, there: Row) -> None:
 
 
 def merge_recipes(records: Records) -> None:
-    """Recipes by name; one that means other steps here is kept under another name, so that its steps stay wanted."""
+    """Merge recipes by name; one with other steps in the target gets another name, so its steps stay referenced."""
     recipes = {row.name: row for row in records.connection.execute(select(t.recipe))}
     for row in rows_of(records.connection, records.source, "recipe"):
         plan = [_mapped(records, entry) for entry in json.loads(row["plan"])]
@@ -181,7 +181,7 @@ def _mapped(records: Records, planned: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _unite(records: Records, there: Any, plan: list[dict[str, Any]]) -> None:
-    """Let a recipe cover what it covers in either database."""
+    """Extend a recipe to what it covers in either database."""
     more = {entry["step"]: entry["pairs"] for entry in plan}
     united = [
         {**entry, "pairs": entry["pairs"] + [pair for pair in more[entry["step"]] if pair not in entry["pairs"]]}
@@ -192,19 +192,19 @@ def _unite(records: Records, there: Any, plan: list[dict[str, Any]]) -> None:
 
 
 def _is_kept(recipes: Mapping[str, Any], row: Row, plan: list[dict[str, Any]]) -> bool:
-    """Whether an earlier merge has kept a recipe under another name."""
+    """Whether an earlier merge stored a recipe under another name."""
     names = (f"{row['name']}-{count}" for count in range(2, len(recipes) + 3))
     same = (recipes[name] for name in names if name in recipes)
     return any((recipe.digest, recipe.plan) == (row["digest"], canonical_json(plan)) for recipe in same)
 
 
 def free_name(name: str, taken: set[str]) -> str:
-    """A name that is not taken yet."""
+    """A name that no recipe has yet."""
     return next(candidate for count in range(2, len(taken) + 3) if (candidate := f"{name}-{count}") not in taken)
 
 
 def merge_history(records: Records) -> None:
-    """Bring over exports, and scores of corpora that are new here; other scores are of a part, and stay behind."""
+    """Merge exports, and the scores of new corpora; other scores cover only a part of the corpus and are not merged."""
     for row in rows_of(records.connection, records.source, "evaluation"):
         if row["corpus_id"] not in records.fresh["corpus"]:
             records.kept["evaluation"] += 1
@@ -218,7 +218,7 @@ def merge_history(records: Records) -> None:
 
 
 def merge_phrases(records: Records) -> None:
-    """Probabilities of phrases; one that is known stays as it is."""
+    """Merge the probabilities of phrases; those already stored stay unchanged."""
     before = number(records.connection, "SELECT count(*) FROM phrase_score")
     columns = ", ".join(column.name for column in t.phrase_score.columns)
     records.connection.exec_driver_sql(

@@ -1,4 +1,4 @@
-"""Sentences and translations: those of both databases are found by their ids and by what they were made from."""
+"""Merge sentences and translations, matched by their ids and by what they were created from."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ _CONTENT = ("n_words", "words", "text", "offsets", "split")
 
 
 def merge_sentences(records: Records) -> set[int]:
-    """Bring over sentences.
+    """Merge sentences.
 
-    :returns: the steps, by their keys in the source, that made something else of the same sentence here.
-    :raises DatabaseError: when an imported sentence is another one here, or has the id of one from another file.
+    :returns: the keys in the source of the steps that have a different result for the same sentence in the target.
+    :raises DatabaseError: when an imported sentence differs from the target's, or has the id of one from another file.
     """
     connection, theirs = records.connection, records.source.name("sentence")
     make_map(connection, "sentence")
@@ -62,7 +62,7 @@ def _match_imported(records: Records, theirs: str) -> None:
 
 
 def _differing(connection: Connection, theirs: str, condition: str, wanted: str) -> str:
-    """A query for the sentences of both databases whose contents differ."""
+    """A query for sentences that differ between the databases."""
     same = same_values(connection, "r", "h", _CONTENT)
     return (
         f"SELECT DISTINCT {wanted} FROM {theirs} AS r JOIN map_sentence AS m ON m.old = r.id AND m.fresh = 0"
@@ -71,13 +71,13 @@ def _differing(connection: Connection, theirs: str, condition: str, wanted: str)
 
 
 def same_values(connection: Connection, one: str, other: str, columns: tuple[str, ...]) -> str:
-    """The condition that two rows have equal values, or none."""
+    """The condition that two rows have equal values, or that both have none."""
     equal = "IS" if connection.dialect.name == "sqlite" else "IS NOT DISTINCT FROM"
     return " AND ".join(f"{one}.{name} {equal} {other}.{name}" for name in columns) or "1 = 1"
 
 
 def _match_made(connection: Connection, theirs: str) -> set[int]:
-    # What was made of what was made comes in the next round.
+    # Sentences created from these follow in the next round.
     while execute(
         connection,
         f"INSERT INTO map_sentence (old, new, fresh) SELECT r.id, h.id, 0 FROM {theirs} AS r"
@@ -91,12 +91,12 @@ def _match_made(connection: Connection, theirs: str) -> set[int]:
 
 
 def _not_of(left: set[int]) -> str:
-    """The condition that no step of some made a row."""
+    """The condition that a row was created by none of some steps."""
     return f"coalesce(r.step_id NOT IN ({', '.join(map(str, sorted(left)))}), 1 = 1)" if left else "1 = 1"
 
 
 def _number_fresh(connection: Connection, table: Table, theirs: str, condition: str) -> None:
-    """Give new keys, in the order of the old ones, to rows that the target does not have."""
+    """Assign new keys, in the order of the old ones, to rows that the target lacks."""
     last, name = bulk.last_id(connection, table), table.name
     execute(
         connection,
@@ -106,7 +106,7 @@ def _number_fresh(connection: Connection, table: Table, theirs: str, condition: 
 
 
 def _orphans(theirs: str) -> str:
-    """Forgets what was made of sentences that stay behind."""
+    """Drop the keys of sentences created from sentences that are not merged."""
     return (
         f"DELETE FROM map_sentence WHERE fresh = 1 AND old IN (SELECT r.id FROM {theirs} AS r"
         " WHERE r.parent_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM map_sentence AS p WHERE p.old = r.parent_id))"
@@ -114,7 +114,10 @@ def _orphans(theirs: str) -> str:
 
 
 def _check_ids(records: Records, theirs: str) -> None:
-    """:raises DatabaseError: when a sentence of a new file has an id that the corpus has from another file."""
+    """Check ids.
+
+    :raises DatabaseError: when a sentence of a new file has an id that the corpus already has from another file.
+    """
     known = sorted(set(records.corpora) - records.fresh["corpus"])
     if not known:
         return
@@ -145,9 +148,9 @@ def _insert_sentences(theirs: str) -> str:
 
 
 def merge_translations(records: Records, left: set[int]) -> None:
-    """Bring over translations.
+    """Merge translations.
 
-    :param left: steps of the source that stay behind.
+    :param left: steps of the source that are not merged.
     """
     connection, theirs = records.connection, records.source.name("translation")
     make_map(connection, "translation")

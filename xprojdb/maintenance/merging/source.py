@@ -1,4 +1,4 @@
-"""The tables of a database to merge, made readable on the connection that writes."""
+"""Make the tables of a database to merge readable on the connection that writes."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from xprojdb.steps.vanished import DELETING
 class Source(NamedTuple):
     """A database to merge.
 
-    :param url: for messages.
+    :param url: its address, for messages.
     :param prefix: prefix of its table names on the connection that writes.
     """
 
@@ -31,7 +31,7 @@ class Source(NamedTuple):
     prefix: str
 
     def name(self, table: str) -> str:
-        """The name of one of its tables in a query."""
+        """The name of one of its tables in queries."""
         return f"{self.prefix}{table}"
 
 
@@ -39,8 +39,8 @@ def check_source(address: str | Path, target: Engine) -> None:
     """Refuse a source that cannot be merged.
 
     :raises UsageError: when it is the target itself.
-    :raises RunsAlive: when a run is under way there.
-    :raises DatabaseError: when it cannot be opened, or a corpus of it is being deleted.
+    :raises RunsAlive: when a run is in progress there.
+    :raises DatabaseError: when it cannot be opened, or one of its corpora is being deleted.
     """
     with open_database(address) as source:
         if _is_same(source.engine, target):
@@ -51,7 +51,7 @@ def check_source(address: str | Path, target: Engine) -> None:
             if alive := live_runs(connection):
                 raise RunsAlive(
                     f"{source.url} is being worked on: {', '.join(run.description for run in alive)}",
-                    hint="merge it when that is done",
+                    hint="merge it when the run has ended",
                     runs=tuple(alive),
                 )
             names = connection.execute(select(corpus.c.name).where(corpus.c.name.endswith(DELETING))).scalars().all()
@@ -123,7 +123,7 @@ def _stage(connection: Connection, reading: Connection, table: Table) -> None:
     if copied_sum.sum() != expected.sum():
         raise DatabaseError(
             f"the rows of {table.name} are others when they are read again",
-            hint="merge again; if it stays so, check the disks of both machines",
+            hint="merge again; if it happens again, check the disks of both machines",
             table=table.name,
             expected=expected.sum(),
             found=copied_sum.sum(),

@@ -1,4 +1,4 @@
-"""Merge the results of steps: step by step, each item from one database, with every row checked afterwards."""
+"""Merge the results of steps, one step at a time: each item comes from one database, and all rows are checked."""
 
 from __future__ import annotations
 
@@ -31,9 +31,9 @@ _ITEM = {"sentence": "s.new", "translation": "t.new", "corpus": "c.new"}
 class _Rows:
     """The rows of one step in one table, as parts of queries.
 
-    :param scope: the rows of the source that have keys in the target, as ``FROM … WHERE …``.
-    :param values: by column, what a row has in the target.
-    :param item: the key that the item has there.
+    :param scope: the rows of the source with keys in the target, as ``FROM … WHERE …``.
+    :param values: the value of each column in the target.
+    :param item: the key of the item in the target.
     """
 
     table: Table
@@ -59,7 +59,7 @@ class _Rows:
                 values[column.name] = f"r.{column.name}"
         item = "i.new" if "item_id" in values else _ITEM[_item_table(step, table)]
         if table.name == "entity" and step.kind == Carry.kind:
-            # It reads a sentence and puts entities on what it makes of that.
+            # Its input is a sentence, but its entities belong to the sentence that it creates.
             joins.append(f"JOIN {records.source.name('sentence')} AS x ON x.id = r.sentence_id")
             joins.append("JOIN map_sentence AS y ON y.old = x.parent_id")
             item = "y.new"
@@ -71,12 +71,12 @@ class _Rows:
 
     @property
     def done_here(self) -> str:
-        """The condition that the target has an outcome of the item."""
+        """The condition that the target has an outcome for the item."""
         own = f"o.step_id = {self.new_step} AND o.item_id = {self.item}"
         return f"EXISTS (SELECT 1 FROM outcome AS o WHERE {own})"
 
     def equal(self, connection: Connection) -> str:
-        """Joins each row with the one of the target that it is."""
+        """The join of each row with its counterpart in the target."""
         key = [column.name for column in self.table.primary_key.columns]
         rest = [column.name for column in self.table.columns if column.name not in (*key, "run_id", "step_id")]
         on = " AND ".join(f"h.{name} = {self.values[name]}" for name in key)
@@ -96,13 +96,13 @@ def _item_table(step: StoredStep, table: Table) -> str:
 def merge_made(
     records: Records, steps: list[StoredStep], left: set[int], inputs: Mapping[int, set[int]]
 ) -> Counter[str]:
-    """Bring over what steps have made.
+    """Merge the results of steps.
 
-    :param steps: of the source, earlier ones first.
-    :param left: those that stay behind with all that rests on them; grows.
-    :param inputs: of the source's steps.
-    :returns: rows by table that the target had already.
-    :raises DatabaseError: when a row cannot be found again.
+    :param steps: the steps of the source, in order.
+    :param left: steps that are not merged, nor anything that depends on them; more are added here.
+    :param inputs: the inputs of each of the source's steps.
+    :returns: the number of rows that the target already had, by table.
+    :raises DatabaseError: when a merged row is missing.
     """
     had: Counter[str] = Counter()
     for step in steps:
@@ -118,7 +118,7 @@ def merge_made(
 
 
 def _tables(step: StoredStep) -> list[Table]:
-    """Where a step has rows; outcomes last, since they say which items the target has."""
+    """The tables with rows of a step; outcomes last, since they tell which items the target has."""
     results = [table for table in RESULT_TABLES if table.name in step.tables]
     return results + [table for table in (failure, outcome) if table.name in step.tables]
 
@@ -130,7 +130,7 @@ def _leave(records: Records, step: StoredStep) -> None:
 
 
 def _is_begun(records: Records, step: StoredStep) -> bool:
-    """Whether the target has an outcome of an item that the source has one of, too."""
+    """Whether both databases have an outcome for the same item."""
     if step.id in records.fresh["step"]:
         return False
     rows = _Rows.of(records, step, outcome)
@@ -141,7 +141,7 @@ def _is_begun(records: Records, step: StoredStep) -> bool:
 
 
 def _contradicts(records: Records, step: StoredStep) -> bool:
-    """Whether a step made something else of an item here, or rests on a translation that stays behind."""
+    """Whether a step has another result for an item in the target, or depends on a translation that is not merged."""
     connection = records.connection
     if "vote" in step.tables:
         votes = _Rows.of(records, step, metadata.tables["vote"])
@@ -177,14 +177,14 @@ def _merge_step(records: Records, step: StoredStep) -> Counter[str]:
 
 
 def _check(records: Records, step: StoredStep, rows: _Rows, added: int) -> int:
-    """Find every row of the source again, value by value.
+    """Check that every row of the source is in the target, value by value.
 
-    :returns: how many the target had before.
+    :returns: the number that the target had before.
     :raises DatabaseError: when one is missing.
     """
     connection, name = records.connection, rows.table.name
     total = number(connection, f"SELECT count(*) {rows.total}")
-    # Where all were added, all have keys.
+    # If all were added, all have keys.
     scope = total if added == total else number(connection, f"SELECT count(*) {rows.scope}")
     same = scope if rows.table is failure else number(connection, f"SELECT count(*) {rows.equal(connection)}")
     if same != scope:
