@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from projection_sample import english, german, import_sample, outcomes, plan_of
-from sqlalchemy import select
+from sqlalchemy import select, text
 from training_sample import encoder, import_languages, lines, train_toml
 
 from xprojdb.api.results.explanation import ExplanationResult
@@ -19,7 +19,9 @@ from xprojdb.config.training import LoadedTraining, TrainingRecipe
 from xprojdb.db import Database
 from xprojdb.db import tables as t
 from xprojdb.execution.run import run_plan
+from xprojdb.maintenance.verify import verify
 from xprojdb.matching.combination.tagger_votes import VotingRule, matched, pooled, renamed, votes
+from xprojdb.planning import voting
 from xprojdb.planning.plan import Plan
 from xprojdb.planning.planner import plan_recipe
 from xprojdb.provenance.explain import explain_sentence
@@ -158,6 +160,15 @@ def _labels(database: Database, step_id: int) -> list[tuple[int, int, int, str, 
         return [tuple(row) for row in connection.execute(query)]
 
 
+def _final_labels(database: Database) -> list[tuple[int, int, int, str, int | None]]:
+    """The labels of the view, with the entities from the table."""
+    own = "label.step_id = v_final.step_id AND label.sentence_id = v_final.sentence_id"
+    columns = "v_final.sentence_id, v_final.start_word, v_final.end_word, v_final.label, label.entity_ordinal"
+    query = f"SELECT {columns} FROM v_final JOIN label ON {own} AND label.ordinal = v_final.ordinal ORDER BY 1, 2"
+    with database.read() as connection:
+        return [tuple(row) for row in connection.execute(text(query))]
+
+
 def _import_pairs(database: Database, write_conll: Write, count: int) -> None:
     sides = {
         "en": _english(count),
@@ -179,6 +190,7 @@ def test_a_tagger_adds_what_the_projection_has_missed(
     (before,) = plan.unrevised
     projected, voted = (_labels(database, entry.step.step_id) for entry in (before, projection))
     assert {row[:4] for row in projected} <= {row[:4] for row in voted}
+    assert _final_labels(database) == voted
     added = [row for row in voted if row[4] is None]
     assert len(added) > 80 and len(voted) == len(projected) + len(added)
     assert len(voted) / 600 > 0.95
@@ -203,7 +215,7 @@ def test_a_small_corpus_teaches_nothing_and_keeps_its_labels(
     plan = _vote(database, tmp_path)
     assert run_plan(database, plan).failed == 0
     projected, voted = (_labels(database, entry[0].step.step_id) for entry in (plan.unrevised, plan.projections))
-    assert voted == projected and len(voted) == 20
+    assert voted == projected == _final_labels(database) and len(voted) == 20
     assert outcomes(database, "target-tagger") == {1: ("ok", "learned:sentences=12,entities=20,off=too-little")}
     assert outcomes(database, "revise").keys() == outcomes(database, "project").keys()
     statuses = [
@@ -215,12 +227,12 @@ def test_a_small_corpus_teaches_nothing_and_keeps_its_labels(
 @pytest.mark.slow
 @pytest.mark.usefixtures("cache")
 def test_a_model_of_other_languages_votes_even_where_there_is_little_to_learn_from(
-    sqlite_database: Database, write_conll: Write, tmp_path: Path
+    sqlite_database: Database, write_conll: Write, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     database = sqlite_database
     import_languages(database, write_conll, "fr", "es")
-    text = train_toml(tmp_path, 'languages = ["fr", "es"]')
-    train_model(database, LoadedTraining(TrainingRecipe.from_toml(text), text))
+    recipe = train_toml(tmp_path, 'languages = ["fr", "es"]')
+    train_model(database, LoadedTraining(TrainingRecipe.from_toml(recipe), recipe))
     _import_pairs(database, write_conll, 12)
     plan = _vote(database, tmp_path, ("self", "trained:tiny"))
     assert run_plan(database, plan).failed == 0
@@ -229,6 +241,13 @@ def test_a_model_of_other_languages_votes_even_where_there_is_little_to_learn_fr
     alone = _vote(database, tmp_path, ("trained:tiny",))
     assert run_plan(database, alone).failed == 0
     assert _labels(database, alone.projections[0].step.step_id) == voted
+    # A vote that no projection can win drops its labels, and says so.
+    monkeypatch.setattr(voting, "RULE", VotingRule(-100, 100))
+    against = _vote(database, tmp_path, ("trained:tiny",))
+    assert run_plan(database, against).failed == 0
+    assert _labels(database, against.projections[0].step.step_id) == []
+    assert {status for status, reason in outcomes(database, "revise").values() if reason == "dropped"} == {"empty"}
+    assert not any(check.count for check in verify(database).checks)
 
 
 def _kinds(plan: Plan) -> set[str]:

@@ -158,11 +158,14 @@ class ProjectRevised(ProjectStage):
 
 
 def _outcome(item: int, before: Outcome, labels: Sequence[_Projected], revised: Sequence[Revised]) -> Outcome:
-    """What the projection said, and whether labels were added or corrected."""
-    added = sum(one.projected is None for one in revised)
-    corrected = sum(one.projected is not None and one.span != labels[one.projected].span for one in revised)
-    codes = [code for code, count in (("added", added), ("corrected", corrected)) if count]
-    reason = " ".join(
-        part for part in (before.reason if not revised or before.status == "ok" else None, *codes) if part
-    )
-    return Outcome(item, "ok" if revised else before.status, reason or None)
+    """What the projection said, and whether labels were added, corrected or dropped."""
+    kept = [one for one in revised if one.projected is not None]
+    counts = {
+        "added": len(revised) - len(kept),
+        "corrected": sum(one.span != labels[one.projected].span for one in kept if one.projected is not None),
+        "dropped": len(labels) - len(kept),
+    }
+    codes = [code for code, count in counts.items() if count]
+    status = "ok" if revised else "empty" if before.status == "ok" else before.status
+    said = before.reason if status == before.status else None
+    return Outcome(item, status, " ".join(part for part in (said, *codes) if part) or None)
