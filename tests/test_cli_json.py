@@ -56,7 +56,7 @@ def test_explain(read_json: Callable[..., Any]) -> None:
     assert set(result["target"]) == {"id", "corpus", "lang", "external_id", "words", "gold"}
     assert result["target"]["gold"][0] == [0, 2, "PER"]
     (projection,) = result["projections"]
-    assert set(projection) == {"source", "translation_id", "kind", "entities", "made_by"}
+    assert set(projection) == {"source", "translation_id", "kind", "entities", "added", "made_by"}
     anna, lin, _ = projection["entities"]
     known = {"ordinal", "span", "text", "projected", "score", "margin", "links", "candidates", "also", "reason"}
     assert set(anna) == known

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
-from xprojdb.config.tables.translate import MarkerKind
 from xprojdb.steps.params import StepParams, left_out
+
+if TYPE_CHECKING:
+    from xprojdb.config.tables.translate import MarkerKind
 
 
 @dataclass(frozen=True, kw_only=True)
