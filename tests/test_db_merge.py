@@ -23,7 +23,7 @@ from xprojdb.errors import DatabaseError, RunsAlive, UsageError
 from xprojdb.evaluation.evaluate import evaluate_projections
 from xprojdb.execution.run import run_plan
 from xprojdb.maintenance.database_copy import copy_database
-from xprojdb.maintenance.merging import made
+from xprojdb.maintenance.merging import results as merged_results
 from xprojdb.maintenance.merging.merge import MergedSource, merge_databases
 from xprojdb.maintenance.verify import verify
 from xprojdb.planning.store import load_plan
@@ -322,14 +322,14 @@ def test_an_interrupted_merge_leaves_nothing(
     share = make("share")
     _sample(share, write_conll)
     run_plan(share, plan_of(share, tmp_path))
-    before, whole = row_counts(database), made._check
+    before, whole = row_counts(database), merged_results._check
 
     def stop(*given: Any) -> int:
         if given[2].table is t.candidate:
             raise KeyboardInterrupt
         return whole(*given)
 
-    monkeypatch.setattr(made, "_check", stop)
+    monkeypatch.setattr(merged_results, "_check", stop)
     with pytest.raises(KeyboardInterrupt):
         merge_databases(address_of(database), [address_of(share)])
     assert row_counts(database) == before
@@ -349,7 +349,7 @@ def test_a_row_that_arrives_otherwise_is_noticed(
     share = make("share")
     _sample(share, write_conll)
     run_plan(share, plan_of(share, tmp_path))
-    before, whole = row_counts(database), made.execute
+    before, whole = row_counts(database), merged_results.execute
 
     def lossy(connection: Any, statement: str) -> int:
         done = whole(connection, statement)
@@ -357,7 +357,7 @@ def test_a_row_that_arrives_otherwise_is_noticed(
             whole(connection, "UPDATE candidate SET score = score / 2 WHERE end_word = 2")
         return done
 
-    monkeypatch.setattr(made, "execute", lossy)
+    monkeypatch.setattr(merged_results, "execute", lossy)
     with pytest.raises(DatabaseError) as refused:
         merge_databases(address_of(database), [address_of(share)])
     assert refused.value.table == "candidate"
