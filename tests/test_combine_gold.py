@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Any
 from zlib import crc32
 
+import numpy as np
 import pytest
 from several_sample import FIRST, SECOND, combined_plan, consensus, import_part, run_combined
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 import xprojdb as xp
 from xprojdb.config.errors import RecipeError
@@ -25,7 +26,7 @@ from xprojdb.matching.combination.reliability import source_weights
 from xprojdb.planning.planner import Plan
 from xprojdb.provenance.explain import explain_sentence
 from xprojdb.readers import read_conll
-from xprojdb.steps.combine.gold_set import FOLDS
+from xprojdb.steps.combine.gold_set import FOLDS, folds_of
 from xprojdb.steps.combine.reliability import without_fold
 from xprojdb.steps.reviewed import find_frozen
 
@@ -209,3 +210,14 @@ def test_what_makes_no_sense_is_refused(table: str, message: str) -> None:
 def test_an_unknown_set_is_named(news: Database, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="no set of labels 'speakers'"):
         combined_plan(news, tmp_path, WEIGHTED)
+
+
+def test_a_translation_of_a_model_has_a_fold_without_an_id(news: Database) -> None:
+    with news.write() as connection:
+        keys = connection.execute(select(sentence.c.id).order_by(sentence.c.id).limit(2)).scalars().all()
+        connection.execute(update(sentence).where(sentence.c.id == keys[0]).values(external_id=None))
+        words, name = connection.execute(
+            select(sentence.c.words, sentence.c.external_id).order_by(sentence.c.id)
+        ).first()
+        assert name is None
+        assert folds_of(connection, np.array(keys))[0] == crc32(words.encode()) % FOLDS

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from zlib import crc32
 
 import numpy as np
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, func, select
 
 from xprojdb.arrays import Ints, Longs
 from xprojdb.db import bulk
@@ -90,13 +90,15 @@ def as_consensus(people: PeoplesLabels, labels: Ints) -> ConsensusSpans:
 
 
 def folds_of(connection: Connection, keys: Longs) -> Ints:
-    """(T,) the fold of each sentence, by its external id, so that it is the same in every database.
+    """(T,) the fold of each sentence, by its external id, or else its words, so that it is the same in every database.
 
     :param keys: (T,) keys, ascending.
     """
-    query = select(sentence.c.external_id).where(within(connection, sentence.c.id, keys.tolist()))
-    rows = bulk.fetch(connection, query.order_by(sentence.c.id))
-    return np.array([crc32(name.encode()) % FOLDS for (name,) in rows], np.int32)
+    # Translations made by a model have no id.
+    name = func.coalesce(sentence.c.external_id, sentence.c.words)
+    query = select(name).where(within(connection, sentence.c.id, keys.tolist())).order_by(sentence.c.id)
+    names = [text.encode("utf-8", "surrogatepass") for (text,) in bulk.fetch(connection, query)]
+    return np.array([crc32(text) % FOLDS for text in names], np.int32)
 
 
 class Correction(NamedTuple):
