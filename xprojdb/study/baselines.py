@@ -69,7 +69,7 @@ def run_baselines(
     """
     recipe, table = loaded.recipe, loaded.recipe.baselines
     if table is None:
-        hint = "say in it what to compare: [baselines]"
+        hint = "add a table [baselines] that names the methods to compare"
         raise UsageError(f"the recipe {recipe.name} has no baselines", hint=hint, reason="no-baselines")
     chain = Chain(database, progress, stop, engine, retry_failed)
     methods = _Methods(chain, recipe, table)
