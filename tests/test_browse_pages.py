@@ -3,13 +3,18 @@
 import html
 import re
 import shlex
+from collections import Counter
 
 import pytest
 from browse_sample import browser, combined_sample, scripts_sample
 from sqlalchemy import event, select, update
 
+from xprojdb.browse.limits import TooSlow
+from xprojdb.browse.listing.facets import read_facets
 from xprojdb.browse.listing.filters import Filters, read_filters
 from xprojdb.browse.listing.page import Listing, runs_of
+from xprojdb.browse.summaries.counts import Counted
+from xprojdb.browse.summaries.overview import read_overview
 from xprojdb.browse.summaries.recipes import Recipes
 from xprojdb.db.tables import label, sentence
 from xprojdb.execution.run import run_plan
@@ -193,11 +198,78 @@ def test_directions_and_languages(sqlite_database, tmp_path):
 
 def test_a_list_says_how_far_it_looked_when_its_time_is_spent(sample, monkeypatch):
     monkeypatch.setattr("xprojdb.browse.listing.page.WINDOW", 10)
-    monkeypatch.setattr("xprojdb.browse.limits.PAGE_SECONDS", 0.0)
-    monkeypatch.setattr("xprojdb.browse.listing.page.Budget", lambda: type("Spent", (), {"spent": True})())
+    monkeypatch.setattr("xprojdb.browse.limits.PAGE_SECONDS", -1.0)
     recipe = Recipes(sample).get(None)
     page = Listing(sample).page(Filters(text="nowhere"), recipe)
-    assert (page.sentences, page.unfinished, page.after) == ([], True, 1)
+    assert (page.sentences, page.unfinished, page.after) == ([], True, 10)
+
+
+@pytest.mark.parametrize("order", ["margin", "score"])
+def test_an_order_that_takes_long_is_found_in_the_background(
+    sqlite_database, write_conll, tmp_path, monkeypatch, order
+):
+    combined_sample(sqlite_database, write_conll, tmp_path)
+    expected = listed(sqlite_database, order=order)
+    monkeypatch.setattr("xprojdb.browse.limits._OPERATIONS", 1)
+    monkeypatch.setattr("xprojdb.browse.listing.orders.PAGE_SECONDS", -1.0)
+    listing, recipe = Listing(sqlite_database), Recipes(sqlite_database).get(None)
+    assert listing.page(Filters(order=order), recipe).sorting
+    for thread in list(listing._orders._threads.values()):
+        thread.join()
+    assert [entry.name for entry in listing.page(Filters(order=order), recipe).sentences] == expected
+    page = browser(sqlite_database).get(f"/?order={order}").text
+    assert "data-again" in page
+
+
+def test_an_order_that_takes_too_long_is_refused(sqlite_database, write_conll, tmp_path, monkeypatch):
+    combined_sample(sqlite_database, write_conll, tmp_path)
+    monkeypatch.setattr("xprojdb.browse.limits._OPERATIONS", 1)
+    monkeypatch.setattr("xprojdb.browse.listing.orders.PAGE_SECONDS", -1.0)
+    monkeypatch.setattr("xprojdb.browse.listing.orders.QUERY_SECONDS", -1.0)
+    listing, recipe = Listing(sqlite_database), Recipes(sqlite_database).get(None)
+    assert listing.page(Filters(order="margin"), recipe).sorting
+    for thread in list(listing._orders._threads.values()):
+        thread.join()
+    with pytest.raises(TooSlow):
+        listing.page(Filters(order="margin"), recipe)
+
+
+def test_all_rows_are_counted_in_the_background(sample, monkeypatch):
+    monkeypatch.setattr("xprojdb.browse.summaries.counts.SAMPLE", 2)
+    recipes, counted = Recipes(sample), Counted(sample)
+    facets = read_facets(sample, counted, recipes.get(None))
+    assert facets.sampled
+    assert sum(count for _, count in facets.labels) == 2
+    counted.complete(recipes.all)
+    counted.join()
+    facets = read_facets(sample, counted, recipes.get(None))
+    assert not facets.sampled
+    with sample.read() as connection:
+        step = load_plan(sample).consensuses[0].step.step_id
+        query = select(label.c.label, label.c.score, label.c.margin).where(label.c.step_id == step)
+        rows = connection.execute(query).all()
+        splits = Counter(connection.execute(select(sentence.c.split)).scalars())
+    assert dict(facets.labels) == Counter(row.label for row in rows)
+    assert dict(facets.splits) == {name or "–": count for name, count in splits.items()}
+    (tile,) = read_overview(sample, recipes, counted).recipes["sample"]
+    for values, bars in (
+        ([row.score for row in rows], tile.labels.scores),
+        ([row.margin for row in rows], tile.labels.margins),
+    ):
+        expected = Counter(min(int(value * 20), 19) for value in values)
+        assert bars == [expected[place] for place in range(20)]
+
+
+def test_counts_are_taken_again_when_the_database_changes(sample):
+    recipes, counted = Recipes(sample), Counted(sample)
+    before = dict(read_facets(sample, counted, recipes.get(None)).labels)
+    with sample.write() as connection:
+        step = load_plan(sample).consensuses[0].step.step_id
+        here = label.c.step_id == step, label.c.label == "ORG"
+        changed = connection.execute(update(label).where(*here).values(label="MISC")).rowcount
+    after = dict(read_facets(sample, counted, recipes.get(None)).labels)
+    assert (after["MISC"], "ORG" in after) == (changed, False)
+    assert before["ORG"] == changed
 
 
 def test_pieces_of_a_sentence():

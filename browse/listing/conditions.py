@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from typing import TypeVar
 
-from sqlalchemy import ColumnElement, and_, exists, false, not_, or_, select
+from sqlalchemy import ColumnElement, Text, and_, exists, false, not_, or_, select
 from sqlalchemy.sql.selectable import FromClause
 
 from xprojdb.browse.listing.filters import Filters
@@ -13,19 +14,20 @@ from xprojdb.browse.summaries.recipes import FinalStep, KnownRecipe
 from xprojdb.db.tables import corpus, label, outcome, review, sentence, step, translation, vote
 
 Condition = ColumnElement[bool]
+Value = TypeVar("Value")
 #: the score of a label that all sources agree on, allowing for rounding
 _ALL = 0.999999
 
 
 def of_sentence(filters: Filters, recipe: KnownRecipe | None) -> Iterator[Condition]:
-    """Conditions on the sentence itself."""
+    """Conditions on the sentence itself; not by an index, since sentences are searched by key."""
     own = sentence.c
     if filters.corpus:
-        yield own.corpus_id.in_(select(corpus.c.id).where(corpus.c.name == filters.corpus))
+        yield _unindexed(own.corpus_id).in_(select(corpus.c.id).where(corpus.c.name == filters.corpus))
     if filters.lang:
-        yield own.lang == filters.lang
+        yield _unindexed(own.lang) == filters.lang
     elif recipe is not None and filters.of_recipe:
-        yield own.lang.in_(recipe.langs)
+        yield _unindexed(own.lang).in_(recipe.langs)
     if filters.split:
         # Sentences without a split are exported as train.
         yield own.split.is_(None) if filters.split == "–" else own.split == filters.split
@@ -92,9 +94,9 @@ def of_label(labels: FromClause, filters: Filters, *, of_sentence: bool = False)
         yield is_divided(labels)
 
 
-def _unindexed(column: ColumnElement[float]) -> ColumnElement[float]:
+def _unindexed(column: ColumnElement[Value]) -> ColumnElement[Value]:
     """The value of a column as something that no index has: SQLite would take the index for each single sentence."""
-    return column + 0
+    return column.concat("") if isinstance(column.type, Text) else column + 0
 
 
 def is_divided(labels: FromClause) -> Condition:
@@ -125,7 +127,7 @@ def _tier(name: str, recipe: KnownRecipe) -> Iterator[Condition]:
 
 def _outcome(filters: Filters, final: FinalStep) -> Condition:
     """A step of the recipe has processed the sentence, with a given outcome."""
-    mine = and_(sentence.c.lang == final.lang, sentence.c.corpus_id == final.corpus_id)
+    mine = and_(_unindexed(sentence.c.lang) == final.lang, _unindexed(sentence.c.corpus_id) == final.corpus_id)
     if filters.outcome == "pending":
         return and_(mine, not_(_met(final)))
     conditions = [outcome.c.status == filters.outcome] if filters.outcome else []
@@ -138,6 +140,6 @@ def _met(final: FinalStep, *conditions: Condition) -> Condition:
     if final.receiving is None:
         return exists().where(outcome.c.step_id == final.id, outcome.c.item_id == sentence.c.id, *conditions)
     side = translation.c.rendering_id if final.receiving == "rendering" else translation.c.original_id
-    here = and_(translation.c.id == outcome.c.item_id, outcome.c.step_id == final.id)
-    # From the translations of the sentence, which are few, to their outcomes.
-    return exists().where(here, side == sentence.c.id, *conditions)
+    # From the translations of the sentence, which are few, to their outcomes: of a join, SQLite may begin with these.
+    here = exists().where(outcome.c.step_id == final.id, outcome.c.item_id == translation.c.id, *conditions)
+    return exists().where(side == sentence.c.id, here)

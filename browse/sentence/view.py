@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, func, select
 
 from xprojdb.browse.sentence.drawing import DrawnSide, Link, drawn_links, drawn_side, is_long, linked_words
 from xprojdb.browse.sentence.lineage import PathStep, path_of
@@ -20,6 +20,8 @@ from xprojdb.text.spans import Span
 
 #: how many candidates of a label are listed; the command on the page shows all
 CANDIDATES = 8
+#: among how many keys before and after a sentence its neighbours are looked for first
+NEAR = 2_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,10 +240,24 @@ def _reviewers(connection: Connection, key: int) -> list[str]:
 def neighbours(database: Database, text: Text) -> tuple[str | None, str | None]:
     """The names of the sentences before and after it in the same language and corpus."""
     with database.read() as connection:
-        own = select(sentence.c.corpus_id).where(sentence.c.id == text.id).scalar_subquery()
-        near = select(sentence.c.id).where(sentence.c.corpus_id == own, sentence.c.lang == text.lang)
-        before = near.where(sentence.c.id < text.id).order_by(sentence.c.id.desc()).limit(1)
-        after = near.where(sentence.c.id > text.id).order_by(sentence.c.id).limit(1)
-        keys = [connection.execute(query).scalar() for query in (before, after)]
+        keys = [_neighbour(connection, text, forward=forward) for forward in (False, True)]
         names = [read_text(connection, key).name if key is not None else None for key in keys]
     return names[0], names[1]
+
+
+def _neighbour(connection: Connection, text: Text, *, forward: bool) -> int | None:
+    """The closest key on one side: most often it is near, and only otherwise found among all of the language."""
+    key, own = sentence.c.id, select(sentence.c.corpus_id).where(sentence.c.id == text.id).scalar_subquery()
+    beyond = key > text.id if forward else key < text.id
+    near = key.between(text.id - NEAR, text.id + NEAR)
+    # Not by the index of languages, which does not have them in the order of their keys.
+    here = (sentence.c.corpus_id + 0 == own, sentence.c.lang.concat("") == text.lang, beyond, near)
+    order = key if forward else key.desc()
+    found: int | None = connection.execute(select(key).where(*here).order_by(order).limit(1)).scalar()
+    if found is not None:
+        return found
+    far = func.min(key) if forward else func.max(key)
+    return connection.execute(
+        select(far).where(sentence.c.corpus_id == own, sentence.c.lang == text.lang, beyond)
+    ).scalar()
+    return found

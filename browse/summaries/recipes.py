@@ -85,6 +85,10 @@ class Recipes:
         with self._database.read() as connection:
             return list(connection.execute(select(recipe.c.name).order_by(recipe.c.name)).scalars())
 
+    def all(self) -> list[KnownRecipe]:
+        """All recipes, by name."""
+        return [known for name in self.names() if (known := self.get(name)) is not None]
+
     def get(self, name: str | None) -> KnownRecipe | None:
         """A recipe by name; without a name the first one, or None if there are none.
 

@@ -20,6 +20,7 @@ from sqlalchemy import (
     Integer,
     Text,
     bindparam,
+    cast,
     create_engine,
     event,
     func,
@@ -268,6 +269,11 @@ def share(name: ColumnElement[str], count: int) -> ColumnElement[int]:
 
 def _share(name: str, count: int) -> int:
     return int(hashlib.md5(name.encode(), usedforsecurity=False).hexdigest()[:8], 16) % count
+
+
+def floor(value: ColumnElement[float]) -> ColumnElement[int]:
+    """A number without its fraction; rounds towards 0, since not every SQLite has ``floor``."""
+    return cast(value, Integer)
 
 
 def phrase(words: ColumnElement[str], start: ColumnElement[int], end: ColumnElement[int]) -> ColumnElement[str]:
