@@ -5,8 +5,8 @@ DEMO.db is that of ``xprojdb demo``. A stricter recipe and one of several source
 repeated under new keys: 1 600 copies are a million sentences. Both servers are processes of their own that answer over
 HTTP; figures are the processor time of the process for one request, and of its start. ``--datasette`` names the command
 of an installation of Datasette, which answers what comes closest on the same file; without it, its column is empty.
-Then the queries of docs/questions.md on the view of final labels, until their last row, in this process. ``--keep FILE``
-keeps the large database, and uses it again.
+Then the queries of docs/questions.md on the view of final labels, until their last row, in this process.
+``--keep FILE`` keeps the large database, and uses it again.
 """
 
 from __future__ import annotations

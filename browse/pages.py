@@ -53,7 +53,7 @@ def environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    jinja.filters |= {"hue": hue, "number": _number, "figure": _figure, "data": _data}
+    jinja.filters |= {"hue": hue, "counted": _counted, "number": _number, "figure": _figure, "data": _data}
     jinja.globals |= {"sample": SAMPLE, "runs_of": runs_of, "writing_of": writing_of}
     return jinja
 
@@ -91,6 +91,8 @@ class Pages:
         :param page: its content, if already known.
         """
         recipe = self.recipes.get(filters.recipe)
+        if recipe and filters.step:
+            recipe = self.recipes.with_step(recipe, filters.step)
         list_page = page or self.listing.page(filters, recipe)
         name = recipe.name if recipe else None
         return self.render(
@@ -98,6 +100,7 @@ class Pages:
             filters=filters,
             recipe=recipe,
             recipe_names=self.recipes.names(),
+            steps=self.recipes.labelling_steps() if self.links.live else [],
             page=list_page,
             page_size=PAGE,
             facets=self._facets(recipe) if self.links.live else None,
@@ -173,6 +176,10 @@ class Pages:
 
 def _number(value: float) -> str:
     return f"{value:,}"
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
 
 def _figure(value: float | None) -> str:

@@ -99,6 +99,34 @@ def test_filters(sample):
     assert listed(sample, reviewed="yes") == []
 
 
+def test_the_labels_of_a_step_in_place_of_the_final_ones(sample):
+    recipes = Recipes(sample)
+    plan = load_plan(sample)
+    for projection in plan.projections:
+        step = projection.step
+        known = recipes.with_step(recipes.get(None), step.spec.digest[:10])
+        page = Listing(sample).page(Filters(score_from=0.0), known)
+        with sample.read() as connection:
+            query = select(label.c.sentence_id).where(label.c.step_id == step.step_id)
+            expected = sorted(set(connection.execute(query).scalars()))
+        assert [entry.id for entry in page.sentences] == expected
+        assert (projection.target, projection.source) in {(final.lang, final.source) for final in known.finals}
+    client = browser(sample)
+    assert client.get(f"/?step={plan.projections[0].step.spec.digest[:8]}").status_code == 200
+    assert client.get("/?step=zzz").status_code == 400
+
+
+def test_bands_count_labels_by_margin(sample):
+    facets = read_facets(sample, Counted(sample), Recipes(sample).get(None))
+    for bands in (facets.margins, facets.scores):
+        assert sum(band.count for band in bands) == sum(count for _, count in facets.labels)
+    for band in facets.margins:
+        bounds = {"margin_from": band.low, "margin_to": None if band.high is None else band.high - 1e-9}
+        shown = listed(sample, **bounds)
+        assert bool(shown) is bool(band.count)
+        assert len(shown) <= band.count
+
+
 def test_filters_are_read_from_an_address():
     filters = read_filters({"lang": " de ", "margin_to": "0.5", "divided": "yes", "unknown": "x", "text": ""})
     assert filters == Filters(lang="de", margin_to=0.5, divided=True)

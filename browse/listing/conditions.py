@@ -12,6 +12,7 @@ from sqlalchemy.sql.selectable import FromClause
 from xprojdb.browse.listing.filters import Filters
 from xprojdb.browse.summaries.recipes import FinalStep, KnownRecipe
 from xprojdb.db.tables import corpus, label, outcome, review, sentence, step, translation, vote
+from xprojdb.provenance.voted_labels import is_as_projected
 
 Condition = ColumnElement[bool]
 Value = TypeVar("Value")
@@ -49,7 +50,7 @@ def _contains(text: str) -> Iterator[Condition]:
 def of_recipe(filters: Filters, recipe: KnownRecipe) -> Iterator[Condition]:
     """Conditions on a recipe's results for the sentence."""
     if filters.of_labels:
-        yield _some_label(recipe, *of_label(label, filters, of_sentence=True))
+        yield _some_label(recipe, *of_label(label, filters, recipe, of_sentence=True))
     if filters.tier:
         yield from _tier(filters.tier, recipe)
     if filters.outcome or filters.reason:
@@ -75,7 +76,9 @@ def from_sources(recipe: KnownRecipe) -> Condition:
     return or_(translation.c.original_lang.in_(langs), translation.c.rendering_lang.in_(langs))
 
 
-def of_label(labels: FromClause, filters: Filters, *, of_sentence: bool = False) -> Iterator[Condition]:
+def of_label(
+    labels: FromClause, filters: Filters, recipe: KnownRecipe, *, of_sentence: bool = False
+) -> Iterator[Condition]:
     """Conditions on a label.
 
     :param of_sentence: whether its sentence is given; then labels are found by it, and not by the index of margins.
@@ -91,7 +94,7 @@ def of_label(labels: FromClause, filters: Filters, *, of_sentence: bool = False)
         if high is not None:
             yield column <= high
     if filters.divided:
-        yield is_divided(labels)
+        yield is_divided(labels, recipe)
 
 
 def _unindexed(column: ColumnElement[Value]) -> ColumnElement[Value]:
@@ -99,8 +102,10 @@ def _unindexed(column: ColumnElement[Value]) -> ColumnElement[Value]:
     return column.concat("") if isinstance(column.type, Text) else column + 0
 
 
-def is_divided(labels: FromClause) -> Condition:
+def is_divided(labels: FromClause, recipe: KnownRecipe) -> Condition:
     """A vote for a label was for other words or another label, or a source did not vote for it at all.
+
+    Where taggers voted, the projection has no such label.
 
     The score of a consensus label is the share of the sources of its sentence that agree with it, which is 1 if all do.
     """
@@ -108,7 +113,10 @@ def is_divided(labels: FromClause) -> Condition:
     same = (vote.c[name] == labels.c[name] for name in ("step_id", "sentence_id", "ordinal"))
     voting = select(step.c.id).where(step.c.kind == "combine", step.c.params.contains('"method":"vote"'))
     short = and_(labels.c.step_id.in_(voting), labels.c.score < _ALL)
-    return or_(short, exists().where(*same, other))
+    taggers = (
+        and_(labels.c.step_id == step_id, ~is_as_projected(labels, before)) for step_id, before in recipe.voted.items()
+    )
+    return or_(short, exists().where(*same, other), *taggers)
 
 
 def _tier(name: str, recipe: KnownRecipe) -> Iterator[Condition]:

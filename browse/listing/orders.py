@@ -113,7 +113,7 @@ def _ranked(connection: Connection, filters: Filters, recipe: KnownRecipe) -> li
     """
     measure = label.c.margin if filters.order == "margin" else label.c.score
     query = select(measure.label("measure"), label.c.sentence_id, label.c.translation_id).where(
-        *of_label(label, filters)
+        *of_label(label, filters, recipe)
     )
     others = [*of_sentence(filters, None), *of_recipe(replace(filters, label=""), recipe)]
     if others:

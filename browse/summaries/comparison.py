@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 from sqlalchemy import Connection, exists, func, select
 
 from xprojdb.browse.limits import Budget, limited
+from xprojdb.browse.summaries.recipes import named_steps
 from xprojdb.db import Database, bulk
 from xprojdb.db.tables import corpus, label, outcome, recipe, sentence, step, translation
-from xprojdb.errors import UsageError
 from xprojdb.provenance.diff import ADDED, BOTH, MOVED, RELABELLED, REMOVED, pair_spans
 from xprojdb.provenance.questions import final_steps, labelled_side
 from xprojdb.steps.stage import other, sentence_key
@@ -154,13 +154,7 @@ def _phrase(words: Sequence[str], span: Span | None) -> str | None:
 def _steps(connection: Connection, name: str) -> list[int]:
     if connection.execute(select(recipe.c.id).where(recipe.c.name == name)).first() is not None:
         return final_steps(connection, name)
-    digits = all(digit in "0123456789abcdef" for digit in name)
-    query = select(step.c.id).where(step.c.digest.like(f"{name}%"))
-    steps = list(connection.execute(query).scalars()) if digits else []
-    if len(steps) != 1:
-        message = f"{len(steps)} steps start with {name}" if steps else f"there is no recipe and no step {name!r}"
-        raise UsageError(message, hint="xprojdb status shows recipes and digests", step=name, found=len(steps))
-    return steps
+    return named_steps(connection, name)
 
 
 def _step_names(connection: Connection, steps: Sequence[int]) -> list[str]:

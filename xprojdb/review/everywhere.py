@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement, Connection, func, select
 
 from xprojdb.db import Database, bulk
 from xprojdb.db.tables import label, step, vote
+from xprojdb.provenance.voted_labels import is_as_projected, projections_before
 from xprojdb.review.campaigns import Campaign, Item, read_items
 from xprojdb.review.decisions import (
     BULK,
@@ -88,6 +89,8 @@ def _agreed(connection: Connection, campaign: Campaign, margin: float) -> set[tu
     query = query.where(own.margin + 0 >= margin)
     if most:
         query = query.where(agreeing.correlate(label).scalar_subquery() >= most)
+    for before in projections_before(connection, [campaign.step_id] if campaign.step_id else []).values():
+        query = query.where(is_as_projected(label, before))
     return {(key, *span) for key, *span in bulk.fetch(connection, query)}
 
 
