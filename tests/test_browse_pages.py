@@ -7,12 +7,13 @@ from collections import Counter
 
 import pytest
 from browse_sample import browser, combined_sample, scripts_sample
-from sqlalchemy import event, select, update
+from sqlalchemy import delete, event, select, update
 
 from xprojdb.browse.limits import TooSlow
 from xprojdb.browse.listing.facets import read_facets
 from xprojdb.browse.listing.filters import Filters, read_filters
 from xprojdb.browse.listing.page import Listing, runs_of
+from xprojdb.browse.sentence.lineage import path_of
 from xprojdb.browse.summaries.counts import Counted
 from xprojdb.browse.summaries.overview import read_overview
 from xprojdb.browse.summaries.recipes import Recipes
@@ -147,6 +148,23 @@ def test_a_sentence_shows_what_explain_tells(sample):
         for built in projection.made_by:
             assert built.digest[:8] in text
     assert 'class="side" data-role="s" lang="en" dir="ltr"' in page
+
+
+def test_a_label_that_was_outvoted_is_told(sample):
+    with sample.write() as connection:
+        step = load_plan(sample).consensuses[0].step.step_id
+        assert connection.execute(delete(label).where(label.c.step_id == step, label.c.label == "ORG")).rowcount
+    assert "outvoted by the other sources" in browser(sample).get("/sentence/news/de/first-2").text
+    assert "outvoted" not in browser(sample).get("/sentence/news/de/first-1").text
+
+
+def test_the_path_of_a_label_begins_with_the_import(sample):
+    plan = load_plan(sample)
+    for projection in explain_sentence(sample, plan, "news/de/first-1").projections:
+        path = path_of(projection.made_by)
+        assert [step.kind for step in path.steps] == ["import", "align", "score", "project"]
+        assert {step.digest for step in (*path.steps, *path.learned)} == {step.digest for step in projection.made_by}
+        assert [step.name for step in path.steps][2].startswith("score ")
 
 
 def test_a_page_names_the_command_that_gives_the_same(sample, run_cli):

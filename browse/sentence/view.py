@@ -154,12 +154,27 @@ def _put_together(
     combined = drawn_side(text, [label.span for label in together.labels]) if together else None
     gold = drawn_side(text, text.gold) if text.gold is not None else None
     lost = [label for label in single if label.span is None]
+    if together:
+        lost += _outvoted(single, [label.span for label in together.labels])
     plain = drawn_side(text, text.gold or ())
     page = ShownSentence(text, plain, labels, lost, shown, gold, combined, others, reviews)
     if together is None:
         return page
     sources, path = together.sources, path_of(together.made_by)
     return replace(page, path=path, sources=sources, outcome=together.outcome, reason=together.reason)
+
+
+def _outvoted(labels: Sequence[ShownLabel], together: Sequence[Span]) -> list[ShownLabel]:
+    """The labels of single sources on words where all sources together have none."""
+    return [
+        replace(label, span=None, why="outvoted by the other sources")
+        for label in labels
+        if label.span is not None and not any(_overlap(label.span, span) for span in together)
+    ]
+
+
+def _overlap(first: Span, second: Span) -> bool:
+    return first.start < second.end and second.start < first.end
 
 
 def _consensus_labels(explanation: Explanation) -> list[ShownLabel]:

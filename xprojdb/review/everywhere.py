@@ -64,13 +64,18 @@ def same_phrase(
     return planned
 
 
-def unanimous(connection: Connection, campaign: Campaign, reviewer: str, margin: float) -> list[Planned]:
-    """Undecided labels that all voters agree on, with at least this margin."""
+def unanimous(
+    connection: Connection, campaign: Campaign, reviewer: str, margin: float, name: str | None = None
+) -> list[Planned]:
+    """Undecided labels that all voters agree on, with at least this margin.
+
+    :param name: only labels of this name.
+    """
     agreed = _agreed(connection, campaign, margin)
     return [
         Planned(item, sentence, NewDecision(BULK, span), sentence.phrase(span))
         for item, sentence, span in _open_labels(connection, campaign, reviewer)
-        if (item.sentence_id, *span) in agreed
+        if (item.sentence_id, *span) in agreed and name in (None, span.label)
     ]
 
 
