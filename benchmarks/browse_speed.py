@@ -39,7 +39,7 @@ from xprojdb.planning.planner import plan_recipe
 
 HEAD = 'corpora = ["demo"]\n'
 RECIPES = (
-    f'name = "strict"\n{HEAD}source = ["en"]\ntarget = ["de", "es", "sw"]\n[project]\nmin_score = 0.8\n',
+    f'name = "strict"\n{HEAD}source = ["en"]\ntarget = ["de", "es", "sw"]\n[project]\nmin_score = 0.6\n',
     f'name = "multi"\n{HEAD}source = ["en", "es", "de"]\ntarget = ["sw"]\n'
     '[combine]\nmethod = "weighted"\nweights = "agreement"\n',
 )
@@ -75,7 +75,7 @@ PAGES: tuple[tuple[str, str, str], ...] = (
     ("smallest scores first", "/?recipe=demo&order=score", f"{LABELS}&_sort=score"),
     ("a sentence of one source", "/sentence/demo/de/test-8-800?recipe=demo", "sentence/8000552"),
     ("a sentence of three sources", "/sentence/demo/sw/test-8-801?recipe=multi", "sentence/8010616"),
-    ("a comparison of two recipes", "/compare?first=demo&second=strict", ""),
+    ("a comparison of two recipes", "/compare?first=demo&second=multi", ""),
     ("overview", "/overview", ""),
     ("runs", "/runs", "run?_size=50"),
 )

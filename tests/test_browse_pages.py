@@ -257,7 +257,7 @@ def test_an_order_that_takes_long_is_found_in_the_background(
     combined_sample(sqlite_database, write_conll, tmp_path)
     expected = listed(sqlite_database, order=order)
     monkeypatch.setattr("xprojdb.browse.limits._OPERATIONS", 1)
-    monkeypatch.setattr("xprojdb.browse.listing.orders.PAGE_SECONDS", -1.0)
+    monkeypatch.setattr("xprojdb.browse.listing.orders.ORDER_SECONDS", -1.0)
     listing, recipe = Listing(sqlite_database), Recipes(sqlite_database).get(None)
     assert listing.page(Filters(order=order), recipe).sorting
     for thread in list(listing._orders._threads.values()):
@@ -270,7 +270,7 @@ def test_an_order_that_takes_long_is_found_in_the_background(
 def test_an_order_that_takes_too_long_is_refused(sqlite_database, write_conll, tmp_path, monkeypatch):
     combined_sample(sqlite_database, write_conll, tmp_path)
     monkeypatch.setattr("xprojdb.browse.limits._OPERATIONS", 1)
-    monkeypatch.setattr("xprojdb.browse.listing.orders.PAGE_SECONDS", -1.0)
+    monkeypatch.setattr("xprojdb.browse.listing.orders.ORDER_SECONDS", -1.0)
     monkeypatch.setattr("xprojdb.browse.listing.orders.QUERY_SECONDS", -1.0)
     listing, recipe = Listing(sqlite_database), Recipes(sqlite_database).get(None)
     assert listing.page(Filters(order="margin"), recipe).sorting
@@ -282,6 +282,7 @@ def test_an_order_that_takes_too_long_is_refused(sqlite_database, write_conll, t
 
 def test_all_rows_are_counted_in_the_background(sample, monkeypatch):
     monkeypatch.setattr("xprojdb.browse.summaries.counts.SAMPLE", 2)
+    monkeypatch.setattr("xprojdb.browse.summaries.counts._DELAY", 0)
     recipes, counted = Recipes(sample), Counted(sample)
     facets = read_facets(sample, counted, recipes.get(None))
     assert facets.sampled

@@ -10,13 +10,15 @@ from threading import Event, Lock, Thread
 
 from sqlalchemy import Connection, func, select, union_all
 
-from xprojdb.browse.limits import PAGE_SECONDS, QUERY_SECONDS, TooSlow, limited
+from xprojdb.browse.limits import QUERY_SECONDS, TooSlow, limited
 from xprojdb.browse.listing.conditions import from_sources, of_label, of_recipe, of_sentence
 from xprojdb.browse.listing.filters import Filters
 from xprojdb.browse.summaries.recipes import KnownRecipe, version_of
 from xprojdb.db import Database, bulk
 from xprojdb.db.tables import label, review, sentence, translation
 
+#: seconds of processor time after which an order is found in the background
+ORDER_SECONDS = 0.06
 #: how many sentences an order contains
 RANKED = 5_000
 #: how many orders are remembered
@@ -50,7 +52,7 @@ class Orders:
             if key in self._threads:
                 return None
         try:
-            return self._find(key, recipe, float("inf") if self._patient else PAGE_SECONDS)
+            return self._find(key, recipe, float("inf") if self._patient else ORDER_SECONDS)
         except TooSlow:
             self._begin(key, recipe)
             return None

@@ -27,6 +27,8 @@ BINS = 20
 SAMPLE = 4_000
 #: all rows are counted again after this many times the seconds that it took: a run changes the database all the time
 _PAUSE = 10
+#: seconds before counting starts, so that the page that asked for it is answered first
+_DELAY = 0.5
 Counts = TypeVar("Counts")
 
 
@@ -146,6 +148,8 @@ class Counted:
             self._thread.start()
 
     def _complete(self, recipes: Callable[[], Iterable[KnownRecipe]]) -> None:
+        if self._stopped.wait(_DELAY):
+            return
         start = time.monotonic()
         try:
             self.count_all(recipes())
