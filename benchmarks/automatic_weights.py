@@ -2,8 +2,8 @@
 ``python benchmarks/automatic_weights.py [--db FILE] [--sentences 1000] [--directions]``.
 
 Europarl-NER (gold English entities onto three languages) and six pairs of MasakhaNER2 (offline taggers), read from
-``$XPROJDB_DATA`` or ``../shared/data``; what was learned of each corpus, and paired differences with their intervals. With ``--directions``, the nine directions
-of Europarl-NER from German, Spanish and Italian, on which nothing was chosen.
+``$XPROJDB_DATA`` or ``../shared/data``; what was learned of each corpus, and paired differences with their intervals.
+With ``--directions``, the nine directions of Europarl-NER from German, Spanish and Italian: nothing was chosen on them.
 """
 
 from __future__ import annotations

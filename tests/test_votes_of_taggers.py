@@ -23,6 +23,7 @@ from xprojdb.maintenance.verify import verify
 from xprojdb.matching.combination.projection_evidence import confusion, evidence, projected_counts
 from xprojdb.matching.combination.tagger_votes import matched, pooled, renamed, votes
 from xprojdb.models.encoders.encoder import Encoder
+from xprojdb.planning import voting
 from xprojdb.planning.plan import Plan
 from xprojdb.planning.planner import plan_recipe
 from xprojdb.provenance.explain import explain_sentence
@@ -276,8 +277,7 @@ def test_the_tagger_reads_the_vectors_that_the_aligner_has_computed(
 ) -> None:
     database = sqlite_database
     _import_pairs(database, write_conll, 20)
-    monkeypatch.setattr(target_tagger, "LEAST_SENTENCES", 10)
-    monkeypatch.setattr(target_tagger, "LEAST_ENTITIES", 10)
+    monkeypatch.setattr(voting, "LEAST", 10)
     monkeypatch.setattr(target_tagger, "LEAST_AGREEMENT", 0.0)
     sentences: list[int] = []
     word_vectors = Encoder.word_vectors

@@ -8,13 +8,16 @@ from xprojdb.config.recipe import Recipe
 from xprojdb.config.tables.vote import SELF, TRAINED, VoteTable
 from xprojdb.models.store import canonical_id, resolve
 from xprojdb.planning.bitexts import DirectedBitext
-from xprojdb.steps.fit.target_tagger import TargetTaggerFit, TargetTaggerParams
+from xprojdb.steps.fit.target_tagger import LEAST, TargetTaggerFit, TargetTaggerParams
 from xprojdb.steps.labelling import LabellingParams
 from xprojdb.steps.project.evidence import EvidenceFit, EvidenceParams
 from xprojdb.steps.project.revised import EVIDENCE, PROJECTED, ProjectRevised, RevisedParams
 from xprojdb.steps.project.voters import MODEL, TAGGER
 from xprojdb.steps.spec import GOLD, StepSpec
 from xprojdb.steps.tag.trained import trained_steps
+
+#: a tagger that learns from this many sentences and entities still tempers a model of other languages
+LEAST_BESIDE_MODELS = 60
 
 
 def voted_on(recipe: Recipe, projected: StepSpec, bitext: DirectedBitext, align: StepSpec | None) -> StepSpec:
@@ -36,7 +39,8 @@ def voted_on(recipe: Recipe, projected: StepSpec, bitext: DirectedBitext, align:
     models = [spec for name in table.taggers if name != SELF for spec in trained_steps(name.removeprefix(TRAINED))]
     taggers = {f"{MODEL}{number}": spec for number, spec in enumerate(models)}
     if SELF in table.taggers:
-        taggers[TAGGER] = _learning(recipe, table, projected, bitext, align)
+        least = LEAST_BESIDE_MODELS if models else LEAST
+        taggers[TAGGER] = _learning(recipe, table, projected, bitext, align, least)
     inputs = {role: spec for role, spec in projected.inputs.items() if role != "forms"} | taggers
     inputs[EVIDENCE] = _evidence(recipe, projected, bitext, taggers)
     inputs[PROJECTED] = projected
@@ -44,7 +48,12 @@ def voted_on(recipe: Recipe, projected: StepSpec, bitext: DirectedBitext, align:
 
 
 def _learning(
-    recipe: Recipe, table: VoteTable, projected: StepSpec, bitext: DirectedBitext, align: StepSpec | None
+    recipe: Recipe,
+    table: VoteTable,
+    projected: StepSpec,
+    bitext: DirectedBitext,
+    align: StepSpec | None,
+    least: int,
 ) -> StepSpec:
     """The step that learns a tagger from a projection."""
     source, target = bitext.languages
@@ -54,6 +63,7 @@ def _learning(
         source=source,
         lang=target,
         layer=table.layer,
+        least=least,
         refit=recipe.project.refit,
     )
     inputs = {"labels": projected}

@@ -17,6 +17,7 @@ from xprojdb.db.tables import label, outcome, sentence, translation
 from xprojdb.steps.align.stage import keep_states
 from xprojdb.steps.fit.stage import Fit, FitParams, read_artifact
 from xprojdb.steps.labelling import LabellingParams
+from xprojdb.steps.params import left_out
 from xprojdb.steps.spec import StepSpec
 from xprojdb.steps.stage import DONE, Bitext, Side, Stage, other, sentence_key
 from xprojdb.text.spans import Span, tags_from_spans
@@ -29,7 +30,7 @@ from xprojdb.training.states import StatesOf, WordStates
 #: the most sentences to learn from, evenly spaced in the corpus
 MOST = 4_000
 #: fewer sentences, or fewer entities, teach nothing
-LEAST_SENTENCES, LEAST_ENTITIES = 200, 200
+LEAST = 200
 #: a tagger that agrees less with the projection than this, as F1, has not learned the language
 LEAST_AGREEMENT = 0.3
 #: with a loss that some wrong labels do little harm to
@@ -43,11 +44,13 @@ class TargetTaggerParams(FitParams, LabellingParams):
     :param source: the language of the entities.
     :param lang: the language they are projected onto.
     :param layer: the hidden state of the encoder.
+    :param least: with fewer sentences, or fewer entities, nothing is learned.
     """
 
     kind: ClassVar[str] = "target-tagger"
     source: str
     layer: int
+    least: int = left_out(LEAST)
 
 
 class Labelled(NamedTuple):
@@ -102,7 +105,7 @@ class TargetTaggerFit(Fit):
         )
         entities = sum(len(own.spans) for own in sentences)
         counted = {"sentences": len(sentences), "entities": entities}
-        if len(sentences) < LEAST_SENTENCES or entities < LEAST_ENTITIES:
+        if min(len(sentences), entities) < self.params.least:
             return {**counted, "off": "too-little"}
         labels = sorted({span.label for own in sentences for span in own.spans})
         tags = iob2_tags(labels)
