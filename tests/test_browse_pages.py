@@ -1,13 +1,14 @@
 """What pages show, and that it is what the library tells."""
 
 import html
+import json
 import re
 import shlex
 from collections import Counter
 
 import pytest
 from browse_sample import browser, combined_sample, scripts_sample
-from sqlalchemy import delete, event, select, update
+from sqlalchemy import delete, event, insert, select, update
 
 from xprojdb.browse.limits import TooSlow
 from xprojdb.browse.listing.facets import read_facets
@@ -17,7 +18,7 @@ from xprojdb.browse.sentence.lineage import path_of
 from xprojdb.browse.summaries.counts import Counted
 from xprojdb.browse.summaries.overview import read_overview
 from xprojdb.browse.summaries.recipes import Recipes
-from xprojdb.db.tables import label, sentence
+from xprojdb.db.tables import label, recipe, sentence, step
 from xprojdb.execution.run import run_plan
 from xprojdb.planning.store import load_plan
 from xprojdb.provenance.diff import diff_steps
@@ -155,7 +156,7 @@ def test_a_label_that_was_outvoted_is_told(sample):
         step = load_plan(sample).consensuses[0].step.step_id
         assert connection.execute(delete(label).where(label.c.step_id == step, label.c.label == "ORG")).rowcount
     assert "outvoted by the other sources" in browser(sample).get("/sentence/news/de/first-2").text
-    assert "outvoted" not in browser(sample).get("/sentence/news/de/first-1").text
+    assert "outvoted by" not in browser(sample).get("/sentence/news/de/first-1").text
 
 
 def test_the_path_of_a_label_begins_with_the_import(sample):
@@ -323,6 +324,21 @@ def test_pieces_of_a_sentence():
     words = ["a", "b", "c", "d"]
     spans = [Span(1, 3, "X"), Span(2, 4, "Y")]
     assert list(runs_of(words, spans)) == [("a", None), ("b c", "X"), ("d", None)]
+
+
+def test_a_recipe_of_another_version_does_not_disturb_the_others(sample):
+    with sample.write() as connection:
+        old = connection.execute(select(recipe).where(recipe.c.name == "sample")).mappings().one()
+        own = connection.execute(select(step).where(step.c.kind == "project").limit(1)).mappings().one()
+        key = connection.execute(insert(step).values({**own, "id": 999, "digest": "f" * 64, "version": 99}))
+        key = key.inserted_primary_key[0]
+        stored = json.dumps([{"step": key, "pairs": []}])
+        connection.execute(insert(recipe).values({**old, "id": 999, "name": "older", "plan": stored}))
+    client = browser(sample)
+    for address in ("/", "/?recipe=sample", "/sentence/news/de/first-1?recipe=sample", "/overview"):
+        assert client.get(address).status_code == 200, address
+    assert "not shown until they run again: older" in client.get("/overview").text
+    assert "no stage" in client.get("/?recipe=older").text
 
 
 def test_a_recipe_that_changes_is_read_again(sample):

@@ -42,10 +42,12 @@ class Overview:
 
     :param sentences: corpus, language and count.
     :param recipes: the results of each recipe.
+    :param outdated: recipes that another version of xprojdb has run.
     """
 
     sentences: list[tuple[str, str, int]]
     recipes: dict[str, list[LanguageOverview]]
+    outdated: list[str]
 
 
 def read_overview(database: Database, recipes: Recipes, counted: Counted) -> Overview:
@@ -54,10 +56,12 @@ def read_overview(database: Database, recipes: Recipes, counted: Counted) -> Ove
     :raises TooSlow: when counting takes too long.
     """
     loaded = recipes.all()
+    outdated = sorted(set(recipes.names()) - {recipe.name for recipe in loaded})
     with limited(database) as connection:
         names = corpus_names(connection)
         sentences = sorted((names[key], lang, count) for key, lang, count in sentence_counts(connection))
-        return Overview(sentences, {recipe.name: _recipe(connection, recipe, counted, names) for recipe in loaded})
+        results = {recipe.name: _recipe(connection, recipe, counted, names) for recipe in loaded}
+    return Overview(sentences, results, outdated)
 
 
 def _recipe(

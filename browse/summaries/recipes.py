@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from threading import Lock
 from typing import Any, Literal
@@ -13,7 +14,7 @@ from xprojdb.config.recipe import export_table
 from xprojdb.db import Database
 from xprojdb.db.count_cache import CountCache
 from xprojdb.db.tables import corpus, data_version, label, recipe, sentence, step, translation
-from xprojdb.errors import UsageError, XprojdbError
+from xprojdb.errors import DatabaseError, UsageError, XprojdbError
 from xprojdb.planning.labellings import Consensus, Labelling
 from xprojdb.planning.plan import Plan
 from xprojdb.planning.store import load_plan
@@ -96,19 +97,27 @@ class Recipes:
             return list(connection.execute(select(recipe.c.name).order_by(recipe.c.name)).scalars())
 
     def all(self) -> list[KnownRecipe]:
-        """All recipes, by name."""
-        return [known for name in self.names() if (known := self.get(name)) is not None]
+        """All recipes by name, without those that another version of xprojdb has run."""
+        known = []
+        for name in self.names():
+            with suppress(DatabaseError):
+                known.append(self._named(name))
+        return known
 
     def get(self, name: str | None) -> KnownRecipe | None:
         """A recipe by name; without a name the first one, or None if there are none.
 
         :raises UsageError: when there is no recipe of that name.
+        :raises DatabaseError: when another version of xprojdb has run it.
         """
-        if not name:
-            names = self.names()
-            if not names:
-                return None
-            name = names[0]
+        if name:
+            return self._named(name)
+        for first in self.names():
+            with suppress(DatabaseError):
+                return self._named(first)
+        return None
+
+    def _named(self, name: str) -> KnownRecipe:
         with self._database.read() as connection:
             query = select(recipe.c.digest, recipe.c.plan).where(recipe.c.name == name)
             row = connection.execute(query).first()
@@ -151,7 +160,11 @@ class Recipes:
 
     def _is_shared(self, name: str, finals: tuple[FinalStep, ...]) -> bool:
         own = {(final.id, final.lang): final.source for final in finals if final.receiving is not None}
-        others = [load_plan(self._database, one) for one in self.names() if one != name]
+        others = []
+        for one in self.names():
+            # Labels of a plan of another version are not shown.
+            with suppress(DatabaseError):
+                others += [load_plan(self._database, one)] if one != name else []
         brought = [
             (projection.step.step_id, projection.target, projection.source)
             for plan in others
