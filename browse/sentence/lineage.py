@@ -7,11 +7,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from xprojdb.provenance.lineage import LABELS, LineageStep
-from xprojdb.steps.project.revised import PROJECTED
+from xprojdb.steps.project.revised import PROJECTED, RevisedParams
 from xprojdb.steps.registry import FITS
 
 #: what comes first, in whatever order it was planned
-_FIRST = ("import", "carry", "translate", "tag", "align")
+_FIRST = ("import", "carry", "translate", "tag", "gazetteer", "align")
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +81,8 @@ def _shown(step: LineageStep, name: str) -> PathStep:
 
 def _name(step: LineageStep, *, is_final: bool) -> str:
     """``score memory``, ``frequencies de``; a draft is a projection from which the final one learned."""
+    if step.kind == RevisedParams.kind:
+        return "taggers vote"
     if step.kind == "score":
         return f"score {step.role.rpartition(':')[2]}"
     if step.kind == "project" and step.role != PROJECTED and not is_final:
