@@ -111,8 +111,13 @@ def train_without(database: Database, target: str, budget: int) -> str:
 
 def head_of(pair: str) -> str:
     """The default's recipe for one pair."""
+    return one_pair(masakhaner2.TAGGED, pair)
+
+
+def one_pair(recipe: str, pair: str) -> str:
+    """A recipe for the pairs of MasakhaNER2, for one of them."""
     source, target = pair.split("-")
-    lines = masakhaner2.TAGGED.splitlines()
+    lines = recipe.splitlines()
     head = "\n".join(f'name = "{pair}"' if line.startswith("name") else line for line in lines)
     head = head.replace(str_list(masakhaner2.PAIRS), str_list([pair])).replace('["en", "fr"]', str_list([source]))
     return head.replace('["lug", "pcm", "tsn", "yor", "bam", "ewe"]', str_list([target]))
