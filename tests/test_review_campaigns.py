@@ -23,8 +23,9 @@ from xprojdb.maintenance.garbage_collection import free_garbage
 from xprojdb.maintenance.verify import verify
 from xprojdb.review import campaigns
 from xprojdb.review.agreement import read_agreement
-from xprojdb.review.campaigns import CampaignSettings, create_campaign, load_campaign
+from xprojdb.review.campaigns import load_campaign
 from xprojdb.review.decisions import ADD, CORRECT, REJECT, NewDecision, decide
+from xprojdb.review.drawing import CampaignSettings, create_campaign
 from xprojdb.review.everywhere import decide_all, same_phrase, unanimous
 from xprojdb.review.exporting import exported_reviews
 from xprojdb.review.figures import BiasedSample, check_fair, weighted_figures
