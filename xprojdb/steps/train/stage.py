@@ -17,7 +17,7 @@ class Train(Stage):
     """Train one model."""
 
     kind = TrainParams.kind
-    version = 1
+    version = 2
     block = 1
     item_kind = ItemKind.STEPS
 
