@@ -43,7 +43,7 @@ A_WHOLE = {
     "k": (1, 2, 4, 8, 12),
     "orders": 3,
     "seeds": 2,
-    "test_limit": 500,
+    "test_limit": 300,
 }
 WITH_DEV = ("en", "ko", "my", "sw", "ur")
 B: dict[str, Any] = {
@@ -58,7 +58,7 @@ B: dict[str, Any] = {
     "seeds": 1,
     "test_limit": 150,
 }
-B_WHOLE = {**B, "budgets": {"fixed": 2400, "growing": 600}, "orders": 3, "seeds": 2, "test_limit": 1000}
+B_WHOLE = {**B, "budgets": {"fixed": 2400, "growing": 600}, "orders": 3, "seeds": 2, "test_limit": 500}
 AB: dict[str, Any] = {
     "tasks": ("ner", "nli"),
     "pool": ("en", "sw"),
