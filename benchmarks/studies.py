@@ -132,7 +132,7 @@ def compare_layers(database: xp.Database, folder: Path, given: argparse.Namespac
                 study=LAYERS,
             )
             (row,) = database.study(recipe, workers=given.workers).report.scores
-            print(f"layer {layer:2}  {head:6}  F1 {100 * row[4]:.1f} over {row[5]} measurements", flush=True)
+            print(f"layer {layer:2}  {head:6}  F1 {row[4]:.1f} over {row[5]} measurements", flush=True)
 
 
 def import_entities(database: xp.Database, folder: Path) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any, ClassVar
 
 from xprojdb.steps.params import StepParams, left_out
@@ -73,18 +73,7 @@ class TrainParams(StepParams):
     @property
     def settings(self) -> FitSettings:
         """The settings for fitting the head."""
-        return FitSettings(
-            head="linear" if self.head == "linear" else "mlp",
-            hidden=self.hidden,
-            steps=self.steps,
-            batch=self.batch,
-            rate=self.rate,
-            decay=self.decay,
-            dropout=self.dropout,
-            smoothing=self.smoothing,
-            truncation=self.truncation,
-            seed=self.seed,
-        )
+        return FitSettings(**{own.name: getattr(self, own.name) for own in fields(FitSettings)})
 
 
 def states_of(spec: StepSpec) -> StatesOf:
