@@ -53,7 +53,7 @@ def main() -> None:
             cells = database.study(recipe).report
         print(f"{cells.cells} cells, {cells.trainings} models, without a kill")
         killed = kill_again_and_again(place / "killed.db", file, args.kills, cells.trainings)
-        subprocess.run(command(place / "killed.db", file), check=True, stdout=subprocess.DEVNULL)
+        subprocess.run(command(place / "killed.db", file), check=True, capture_output=True)
         digests = [table_digests(place / f"{name}.db") for name in ("whole", "killed")]
         for name, rows, digest in digests[0]:
             print(f"{name:14} {rows:6,} rows  {digest}")
@@ -62,14 +62,14 @@ def main() -> None:
 
 def command(path: Path, file: Path) -> list[str]:
     """The command that runs the study."""
-    return [str(Path(sys.executable).with_name("xprojdb")), "--db", str(path), "study", str(file), "--quiet"]
+    return [str(Path(sys.executable).with_name("xprojdb")), "--db", str(path), "study", str(file)]
 
 
 def kill_again_and_again(path: Path, file: Path, kills: int, models: int) -> int:
     """Start the study and kill it while it trains; returns how often it was killed."""
     killed = 0
     for number in range(1, kills + 1):
-        child = subprocess.Popen(command(path, file), stdout=subprocess.DEVNULL)
+        child = subprocess.Popen(command(path, file), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         wanted = number * models // (kills + 2)
         while child.poll() is None and stored(path) < wanted:
             time.sleep(0.02)
@@ -91,7 +91,7 @@ def table_digests(path: Path) -> list[tuple[str, int, str]]:
     """Rows and digest of what a study leaves: models, scores and cells, by digests of steps rather than keys."""
     trained, measured = t.step.alias(), t.step.alias()
     score, cell = t.model_score.c, t.study_cell.c
-    models = select(trained.c.digest, t.model.c.sha256, t.model.c.steps).join(trained, trained.c.id == t.model.c.step_id)
+    models = select(trained.c.digest, t.model.c.sha256).join(trained, trained.c.id == t.model.c.step_id)
     counts = (score.lang, score.correct, score.predicted, score.gold, score.counts)
     scores = (
         select(trained.c.digest, measured.c.digest, *counts)

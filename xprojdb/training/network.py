@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -39,7 +40,7 @@ class Network:
         self.dropout, self._rng = dropout, rng
         sizes = [width, hidden, classes] if hidden else [width, classes]
         #: the weights (out, in) and the bias (out,) of each layer
-        self.layers = [self._layer(*ends) for ends in zip(sizes, sizes[1:], strict=False)]
+        self.layers = [self._layer(*ends) for ends in pairwise(sizes)]
         self._pass: _Pass | None = None
 
     def _layer(self, inputs: int, outputs: int) -> tuple[Singles, Singles]:

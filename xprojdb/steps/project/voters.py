@@ -14,7 +14,7 @@ from xprojdb.steps.fit.target_tagger import TargetTagger, encoder_states, read_t
 from xprojdb.steps.spec import StepSpec
 from xprojdb.steps.train.entities import joined
 from xprojdb.steps.train.learning import read_head
-from xprojdb.steps.train.params import states_of
+from xprojdb.steps.train.tuned import states_read
 from xprojdb.text.label_schemes import LabelMapping
 from xprojdb.text.spans import Span
 from xprojdb.training.decoding import iob2_tags
@@ -64,7 +64,7 @@ class Voters:
             parts.append(learned.fitted.log_probabilities(words, states))
             weights.append(BESIDE_MODELS if heads else 1.0)
         for role, head in heads.items():
-            states = self._read(states_of(self.spec.inputs[role]), words)
+            states = self._read(states_read(self.spec.inputs[role], head), words)
             parts.append(renamed(head.log_probabilities(joined(states)), head.classes, tags, self._labels(head)))
             weights.append(1.0 / len(heads))
         scores = pooled(parts, weights) if parts else np.zeros((sum(map(len, words)), 1), np.float32)
