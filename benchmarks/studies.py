@@ -62,7 +62,7 @@ B_WHOLE = {**B, "budgets": {"fixed": 2400, "growing": 600}, "orders": 3, "seeds"
 AB: dict[str, Any] = {
     "tasks": ("ner", "nli"),
     "pool": ("en", "sw"),
-    "targets": ("de", "en", "es", "sw"),
+    "targets": ("de", "es"),
     "pair_splits": ("validation",),
     "k": (1, 2),
     "budgets": {"fixed": 360, "growing": 180},
