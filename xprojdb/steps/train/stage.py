@@ -17,7 +17,7 @@ class Train(Stage):
     """Train one model."""
 
     kind = TrainParams.kind
-    version = 1
+    version = 2
     block = 1
     item_kind = ItemKind.STEPS
 
@@ -28,8 +28,9 @@ class Train(Stage):
     @property
     def title(self) -> str:
         params = TrainParams.from_params(self.spec.params)
+        tuned = "" if params.tune == "none" else f", tuning {params.tune}"
         what = f"train {params.task} on {', '.join(languages_of(self.spec))}"
-        return f"{what} with {self.spec.model} layer {params.layer}, {params.steps} steps, seed {params.seed}"
+        return f"{what} with {self.spec.model} layer {params.layer}, {params.steps} steps, seed {params.seed}{tuned}"
 
     def unmade(self, counts: Sequence[int]) -> int:  # noqa: ARG002 -- its item is itself
         return 0
