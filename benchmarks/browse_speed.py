@@ -59,6 +59,7 @@ KEYS = {
 LABELS = "label?_facet=label&_size=50"
 #: title, address, and the address of a Datasette that comes closest
 PAGES: tuple[tuple[str, str, str], ...] = (
+    ("overview, not yet counted", "/overview", ""),
     ("first list", "/", "sentence?_facet=lang&_facet=split&_size=50"),
     ("first list again", "/", "sentence?_facet=lang&_facet=split&_size=50"),
     ("list of a recipe and a language", "/?recipe=demo&lang=de", "sentence?lang=de&_facet=split&_size=50"),
@@ -205,12 +206,14 @@ def datasette(command: str, path: Path) -> Iterator[Server]:
 
 def measure(server: Server) -> Iterator[tuple[str, str]]:
     """The title of each page and what it cost."""
+    server.idle()
     yield "start of the process", f"{server.cpu():.0f} ms"
     for title, address, _ in PAGES:
         visit = server.visit(address)
         cost = f"{visit.cpu:.0f} ms, {visit.size:.0f} KB"
-        later = server.idle()
-        if "data-again" in visit.body or "all are being counted" in visit.body:
+        # All rows are counted after the first two pages.
+        later = server.idle() if "not yet" not in title else 0.0
+        if later and ("data-again" in visit.body or "all are being counted" in visit.body):
             visit = server.visit(address)
             cost += f"; {later / 1000:.1f} s in the background; then {visit.cpu:.0f} ms"
         yield title, cost

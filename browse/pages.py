@@ -74,6 +74,12 @@ class Pages:
         self.counted = Counted(database)
         self._templates = environment()
 
+    def prepare(self) -> None:
+        """Load the recipes and compile the templates, so that no page has to."""
+        for name in self._templates.list_templates():
+            self._templates.get_template(name)
+        self.recipes.all()
+
     def stop(self) -> None:
         """Stop what is being counted and sorted in the background."""
         self.counted.stop()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from threading import Thread
 
 import uvicorn
@@ -15,7 +15,7 @@ from xprojdb.browse.pages import Pages
 from xprojdb.browse.security import Doorkeeper
 from xprojdb.db import Database
 from xprojdb.db.opening import with_cache
-from xprojdb.errors import UsageError
+from xprojdb.errors import UsageError, XprojdbError
 
 LOOPBACK = "127.0.0.1"
 #: kibibytes of the database that each connection keeps in memory
@@ -44,6 +44,9 @@ class Server:
 
     def _serve(self) -> None:
         with self._socket:
+            # What fails here fails again, and is told, on the page that needs it.
+            with suppress(XprojdbError):
+                self._pages.prepare()
             self._server.run(sockets=[self._socket])
 
     def start(self) -> None:

@@ -24,7 +24,7 @@ from xprojdb.db.tables import label, outcome, sentence, translation
 #: bars of a histogram
 BINS = 20
 #: how many rows of a table a page counts
-SAMPLE = 4_000
+SAMPLE = 2_000
 #: all rows are counted again after this many times the seconds that it took: a run changes the database all the time
 _PAUSE = 10
 #: seconds before counting starts, so that the page that asked for it is answered first
