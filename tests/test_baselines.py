@@ -109,9 +109,7 @@ def test_all_baselines_on_the_same_sentences(news: xprojdb.Database, tmp_path: P
 
 
 def test_recipes_that_have_been_run_are_rows_too(news: xprojdb.Database, tmp_path: Path) -> None:
-    news.run(
-        xprojdb.Recipe(**{**PROJECT, "name": "translate-test"})
-    )
+    news.run(xprojdb.Recipe(**{**PROJECT, "name": "translate-test"}))
     table = {"methods": ["projection", "translate-train"], "others": {"translate-test": "translate-test"}}
     report = news.baselines(recipe(tmp_path, baselines=table)).report
     assert list(report.recipes) == ["projection", "translate-train", "translate-test"]
