@@ -22,7 +22,8 @@ from xprojdb.db.tables import label
 from xprojdb.execution.run import run_plan
 from xprojdb.planning.plan import Plan
 from xprojdb.planning.planner import plan_recipe
-from xprojdb.review.campaigns import CampaignSettings, create_campaign, read_items
+from xprojdb.review.campaigns import read_items
+from xprojdb.review.drawing import CampaignSettings, create_campaign
 from xprojdb.review.everywhere import unanimous
 from xprojdb.review.queues import parse_mixture
 
