@@ -75,10 +75,10 @@ class Pages:
         self._templates = environment()
 
     def prepare(self) -> None:
-        """Load the recipes and compile the templates, so that no page has to."""
+        """Load the recipes, count the first rows and compile the templates, so that no page has to."""
         for name in self._templates.list_templates():
             self._templates.get_template(name)
-        self.recipes.all()
+        read_overview(self.database, self.recipes, self.counted)
 
     def stop(self) -> None:
         """Stop what is being counted and sorted in the background."""

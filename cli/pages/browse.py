@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 from contextlib import suppress
 from pathlib import Path
@@ -68,6 +69,9 @@ def serve(server: PageServer, opened: bool) -> None:
 
     :param opened: open the first address in a browser.
     """
+    # What is loaded stays: without this, a full collection goes through all of it in the middle of some page.
+    gc.collect()
+    gc.freeze()
     with suppress(KeyboardInterrupt):
         show(server)
         # A program that reads the addresses from a pipe is waiting for them.
