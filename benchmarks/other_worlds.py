@@ -27,7 +27,7 @@ from rich.table import Table
 from sqlalchemy import select
 
 from xprojdb.db import Database, open_database
-from xprojdb.db.tables import outcome, step
+from xprojdb.db.tables import corpus, outcome, step
 from xprojdb.evaluation.bootstrap import paired_difference
 from xprojdb.importing.files import CorpusInfo, corpus_file, import_files
 from xprojdb.readers.columns.conll import read_conll
@@ -90,10 +90,10 @@ def compared(
     database: Database, pair: str, name: str, world: World, most: int, folder: Path
 ) -> tuple[float, float, str, str]:
     """F1 without the vote, the gain, both as text, and what was learned."""
-    corpus = f"{pair}-{name.replace(' ', '-')}"
-    import_world(database, corpus, pair, islice(sentences(pair), world.most or most), world, folder)
+    own = f"{pair}-{name.replace(' ', '-')}"
+    import_world(database, own, pair, islice(sentences(pair), world.most or most), world, folder)
     source, target = pair.split("-")
-    head = f'name = "{corpus}"\ncorpora = ["{corpus}"]\nsource = ["{source}"]\ntarget = ["{target}"]\n{world.labels}'
+    head = f'name = "{own}"\ncorpora = ["{own}"]\nsource = ["{source}"]\ntarget = ["{target}"]\n{world.labels}'
     head += f'[tag]\nmodels = {{ {source} = "{MODELS[source]}" }}\n'
     ((before, after),) = (
         (without[lang], voted[lang])
@@ -102,15 +102,16 @@ def compared(
     )
     gain = paired_difference(after, before)
     values = f"{100 * before.micro().f1:.1f}\n{100 * gain.value:+.1f} ({100 * gain.low:+.1f} – {100 * gain.high:+.1f})"
-    return 100 * before.micro().f1, 100 * gain.value, values, learned(database)
+    return 100 * before.micro().f1, 100 * gain.value, values, learned(database, own)
 
 
-def learned(database: Database) -> str:
-    """What the last tagger learned."""
+def learned(database: Database, name: str) -> str:
+    """What the tagger of a corpus learned."""
     query = select(outcome.c.reason).join(step, step.c.id == outcome.c.step_id)
+    query = query.join(corpus, corpus.c.id == outcome.c.item_id)
     with database.read() as connection:
-        rows = connection.execute(query.where(step.c.kind == "target-tagger").order_by(outcome.c.step_id.desc()))
-        return str(rows.scalars().first()).partition(":")[2].replace(",", "\n")
+        found = connection.execute(query.where(step.c.kind == "target-tagger", corpus.c.name == name)).scalars().first()
+        return str(found).partition(":")[2].replace(",", "\n")
 
 
 def sentences(pair: str) -> Iterator[tuple[Sequence[str] | str, Sequence[str], Sequence[str]]]:
@@ -128,7 +129,7 @@ def sentences(pair: str) -> Iterator[tuple[Sequence[str] | str, Sequence[str], S
 
 def import_world(
     database: Database,
-    corpus: str,
+    name: str,
     pair: str,
     lines: Iterator[tuple[Sequence[str] | str, Sequence[str], Sequence[str]]],
     world: World,
@@ -141,14 +142,14 @@ def import_world(
         text = world.source(own if isinstance(own, str) else " ".join(own))
         rows[0].append(json.dumps({"id": str(number), "text": text}))
         rows[1].append(json.dumps({"id": str(number), "words": list(map(world.target, words)), "tags": list(tags)}))
-    paths = [folder / f"{corpus}.{lang}.jsonl" for lang in (source, target)]
+    paths = [folder / f"{name}.{lang}.jsonl" for lang in (source, target)]
     for path, own in zip(paths, rows, strict=True):
         path.write_text("\n".join(own) + "\n", encoding="utf-8")
     files = [
         corpus_file(paths[0], source, part="all", text_field="text"),
         corpus_file(paths[1], target, part="all", words_field="words", tags_field="tags"),
     ]
-    import_files(database, CorpusInfo(corpus), files, parallel=True)
+    import_files(database, CorpusInfo(name), files, parallel=True)
 
 
 if __name__ == "__main__":

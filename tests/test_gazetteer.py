@@ -53,7 +53,7 @@ def _entities(database: Database, kind: str) -> list[tuple[str, int, int, str]]:
 
 def test_names_are_tagged_wherever_they_are(database: Database, write_conll: Write, tmp_path: Path) -> None:
     import_sample(database, write_conll, {"en": EN, "de": DE})
-    plan = _plan(database, tmp_path)
+    plan = _plan(database, tmp_path, "gazetteer = 0.3\n")
     assert run_plan(database, plan).failed == 0
     # Turin is tagged in one of three places, Lin in one of four; rain is no name.
     assert _entities(database, "gazetteer") == [
@@ -68,7 +68,9 @@ def test_names_are_tagged_wherever_they_are(database: Database, write_conll: Wri
     assert run_plan(database, plan).done == 0
 
 
-@pytest.mark.parametrize(("keys", "count"), [("gazetteer = 0.2\n", 8), ("gazetteer = 0\n", 0)])
+@pytest.mark.parametrize(
+    ("keys", "count"), [("gazetteer = 0.2\n", 8), ("gazetteer = 0.5\n", 3), ("", 0), ("gazetteer = 0\n", 0)]
+)
 def test_the_share_is_the_recipes(
     sqlite_database: Database, write_conll: Write, tmp_path: Path, keys: str, count: int
 ) -> None:
@@ -76,13 +78,6 @@ def test_the_share_is_the_recipes(
     run_plan(sqlite_database, _plan(sqlite_database, tmp_path, keys))
     assert len(_entities(sqlite_database, "gazetteer")) == count
     assert len(_entities(sqlite_database, "tag")) == 3
-
-
-def test_recipes_that_name_scorers_have_none(sqlite_database: Database, write_conll: Write, tmp_path: Path) -> None:
-    import_sample(sqlite_database, write_conll, {"en": EN, "de": DE})
-    plan = _plan(sqlite_database, tmp_path).recipe.text
-    named = plan_of(sqlite_database, tmp_path, f"{plan[plan.index('[tag]') : plan.index('[project]')]}[[scorer]]\n")
-    assert "gazetteer" not in [stage.spec.kind for stage in named.stages]
 
 
 def test_longer_names_come_first_and_overlap_nothing() -> None:

@@ -6,7 +6,6 @@ from sqlalchemy import Connection, select
 
 from xprojdb.config.recipe import Recipe
 from xprojdb.config.tables.score import ScorerConfig
-from xprojdb.config.tables.tag import TagTable
 from xprojdb.config.tables.vote import VoteTable
 from xprojdb.db.tables import alignment
 from xprojdb.steps.align.plan import align_spec
@@ -16,8 +15,6 @@ from xprojdb.steps.spec import find_step
 LABEL_CONSISTENCY = 0.5
 #: the weight of corpus memory, relative to 1 for the other score
 MEMORY = 0.4
-#: a name that is tagged in this share of its places is tagged in all of them
-GAZETTEER = 0.3
 #: translations whose links are examined; links without scores are stored as certain
 LOOKED_AT = 100
 #: settings of matching that the heuristic lacks
@@ -32,7 +29,7 @@ def settled(connection: Connection, recipe: Recipe) -> Recipe:
     """
     if not recipe.is_automatic:
         return recipe
-    recipe = recipe.model_copy(update={"tag": _with_gazetteer(recipe.tag), "vote": _vote(recipe)})
+    recipe = recipe.model_copy(update={"vote": _vote(recipe)})
     table = recipe.project
     matches = recipe.combine.method == "joint" or any(key in table.model_fields_set for key in _OF_MATCH)
     changes: dict[str, object] = {}
@@ -42,12 +39,6 @@ def settled(connection: Connection, recipe: Recipe) -> Recipe:
         return recipe.model_copy(update={"project": table.model_copy(update={**changes, "method": "heuristic"})})
     project = table.model_copy(update={**changes, "weights": "scorers"})
     return recipe.model_copy(update={"project": project, "scorer": _scorers(MEMORY)})
-
-
-def _with_gazetteer(table: TagTable | None) -> TagTable | None:
-    if table is None or table.gazetteer is not None:
-        return table
-    return table.model_copy(update={"gazetteer": GAZETTEER})
 
 
 def _vote(recipe: Recipe) -> VoteTable | None:

@@ -28,12 +28,12 @@ class TagTable(Settings):
         trained, ``imported:NAME`` for predictions imported under a name, or a plug-in; other languages keep their gold
         entities. Taggers of target languages serve scorers and candidates.
     :param gazetteer: a name that is tagged in at least this share of its places in the corpus is tagged in all of them,
-        in source languages; 0: none is. By default 0.3 where the recipe leaves the weights to xprojdb, otherwise 0.
+        in source languages; 0: none is.
     """
 
     model_config = ConfigDict(extra="allow")
 
-    gazetteer: Annotated[float, Ge(0), Le(1)] | None = None
+    gazetteer: Annotated[float, Ge(0), Le(1)] = 0.0
     model: str | None = None
     models: dict[str, str] = Field(default_factory=dict)
 
