@@ -204,6 +204,11 @@ def share(name: ColumnElement[str], count: int) -> ColumnElement[int]:
     return cast(cast(digits, BIT(32)), BigInteger) % count
 
 
+def floor(value: ColumnElement[float]) -> ColumnElement[int]:
+    """The largest whole number that is not larger."""
+    return cast(func.floor(value), BigInteger)
+
+
 def phrase(words: ColumnElement[str], start: ColumnElement[int], end: ColumnElement[int]) -> ColumnElement[str]:
     """The words of a span of a JSON list, in order, joined by spaces."""
     return literal_column(
