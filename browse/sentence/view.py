@@ -57,6 +57,7 @@ class ShownLabel:
 class ShownTranslation:
     """A translation with the labels that came through it.
 
+    :param quality: the scores of the translation as text, if the recipe asks for them.
     :param lasting: whether all links are drawn at once; otherwise only those of the selection.
     """
 
@@ -69,6 +70,7 @@ class ShownTranslation:
     lasting: bool
     labels: list[ShownLabel]
     path: list[PathStep]
+    quality: str | None = None
 
     def links_as_words(self) -> list[tuple[str, str, float]]:
         """The links with their words."""
@@ -176,7 +178,8 @@ def _translation(
     receiving = drawn_side(target, spans, right)
     lasting = not is_long(source, receiving)
     values = (projection.kind, projection.outcome, source, receiving, links, lasting, labels)
-    return ShownTranslation(number, *values, path_of(projection.made_by))
+    quality = None if projection.quality is None else str(projection.quality)
+    return ShownTranslation(number, *values, path_of(projection.made_by), quality)
 
 
 def _labels(projection: ExplainedProjection, target: Text, number: int, place: int) -> list[ShownLabel]:

@@ -21,6 +21,7 @@ _SENTENCES = {
     "terms": "How often phrases were projected elsewhere in the corpus was counted in a first projection.",
     "renderings": "How phrases are rendered elsewhere in the corpus was counted in a first projection.",
     "forms": "Which label the same words have elsewhere in the corpus was counted in a first projection.",
+    "quality": "Translations were scored: how similar both sides are, and which numbers and names they share.",
     "score": "Spans of the target sentence were proposed for each entity and scored.",
     "markers": "The entities are those inside the brackets of the translation.",
     "heuristic": "A rule chose a span for each entity from its word links.",

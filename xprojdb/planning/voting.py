@@ -35,6 +35,7 @@ def voted_on(recipe: Recipe, projected: StepSpec, bitext: DirectedBitext, align:
         projected=RULE.projected,
         outside=RULE.outside,
         weights=projected.params.get("weights", {}),
+        min_quality=projected.params.get("min_quality"),
     )
     inputs = {role: spec for role, spec in projected.inputs.items() if role != "forms"}
     if SELF in table.taggers:

@@ -23,6 +23,7 @@ from xprojdb.steps.project.heuristic import ProjectHeuristically
 from xprojdb.steps.project.markers import ProjectMarkers
 from xprojdb.steps.project.match import ProjectMatch
 from xprojdb.steps.project.revised import ProjectRevised
+from xprojdb.steps.quality.stage import TranslationQuality
 from xprojdb.steps.score.variant import score_stage
 from xprojdb.steps.spec import StepSpec
 from xprojdb.steps.stage import Stage
@@ -55,6 +56,7 @@ _PLAIN: tuple[Any, ...] = (
     SurfaceFormsFit,
     TargetTaggerFit,
     ReliabilityFit,
+    TranslationQuality,
     Combine,
     Train,
     Measure,

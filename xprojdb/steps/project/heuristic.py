@@ -74,7 +74,7 @@ class ProjectHeuristically(ProjectStage):
     def needs(self) -> Mapping[str, ColumnElement[int]]:
         return {"alignment": translation.c.id, **entities_done(self.spec, self.labelled), **super().needs()}
 
-    def process(self, connection: Connection, items: Sequence[int]) -> Result:
+    def project(self, connection: Connection, items: Sequence[int]) -> Result:
         entities = read_entities(connection, self.input_ids["entities"], items, self.labelled, self.mapping)
         if not entities.label:
             return Result([Outcome(item, "empty", "no-entities") for item in items])

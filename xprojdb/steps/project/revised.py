@@ -92,7 +92,7 @@ class ProjectRevised(ProjectStage):
         roles = {PROJECTED: translation.c.id, TAGGER: translation.c.corpus_id}
         return {role: column for role, column in roles.items() if role in self.spec.inputs}
 
-    def process(self, connection: Connection, items: Sequence[int]) -> Result:
+    def project(self, connection: Connection, items: Sequence[int]) -> Result:
         words = [tuple(own) for own in read_side_words(connection, items, other(self.labelled))]
         sentences = read_keys(connection, items, sentence_key(other(self.labelled)))
         projected = self._projected(connection, sentences)
