@@ -121,10 +121,10 @@ def test_every_translation_gets_scores_and_nothing_is_left_out(
     assert all(scores.similarity is not None and 0 < scores.similarity <= 1 for scores in (first, second, third))
     assert {status for status, _ in outcomes(database, "project").values()} == {"ok", "empty"}
     assert not any(check.count for check in verify(database).checks)
-    (projection,) = explain_sentence(database, plan, "news/de/2").projections
+    (projection,) = explain_sentence(database, plan, "news/de/all-2").projections
     assert projection.quality == second
     assert "quality" in {step.kind for step in projection.made_by}
-    assert "numbers 0.00" in str(ExplanationResult(explain_sentence(database, plan, "news/de/2")))
+    assert "numbers 0.00" in str(ExplanationResult(explain_sentence(database, plan, "news/de/all-2")))
 
 
 def test_nothing_is_projected_through_a_poor_translation(

@@ -2,18 +2,28 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
 from annotated_types import Ge, Gt, Le
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from xprojdb.config.base import Settings
 from xprojdb.config.errors import RecipeError
 from xprojdb.config.fields.types import Text
 
 QualityScore = Literal["similarity", "length", "numbers", "names"]
+
+
+def _known(least: dict[str, float]) -> dict[str, float]:
+    for name in least:
+        if name not in get_args(QualityScore):
+            hint = f"scores are {', '.join(get_args(QualityScore))}"
+            raise RecipeError(f"translations have no score {name!r}", hint=hint, key="min_quality")
+    return least
+
+
 #: the least that a translation must reach, by score
-MinQuality = dict[str, Annotated[float, Gt(0), Le(1)]]
+MinQuality = Annotated[dict[str, Annotated[float, Gt(0), Le(1)]], AfterValidator(_known)]
 
 
 class QualityTable(Settings):
