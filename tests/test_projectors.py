@@ -174,6 +174,7 @@ def test_recipes_project_with_a_translation_model(
     import_sample(sqlite_database, write_conll, sides)
     keys = "openings = 2" if scorer == "codec" else 'prompt = "{text}"\nanswer = "{span}"\nbeams = 12'
     tables = f'[[scorer]]\ntype = "{scorer}"\nmodel = "{toy_translator()}"\n{keys}\nstop_words = ["traf"]\n'
+    tables += "[project]\nmin_score = 0.0\n"
     plan = plan_of(sqlite_database, tmp_path, tables)
     run_plan(sqlite_database, plan)
     ((_, start, end, label),) = labels(sqlite_database)

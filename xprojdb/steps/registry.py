@@ -18,6 +18,7 @@ from xprojdb.steps.fit.surface_forms import SurfaceFormsFit
 from xprojdb.steps.fit.tagged_names import TaggedNamesFit
 from xprojdb.steps.fit.target_tagger import TargetTaggerFit
 from xprojdb.steps.fit.terms import TermsFit
+from xprojdb.steps.fit.tuned_encoder import TunedEncoder
 from xprojdb.steps.fit.word_frequencies import WordFrequencies
 from xprojdb.steps.project.heuristic import ProjectHeuristically
 from xprojdb.steps.project.markers import ProjectMarkers
@@ -65,6 +66,7 @@ _PLAIN: tuple[Any, ...] = (
 _LOADING: tuple[tuple[Any, Callable[[StepSpec], Any]], ...] = (
     (MeanVectors, lambda spec: load_aligner(spec, "encoder")),
     (LinkCounts, lambda spec: load_aligner(spec, "eflomal")),
+    (TunedEncoder, lambda spec: load_aligner(spec, "tuned")),
     (Translate, load_step_translator),
     (Carry, load_step_translator),
 )
@@ -81,6 +83,7 @@ FITS = frozenset(
         EntityRenderingsFit,
         SurfaceFormsFit,
         TargetTaggerFit,
+        TunedEncoder,
         ReliabilityFit,
     )
 )

@@ -21,7 +21,7 @@ class HiddenStates:
         self._model = model
         self.layers: int = model.config.num_hidden_layers
         self.hidden: int = model.config.hidden_size
-        self._stack = _layer_stack(model, self.layers)
+        self._stack = layer_stack(model, self.layers)
 
     def __call__(self, ids: Any, mask: Any, layer: int) -> Any:
         """Run the model.
@@ -54,7 +54,8 @@ def _stop(_layer: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
     raise _Reached(args[0] if args else kwargs["hidden_states"])
 
 
-def _layer_stack(model: Any, layers: int) -> Any | None:
+def layer_stack(model: Any, layers: int) -> Any | None:
+    """The list of layers of a model; None if it has none of this length."""
     module_list = require("torch", "models").nn.ModuleList
     stacks = (module for module in model.modules() if isinstance(module, module_list) and len(module) == layers)
     return next(stacks, None)
