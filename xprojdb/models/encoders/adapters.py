@@ -91,7 +91,7 @@ def add(maps: Mapping[str, Any], adapters: Adapters) -> None:
 def to_text(adapters: Adapters) -> str:
     """Adapters as text, rounded to half precision."""
     written = io.BytesIO()
-    arrays = {f"{name}/{side}": array for name, pair in adapters.items() for side, array in enumerate(pair)}
+    arrays = {f"{name}/{side}": array for name, pair in sorted(adapters.items()) for side, array in enumerate(pair)}
     np.savez_compressed(written, **{name: array.astype(np.float16) for name, array in arrays.items()})  # type: ignore[arg-type]
     return base64.b64encode(written.getvalue()).decode("ascii")
 
