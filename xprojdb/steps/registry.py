@@ -20,6 +20,7 @@ from xprojdb.steps.fit.target_tagger import TargetTaggerFit
 from xprojdb.steps.fit.terms import TermsFit
 from xprojdb.steps.fit.tuned_encoder import TunedEncoder
 from xprojdb.steps.fit.word_frequencies import WordFrequencies
+from xprojdb.steps.project.evidence import EvidenceFit
 from xprojdb.steps.project.heuristic import ProjectHeuristically
 from xprojdb.steps.project.markers import ProjectMarkers
 from xprojdb.steps.project.match import ProjectMatch
@@ -56,6 +57,7 @@ _PLAIN: tuple[Any, ...] = (
     EntityRenderingsFit,
     SurfaceFormsFit,
     TargetTaggerFit,
+    EvidenceFit,
     ReliabilityFit,
     TranslationQuality,
     Combine,
@@ -84,6 +86,7 @@ FITS = frozenset(
         SurfaceFormsFit,
         TargetTaggerFit,
         TunedEncoder,
+        EvidenceFit,
         ReliabilityFit,
     )
 )
