@@ -20,6 +20,7 @@ from xprojdb.db import Database
 from xprojdb.errors import ServiceError, UsageError
 from xprojdb.execution.dry_run import preview_plan
 from xprojdb.execution.run import run_plan
+from xprojdb.importing.files import CorpusInfo, corpus_file, import_files
 from xprojdb.models.marking import Marker, MarkerParams, Marking
 from xprojdb.models.servers.chat import Server
 from xprojdb.models.translators.constrained import bracket_places, bracketed
@@ -83,6 +84,24 @@ def test_a_language_model_projects_on_equal_terms(
         assert sends["requests"] == len(stand.bodies) == 4
     assert set(labels(sqlite_database)) == before
     assert {status for status, _ in outcomes(sqlite_database, "project").values()} == {"ok", "empty"}
+
+
+def test_a_language_model_translates_and_marks(
+    sqlite_database: Database, write_conll: Write, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = write_conll("en.conll", "Anna/B-PER Berg/I-PER left Turin/B-LOC")
+    import_files(sqlite_database, CorpusInfo("news"), [corpus_file(path, "en", form="conll")], parallel=False)
+
+    def answer(_number: int, body: Ask) -> Answer:
+        return said(body["messages"][0]["content"].rsplit("\n\n", 1)[1].replace("left", "hat verlassen:"))
+
+    tables = '[translate]\nmodel = "openai:m"\ndirection = "translate-train"\nmarkers = "xml"\n'
+    with Stand(answer) as stand:
+        monkeypatch.setenv("OPENAI_BASE_URL", stand.url)
+        run_plan(sqlite_database, plan_of(sqlite_database, tmp_path, f'{tables}[project]\nmethod = "markers"\n'))
+    asked = stand.bodies[0]["messages"][0]["content"]
+    assert "the same tags" in asked and asked.endswith("<a>Anna Berg</a> left <b>Turin</b>")
+    assert [span[1:] for span in labels(sqlite_database)] == [(0, 2, "PER"), (5, 6, "LOC")]
 
 
 @pytest.mark.parametrize(

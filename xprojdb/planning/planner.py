@@ -219,13 +219,14 @@ def _projected(recipe: Recipe, align: StepSpec | None, bitext: DirectedBitext) -
     entities = _entity_spec(recipe, bitext)
     if align is None:
         assert bitext.carried is not None, "markers need a carry step"
-        inputs = {"entities": entities, "carried": bitext.carried, **_quality(recipe, align, bitext.labelled)}
+        inputs = {"entities": entities, "carried": bitext.carried, **_quality(recipe, None, bitext.labelled)}
         params = _marker_params(recipe, bitext.labelled).to_params()
         return StepSpec(ProjectMarkers.kind, ProjectMarkers.version, params, inputs=inputs)
+    aligned = for_languages(align, bitext.pair)
     inputs = {
         "entities": bitext.carried or entities,
-        "alignment": for_languages(align, bitext.pair),
-        **_quality(recipe, align, bitext.labelled),
+        "alignment": aligned,
+        **_quality(recipe, aligned, bitext.labelled),
     }
     return _project_spec(recipe, bitext.labelled, bitext.pair, inputs)
 
@@ -247,7 +248,7 @@ def _quality(recipe: Recipe, align: StepSpec | None, labelled: Side) -> dict[str
     """The step that scores translations, if the recipe asks for it."""
     if recipe.quality is None:
         return {}
-    return {QUALITY: quality_spec(recipe.quality, labelled, align, recipe.align.variant == "encoder")}
+    return {QUALITY: quality_spec(recipe.quality, labelled, align if recipe.align.variant == "encoder" else None)}
 
 
 def _min_quality(recipe: Recipe) -> dict[str, float] | None:

@@ -35,7 +35,8 @@ class QualityTable(Settings):
 
     :param min_quality: thresholds by score; translations below them are filtered, and nothing is projected through
         them: they do not vote in ``[combine]`` either.
-    :param similarity: whether to compute ``similarity``, which takes about as long as aligning.
+    :param similarity: whether to compute ``similarity``; with an encoder other than the aligner, it takes as long as
+        aligning.
     :param encoder: the encoder whose word vectors are compared; by default the aligner's, if it has one.
     :param layer: the layer of the encoder.
     """

@@ -7,22 +7,27 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 import numpy as np
-from sqlalchemy import Connection, select
+from sqlalchemy import ColumnElement, Connection, select
 
 from xprojdb.config.tables.quality import QualityScore
 from xprojdb.db import bulk
-from xprojdb.db.tables import translation_score
+from xprojdb.db.tables import translation, translation_score
 from xprojdb.matching.scores.sentence_similarity import sentence_similarity
+from xprojdb.steps.align.stage import keep_states
 from xprojdb.steps.inputs import read_side_words
 from xprojdb.steps.params import StepParams, left_out
 from xprojdb.steps.spec import StepSpec
 from xprojdb.steps.stage import Outcome, Result, Row, Rows, Side, Stage, other
 from xprojdb.text.kept_words import kept_length, kept_names, kept_numbers
+from xprojdb.training.kept_states import KeptStates
 from xprojdb.training.states import StatesOf, WordStates
 
 if TYPE_CHECKING:
     from xprojdb.arrays import Flags
 
+#: the role of the step that aligns with the same encoder, and hands its vectors over
+ALIGNMENT = "alignment"
+SIDES: tuple[Side, Side] = ("original", "rendering")
 #: the role of the step among the inputs of a project step
 QUALITY = "quality"
 #: the columns of scores, which are also the names that thresholds refer to
@@ -78,23 +83,36 @@ class TranslationQuality(Stage):
     def __init__(self, spec: StepSpec) -> None:
         super().__init__(spec)
         self.params = QualityParams.from_params(spec.params)
-        self._states: WordStates | None = None
+        self._states: dict[Side, WordStates] = {}
+        self._kept: dict[Side, KeptStates | None] = {}
 
     @property
     def title(self) -> str:
         return f"score translations{'' if self.spec.model is None else f' with {self.spec.model}'}"
 
+    @property
+    def _what(self) -> StatesOf | None:
+        if self.spec.model is None or self.params.layer is None:
+            return None
+        return StatesOf(self.spec.model, self.spec.revision or "", self.params.layer)
+
+    def needs(self) -> Mapping[str, ColumnElement[int]]:
+        return dict.fromkeys(self.spec.inputs, translation.c.id)
+
+    def join(self, earlier: Mapping[StepSpec, Stage]) -> None:
+        if self._what is not None and ALIGNMENT in self.spec.inputs:
+            self._kept = {side: keep_states(earlier.values(), self._what, side) for side in SIDES}
+
     def open(self) -> None:
-        if self.spec.model is not None and self.params.layer is not None:
-            self._states = WordStates(StatesOf(self.spec.model, self.spec.revision or "", self.params.layer))
+        if self._what is not None:
+            self._states = {side: WordStates(self._what, handed=self._kept.get(side)) for side in SIDES}
 
     def close(self) -> None:
-        self._states = None
+        self._states = {}
 
     def process(self, connection: Connection, items: Sequence[int]) -> Result:
-        source, target = (
-            read_side_words(connection, items, side) for side in (self.params.labelled, other(self.params.labelled))
-        )
+        sides = (self.params.labelled, other(self.params.labelled))
+        source, target = (read_side_words(connection, items, side) for side in sides)
         rows: list[Row] = [
             (self.step_id, item, similarity, kept_length(*words), kept_numbers(*words), kept_names(*words))
             for item, similarity, *words in zip(items, self._similarities(source, target), source, target, strict=True)
@@ -103,9 +121,10 @@ class TranslationQuality(Stage):
         return Result([Outcome(item, "ok") for item in items], [Rows(translation_score, columns, rows)])
 
     def _similarities(self, source: Sequence[list[str]], target: Sequence[list[str]]) -> Sequence[float | None]:
-        if self._states is None:
+        if not self._states:
             return [None] * len(source)
-        vectors = [self._states.read(words, keep=False) for words in (source, target)]
+        sides = ((self.params.labelled, source), (other(self.params.labelled), target))
+        vectors = [self._states[side].read(words, keep=False) for side, words in sides]
         return [sentence_similarity(*map(_singles, pair)) for pair in zip(*vectors, strict=True)]
 
 
