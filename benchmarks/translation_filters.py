@@ -41,7 +41,7 @@ SHARES = (0.05, 0.1, 0.2)
 #: the scores, and the least score of a sentence's labels, for comparison
 CHOICES = (*SCORES, "label score", "at random")
 #: sentences of each pair that are spoiled
-SPOILED = 200
+SPOILED = 60
 Floats = NDArray[np.float64]
 
 

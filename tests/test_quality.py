@@ -28,10 +28,13 @@ from xprojdb.exports.api import export_dataset
 from xprojdb.maintenance.verify import verify
 from xprojdb.matching.scores.sentence_similarity import sentence_similarity
 from xprojdb.planning.plan import Plan
+from xprojdb.planning.planner import plan_recipe
 from xprojdb.provenance.explain import explain_sentence
 from xprojdb.steps.quality.stage import Quality
 from xprojdb.study.samples import Sampler
 from xprojdb.text.kept_words import kept_length, kept_names, kept_numbers
+from xprojdb.training import states
+from xprojdb.training.states import StatesOf
 
 Write = Callable[..., Path]
 ENGLISH = ("Anna/B-PER Berg/I-PER sold 12 boats in Turin/B-LOC", "Omar/B-PER left with 7 men", "Nobody saw it")
@@ -135,6 +138,28 @@ def test_every_translation_gets_scores_and_nothing_is_left_out(
     assert "numbers 0.00" in _shown(ExplanationResult(explain_sentence(database, plan, "news/de/all-2")))
 
 
+def test_the_vectors_of_the_aligner_are_handed_over(
+    sqlite_database: Database, write_conll: Write, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _news(sqlite_database, write_conll)
+    head = 'name = "n"\ncorpora = ["news"]\nsource = ["en"]\ntarget = ["de"]\n[[scorer]]\n'
+    model = f'[align]\nmodel = "{encoder(tmp_path)}"\nlayer = 2\n'
+    run_plan(sqlite_database, plan_recipe(sqlite_database, parse_recipe(f"{head}{model}[quality]\nlayer = 1\n")))
+    apart = _scores(sqlite_database)[1].similarity
+
+    def refused(_what: StatesOf) -> None:
+        raise AssertionError("the encoder is loaded a second time")
+
+    monkeypatch.setattr(states, "load_encoder", refused)
+    same = model.replace("layer = 2", "layer = 1")
+    plan = plan_recipe(sqlite_database, parse_recipe(f"{head}{same}[quality]\nlayer = 1\n"))
+    assert run_plan(sqlite_database, plan).failed == 0
+    with sqlite_database.read() as connection:
+        own = t.translation_score.c.translation_id == 1
+        values = connection.execute(select(t.translation_score.c.similarity).where(own))
+        assert values.scalars().all() == [apart, apart]
+
+
 def test_nothing_is_projected_through_a_poor_translation(
     database: Database, write_conll: Write, tmp_path: Path
 ) -> None:
@@ -188,6 +213,9 @@ def test_a_recipe_without_scores_has_nothing_to_choose_by(
     with pytest.raises(UsageError) as raised:
         export_dataset(sqlite_database, plan, tmp_path / "hf", table=ExportTable(min_quality={"length": 0.5}))
     assert raised.value.fields["key"] == "min_quality"
+    plan = _run(sqlite_database, tmp_path, "[quality]\nsimilarity = false\n")
+    with pytest.raises(UsageError):
+        export_dataset(sqlite_database, plan, tmp_path / "hf", table=ExportTable(min_quality={"similarity": 0.5}))
 
 
 def test_a_training_set_leaves_poor_translations_out(

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from xprojdb.provenance.lineage import LineageStep
 
 _ORDER = (
-    "import", "carry", "translate", "tag", "fit", "align", "score", "project", "target-tagger",
+    "import", "carry", "translate", "tag", "fit", "align", "quality", "score", "project", "target-tagger",
     "vote-evidence", "revise", "combine", "review",
 )  # fmt: skip
 

@@ -40,4 +40,7 @@ def _reached(connection: Connection, spec: StepSpec, translations: Longs, least:
     if step_id is None:
         hint = "add the table [quality] to the recipe and run it again"
         raise UsageError("translations have no scores to choose by", hint=hint, key="min_quality")
+    if "similarity" in least and (scores is None or scores.model is None):
+        hint = "leave out similarity = false in [quality] and run the recipe again"
+        raise UsageError("the similarity of translations was not computed", hint=hint, key="min_quality")
     return reached(connection, step_id, translations.tolist(), least)

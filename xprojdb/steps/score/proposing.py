@@ -19,6 +19,7 @@ from xprojdb.matching.candidates import Candidates as Spans
 from xprojdb.steps.inputs import LabelledSpans
 from xprojdb.steps.score.batch import ScoringBatch
 from xprojdb.steps.score.stage import ScoreStage
+from xprojdb.steps.spec import StepSpec
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,8 +42,8 @@ class Proposal(NamedTuple):
 class ProposingScorer(ScoreStage):
     """A scorer with candidates of its own; other scorers take them as ``candidates = "scored"``."""
 
-    def __init__(self, *arguments: object) -> None:
-        super().__init__(*arguments)  # type: ignore[arg-type]
+    def __init__(self, spec: StepSpec) -> None:
+        super().__init__(spec)
         self._proposed: Floats = np.empty(0)
 
     @property
