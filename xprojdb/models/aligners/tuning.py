@@ -48,7 +48,7 @@ class TuningParams:
     :param seed: the random seed.
     """
 
-    epochs: Count = 3
+    epochs: Count = 2
     objectives: tuple[Objective, ...] = ("so", "psi")
     trained_layers: Annotated[int, Ge(1), Le(1000)] = 4
     rank: Count = 8
