@@ -1,5 +1,5 @@
 """Whether leaving out the worst translations raises F1, by each score of ``[quality]``:
-``python benchmarks/translation_filters.py [--db FILE] [--sentences 1000]``.
+``python benchmarks/translation_filters.py [--db FILE] [--sentences 1000] [--no-similarity]``.
 
 The library's default without voting taggers on Europarl-NER (gold English entities) and six pairs of MasakhaNER2
 (offline taggers), all human translations; and how well the scores tell translations from others that were spoiled:
@@ -36,7 +36,7 @@ from xprojdb.steps.stage import other
 from xprojdb.text.kept_words import kept_length, kept_names, kept_numbers
 from xprojdb.training.states import StatesOf, WordStates
 
-TABLES = "[quality]\n[vote]\ntaggers = []\n"
+TABLES = "[quality]\n{similarity}[vote]\ntaggers = []\n"
 SHARES = (0.05, 0.1, 0.2)
 #: the scores, and the least score of a sentence's labels, for comparison
 CHOICES = (*SCORES, "label score", "at random")
@@ -49,7 +49,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--db", type=Path, help="SQLite file to reuse or make; by default a temporary one")
     parser.add_argument("--sentences", type=int, default=1000, help="of each pair of MasakhaNER2 at most")
+    parser.add_argument("--no-similarity", action="store_true", help="only the scores that need no encoder")
     args = parser.parse_args()
+    tables = TABLES.format(similarity="similarity = false\n" if args.no_similarity else "")
     console = Console(width=150)
     start = time.process_time()
     with (
@@ -62,7 +64,7 @@ def main() -> None:
         gains: dict[str, dict[str, Floats]] = {}
         told: dict[str, dict[str, list[float]]] = {}
         for head in (europarl_single.HEAD, masakhaner2.TAGGED):
-            plan = plan_recipe(database, parse_recipe(head + TABLES))
+            plan = plan_recipe(database, parse_recipe(head + tables))
             run_plan(database, plan)
             for projection in plan.projections:
                 name = f"{projection.source}–{projection.target}"
@@ -85,7 +87,7 @@ def gained(database: Database, projection: Projection) -> dict[str, Floats]:
         least: dict[int, float] = {}
         for key, score in connection.execute(scores):
             least[key] = min(score, least.get(key, 1.0))
-    values = {name: np.array([getattr(quality[key], name) for key in keys]) for name in SCORES}
+    values = {name: np.array([getattr(quality[key], name) for key in keys], np.float64) for name in SCORES}
     values["label score"] = np.array([least.get(key, 1.0) for key in keys])
     values["at random"] = np.zeros(len(keys))
     assert len(keys) == len(rows), "every sentence has gold labels"
@@ -112,23 +114,27 @@ def told_apart(database: Database, projection: Projection) -> dict[str, list[flo
         source, target = (
             read_side_words(connection, keys, side) for side in (projection.labelled, other(projection.labelled))
         )
-    states = WordStates(StatesOf(spec.model or "", spec.revision or "", int(spec.params["layer"])))
+    states = WordStates(StatesOf(spec.model, spec.revision or "", int(spec.params["layer"]))) if spec.model else None
     good = scored(states, source, target)
     exchanged = scored(states, source, [*target[1:], target[0]])
     cut = scored(states, source, [words[: (len(words) + 1) // 2] for words in target])
     return {name: [area(good[name], spoiled[name]) for spoiled in (exchanged, cut)] for name in SCORES}
 
 
-def scored(states: WordStates, source: Sequence[list[str]], target: Sequence[list[str]]) -> dict[str, Floats]:
-    vectors = zip(states.read(source, keep=False), states.read(target, keep=False), strict=True)
+def scored(states: WordStates | None, source: Sequence[list[str]], target: Sequence[list[str]]) -> dict[str, Floats]:
     pairs = list(zip(source, target, strict=True))
     values = {
-        "similarity": [sentence_similarity(*(side.astype(np.float32) for side in pair)) for pair in vectors],
+        "similarity": similarities(states, source, target) if states else [np.nan] * len(pairs),
         "length": [kept_length(*pair) for pair in pairs],
         "numbers": [kept_numbers(*pair) for pair in pairs],
         "names": [kept_names(*pair) for pair in pairs],
     }
     return {name: np.array(column) for name, column in values.items()}
+
+
+def similarities(states: WordStates, source: Sequence[list[str]], target: Sequence[list[str]]) -> list[float]:
+    vectors = zip(states.read(source, keep=False), states.read(target, keep=False), strict=True)
+    return [sentence_similarity(*(side.astype(np.float32) for side in pair)) for pair in vectors]
 
 
 def area(good: Floats, spoiled: Floats) -> float:

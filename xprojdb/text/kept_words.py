@@ -11,7 +11,7 @@ from xprojdb.text.normalization import edit_similarity, fold
 
 #: how much of a name's letters a word must share to be the same name
 LIKE = 0.6
-_NUMBER = re.compile(r"\d+(?:[.,'\u2019\u00a0\u202f ]\d{3})*")
+_NUMBER = re.compile(r"\d{1,3}(?:[.,'\u2019\u00a0\u202f ]\d{3})+(?!\d)|\d+")
 
 
 def kept_length(left: Sequence[str], right: Sequence[str]) -> float:
