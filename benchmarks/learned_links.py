@@ -36,8 +36,8 @@ ALIGNERS = {
     "two of them": f'aligner = "vote"{VOTERS}',
     "intersection of e5 and eflomal": 'aligner = "vote"\nsymmetrization = "intersection"'
     + VOTERS.replace('[[align.voters]]\naligner = "equal_words"\n', ""),
-    "e5 tuned (SO, PSI)": 'aligner = "tuned"',
-    "e5 tuned (SO)": 'aligner = "tuned"\nobjectives = ["so"]',
+    "e5 tuned (SO, PSI)": 'aligner = "tuned"\nobjectives = ["so", "psi"]',
+    "e5 tuned (SO)": 'aligner = "tuned"',
 }
 SCORER = '[[scorer]]\ntype = "link_mass"\n'
 

@@ -92,7 +92,7 @@ def gained(database: Database, projection: Projection) -> dict[str, Floats]:
     values["at random"] = np.zeros(len(keys))
     assert len(keys) == len(rows), "every sentence has gold labels"
     gains = {}
-    for name in CHOICES:
+    for name in (name for name in CHOICES if not np.isnan(values[name]).any()):
         orders = [np.lexsort((random.random(len(keys)), values[name])) for _ in range(20)]
         left = [[f1(rows[order[round(share * len(keys)) :]]) for share in SHARES] for order in orders]
         gains[name] = np.mean(left, 0) - f1(rows)
@@ -118,7 +118,8 @@ def told_apart(database: Database, projection: Projection) -> dict[str, list[flo
     good = scored(states, source, target)
     exchanged = scored(states, source, [*target[1:], target[0]])
     cut = scored(states, source, [words[: (len(words) + 1) // 2] for words in target])
-    return {name: [area(good[name], spoiled[name]) for spoiled in (exchanged, cut)] for name in SCORES}
+    names = [name for name in SCORES if not np.isnan(good[name]).any()]
+    return {name: [area(good[name], spoiled[name]) for spoiled in (exchanged, cut)] for name in names}
 
 
 def scored(states: WordStates | None, source: Sequence[list[str]], target: Sequence[list[str]]) -> dict[str, Floats]:
@@ -144,7 +145,7 @@ def area(good: Floats, spoiled: Floats) -> float:
 
 def gain_table(gains: dict[str, dict[str, Floats]]) -> Table:
     table = Table("left out by", "share", *gains, "mean", title="gain of F1 on the sentences that are left")
-    for name in CHOICES:
+    for name in next(iter(gains.values())):
         for place, share in enumerate(SHARES):
             values = [own[name][place] for own in gains.values()]
             table.add_row(name, f"{share:.0%}", *(f"{value:+.1f}" for value in values), f"{np.mean(values):+.2f}")
@@ -153,7 +154,7 @@ def gain_table(gains: dict[str, dict[str, Floats]]) -> Table:
 
 def spoiled_table(told: dict[str, dict[str, list[float]]]) -> Table:
     table = Table("score", "spoiled", *told, "mean", title="how often the score of a translation is the higher one")
-    for name in SCORES:
+    for name in next(iter(told.values())):
         for place, how in enumerate(("exchanged", "cut in half")):
             values = [own[name][place] for own in told.values()]
             table.add_row(name, how, *(f"{value:.2f}" for value in values), f"{np.mean(values):.3f}")

@@ -62,7 +62,10 @@ def test_the_contrast_is_least_where_translations_are_most_alike() -> None:
 
 
 def test_tuning_lowers_the_loss_and_leaves_the_encoder_as_it_is(checkpoint: Path) -> None:
-    encoder, params = Encoder(str(checkpoint)), TuningParams(epochs=4, rate=0.02, batch=4, trained_layers=2)
+    encoder, params = (
+        Encoder(str(checkpoint)),
+        TuningParams(epochs=4, rate=0.02, batch=4, trained_layers=2, objectives=("so", "psi")),
+    )
     before = encoder.word_vectors([["anna", "met"]], 3)[0].copy()
     tuned = tune(encoder, word_pairs(), COMPARED, params)
     assert tuned.losses[-1] < tuned.losses[0] and len(tuned.losses) == 4
@@ -74,7 +77,7 @@ def test_tuning_lowers_the_loss_and_leaves_the_encoder_as_it_is(checkpoint: Path
 
 def test_an_aligner_has_what_was_learned(checkpoint: Path) -> None:
     load = partial(Encoder, str(checkpoint))
-    tunable = TunableAligner(load, COMPARED, TuningParams(epochs=2, rate=0.02, batch=4))
+    tunable = TunableAligner(load, COMPARED, TuningParams(epochs=2, rate=0.02, batch=4, objectives=("so", "co", "psi")))
     learned = tunable.learn(word_pairs())
     aligner = tunable.trained(learned)
     assert isinstance(aligner, EncoderAligner)

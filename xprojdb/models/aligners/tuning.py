@@ -49,7 +49,7 @@ class TuningParams:
     """
 
     epochs: Count = 2
-    objectives: tuple[Objective, ...] = ("so", "psi")
+    objectives: tuple[Objective, ...] = ("so",)
     trained_layers: Annotated[int, Ge(1), Le(1000)] = 4
     rank: Count = 8
     rate: Positive = 5e-4
