@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from browse_sample import browser
 from click.testing import CliRunner
 from projection_sample import import_sample, outcomes, plan_of
 from rich.console import Console
@@ -242,6 +243,13 @@ def test_a_training_set_leaves_poor_translations_out(
 def test_thresholds_are_of_scores_that_are_computed(table: str) -> None:
     with pytest.raises(RecipeError):
         parse_recipe(f'name = "n"\ncorpora = ["c"]\nsource = ["en"]\ntarget = ["de"]\n[quality]\n{table}\n')
+
+
+def test_the_page_of_a_sentence_shows_the_scores(sqlite_database: Database, write_conll: Write, tmp_path: Path) -> None:
+    _news(sqlite_database, write_conll)
+    _run(sqlite_database, tmp_path, "[quality]\nsimilarity = false\n")
+    page = browser(sqlite_database).get("/sentence/news/de/all-2").text
+    assert "scores of the translation: length 0.67, numbers 0.00, names 1.00" in page
 
 
 def test_the_option_of_exports(sqlite_database: Database, write_conll: Write, tmp_path: Path) -> None:
