@@ -17,7 +17,7 @@ from xprojdb.importing.files import CorpusInfo, corpus_file, import_files
 from xprojdb.planning.planner import Plan
 
 #: everything that a run makes
-MADE = ("alignment", "candidate", "label", "vote", "artifact", "word_score", "outcome", "failure")
+MADE = ("alignment", "candidate", "label", "vote", "artifact", "word_score", "translation_score", "outcome", "failure")
 COMBINE = 'method = "joint"\nweights = "learned"'
 
 

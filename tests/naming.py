@@ -12,7 +12,7 @@ from xprojdb.maintenance.step_rows import stored_steps
 
 _TABLES = (
     "sentence", "translation", "entity", "alignment", "candidate", "label", "vote", "artifact", "word_score", "outcome",
-    "phrase_score", "source_file",
+    "phrase_score", "translation_score", "source_file",
 )  # fmt: skip
 #: of runs, which differ by nature
 _LEFT_OUT = {"id", "run_id"}

@@ -7,6 +7,7 @@ import pytest
 
 from xprojdb.errors import MatchingError
 from xprojdb.matching import DEFAULT, REFERENCE, Heuristic, PairBatch, Reason, heuristic
+from xprojdb.matching.heuristic import REFERENCE_CODE
 
 
 def naive_runs(entity, links, rules):
@@ -37,9 +38,27 @@ def naive_runs(entity, links, rules):
     return sorted(runs), Reason.PROJECTED if runs else reason
 
 
+def naive_tags(words, proposals, labels):
+    """The spans of each entity when IOB2 tags are written one over the other, as seqeval reads them."""
+    tags, owner = ["O"] * words, [-1] * words
+    for j, (runs, _) in enumerate(proposals):
+        for s, e in runs:
+            tags[s:e] = [f"B-{labels[j]}"] + [f"I-{labels[j]}"] * (e - s - 1)
+            owner[s:e] = [j] * (e - s)
+    spans, first = [[] for _ in proposals], 0
+    while first < words:
+        last = first + 1
+        if tags[first] != "O":
+            while last < words and tags[last] == f"I-{tags[first][2:]}":
+                last += 1
+            spans[owner[first]].append((first, last))
+        first = last
+    return spans
+
+
 def naive(item, rules, labels):
     """(spans by entity, reasons, reason of the pair)."""
-    _, _, entities, links = item
+    _, words, entities, links = item
     proposals = [naive_runs(entity, links, rules) for entity in entities]
     pool = []
     for j, (runs, _) in enumerate(proposals):
@@ -48,6 +67,8 @@ def naive(item, rules, labels):
             score = sum(a <= x < b and s <= y < e for x, y in links) / (b - a + e - s)
             pool.append((-(score if rules.by_score else e - s), s, e, j))
     spans, used = [[] for _ in entities], set()
+    if rules.overwrite:
+        spans, pool = naive_tags(words, proposals, labels), []
     for _, s, e, j in sorted(pool):
         if used.isdisjoint(range(s, e)):
             used |= set(range(s, e))
@@ -66,6 +87,7 @@ def naive(item, rules, labels):
 RULES = {
     "default": DEFAULT,
     "reference": REFERENCE,
+    "reference code": replace(REFERENCE_CODE, min_ratio=0.3),
     "only_i": replace(REFERENCE, only_i=True, merge_distance=2, min_ratio=0.0),
     "no merging": Heuristic(merge_distance=0, top_k=2, max_ratio=1.0),
     "min-max": Heuristic(minmax=True, max_ratio=2.0),
@@ -109,6 +131,16 @@ def test_the_default_keeps_a_compound_that_the_reference_drops():
     links = [(0, 3), (1, 3)]
     assert project([(0, 2)], links, REFERENCE) == ([], [Reason.LENGTH])
     assert project([(0, 2)], links, DEFAULT) == ([(3, 4)], [Reason.PROJECTED])
+
+
+def test_later_entities_overwrite_earlier_ones_in_the_code_of_the_reference():
+    both = [(0, 2), (0, 2)], [(0, 3), (1, 4)]
+    labels = np.array([0, 1])
+    pairs = PairBatch.pack([(2, 9, *both)])
+    for rules, spans, ptr in ((REFERENCE, [(3, 5)], [0, 1, 1]), (REFERENCE_CODE, [(3, 5)], [0, 0, 1])):
+        result = heuristic(pairs, rules, labels)
+        assert list(zip(result.start.tolist(), result.end.tolist(), strict=True)) == spans
+        assert result.ptr.tolist() == ptr
 
 
 def test_a_collision_goes_to_the_better_linked_entity_not_to_the_longer_run():

@@ -205,7 +205,11 @@ def test_an_unknown_name_or_key_names_the_nearest(table: dict[str, Any], key: st
     ("table", "key", "belongs"),
     [
         ({"align": {"iterations": 1.0}}, "align.iterations", ("eflomal",)),
-        ({"align": {"aligner": "imported", "name": "x", "layer": 1}}, "align.layer", ("encoder", "transalign")),
+        (
+            {"align": {"aligner": "imported", "name": "x", "layer": 1}},
+            "align.layer",
+            ("encoder", "transalign", "tuned"),
+        ),
         ({"scorer": [{"offset": 0.1}]}, "scorer.offset", ("edit_similarity",)),
         ({"tag": {"models": {"en": "spacy:x"}, "subwords": "max"}}, "tag.subwords", ("hf",)),
     ],

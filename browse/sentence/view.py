@@ -68,6 +68,7 @@ class ShownLabel:
 class ShownTranslation:
     """A translation with the labels that came through it.
 
+    :param quality: the scores of the translation as text, if the recipe asks for them.
     :param voted: whether taggers voted on its labels.
     :param lasting: whether all links are drawn at once; otherwise only those of the selection.
     """
@@ -82,6 +83,7 @@ class ShownTranslation:
     labels: list[ShownLabel]
     voted: bool
     path: Path
+    quality: str | None = None
 
     def links_as_words(self) -> list[tuple[str, str, float]]:
         """The links with their words."""
@@ -207,7 +209,8 @@ def _translation(
     receiving = drawn_side(target, spans, right)
     lasting = not is_long(source, receiving)
     values = (projection.kind, projection.outcome, source, receiving, links, lasting, labels, projected is not None)
-    return ShownTranslation(number, *values, path_of(projection.made_by))
+    quality = None if projection.quality is None else str(projection.quality)
+    return ShownTranslation(number, *values, path_of(projection.made_by), quality)
 
 
 def _projected_labels(

@@ -48,6 +48,10 @@ _OPTIONS: Mapping[str, Mapping[str, Any]] = {
         "help": "Minimum probability that a label is right, by 'xprojdb review calibrate'.",
     },
     "--min-votes": {"type": int, "help": "Minimum number of sources that agree on a label of a consensus."},
+    "--min-quality": {
+        "type": Figures(),
+        "help": "Minimum scores of the translation, such as similarity=0.8; the recipe needs [quality].",
+    },
     "--on-low-score": {
         "type": click.Choice(["sentence", "label"]),
         "help": "What to drop when a label misses a threshold: the sentence, or only the label.  [default: sentence]",

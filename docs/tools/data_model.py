@@ -20,7 +20,7 @@ LAYOUT = (
     ("recipe", "run", "export", "evaluation"),
     ("step", "step_input", "outcome", "failure", "lease"),
     ("corpus", "source_file", "sentence", "artifact", "word_score", "phrase_score"),
-    ("translation", "alignment", "candidate", "count_cache", "data_version"),
+    ("translation", "translation_score", "alignment", "candidate", "count_cache", "data_version"),
     ("entity", "label", "vote"),
 )
 #: what a column refers to where no foreign key is declared (ARCHITECTURE.md says why); item_id depends on the step

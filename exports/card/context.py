@@ -14,6 +14,7 @@ from xprojdb.evaluation.span_metrics import SpanScore
 from xprojdb.exports.card.facts import CardContext, CardScore, CardSource, CardStep, GoldFacts, Reliability
 from xprojdb.exports.card.model_licenses import CardModel, card_model
 from xprojdb.exports.card.prose import choice_sentences, limit_sentences, reproduce
+from xprojdb.exports.card.quality import qualities
 from xprojdb.exports.gold.labels import GoldLabels
 from xprojdb.exports.rows.provenance_columns import chain_of
 from xprojdb.exports.selection.parts import Selection
@@ -51,6 +52,7 @@ def card_context(connection: Connection, plan: Plan, selection: Selection, title
         choice=choice_sentences(selection),
         limits=limit_sentences(connection, selection, scores),
         gold=_gold(selection),
+        quality=qualities(connection, chosen),
         reliability=[
             Reliability(lang, known.labels, known.after, known.bins)
             for (_, lang), known in selection.calibrations.items()

@@ -81,6 +81,20 @@ class Reliability:
 
 
 @dataclass(frozen=True)
+class CardQuality:
+    """How good the translations of a direction are.
+
+    :param direction: its languages.
+    :param translations: how many there are.
+    :param means: of each score; None for one that was not computed.
+    """
+
+    direction: str
+    translations: int
+    means: Sequence[float | None]
+
+
+@dataclass(frozen=True)
 class GoldFacts:
     """Labels that people made.
 
@@ -114,6 +128,7 @@ class CardContext:
         ``"machine-generated"``.
     :param gold: labels that people made, where there are some.
     :param reliability: how well probabilities tell which labels are right, where they were asked for.
+    :param quality: how good translations are, where they were scored.
     """
 
     title: str
@@ -131,6 +146,7 @@ class CardContext:
     limits: Sequence[str] = ()
     gold: GoldFacts | None = None
     reliability: Sequence[Reliability] = ()
+    quality: Sequence[CardQuality] = ()
 
     def are_gold(self, config: str, split: str) -> bool:
         """Whether a split holds labels of people alone."""

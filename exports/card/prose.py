@@ -29,6 +29,7 @@ _CHOICES = {
     "min_margin": "Labels have a margin of at least {} over their runner-up.",
     "min_probability": "Labels are right with a probability of at least {}, by the calibration below.",
     "min_votes": "Labels have votes from at least {} sources.",
+    "min_quality": "Translations reach these scores: {}.",
     "gold_splits": "The splits {} hold only gold labels; no other sentence is one of these or their translations.",
     "gold": "Gold labels are the reviews of {}.",
     "prefer_gold": "Sentences with gold labels have these instead of projected ones.",

@@ -13,6 +13,7 @@ from xprojdb.exports.card.hand_written import kept_text
 from xprojdb.exports.card.hub_fields import has_projected, hub_fields
 from xprojdb.exports.card.markdown import fenced, inline, table
 from xprojdb.exports.card.origins import models_section, sources_section
+from xprojdb.exports.card.quality import quality_section
 from xprojdb.exports.card.step_sentences import stage_sentences
 from xprojdb.exports.manifest import Manifest
 from xprojdb.exports.rows.annotations import LabelAnnotation
@@ -40,6 +41,7 @@ def render_card(context: CardContext, manifest: Manifest, old: str | None = None
         _gold(context, manifest),
         _steps(context, manifest),
         _choice(context),
+        quality_section(context.quality),
         _reliability(context),
         _scores(context),
         _limits(context),

@@ -17,10 +17,12 @@ _SENTENCES = {
     "habits": "How surely the words of names are linked, and how often they keep their capitals, was counted; "
     "the weights of the scores follow these counts.",
     "link-counts": "How often words are linked to each other was counted over all translations of the corpus.",
+    "tuned-encoder": "The encoder that links words was tuned on the translations of the corpus.",
     "align": "The words of each sentence were linked to those of its translation, with a probability for each link.",
     "terms": "How often phrases were projected elsewhere in the corpus was counted in a first projection.",
     "renderings": "How phrases are rendered elsewhere in the corpus was counted in a first projection.",
     "forms": "Which label the same words have elsewhere in the corpus was counted in a first projection.",
+    "quality": "Translations were scored: how similar both sides are, and which numbers and names they share.",
     "score": "Spans of the target sentence were proposed for each entity and scored.",
     "markers": "The entities are those inside the brackets of the translation.",
     "heuristic": "A rule chose a span for each entity from its word links.",

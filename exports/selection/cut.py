@@ -21,6 +21,7 @@ from xprojdb.exports.selection.decontamination import read_test_texts, sentences
 from xprojdb.exports.selection.hashing import Hashes, hash_text, rehash
 from xprojdb.exports.selection.pool import Pool, read_pool
 from xprojdb.exports.selection.probability import Calibrations
+from xprojdb.exports.selection.quality import reaches
 from xprojdb.exports.selection.translation_groups import read_groups, read_ranks
 from xprojdb.planning.labellings import Consensus, Labelling
 
@@ -93,8 +94,10 @@ class _Choice:
         self.splits = list(pool.splits)
 
     def make(self) -> None:
-        """Decontaminate, deduplicate, sample, and assign splits."""
+        """Leave out poor translations, decontaminate, deduplicate, sample, and assign splits."""
         table = self.table
+        if table.min_quality:
+            self._keep("min_quality", self._well_translated())
         several = len({(labelling.corpus_id, labelling.target) for labelling in self.chosen}) < len(self.chosen)
         asked = table.decontaminate or table.dedupe or table.budget or table.mix or table.split_ratios
         if not (asked or several or len(self.held_out)):
@@ -134,6 +137,14 @@ class _Choice:
     def labelled(self) -> bool:
         """Whether any sentence that is still selected has a label."""
         return bool(np.any(self.alive & (self.pool.column("entities") > 0)))
+
+    def _well_translated(self) -> Flags:
+        labelling, item = self.pool.column("labelling"), self.pool.column("item")
+        passes = np.ones(len(self.pool), dtype=np.bool_)
+        for number, own in enumerate(self.chosen):
+            mine = labelling == number
+            passes[mine] = reaches(self.connection, own, item[mine].astype(np.int64), self.table.min_quality)
+        return passes
 
     def _tested(self) -> Longs:
         texts = read_test_texts(self.connection, self.table.decontaminate)

@@ -45,11 +45,10 @@ class Exporting(Opened):
         :param ids: for ``conll``: write a comment with its id before each sentence.
         :param selection: which sentences and labels to export; keywords override keys of the recipe's table
             ``[export]``: ``corpora``, ``splits``, ``labels``, ``min_score``, ``min_margin``, ``min_probability``,
-            ``min_votes``,
-            ``on_low_score``, ``gold_splits``, ``gold``, ``prefer_gold``, ``outcomes``, ``min_words``, ``max_words``,
-            ``min_entities``, ``decontaminate``,
-            ``dedupe``, ``budget``, ``budget_unit``, ``budget_per``, ``mix``, ``mix_by``, ``split_ratios``, ``tiers``,
-            ``tier_by``, ``provenance``, ``seed``. See docs/exporting.md.
+            ``min_votes``, ``min_quality``, ``on_low_score``, ``gold_splits``, ``gold``, ``prefer_gold``,
+            ``outcomes``, ``min_words``, ``max_words``, ``min_entities``, ``decontaminate``, ``dedupe``, ``budget``,
+            ``budget_unit``, ``budget_per``, ``mix``, ``mix_by``, ``split_ratios``, ``tiers``, ``tier_by``,
+            ``provenance``, ``seed``. See docs/exporting.md.
         :raises UsageError: when there is no such recipe or keyword, or nothing to export.
         :raises PluginError: when there is no such format.
         :raises NothingLeft: when no sentence passes the filters.

@@ -22,6 +22,7 @@ from xprojdb.config.tables.align import AlignerConfig
 from xprojdb.config.tables.combine import CombineTable
 from xprojdb.config.tables.export import ExportTable
 from xprojdb.config.tables.project import ProjectTable
+from xprojdb.config.tables.quality import QualityTable
 from xprojdb.config.tables.score import ScorerConfig
 from xprojdb.config.tables.tag import TagTable
 from xprojdb.config.tables.translate import TranslateTable
@@ -49,6 +50,7 @@ class Recipe(Settings):
         label that drops all others.
     :param translate: the translator; without it, the imported translations are used.
     :param tag: the taggers; without them, gold entities are projected.
+    :param quality: scores of translations, and the least that a translation must reach.
     :param align: the word aligner.
     :param scorer: the scorers, with distinct names.
     :param project: how spans are chosen.
@@ -66,6 +68,7 @@ class Recipe(Settings):
     labels: tuple[str, ...] | str | dict[str, str] | None = None
     translate: TranslateTable | None = None
     tag: TagTable | None = None
+    quality: QualityTable | None = None
     align: Annotated[AlignerConfig, Field(default_factory=lambda: AlignerConfig.from_table({}))]
     # Before the scorers, whose check depends on the method.
     project: ProjectTable = ProjectTable()
@@ -200,7 +203,7 @@ class Recipe(Settings):
     def digest(self) -> str:
         """The digest of the recipe, including defaults."""
         said = self.to_dict()
-        for name in ("export", "vote"):
+        for name in ("export", "vote", "quality"):
             if said[name] is None:
                 said.pop(name)
         return digest_of(said)

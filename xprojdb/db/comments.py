@@ -34,6 +34,7 @@ TABLES: Mapping[str, str] = {
     "step": "A stage of a recipe with fixed parameters, known by its digest.",
     "step_input": "A step that another step reads, and in which role.",
     "translation": "Two sentences that translate each other.",
+    "translation_score": "How good a translation is, by scores from 0 to 1.",
     "vote": "An entity of one source behind a consensus label.",
     "word_score": "Label probabilities of a tagger for the words of a sentence.",
 }
@@ -106,6 +107,13 @@ COLUMNS: Mapping[str, Mapping[str, str]] = {
     "translation": {
         "original_lang": "Language of the original.", "rendering_lang": "Language of the rendering.",
         "kind": "human, machine or back.", "original_id": "The original.", "rendering_id": "Its rendering.",
+    },
+    "translation_score": {
+        "translation_id": "The translation.",
+        "similarity": "BERTScore of the vectors of their words; none without an encoder.",
+        "length": "The shorter length relative to the longer one, in characters.",
+        "numbers": "The share of the source's numbers that the target has.",
+        "names": "The share of the source's names that the target has in nearly the same letters.",
     },
     "vote": {"voter_step_id": "The step whose entity it is.", "contribution": "How much it counted."},
 }  # fmt: skip

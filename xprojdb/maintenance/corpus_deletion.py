@@ -33,6 +33,7 @@ from xprojdb.db.tables import (
     source_file,
     training_pair,
     translation,
+    translation_score,
     vote,
     word_score,
 )
@@ -191,7 +192,7 @@ def _counts(connection: Connection, corpus_id: int) -> Iterable[tuple[str, Selec
         yield table.name, _count(table.c.corpus_id == corpus_id)
     for table in (entity, word_score, label, vote):
         yield table.name, _count(table.c.sentence_id.in_(sentences))
-    for table in (alignment, candidate):
+    for table in (alignment, candidate, translation_score):
         yield table.name, _count(table.c.translation_id.in_(links))
     steps = stored_steps(connection)
     own: dict[Items, Select[tuple[int]]] = {

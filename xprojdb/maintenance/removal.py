@@ -24,6 +24,7 @@ from xprojdb.db.tables import (
     sentence,
     training_item,
     translation,
+    translation_score,
     vote,
     word_score,
 )
@@ -131,7 +132,7 @@ def remove_translations(
 def _strip_translations(connection: Connection, steps: Sequence[StoredStep], keys: Ids) -> Counter[str]:
     sides = sorted(sides_of(connection, keys))
     taken: Counter[str] = Counter()
-    for table in (alignment, candidate):
+    for table in (alignment, candidate, translation_score):
         on = table.c.step_id.in_(ids_with(steps, table)), bulk.among(connection, table.c.translation_id, keys)
         taken[table.name] += run_delete(connection, delete(table).where(*on))
     taken += _remove_voted(connection, steps, keys, sides)

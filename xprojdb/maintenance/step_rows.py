@@ -19,6 +19,7 @@ from xprojdb.db.tables import (
     model_score,
     sentence,
     step,
+    translation_score,
     vote,
     word_score,
 )
@@ -51,6 +52,7 @@ _ITEM_COLUMNS: Mapping[Table, Column[int]] = {
     vote: vote.c.sentence_id,
     alignment: alignment.c.translation_id,
     candidate: candidate.c.translation_id,
+    translation_score: translation_score.c.translation_id,
     artifact: artifact.c.corpus_id,
     model_score: model_score.c.train_id,
 }
@@ -114,7 +116,7 @@ def _items_by_rows(connection: Connection, step_id: int, tables: frozenset[str])
     if "artifact" in tables:
         return "corpus"
     through = select(label.c.step_id).where(label.c.step_id == step_id, label.c.translation_id > 0).limit(1)
-    if tables & {"alignment", "candidate"} or connection.execute(through).first() is not None:
+    if tables & {"alignment", "candidate", "translation_score"} or connection.execute(through).first() is not None:
         return "translation"
     return "sentence"
 

@@ -8,7 +8,7 @@ those of arXiv 2505.10507. Every entity that is not projected has a reason.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import IntEnum
 from typing import NamedTuple
 
@@ -58,6 +58,8 @@ class Heuristic:
     :param minmax: use one run from the leftmost to the rightmost linked word, instead of splitting and joining.
     :param by_score: label runs in order of alignment score rather than length, the highest first; then the leftmost,
         the shorter, the lower entity.
+    :param overwrite: label all runs in the order of the entities, the later ones over the earlier ones, and read the
+        entities from the tags of the words; an I- tag that does not continue an entity of its label begins one.
     :param comp_src: drop an entity that has an unlinked word.
     :param comp_tgt: drop an entity whose linked words are not contiguous.
     :param restr_tgt: for an entity of one word, drop runs of several words.
@@ -77,6 +79,7 @@ class Heuristic:
     comp_tgt: bool = False
     restr_tgt: bool = False
     comp_ins: bool = False
+    overwrite: bool = False
 
     def __post_init__(self) -> None:
         allowed = {
@@ -95,6 +98,8 @@ class Heuristic:
 DEFAULT = Heuristic()
 REFERENCE = Heuristic(merge_distance=1, min_ratio=0.8, strict=True, max_ratio=np.inf, top_k=1 << 30, by_score=False)
 """The parameters of arXiv 2501.18750: label every run above 0.8 of the entity's length, the longest first."""
+REFERENCE_CODE = replace(REFERENCE, overwrite=True)
+"""The same as the authors' code labels them: in the order of the entities, later ones over earlier ones."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +124,8 @@ def heuristic(pairs: PairBatch, rules: Heuristic = DEFAULT, labels: Ints | None 
     """Project the entities of a batch.
 
     :param labels: (E,) a number for each entity's label, for ``comp_ins``; by default all have the same label.
-    :returns: any number of spans per entity; no two spans of a pair overlap.
+    :returns: any number of spans per entity; no two spans of a pair overlap. With ``overwrite``, a span belongs to the
+        entity that labelled its first word.
     :raises MatchingError: when ``labels`` has another length.
     """
     columns = (pairs.entity_ptr, pairs.entity_start, pairs.entity_end, pairs.link_ptr, pairs.link_source)
@@ -127,6 +133,8 @@ def heuristic(pairs: PairBatch, rules: Heuristic = DEFAULT, labels: Ints | None 
     shape = _Shape(rules.merge_distance, rules.only_i, rules.minmax, rules.comp_src, rules.comp_tgt)
     limits = _Limits(rules.min_ratio, rules.strict, rules.max_ratio, rules.top_k, rules.restr_tgt)
     ptr, start, end, links, reason = _propose(*columns, pairs.link_target, widest, shape, limits)
+    if rules.overwrite:
+        ptr, start, end, links = _overwritten(pairs, ptr, start, end, labels)
     size = np.repeat(pairs.entity_end - pairs.entity_start, np.diff(ptr))
     worth = to_fixed(links / (size + (end - start)) if rules.by_score else end - start)
     labelled = _label(pairs.entity_ptr, ptr, start, end, worth, widest)
@@ -142,6 +150,46 @@ def heuristic(pairs: PairBatch, rules: Heuristic = DEFAULT, labels: Ints | None 
         labelled &= ~np.repeat(dropped, np.diff(ptr))
         runs[dropped] = 0
     return HeuristicProjection(offsets(runs), start[labelled], end[labelled], reason, pair_reason)
+
+
+def _overwritten(
+    pairs: PairBatch, ptr: Longs, start: Ints, end: Ints, labels: Ints | None
+) -> tuple[Longs, Ints, Ints, Ints]:
+    """The spans that are left when runs are written one over the other.
+
+    :returns: (E+1,) offsets of each entity's spans, their first words, one past their last words, and zeros.
+    """
+    names = np.zeros(len(ptr) - 1, np.int32) if labels is None else flat("labels", labels, np.int32)
+    spans: list[tuple[int, int, int]] = []
+    for pair, words in enumerate(pairs.target_words.tolist()):
+        owner, begins = np.full(words, -1), np.zeros(words, np.bool_)
+        for entity in range(pairs.entity_ptr[pair], pairs.entity_ptr[pair + 1]):
+            for run in range(ptr[entity], ptr[entity + 1]):
+                owner[start[run] : end[run]], begins[start[run] : end[run]] = entity, False
+                begins[start[run]] = True
+        spans += _read_tags(owner.tolist(), begins.tolist(), names)
+    spans.sort()
+    counts = np.bincount([entity for entity, _, _ in spans], minlength=len(names))
+    columns = np.array(spans, np.int32).reshape(-1, 3).T
+    return offsets(counts), columns[1], columns[2], np.zeros(len(spans), np.int32)
+
+
+def _read_tags(owner: list[int], begins: list[bool], labels: Ints) -> list[tuple[int, int, int]]:
+    """The entity behind the first word, first word and end of each span of words.
+
+    :param owner: the entity that labelled each word last; -1 for none.
+    :param begins: whether the word has a B- tag.
+    """
+    spans: list[tuple[int, int, int]] = []
+    before = -1
+    for place, entity in enumerate(owner):
+        if entity >= 0:
+            if before >= 0 and not begins[place] and labels[entity] == labels[before]:
+                spans[-1] = (*spans[-1][:2], place + 1)
+            else:
+                spans.append((entity, place, place + 1))
+        before = entity
+    return spans
 
 
 def runs_of_links(pairs: PairBatch, rules: Heuristic = DEFAULT) -> tuple[Longs, Ints, Ints]:

@@ -43,7 +43,7 @@ def settled(connection: Connection, recipe: Recipe) -> Recipe:
 
 def _vote(recipe: Recipe) -> VoteTable | None:
     """Let a tagger of the target language vote, if its states come from the encoder that aligns in any case."""
-    return VoteTable() if recipe.vote is None and recipe.align.variant == "encoder" else recipe.vote
+    return VoteTable() if recipe.vote is None and recipe.align.variant in ("encoder", "tuned") else recipe.vote
 
 
 def is_settled(recipe: Recipe) -> bool:

@@ -27,6 +27,9 @@ from xprojdb.steps.labelling import LabellingParams
 from xprojdb.steps.project.heuristic import HeuristicParams, ProjectHeuristically, rules_of, rules_to_json
 from xprojdb.steps.project.markers import ProjectMarkers
 from xprojdb.steps.project.match import ProjectMatch, ProjectParams
+from xprojdb.steps.project.stage import RelabellingParams
+from xprojdb.steps.quality.plan import quality_spec
+from xprojdb.steps.quality.stage import QUALITY
 from xprojdb.steps.registry import stage_of
 from xprojdb.steps.reviewed import find_frozen
 from xprojdb.steps.score.direction import Direction
@@ -216,10 +219,15 @@ def _projected(recipe: Recipe, align: StepSpec | None, bitext: DirectedBitext) -
     entities = _entity_spec(recipe, bitext)
     if align is None:
         assert bitext.carried is not None, "markers need a carry step"
-        inputs = {"entities": entities, "carried": bitext.carried}
-        params = _labelling(recipe, bitext.labelled).to_params()
+        inputs = {"entities": entities, "carried": bitext.carried, **_quality(recipe, None, bitext.labelled)}
+        params = _marker_params(recipe, bitext.labelled).to_params()
         return StepSpec(ProjectMarkers.kind, ProjectMarkers.version, params, inputs=inputs)
-    inputs = {"entities": bitext.carried or entities, "alignment": for_languages(align, bitext.pair)}
+    aligned = for_languages(align, bitext.pair)
+    inputs = {
+        "entities": bitext.carried or entities,
+        "alignment": aligned,
+        **_quality(recipe, aligned, bitext.labelled),
+    }
     return _project_spec(recipe, bitext.labelled, bitext.pair, inputs)
 
 
@@ -231,8 +239,25 @@ def _project_spec(recipe: Recipe, labelled: Side, pair: Bitext, inputs: Mapping[
         return StepSpec(ProjectHeuristically.kind, ProjectHeuristically.version, params, inputs={**inputs, **forms})
     scorers = {score_role(name): spec for name, spec in _score_specs(recipe, labelled, pair, inputs).items()}
     params = _match_params(recipe, labelled).to_params()
-    used = {"entities": inputs["entities"], **scorers, **forms}
+    scored = {QUALITY: inputs[QUALITY]} if QUALITY in inputs else {}
+    used = {"entities": inputs["entities"], **scorers, **forms, **scored}
     return StepSpec(ProjectMatch.kind, ProjectMatch.version, params, inputs=used)
+
+
+def _quality(recipe: Recipe, align: StepSpec | None, labelled: Side) -> dict[str, StepSpec]:
+    """The step that scores translations, if the recipe asks for it."""
+    if recipe.quality is None:
+        return {}
+    return {QUALITY: quality_spec(recipe.quality, labelled, align if recipe.align.variant == "encoder" else None)}
+
+
+def _min_quality(recipe: Recipe) -> dict[str, float] | None:
+    return dict(recipe.quality.min_quality) or None if recipe.quality is not None else None
+
+
+def _marker_params(recipe: Recipe, labelled: Side) -> RelabellingParams:
+    labelling = _labelling(recipe, labelled)
+    return RelabellingParams(labelled=labelling.labelled, labels=labelling.labels, min_quality=_min_quality(recipe))
 
 
 def _match_params(recipe: Recipe, labelled: Side) -> ProjectParams:
@@ -247,6 +272,7 @@ def _match_params(recipe: Recipe, labelled: Side) -> ProjectParams:
         time_limit=table.time_limit,
         adjective=_adjective(table),
         label_consistency=table.consistency,
+        min_quality=_min_quality(recipe),
     )
 
 
@@ -286,6 +312,7 @@ def _heuristic_params(recipe: Recipe, lang: str, labelled: Side) -> HeuristicPar
         min_link_score=least,
         adjective=_adjective(table),
         label_consistency=table.consistency,
+        min_quality=_min_quality(recipe),
     )
 
 

@@ -35,6 +35,7 @@ def voted_on(recipe: Recipe, projected: StepSpec, bitext: DirectedBitext, align:
         labelled=own.labelled,
         labels=own.labels,
         weights=projected.params.get("weights", {}),
+        min_quality=projected.params.get("min_quality"),
     )
     models = [spec for name in table.taggers if name != SELF for spec in trained_steps(name.removeprefix(TRAINED))]
     taggers = {f"{MODEL}{number}": spec for number, spec in enumerate(models)}

@@ -16,6 +16,7 @@ from xprojdb.planning.labellings import Projection
 from xprojdb.provenance.lineage import LABELS, LineageStep, steps_behind, steps_of_labels
 from xprojdb.provenance.sentences import Text, read_entities, read_text
 from xprojdb.steps.project.stage import ProjectStage, entity_reason
+from xprojdb.steps.quality.stage import QUALITY, Quality, read_quality
 from xprojdb.steps.score.candidates import origins_of
 from xprojdb.text.label_schemes import LabelMapping, UnknownLabel
 from xprojdb.text.spans import Span
@@ -81,6 +82,7 @@ class ExplainedProjection:
 
     :param kind: how the translation was made: human, machine, back.
     :param added: the labels that no entity is behind.
+    :param quality: the scores of the translation, if the recipe asks for them.
     :param outcome: of the project step: ok, empty, filtered, failed, or pending; only after the first two has an entity
         without a label been lost.
     """
@@ -91,6 +93,7 @@ class ExplainedProjection:
     entities: list[ExplainedEntity]
     made_by: list[LineageStep]
     added: list[ExplainedAddition] = field(default_factory=list)
+    quality: Quality | None = None
 
     @property
     def outcome(self) -> str:
@@ -119,7 +122,15 @@ def explain_projection(
     if why is not None:
         entities = [replace(entity, reason=entity_reason(why, entity.ordinal)) for entity in entities]
     added = [_addition(row, target) for row in labels.get(None, [])]
-    return ExplainedProjection(source, link.id, link.kind, entities, steps, added)
+    return ExplainedProjection(
+        source, link.id, link.kind, entities, steps, added, _quality(connection, project, link.id)
+    )
+
+
+def _quality(connection: Connection, project: ProjectStage, translation_id: int) -> Quality | None:
+    if QUALITY not in project.input_ids:
+        return None
+    return read_quality(connection, project.input_ids[QUALITY], [translation_id]).get(translation_id)
 
 
 def _last(steps: Sequence[LineageStep]) -> LineageStep:

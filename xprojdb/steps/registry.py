@@ -18,12 +18,14 @@ from xprojdb.steps.fit.surface_forms import SurfaceFormsFit
 from xprojdb.steps.fit.tagged_names import TaggedNamesFit
 from xprojdb.steps.fit.target_tagger import TargetTaggerFit
 from xprojdb.steps.fit.terms import TermsFit
+from xprojdb.steps.fit.tuned_encoder import TunedEncoder
 from xprojdb.steps.fit.word_frequencies import WordFrequencies
 from xprojdb.steps.project.evidence import EvidenceFit
 from xprojdb.steps.project.heuristic import ProjectHeuristically
 from xprojdb.steps.project.markers import ProjectMarkers
 from xprojdb.steps.project.match import ProjectMatch
 from xprojdb.steps.project.revised import ProjectRevised
+from xprojdb.steps.quality.stage import TranslationQuality
 from xprojdb.steps.score.variant import score_stage
 from xprojdb.steps.spec import StepSpec
 from xprojdb.steps.stage import Stage
@@ -57,6 +59,7 @@ _PLAIN: tuple[Any, ...] = (
     TargetTaggerFit,
     EvidenceFit,
     ReliabilityFit,
+    TranslationQuality,
     Combine,
     Measure,
 )
@@ -64,6 +67,7 @@ _PLAIN: tuple[Any, ...] = (
 _LOADING: tuple[tuple[Any, Callable[[StepSpec], Any]], ...] = (
     (MeanVectors, lambda spec: load_aligner(spec, "encoder")),
     (LinkCounts, lambda spec: load_aligner(spec, "eflomal")),
+    (TunedEncoder, lambda spec: load_aligner(spec, "tuned")),
     (Translate, load_step_translator),
     (Carry, load_step_translator),
 )
@@ -80,6 +84,7 @@ FITS = frozenset(
         EntityRenderingsFit,
         SurfaceFormsFit,
         TargetTaggerFit,
+        TunedEncoder,
         EvidenceFit,
         ReliabilityFit,
     )

@@ -268,6 +268,8 @@ def _filters(table: TrainTable) -> dict[str, Any]:
     filters: dict[str, Any] = {"dedupe": True} if table.dedupe else {}
     if table.decontaminate:
         filters["decontaminate"] = table.decontaminate
+    if table.min_quality:
+        filters["min_quality"] = dict(table.min_quality)
     if table.min_votes:
         filters["min_votes"] = table.min_votes
     if table.on_low_score == "sentence":

@@ -145,6 +145,8 @@ def _sides(
     yield _line(f"{target.lang} projected", target.words, projected, limit)
     if target.gold is not None:
         yield _line(f"{target.lang} gold     ", target.words, target.gold, limit)
+    if projection.quality is not None:
+        yield Text("  translation   ", style="dim").append(str(projection.quality), "default")
 
 
 def _line(head: str, words: Sequence[str], spans: Sequence[Span], limit: int | None) -> Text:

@@ -10,6 +10,7 @@ from pydantic import Field, field_validator, model_validator
 from xprojdb.config.base import Settings
 from xprojdb.config.errors import RecipeError
 from xprojdb.config.fields.types import Count, Seed, Share, Texts, Weight
+from xprojdb.config.tables.quality import MinQuality
 from xprojdb.file_names import SPLIT_HINT, is_split
 
 By = Literal["corpus", "lang", "source"]
@@ -32,6 +33,8 @@ class ExportTable(Settings):
     :param min_margin: the minimum margin of a label over its runner-up.
     :param min_probability: the minimum probability that a label is right, by the last calibration of its language.
     :param min_votes: how many sources must agree on a consensus label.
+    :param min_quality: thresholds by score of ``[quality]``, which the translation of a sentence must reach; for a
+        consensus, one of its translations.
     :param on_low_score: what to drop when a label misses a threshold: the ``sentence``, or only the ``label``, whose
         words become O, which teaches a model that they are not an entity.
     :param gold_splits: imported splits that hold only gold labels, instead of projected ones; ``all`` for every split.
@@ -67,6 +70,7 @@ class ExportTable(Settings):
     min_margin: Share | None = None
     min_probability: Annotated[float, Gt(0), Le(1)] | None = None
     min_votes: Count | None = None
+    min_quality: MinQuality = Field(default_factory=dict)
     on_low_score: Literal["sentence", "label"] = "sentence"
     gold_splits: Texts = ()
     gold: str | None = None

@@ -39,6 +39,7 @@ class HeuristicTable(Settings):
     comp_tgt: bool | None = None
     restr_tgt: bool | None = None
     comp_ins: bool | None = None
+    overwrite: bool | None = None
     min_ratio_by: dict[str, Share] = Field(default_factory=dict)
     max_ratio_by: dict[str, Share] = Field(default_factory=dict)
 
@@ -77,7 +78,8 @@ class ProjectTable(Settings):
     :param candidates_per_entity: with ``match``, how many candidates an entity may take: a relation (<, <=, =, >=, >)
         and a number.
     :param time_limit: with ``match``, deterministic seconds that CP-SAT may spend on one sentence.
-    :param preset: with ``heuristic``: ``default``, or ``reference`` for the published rules.
+    :param preset: with ``heuristic``: ``default``; ``reference`` for the published rules; ``reference-code`` to label
+        as the authors' code does, where entities overwrite each other.
     :param min_link_score: with ``heuristic``, links with a lower score are ignored; by default 0.2 for soft links,
         otherwise 0.
     :param heuristic: parameters that differ from the preset.
@@ -96,7 +98,7 @@ class ProjectTable(Settings):
     min_score: Share = 0.4
     candidates_per_entity: Text = "<= 1"
     time_limit: Positive = 10.0
-    preset: Literal["default", "reference"] = "default"
+    preset: Literal["default", "reference", "reference-code"] = "default"
     min_link_score: Share | None = None
     heuristic: HeuristicTable = HeuristicTable()
     adjective_label: str = ""

@@ -11,6 +11,7 @@ from xprojdb.config.base import Settings
 from xprojdb.config.errors import RecipeError
 from xprojdb.config.fields.languages import language_code
 from xprojdb.config.fields.types import Count, Positive, Probability, Seed, Share, Text, Texts
+from xprojdb.config.tables.quality import MinQuality
 
 Unit = Literal["sentences", "words", "entities"]
 Task = Literal["ner", "nli"]
@@ -34,6 +35,7 @@ class TrainTable(Settings):
     :param min_score: the minimum score of a projected label.
     :param min_margin: the minimum margin of a projected label over its runner-up.
     :param min_votes: how many sources must agree on a consensus label.
+    :param min_quality: the least that the translations of sentences must reach, by score, as in ``[export]``.
     :param on_low_score: what to drop when a label misses a threshold: the ``sentence``, or only the ``label``.
     :param decontaminate: test sets, as in ``[export]``: leave out sentences with the same text. Only with the labels of
         a recipe.
@@ -75,6 +77,7 @@ class TrainTable(Settings):
     min_score: Share | None = None
     min_margin: Share | None = None
     min_votes: Count | None = None
+    min_quality: MinQuality = Field(default_factory=dict)
     on_low_score: Literal["sentence", "label"] = "sentence"
     decontaminate: Texts = ()
     dedupe: bool = False
@@ -121,7 +124,7 @@ class TrainTable(Settings):
                 f"the split {self.dev!r} is used for training", hint="choose the step on another split", key="dev"
             )
         if self.source == "gold":
-            for name in ("min_score", "min_margin", "min_votes", "decontaminate"):
+            for name in ("min_score", "min_margin", "min_votes", "min_quality", "decontaminate"):
                 if getattr(self, name):
                     raise RecipeError(
                         "it does not apply to gold labels", hint='set from = "RECIPE", or leave it out', key=name

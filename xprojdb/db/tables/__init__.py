@@ -20,6 +20,7 @@ from xprojdb.db.tables.labels import (
     export,
     label,
     phrase_score,
+    translation_score,
     vote,
     word_score,
 )
@@ -72,6 +73,7 @@ __all__ = [
     "training_item",
     "training_pair",
     "translation",
+    "translation_score",
     "vote",
     "word_score",
 ]

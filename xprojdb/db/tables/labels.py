@@ -82,6 +82,18 @@ word_score = natural_table(
     key=("step_id", "sentence_id"),
 )
 
+# How good a translation is, by scores from 0 to 1; without an encoder there is no similarity.
+translation_score = natural_table(
+    "translation_score",
+    Column("step_id", Key, nullable=False),
+    Column("translation_id", Key, nullable=False),
+    Column("similarity", Float(53)),
+    Column("length", Float(53), nullable=False),
+    Column("numbers", Float(53), nullable=False),
+    Column("names", Float(53), nullable=False),
+    key=("step_id", "translation_id"),
+)
+
 # The probability of one phrase given another under a translation model; shared across steps, since phrases recur.
 phrase_score = natural_table(
     "phrase_score",

@@ -27,6 +27,7 @@ from xprojdb.db.tables import (
     step,
     step_input,
     translation,
+    translation_score,
     vote,
     word_score,
 )
@@ -67,7 +68,7 @@ def references(steps: Sequence[StoredStep]) -> Iterator[Reference]:
         yield Reference(table.c.step_id, step)
     for table in (entity, word_score, label, vote):
         yield Reference(table.c.sentence_id, sentence)
-    for table in (alignment, candidate):
+    for table in (alignment, candidate, translation_score):
         yield Reference(table.c.translation_id, translation)
     yield Reference(label.c.translation_id, translation, (label.c.translation_id != 0,))
     yield Reference(artifact.c.corpus_id, corpus)

@@ -86,7 +86,7 @@ class _Rows:
 
 
 def _item_table(step: StoredStep, table: Table) -> str:
-    if table.name in ("alignment", "candidate"):
+    if table.name in ("alignment", "candidate", "translation_score"):
         return "translation"
     if table.name == "artifact":
         return "corpus"

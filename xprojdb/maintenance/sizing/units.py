@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, Table, func, select
 
-from xprojdb.db.tables import alignment, candidate, entity, label, outcome, run, sentence, vote
+from xprojdb.db.tables import alignment, candidate, entity, label, outcome, run, sentence, translation_score, vote
 from xprojdb.maintenance.row_sizes import bytes_of
 from xprojdb.maintenance.step_rows import STEP_TABLES
 from xprojdb.steps.stage import Stage
@@ -16,6 +16,7 @@ from xprojdb.steps.stage import Stage
 #: seconds of one core for an item, and the rows it produces, on two shared x86-64 cores without a GPU
 _MEASURED: dict[str, tuple[float, dict[Table, float]]] = {
     "align": (1 / 73, {alignment: 1}),
+    "quality": (1 / 73, {translation_score: 1}),
     "tag": (1 / 43, {entity: 1.6}),
     "translate": (1 / 4, {sentence: 1}),
     "carry": (1 / 4, {sentence: 1, entity: 1.6}),
@@ -25,7 +26,16 @@ _MEASURED: dict[str, tuple[float, dict[Table, float]]] = {
     "combine": (1 / 20_000, {label: 1.5, vote: 4}),
 }
 #: bytes of a row with its share of indices, where there is none to measure
-_BYTES = {alignment: 330, entity: 22, sentence: 420, candidate: 28, label: 40, vote: 36, outcome: 12}
+_BYTES = {
+    alignment: 330,
+    entity: 22,
+    sentence: 420,
+    candidate: 28,
+    label: 40,
+    vote: 36,
+    translation_score: 44,
+    outcome: 12,
+}
 
 
 @dataclass(frozen=True, slots=True)

@@ -105,6 +105,9 @@ class EncoderAligner:
         """
         if self.params.pooling == "subword":
             return self.encoder.subword_vectors(sentences, self.params.layer)
+        if self.params.pooling in ("first", "stem"):
+            vectors = self.encoder.subword_vectors(sentences, self.params.layer)
+            return [_begun(units, self.params.pooling) for units in vectors]
         return [present_words(vectors) for vectors in self.encoder.word_vectors(sentences, self.params.layer)]
 
 
@@ -168,6 +171,18 @@ def _word_links(cells: Cells, left_words: Any, right_words: Any) -> list[Links]:
 
 def _transformed(units: SubwordVectors, transform: Transform) -> SubwordVectors:
     return SubwordVectors(transform(units.vectors), units.words)
+
+
+def _begun(units: SubwordVectors, pooling: str) -> SubwordVectors:
+    """Words by their first sub-words: the first alone, or each with a weight of 1 over its place."""
+    words, first, place = np.unique(units.words, return_index=True, return_inverse=True)
+    if pooling == "first" or not len(words):
+        return SubwordVectors(units.vectors[first], words.astype(np.int32))
+    weights = (1 / (np.arange(len(place)) - first[place] + 1)).astype(np.float32)
+    sums = np.add.reduceat(units.vectors * weights[:, None], first, 0)
+    totals = np.bincount(place, weights, len(words)).astype(np.float32)
+    means: Singles = np.divide(sums, totals[:, None], dtype=np.float32)
+    return SubwordVectors(means, words.astype(np.int32))
 
 
 def present_words(vectors: Any) -> SubwordVectors:

@@ -12,7 +12,7 @@ from xprojdb.config.fields.types import Positive, Probability
 from xprojdb.errors import UsageError
 
 Method = Literal["soft", "argmax", "itermax", "mwmf", "softmax", "entmax15"]
-Pooling = Literal["word", "subword"]
+Pooling = Literal["word", "subword", "first", "stem"]
 Transform = Literal["none", "centre", "centre-language"]
 Precision = Literal["float32", "bfloat16", "float16", "int8"]
 METHODS: tuple[str, ...] = get_args(Method)
@@ -28,8 +28,9 @@ class AlignerParams:
     :param method: ``soft`` (every link with its probability), or SimAlign's ``argmax``, ``itermax``, ``mwmf``, or
         AWESOME's ``softmax``, ``entmax15``.
     :param layer: the hidden state of the encoder, numbered as in transformers, with 0 for the embeddings.
-    :param pooling: ``word`` averages the sub-words of each word and aligns words; ``subword`` aligns sub-words and
-        links words if any of their sub-words are linked.
+    :param pooling: ``word`` averages the sub-words of each word and aligns words; ``first`` takes the first of them,
+        and ``stem`` weighs them by 1, 1/2, 1/3 and so on, for words with many suffixes; ``subword`` aligns
+        sub-words and links words if any of their sub-words are linked.
     :param min_probability: with ``soft`` and ``softmax``, the probability a link must exceed. AWESOME uses
         0.001 for mBERT.
     :param temperature: with ``soft``, cosines are divided by this.

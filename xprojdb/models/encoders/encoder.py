@@ -33,7 +33,7 @@ class SubwordVectors(NamedTuple):
 
 
 class Encoder:
-    """An encoder that only runs up to the requested layer.
+    """An encoder that only runs up to the requested layer; :attr:`modules` is its ``transformers`` model.
 
     Sentences are sequences of words. Equal sentences are encoded once; batches hold sentences of similar length; a
     sentence longer than the model's window is read in overlapping windows and never truncated. Without dropout and
@@ -67,11 +67,11 @@ class Encoder:
         self.device = torch_device("cpu" if precision == INT8 and device == "auto" else device)
         location = resolve(model_id, revision)
         self.model_id, self.revision = model_id, location.revision
-        self._states, modules = _states_of(location, self.device, precision)
+        self._states, self.modules = _states_of(location, self.device, precision)
         tokenizer = tokenizer_of(location)
         self._tokenizer = WordTokenizer.of(tokenizer, model_id)
         self._frame = len(self._tokenizer.prefix) + len(self._tokenizer.suffix)
-        self._room = position_limit(modules, tokenizer.model_max_length) - self._frame
+        self._room = position_limit(self.modules, tokenizer.model_max_length) - self._frame
         self._batches = TokenBatches(batch_tokens or BATCH_TOKENS[self.device.type])
 
     @property
@@ -110,6 +110,25 @@ class Encoder:
         encoded = zip(unique, self._encode(unique, layer), strict=True)
         vectors_by_words = {words: SubwordVectors(_frozen(vectors), index) for words, (vectors, index) in encoded}
         return [vectors_by_words[tuple(words)] for words in sentences]
+
+    def word_tensors(self, sentences: Sequence[Sequence[str]], layer: int, longest: int) -> list[Any]:
+        """The vectors of words as tensors (words with sub-words, hidden) with gradients, for training.
+
+        :param longest: the most sub-words of a sentence that are read.
+        """
+        split = self._tokenizer.split(sentences)
+        ids, mask = self._tokenizer.frame([subwords.ids[:longest] for subwords in split])
+        ids, mask = (self._torch.from_numpy(array).to(self.device) for array in (ids, mask))
+        states = self._states(ids, mask, layer)
+        begin = len(self._tokenizer.prefix)
+        pairs = zip(states, split, strict=True)
+        return [self._mean_words(rows[begin:], subwords.words[:longest]) for rows, subwords in pairs]
+
+    def _mean_words(self, rows: Any, words: Ints) -> Any:
+        _, places, counts = np.unique(words, return_inverse=True, return_counts=True)
+        sums = rows.new_zeros(len(counts), rows.shape[1])
+        sums = sums.index_add(0, self._torch.from_numpy(places), rows[: len(words)])
+        return sums / self._torch.from_numpy(counts).to(rows).unsqueeze(1)
 
     def _encode(self, sentences: Sequence[Sequence[str]], layer: int) -> list[SubwordVectors]:
         if not 0 <= layer <= self.layers:

@@ -22,7 +22,7 @@ class HiddenStates:
         self.layers: int = model.config.num_hidden_layers
         self.hidden: int = model.config.hidden_size
         #: the list of layers; None if they share their weights
-        self.stack = _layer_stack(model, self.layers)
+        self.stack = layer_stack(model, self.layers)
 
     def __call__(self, ids: Any, mask: Any, layer: int) -> Any:
         """Run the model.
@@ -55,7 +55,8 @@ def _stop(_layer: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
     raise _Reached(args[0] if args else kwargs["hidden_states"])
 
 
-def _layer_stack(model: Any, layers: int) -> Any | None:
+def layer_stack(model: Any, layers: int) -> Any | None:
+    """The list of layers of a model; None if it has none of this length."""
     module_list = require("torch", "models").nn.ModuleList
     stacks = (module for module in model.modules() if isinstance(module, module_list) and len(module) == layers)
     return next(stacks, None)

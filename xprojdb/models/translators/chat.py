@@ -18,6 +18,13 @@ PROMPT = (
     "without quotation marks or remarks. Keep every bracket.\n\n{text}"
 )
 
+#: the same for texts with tags around names
+TAG_PROMPT = (
+    "Translate the following text from {source} to {target}. Names in it are between tags such as <a> and </a>: put "
+    "the same tags around their translations. Answer with the translation alone, on one line, without quotation marks "
+    "or remarks.\n\n{text}"
+)
+
 
 @dataclass(frozen=True)
 class ChatParams:

@@ -123,7 +123,79 @@ class Seq2Seq:
 
         return self._beams.run([beams * len(text.ids) for text in texts], translate)
 
+    def log_probabilities(self, texts: Sequence[str], phrases: Sequence[str], source: str, target: str) -> Floats:
+        """log P(phrase | text), the sum over the phrase's sub-words and its end; see :meth:`probabilities`.
+
+        :returns: (N,) numbers up to 0.
+        """
+        if not texts:
+            return np.empty(0)
+        prompt = self.prompt(source, target)
+        left = [text.ids for text in self._texts.sources(texts, prompt)]
+        right = self._texts.targets(phrases, prompt)
+        lengths = [max(len(a), len(b)) for a, b in zip(left, right, strict=True)]
+        sums = self._batches.run(
+            lengths, lambda batch: self._sum([left[n] for n in batch], [right[n] for n in batch], prompt)
+        )
+        return np.array(sums)
+
+    def best_answers(
+        self, text: str, answers: Sequence[str], source: str, target: str, beams: int
+    ) -> list[tuple[int, float]]:
+        """The most probable of some answers to a text, by a beam search that can write nothing else.
+
+        :param answers: N texts in the target language.
+        :param beams: the number of hypotheses, and of answers to find at most.
+        :returns: the places of the answers found, best first, and their probabilities as in :meth:`probabilities`. With
+            as many beams as answers, all are found.
+        """
+        prompt = self.prompt(source, target)
+        by_ids: dict[tuple[int, ...], list[int]] = {}
+        for place, ids in enumerate(self._texts.targets(answers, prompt)):
+            by_ids.setdefault(tuple(ids), []).append(place)
+        written = self._choose(self._texts.sources([text], prompt)[0].ids, list(by_ids), beams)
+        places = [place for ids in written for place in by_ids[ids]]
+        scores = self.probabilities([text] * len(places), [answers[place] for place in places], source, target)
+        return sorted(zip(places, scores.tolist(), strict=True), key=lambda found: (-found[1], found[0]))
+
+    def _choose(self, text: list[int], answers: Sequence[tuple[int, ...]], beams: int) -> list[tuple[int, ...]]:
+        """The sub-words of the best answers, each once."""
+        follows: dict[tuple[int, ...], set[int]] = {}
+        for ids in answers:
+            for place in range(len(ids)):
+                follows.setdefault(ids[:place], set()).add(ids[place])
+        end = [self._tokenizer.eos_token_id]
+
+        def allowed(_number: int, ids: Any) -> list[int]:
+            return sorted(follows.get(tuple(ids.tolist()[1:]), ())) or end
+
+        count = min(beams, len(answers))
+        with self._torch.inference_mode():
+            written = self._model.generate(
+                **self._inputs([text]),
+                num_beams=count,
+                num_return_sequences=count,
+                do_sample=False,
+                max_new_tokens=max(map(len, answers)),
+                prefix_allowed_tokens_fn=allowed,
+            )
+        known = set(answers)
+        ended = (tuple(ids[1:]) for ids in written.tolist())
+        cut = (ids[: ids.index(end[0]) + 1] if end[0] in ids else ids for ids in ended)
+        return list(dict.fromkeys(ids for ids in cut if ids in known))
+
     def _score(self, left: list[list[int]], right: list[list[int]], prompt: Prompt) -> list[float]:
+        logs, counted = self._logs(left, right, prompt)
+        scores: list[float] = ((logs * counted).sum(1) / counted.sum(1)).double().exp().tolist()
+        return scores
+
+    def _sum(self, left: list[list[int]], right: list[list[int]], prompt: Prompt) -> list[float]:
+        logs, counted = self._logs(left, right, prompt)
+        sums: list[float] = (logs * counted).double().sum(1).tolist()
+        return sums
+
+    def _logs(self, left: list[list[int]], right: list[list[int]], prompt: Prompt) -> tuple[Any, Any]:
+        """The log probability of each sub-word, and which of them count."""
         labels = self._padded(right, _IGNORED)
         previous = labels.roll(1, 1)
         previous[:, 0] = self._begin
@@ -135,9 +207,7 @@ class Seq2Seq:
             logits = self._model(**self._inputs(left), decoder_input_ids=previous).logits
             chosen = labels.clamp(min=0).unsqueeze(-1)
             logs = logits.gather(-1, chosen).squeeze(-1).float() - logits.float().logsumexp(-1)
-            means = (logs * counted).sum(1) / counted.sum(1)
-        scores: list[float] = means.double().exp().tolist()
-        return scores
+        return logs, counted
 
     def _write(self, sources: list[list[int]], longest: int, beams: int, prompt: Prompt) -> list[list[int]]:
         """The sub-words of translations, after the forced beginning."""

@@ -16,6 +16,7 @@ from xprojdb.matching.candidates import Candidates
 from xprojdb.matching.heuristic import (
     DEFAULT,
     REFERENCE,
+    REFERENCE_CODE,
     Heuristic,
     HeuristicProjection,
     Reason,
@@ -28,7 +29,13 @@ from xprojdb.steps.project.stage import Labels, ProjectStage, Reasons, Relabelli
 from xprojdb.steps.spec import StepSpec
 from xprojdb.steps.stage import Outcome, Result, entities_done
 
-PRESETS: Mapping[str, Heuristic] = {"default": DEFAULT, "reference": REFERENCE}
+PRESETS: Mapping[str, Heuristic] = {
+    "default": DEFAULT,
+    "reference": REFERENCE,
+    "reference-code": REFERENCE_CODE,
+}
+#: parameters that older steps lack; they are stored where they are set
+_ADDED = frozenset({"overwrite"})
 #: parameters whose "no limit" JSON cannot represent, and the value that stands for it
 _UNBOUNDED = {"max_ratio": np.inf, "top_k": REFERENCE.top_k}
 #: reasons that come from filters: with only these and collisions, a translation is filtered rather than empty
@@ -74,7 +81,7 @@ class ProjectHeuristically(ProjectStage):
     def needs(self) -> Mapping[str, ColumnElement[int]]:
         return {"alignment": translation.c.id, **entities_done(self.spec, self.labelled), **super().needs()}
 
-    def process(self, connection: Connection, items: Sequence[int]) -> Result:
+    def project(self, connection: Connection, items: Sequence[int]) -> Result:
         entities = read_entities(connection, self.input_ids["entities"], items, self.labelled, self.mapping)
         if not entities.label:
             return Result([Outcome(item, "empty", "no-entities") for item in items])
@@ -91,7 +98,8 @@ class ProjectHeuristically(ProjectStage):
 def rules_to_json(rules: Heuristic) -> dict[str, Any]:
     """Convert rules to the parameters of a step, with null for "no limit"."""
     values = asdict(rules)
-    return {name: None if values[name] == _UNBOUNDED.get(name) else values[name] for name in values}
+    stored = {name: value for name, value in values.items() if value or name not in _ADDED}
+    return {name: None if value == _UNBOUNDED.get(name) else value for name, value in stored.items()}
 
 
 def rules_from_json(values: Mapping[str, Any]) -> Heuristic:

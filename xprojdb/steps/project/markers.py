@@ -24,9 +24,9 @@ class ProjectMarkers(ProjectStage):
         return "project, entities carried by markers"
 
     def needs(self) -> Mapping[str, ColumnElement[int]]:
-        return {"carried": translation.c.original_id}
+        return {"carried": translation.c.original_id, **super().needs()}
 
-    def process(self, connection: Connection, items: Sequence[int]) -> Result:
+    def project(self, connection: Connection, items: Sequence[int]) -> Result:
         # The carry step stored them on the side that receives labels.
         entities = read_entities(connection, self.input_ids["carried"], items, other(self.labelled), self.mapping)
         rows = np.lexsort((entities.start, entities.item))

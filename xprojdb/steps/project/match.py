@@ -102,7 +102,7 @@ class ProjectMatch(ProjectStage):
     def needs(self) -> Mapping[str, ColumnElement[int]]:
         return {**{score_role(name): translation.c.id for name in self.weights}, **super().needs()}
 
-    def process(self, connection: Connection, items: Sequence[int]) -> Result:
+    def project(self, connection: Connection, items: Sequence[int]) -> Result:
         entities = self._entities(connection, items)
         if not entities.label:
             return Result([Outcome(item, "empty", "no-entities") for item in items])

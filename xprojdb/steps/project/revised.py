@@ -94,7 +94,7 @@ class ProjectRevised(ProjectStage):
     def needs(self) -> Mapping[str, ColumnElement[int]]:
         return {PROJECTED: translation.c.id, EVIDENCE: translation.c.corpus_id}
 
-    def process(self, connection: Connection, items: Sequence[int]) -> Result:
+    def project(self, connection: Connection, items: Sequence[int]) -> Result:
         words = [tuple(own) for own in read_side_words(connection, items, other(self.labelled))]
         sentences = read_keys(connection, items, sentence_key(other(self.labelled)))
         projected = self._projected(connection, sentences)

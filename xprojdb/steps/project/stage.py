@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from abc import abstractmethod
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import repeat
@@ -19,8 +20,9 @@ from xprojdb.steps.fit.surface_forms import read_majority
 from xprojdb.steps.inputs import LabelledSpans, read_columns, read_keys, read_side_words, within
 from xprojdb.steps.labelling import LabellingParams, mapping_of
 from xprojdb.steps.params import left_out
+from xprojdb.steps.quality.stage import QUALITY, read_quality
 from xprojdb.steps.spec import StepSpec
-from xprojdb.steps.stage import Outcome, Row, Rows, Side, Stage, other, sentence_key
+from xprojdb.steps.stage import Outcome, Result, Row, Rows, Side, Stage, other, sentence_key
 
 #: the columns of labels
 LABEL_COLUMNS = (
@@ -112,14 +114,16 @@ def entity_reason(reason: str | None, ordinal: int) -> str | None:
 class RelabellingParams(LabellingParams):
     """Parameters that every project step has.
 
-             (``becomes``).
+    :param adjective: the rule for derived words: from which labels (``from``) to which (``becomes``).
     :param label_consistency: a label changes to that of the same words elsewhere if more than this share of them
         agree; the input ``forms`` counts them.
+    :param min_quality: what the translations must reach, by score; the input ``quality`` has the scores.
     """
 
     kind: ClassVar[str] = "project"
     adjective: Mapping[str, Any] | None = left_out(None)
     label_consistency: float | None = left_out(None)
+    min_quality: Mapping[str, float] | None = left_out(None)
 
 
 class ProjectStage(Stage):
@@ -135,6 +139,7 @@ class ProjectStage(Stage):
         self.labelled: Side = params.labelled
         self.mapping = mapping_of(spec)
         self.derived = _derived(params.adjective)
+        self.min_quality = params.min_quality or {}
         self.label_consistency = params.label_consistency
         self._majority: dict[int, dict[str, str]] = {}
 
@@ -142,7 +147,29 @@ class ProjectStage(Stage):
         self._majority.clear()
 
     def needs(self) -> Mapping[str, ColumnElement[int]]:
-        return {} if self.label_consistency is None else {"forms": translation.c.corpus_id}
+        forms = {} if self.label_consistency is None else {"forms": translation.c.corpus_id}
+        return {**({QUALITY: translation.c.id} if QUALITY in self.spec.inputs else {}), **forms}
+
+    def process(self, connection: Connection, items: Sequence[int]) -> Result:
+        poor = self._poor(connection, items)
+        if not poor:
+            return self.project(connection, items)
+        good = [item for item in items if item not in poor]
+        result = self.project(connection, good) if good else Result([])
+        filtered = [Outcome(item, "filtered", f"{QUALITY}:{why}") for item, why in poor.items()]
+        return Result(sorted([*result.outcomes, *filtered]), result.rows)
+
+    @abstractmethod
+    def project(self, connection: Connection, items: Sequence[int]) -> Result:
+        """Label a batch of translations that are good enough; see :meth:`process`."""
+
+    def _poor(self, connection: Connection, items: Sequence[int]) -> dict[int, str]:
+        """The translations that fall short of a threshold, and which one."""
+        if not self.min_quality:
+            return {}
+        scores = read_quality(connection, self.input_ids[QUALITY], items)
+        short = {item: scores[item].below(self.min_quality) for item in items}
+        return {item: why for item, why in short.items() if why is not None}
 
     def relabelled(self, connection: Connection, entities: LabelledSpans, labels: Labels, reasons: Reasons) -> Labels:
         """Apply the rule for derived words, then the rule for label consistency, if the recipe has them.

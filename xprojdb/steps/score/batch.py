@@ -51,6 +51,12 @@ class ScoringBatch:
         return rows
 
     @cached_property
+    def owners(self) -> list[int]:
+        """The index of the pair of each of the E entities."""
+        owners: list[int] = np.repeat(np.arange(len(self.keys)), np.diff(self.pairs.entity_ptr)).tolist()
+        return owners
+
+    @cached_property
     def source_words(self) -> list[list[str]]:
         """The words of the N sentences on the labelled side."""
         return read_side_words(self.connection, self.keys.tolist(), self.labelled)

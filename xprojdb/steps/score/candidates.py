@@ -36,6 +36,7 @@ class Generator:
         self._scorers = _scorers(spec)
         self.max_length = params.max_length
         self._stop_words = frozenset(params.stop_words)
+        self._stops_all = params.stops_all
         self._subspans = params.subspans
 
     @property
@@ -77,7 +78,23 @@ class Generator:
                     parts.append(self._tagged(connection, inputs["proposals"], keys, pairs))
                 case "scored":
                     parts += [_scored(connection, inputs[role], keys, pairs, entities) for role in self._scorers]
-        return union(*parts)
+        return self.without_stop_words(connection, keys, union(*parts))
+
+    def without_stop_words(self, connection: Connection, keys: Sequence[int], candidates: Candidates) -> Candidates:
+        """Leave out candidates with stop words, if these are for every kind of candidates.
+
+        :param keys: (N,) keys of the translations, ascending.
+        """
+        if not self._stops_all or not len(candidates):
+            return candidates
+        sentences = read_side_words(connection, keys, other(self.labelled))
+        before = [np.cumsum([0, *(word in self._stop_words for word in words)]) for words in sentences]
+        pair = np.repeat(np.arange(len(keys)), np.diff(candidates.ptr)).tolist()
+        spans = zip(pair, candidates.start.tolist(), candidates.end.tolist(), strict=True)
+        free = np.array([before[n][end] == before[n][start] for n, start, end in spans], np.bool_)
+        ptr = np.concatenate([[0], np.cumsum(free)])[candidates.ptr]
+        entity, start, end = (column[free] for column in (candidates.entity, candidates.start, candidates.end))
+        return Candidates(ptr, entity, start, end, candidates.origin[free])
 
     def _forbidden(self, connection: Connection, keys: Sequence[int]) -> Flags | None:
         """A mask of the target words that no candidate may contain."""

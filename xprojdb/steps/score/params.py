@@ -23,6 +23,7 @@ class ScoreParams(LabellingParams):
     :param min_score: only candidates with a higher score are stored.
     :param max_length: the most words a candidate may have.
     :param stop_words: words that no ``ngram`` candidate may contain.
+    :param stops_all: whether no other candidate may contain them either.
     :param subspans: whether every span inside a tagged span is a candidate as well.
     :param source, target: the languages, if the values depend on them.
     """
@@ -33,6 +34,7 @@ class ScoreParams(LabellingParams):
     min_score: float
     max_length: int
     stop_words: tuple[str, ...] = left_out(())
+    stops_all: bool = left_out(False)
     subspans: bool = left_out(False)
     source: str = left_out("")
     target: str = left_out("")

@@ -60,12 +60,22 @@ def carry_spec(
         min_similarity=table.min_similarity,
         labels=mapping.to_json() if mapping else None,
         markers=table.markers,
-        **_common(table, model, source, target),
+        **_asking_for_tags(table, _common(table, model, source, target)),
     )
     inputs = {"entities": entities, **({"sentences": sentences} if sentences else {})}
     own = None if table.back_model else table.revision
     revision = translator_revision(model, own, source=source, target=target)
     return StepSpec(Carry.kind, Carry.version, params.to_params(), canonical_name(model), revision, inputs)
+
+
+def _asking_for_tags(table: TranslateTable, common: dict[str, Any]) -> dict[str, Any]:
+    """With tags for markers, another prompt than the built-in one, which is about brackets."""
+    # Not at the top of the module: most plans ask no server.
+    from xprojdb.models.translators.chat import PROMPT, TAG_PROMPT
+
+    if table.markers != "xml" or common["options"].get("prompt") != PROMPT:
+        return common
+    return {**common, "options": {**common["options"], "prompt": TAG_PROMPT}}
 
 
 def _common(table: TranslateTable, model: str, source: str, target: str) -> dict[str, Any]:

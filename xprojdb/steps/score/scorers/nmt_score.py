@@ -118,7 +118,7 @@ class NmtScore(ScoreStage):
 
     def _texts(self, batch: ScoringBatch) -> tuple[list[str], list[str]]:
         """The texts of each candidate's entity and of the candidate."""
-        spans = batch.pairs.entity_start.tolist(), batch.pairs.entity_end.tolist(), _owners(batch)
+        spans = batch.pairs.entity_start.tolist(), batch.pairs.entity_end.tolist(), batch.owners
         own = [
             join_words(batch.source_words[pair][start:end], self.source)[0]
             for start, end, pair in zip(*spans, strict=True)
@@ -141,9 +141,3 @@ class NmtScore(ScoreStage):
 
         assert self.spec.model is not None
         return Seq2Seq(self.spec.model, revision=self.spec.revision)
-
-
-def _owners(batch: ScoringBatch) -> list[int]:
-    """The index of each entity's pair."""
-    ptr = batch.pairs.entity_ptr.tolist()
-    return [pair for pair in range(len(batch.keys)) for _ in range(ptr[pair], ptr[pair + 1])]

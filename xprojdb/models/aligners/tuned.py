@@ -1,0 +1,40 @@
+"""An encoder aligner that can be tuned on parallel sentences; see :mod:`xprojdb.models.aligners.tuning`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from xprojdb.models.aligners.encoder import Aligner, EncoderAligner, SentencePair
+from xprojdb.models.aligners.encoder_params import AlignerParams
+from xprojdb.models.aligners.tuning import TuningParams, tune
+from xprojdb.models.encoders.adapters import add, from_text, linear_maps, to_text
+from xprojdb.models.encoders.encoder import Encoder
+
+
+class TunableAligner:
+    """Learns adapters, and makes aligners that have them.
+
+    :param load: loads the encoder; each aligner has one of its own.
+    :param params: how vectors become links.
+    :param tuning: how adapters are learned.
+    """
+
+    def __init__(self, load: Callable[[], Encoder], params: AlignerParams, tuning: TuningParams | None = None) -> None:
+        self._load, self.params, self.tuning = load, params, tuning or TuningParams()
+
+    def learn(self, pairs: Sequence[SentencePair]) -> dict[str, Any]:
+        """What tuning learns from sentence pairs, as a JSON object."""
+        tuned = tune(self._load(), pairs, self.params, self.tuning)
+        losses = [round(loss, 5) for loss in tuned.losses]
+        return {"translations": len(pairs), "losses": losses, "adapters": to_text(tuned.adapters)}
+
+    def trained(self, learned: Mapping[str, Any]) -> Aligner:
+        """An aligner whose encoder has learned adapters.
+
+        :param learned: the result of :meth:`learn`.
+        """
+        encoder, adapters = self._load(), from_text(learned["adapters"])
+        maps = linear_maps(encoder.modules, range(encoder.layers))
+        add({name: maps[name] for name in adapters}, adapters)
+        return EncoderAligner(encoder, self.params)
