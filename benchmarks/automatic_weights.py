@@ -1,8 +1,9 @@
 """What the library's default projects without a word about weights, against the default before it:
-``python benchmarks/automatic_weights.py [--db FILE] [--sentences 1000]``.
+``python benchmarks/automatic_weights.py [--db FILE] [--sentences 1000] [--directions]``.
 
 Europarl-NER (gold English entities onto three languages) and six pairs of MasakhaNER2 (offline taggers), read from
 ``$XPROJDB_DATA`` or ``../shared/data``; what was learned of each corpus, and paired differences with their intervals.
+With ``--directions``, the nine directions of Europarl-NER from German, Spanish and Italian: nothing was chosen on them.
 """
 
 from __future__ import annotations
@@ -32,10 +33,11 @@ from xprojdb.planning.planner import plan_recipe
 
 HEADS = {"Europarl-NER": europarl_single.HEAD, "MasakhaNER2": masakhaner2.TAGGED}
 BEFORE = '[project]\nweights = "scorers"\n'
+OURS, BEFORE_IT = "the default", "the default before"
 METHODS = {
-    "the default": "",
+    OURS: "",
     "the same, each its own label": '[project]\nlabel_consistency = "none"\n',
-    "the default before": BEFORE,
+    BEFORE_IT: BEFORE,
     "the default before, one label": f"{BEFORE}label_consistency = 0.5\n",
 }
 Scores = dict[str, SpanCounts]
@@ -45,7 +47,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--db", type=Path, help="SQLite file to reuse or make; by default a temporary one")
     parser.add_argument("--sentences", type=int, default=1000, help="of each pair of MasakhaNER2 at most")
+    parser.add_argument("--directions", action="store_true", help="from the other languages of Europarl-NER instead")
     args = parser.parse_args()
+    if args.directions:
+        directions()
+        return
     with (
         tempfile.TemporaryDirectory() as folder,
         open_database(args.db or Path(folder) / "weights.db", create=True) as database,
@@ -59,6 +65,22 @@ def main() -> None:
                 measure(database, head + tables, f"{title}: {name}", console)
             report(title, {name: counted(database, head + tables) for name, tables in METHODS.items()}, console)
         console.print(evidence(database))
+
+
+def directions() -> None:
+    """The default and the default before it, from German, Spanish and Italian, gold source entities."""
+    console = Console(width=150)
+    with tempfile.TemporaryDirectory() as folder, open_database(Path(folder) / "weights.db", create=True) as database:
+        europarl_single.import_europarl(database)
+        for source in europarl_single.TARGETS:
+            head = f'name = "from-{source}"\ncorpora = ["europarl-ner"]\nsource = ["{source}"]\ntarget = '
+            others = [lang for lang in europarl_single.LANGUAGES if lang != source]
+            names = (OURS, BEFORE_IT)
+            report(
+                f"from {source}",
+                {name: counted(database, f"{head}{others}\n{METHODS[name]}") for name in names},
+                console,
+            )
 
 
 def measure(database: Database, recipe: str, title: str, console: Console) -> None:
@@ -78,7 +100,7 @@ def counted(database: Database, recipe: str) -> Scores:
 
 def report(title: str, scores: dict[str, Scores], console: Console) -> None:
     """Print F1 with its interval, and the default's difference to each other method."""
-    ours = scores["the default"]
+    ours = scores[OURS]
     table = Table(title, *ours, "mean", title="entity F1, 95 % bootstrap interval; below, the default less that method")
     for name, own in scores.items():
         table.add_row(name, *_intervals(own), f"{100 * np.mean([own[lang].micro().f1 for lang in own]):.2f}")

@@ -11,7 +11,8 @@ from model_checkpoints import tiny_checkpoint
 from xprojdb.errors import ModelError, XprojdbError
 from xprojdb.models.encoders.encoder import Encoder
 from xprojdb.models.store import resolve
-from xprojdb.training.states import StatesOf, WordStates
+from xprojdb.training.kept_states import KeptStates
+from xprojdb.training.states import StatesOf, WordStates, sentence_key
 
 SENTENCES = [("a", "house"), ("boat",), (), ("a", "house"), ("xyzzy", "q")]
 
@@ -95,3 +96,30 @@ def test_no_room_is_told(what: StatesOf, small_disk, monkeypatch: pytest.MonkeyP
         WordStates(what).read([(f"w{number}",) * 20 for number in range(400)])
     assert refused.value.reason == "no-room"
     assert not list(disk.rglob("*.part"))
+
+
+def test_what_another_step_has_computed_is_taken_from_it(what: StatesOf) -> None:
+    right = WordStates(what).read(SENTENCES, keep=False)
+    handed = KeptStates()
+    handed.keep([sentence_key(SENTENCES[0])], [right[0]])
+    computed: list[StatesOf] = []
+    states = WordStates(what, lambda own: computed.append(own) or Encoder(own.model), handed)
+    for rows, expected in zip(states.read(SENTENCES, keep=False), right, strict=True):
+        np.testing.assert_allclose(rows.astype(np.float32), expected.astype(np.float32), atol=2e-3)
+    assert computed == [what]
+    handed.keep([sentence_key(words) for words in SENTENCES], right)
+    for rows, expected in zip(WordStates(what, never, handed).read(SENTENCES, keep=False), right, strict=True):
+        np.testing.assert_array_equal(rows, expected)
+
+
+def test_vectors_beyond_the_room_are_not_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = [np.full((words, 4), words, np.float16) for words in (2, 3, 1)]
+    kept = KeptStates(most=2 * 4 * 2)
+    kept.keep([b"a"], rows[:1])
+    kept.keep([b"b", b"c"], rows[1:])
+    assert b"a" in kept and b"b" not in kept and b"c" not in kept
+    np.testing.assert_array_equal(kept.read(b"a"), rows[0])
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "gone"))
+    full = KeptStates()
+    full.keep([b"a"], rows[:1])
+    assert b"a" not in full

@@ -20,11 +20,15 @@ from xprojdb.db import Database
 from xprojdb.db import tables as t
 from xprojdb.execution.run import run_plan
 from xprojdb.maintenance.verify import verify
-from xprojdb.matching.combination.tagger_votes import VotingRule, matched, pooled, renamed, votes
+from xprojdb.matching.combination.projection_evidence import confusion, evidence, projected_counts
+from xprojdb.matching.combination.tagger_votes import matched, pooled, renamed, votes
+from xprojdb.models.encoders.encoder import Encoder
 from xprojdb.planning import voting
 from xprojdb.planning.plan import Plan
 from xprojdb.planning.planner import plan_recipe
 from xprojdb.provenance.explain import explain_sentence
+from xprojdb.steps.fit import target_tagger
+from xprojdb.steps.project import revised
 from xprojdb.study.train import train_model
 from xprojdb.text.spans import Span
 from xprojdb.training.cross_fitting import CrossFitted, cross_fit, fold_of
@@ -45,30 +49,73 @@ def test_a_vote_adds_the_projection_to_the_taggers() -> None:
     random = np.random.default_rng(0)
     for _ in range(20):
         scores, projected = _random_scores(random, 7), random.integers(len(TAGS), size=7)
-        rule = VotingRule(float(random.random() * 5), float(random.random()))
-        shares = votes(scores, projected, rule)
+        gains, weight = random.normal(size=(len(TAGS), len(TAGS))), float(random.random() + 0.5)
+        shares = votes(scores, gains, projected, weight)
         for word in range(7):
-            naive = [
-                np.exp(scores[word, tag])
-                * (
-                    np.exp(rule.outside if tag == 0 else 0)
-                    if projected[word] == 0
-                    else np.exp(rule.projected * (int(tag > 0) + int(tag == projected[word])) / 2)
-                )
-                for tag in range(len(TAGS))
-            ]
+            sums = [scores[word, tag] + gains[projected[word], tag] for tag in range(len(TAGS))]
+            naive = [np.exp(total / (weight + 1)) for total in sums]
             assert np.exp(shares[word]) == pytest.approx(np.array(naive) / sum(naive), rel=1e-4)
+
+
+def test_the_tags_of_a_projection_are_counted_by_what_taggers_take_for_right() -> None:
+    random = np.random.default_rng(4)
+    scores, projected = _random_scores(random, 30), random.integers(len(TAGS), size=30)
+    counts = projected_counts(scores, projected)
+    naive = np.zeros((len(TAGS), len(TAGS)))
+    for word, given in enumerate(projected.tolist()):
+        for right in range(len(TAGS)):
+            naive[right, given] += np.exp(scores[word, right])
+    assert counts == pytest.approx(naive, rel=1e-4)
+    # A tagger that knows no place says nothing about them.
+    scores[:, 1:3] = scores[:, :1]
+    assert not projected_counts(scores, projected)[1:3].any()
+
+
+@pytest.mark.parametrize("labels", [["PER"], ["LOC", "PER"], ["A", "B", "C", "D", "E", "F", "G", "H"]])
+def test_what_a_projection_is_worth_follows_its_errors(labels: list[str]) -> None:
+    tags = iob2_tags(labels)
+    random = np.random.default_rng(5)
+    right = np.where(random.random(20_000) < 0.9, 0, random.integers(len(tags), size=20_000))
+    sure = np.log(np.full((20_000, len(tags)), 1e-9) + np.eye(len(tags))[right]).astype(np.float32)
+    rates = []
+    for missing in (0.1, 0.5):
+        given = np.where(random.random(20_000) < missing, 0, right)
+        counts = projected_counts(sure, given)
+        rates.append(confusion(counts, tags)[1:, 0].mean())
+        assert rates[-1] == pytest.approx(missing, abs=0.08)
+        gains = evidence(counts, tags, repeated=False)
+        assert (gains[:, 0] == 0).all() and (gains[0, 1:] < 0).all()
+        assert all(gains[tag].argmax() == tag for tag in range(1, len(tags)))
+        # What a tagger that repeats the projection does not find is the less certain to be no entity.
+        assert (evidence(counts, tags, repeated=True)[0, 1:] > gains[0, 1:]).all()
+    assert rates[0] < rates[1]
+
+
+def test_nothing_counted_leaves_beliefs() -> None:
+    chances = confusion(np.zeros((len(TAGS), len(TAGS))), TAGS)
+    assert chances.sum(1) == pytest.approx(1)
+    assert (np.diagonal(chances) > 0.5).all()
 
 
 def test_a_projection_that_is_worth_more_than_any_doubt_stays_as_it_is() -> None:
     random = np.random.default_rng(1)
     projected = [Span(0, 2, "PER"), Span(2, 3, "PER"), Span(5, 6, "LOC")]
     tags = np.array([TAGS.index(tag) for tag in ("B-PER", "I-PER", "B-PER", "O", "O", "B-LOC")], np.int64)
-    shares = votes(_random_scores(random, 6), tags, VotingRule(100, 100))
+    shares = votes(_random_scores(random, 6), 100 * np.eye(len(TAGS)), tags, 1)
     (result,) = tagged_spans(best_tags(shares, [6], TAGS), [6], TAGS)
     message = matched(projected, result, shares, TAGS)
     assert [(own.span, own.projected) for own in message] == [(span, place) for place, span in enumerate(projected)]
-    assert all(own.support > 0.99 for own in message)
+    assert all(own.support is not None and own.support > 0.99 for own in message)
+
+
+def test_a_label_is_as_certain_as_its_least_certain_word() -> None:
+    words = np.full((3, len(TAGS)), 0.05)
+    words[0, TAGS.index("B-PER")] = 0.8
+    words[1, TAGS.index("I-PER")], words[1, 0] = 0.5, 0.3
+    shares = np.log(words / words.sum(1, keepdims=True)).astype(np.float32)
+    (one,) = matched([], (Span(0, 2, "PER"),), shares, TAGS)
+    total = words[1].sum()
+    assert (one.support, one.margin) == pytest.approx((0.5 / total, 0.2 / total), rel=1e-5)
 
 
 def test_the_span_behind_a_label_shares_most_of_its_words() -> None:
@@ -144,12 +191,12 @@ def _english(count: int) -> list[str]:
     ]
 
 
-def _vote(database: Database, folder: Path, taggers: Sequence[str] = ("self",), **keys: str) -> Plan:
+def _vote(database: Database, folder: Path, taggers: Sequence[str] = ("self",), refit: int = 0, **keys: str) -> Plan:
     table = {"taggers": json.dumps(list(taggers)), "mode": '"always"', "encoder": f'"{encoder(folder)}"', "layer": "0"}
     vote = "\n".join(f"{key} = {value}" for key, value in (table | keys).items())
     top = 'name = "r"\ncorpora = ["pairs"]\nsource = ["en"]\ntarget = ["de"]\n'
     links = '[align]\naligner = "equal_words"\nwords = "all"\n[[scorer]]\n'
-    return plan_recipe(database, parse_recipe(f"{top}{links}[vote]\n{vote}\n"))
+    return plan_recipe(database, parse_recipe(f"{top}{links}[project]\nrefit = {refit}\n[vote]\n{vote}\n"))
 
 
 def _labels(database: Database, step_id: int) -> list[tuple[int, int, int, str, int | None]]:
@@ -224,6 +271,31 @@ def test_a_small_corpus_teaches_nothing_and_keeps_its_labels(
     assert statuses[0] == statuses[1]
 
 
+@pytest.mark.usefixtures("cache")
+def test_the_tagger_reads_the_vectors_that_the_aligner_has_computed(
+    sqlite_database: Database, write_conll: Write, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    database = sqlite_database
+    _import_pairs(database, write_conll, 20)
+    monkeypatch.setattr(voting, "LEAST", 10)
+    monkeypatch.setattr(target_tagger, "LEAST_AGREEMENT", 0.0)
+    sentences: list[int] = []
+    word_vectors = Encoder.word_vectors
+
+    def counted(self: Encoder, words: Sequence[Sequence[str]], layer: int) -> list[np.ndarray]:
+        sentences.append(len(words))
+        return word_vectors(self, words, layer)
+
+    monkeypatch.setattr(Encoder, "word_vectors", counted)
+    top = 'name = "r"\ncorpora = ["pairs"]\nsource = ["en"]\ntarget = ["de"]\n'
+    align = f'[align]\nmodel = "{encoder(tmp_path)}"\nlayer = 1\n'
+    plan = plan_recipe(database, parse_recipe(f'{top}{align}[vote]\nmode = "always"\nlayer = 1\n'))
+    assert run_plan(database, plan).failed == 0
+    ((_, learned),) = outcomes(database, "target-tagger").values()
+    assert "off" not in learned
+    assert sum(sentences) == 40
+
+
 @pytest.mark.slow
 @pytest.mark.usefixtures("cache")
 def test_a_model_of_other_languages_votes_even_where_there_is_little_to_learn_from(
@@ -242,8 +314,8 @@ def test_a_model_of_other_languages_votes_even_where_there_is_little_to_learn_fr
     assert run_plan(database, alone).failed == 0
     assert _labels(database, alone.projections[0].step.step_id) == voted
     # A vote that no projection can win drops its labels, and says so.
-    monkeypatch.setattr(voting, "RULE", VotingRule(-100, 100))
-    against = _vote(database, tmp_path, ("trained:tiny",))
+    monkeypatch.setattr(revised, "read_evidence", lambda *_, **__: -100 * (np.arange(5) > 0) * np.ones((5, 5)))
+    against = _vote(database, tmp_path, ("trained:tiny",), refit=1)
     assert run_plan(database, against).failed == 0
     assert _labels(database, against.projections[0].step.step_id) == []
     assert {status for status, reason in outcomes(database, "revise").values() if reason == "dropped"} == {"empty"}

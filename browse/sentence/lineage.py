@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from xprojdb.provenance.lineage import LineageStep
 
 _ORDER = (
-    "import", "carry", "translate", "tag", "fit", "align", "score", "project", "target-tagger", "revise", "combine",
-    "review",
+    "import", "carry", "translate", "tag", "fit", "align", "score", "project", "target-tagger",
+    "vote-evidence", "revise", "combine", "review",
 )  # fmt: skip
 
 

@@ -74,10 +74,10 @@ def _keep_planned(database: Database, plan: Plan) -> None:
     """Keep the projections of an earlier plan of the same recipe whose models are now missing, and so their labels."""
     from xprojdb.planning.store import find_plan
 
-    stored = find_plan(database, plan.recipe.name)
+    lost = {error.fields["langs"] for error in plan.missing if "langs" in error.fields}
+    stored = find_plan(database, plan.recipe.name) if lost else None
     if stored is None or stored.recipe.digest != plan.recipe.digest:
         return
-    lost = {error.fields.get("langs") for error in plan.missing}
     for projection in stored.projections:
         if (projection.source, projection.target) in lost:
             for maker in projection.makers:

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from xprojdb.config.recipe import Recipe
 from xprojdb.config.tables.vote import SELF, TRAINED, VoteTable
-from xprojdb.matching.combination.tagger_votes import VotingRule
 from xprojdb.models.store import canonical_id, resolve
 from xprojdb.planning.bitexts import DirectedBitext
-from xprojdb.steps.fit.target_tagger import TargetTaggerFit, TargetTaggerParams
+from xprojdb.steps.fit.target_tagger import LEAST, TargetTaggerFit, TargetTaggerParams
 from xprojdb.steps.labelling import LabellingParams
-from xprojdb.steps.project.revised import PROJECTED, ProjectRevised, RevisedParams
+from xprojdb.steps.project.evidence import EvidenceFit, EvidenceParams
+from xprojdb.steps.project.revised import EVIDENCE, PROJECTED, ProjectRevised, RevisedParams
 from xprojdb.steps.project.voters import MODEL, TAGGER
 from xprojdb.steps.spec import GOLD, StepSpec
 from xprojdb.steps.tag.trained import trained_steps
 
-#: what a projected tag, and what the lack of one, is worth against log probabilities of taggers
-RULE = VotingRule(projected=5.0, outside=1.0)
+#: a tagger that learns from this many sentences and entities still tempers a model of other languages
+LEAST_BESIDE_MODELS = 60
 
 
 def voted_on(recipe: Recipe, projected: StepSpec, bitext: DirectedBitext, align: StepSpec | None) -> StepSpec:
@@ -32,21 +34,26 @@ def voted_on(recipe: Recipe, projected: StepSpec, bitext: DirectedBitext, align:
     revised = RevisedParams(
         labelled=own.labelled,
         labels=own.labels,
-        projected=RULE.projected,
-        outside=RULE.outside,
         weights=projected.params.get("weights", {}),
     )
-    inputs = {role: spec for role, spec in projected.inputs.items() if role != "forms"}
-    if SELF in table.taggers:
-        inputs[TAGGER] = _learning(recipe, table, projected, bitext, align)
     models = [spec for name in table.taggers if name != SELF for spec in trained_steps(name.removeprefix(TRAINED))]
-    inputs |= {f"{MODEL}{number}": spec for number, spec in enumerate(models)}
+    taggers = {f"{MODEL}{number}": spec for number, spec in enumerate(models)}
+    if SELF in table.taggers:
+        least = LEAST_BESIDE_MODELS if models else LEAST
+        taggers[TAGGER] = _learning(recipe, table, projected, bitext, align, least)
+    inputs = {role: spec for role, spec in projected.inputs.items() if role != "forms"} | taggers
+    inputs[EVIDENCE] = _evidence(recipe, projected, bitext, taggers)
     inputs[PROJECTED] = projected
     return StepSpec(ProjectRevised.kind, ProjectRevised.version, revised.to_params(), inputs=inputs)
 
 
 def _learning(
-    recipe: Recipe, table: VoteTable, projected: StepSpec, bitext: DirectedBitext, align: StepSpec | None
+    recipe: Recipe,
+    table: VoteTable,
+    projected: StepSpec,
+    bitext: DirectedBitext,
+    align: StepSpec | None,
+    least: int,
 ) -> StepSpec:
     """The step that learns a tagger from a projection."""
     source, target = bitext.languages
@@ -56,12 +63,24 @@ def _learning(
         source=source,
         lang=target,
         layer=table.layer,
+        least=least,
         refit=recipe.project.refit,
     )
     inputs = {"labels": projected}
     return StepSpec(
         TargetTaggerFit.kind, TargetTaggerFit.version, params.to_params(), *_encoder(recipe, table, align), inputs
     )
+
+
+def _evidence(recipe: Recipe, projected: StepSpec, bitext: DirectedBitext, taggers: Mapping[str, StepSpec]) -> StepSpec:
+    """The step that learns what a projected label is worth."""
+    source, target = bitext.languages
+    own = LabellingParams.from_params(projected.params)
+    params = EvidenceParams(
+        labelled=own.labelled, labels=own.labels, source=source, lang=target, refit=recipe.project.refit
+    )
+    inputs = {"labels": projected, **taggers}
+    return StepSpec(EvidenceFit.kind, EvidenceFit.version, params.to_params(), inputs=inputs)
 
 
 def _encoder(recipe: Recipe, table: VoteTable, align: StepSpec | None) -> tuple[str, str]:

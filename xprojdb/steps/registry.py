@@ -19,6 +19,7 @@ from xprojdb.steps.fit.tagged_names import TaggedNamesFit
 from xprojdb.steps.fit.target_tagger import TargetTaggerFit
 from xprojdb.steps.fit.terms import TermsFit
 from xprojdb.steps.fit.word_frequencies import WordFrequencies
+from xprojdb.steps.project.evidence import EvidenceFit
 from xprojdb.steps.project.heuristic import ProjectHeuristically
 from xprojdb.steps.project.markers import ProjectMarkers
 from xprojdb.steps.project.match import ProjectMatch
@@ -54,6 +55,7 @@ _PLAIN: tuple[Any, ...] = (
     EntityRenderingsFit,
     SurfaceFormsFit,
     TargetTaggerFit,
+    EvidenceFit,
     ReliabilityFit,
     Combine,
     Train,
@@ -79,6 +81,7 @@ FITS = frozenset(
         EntityRenderingsFit,
         SurfaceFormsFit,
         TargetTaggerFit,
+        EvidenceFit,
         ReliabilityFit,
     )
 )

@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 import platformdirs
 
-from xprojdb.arrays import Halves
+from xprojdb.arrays import Halves, Singles
 from xprojdb.digest import canonical_json
 from xprojdb.file_names import file_name
+from xprojdb.training.kept_states import KeptStates
 from xprojdb.training.shards import KEY, Shards
 
 if TYPE_CHECKING:
@@ -55,10 +56,14 @@ class WordStates:
 
     :param what: the vectors to read.
     :param load: loads the encoder; called when it is first needed.
+    :param handed: vectors that an earlier step of the run has computed.
     """
 
-    def __init__(self, what: StatesOf, load: Callable[[StatesOf], Encoder] | None = None) -> None:
+    def __init__(
+        self, what: StatesOf, load: Callable[[StatesOf], Encoder] | None = None, handed: KeptStates | None = None
+    ) -> None:
         self.what = what
+        self.handed = handed
         self._load = load or load_encoder
         self._encoder: Encoder | None = None
         self._shards: Shards | None = None
@@ -89,7 +94,7 @@ class WordStates:
         missing = list({keys[place]: place for place in self._kept().missing(keys)}.values())
         for at in range(0, len(missing), BLOCK):
             block = missing[at : at + BLOCK]
-            self._kept().add([keys[place] for place in block], self._encode([sentences[place] for place in block]))
+            self._kept().add([keys[place] for place in block], self._computed([sentences[place] for place in block]))
             yield len(block)
 
     def read(self, sentences: Sequence[Words], *, keep: bool = True) -> list[Halves]:
@@ -107,15 +112,25 @@ class WordStates:
         return self._kept().read(keys)
 
     def _with_computed(self, sentences: Sequence[Words], keys: Sequence[bytes], missing: Sequence[int]) -> list[Halves]:
-        computed = dict(zip(missing, self._encode([sentences[place] for place in missing]), strict=True))
+        computed = dict(zip(missing, self._computed([sentences[place] for place in missing]), strict=True))
         kept = [place for place in range(len(keys)) if place not in computed]
         read = dict(zip(kept, self._kept().read([keys[place] for place in kept]), strict=True))
         return [computed[place] if place in computed else read[place] for place in range(len(keys))]
 
     def _kept(self) -> Shards:
         if self._shards is None:
-            self._shards = Shards(self.what.folder, _width(self.what) or self.encoder.hidden)
+            width = _width(self.what) or (self.handed.width if self.handed is not None else 0)
+            self._shards = Shards(self.what.folder, width or self.encoder.hidden)
         return self._shards
+
+    def _computed(self, sentences: Sequence[Words]) -> list[Halves]:
+        """The vectors that another step of the run has kept, and those of the other sentences."""
+        if self.handed is None:
+            return self._encode(sentences)
+        keys = [sentence_key(words) for words in sentences]
+        lacking = [place for place, key in enumerate(keys) if key not in self.handed]
+        encoded = iter(self._encode([sentences[place] for place in lacking]) if lacking else ())
+        return [self.handed.read(key) if key in self.handed else next(encoded) for key in keys]
 
     def _encode(self, sentences: Sequence[Words]) -> list[Halves]:
         if self.what.pooling == "mean":
@@ -125,8 +140,13 @@ class WordStates:
             vectors = [
                 _first(entry.vectors, entry.words, len(words)) for entry, words in zip(subwords, sentences, strict=True)
             ]
-        most = float(np.finfo(np.float16).max)
-        return [np.clip(rows, -most, most).astype(np.float16) for rows in vectors]
+        return [half(rows) for rows in vectors]
+
+
+def half(rows: Singles) -> Halves:
+    """Vectors in half precision."""
+    most = float(np.finfo(np.float16).max)
+    return np.clip(rows, -most, most).astype(np.float16)
 
 
 def sentence_key(words: Words) -> bytes:

@@ -7,19 +7,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from xprojdb.arrays import Longs, Singles
+from xprojdb.arrays import Floats, Longs, Singles
 from xprojdb.text.spans import Span
-
-
-class VotingRule(NamedTuple):
-    """What a projection is worth against the log probabilities of taggers.
-
-    :param projected: what a projected tag gains; any other tag of an entity gains half of it.
-    :param outside: what ``O`` gains where nothing was projected.
-    """
-
-    projected: float
-    outside: float
 
 
 class Revised(NamedTuple):
@@ -27,12 +16,14 @@ class Revised(NamedTuple):
 
     :param span: where it is.
     :param projected: the place of the projected span behind it among those of the sentence; None if there is none.
-    :param support: the share of the vote for its tags, the geometric mean over the words of the span.
+    :param support: the share of the vote for its tag, at the word where it is least; None if no tagger knows the label.
+    :param margin: that share less the largest one of another tag, at the word where the difference is least.
     """
 
     span: Span
     projected: int | None
-    support: float
+    support: float | None
+    margin: float | None
 
 
 def renamed(scores: Singles, classes: Sequence[str], tags: Sequence[str], labels: Mapping[str, str | None]) -> Singles:
@@ -61,18 +52,18 @@ def pooled(parts: Sequence[Singles], weights: Sequence[float]) -> Singles:
     return np.asarray(sum(weight * part for weight, part in zip(weights, parts, strict=True)), np.float32)
 
 
-def votes(scores: Singles, projected: Longs, rule: VotingRule) -> Singles:
+def votes(scores: Singles, evidence: Floats, projected: Longs, weight: float) -> Singles:
     """Add the projection to the taggers.
 
-    :param scores: (W, T) log probabilities of the tags, of which the first is ``O``.
+    The shares are those of a pool whose weights add up to 1, as voters that repeat each other require.
+
+    :param scores: (W, T) the weighted sum of the log probabilities of the tags, of which the first is ``O``.
+    :param evidence: (T, T) as from :func:`xprojdb.matching.combination.projection_evidence.evidence`.
     :param projected: (W,) the tags that were projected.
+    :param weight: the sum of the weights of the taggers; the projection has weight 1.
     :returns: (W, T) log shares of the vote.
     """
-    together = scores.astype(np.float64)
-    inside = np.flatnonzero(projected)
-    together[inside, 1:] += rule.projected / 2
-    together[inside, projected[inside]] += rule.projected / 2
-    together[projected == 0, 0] += rule.outside
+    together = (scores + evidence[projected]) / (weight + 1)
     together -= np.logaddexp.reduce(together, 1, keepdims=True)
     return together.astype(np.float32)
 
@@ -97,16 +88,20 @@ def matched(projected: Sequence[Span], voted: Sequence[Span], shares: Singles, t
     for words, at, place in shared:
         if words and at not in behind and place not in behind.values():
             behind[at] = place
-    return [Revised(span, behind.get(at), _support(span, shares, tags)) for at, span in enumerate(voted)]
+    return [Revised(span, behind.get(at), *_share(span, shares, tags)) for at, span in enumerate(voted)]
 
 
 def _shared(left: Span, right: Span) -> int:
     return max(0, min(left.end, right.end) - max(left.start, right.start))
 
 
-def _support(span: Span, shares: Singles, tags: Sequence[str]) -> float:
+def _share(span: Span, shares: Singles, tags: Sequence[str]) -> tuple[float | None, float | None]:
+    """The support and the margin of a label."""
     if f"B-{span.label}" not in tags:
-        return 1.0
+        return None, None
     begin = tags.index(f"B-{span.label}")
-    inside = shares[span.start + 1 : span.end, begin + 1]
-    return float(np.exp((shares[span.start, begin] + inside.sum()) / (span.end - span.start)))
+    own = np.exp(shares[span.start : span.end].astype(np.float64))
+    places = np.array([begin, *[begin + 1] * (len(own) - 1)])
+    chosen = own[np.arange(len(own)), places]
+    own[np.arange(len(own)), places] = 0
+    return float(chosen.min()), float((chosen - own.max(1)).min())

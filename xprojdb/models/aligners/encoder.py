@@ -20,6 +20,8 @@ _PAIRS_AT_ONCE = 1024
 NO_LINKS = Links(np.empty((0, 2), np.int32), np.empty(0, np.float32))
 
 SentencePair = tuple[Sequence[str], Sequence[str]]
+#: called with sentence pairs and the units of their sentences, left and right in turns
+Seen = Callable[[Sequence[SentencePair], Sequence[SubwordVectors]], None]
 
 
 class Aligner(Protocol):
@@ -57,10 +59,11 @@ class EncoderAligner:
         named = TRANSFORMS.get(self.params.transform, unchanged)
         self._left, self._right = transforms or (named, named)
 
-    def align(self, pairs: Sequence[SentencePair]) -> list[Links]:
+    def align(self, pairs: Sequence[SentencePair], seen: Seen | None = None) -> list[Links]:
         """Align sentence pairs.
 
         :param pairs: the words of the left and of the right sentence; either may be empty.
+        :param seen: receives the vectors, before any transform.
         :returns: links of each pair, in the same order. A word without any tokens has no links.
         :raises UsageError: when the encoder has no such layer.
         """
@@ -68,6 +71,8 @@ class EncoderAligner:
         for start in range(0, len(pairs), _PAIRS_AT_ONCE):
             block = pairs[start : start + _PAIRS_AT_ONCE]
             sides = self.units([words for pair in block for words in pair])
+            if seen is not None:
+                seen(block, sides)
             left = [_transformed(units, self._left) for units in sides[::2]]
             right = [_transformed(units, self._right) for units in sides[1::2]]
             links += link_units(left, right, self.params)

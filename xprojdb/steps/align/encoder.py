@@ -21,6 +21,7 @@ from xprojdb.steps.fit.mean_vectors import MeanParams, MeanVectors
 from xprojdb.steps.params import left_out
 from xprojdb.steps.spec import StepSpec
 from xprojdb.steps.stage import Bitext, Stage
+from xprojdb.training.states import StatesOf
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,7 +91,7 @@ class Encoder(AlignerPlugin):
         from xprojdb.steps.align.stage import Align, AlignCentred
 
         stage = AlignCentred if "original_mean" in spec.inputs else Align
-        return stage(spec, lambda: load_aligner(spec))
+        return stage(spec, lambda: load_aligner(spec), _word_states(spec))
 
     def title(self, spec: StepSpec) -> str:
         params = EncoderParams.from_params(spec.params)
@@ -107,6 +108,14 @@ def _compared(spec: StepSpec) -> AlignerParams:
         own = MeanParams.from_params(spec.params)
         return AlignerParams(layer=own.layer, pooling=own.pooling)
     return AlignerParams(**aligner_params(EncoderParams.from_params(spec.params)))
+
+
+def _word_states(spec: StepSpec) -> StatesOf | None:
+    """The word vectors that the aligner computes; None where it computes others than taggers read."""
+    params = EncoderParams.from_params(spec.params)
+    if params.pooling != "word" or params.precision != "float32" or params.segment:
+        return None
+    return StatesOf(spec.model or "", spec.revision or "", params.layer)
 
 
 def _mean_spec(spec: StepSpec, params: EncoderParams, side: str, lang: str) -> StepSpec:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 from abc import abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
+import numpy as np
 from sqlalchemy import ColumnElement, Connection, select
 
 from xprojdb.db import bulk
@@ -16,12 +17,16 @@ from xprojdb.steps.align.variant import KIND, VERSION, aligner_title
 from xprojdb.steps.fit.mean_vectors import read_mean
 from xprojdb.steps.fit.stage import read_artifact
 from xprojdb.steps.inputs import read_keys
-from xprojdb.steps.stage import ModelStage, Outcome, Result, Rows
+from xprojdb.steps.spec import StepSpec
+from xprojdb.steps.stage import ModelStage, Outcome, Result, Rows, Side, Stage
+from xprojdb.training.kept_states import KeptStates
+from xprojdb.training.states import StatesOf, half, sentence_key
 
 if TYPE_CHECKING:
     from xprojdb.arrays import Singles
-    from xprojdb.models.aligners.encoder import Aligner
+    from xprojdb.models.aligners.encoder import Aligner, SentencePair
     from xprojdb.models.aligners.word_links import Links
+    from xprojdb.models.encoders.encoder import SubwordVectors
 
 Read = tuple[int, list[str], list[str]]
 
@@ -47,6 +52,13 @@ class Align(ModelStage[Any]):
     version = VERSION
     block = 512
 
+    def __init__(self, spec: StepSpec, load: Callable[[], Any], states: StatesOf | None = None) -> None:
+        super().__init__(spec, load)
+        #: the word vectors that aligning computes in any case, of sides that are not segmented
+        self.states = states
+        #: where later steps of the run want those of a side
+        self.kept: dict[Side, KeptStates] = {}
+
     @property
     def title(self) -> str:
         return f"align {aligner_title(self.spec)}"
@@ -64,8 +76,16 @@ class Align(ModelStage[Any]):
         return Result(outcomes, [Rows(alignment, ("step_id", "translation_id", "links"), rows)])
 
     def _links(self, connection: Connection, aligner: Any, read: Sequence[Read]) -> list[Links]:  # noqa: ARG002
-        links: list[Links] = aligner.align([(original, rendering) for _, original, rendering in read])
+        pairs = [(original, rendering) for _, original, rendering in read]
+        links: list[Links] = aligner.align(pairs, self._keep) if self.kept else aligner.align(pairs)
         return links
+
+    def _keep(self, pairs: Sequence[SentencePair], units: Sequence[SubwordVectors]) -> None:
+        for side, kept in self.kept.items():
+            first = 0 if side == "original" else 1
+            sentences = [pair[first] for pair in pairs]
+            vectors = [half(dense(own, len(words))) for own, words in zip(units[first::2], sentences, strict=True)]
+            kept.keep([sentence_key(words) for words in sentences], vectors)
 
 
 class AlignLearned(Align):
@@ -114,6 +134,28 @@ class AlignTrained(AlignLearned):
             learned = read_artifact(connection, self.input_ids["counts"], corpus_id)
             self._fitted[corpus_id] = aligner.trained(learned)
         return self._fitted[corpus_id]
+
+
+def keep_states(stages: Iterable[Stage], what: StatesOf, side: Side) -> KeptStates | None:
+    """Have word vectors kept by the steps that compute them in any case; None if no step does.
+
+    :param stages: the earlier steps of a plan.
+    :param side: of the sentences.
+    """
+    making = [stage for stage in stages if isinstance(stage, Align) and stage.states == what]
+    kept = next((stage.kept[side] for stage in making if side in stage.kept), KeptStates())
+    for stage in making:
+        stage.kept[side] = kept
+    return kept if making else None
+
+
+def dense(units: SubwordVectors, words: int) -> Singles:
+    """The vectors of all words of a sentence, with zeros for those that have none: float32 (words, width)."""
+    if len(units.words) == words:
+        return units.vectors
+    rows = np.zeros((words, units.vectors.shape[1]), np.float32)
+    rows[units.words] = units.vectors
+    return rows
 
 
 def read_words(connection: Connection, items: Sequence[int]) -> list[Read]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, NamedTuple
 
@@ -14,20 +14,23 @@ from sqlalchemy import Connection, Select, exists, select
 from xprojdb.arrays import Longs
 from xprojdb.db import bulk
 from xprojdb.db.tables import label, outcome, sentence, translation
+from xprojdb.steps.align.stage import keep_states
 from xprojdb.steps.fit.stage import Fit, FitParams, read_artifact
 from xprojdb.steps.labelling import LabellingParams
+from xprojdb.steps.params import left_out
 from xprojdb.steps.spec import StepSpec
-from xprojdb.steps.stage import DONE, Bitext, other, sentence_key
+from xprojdb.steps.stage import DONE, Bitext, Side, Stage, other, sentence_key
 from xprojdb.text.spans import Span, tags_from_spans
 from xprojdb.training.cross_fitting import CrossFitted, cross_fit
 from xprojdb.training.decoding import best_tags, iob2_tags, tagged_spans
 from xprojdb.training.fitting import FitSettings
+from xprojdb.training.kept_states import KeptStates
 from xprojdb.training.states import StatesOf, WordStates
 
 #: the most sentences to learn from, evenly spaced in the corpus
 MOST = 4_000
 #: fewer sentences, or fewer entities, teach nothing
-LEAST_SENTENCES, LEAST_ENTITIES = 200, 200
+LEAST = 200
 #: a tagger that agrees less with the projection than this, as F1, has not learned the language
 LEAST_AGREEMENT = 0.3
 #: with a loss that some wrong labels do little harm to
@@ -41,11 +44,13 @@ class TargetTaggerParams(FitParams, LabellingParams):
     :param source: the language of the entities.
     :param lang: the language they are projected onto.
     :param layer: the hidden state of the encoder.
+    :param least: with fewer sentences, or fewer entities, nothing is learned.
     """
 
     kind: ClassVar[str] = "target-tagger"
     source: str
     layer: int
+    least: int = left_out(LEAST)
 
 
 class Labelled(NamedTuple):
@@ -79,6 +84,10 @@ class TargetTaggerFit(Fit):
     def __init__(self, spec: StepSpec) -> None:
         super().__init__(spec)
         self.params = TargetTaggerParams.from_params(spec.params)
+        self._kept: KeptStates | None = None
+
+    def join(self, earlier: Mapping[StepSpec, Stage]) -> None:
+        self._kept = keep_states(earlier.values(), encoder_states(self.spec), other(self.params.labelled))
 
     @property
     def title(self) -> str:
@@ -91,15 +100,17 @@ class TargetTaggerFit(Fit):
         return super().ready(pair).where(exists(done.where(*projected)))
 
     def learn(self, connection: Connection, corpus_id: int) -> Any:
-        sentences = self._sentences(connection, corpus_id)
+        sentences = read_labelled(
+            connection, self.input_ids["labels"], corpus_id, (self.params.source, self.lang), self.params.labelled
+        )
         entities = sum(len(own.spans) for own in sentences)
         counted = {"sentences": len(sentences), "entities": entities}
-        if len(sentences) < LEAST_SENTENCES or entities < LEAST_ENTITIES:
+        if min(len(sentences), entities) < self.params.least:
             return {**counted, "off": "too-little"}
         labels = sorted({span.label for own in sentences for span in own.spans})
         tags = iob2_tags(labels)
         words = [own.words for own in sentences]
-        vectors = WordStates(encoder_states(self.spec)).read(words)
+        vectors = WordStates(encoder_states(self.spec), handed=self._kept).read(words)
         lengths = list(map(len, words))
         classes = np.split(tag_places(words, [own.spans for own in sentences], tags), np.cumsum(lengths)[:-1])
         fitted = cross_fit(words, vectors, classes, tags, SETTINGS)
@@ -116,33 +127,39 @@ class TargetTaggerFit(Fit):
         ]
         return f"learned:{','.join(values)}"
 
-    def _sentences(self, connection: Connection, corpus_id: int) -> list[Labelled]:
-        """At most :data:`MOST` sentences, in the order of their words: keys differ between databases."""
-        side = sentence_key(other(self.params.labelled))
-        langs = (self.params.source, self.lang)
-        original, rendering = langs if self.params.labelled == "original" else langs[::-1]
-        step = self.input_ids["labels"]
-        query = (
-            select(translation.c.id, sentence.c.id, sentence.c.words)
-            .join(sentence, sentence.c.id == side)
-            .join(outcome, (outcome.c.step_id == step) & (outcome.c.item_id == translation.c.id))
-            .where(
-                outcome.c.status.in_(DONE),
-                translation.c.corpus_id == corpus_id,
-                translation.c.original_lang == original,
-                translation.c.rendering_lang == rendering,
-            )
-        )
-        read = bulk.fetch(connection, query.order_by(translation.c.id))
-        places = np.linspace(0, len(read) - 1, min(MOST, len(read)), dtype=np.int64)
-        chosen = [read[place] for place in places.tolist()]
-        spans = _read_labels(connection, step, [own for _, own, _ in chosen])
-        return sorted(Labelled(tuple(json.loads(words)), tuple(spans.get(key, ()))) for key, _, words in chosen)
-
 
 def encoder_states(spec: StepSpec) -> StatesOf:
     """The states that a target tagger reads."""
     return StatesOf(spec.model or "", spec.revision or "", TargetTaggerParams.from_params(spec.params).layer)
+
+
+def read_labelled(
+    connection: Connection, step_id: int, corpus_id: int, langs: tuple[str, str], labelled: Side
+) -> list[Labelled]:
+    """Read the sentences of a corpus with the labels that a project step gave them.
+
+    :param langs: the language of the entities, and the one they were projected onto.
+    :param labelled: the side of the entities.
+    :returns: at most :data:`MOST` sentences, in the order of their words: keys differ between databases.
+    """
+    side = sentence_key(other(labelled))
+    original, rendering = langs if labelled == "original" else langs[::-1]
+    query = (
+        select(translation.c.id, sentence.c.id, sentence.c.words)
+        .join(sentence, sentence.c.id == side)
+        .join(outcome, (outcome.c.step_id == step_id) & (outcome.c.item_id == translation.c.id))
+        .where(
+            outcome.c.status.in_(DONE),
+            translation.c.corpus_id == corpus_id,
+            translation.c.original_lang == original,
+            translation.c.rendering_lang == rendering,
+        )
+    )
+    read = bulk.fetch(connection, query.order_by(translation.c.id))
+    places = np.linspace(0, len(read) - 1, min(MOST, len(read)), dtype=np.int64)
+    chosen = [read[place] for place in places.tolist()]
+    spans = _read_labels(connection, step_id, [own for _, own, _ in chosen])
+    return sorted(Labelled(tuple(json.loads(words)), tuple(spans.get(key, ()))) for key, _, words in chosen)
 
 
 def _read_labels(connection: Connection, step_id: int, sentences: Sequence[int]) -> dict[int, list[Span]]:

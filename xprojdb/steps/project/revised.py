@@ -13,31 +13,31 @@ from xprojdb.arrays import Singles
 from xprojdb.config.canonical import scorer_name
 from xprojdb.db import bulk
 from xprojdb.db.tables import label, outcome, translation
-from xprojdb.matching.combination.tagger_votes import Revised, VotingRule, matched, votes
+from xprojdb.matching.combination.tagger_votes import Revised, matched, votes
 from xprojdb.steps.fit.target_tagger import tag_places
 from xprojdb.steps.inputs import read_keys, read_side_words
+from xprojdb.steps.project.evidence import read_evidence
 from xprojdb.steps.project.stage import LABEL_COLUMNS, ProjectStage, RelabellingParams
-from xprojdb.steps.project.voters import TAGGER, Voters
+from xprojdb.steps.project.voters import Voters, kept_states
 from xprojdb.steps.spec import StepSpec
-from xprojdb.steps.stage import Bitext, Outcome, Result, Row, Rows, other, require_done, sentence_key
+from xprojdb.steps.stage import Bitext, Outcome, Result, Row, Rows, Stage, other, require_done, sentence_key
 from xprojdb.text.spans import Span
 from xprojdb.training.decoding import best_tags, tagged_spans
+from xprojdb.training.kept_states import KeptStates
+from xprojdb.training.states import StatesOf
 
-#: the role of the projection that is voted on
-PROJECTED = "projected"
+#: the roles of the projection that is voted on, and of what is known about it
+PROJECTED, EVIDENCE = "projected", "evidence"
 
 
 @dataclass(frozen=True, kw_only=True)
 class RevisedParams(RelabellingParams):
     """Parameters of the step.
 
-    :param projected, outside: see :class:`VotingRule`.
     :param weights: those of the projection, by stored name.
     """
 
     kind: ClassVar[str] = "revise"
-    projected: float
-    outside: float
     weights: Mapping[str, float]
 
 
@@ -53,27 +53,32 @@ class _Projected(NamedTuple):
 class ProjectRevised(ProjectStage):
     """Find the labels that the projection of the input ``projected`` and taggers are for together.
 
-    Its other inputs are those of the projection, and the taggers: see :class:`xprojdb.steps.project.voters.Voters`.
-    Labels that only taggers are for have no entity, and their share of the vote as score and margin.
+    Its other inputs are those of the projection, the taggers (see :class:`xprojdb.steps.project.voters.Voters`), and
+    what is known about the projection. The score of a label is its share of the vote, and its margin the distance to
+    the runner-up, both at its least certain word; labels that no tagger knows keep theirs. Labels that only taggers are
+    for have no entity.
     """
 
     kind = RevisedParams.kind
-    version = 1
+    version = 2
     block = 1_000
 
     def __init__(self, spec: StepSpec) -> None:
         super().__init__(spec)
         params = RevisedParams.from_params(spec.params)
         self.weights = {scorer_name(stored): weight for stored, weight in params.weights.items()}
-        self.rule = VotingRule(params.projected, params.outside)
         self._voters: Voters | None = None
+        self._kept: dict[StatesOf, KeptStates] = {}
+
+    def join(self, earlier: Mapping[StepSpec, Stage]) -> None:
+        self._kept = kept_states(self.spec, earlier, other(self.labelled))
 
     @property
     def title(self) -> str:
         return "let taggers of the target language vote on the labels"
 
     def open(self) -> None:
-        self._voters = Voters(self.spec, self.input_ids, self.mapping)
+        self._voters = Voters(self.spec, self.input_ids, self.mapping, self._kept)
 
     def close(self) -> None:
         super().close()
@@ -84,13 +89,10 @@ class ProjectRevised(ProjectStage):
         projected = outcome.alias("projected")
         own = and_(projected.c.step_id == self.input_ids[PROJECTED], projected.c.item_id == translation.c.id)
         query = self.items(pair).join(projected, own & (projected.c.status != "failed"))
-        if TAGGER not in self.input_ids:
-            return query
-        return require_done(query, "learned", self.input_ids[TAGGER], translation.c.corpus_id)
+        return require_done(query, "learned", self.input_ids[EVIDENCE], translation.c.corpus_id)
 
     def needs(self) -> Mapping[str, ColumnElement[int]]:
-        roles = {PROJECTED: translation.c.id, TAGGER: translation.c.corpus_id}
-        return {role: column for role, column in roles.items() if role in self.spec.inputs}
+        return {PROJECTED: translation.c.id, EVIDENCE: translation.c.corpus_id}
 
     def process(self, connection: Connection, items: Sequence[int]) -> Result:
         words = [tuple(own) for own in read_side_words(connection, items, other(self.labelled))]
@@ -118,9 +120,11 @@ class ProjectRevised(ProjectStage):
     ) -> list[list[Revised]]:
         assert self._voters is not None, "open() comes first"
         spans = [[own.span for own in sentence] for sentence in labels]
-        scores, tags = self._voters.ask(connection, corpus_id, words)
-        shares = votes(scores, tag_places(words, spans, tags), self.rule)
         lengths = list(map(len, words))
+        opinion = self._voters.ask(connection, corpus_id, words)
+        tags, scores = opinion.tags, opinion.pooled(sum(lengths))
+        known = read_evidence(connection, self.input_ids[EVIDENCE], corpus_id, tags, repeated=opinion.repeated)
+        shares = votes(scores, known, tag_places(words, spans, tags), sum(opinion.weights))
         result = tagged_spans(best_tags(shares, lengths, tags), lengths, tags)
         parts: list[Singles] = np.split(shares, np.cumsum(lengths)[:-1])
         return [matched(*entry, tags) for entry in zip(spans, result, parts, strict=True)]
@@ -150,10 +154,11 @@ class ProjectRevised(ProjectStage):
         self, sentence: int, item: int, labels: Sequence[_Projected], revised: Sequence[Revised]
     ) -> Iterator[Row]:
         for ordinal, one in enumerate(revised):
-            if one.projected is None:
-                about: tuple[Any, ...] = (one.support, one.support, None)
+            behind = None if one.projected is None else labels[one.projected]
+            if one.support is None and behind is not None:
+                about: tuple[Any, ...] = behind[1:]
             else:
-                about = labels[one.projected][1:]
+                about = (one.support, one.margin, None if behind is None else behind.entity)
             yield (self.step_id, sentence, item, ordinal, *one.span, *about)
 
 

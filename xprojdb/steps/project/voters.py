@@ -10,8 +10,10 @@ from sqlalchemy import Connection
 
 from xprojdb.arrays import Halves, Singles
 from xprojdb.matching.combination.tagger_votes import pooled, renamed
+from xprojdb.steps.align.stage import keep_states
 from xprojdb.steps.fit.target_tagger import TargetTagger, encoder_states, read_target_tagger
 from xprojdb.steps.spec import StepSpec
+from xprojdb.steps.stage import Side, Stage
 from xprojdb.steps.train.entities import joined
 from xprojdb.steps.train.learning import read_head
 from xprojdb.steps.train.params import states_of
@@ -19,6 +21,7 @@ from xprojdb.text.label_schemes import LabelMapping
 from xprojdb.text.spans import Span
 from xprojdb.training.decoding import iob2_tags
 from xprojdb.training.head import Head
+from xprojdb.training.kept_states import KeptStates
 from xprojdb.training.states import StatesOf, WordStates
 
 #: the roles of the tagger that learned from the projection, and of models of this database
@@ -28,14 +31,25 @@ BESIDE_MODELS = 0.5
 
 
 class Opinion(NamedTuple):
-    """What the taggers say of some sentences.
+    """What the taggers say of some sentences, W words in all.
 
-    :param scores: (W, T) log probabilities, sentence by sentence.
-    :param tags: the tags of the columns; only ``O`` where no tagger has an opinion.
+    :param parts: (W, T) log probabilities of each tagger, sentence by sentence; none where no tagger has an opinion.
+    :param weights: the weight of each tagger.
+    :param tags: the T tags of the columns; only ``O`` where no tagger has an opinion.
+    :param repeated: whether one of them learned from the projection.
     """
 
-    scores: Singles
+    parts: list[Singles]
+    weights: list[float]
     tags: tuple[str, ...]
+    repeated: bool
+
+    def pooled(self, words: int) -> Singles:
+        """The weighted sum of their log probabilities, (W, T).
+
+        :param words: W.
+        """
+        return pooled(self.parts, self.weights) if self.parts else np.zeros((words, len(self.tags)), np.float32)
 
 
 class Voters:
@@ -44,10 +58,17 @@ class Voters:
     :param spec: the step, with inputs ``tagger`` or ``model:…``.
     :param input_ids: the keys of its inputs.
     :param mapping: of the labels of models.
+    :param kept: word vectors that earlier steps of the run have computed.
     """
 
-    def __init__(self, spec: StepSpec, input_ids: Mapping[str, int], mapping: LabelMapping | None) -> None:
-        self.spec, self.input_ids, self.mapping = spec, input_ids, mapping
+    def __init__(
+        self,
+        spec: StepSpec,
+        input_ids: Mapping[str, int],
+        mapping: LabelMapping | None,
+        kept: Mapping[StatesOf, KeptStates],
+    ) -> None:
+        self.spec, self.input_ids, self.mapping, self.kept = spec, input_ids, mapping, kept
         self._states: dict[StatesOf, WordStates] = {}
         self._learned: dict[int, TargetTagger] = {}
         self._heads: dict[str, Head] = {}
@@ -58,7 +79,8 @@ class Voters:
         heads = self._models(connection)
         known = {label for head in heads.values() for label in self._labels(head).values() if label}
         tags = learned.tags if learned.fitted is not None else iob2_tags(sorted(known))
-        parts, weights = [], []
+        parts: list[Singles] = []
+        weights: list[float] = []
         if learned.fitted is not None:
             states = self._read(encoder_states(self.spec.inputs[TAGGER]), words)
             parts.append(learned.fitted.log_probabilities(words, states))
@@ -67,8 +89,7 @@ class Voters:
             states = self._read(states_of(self.spec.inputs[role]), words)
             parts.append(renamed(head.log_probabilities(joined(states)), head.classes, tags, self._labels(head)))
             weights.append(1.0 / len(heads))
-        scores = pooled(parts, weights) if parts else np.zeros((sum(map(len, words)), 1), np.float32)
-        return Opinion(scores, tags)
+        return Opinion(parts, weights, tags if parts else ("O",), learned.fitted is not None)
 
     def _learned_from(self, connection: Connection, corpus_id: int) -> TargetTagger:
         if TAGGER not in self.input_ids:
@@ -92,5 +113,19 @@ class Voters:
         return {label: spans[0].label if spans else None for label, spans in renamed_.items()}
 
     def _read(self, what: StatesOf, words: Sequence[tuple[str, ...]]) -> list[Halves]:
+        if what not in self._states:
+            self._states[what] = WordStates(what, handed=self.kept.get(what))
         # All sentences of a corpus come by here, once: keeping their states would fill the disk.
-        return self._states.setdefault(what, WordStates(what)).read(words, keep=False)
+        return self._states[what].read(words, keep=False)
+
+
+def kept_states(spec: StepSpec, earlier: Mapping[StepSpec, Stage], side: Side) -> dict[StatesOf, KeptStates]:
+    """Have the word vectors kept that the taggers among the inputs of a step will read.
+
+    :param earlier: the earlier steps of a plan.
+    :param side: of the sentences.
+    """
+    read = {states_of(own) for role, own in spec.inputs.items() if role.startswith(MODEL)}
+    read |= {encoder_states(own) for role, own in spec.inputs.items() if role == TAGGER}
+    kept = {what: keep_states(earlier.values(), what, side) for what in read}
+    return {what: states for what, states in kept.items() if states is not None}
