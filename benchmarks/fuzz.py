@@ -327,6 +327,8 @@ def _rows(database: Database) -> list[int]:
 def compiling_once() -> Iterator[None]:
     """Keep SQLAlchemy's compiled statements from one database to the next, which takes half of the time otherwise."""
     plain, first = sqlite.create_engine, create_engine("sqlite://", query_cache_size=5_000)
+    # A dialect learns from its first connection what the database can do.
+    first.connect().close()
 
     def create(*args: Any, **options: Any) -> Engine:
         engine = plain(*args, **options)
