@@ -15,6 +15,7 @@ import random
 import sys
 import tempfile
 import traceback
+import zlib
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
@@ -173,6 +174,31 @@ def arrow(draw: random.Random) -> bytes:
     return out.getvalue()
 
 
+def squad(draw: random.Random) -> bytes:
+    """Questions and answers."""
+    paragraphs = []
+    for number in range(draw.randint(1, 4)):
+        context = " ".join(draw.choices(WORDS, k=8))
+        answer = {"text": context.split(" ")[0], "answer_start": 0}
+        paragraphs.append({"context": context, "qas": [{"id": f"q{number}", "question": "?", "answers": [answer]}]})
+    return json.dumps({"data": [{"paragraphs": paragraphs}]}).encode()
+
+
+def docbin(draw: random.Random) -> bytes:
+    """spaCy's documents; a checksum protects them, so half of them are damaged before they are compressed."""
+    import spacy
+    from spacy.tokens import Doc, DocBin, Span
+
+    vocab, docs = spacy.blank("xx").vocab, []
+    for number in range(draw.randint(1, 4)):
+        doc = Doc(vocab, words=draw.choices(WORDS, k=5))
+        doc.set_ents([Span(doc, 0, 1, label="PER")])
+        doc.user_data["id"] = f"s{number}"
+        docs.append(doc)
+    data = DocBin(docs=docs, store_user_data=True).to_bytes()
+    return data if draw.random() < 0.5 else zlib.compress(mutate(zlib.decompress(data), draw))
+
+
 #: the format, the name of the file, what writes it, and how it is read
 CASES: tuple[tuple[str, str, Callable[[random.Random], bytes], dict[str, object]], ...] = (
     ("conll", "x.conll", conll, {}),
@@ -186,6 +212,8 @@ CASES: tuple[tuple[str, str, Callable[[random.Random], bytes], dict[str, object]
     ("label-studio", "x.json", label_studio, {}),
     ("table", "x.csv", table, {}),
     ("table", "x.xlsx", spreadsheet, {}),
+    ("squad", "x.json", squad, {}),
+    ("spacy", "x.spacy", docbin, {}),
     ("memory", "x.tmx", tmx, {"languages": ("en", "de")}),
     ("memory", "x.xlf", xliff, {"languages": ("en", "de")}),
     ("hf", "x.parquet", parquet, {}),

@@ -107,7 +107,7 @@ def import_pair(database: Database, pair: str, most: int, folder: Path) -> None:
     """Import the sentences of a pair, labelled on the target side, as a corpus of its own."""
     source, target = pair.split("-")
     sides = {source: folder / f"{pair}.{source}.jsonl", target: folder / f"{pair}.{target}.jsonl"}
-    lines = [json.loads(line) for line in islice(_evaluated(pair), most)]
+    lines = [json.loads(line) for line in islice(evaluated(pair), most)]
     for path, fields in zip(sides.values(), (("src_text",), ("tgt_tokens", "tgt_tags")), strict=True):
         own = [{key: line[key] for key in ("id", "split", *fields)} for line in lines]
         path.write_text("".join(f"{json.dumps(line)}\n" for line in own), encoding="utf-8")
@@ -118,7 +118,7 @@ def import_pair(database: Database, pair: str, most: int, folder: Path) -> None:
     import_files(database, CorpusInfo(pair), files, parallel=True)
 
 
-def _evaluated(pair: str) -> Iterator[str]:
+def evaluated(pair: str) -> Iterator[str]:
     """The lines of the test set, or of all where there is none."""
     folder = Path(os.environ.get("XPROJDB_DATA") or "../shared/data") / "masakhaner2-mafand"
     with gzip.open(folder / f"{pair}.jsonl.gz", "rt", encoding="utf-8") as file:

@@ -1,8 +1,9 @@
 """Seconds of each ready question on a database with a million labels, and the peak of the process's memory.
 
-python benchmarks/questions.py [sentences] [database]
+python benchmarks/questions.py [sentences] [database] [question …]
 
-The database is made of synthetic rows through the bulk layer, or used again when it is there: target sentences that two
+The database, an SQLite file or ``postgresql`` for one on a server of its own, is made of synthetic rows through the
+bulk layer, or used again when it is there: target sentences that two
 languages label, their consensus and its votes, candidates, links and outcomes. Four target labels a sentence are one
 projected by each source for each of two entities; the consensus has one for each entity.
 """
@@ -14,11 +15,13 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from statistics import median
 
-from sqlalchemy import Connection, Table, func, insert, select
+from fault_places import postgres_server
+from sqlalchemy import Connection, Table, func, insert, select, text
 
 from xprojdb.db import Database, bulk, open_database
 from xprojdb.db.runs import begin_run, end_run
@@ -32,6 +35,7 @@ from xprojdb.db.tables import (  # fmt: skip
     recipe,
     sentence,
     source_file,
+    step,
     translation,
     vote,
 )
@@ -47,24 +51,31 @@ ROUNDS = 5
 
 def main() -> None:
     count = int(sys.argv[1]) if len(sys.argv) > 1 else 200_000
-    path = Path(sys.argv[2]) if len(sys.argv) > 2 else Path(tempfile.mkdtemp()) / "questions.db"
-    if not path.exists():
-        # In a process of its own: its memory is not that of the questions.
-        subprocess.run([sys.executable, __file__, str(count), str(path), "make"], check=True)
-    _measure(path)
+    address = sys.argv[2] if len(sys.argv) > 2 else str(Path(tempfile.mkdtemp()) / "questions.db")
+    with ExitStack() as stack:
+        server = address == "postgresql"
+        if server:
+            place = stack.enter_context(postgres_server())
+            place.restore(None)
+            address = place.address
+        if server or not Path(address).exists():
+            # In a process of its own: its memory is not that of the questions.
+            subprocess.run([sys.executable, __file__, str(count), address, "make"], check=True)
+        _measure(address, sys.argv[3:] or list(QUESTIONS))
 
 
-def _measure(path: Path) -> None:
-    with open_database(path) as database:
+def _measure(address: str, names: Sequence[str]) -> None:
+    with open_database(address) as database:
         with database.read() as connection:
             labels = connection.execute(select(func.count()).select_from(label)).scalar_one()
-        print(f"{labels:,} labels, {path.stat().st_size / 1e9:.2f} GB")
+        print(f"{labels:,} labels on {database.engine.dialect.name}")
         print(f"seconds, medians of {ROUNDS}: by the clock (of the processor)")
         print(f"{'question':16} {'all':>16} {'--lang':>16} {'rows':>6}")
-        for name in QUESTIONS:
+        for name in names:
             plain, rows = _seconds(database, name, QuestionScope())
             chosen, _ = _seconds(database, name, QuestionScope(lang="de", corpus="made"))
             print(f"{name:16} {plain:>16} {chosen:>16} {rows:6}")
+        print(f"{'v_final, by id':16} {_sentence_seconds(database):>16}")
     print(f"peak memory: {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f} MiB")
 
 
@@ -79,10 +90,27 @@ def _seconds(database: Database, name: str, asked: QuestionScope) -> tuple[str, 
     return f"{clock:.3f} ({processor:.3f})", rows
 
 
-def make(path: Path, count: int) -> None:
+def _sentence_seconds(database: Database) -> str:
+    """The labels of one sentence, as docs/questions.md asks for them."""
+    where = "recipe = 'made' AND corpus = 'made' AND lang = 'de' AND external_id = 'all-777'"
+    taken = []
+    for _ in range(ROUNDS):
+        clock, processor = time.perf_counter(), time.process_time()
+        with database.read() as connection:
+            assert connection.execute(text(f"SELECT text, label, score FROM v_final WHERE {where}")).all()
+        taken.append((time.perf_counter() - clock, time.process_time() - processor))
+    return "{:.3f} ({:.3f})".format(*(median(entry) for entry in zip(*taken, strict=True)))
+
+
+def make(address: str, count: int) -> None:
     """Write the database."""
-    with open_database(path, create=True) as database, database.write() as connection:
-        _fill(connection, count)
+    with open_database(address, create=True) as database:
+        with database.write() as connection:
+            _fill(connection, count)
+        with database.write() as connection:
+            for table in (label, sentence, translation, step):
+                # What PostgreSQL does by itself after a while.
+                bulk.refresh_statistics(connection, table)
 
 
 def _fill(connection: Connection, count: int) -> None:
@@ -112,7 +140,7 @@ def _steps(connection: Connection) -> dict[str, int]:
 
 
 def _plan(connection: Connection, corpus_id: int, steps: dict[str, int]) -> None:
-    pairs = [[corpus_id, "de", lang, steps["import"], []] for lang in SOURCES]
+    pairs = [[corpus_id, "de", lang, GOLD.digest, []] for lang in SOURCES]
     planned = [{"step": key, "pairs": pairs} for kind, key in steps.items() if kind != "import"]
     values = {"name": "made", "digest": "made", "text": "", "plan": canonical_json(planned)}
     connection.execute(insert(recipe).values(**values))
@@ -213,6 +241,6 @@ def _write(connection: Connection, table: Table, columns: tuple[str, ...], rows:
 
 if __name__ == "__main__":
     if sys.argv[3:] == ["make"]:
-        make(Path(sys.argv[2]), int(sys.argv[1]))
+        make(sys.argv[2], int(sys.argv[1]))
     else:
         main()

@@ -20,14 +20,14 @@ from playwright.sync_api import Page, sync_playwright
 
 FLAGS = ("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync")
 XPROJDB = Path(sys.executable).with_name("xprojdb")
-#: file, address, colour scheme, width, keys
+#: file, address, colour scheme, width, height, keys
 SHOTS = (
-    ("browse-list.png", "/?recipe=multi&lang=sw&order=margin", "light", 1180, ""),
-    ("browse-sentence.png", "/sentence/demo/sw/test-8?recipe=multi", "light", 1180, "jjj"),
-    ("browse-sentence-dark.png", "/sentence/demo/de/test-8?recipe=demo", "dark", 1180, "jjj"),
-    ("browse-overview.png", "/overview", "light", 1180, ""),
-    ("browse-narrow.png", "/sentence/demo/de/test-8?recipe=demo", "light", 520, "jjj"),
-    ("review.png", "/review/1/1", "light", 1180, "jj"),
+    ("browse-list.png", "/?recipe=multi&lang=sw&order=margin", "light", 1180, 820, ""),
+    ("browse-sentence.png", "/sentence/demo/sw/test-8?recipe=multi", "light", 1180, 1180, "jjj"),
+    ("browse-sentence-dark.png", "/sentence/demo/de/test-8?recipe=demo", "dark", 1180, 820, "jjj"),
+    ("browse-overview.png", "/overview", "light", 1180, 820, ""),
+    ("browse-narrow.png", "/sentence/demo/de/test-8?recipe=demo", "light", 520, 1180, "jjj"),
+    ("review.png", "/review/1/1", "light", 1180, 820, "jj"),
 )
 
 
@@ -44,9 +44,9 @@ def served(database: Path) -> Iterator[str]:
 
 def take(page: Page, origin: str, folder: Path) -> None:
     """Take all pictures."""
-    for name, address, scheme, width, keys in SHOTS:
+    for name, address, scheme, width, height, keys in SHOTS:
         page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
-        page.set_viewport_size({"width": width, "height": 820})
+        page.set_viewport_size({"width": width, "height": height})
         page.goto(origin + address)
         for key in keys:
             page.keyboard.press(key)

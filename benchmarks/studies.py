@@ -1,8 +1,10 @@
-"""Studies A and B: ``python benchmarks/studies.py a|b [--whole] [--db FILE] [--out FOLDER] [--workers N]``.
+"""Studies A and B: ``python benchmarks/studies.py layers|a|b|ab [--whole] [--db FILE] [--out FOLDER] [--workers N]``.
 
 A: F1 on MasakhaNER 2.0 by the number of source languages. B: accuracy on XNLI, raw, centred, with shuffled labels and
-with the hypothesis alone. Both from ``$XPROJDB_DATA`` or ``../shared/data``. The reduced designs take minutes of one
-core; ``--whole`` has all languages, k up to 12, three orders and two seeds.
+with the hypothesis alone. AB: both tasks where the languages of Europarl-NER, MasakhaNER 2.0 and XNLI overlap.
+``layers`` compares layers and heads on the languages of Europarl-NER, which are no targets of A. All from
+``$XPROJDB_DATA`` or ``../shared/data``. The reduced designs take minutes of one core; ``--whole`` has all languages,
+those of Europarl-NER as further sources, k up to 12, three orders and two seeds.
 """
 
 from __future__ import annotations
@@ -21,6 +23,9 @@ import xprojdb as xp
 HERE = Path(__file__).parent
 DATA = Path(os.environ.get("XPROJDB_DATA", HERE.parent.parent / "shared" / "data"))
 FOURTEEN = ("bam", "ewe", "hau", "ibo", "kin", "lug", "nya", "pcm", "sna", "swa", "tsn", "xho", "yor", "zul")
+EUROPARL = ("de", "en", "es", "it")
+#: sentences of Europarl-NER to learn from; the others measure
+EUROPARL_TRAIN = 500
 A: dict[str, Any] = {
     "pool": ("hau", "ibo", "kin", "sna", "swa", "yor"),
     "targets": ("bam", "hau", "ibo", "kin", "lug", "sna", "swa", "yor"),
@@ -33,12 +38,12 @@ A: dict[str, Any] = {
 }
 A_WHOLE = {
     **A,
-    "pool": FOURTEEN,
+    "pool": (*FOURTEEN, *EUROPARL),
     "targets": FOURTEEN,
     "k": (1, 2, 4, 8, 12),
     "orders": 3,
     "seeds": 2,
-    "test_limit": 500,
+    "test_limit": 300,
 }
 WITH_DEV = ("en", "ko", "my", "sw", "ur")
 B: dict[str, Any] = {
@@ -53,13 +58,37 @@ B: dict[str, Any] = {
     "seeds": 1,
     "test_limit": 150,
 }
-B_WHOLE = {**B, "budgets": {"fixed": 2400, "growing": 600}, "orders": 3, "seeds": 2, "test_limit": 1000}
+B_WHOLE = {**B, "budgets": {"fixed": 2400, "growing": 600}, "orders": 3, "seeds": 2, "test_limit": 500}
+AB: dict[str, Any] = {
+    "tasks": ("ner", "nli"),
+    "pool": ("en", "sw"),
+    "targets": ("de", "es"),
+    "pair_splits": ("validation",),
+    "k": (1, 2),
+    "budgets": {"fixed": 360, "growing": 180},
+    "unit": "entities",
+    "controls": ("centre",),
+    "orders": 1,
+    "seeds": 4,
+    "test_limit": 250,
+}
+LAYERS: dict[str, Any] = {
+    "pool": EUROPARL,
+    "targets": EUROPARL,
+    "k": (1,),
+    "budgets": {"fixed": 360},
+    "unit": "entities",
+    "orders": 1,
+    "seeds": 2,
+    "test_limit": 150,
+}
+DESIGNS = {"a": A, "a-whole": A_WHOLE, "b": B, "b-whole": B_WHOLE, "ab": AB}
 
 
 def main() -> None:
     """Import, train, report."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("study", choices=["a", "b"])
+    parser.add_argument("study", choices=["layers", "a", "b", "ab"])
     parser.add_argument("--whole", action="store_true")
     parser.add_argument("--db", default=None)
     parser.add_argument("--out", default=None)
@@ -68,23 +97,42 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         address = args.db or str(Path(folder) / "study.db")
         with xp.open(address, create=True) as database:
-            run(database, Path(folder), args)
+            (compare_layers if args.study == "layers" else run)(database, Path(folder), args)
 
 
 def run(database: xp.Database, folder: Path, given: argparse.Namespace) -> None:
     """A study on an open database."""
-    if given.study == "a":
+    name = given.study + ("-whole" if given.whole else "")
+    entities = given.study in ("a", "ab")
+    corpora = ["masakhaner2", "europarl-ner"] if entities else []
+    if entities:
         import_entities(database, folder)
-        corpora, labels, design = ["masakhaner2"], ["PER", "ORG", "LOC"], A_WHOLE if given.whole else A
-    else:
+        import_europarl(database, folder)
+    if given.study in ("b", "ab"):
         import_pairs(database)
-        corpora, labels, design = ["xnli"], None, B_WHOLE if given.whole else B
-    name = f"study-{given.study}" + ("-whole" if given.whole else "")
-    recipe = xp.TrainingRecipe(name=name, corpora=corpora, labels=labels, study=design)
+        corpora.append("xnli")
+    labels = ["PER", "ORG", "LOC"] if entities else None
+    recipe = xp.TrainingRecipe(name=f"study-{name}", corpora=corpora, labels=labels, study=DESIGNS[name])
     console = Console()
     console.print(database.preview_study(recipe))
     console.print(database.study(recipe, workers=given.workers))
-    console.print(database.study_report(name, given.out or name))
+    console.print(database.study_report(recipe.name, given.out or recipe.name))
+
+
+def compare_layers(database: xp.Database, folder: Path, given: argparse.Namespace) -> None:
+    """Mean F1 by layer and head, each language of Europarl-NER once the source and the others the targets."""
+    import_europarl(database, folder)
+    for layer in (4, 6, 8, 10, 12):
+        for head in ("linear", "mlp"):
+            recipe = xp.TrainingRecipe(
+                name=f"layer-{layer}-{head}",
+                corpora=["europarl-ner"],
+                labels=["PER", "ORG", "LOC"],
+                train={"layer": layer, "head": head},
+                study=LAYERS,
+            )
+            (row,) = database.study(recipe, workers=given.workers).report.scores
+            print(f"layer {layer:2}  {head:6}  F1 {row[4]:.1f} over {row[5]} measurements", flush=True)
 
 
 def import_entities(database: xp.Database, folder: Path) -> None:
@@ -95,6 +143,17 @@ def import_entities(database: xp.Database, folder: Path) -> None:
         place.mkdir(parents=True, exist_ok=True)
         (place / f"{split}.txt").write_bytes(gzip.decompress(path.read_bytes()))
     database.import_benchmark("masakhaner2", path=folder / "masakhaner2")
+
+
+def import_europarl(database: xp.Database, folder: Path) -> None:
+    """Europarl-NER, which is published as a test set: the first sentences are to learn from here."""
+    for lang in EUROPARL:
+        text = (DATA / "europarl-ner" / f"{lang}-europarl.test.conll02").read_text(encoding="utf-8")
+        sentences = [block for block in text.split("\n\n") if block.strip()]
+        for split, part in (("train", sentences[:EUROPARL_TRAIN]), ("test", sentences[EUROPARL_TRAIN:])):
+            path = folder / f"{lang}.{split}.conll"
+            path.write_text("\n\n".join(part) + "\n", encoding="utf-8")
+            database.import_conll(path, corpus="europarl-ner", lang=lang, split=split)
 
 
 def import_pairs(database: xp.Database) -> None:

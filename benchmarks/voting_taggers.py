@@ -93,21 +93,34 @@ def with_others(database: Database, budget: int, console: Console) -> Scores:
     results: Scores = {}
     start = time.process_time()
     for pair in masakhaner2.PAIRS:
-        source, target = pair.split("-")
-        name = f"without-{target}"
-        others = [lang for lang in GOLD if lang != target]
-        train = {"languages": others, "budget": budget, **TRAINING}
-        recipe = TrainingRecipe(name=name, corpora=["masakhaner2"], labels=["PER", "ORG", "LOC"], train=train)
-        train_model(database, LoadedTraining.of(recipe))
-        head = "\n".join(
-            f'name = "{pair}"' if line.startswith("name") else line for line in masakhaner2.TAGGED.splitlines()
-        )
-        head = head.replace(str_list(masakhaner2.PAIRS), str_list([pair]))
-        head = head.replace('["en", "fr"]', str_list([source]))
-        head = head.replace('["lug", "pcm", "tsn", "yor", "bam", "ewe"]', str_list([target]))
-        results |= counted(database, f'{head}\n[vote]\ntaggers = ["self", "trained:{name}"]\n')
+        target = pair.split("-")[1]
+        train_without(database, target, budget)
+        vote = f'[vote]\ntaggers = ["self", "trained:without-{target}"]\n'
+        results |= counted(database, f"{head_of(pair)}\n{vote}")
     console.print(f"{OTHERS}: {time.process_time() - start:.1f} CPU seconds, training included")
     return results
+
+
+def train_without(database: Database, target: str, budget: int) -> str:
+    """Train ``without-TARGET``, a model of all other languages; returns the digest of its step."""
+    train = {"languages": [lang for lang in GOLD if lang != target], "budget": budget, **TRAINING}
+    labels = ["PER", "ORG", "LOC"]
+    recipe = TrainingRecipe(name=f"without-{target}", corpora=["masakhaner2"], labels=labels, train=train)
+    return train_model(database, LoadedTraining.of(recipe)).digest
+
+
+def head_of(pair: str) -> str:
+    """The default's recipe for one pair."""
+    return one_pair(masakhaner2.TAGGED, pair)
+
+
+def one_pair(recipe: str, pair: str) -> str:
+    """A recipe for the pairs of MasakhaNER2, for one of them."""
+    source, target = pair.split("-")
+    lines = recipe.splitlines()
+    head = "\n".join(f'name = "{pair}"' if line.startswith("name") else line for line in lines)
+    head = head.replace(str_list(masakhaner2.PAIRS), str_list([pair])).replace('["en", "fr"]', str_list([source]))
+    return head.replace('["lug", "pcm", "tsn", "yor", "bam", "ewe"]', str_list([target]))
 
 
 def str_list(names: list[str] | tuple[str, ...]) -> str:

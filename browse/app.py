@@ -25,7 +25,7 @@ _LONGEST_KEY = 19
 
 
 def make_app(database: Database, doorkeeper: Doorkeeper) -> Starlette:
-    """The application for a database; it only writes what reviewers decide."""
+    """The application for a database; it only writes what reviewers decide. Its state has the ``pages``."""
     pages = Pages(database, ServerLinks())
 
     def sentences(request: Request) -> Response:
@@ -44,7 +44,7 @@ def make_app(database: Database, doorkeeper: Doorkeeper) -> Starlette:
     def runs(_request: Request) -> Response:
         return HTMLResponse(pages.runs())
 
-    return Starlette(
+    app = Starlette(
         routes=[
             Route("/", sentences),
             Route("/sentence/{name:path}", sentence),
@@ -57,6 +57,8 @@ def make_app(database: Database, doorkeeper: Doorkeeper) -> Starlette:
         middleware=[Middleware(Guard, doorkeeper=doorkeeper)],
         exception_handlers={XprojdbError: _problem(pages), HTTPException: _refused(pages)},
     )
+    app.state.pages = pages
+    return app
 
 
 def _asset(request: Request) -> Response:

@@ -39,12 +39,13 @@ def _option(name: str, value: str | None) -> list[str]:
 
 
 def _query(filters: Filters, recipe: str | None) -> str:
-    view = "v_label" if recipe and (filters.of_labels or filters.lang) else "sentence"
+    view = "v_label" if recipe and (filters.of_labels or filters.lang or filters.step) else "sentence"
     where = [
         *_equal("corpus", filters.corpus if view == "v_label" else ""),
         *_equal("lang", filters.lang),
         *_equal("split", filters.split),
         *_equal("recipe", (recipe or "") if view == "v_label" else ""),
+        *([f"step LIKE {_quoted(f'{filters.step}%')}"] if filters.step and view == "v_label" else []),
         *_equal("label", filters.label),
         *(f"{name} {sign} {value:g}" for name, sign, value in _bounds(filters)),
         *([f"words LIKE {_quoted(f'%{filters.text}%')}"] if filters.text and view == "sentence" else []),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from functools import cache
 from importlib import resources
 from typing import Any
 
@@ -13,13 +14,14 @@ from markupsafe import Markup
 from xprojdb.browse.commands import Commands
 from xprojdb.browse.escaping import finalize, visible
 from xprojdb.browse.links import Links
-from xprojdb.browse.listing.facets import FacetCounts
+from xprojdb.browse.listing.facets import Facets, read_facets
 from xprojdb.browse.listing.filters import PAGE, Filters
 from xprojdb.browse.listing.page import Listing, ListPage, runs_of
 from xprojdb.browse.sentence.drawing import writing_of
 from xprojdb.browse.sentence.hues import hue
 from xprojdb.browse.sentence.view import neighbours, show_sentence
 from xprojdb.browse.summaries.comparison import compare_page
+from xprojdb.browse.summaries.counts import SAMPLE, Counted
 from xprojdb.browse.summaries.overview import read_overview
 from xprojdb.browse.summaries.plots import bars, reliability_diagram
 from xprojdb.browse.summaries.recipes import KnownRecipe, Recipes
@@ -40,8 +42,9 @@ def read_asset(name: str) -> bytes:
     return resources.files("xprojdb.browse").joinpath("assets", name).read_bytes()
 
 
+@cache
 def environment() -> Environment:
-    """Templates that escape everything, and fail if a value is missing."""
+    """Templates that escape everything, and fail if a value is missing; compiled once."""
     jinja = Environment(
         loader=PackageLoader("xprojdb.browse", "templates"),
         autoescape=True,
@@ -50,8 +53,8 @@ def environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    jinja.filters |= {"hue": hue, "number": _number, "figure": _figure, "data": _data}
-    jinja.globals |= {"runs_of": runs_of, "writing_of": writing_of}
+    jinja.filters |= {"hue": hue, "counted": _counted, "number": _number, "figure": _figure, "data": _data}
+    jinja.globals |= {"sample": SAMPLE, "runs_of": runs_of, "writing_of": writing_of}
     return jinja
 
 
@@ -65,11 +68,22 @@ class Pages:
         self.database = database
         self.links = links
         self.recipes = Recipes(database)
-        self.listing = Listing(database)
+        self.listing = Listing(database, patient=not links.live)
         # Published pages must not reveal where a database is.
         self.commands = Commands(database.url if links.live else None)
-        self._facets = FacetCounts(database)
+        self.counted = Counted(database)
         self._templates = environment()
+
+    def prepare(self) -> None:
+        """Load the recipes and compile the templates, so that no page has to."""
+        for name in self._templates.list_templates():
+            self._templates.get_template(name)
+        self.recipes.all()
+
+    def stop(self) -> None:
+        """Stop what is being counted and sorted in the background."""
+        self.counted.stop()
+        self.listing.stop()
 
     def render(self, template: str, links: Links | None = None, **values: Any) -> str:
         """A template with the values that every page needs."""
@@ -83,6 +97,8 @@ class Pages:
         :param page: its content, if already known.
         """
         recipe = self.recipes.get(filters.recipe)
+        if recipe and filters.step:
+            recipe = self.recipes.with_step(recipe, filters.step)
         list_page = page or self.listing.page(filters, recipe)
         name = recipe.name if recipe else None
         return self.render(
@@ -90,11 +106,17 @@ class Pages:
             filters=filters,
             recipe=recipe,
             recipe_names=self.recipes.names(),
+            steps=self.recipes.labelling_steps() if self.links.live else [],
             page=list_page,
             page_size=PAGE,
-            facets=self._facets.of(recipe) if self.links.live else None,
+            facets=self._facets(recipe) if self.links.live else None,
             command=self.commands.listed(filters, name),
         )
+
+    def _facets(self, recipe: KnownRecipe | None) -> Facets:
+        facets = read_facets(self.database, self.counted, recipe)
+        self.counted.complete(self.recipes.all)
+        return facets
 
     def sentence(self, name: str, recipe_name: str | None = None, links: Links | None = None) -> str:
         """A sentence.
@@ -135,7 +157,10 @@ class Pages:
 
     def overview(self) -> str:
         """Counts, outcomes, scores and margins by corpus and language, with F1 where there is gold."""
-        overview = read_overview(self.database, self.recipes)
+        if not self.links.live:
+            self.counted.count_all(self.recipes.all())
+        overview = read_overview(self.database, self.recipes, self.counted)
+        self.counted.complete(self.recipes.all)
         return self.render(
             "overview.html",
             overview=overview,
@@ -157,6 +182,10 @@ class Pages:
 
 def _number(value: float) -> str:
     return f"{value:,}"
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
 
 def _figure(value: float | None) -> str:

@@ -4,16 +4,22 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Sequence
+from contextlib import ExitStack, suppress
 from threading import Thread
 
 import uvicorn
+from starlette.applications import Starlette
 
 from xprojdb.browse.app import make_app
+from xprojdb.browse.pages import Pages
 from xprojdb.browse.security import Doorkeeper
 from xprojdb.db import Database
-from xprojdb.errors import UsageError
+from xprojdb.db.opening import with_cache
+from xprojdb.errors import UsageError, XprojdbError
 
 LOOPBACK = "127.0.0.1"
+#: kibibytes of the database that each connection keeps in memory
+CACHE = 16_384
 #: concurrent requests
 CONCURRENT = 64
 
@@ -30,11 +36,17 @@ class Server:
     def __init__(self, database: Database, *, port: int, reviewers: Sequence[str] = (), home: str = "/") -> None:
         self._socket = _listen(port)
         self.doorkeeper = Doorkeeper(self._socket.getsockname()[1], tuple(reviewers) or ("",), home)
-        self._server = uvicorn.Server(_config(database, self.doorkeeper))
+        self._opened = ExitStack()
+        app = make_app(self._opened.enter_context(with_cache(database, CACHE)), self.doorkeeper)
+        self._pages: Pages = app.state.pages
+        self._server = uvicorn.Server(_config(app))
         self._thread = Thread(target=self._serve, name="pages", daemon=True)
 
     def _serve(self) -> None:
         with self._socket:
+            # What fails here fails again, and is told, on the page that needs it.
+            with suppress(XprojdbError):
+                self._pages.prepare()
             self._server.run(sockets=[self._socket])
 
     def start(self) -> None:
@@ -48,12 +60,14 @@ class Server:
     def stop(self) -> None:
         """Stop it, once requests in progress are answered, or after two seconds."""
         self._server.should_exit = True
+        self._pages.stop()
         self._thread.join()
+        self._opened.close()
 
 
-def _config(database: Database, doorkeeper: Doorkeeper) -> uvicorn.Config:
+def _config(app: Starlette) -> uvicorn.Config:
     return uvicorn.Config(
-        make_app(database, doorkeeper),
+        app,
         log_level="warning",
         access_log=False,
         server_header=False,

@@ -10,8 +10,9 @@ from projection_sample import english, german, import_sample, plan_of
 from xprojdb.db import Database
 from xprojdb.execution.run import run_plan
 from xprojdb.planning.plan import Plan
-from xprojdb.review.campaigns import Campaign, CampaignSettings, Item, create_campaign, read_items
+from xprojdb.review.campaigns import Campaign, Item, read_items
 from xprojdb.review.decisions import ACCEPT, DONE, NewDecision, decide, read_reviewed
+from xprojdb.review.drawing import CampaignSettings, create_campaign
 from xprojdb.review.queues import parse_mixture
 
 #: of every German sentence but each fifth: Anna Berg, and Turin

@@ -108,6 +108,20 @@ def test_all_baselines_on_the_same_sentences(news: xprojdb.Database, tmp_path: P
     assert news.baselines(chosen).to_dict() == rows and models(news) == count
 
 
+def test_recipes_that_have_been_run_are_rows_too(news: xprojdb.Database, tmp_path: Path) -> None:
+    news.run(xprojdb.Recipe(**{**PROJECT, "name": "translate-test"}))
+    table = {"methods": ["projection", "translate-train"], "others": {"translate-test": "translate-test"}}
+    report = news.baselines(recipe(tmp_path, baselines=table)).report
+    assert list(report.recipes) == ["projection", "translate-train", "translate-test"]
+    assert report.comparison is not None and len(report.comparison.methods) == 3
+    with pytest.raises(UsageError) as refused:
+        news.baselines(recipe(tmp_path, baselines={**table, "others": {"more": "nothing"}}))
+    assert refused.value.name == "nothing"
+    with pytest.raises(RecipeError) as taken:
+        recipe(tmp_path, baselines={**table, "others": {"votes": "names"}})
+    assert taken.value.key == "baselines.others"
+
+
 def test_the_target_is_not_among_those_that_transfer_learns_from(news: xprojdb.Database, tmp_path: Path) -> None:
     chosen = recipe(tmp_path, baselines={"methods": ["projection", "transfer"], "targets": ["de"]})
     result = news.baselines(chosen)

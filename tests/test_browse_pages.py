@@ -1,17 +1,24 @@
 """What pages show, and that it is what the library tells."""
 
 import html
+import json
 import re
 import shlex
+from collections import Counter
 
 import pytest
 from browse_sample import browser, combined_sample, scripts_sample
-from sqlalchemy import event, select, update
+from sqlalchemy import delete, event, insert, select, update
 
+from xprojdb.browse.limits import TooSlow
+from xprojdb.browse.listing.facets import read_facets
 from xprojdb.browse.listing.filters import Filters, read_filters
 from xprojdb.browse.listing.page import Listing, runs_of
+from xprojdb.browse.sentence.lineage import path_of
+from xprojdb.browse.summaries.counts import Counted
+from xprojdb.browse.summaries.overview import read_overview
 from xprojdb.browse.summaries.recipes import Recipes
-from xprojdb.db.tables import label, sentence
+from xprojdb.db.tables import label, recipe, sentence, step
 from xprojdb.execution.run import run_plan
 from xprojdb.planning.store import load_plan
 from xprojdb.provenance.diff import diff_steps
@@ -94,6 +101,34 @@ def test_filters(sample):
     assert listed(sample, reviewed="yes") == []
 
 
+def test_the_labels_of_a_step_in_place_of_the_final_ones(sample):
+    recipes = Recipes(sample)
+    plan = load_plan(sample)
+    for projection in plan.projections:
+        step = projection.step
+        known = recipes.with_step(recipes.get(None), step.spec.digest[:10])
+        page = Listing(sample).page(Filters(score_from=0.0), known)
+        with sample.read() as connection:
+            query = select(label.c.sentence_id).where(label.c.step_id == step.step_id)
+            expected = sorted(set(connection.execute(query).scalars()))
+        assert [entry.id for entry in page.sentences] == expected
+        assert (projection.target, projection.source) in {(final.lang, final.source) for final in known.finals}
+    client = browser(sample)
+    assert client.get(f"/?step={plan.projections[0].step.spec.digest[:8]}").status_code == 200
+    assert client.get("/?step=zzz").status_code == 400
+
+
+def test_bands_count_labels_by_margin(sample):
+    facets = read_facets(sample, Counted(sample), Recipes(sample).get(None))
+    for bands in (facets.margins, facets.scores):
+        assert sum(band.count for band in bands) == sum(count for _, count in facets.labels)
+    for band in facets.margins:
+        bounds = {"margin_from": band.low, "margin_to": None if band.high is None else band.high - 1e-9}
+        shown = listed(sample, **bounds)
+        assert bool(shown) is bool(band.count)
+        assert len(shown) <= band.count
+
+
 def test_filters_are_read_from_an_address():
     filters = read_filters({"lang": " de ", "margin_to": "0.5", "divided": "yes", "unknown": "x", "text": ""})
     assert filters == Filters(lang="de", margin_to=0.5, divided=True)
@@ -114,6 +149,23 @@ def test_a_sentence_shows_what_explain_tells(sample):
         for built in projection.made_by:
             assert built.digest[:8] in text
     assert 'class="side" data-role="s" lang="en" dir="ltr"' in page
+
+
+def test_a_label_that_was_outvoted_is_told(sample):
+    with sample.write() as connection:
+        step = load_plan(sample).consensuses[0].step.step_id
+        assert connection.execute(delete(label).where(label.c.step_id == step, label.c.label == "ORG")).rowcount
+    assert "outvoted by the other sources" in browser(sample).get("/sentence/news/de/first-2").text
+    assert "outvoted by" not in browser(sample).get("/sentence/news/de/first-1").text
+
+
+def test_the_path_of_a_label_begins_with_the_import(sample):
+    plan = load_plan(sample)
+    for projection in explain_sentence(sample, plan, "news/de/first-1").projections:
+        path = path_of(projection.made_by)
+        assert [step.kind for step in path.steps] == ["import", "align", "score", "project"]
+        assert {step.digest for step in (*path.steps, *path.learned)} == {step.digest for step in projection.made_by}
+        assert [step.name for step in path.steps][2].startswith("score ")
 
 
 def test_a_page_names_the_command_that_gives_the_same(sample, run_cli):
@@ -193,17 +245,100 @@ def test_directions_and_languages(sqlite_database, tmp_path):
 
 def test_a_list_says_how_far_it_looked_when_its_time_is_spent(sample, monkeypatch):
     monkeypatch.setattr("xprojdb.browse.listing.page.WINDOW", 10)
-    monkeypatch.setattr("xprojdb.browse.limits.PAGE_SECONDS", 0.0)
-    monkeypatch.setattr("xprojdb.browse.listing.page.Budget", lambda: type("Spent", (), {"spent": True})())
+    monkeypatch.setattr("xprojdb.browse.limits.PAGE_SECONDS", -1.0)
     recipe = Recipes(sample).get(None)
     page = Listing(sample).page(Filters(text="nowhere"), recipe)
-    assert (page.sentences, page.unfinished, page.after) == ([], True, 1)
+    assert (page.sentences, page.unfinished, page.after) == ([], True, 10)
+
+
+@pytest.mark.parametrize("order", ["margin", "score"])
+def test_an_order_that_takes_long_is_found_in_the_background(
+    sqlite_database, write_conll, tmp_path, monkeypatch, order
+):
+    combined_sample(sqlite_database, write_conll, tmp_path)
+    expected = listed(sqlite_database, order=order)
+    monkeypatch.setattr("xprojdb.browse.limits._OPERATIONS", 1)
+    monkeypatch.setattr("xprojdb.browse.listing.orders.ORDER_SECONDS", -1.0)
+    listing, recipe = Listing(sqlite_database), Recipes(sqlite_database).get(None)
+    assert listing.page(Filters(order=order), recipe).sorting
+    for thread in list(listing._orders._threads.values()):
+        thread.join()
+    assert [entry.name for entry in listing.page(Filters(order=order), recipe).sentences] == expected
+    page = browser(sqlite_database).get(f"/?order={order}").text
+    assert "data-again" in page
+
+
+def test_an_order_that_takes_too_long_is_refused(sqlite_database, write_conll, tmp_path, monkeypatch):
+    combined_sample(sqlite_database, write_conll, tmp_path)
+    monkeypatch.setattr("xprojdb.browse.limits._OPERATIONS", 1)
+    monkeypatch.setattr("xprojdb.browse.listing.orders.ORDER_SECONDS", -1.0)
+    monkeypatch.setattr("xprojdb.browse.listing.orders.QUERY_SECONDS", -1.0)
+    listing, recipe = Listing(sqlite_database), Recipes(sqlite_database).get(None)
+    assert listing.page(Filters(order="margin"), recipe).sorting
+    for thread in list(listing._orders._threads.values()):
+        thread.join()
+    with pytest.raises(TooSlow):
+        listing.page(Filters(order="margin"), recipe)
+
+
+def test_all_rows_are_counted_in_the_background(sample, monkeypatch):
+    monkeypatch.setattr("xprojdb.browse.summaries.counts.SAMPLE", 2)
+    monkeypatch.setattr("xprojdb.browse.summaries.counts._DELAY", 0)
+    recipes, counted = Recipes(sample), Counted(sample)
+    facets = read_facets(sample, counted, recipes.get(None))
+    assert facets.sampled
+    assert sum(count for _, count in facets.labels) == 2
+    counted.complete(recipes.all)
+    counted.join()
+    facets = read_facets(sample, counted, recipes.get(None))
+    assert not facets.sampled
+    with sample.read() as connection:
+        step = load_plan(sample).consensuses[0].step.step_id
+        query = select(label.c.label, label.c.score, label.c.margin).where(label.c.step_id == step)
+        rows = connection.execute(query).all()
+        splits = Counter(connection.execute(select(sentence.c.split)).scalars())
+    assert dict(facets.labels) == Counter(row.label for row in rows)
+    assert dict(facets.splits) == {name or "–": count for name, count in splits.items()}
+    (tile,) = read_overview(sample, recipes, counted).recipes["sample"]
+    for values, bars in (
+        ([row.score for row in rows], tile.labels.scores),
+        ([row.margin for row in rows], tile.labels.margins),
+    ):
+        expected = Counter(min(int(value * 20), 19) for value in values)
+        assert bars == [expected[place] for place in range(20)]
+
+
+def test_counts_are_taken_again_when_the_database_changes(sample):
+    recipes, counted = Recipes(sample), Counted(sample)
+    before = dict(read_facets(sample, counted, recipes.get(None)).labels)
+    with sample.write() as connection:
+        step = load_plan(sample).consensuses[0].step.step_id
+        here = label.c.step_id == step, label.c.label == "ORG"
+        changed = connection.execute(update(label).where(*here).values(label="MISC")).rowcount
+    after = dict(read_facets(sample, counted, recipes.get(None)).labels)
+    assert (after["MISC"], "ORG" in after) == (changed, False)
+    assert before["ORG"] == changed
 
 
 def test_pieces_of_a_sentence():
     words = ["a", "b", "c", "d"]
     spans = [Span(1, 3, "X"), Span(2, 4, "Y")]
     assert list(runs_of(words, spans)) == [("a", None), ("b c", "X"), ("d", None)]
+
+
+def test_a_recipe_of_another_version_does_not_disturb_the_others(sample):
+    with sample.write() as connection:
+        old = connection.execute(select(recipe).where(recipe.c.name == "sample")).mappings().one()
+        own = connection.execute(select(step).where(step.c.kind == "project").limit(1)).mappings().one()
+        key = connection.execute(insert(step).values({**own, "id": 999, "digest": "f" * 64, "version": 99}))
+        key = key.inserted_primary_key[0]
+        stored = json.dumps([{"step": key, "pairs": []}])
+        connection.execute(insert(recipe).values({**old, "id": 999, "name": "older", "plan": stored}))
+    client = browser(sample)
+    for address in ("/", "/?recipe=sample", "/sentence/news/de/first-1?recipe=sample", "/overview"):
+        assert client.get(address).status_code == 200, address
+    assert "not shown until they run again: older" in client.get("/overview").text
+    assert "no stage" in client.get("/?recipe=older").text
 
 
 def test_a_recipe_that_changes_is_read_again(sample):

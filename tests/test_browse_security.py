@@ -2,9 +2,11 @@
 
 import html
 import re
+import time
 
 import pytest
 from browse_sample import HOSTILE, PORT, browser, combined_sample, scripts_sample
+from sqlalchemy import text
 from starlette.testclient import TestClient
 
 from xprojdb.browse.app import make_app
@@ -12,6 +14,7 @@ from xprojdb.browse.escaping import visible
 from xprojdb.browse.limits import TooSlow, limited
 from xprojdb.browse.security import ADDRESS_BYTES, FORM_BYTES, HEADERS, Doorkeeper
 from xprojdb.browse.server import _listen
+from xprojdb.db import bulk
 from xprojdb.errors import UsageError
 
 OWN = f"http://127.0.0.1:{PORT}"
@@ -162,6 +165,22 @@ def test_a_query_is_stopped(database):
     assert caught.value.seconds == 0.05
     with database.read() as connection:
         assert connection.exec_driver_sql("SELECT 1").scalar() == 1
+
+
+def test_a_query_is_stopped_while_its_rows_are_fetched(sqlite_database):
+    endless = text(
+        "WITH RECURSIVE n (x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n) SELECT x FROM n WHERE x % 9999 = 0"
+    )
+    with pytest.raises(TooSlow), limited(sqlite_database, 0.05) as connection:
+        bulk.fetch(connection, endless)
+
+
+def test_waiting_is_not_counted(sqlite_database, monkeypatch):
+    monkeypatch.setattr("xprojdb.browse.limits._OPERATIONS", 1)
+    monkeypatch.setattr("xprojdb.browse.limits.PATIENCE", 10_000)
+    with limited(sqlite_database, 0.2) as connection:
+        time.sleep(0.3)
+        assert connection.exec_driver_sql("SELECT count(*) FROM sentence").scalar() == 0
 
 
 def test_a_port_in_use_is_told():

@@ -27,8 +27,9 @@ from xprojdb.maintenance.merging import results as merged_results
 from xprojdb.maintenance.merging.merge import MergedSource, merge_databases
 from xprojdb.maintenance.verify import verify
 from xprojdb.planning.store import load_plan
-from xprojdb.review.campaigns import CampaignSettings, create_campaign, load_campaign
+from xprojdb.review.campaigns import load_campaign
 from xprojdb.review.decisions import NewDecision, decide
+from xprojdb.review.drawing import CampaignSettings, create_campaign
 from xprojdb.review.queues import parse_mixture
 from xprojdb.steps.shard import Shard
 

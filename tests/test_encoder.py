@@ -52,7 +52,7 @@ def test_subword_vectors_are_the_hidden_states_of_that_layer(checkpoint: Path, e
 def test_layers_above_are_not_run(checkpoint: Path) -> None:
     encoder = Encoder(str(checkpoint), device="cpu")
     ran: list[int] = []
-    for number, layer in enumerate(encoder._states._stack):
+    for number, layer in enumerate(encoder._states.stack):
         layer.attention.register_forward_hook(lambda *_, number=number: ran.append(number))
     encoder.word_vectors([["boat"]], 1)
     assert ran == [0]

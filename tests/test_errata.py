@@ -1,6 +1,7 @@
 """Errata: what was made of a withdrawn or corrected sentence goes, and everything else stays."""
 
 import json
+from random import Random
 
 import pytest
 from sqlalchemy import func, select
@@ -96,12 +97,12 @@ def test_a_corrected_file_costs_only_what_changed(db, tmp_path):
     assert kept(db) == before
     done = db.replace("news", tmp_path / "sw.jsonl", lang="sw").report
     assert done == dry
-    assert (done.unchanged, done.replaced, done.withdrawn, done.added, done.links) == (1, 1, 1, 1, 1)
+    assert (done.unchanged, done.replaced, done.withdrawn, done.added, done.links) == (1, 1, 1, 1, 0)
     after = kept(db)
     assert after["s1"] == before["s1"]
-    # Keys are never given twice.
-    assert after["s2"][0] > max(key for key, _ in before.values())
-    assert (set(after), after["s2"][1]) == ({"s1", "s2", "s4"}, 0)
+    assert after["s2"] == (before["s2"][0], 0)
+    assert set(after) == {"s1", "s2", "s4"}
+    assert after["s4"][0] > max(key for key, _ in before.values())
     db.run(xp.Recipe(**RECIPE))
     assert kept(db)["s2"][1] == 2
     assert db.replace("news", tmp_path / "sw.jsonl", lang="sw").report.unchanged == 3
@@ -111,10 +112,62 @@ def test_a_corrected_file_costs_only_what_changed(db, tmp_path):
 def test_corrected_gold_makes_its_projections_anew(db, tmp_path):
     (tmp_path / "en.jsonl").write_text(rows(ENGLISH, {**TAGS, "s3": "O O O O"}))
     done = db.replace("news", tmp_path / "en.jsonl", lang="en").report
-    assert (done.unchanged, done.replaced, done.links) == (2, 1, 1)
+    assert (done.unchanged, done.replaced, done.links) == (2, 1, 0)
     db.run(xp.Recipe(**RECIPE))
     assert [labels for _, labels in kept(db).values()] == [2, 2, 0]
     assert count(db, translation) == 3
+
+
+def exported(db, folder):
+    """The ids and words of an export, in order."""
+    db.export(folder, "jsonl", recipe="news")
+    lines = [json.loads(line) for path in sorted(folder.rglob("*.jsonl")) for line in path.read_text().splitlines()]
+    return [(line["id"], " ".join(line["tokens"])) for line in lines]
+
+
+def test_a_corrected_sentence_stays_in_its_place(db, tmp_path):
+    before = exported(db, tmp_path / "out")
+    corrected = {**SWAHILI, "s1": "Amina aliondoka Nairobi ."}
+    (tmp_path / "sw.jsonl").write_text(rows(corrected))
+    db.replace("news", tmp_path / "sw.jsonl", lang="sw")
+    db.run(xp.Recipe(**RECIPE))
+    after = exported(db, tmp_path / "out")
+    assert after == [("news/sw/s1", "Amina aliondoka Nairobi ."), *before[1:]]
+    # In the same order as the file, which may therefore grow.
+    (tmp_path / "sw.jsonl").write_text(rows({**corrected, "s4": "Otieno ni mbali ."}))
+    assert db.import_jsonl(tmp_path / "sw.jsonl", corpus="news", lang="sw").report.added == 1
+
+
+def test_lines_are_in_the_order_of_the_corrected_file(sqlite_database, tmp_path):
+    db, path, text, chance = xp.Database(sqlite_database), tmp_path / "sw.txt", tmp_path / "out.txt", Random(5)
+    for number in range(8):
+        corpus = f"news{number}"
+        before, after = ([chance.choice("abc") for _ in range(chance.randint(1, 8))] for _ in range(2))
+        path.write_text("".join(f"{word} mbali .\n" for word in before))
+        db.import_text(path, corpus=corpus, lang="sw")
+        path.write_text("".join(f"{word} mbali .\n" for word in after))
+        done = db.replace(corpus, path, lang="sw").report
+        differing = sum(one != other for one, other in zip(before, after, strict=False))
+        lengths = max(len(before) - len(after), 0), max(len(after) - len(before), 0)
+        assert (done.replaced, done.withdrawn, done.added) == (differing, *lengths)
+        db.export_text(text, corpus=corpus, lang="sw", format="plain")
+        assert text.read_text() == path.read_text()
+    assert db.verify().sound
+
+
+def test_gold_that_was_imported_again_is_whole(db, tmp_path):
+    labels = tmp_path / "labels.jsonl"
+    labels.write_text(rows(SWAHILI, {"s1": "B-PER O B-LOC O", "s2": "B-PER O O B-PER O", "s3": "B-LOC O O O"}))
+    first = db.import_labels(labels, corpus="news", lang="sw", name="checked", annotator="one").report
+    (tmp_path / "sw.jsonl").write_text(rows({**SWAHILI, "s2": "Otieno alionana na Amina ."}))
+    db.replace("news", tmp_path / "sw.jsonl", lang="sw")
+    labels.write_text(labels.read_text().replace("alikutana", "alionana"))
+    again = db.import_labels(labels, corpus="news", lang="sw", name="checked", annotator="one").report
+    assert (again.added, again.frozen.step_id) == (2, first.frozen.step_id)
+    with db.store.read() as connection:
+        done = select(func.count()).where(outcome.c.step_id == again.frozen.step_id)
+        assert connection.execute(done).scalar_one() == 3
+    assert db.verify().sound
 
 
 def test_what_is_not_there_is_refused(db, tmp_path):

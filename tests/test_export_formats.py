@@ -77,6 +77,7 @@ def test_json_lines_are_read_back(sqlite_database: Database, done: Plan, tmp_pat
     assert (first["id"], first["ner_tags"], first["lang"]) == ("news/de/all-1", TAGS, "de")
     assert {**first["entities"][0], "score": 0, "margin": 0} == {
         "start": 0, "end": 9, "label": "PER", "text": "Anna Berg", "score": 0, "margin": 0,
+        "annotation": "projected",
     }  # fmt: skip
     assert first["text"] == "Anna Berg traf 0 Leute in Turin"
     assert (first["source"], first["source_langs"], len(first["scores"])) == ("news/en/all-1", ["en"], 2)

@@ -95,6 +95,13 @@ def test_sentences_with_gold_may_keep_their_place(database: Database, done: Plan
     assert {entry["tier"] for entry in german} == {"reviewed"}
     assert {entry["tier"] for entry in spanish} == {"good", None}
     assert len(german[0]["entities"][0]["text"].split()) == 1
+    of_labels = [{entity["annotation"] for row in own for entity in row["entities"]} for own in (german, spanish)]
+    assert of_labels == [{"gold"}, {"projected"}]
+
+
+def test_gold_with_a_name_is_preferred() -> None:
+    assert export_table("", {"gold": "round-1"}).prefer_gold
+    assert not export_table("", {"gold": "round-1", "gold_splits": ["test"]}).prefer_gold
 
 
 def test_the_card_tells_gold_from_silver(database: Database, done: Plan, tmp_path: Path) -> None:
@@ -104,6 +111,7 @@ def test_the_card_tells_gold_from_silver(database: Database, done: Plan, tmp_pat
     assert "## Gold labels" in card
     assert "| de | test | 10 |" in card
     assert "No person has checked the projected labels." in card
+    assert [line.split("`")[1] for line in card.splitlines() if line.startswith("- `")] == ["projected", "gold"]
 
 
 def test_gold_and_projected_splits_open_together(database: Database, done: Plan, tmp_path: Path) -> None:
@@ -131,7 +139,7 @@ def test_names_of_configurations_stay_when_a_language_comes(database: Database, 
 
 def test_gold_that_is_not_there_is_refused(database: Database, done: Plan, tmp_path: Path) -> None:
     with pytest.raises(RecipeError):
-        export_table("", {"gold": "round-1"})
+        export_table("", {"gold": "round-1", "prefer_gold": False})
     with pytest.raises(RecipeError):
         export_table("", {"tiers": {"reviewed": 0.5}})
     with pytest.raises(UsageError) as caught:

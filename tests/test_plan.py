@@ -13,6 +13,7 @@ from xprojdb.errors import UsageError
 from xprojdb.execution.run import run_plan
 from xprojdb.planning.planner import Plan
 from xprojdb.planning.store import bind_plan, load_plan
+from xprojdb.steps.spec import find_steps, load_specs
 
 RowCounts = Callable[[Database], dict[str, int]]
 
@@ -34,6 +35,19 @@ def test_equal_recipes_have_equal_steps(sample: Database, tmp_path: Path) -> Non
     assert _digests(plan_of(sample, tmp_path, "[[scorer]]\nmin_score = 0.2\n[project]\nmin_score = 0.4\n")) == _digests(
         plain
     )
+
+
+def test_a_stored_step_is_read_once_however_many_others_read_it(sample: Database, tmp_path: Path) -> None:
+    plan = plan_of(sample, tmp_path, '[[scorer]]\ntype = "term_consistency"\n')
+    bind_plan(sample, plan)
+    specs = [stage.spec for stage in plan.stages]
+    with sample.read() as connection:
+        ids = find_steps(connection, specs)
+        stored = load_specs(connection, ids.values())
+    assert {stored[ids[spec]] for spec in specs} == set(specs)
+    assert [stored[ids[spec]].params for spec in specs] == [spec.params for spec in specs]
+    inner = [own for spec in stored.values() for own in spec.inputs.values()]
+    assert len({id(own) for own in inner}) == len({own.digest for own in inner}) < len(inner)
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+import xprojdb as xp
 from xprojdb.readers import Notes, read
 from xprojdb.text.spans import tags_from_spans
 
@@ -111,3 +112,60 @@ def test_words_and_tags_in_are_words_and_tags_out(tmp_path, layout, every):
     # A line that is left out may be the only O between two entities of one type, which stay two.
     assert spans == [tags for _, tags in expected]
     assert notes.count("wordless-line") == sum(word is None for one in every for word in one.words)
+
+
+#: of each layout: the separator, the columns of words and tags, and what stands before words
+PLAIN = {
+    "masakhaner": (" ", 0, 1, ""),
+    "wnut-17": ("\t", 0, 1, ""),
+    "wikiann": ("\t", 0, 1, "sw:"),
+    "germeval": ("\t", 1, 2, ""),
+    "uner": ("\t", 1, 2, ""),
+    "hipe": ("\t", 0, 1, ""),
+}
+
+
+def plain_reader(text, separator, word, tag, prefix):
+    """Words and tags of a file whose sentences are separated by lines without a word."""
+    found, own = [], []
+    for line in [*text.split("\n"), ""]:
+        cells = line.split(separator)
+        # Comments, names of columns and ranges of words; a word # has a tag behind it.
+        comment = separator == "\t" and line.startswith(("# ", "#\thttp"))
+        if cells[0] == "TOKEN" or comment or cells[0] == "1-2":
+            continue
+        if len(cells) > tag and cells[tag]:
+            own += [(cells[word].removeprefix(prefix), cells[tag])] if cells[word] != prefix else []
+        elif own:
+            found.append(([name for name, _ in own], [label for _, label in own]))
+            own = []
+    return found
+
+
+#: two sentences with a lost word, quotes, adjacent entities and a word that looks like a comment
+SAMPLE = [
+    Sentence(["Asha", None, '""""', "Mwanza", "日本"], ["B-PER", "O", "O", "B-LOC", "B-LOC"]),
+    Sentence(["‘yan", "Dar", "es", "Salaam", "#"], ["O", "B-LOC", "I-LOC", "I-LOC", "O"]),
+]
+
+
+def test_published_layouts_come_out_of_the_database_as_a_plain_reader_reads_them(sqlite_database, tmp_path):
+    db, expected = xp.Database(sqlite_database), {}
+    for layout, (write, options) in LAYOUTS.items():
+        path, english = tmp_path / f"{layout}.tsv", tmp_path / f"{layout}.en.conll"
+        path.write_text(write(SAMPLE), encoding="utf-8")
+        expected[layout] = plain_reader(path.read_text(encoding="utf-8"), *PLAIN[layout])
+        assert expected[layout] == plain(SAMPLE)
+        heads = [f"# id = set {number}\n" if layout == "uner" else "" for number in range(len(SAMPLE))]
+        english.write_text("".join(f"{head}Mwanza\tB-LOC\nfar\tO\n\n" for head in heads), encoding="utf-8")
+        db.import_conll(path, corpus=layout, lang="sw", part="all", **options)
+        db.import_conll(english, corpus=layout, lang="en", part="all")
+        db.join(layout, ["en", "sw"])
+    links, scorers = {"aligner": "equal_words"}, [{"type": "link_mass"}]
+    recipe = xp.Recipe(name="all", corpora=list(LAYOUTS), source=["en"], target=["sw"], align=links, scorer=scorers)
+    db.run(recipe).export(tmp_path / "out", "conll", ids=True, gold_splits=["all"])
+    out = {layout: [] for layout in LAYOUTS}
+    for block in (tmp_path / "out" / "sw.train.conll").read_text(encoding="utf-8").strip("\n").split("\n\n"):
+        head, _, body = block.partition("\n")
+        out[head.removeprefix("# id = ").partition("/")[0]] += plain_reader(body, *PLAIN["wnut-17"])
+    assert out == expected

@@ -21,10 +21,11 @@ from xprojdb.execution.run import run_plan
 from xprojdb.maintenance.corpus_deletion import delete_corpus
 from xprojdb.maintenance.garbage_collection import free_garbage
 from xprojdb.maintenance.verify import verify
-from xprojdb.review import campaigns
+from xprojdb.review import drawing
 from xprojdb.review.agreement import read_agreement
-from xprojdb.review.campaigns import CampaignSettings, create_campaign, load_campaign
+from xprojdb.review.campaigns import load_campaign
 from xprojdb.review.decisions import ADD, CORRECT, REJECT, NewDecision, decide
+from xprojdb.review.drawing import CampaignSettings, create_campaign
 from xprojdb.review.everywhere import decide_all, same_phrase, unanimous
 from xprojdb.review.exporting import exported_reviews
 from xprojdb.review.figures import BiasedSample, check_fair, weighted_figures
@@ -289,7 +290,7 @@ def test_frozen_reviews_are_gold_for_grids_and_comparisons(database, plan, tmp_p
 
 def test_what_is_deleted_while_a_queue_is_drawn_is_said(database, plan, monkeypatch):
     """Between the look and the write, another process may have deleted the corpus, or freed the step."""
-    whole = campaigns.draw
+    whole = drawing.draw
 
     def slowly(*given):
         items = whole(*given)
@@ -297,7 +298,7 @@ def test_what_is_deleted_while_a_queue_is_drawn_is_said(database, plan, monkeypa
             delete_corpus(other, "news")
         return items
 
-    monkeypatch.setattr(campaigns, "draw", slowly)
+    monkeypatch.setattr(drawing, "draw", slowly)
     with pytest.raises(GroundMoved) as refused:
         create_campaign(database, plan, CampaignSettings("week", size=3))
     assert refused.value.gone > 0
@@ -309,7 +310,7 @@ class _HalfWay(Exception):
 
 def test_a_queue_from_a_step_in_the_middle_of_deletion_is_refused(database, plan, monkeypatch):
     """Its outcomes are gone and its labels are not: a campaign would keep these without the outcomes."""
-    whole = campaigns.draw
+    whole = drawing.draw
 
     def slowly(*given):
         items = whole(*given)
@@ -321,7 +322,7 @@ def test_a_queue_from_a_step_in_the_middle_of_deletion_is_refused(database, plan
         if name == "outcome":
             raise _HalfWay
 
-    monkeypatch.setattr(campaigns, "draw", slowly)
+    monkeypatch.setattr(drawing, "draw", slowly)
     with pytest.raises(GroundMoved, match="nothing references the step"):
         create_campaign(database, plan, CampaignSettings("week", size=3))
     free_garbage(database)

@@ -11,8 +11,8 @@ from starlette.testclient import TestClient
 from xprojdb.browse.app import make_app
 from xprojdb.browse.review.pages import span_of
 from xprojdb.browse.security import Doorkeeper
-from xprojdb.review.campaigns import CampaignSettings, create_campaign
 from xprojdb.review.decisions import read_decisions, read_reviewed
+from xprojdb.review.drawing import CampaignSettings, create_campaign
 from xprojdb.review.queues import parse_mixture
 from xprojdb.text.spans import Span
 

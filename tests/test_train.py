@@ -20,14 +20,17 @@ from xprojdb.db import tables as t
 from xprojdb.errors import ModelError, UsageError
 from xprojdb.evaluation.evaluate import evaluate_projections
 from xprojdb.execution.run import run_plan
+from xprojdb.execution.status.database import read_status
 from xprojdb.maintenance.corpus_deletion import delete_corpus
 from xprojdb.maintenance.database_copy import copy_database
 from xprojdb.maintenance.garbage_collection import find_garbage, free_garbage
 from xprojdb.maintenance.verify import verify
 from xprojdb.planning.planner import plan_recipe
+from xprojdb.steps.registry import stage_of
 from xprojdb.steps.spec import load_spec
+from xprojdb.steps.train.stage import Train, TrainedBefore
 from xprojdb.study.train import TrainReport, train_model
-from xprojdb.training.errors import DamagedModel
+from xprojdb.training.errors import DamagedModel, TrainingError
 
 pytestmark = pytest.mark.slow
 
@@ -256,6 +259,28 @@ def test_changed_weights_tag_nothing(news: Database, tmp_path: Path) -> None:
     with pytest.raises(DamagedModel) as refused:
         zero(news)
     assert refused.value.reason == "digest"
+
+
+def test_a_model_of_an_earlier_version_tags_and_is_not_trained_again(
+    news: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Train, "version", 1)
+    first = train(news, tmp_path)
+    monkeypatch.undo()
+    monkeypatch.setenv("XPROJDB_CACHE", str(tmp_path / "cache"))
+    zero(news)
+    assert read_status(news).recipes
+    with news.read() as connection:
+        key = connection.execute(select(t.model.c.step_id)).scalar_one()
+        spec = load_spec(connection, key)
+        assert isinstance(stage_of(spec), TrainedBefore)
+    second = train(news, tmp_path)
+    assert second.digest != first.digest and rows(news, t.model) == 2
+    with news.write() as connection:
+        connection.execute(delete(t.model))
+        stage = stage_of(spec)
+        with pytest.raises(TrainingError):
+            stage.process(connection, [key])
 
 
 def test_a_tagger_keeps_probabilities_when_asked(news: Database, tmp_path: Path) -> None:

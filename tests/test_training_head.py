@@ -43,22 +43,26 @@ def test_twice_it_is_the_same_and_another_seed_is_another() -> None:
     assert one == two != other
 
 
-def test_the_random_state_and_threads_of_others_are_left_alone() -> None:
-    torch.manual_seed(3)
-    expected = torch.rand(2).tolist()
-    torch.manual_seed(3)
-    threads = torch.get_num_threads()
+def test_threads_of_others_are_left_alone() -> None:
+    from threadpoolctl import threadpool_info
+
+    before = [(pool["filepath"], pool["num_threads"]) for pool in threadpool_info()]
     fit_head(examples(), CLASSES, FitSettings(hidden=8, steps=2))
-    assert (torch.rand(2).tolist(), torch.get_num_threads()) == (expected, threads)
+    assert [(pool["filepath"], pool["num_threads"]) for pool in threadpool_info()] == before
 
 
-def test_it_computes_what_torch_does() -> None:
-    data = examples(40)
-    fitting = _Fitting(torch, data, CLASSES, FitSettings(hidden=8), {})
-    fitting.net.eval()
-    rows = (data.rows.astype(np.float32) - fitting.mean) / fitting.scale
+@pytest.mark.parametrize("hidden", [0, 8])
+def test_it_computes_what_torch_does(hidden: int) -> None:
+    nn, data = torch.nn, examples(40)
+    kind = FitSettings(head="mlp" if hidden else "linear", hidden=8)
+    fitting = _Fitting(data, CLASSES, kind, {})
+    linear = [nn.Linear(*weights.shape[::-1]) for weights, _ in fitting.net.layers]
+    for layer, (weights, bias) in zip(linear, fitting.net.layers, strict=True):
+        layer.load_state_dict({"weight": torch.from_numpy(weights), "bias": torch.from_numpy(bias)})
+    net = nn.Sequential(*([linear[0], nn.GELU(approximate="tanh"), linear[1]] if hidden else linear))
+    rows = torch.from_numpy((data.rows.astype(np.float32) - fitting.mean) / fitting.scale)
     with torch.inference_mode():
-        right = torch.log_softmax(fitting.net(torch.from_numpy(rows)), -1).numpy()
+        right = torch.log_softmax(net(rows), -1).numpy()
     np.testing.assert_allclose(fitting.head().log_probabilities(data.rows), right, atol=1e-5)
 
 

@@ -19,6 +19,7 @@ from xprojdb.config.training import LoadedTraining, TrainingRecipe
 from xprojdb.db import Database
 from xprojdb.db import tables as t
 from xprojdb.execution.run import run_plan
+from xprojdb.exports.api import export_as
 from xprojdb.maintenance.verify import verify
 from xprojdb.matching.combination.projection_evidence import confusion, evidence, projected_counts
 from xprojdb.matching.combination.tagger_votes import matched, pooled, renamed, votes
@@ -239,6 +240,10 @@ def test_a_tagger_adds_what_the_projection_has_missed(
     assert {row[:4] for row in projected} <= {row[:4] for row in voted}
     assert _final_labels(database) == voted
     added = [row for row in voted if row[4] is None]
+    export_as("jsonl", database, plan, tmp_path / "out")
+    rows = map(json.loads, (tmp_path / "out" / "de.train.jsonl").read_text().splitlines())
+    made = [entity["annotation"] for row in rows for entity in row["entities"]]
+    assert made == ["voted" if row[4] is None else "projected" for row in voted]
     assert len(added) > 80 and len(voted) == len(projected) + len(added)
     assert len(voted) / 600 > 0.95
     (learned,) = outcomes(database, "target-tagger").values()

@@ -9,7 +9,7 @@ import difflib
 import warnings
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any, Literal
 
@@ -38,7 +38,8 @@ class Plugin:
     name: str
     points: tuple[EntryPoint, ...]
 
-    @property
+    # Kept, since it parses the metadata of an installed package.
+    @cached_property
     def distribution(self) -> str | None:
         """``NAME==VERSION`` of the distribution it belongs to; None for this package."""
         dist = self.points[0].dist

@@ -93,3 +93,6 @@ async function refresh() {
   setTimeout(refresh, +live.dataset.refresh);
 }
 if (live) setTimeout(refresh, +live.dataset.refresh);
+
+const again = document.querySelector("a[data-again]");
+if (again) setTimeout(() => location.replace(again.href), +again.dataset.again);

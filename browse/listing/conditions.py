@@ -4,28 +4,31 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from typing import TypeVar
 
-from sqlalchemy import ColumnElement, and_, exists, false, not_, or_, select
+from sqlalchemy import ColumnElement, Text, and_, exists, false, not_, or_, select
 from sqlalchemy.sql.selectable import FromClause
 
 from xprojdb.browse.listing.filters import Filters
 from xprojdb.browse.summaries.recipes import FinalStep, KnownRecipe
 from xprojdb.db.tables import corpus, label, outcome, review, sentence, step, translation, vote
+from xprojdb.provenance.voted_labels import is_as_projected
 
 Condition = ColumnElement[bool]
+Value = TypeVar("Value")
 #: the score of a label that all sources agree on, allowing for rounding
 _ALL = 0.999999
 
 
 def of_sentence(filters: Filters, recipe: KnownRecipe | None) -> Iterator[Condition]:
-    """Conditions on the sentence itself."""
+    """Conditions on the sentence itself; not by an index, since sentences are searched by key."""
     own = sentence.c
     if filters.corpus:
-        yield own.corpus_id.in_(select(corpus.c.id).where(corpus.c.name == filters.corpus))
+        yield _unindexed(own.corpus_id).in_(select(corpus.c.id).where(corpus.c.name == filters.corpus))
     if filters.lang:
-        yield own.lang == filters.lang
+        yield _unindexed(own.lang) == filters.lang
     elif recipe is not None and filters.of_recipe:
-        yield own.lang.in_(recipe.langs)
+        yield _unindexed(own.lang).in_(recipe.langs)
     if filters.split:
         # Sentences without a split are exported as train.
         yield own.split.is_(None) if filters.split == "–" else own.split == filters.split
@@ -47,7 +50,7 @@ def _contains(text: str) -> Iterator[Condition]:
 def of_recipe(filters: Filters, recipe: KnownRecipe) -> Iterator[Condition]:
     """Conditions on a recipe's results for the sentence."""
     if filters.of_labels:
-        yield _some_label(recipe, *of_label(label, filters, of_sentence=True))
+        yield _some_label(recipe, *of_label(label, filters, recipe, of_sentence=True))
     if filters.tier:
         yield from _tier(filters.tier, recipe)
     if filters.outcome or filters.reason:
@@ -73,7 +76,9 @@ def from_sources(recipe: KnownRecipe) -> Condition:
     return or_(translation.c.original_lang.in_(langs), translation.c.rendering_lang.in_(langs))
 
 
-def of_label(labels: FromClause, filters: Filters, *, of_sentence: bool = False) -> Iterator[Condition]:
+def of_label(
+    labels: FromClause, filters: Filters, recipe: KnownRecipe, *, of_sentence: bool = False
+) -> Iterator[Condition]:
     """Conditions on a label.
 
     :param of_sentence: whether its sentence is given; then labels are found by it, and not by the index of margins.
@@ -89,16 +94,18 @@ def of_label(labels: FromClause, filters: Filters, *, of_sentence: bool = False)
         if high is not None:
             yield column <= high
     if filters.divided:
-        yield is_divided(labels)
+        yield is_divided(labels, recipe)
 
 
-def _unindexed(column: ColumnElement[float]) -> ColumnElement[float]:
+def _unindexed(column: ColumnElement[Value]) -> ColumnElement[Value]:
     """The value of a column as something that no index has: SQLite would take the index for each single sentence."""
-    return column + 0
+    return column.concat("") if isinstance(column.type, Text) else column + 0
 
 
-def is_divided(labels: FromClause) -> Condition:
+def is_divided(labels: FromClause, recipe: KnownRecipe) -> Condition:
     """A vote for a label was for other words or another label, or a source did not vote for it at all.
+
+    Where taggers voted, the projection has no such label.
 
     The score of a consensus label is the share of the sources of its sentence that agree with it, which is 1 if all do.
     """
@@ -106,7 +113,10 @@ def is_divided(labels: FromClause) -> Condition:
     same = (vote.c[name] == labels.c[name] for name in ("step_id", "sentence_id", "ordinal"))
     voting = select(step.c.id).where(step.c.kind == "combine", step.c.params.contains('"method":"vote"'))
     short = and_(labels.c.step_id.in_(voting), labels.c.score < _ALL)
-    return or_(short, exists().where(*same, other))
+    taggers = (
+        and_(labels.c.step_id == step_id, ~is_as_projected(labels, before)) for step_id, before in recipe.voted.items()
+    )
+    return or_(short, exists().where(*same, other), *taggers)
 
 
 def _tier(name: str, recipe: KnownRecipe) -> Iterator[Condition]:
@@ -125,7 +135,7 @@ def _tier(name: str, recipe: KnownRecipe) -> Iterator[Condition]:
 
 def _outcome(filters: Filters, final: FinalStep) -> Condition:
     """A step of the recipe has processed the sentence, with a given outcome."""
-    mine = and_(sentence.c.lang == final.lang, sentence.c.corpus_id == final.corpus_id)
+    mine = and_(_unindexed(sentence.c.lang) == final.lang, _unindexed(sentence.c.corpus_id) == final.corpus_id)
     if filters.outcome == "pending":
         return and_(mine, not_(_met(final)))
     conditions = [outcome.c.status == filters.outcome] if filters.outcome else []
@@ -138,6 +148,6 @@ def _met(final: FinalStep, *conditions: Condition) -> Condition:
     if final.receiving is None:
         return exists().where(outcome.c.step_id == final.id, outcome.c.item_id == sentence.c.id, *conditions)
     side = translation.c.rendering_id if final.receiving == "rendering" else translation.c.original_id
-    here = and_(translation.c.id == outcome.c.item_id, outcome.c.step_id == final.id)
-    # From the translations of the sentence, which are few, to their outcomes.
-    return exists().where(here, side == sentence.c.id, *conditions)
+    # From the translations of the sentence, which are few, to their outcomes: of a join, SQLite may begin with these.
+    here = exists().where(outcome.c.step_id == final.id, outcome.c.item_id == translation.c.id, *conditions)
+    return exists().where(side == sentence.c.id, here)

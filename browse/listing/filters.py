@@ -27,6 +27,7 @@ class Filters:
     Those on labels (label, margins, scores, divided) apply to one and the same label.
 
     :param recipe: the recipe whose labels are shown.
+    :param step: the beginning of the digest of a step whose labels are shown in place of the recipe's.
     :param outcome: of the final step of the recipe.
     :param reason: a code in the reason of that outcome.
     :param divided: has a label about whose words or type its voters disagree.
@@ -37,6 +38,7 @@ class Filters:
     """
 
     recipe: str = ""
+    step: str = ""
     corpus: str = ""
     lang: str = ""
     split: str = ""

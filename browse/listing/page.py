@@ -1,34 +1,29 @@
 """A page of sentences that match some filters.
 
 In key order, windows of keys are searched until a page is full or its time is spent; then the page says how far it has
-come and where to continue. In order of certainty, the least certain sentences are found once, until the database
-changes.
+come and where to continue.
 """
 
 from __future__ import annotations
 
-import heapq
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
-from itertools import islice
-from threading import Lock
+from dataclasses import dataclass
 
 from sqlalchemy import Connection, func, select
 
 from xprojdb.browse.limits import Budget, limited
-from xprojdb.browse.listing.conditions import from_sources, of_label, of_recipe, of_sentence, through
+from xprojdb.browse.listing.conditions import of_recipe, of_sentence, through
 from xprojdb.browse.listing.filters import PAGE, Filters
-from xprojdb.browse.summaries.recipes import KnownRecipe, version_of
+from xprojdb.browse.listing.orders import Orders
+from xprojdb.browse.summaries.recipes import KnownRecipe
 from xprojdb.db import Database, bulk
-from xprojdb.db.tables import corpus, entity, label, review, sentence, translation
+from xprojdb.db.tables import corpus, entity, label, review, sentence
 from xprojdb.steps.spec import GOLD, find_step
 from xprojdb.text.spans import Span
 
-#: keys searched per query
-WINDOW = 20_000
-#: how many sentences an order contains
-RANKED = 5_000
+#: keys searched by the first query
+WINDOW = 2_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,83 +55,60 @@ class ListPage:
     :param after: where the next page starts; None: this is the last.
     :param unfinished: time ran out before the page was full; there may be more after ``after``.
     :param looked_to: the last key searched, and the highest key.
+    :param sorting: the order is being found in the background.
     """
 
     sentences: list[ListedSentence]
     after: int | None
     unfinished: bool = False
     looked_to: tuple[int, int] = (0, 0)
+    sorting: bool = False
 
 
 class Listing:
-    """The lists of one database."""
+    """The lists of one database.
 
-    def __init__(self, database: Database) -> None:
+    :param patient: wait for an order, however long it takes.
+    """
+
+    def __init__(self, database: Database, *, patient: bool = False) -> None:
         self._database = database
-        self._ranked: dict[tuple[Filters, int], list[int]] = {}
-        self._lock = Lock()
+        self._orders = Orders(database, patient=patient)
 
     def page(self, filters: Filters, recipe: KnownRecipe | None, size: int = PAGE) -> ListPage:
         """The page of a list that starts at ``filters.after``.
 
-        :raises TooSlow: when an order takes too long.
+        :raises TooSlow: when it takes too long.
         """
+        ordered = filters.order != "id" and recipe is not None
+        keys = self._orders.keys(filters, recipe) if ordered and recipe is not None else ()
+        if keys is None:
+            return ListPage([], None, sorting=True)
         with limited(self._database) as connection:
-            if filters.order != "id" and recipe is not None:
-                keys = self._ranking(connection, filters, recipe)
-                end = filters.after + size
-                shown = read_listed(connection, keys[filters.after : end], recipe)
-                return ListPage(shown, end if end < len(keys) else None)
-            return _by_key(connection, filters, recipe, size)
+            if not ordered:
+                return _by_key(connection, filters, recipe, size)
+            end = filters.after + size
+            shown = read_listed(connection, keys[filters.after : end], recipe)
+            return ListPage(shown, end if end < len(keys) else None)
 
-    def _ranking(self, connection: Connection, filters: Filters, recipe: KnownRecipe) -> list[int]:
-        version = version_of(connection)
-        if filters.reviewed:
-            version += connection.execute(select(func.max(review.c.id))).scalar() or 0
-        key = (replace(filters, after=0), version)
-        with self._lock:
-            if key not in self._ranked:
-                if len(self._ranked) > 50:
-                    self._ranked.clear()
-                self._ranked[key] = _ranked(connection, filters, recipe)
-            return self._ranked[key]
+    def stop(self) -> None:
+        """Stop what is being sorted in the background."""
+        self._orders.stop()
 
 
 def _by_key(connection: Connection, filters: Filters, recipe: KnownRecipe | None, size: int) -> ListPage:
-    budget, last = Budget(), connection.execute(select(func.max(sentence.c.id))).scalar() or 0
+    budget, last = Budget(connection), connection.execute(select(func.max(sentence.c.id))).scalar() or 0
     conditions = [*of_sentence(filters, recipe), *(of_recipe(filters, recipe) if recipe else ())]
     keys: list[int] = []
-    cursor, window = filters.after, WINDOW // 10
+    cursor, window = filters.after, WINDOW
     while cursor < last and len(keys) <= size and not (budget.spent and (keys or cursor > filters.after)):
         query = select(sentence.c.id).where(sentence.c.id > cursor, sentence.c.id <= cursor + window, *conditions)
         keys += connection.execute(query.order_by(sentence.c.id).limit(size + 1 - len(keys))).scalars()
-        cursor, window = cursor + window, WINDOW
+        cursor, window = cursor + window, budget.resized(window)
     shown = read_listed(connection, keys[:size], recipe)
     if len(keys) > size:
         return ListPage(shown, keys[size - 1])
     return ListPage(shown, cursor if cursor < last else None, cursor < last, (min(cursor, last), last))
-
-
-def _ranked(connection: Connection, filters: Filters, recipe: KnownRecipe) -> list[int]:
-    """The sentences with the least certain labels, least certain first.
-
-    Sorts labels rather than sentences, which would have to be grouped first; those of each step apart, since an index
-    has them by their margins.
-    """
-    measure = label.c.margin if filters.order == "margin" else label.c.score
-    query = select(measure, label.c.sentence_id, label.c.translation_id).where(*of_label(label, filters))
-    others = [*of_sentence(filters, None), *of_recipe(replace(filters, label=""), recipe)]
-    if others:
-        query = query.join(sentence, sentence.c.id == label.c.sentence_id).where(*others)
-    query = query.order_by(measure, label.c.sentence_id).limit(4 * RANKED)
-    streams = [bulk.fetch(connection, query.where(label.c.step_id == step_id)) for step_id in recipe.steps]
-    rows = [(key, link) for _, key, link in islice(heapq.merge(*streams), 4 * RANKED)]
-    if recipe.shared:
-        own, keys = translation.c.id, sorted({link for _, link in rows})
-        own_links = select(own).where(bulk.among(connection, own, keys), from_sources(recipe))
-        links = {0, *(link for (link,) in bulk.fetch(connection, own_links))}
-        rows = [row for row in rows if row[1] in links]
-    return list(dict.fromkeys(key for key, _ in rows))[:RANKED]
 
 
 def read_listed(connection: Connection, keys: Sequence[int], recipe: KnownRecipe | None) -> list[ListedSentence]:

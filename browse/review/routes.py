@@ -170,12 +170,20 @@ class _Desk:
     def _bulk(self, request: Request, values: Mapping[str, str]) -> Response:
         """Accept the labels that all voters agree on: shown first, made on confirmation."""
         campaign, reviewer = self._campaign(request), _session(request).reviewer
-        margin = _margin(values.get("margin", ""))
+        margin, place = _margin(values.get("margin", "")), values.get("label", "")
+        name = _label_at(campaign, place)
         with self._database.read() as connection:
-            planned = unanimous(connection, campaign, reviewer, margin)
+            planned = unanimous(connection, campaign, reviewer, margin, name)
         here = f"/review/{campaign.id}/bulk"
         if request.method != "POST" or values.get("confirmed") != str(len(planned)):
-            return self._confirm(request, campaign, planned, here, {"margin": f"{margin:g}"}, f"/review/{campaign.id}")
+            return self._confirm(
+                request,
+                campaign,
+                planned,
+                here,
+                {"margin": f"{margin:g}", "label": place if name else ""},
+                f"/review/{campaign.id}",
+            )
         return self._decide_all(request, campaign, reviewer, planned, f"/review/{campaign.id}")
 
     def _confirm(
@@ -231,6 +239,12 @@ def _about_label(campaign: Campaign, form: Form, seconds: float | None) -> NewDe
     if action in (ACCEPT, REJECT) and old is not None:
         return NewDecision(action, old, seconds=seconds)
     raise ReviewError("words are given as numbers", hint="use the numbers below the words", reason="form")
+
+
+def _label_at(campaign: Campaign, place: str) -> str | None:
+    """The label of a campaign with this number, if any."""
+    known = place.isdecimal() and len(place) < 4 and int(place) < len(campaign.labels)
+    return campaign.labels[int(place)] if known else None
 
 
 def _behind(last: str) -> str:

@@ -1,4 +1,4 @@
-"""The steps behind a label, in order: import, translate, tag, align, score, project, combine."""
+"""The steps behind a label: a short path from the import to the label, and what was learned on the way."""
 
 from __future__ import annotations
 
@@ -6,21 +6,23 @@ import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from xprojdb.provenance.lineage import LineageStep
+from xprojdb.provenance.lineage import LABELS, LineageStep
+from xprojdb.steps.project.revised import PROJECTED, RevisedParams
+from xprojdb.steps.registry import FITS
 
-_ORDER = (
-    "import", "carry", "translate", "tag", "fit", "align", "score", "project", "target-tagger",
-    "vote-evidence", "revise", "combine", "review",
-)  # fmt: skip
+#: what comes first, in whatever order it was planned
+_FIRST = ("import", "carry", "translate", "tag", "gazetteer", "align")
 
 
 @dataclass(frozen=True, slots=True)
 class PathStep:
     """A step of the path.
 
+    :param name: what it is called on the path: its kind, and what tells it from others of its kind.
     :param values: its parameters as texts.
     """
 
+    name: str
     kind: str
     role: str
     digest: str
@@ -35,20 +37,36 @@ class PathStep:
     values: list[tuple[str, str]]
 
 
-def path_of(steps: Iterable[LineageStep]) -> list[PathStep]:
-    """The steps in the order in which they ran, each once."""
+@dataclass(frozen=True, slots=True)
+class Path:
+    """The steps in an order in which they can run.
+
+    :param steps: those that work on the sentence or its translations.
+    :param learned: those that learned from all sentences of a corpus.
+    """
+
+    steps: list[PathStep]
+    learned: list[PathStep]
+
+
+def path_of(steps: Iterable[LineageStep]) -> Path:
+    """The steps, each once.
+
+    :param steps: in the order in which they were planned, which is after their inputs.
+    """
     by_digest = {step.digest: step for step in steps}
-    return [_shown(step) for step in sorted(by_digest.values(), key=lambda step: (_place(step.kind), step.role))]
+    ordered = sorted(
+        by_digest.values(), key=lambda step: _FIRST.index(step.kind) if step.kind in _FIRST else len(_FIRST)
+    )
+    final = [step for step in ordered if step.role in (LABELS, PROJECTED)][-1:]
+    named = [(step.kind in FITS, _shown(step, _name(step, is_final=step in final))) for step in ordered]
+    return Path([shown for fits, shown in named if not fits], [shown for fits, shown in named if fits])
 
 
-def _place(kind: str) -> int:
-    # There are many kinds of steps that fit on a corpus.
-    return _ORDER.index(kind) if kind in _ORDER else _ORDER.index("fit")
-
-
-def _shown(step: LineageStep) -> PathStep:
+def _shown(step: LineageStep, name: str) -> PathStep:
     values = [(name, _value_text(value)) for name, value in step.params.items() if value is not None]
     values_of_step = (
+        name,
         step.kind,
         step.role,
         step.digest,
@@ -59,6 +77,19 @@ def _shown(step: LineageStep) -> PathStep:
         step.message,
     )
     return PathStep(*values_of_step, step.run, step.command, step.started_at, values)
+
+
+def _name(step: LineageStep, *, is_final: bool) -> str:
+    """``score memory``, ``frequencies de``; a draft is a projection from which the final one learned."""
+    if step.kind == RevisedParams.kind:
+        return "taggers vote"
+    if step.kind == "score":
+        return f"score {step.role.rpartition(':')[2]}"
+    if step.kind == "project" and step.role != PROJECTED and not is_final:
+        return "project, draft"
+    if step.kind in FITS and step.params.get("lang"):
+        return f"{step.kind} {step.params['lang']}"
+    return step.kind
 
 
 def _value_text(value: object) -> str:

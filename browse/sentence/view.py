@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, func, select
 
 from xprojdb.browse.sentence.drawing import DrawnSide, Link, drawn_links, drawn_side, is_long, linked_words
-from xprojdb.browse.sentence.lineage import PathStep, path_of
+from xprojdb.browse.sentence.lineage import Path, path_of
 from xprojdb.browse.summaries.recipes import KnownRecipe
 from xprojdb.db import Database
-from xprojdb.db.tables import review, sentence, translation
+from xprojdb.db.tables import review, sentence, step, translation
 from xprojdb.errors import UsageError
 from xprojdb.provenance.explain import Explanation, explain_sentence
 from xprojdb.provenance.explained_consensus import ExplainedVote
 from xprojdb.provenance.explained_projection import ExplainedAddition, ExplainedCandidate, ExplainedProjection
 from xprojdb.provenance.sentences import Text, find_sentence, read_text
+from xprojdb.provenance.voted_labels import projected_spans
+from xprojdb.steps.project.revised import PROJECTED
 from xprojdb.text.spans import Span
 
 #: how many candidates of a label are listed; the command on the page shows all
 CANDIDATES = 8
+#: among how many keys before and after a sentence its neighbours are looked for first
+NEAR = 2_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +39,9 @@ class ShownLabel:
     :param parts: the names of its candidates' scores.
     :param hidden: how many candidates are not listed.
     :param sides: the translations and source words to highlight when it is selected.
+    :param ordinal: of its source entity, if it has one.
+    :param vote: what taggers did to it: ``kept``, ``added``, ``corrected`` or ``dropped``; empty if they did not vote.
+    :param before: the words and the label that the projection gave it, if the taggers changed that.
     """
 
     number: int
@@ -51,12 +59,16 @@ class ShownLabel:
     votes: list[ExplainedVote] = field(default_factory=list)
     voters: int = 0
     sides: list[tuple[int, int, int]] = field(default_factory=list)
+    ordinal: int | None = None
+    vote: str = ""
+    before: tuple[str, str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class ShownTranslation:
     """A translation with the labels that came through it.
 
+    :param voted: whether taggers voted on its labels.
     :param lasting: whether all links are drawn at once; otherwise only those of the selection.
     """
 
@@ -68,7 +80,8 @@ class ShownTranslation:
     links: list[Link]
     lasting: bool
     labels: list[ShownLabel]
-    path: list[PathStep]
+    voted: bool
+    path: Path
 
     def links_as_words(self) -> list[tuple[str, str, float]]:
         """The links with their words."""
@@ -96,7 +109,7 @@ class ShownSentence:
     combined: DrawnSide | None
     others: list[tuple[str, str]]
     reviews: list[str]
-    path: list[PathStep] = field(default_factory=list)
+    path: Path | None = None
     sources: list[str] = field(default_factory=list)
     outcome: str | None = None
     reason: str | None = None
@@ -141,12 +154,27 @@ def _put_together(
     combined = drawn_side(text, [label.span for label in together.labels]) if together else None
     gold = drawn_side(text, text.gold) if text.gold is not None else None
     lost = [label for label in single if label.span is None]
+    if together:
+        lost += _outvoted(single, [label.span for label in together.labels])
     plain = drawn_side(text, text.gold or ())
     page = ShownSentence(text, plain, labels, lost, shown, gold, combined, others, reviews)
     if together is None:
         return page
     sources, path = together.sources, path_of(together.made_by)
     return replace(page, path=path, sources=sources, outcome=together.outcome, reason=together.reason)
+
+
+def _outvoted(labels: Sequence[ShownLabel], together: Sequence[Span]) -> list[ShownLabel]:
+    """The labels of single sources on words where all sources together have none."""
+    return [
+        replace(label, span=None, why="outvoted by the other sources")
+        for label in labels
+        if label.span is not None and not any(_overlap(label.span, span) for span in together)
+    ]
+
+
+def _overlap(first: Span, second: Span) -> bool:
+    return first.start < second.end and second.start < first.end
 
 
 def _consensus_labels(explanation: Explanation) -> list[ShownLabel]:
@@ -171,12 +199,37 @@ def _translation(
     left, right = linked_words(links)
     labels = [label for n, entity in enumerate(projection.entities) for label in _labels(projection, target, number, n)]
     labels += [_addition(label, number, n) for n, label in enumerate(projection.added, len(projection.entities))]
+    projected = _projected_labels(connection, projection, target)
+    if projected is not None:
+        labels = [_voted(label, projected, target) for label in labels]
     spans = [label.span for label in labels if label.span is not None]
     source = drawn_side(projection.source, [entity.span for entity in projection.entities], left)
     receiving = drawn_side(target, spans, right)
     lasting = not is_long(source, receiving)
-    values = (projection.kind, projection.outcome, source, receiving, links, lasting, labels)
+    values = (projection.kind, projection.outcome, source, receiving, links, lasting, labels, projected is not None)
     return ShownTranslation(number, *values, path_of(projection.made_by))
+
+
+def _projected_labels(
+    connection: Connection, projection: ExplainedProjection, target: Text
+) -> dict[int | None, list[Span]] | None:
+    """The labels that taggers voted on, by the ordinal of their entity; None if they did not vote."""
+    digests = [made_step.digest for made_step in projection.made_by if made_step.role == PROJECTED]
+    before = connection.execute(select(step.c.id).where(step.c.digest.in_(digests))).scalar()
+    if before is None:
+        return None
+    return projected_spans(connection, before, target.id, projection.translation_id)
+
+
+def _voted(label: ShownLabel, projected: Mapping[int | None, Sequence[Span]], target: Text) -> ShownLabel:
+    """A label with what the vote of taggers did to it."""
+    before = list(projected.get(label.ordinal, ())) if label.ordinal is not None else []
+    if label.span in before:
+        return replace(label, vote="kept")
+    old = (target.phrase(before[0].start, before[0].end), before[0].label) if before else None
+    if label.span is None:
+        return replace(label, vote="dropped", why="the taggers voted against it", before=old) if old else label
+    return replace(label, vote="corrected" if old else "added", before=old)
 
 
 def _labels(projection: ExplainedProjection, target: Text, number: int, place: int) -> list[ShownLabel]:
@@ -200,6 +253,7 @@ def _labels(projection: ExplainedProjection, target: Text, number: int, place: i
             entity.candidates[:CANDIDATES],
             hidden,
             sides=[(number, entity.span.start, entity.span.end)],
+            ordinal=entity.ordinal,
         )
         for span in spans or [None]
     ]
@@ -238,10 +292,24 @@ def _reviewers(connection: Connection, key: int) -> list[str]:
 def neighbours(database: Database, text: Text) -> tuple[str | None, str | None]:
     """The names of the sentences before and after it in the same language and corpus."""
     with database.read() as connection:
-        own = select(sentence.c.corpus_id).where(sentence.c.id == text.id).scalar_subquery()
-        near = select(sentence.c.id).where(sentence.c.corpus_id == own, sentence.c.lang == text.lang)
-        before = near.where(sentence.c.id < text.id).order_by(sentence.c.id.desc()).limit(1)
-        after = near.where(sentence.c.id > text.id).order_by(sentence.c.id).limit(1)
-        keys = [connection.execute(query).scalar() for query in (before, after)]
+        keys = [_neighbour(connection, text, forward=forward) for forward in (False, True)]
         names = [read_text(connection, key).name if key is not None else None for key in keys]
     return names[0], names[1]
+
+
+def _neighbour(connection: Connection, text: Text, *, forward: bool) -> int | None:
+    """The closest key on one side: most often it is near, and only otherwise found among all of the language."""
+    key, own = sentence.c.id, select(sentence.c.corpus_id).where(sentence.c.id == text.id).scalar_subquery()
+    beyond = key > text.id if forward else key < text.id
+    near = key.between(text.id - NEAR, text.id + NEAR)
+    # Not by the index of languages, which does not have them in the order of their keys.
+    here = (sentence.c.corpus_id + 0 == own, sentence.c.lang.concat("") == text.lang, beyond, near)
+    order = key if forward else key.desc()
+    found: int | None = connection.execute(select(key).where(*here).order_by(order).limit(1)).scalar()
+    if found is not None:
+        return found
+    far = func.min(key) if forward else func.max(key)
+    return connection.execute(
+        select(far).where(sentence.c.corpus_id == own, sentence.c.lang == text.lang, beyond)
+    ).scalar()
+    return found

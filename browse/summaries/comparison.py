@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 from sqlalchemy import Connection, exists, func, select
 
 from xprojdb.browse.limits import Budget, limited
+from xprojdb.browse.summaries.recipes import named_steps
 from xprojdb.db import Database, bulk
 from xprojdb.db.tables import corpus, label, outcome, recipe, sentence, step, translation
-from xprojdb.errors import UsageError
 from xprojdb.provenance.diff import ADDED, BOTH, MOVED, RELABELLED, REMOVED, pair_spans
 from xprojdb.provenance.questions import final_steps, labelled_side
 from xprojdb.steps.stage import other, sentence_key
@@ -20,10 +20,8 @@ from xprojdb.text.spans import Span
 
 #: sentences per page
 SHOWN = 25
-#: keys compared at a time
-WINDOW = 5_000
-#: time limit for comparing, in seconds
-SECONDS = 0.1
+#: keys compared at first
+WINDOW = 1_000
 Labels = dict[int, set[Span]]
 
 
@@ -74,17 +72,19 @@ def compare_page(database: Database, first: str, second: str, after: int = 0) ->
         sides = [_steps(connection, name) for name in (first, second)]
         page = ComparedPage(_step_names(connection, sides[0]), _step_names(connection, sides[1]))
         last = connection.execute(select(func.max(sentence.c.id))).scalar() or 0
-        budget, cursor = Budget(SECONDS), after
+        budget, cursor, window = Budget(connection), after, WINDOW
         while cursor < last and len(page.sentences) < SHOWN and not (budget.spent and cursor > after):
-            cursor = _compare_window(connection, page, sides, cursor)
+            cursor, window = _compare_window(connection, page, sides, cursor, window), budget.resized(window)
         page.looked_to = (min(cursor, last), last)
         page.after = cursor if cursor < last else None
     return page
 
 
-def _compare_window(connection: Connection, page: ComparedPage, sides: Sequence[list[int]], cursor: int) -> int:
+def _compare_window(
+    connection: Connection, page: ComparedPage, sides: Sequence[list[int]], cursor: int, window: int
+) -> int:
     """Compare the next sentences; returns the key of the last of them."""
-    end = cursor + WINDOW
+    end = cursor + window
     one, two = (_labels(connection, steps, cursor, end) for steps in sides)
     keys = sorted(one.keys() | two.keys())
     differing = [key for key in keys if one.get(key) != two.get(key)]
@@ -154,13 +154,7 @@ def _phrase(words: Sequence[str], span: Span | None) -> str | None:
 def _steps(connection: Connection, name: str) -> list[int]:
     if connection.execute(select(recipe.c.id).where(recipe.c.name == name)).first() is not None:
         return final_steps(connection, name)
-    digits = all(digit in "0123456789abcdef" for digit in name)
-    query = select(step.c.id).where(step.c.digest.like(f"{name}%"))
-    steps = list(connection.execute(query).scalars()) if digits else []
-    if len(steps) != 1:
-        message = f"{len(steps)} steps start with {name}" if steps else f"there is no recipe and no step {name!r}"
-        raise UsageError(message, hint="xprojdb status shows recipes and digests", step=name, found=len(steps))
-    return steps
+    return named_steps(connection, name)
 
 
 def _step_names(connection: Connection, steps: Sequence[int]) -> list[str]:

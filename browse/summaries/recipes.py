@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from threading import Lock
 from typing import Any, Literal
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, exists, func, select
 
 from xprojdb.config.recipe import export_table
 from xprojdb.db import Database
 from xprojdb.db.count_cache import CountCache
-from xprojdb.db.tables import corpus, data_version, recipe, sentence
-from xprojdb.errors import XprojdbError
+from xprojdb.db.tables import corpus, data_version, label, recipe, sentence, step, translation
+from xprojdb.errors import DatabaseError, UsageError, XprojdbError
 from xprojdb.planning.labellings import Consensus, Labelling
 from xprojdb.planning.plan import Plan
 from xprojdb.planning.store import load_plan
-from xprojdb.provenance.questions import final_steps
+from xprojdb.provenance.questions import final_steps, labelled_side
+from xprojdb.provenance.voted_labels import projections_before
+from xprojdb.steps.stage import other
 
 Receiving = Literal["original", "rendering"]
+#: among how many labels of a step its languages are looked for
+_FIRST = 4_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +48,7 @@ class KnownRecipe:
     """A recipe.
 
     :param finals: its final steps.
+    :param voted: by final step, the projection whose labels taggers voted on.
     :param shared: whether another recipe uses the same final step for labels from other languages.
     :param tiers: the tiers of its exports, highest first: name and minimal margin (or score).
     """
@@ -49,9 +56,13 @@ class KnownRecipe:
     name: str
     plan: Plan
     finals: tuple[FinalStep, ...]
+    voted: Mapping[int, int]
     shared: bool
     tiers: tuple[tuple[str, float], ...]
     tier_by: str
+
+    #: the digest of the one step whose labels are shown, in place of those of the recipe
+    step: str = ""
 
     @property
     def steps(self) -> list[int]:
@@ -68,9 +79,9 @@ class KnownRecipe:
         return {(final.id, final.lang, final.source) for final in self.finals if final.receiving is not None}
 
     @property
-    def combines(self) -> bool:
-        """Whether it has votes."""
-        return any(final.receiving is None for final in self.finals)
+    def has_votes(self) -> bool:
+        """Whether several sources, or taggers, vote on its labels."""
+        return bool(self.voted) or any(final.receiving is None for final in self.finals)
 
 
 class Recipes:
@@ -85,16 +96,28 @@ class Recipes:
         with self._database.read() as connection:
             return list(connection.execute(select(recipe.c.name).order_by(recipe.c.name)).scalars())
 
+    def all(self) -> list[KnownRecipe]:
+        """All recipes by name, without those that another version of xprojdb has run."""
+        known = []
+        for name in self.names():
+            with suppress(DatabaseError):
+                known.append(self._named(name))
+        return known
+
     def get(self, name: str | None) -> KnownRecipe | None:
         """A recipe by name; without a name the first one, or None if there are none.
 
         :raises UsageError: when there is no recipe of that name.
+        :raises DatabaseError: when another version of xprojdb has run it.
         """
-        if not name:
-            names = self.names()
-            if not names:
-                return None
-            name = names[0]
+        if name:
+            return self._named(name)
+        for first in self.names():
+            with suppress(DatabaseError):
+                return self._named(first)
+        return None
+
+    def _named(self, name: str) -> KnownRecipe:
         with self._database.read() as connection:
             query = select(recipe.c.digest, recipe.c.plan).where(recipe.c.name == name)
             row = connection.execute(query).first()
@@ -108,19 +131,78 @@ class Recipes:
         plan = load_plan(self._database, name)
         with self._database.read() as connection:
             final_ids = set(final_steps(connection, name))
+            voted = projections_before(connection, sorted(final_ids))
         finals = tuple(_final(labelling) for labelling in plan.labellings if labelling.step.step_id in final_ids)
         tiers, by = _tiers(plan)
-        return KnownRecipe(name, plan, finals, self._is_shared(name, finals), tiers, by)
+        return KnownRecipe(name, plan, finals, voted, self._is_shared(name, finals), tiers, by)
+
+    def with_step(self, known: KnownRecipe, prefix: str) -> KnownRecipe:
+        """A recipe with the labels of one step, such as a draft or one of an earlier version, as its final ones.
+
+        :param prefix: of the digest of the step.
+        :raises UsageError: when there is no such step, or several.
+        """
+        with self._database.read() as connection:
+            ids = named_steps(connection, prefix)
+            return replace(
+                known,
+                finals=tuple(_finals_of(connection, ids[0])),
+                voted=projections_before(connection, ids),
+                shared=False,
+                step=connection.execute(select(step.c.digest).where(step.c.id == ids[0])).scalar_one(),
+            )
+
+    def labelling_steps(self) -> list[tuple[str, str]]:
+        """Digest and kind of the steps with labels, the latest first."""
+        with self._database.read() as connection:
+            query = select(step.c.digest, step.c.kind).where(exists().where(label.c.step_id == step.c.id))
+            return [(row.digest, row.kind) for row in connection.execute(query.order_by(step.c.id.desc()))]
 
     def _is_shared(self, name: str, finals: tuple[FinalStep, ...]) -> bool:
         own = {(final.id, final.lang): final.source for final in finals if final.receiving is not None}
-        others = [load_plan(self._database, other) for other in self.names() if other != name]
+        others = []
+        for one in self.names():
+            # Labels of a plan of another version are not shown.
+            with suppress(DatabaseError):
+                others += [load_plan(self._database, one)] if one != name else []
         brought = [
             (projection.step.step_id, projection.target, projection.source)
             for plan in others
             for projection in plan.projections
         ]
         return any(own.get((step_id, lang), source) != source for step_id, lang, source in brought)
+
+
+def named_steps(connection: Connection, prefix: str) -> list[int]:
+    """The step whose digest begins with these digits, as a list.
+
+    :raises UsageError: when there is no such step, or several.
+    """
+    digits = all(digit in "0123456789abcdef" for digit in prefix)
+    query = select(step.c.id).where(step.c.digest.like(f"{prefix}%"))
+    steps = list(connection.execute(query).scalars()) if digits else []
+    if len(steps) != 1:
+        message = f"{len(steps)} steps start with {prefix}" if steps else f"there is no recipe and no step {prefix!r}"
+        raise UsageError(message, hint="xprojdb status shows recipes and digests", step=prefix, found=len(steps))
+    return steps
+
+
+def _finals_of(connection: Connection, step_id: int) -> Iterator[FinalStep]:
+    """A step for each corpus, language and source among its first labels."""
+    digest = connection.execute(select(step.c.digest).where(step.c.id == step_id)).scalar_one()
+    first = (
+        select(label.c.sentence_id, label.c.translation_id).where(label.c.step_id == step_id).limit(_FIRST).subquery()
+    )
+    scope, joined = (sentence.c.corpus_id, sentence.c.lang), first.join(sentence, sentence.c.id == first.c.sentence_id)
+    labelled = labelled_side(connection, step_id)
+    if labelled is None:
+        for corpus_id, lang in connection.execute(select(*scope).select_from(joined).distinct()):
+            yield FinalStep(step_id, digest, lang, corpus_id, "", None)
+        return
+    source = translation.c.original_lang if labelled == "original" else translation.c.rendering_lang
+    joined = joined.join(translation, translation.c.id == first.c.translation_id)
+    for corpus_id, lang, origin in connection.execute(select(*scope, source).select_from(joined).distinct()):
+        yield FinalStep(step_id, digest, lang, corpus_id, origin, other(labelled))
 
 
 def _final(labelling: Labelling) -> FinalStep:

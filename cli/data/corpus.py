@@ -84,8 +84,8 @@ def _ids_in(path: Path | None) -> list[str]:
 def replace(name: str, file: Path, yes: bool, as_json: bool, **options: Any) -> None:
     """Replace a file of the corpus NAME with a corrected FILE.
 
-    Sentences are compared by id. Unchanged ones keep everything made from them. Changed ones are stored again, and
-    missing ones are withdrawn; what was made from them is deleted, and the next run recomputes it.
+    Sentences are compared by id. Unchanged ones keep everything made from them. Changed ones stay where they were,
+    and missing ones are withdrawn; what was made from them is deleted, and the next run recomputes it.
     """
     with open_current() as database:
         show(database.replace(name, file, dry_run=not yes, **options), as_json)

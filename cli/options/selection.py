@@ -57,7 +57,9 @@ _OPTIONS: Mapping[str, Mapping[str, Any]] = {
         "help": "Splits that hold gold labels, not projected ones; all: every split. Other splits hold none of theirs.",
     },
     "--gold": {"help": "Whose labels are gold: a campaign with frozen reviews.  [default: the imported labels]"},
-    "--prefer-gold/--no-prefer-gold": {"help": "In all splits, take gold labels of a sentence that has some."},
+    "--prefer-gold/--no-prefer-gold": {
+        "help": "In all splits, take gold labels of a sentence that has some. Implied by --gold alone."
+    },
     "--outcomes": {"type": Names(), "help": "Only sentences with these outcomes: ok, empty, or empty:REASON."},
     "--min-words": {"type": int, "help": "Minimum number of words of a sentence."},
     "--max-words": {"type": int, "help": "Maximum number of words of a sentence."},

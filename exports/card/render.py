@@ -15,6 +15,9 @@ from xprojdb.exports.card.markdown import fenced, inline, table
 from xprojdb.exports.card.origins import models_section, sources_section
 from xprojdb.exports.card.step_sentences import stage_sentences
 from xprojdb.exports.manifest import Manifest
+from xprojdb.exports.rows.annotations import LabelAnnotation
+from xprojdb.steps.combine.stage import Combine
+from xprojdb.steps.project.revised import RevisedParams
 
 
 def render_card(context: CardContext, manifest: Manifest, old: str | None = None) -> str:
@@ -33,6 +36,7 @@ def render_card(context: CardContext, manifest: Manifest, old: str | None = None
         _languages(context),
         _sizes(manifest),
         _labels(manifest),
+        _makers(context, manifest),
         _gold(context, manifest),
         _steps(context, manifest),
         _choice(context),
@@ -76,6 +80,28 @@ def _labels(manifest: Manifest) -> Iterator[str]:
 def _shares(entities: Mapping[str, int], labels: Sequence[str]) -> list[str]:
     total = sum(entities.values()) or 1
     return [f"{entities[label]:,} ({entities[label] / total:.0%})" for label in labels]
+
+
+_MADE_BY: Mapping[LabelAnnotation, str] = {
+    "projected": "carried over from a labelled sentence in another language",
+    "voted": "the outcome of a vote: of several source languages, or of taggers that found what no source has",
+    "gold": "made by people and imported",
+    "reviewed": "corrected or confirmed by reviewers",
+}
+
+
+def _makers(context: CardContext, manifest: Manifest) -> Iterator[str]:
+    if "entities" not in manifest.features:
+        return
+    kinds = {step.kind for step in context.steps} if has_projected(context, manifest) else set()
+    possible: dict[LabelAnnotation, bool] = {
+        "projected": bool(kinds) and Combine.kind not in kinds,
+        "voted": bool(kinds & {Combine.kind, RevisedParams.kind}),
+        "gold": context.gold is not None and not context.gold.reviewed,
+        "reviewed": context.gold is not None and context.gold.reviewed,
+    }
+    yield "The field `annotation` of each of the `entities` says who made the label:"
+    yield "\n".join(f"- `{name}`: {_MADE_BY[name]}" for name, occurs in possible.items() if occurs)
 
 
 def _gold(facts: CardContext, manifest: Manifest) -> Iterator[str]:

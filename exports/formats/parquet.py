@@ -106,7 +106,12 @@ class _ParquetFile:
                 self._schema.arrow,
                 version="2.6",
                 compression="snappy",
-                use_dictionary=["ner_tags.list.element", "tokens.list.element", "lang"],
+                use_dictionary=[
+                    "ner_tags.list.element",
+                    "tokens.list.element",
+                    "lang",
+                    "entities.list.element.annotation",
+                ],
                 write_statistics=["id", "lang"],
             )
         return self

@@ -28,7 +28,7 @@ def write_docbins(
     """Write ``0000.spacy``, ``0001.spacy`` and so on; ``spacy train --paths.train FOLDER`` takes the folder.
 
     Each sentence is a ``Doc`` with its words, the spaces between them as the language sets them, its entities, and
-    ``user_data``: ``id`` and the further columns but the text and its entities.
+    ``user_data``: ``id``, the further columns but the text and its entities, and ``annotations``: who made each label.
 
     :param folder: an existing folder.
     :param lang: determines the spacing; spaCy need not know the language, since the vocabulary is that of ``xx``.
@@ -55,7 +55,10 @@ def write_docbins(
 
 def _user_data(row: ExportRow) -> dict[str, Any]:
     """What is kept with a document, apart from what it says itself."""
-    return {"id": row.id, **{name: value for name, value in row.columns.items() if name not in ("text", "entities")}}
+    own = {name: value for name, value in row.columns.items() if name not in ("text", "entities")}
+    if "entities" in row.columns:
+        own["annotations"] = [entity["annotation"] for entity in row.columns["entities"]]
+    return {"id": row.id, **own}
 
 
 def _doc(tokens: Any, vocab: Any, row: ExportRow, lang: str) -> Any:

@@ -74,19 +74,19 @@ def cut_off(encoder: Any, layer: int) -> None:
     """Remove the layers above one, unless the states of that layer would then differ."""
     torch = require("torch", "models")
     states = HiddenStates(encoder)
-    if layer == states.layers or states._stack is None:
+    if layer == states.layers or states.stack is None:
         return
     ids = torch.arange(min(8, encoder.config.vocab_size))[None]
     mask = torch.ones_like(ids)
     with torch.inference_mode():
         before = states(ids, mask, layer)
-        removed = list(states._stack[layer:])
-        del states._stack[layer:]
+        removed = list(states.stack[layer:])
+        del states.stack[layer:]
         encoder.config.num_hidden_layers = layer
         after = encoder(input_ids=ids, attention_mask=mask).last_hidden_state
     if not torch.equal(before, after):
         # A final normalisation follows the last layer, whichever that is.
-        states._stack.extend(removed)
+        states.stack.extend(removed)
         encoder.config.num_hidden_layers = states.layers
 
 

@@ -90,9 +90,11 @@ def render_model_card(facts: ModelFacts, old: str | None = None) -> str:
 
 
 def _summary(facts: ModelFacts) -> str:
+    tuned = facts.settings["tune"]
+    encoder = "which was not changed" if tuned == "none" else f"which was trained with it (`{tuned}`)"
     return (
         f"Finds {', '.join(facts.labels)} in words of {', '.join(facts.languages.values())}: a small head on layer "
-        f"{facts.settings['layer']} of {Path(facts.models[0].name).name}, which was not changed."
+        f"{facts.settings['layer']} of {Path(facts.models[0].name).name}, {encoder}."
     )
 
 

@@ -30,7 +30,8 @@ from xprojdb.steps.spec import StepSpec, find_step
 from xprojdb.steps.train.entities import find_entities
 from xprojdb.steps.train.items import read_sample
 from xprojdb.steps.train.learning import read_head
-from xprojdb.steps.train.params import SAMPLE, states_of
+from xprojdb.steps.train.params import SAMPLE
+from xprojdb.steps.train.tuned import states_read
 from xprojdb.training.head import Head
 from xprojdb.training.states import StatesOf, WordStates
 
@@ -77,8 +78,9 @@ def export_model(database: Database, name: str, path: Path | str) -> ModelExport
         assert key is not None
         head = read_head(connection, key, spec)
         sentences = _some_sentences(connection, spec)
-    assembled = assemble(head, states_of(spec))
-    _check_same(assembled, head, states_of(spec), sentences, name)
+    states = states_read(spec, head)
+    assembled = assemble(head, states)
+    _check_same(assembled, head, states, sentences, name)
     with new_folder(path) as folder:
         files = _write_model(assembled, folder.new)
         with database.read() as connection:

@@ -31,7 +31,8 @@ def model_facts(
     sets = [_set(sample, made_by[sample.digest]) for sample in samples.values()]
     row = connection.execute(select(model.c.sha256, model.c.versions).where(model.c.step_id == train_id)).one()
     params = TrainParams.from_params(spec.params)
-    settings = {**asdict(params.settings), "layer": params.layer, "pooling": params.pooling, "weight": params.weight}
+    names = ("layer", "pooling", "weight", "tune")
+    settings = {**asdict(params.settings), **{name: getattr(params, name) for name in names}}
     behind = [label for labels in made_by.values() for label in labels]
     return ModelFacts(
         name=name,

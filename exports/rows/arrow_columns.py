@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from xprojdb.config.tables.export import ExportTable
 from xprojdb.exports.gold.labels import GoldLabels, GoldStep
+from xprojdb.exports.rows.annotations import ANNOTATIONS
 from xprojdb.exports.rows.arrow_text import BlockText
 from xprojdb.exports.rows.columnar import Block
 from xprojdb.exports.rows.provenance_columns import chain_of
@@ -63,10 +64,12 @@ def arrow_columns(block: Block, table: ExportTable, preferred: GoldStep | None =
 def _entities(text: BlockText) -> Any:
     arrow, labels = require("pyarrow", "export"), text.block.labels
     start, end = text.label_places
-    names = arrow.array(list(text.block.names), arrow.string()).take(arrow.array(labels.number))
-    values = [arrow.array(start.astype(np.int32)), arrow.array(end.astype(np.int32)), names, text.label_texts()]
-    values += [_numbers(labels.score), _numbers(labels.margin)]
-    entities = arrow.StructArray.from_arrays(values, ["start", "end", "label", "text", "score", "margin"])
+    types = arrow.array(list(text.block.names), arrow.string()).take(arrow.array(labels.number))
+    values = [arrow.array(start.astype(np.int32)), arrow.array(end.astype(np.int32)), types, text.label_texts()]
+    annotations = arrow.array(ANNOTATIONS, arrow.string()).take(arrow.array(labels.annotation))
+    values += [_numbers(labels.score), _numbers(labels.margin), annotations]
+    names = ["start", "end", "label", "text", "score", "margin", "annotation"]
+    entities = arrow.StructArray.from_arrays(values, names)
     return arrow.ListArray.from_arrays(text.block.bounds.astype(np.int32), entities)
 
 

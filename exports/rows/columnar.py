@@ -21,6 +21,7 @@ from xprojdb.db.tables import corpus, label, sentence
 from xprojdb.exports.errors import ExportError
 from xprojdb.exports.gold.labels import Annotation, Exported, GoldLabels, GoldStep
 from xprojdb.exports.gold.reading import read_gold_columns
+from xprojdb.exports.rows.annotations import ANNOTATIONS, made_by
 from xprojdb.exports.rows.projected_labels import finished, imported_split
 from xprojdb.planning.labellings import Consensus, Projection
 from xprojdb.steps.inputs import longs, read_columns, read_numbers, within
@@ -49,6 +50,7 @@ class LabelColumns:
     :param number: (L,) index of the label type among the requested ones; -1 for any other.
     :param score: (L,) NaN for a gold label.
     :param margin: (L,) NaN for a gold label.
+    :param annotation: (L,) who made it, as an index of :data:`xprojdb.exports.rows.annotations.ANNOTATIONS`.
     """
 
     row: Longs
@@ -57,11 +59,12 @@ class LabelColumns:
     number: Longs
     score: Floats
     margin: Floats
+    annotation: Longs
 
     @property
     def columns(self) -> tuple[NDArray[Any], ...]:
         """All columns, in the order of the fields."""
-        return (self.row, self.start, self.end, self.number, self.score, self.margin)
+        return (self.row, self.start, self.end, self.number, self.score, self.margin, self.annotation)
 
 
 @dataclass(frozen=True)
@@ -229,7 +232,7 @@ def _in_order(rows: list[list[Any]]) -> Iterator[list[Any]]:
 
 
 #: the columns that can be read of a label
-LABEL = ("start_word", "end_word", "label", "score", "margin")
+LABEL = ("start_word", "end_word", "label", "score", "margin", "annotation")
 _NONE: Floats = np.empty(0)
 
 
@@ -250,21 +253,28 @@ def read_labels(
     """
     if isinstance(labelling, GoldLabels):
         no = _NONE.astype(np.int64)
-        return LabelColumns(no, no, no, no, _NONE, _NONE)
+        return LabelColumns(no, no, no, no, _NONE, _NONE, no)
     combined, own = isinstance(labelling, Consensus), label.c.sentence_id
     # A label from several sources is not tied to a translation: its item is the sentence.
     item = own if combined else label.c.translation_id
-    query = select(item, *(_numbered(names) if name == "label" else label.c[name] for name in columns))
+    made = made_by(labelling)
+    special: dict[str, Any] = {"label": _numbered(names), "annotation": made}
+    # What is the same for all labels is not read.
+    stored = [name for name in columns if name != "annotation" or not isinstance(made, int)]
+    query = select(item, *(special.get(name, label.c.get(name)) for name in stored))
     query = query.where(label.c.step_id == labelling.step.step_id, _among(connection, own, keys))
     query = query.order_by(own, label.c.translation_id, label.c.ordinal)
-    link, *values = read_numbers(connection, query, 1 + len(columns))
+    link, *values = read_numbers(connection, query, 1 + len(stored))
     place = np.minimum(np.searchsorted(items, link), len(items) - 1)
     mine = np.flatnonzero(items[place] == link)
     if np.any(place[mine][1:] < place[mine][:-1]):
         mine = mine[np.argsort(place[mine], kind="stable")]
-    by_name = {name: column[mine] for name, column in zip(columns, values, strict=True)}
-    start, end, number = (by_name.get(name, _NONE).astype(np.int64) for name in LABEL[:3])
-    return LabelColumns(place[mine], start, end, number, *(by_name.get(name, _NONE) for name in LABEL[3:]))
+    by_name = {name: column[mine] for name, column in zip(stored, values, strict=True)}
+    if "annotation" in columns and isinstance(made, int):
+        by_name["annotation"] = np.full(len(mine), made, np.float64)
+    start, end, number, annotation = (by_name.get(name, _NONE).astype(np.int64) for name in (*LABEL[:3], LABEL[-1]))
+    score, margin = (by_name.get(name, _NONE) for name in LABEL[3:5])
+    return LabelColumns(place[mine], start, end, number, score, margin, annotation)
 
 
 def _numbered(names: Sequence[str]) -> ColumnElement[int]:
@@ -296,14 +306,14 @@ def with_gold(
     numbers = {name: number for number, name in enumerate(names)}
     number = longs([numbers.get(name, -1) for name in gold.label])
     none = np.full(len(row), np.nan)
+    people = np.full(len(row), ANNOTATIONS.index(step.annotation))
     # A column that was not requested stays empty.
     both = [
         np.concatenate([old[others] if len(old) else old, new]) if len(old) or not len(others) else old
-        for old, new in zip(labels.columns, (row, gold.start, gold.end, number, none, none), strict=True)
+        for old, new in zip(labels.columns, (row, gold.start, gold.end, number, none, none, people), strict=True)
     ]
     place = np.argsort(both[0], kind="stable")
-    row, start, end, number, score, margin = (column[place] if len(column) else column for column in both)
-    merged = LabelColumns(row, start, end, number, score, margin)
+    merged = LabelColumns(*(column[place] if len(column) else column for column in both))
     annotations = np.where(corrected, step.annotation, "projected").tolist()
     return merged, annotations
 

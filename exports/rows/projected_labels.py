@@ -9,7 +9,7 @@ from itertools import compress, groupby
 from typing import Any, NamedTuple
 
 import numpy as np
-from sqlalchemy import ColumnElement, Connection, Select, func, select
+from sqlalchemy import ColumnElement, Connection, Select, func, literal, select
 
 from xprojdb.arrays import Longs
 from xprojdb.db import bulk
@@ -19,6 +19,7 @@ from xprojdb.digest import canonical_json
 from xprojdb.errors import UsageError
 from xprojdb.exports.gold.labels import Exported, GoldLabels, GoldStep
 from xprojdb.exports.gold.reading import read_gold_columns
+from xprojdb.exports.rows.annotations import ANNOTATIONS, made_by
 from xprojdb.exports.rows.sentences import ProjectedLabel, ProjectedSentence
 from xprojdb.planning.labellings import Consensus, Labelling
 from xprojdb.planning.planner import Plan
@@ -192,7 +193,7 @@ def _gold(
     labels: dict[int, list[ProjectedLabel]] = {key: [] for key in gold.done.tolist()}
     columns = (gold.key.tolist(), gold.start.tolist(), gold.end.tolist(), gold.label)
     for key, start, end, name in zip(*columns, strict=True):
-        labels[key].append(ProjectedLabel(start, end, name, math.nan, math.nan))
+        labels[key].append(ProjectedLabel(start, end, name, math.nan, math.nan, annotation=step.annotation))
     return labels
 
 
@@ -266,15 +267,19 @@ def _labels(
     connection: Connection, labelling: Labelling, keys: Sequence[int]
 ) -> dict[tuple[int, int], list[ProjectedLabel]]:
     """The labels, by sentence and translation."""
-    names = ("sentence_id", "translation_id", "start_word", "end_word", "label", "score", "margin")
+    names, made = (
+        ("sentence_id", "translation_id", "start_word", "end_word", "label", "score", "margin"),
+        made_by(labelling),
+    )
     query = (
-        select(*(label.c[name] for name in names))
+        select(*(label.c[name] for name in names), made if isinstance(made, ColumnElement) else literal(made))
         .where(label.c.step_id == labelling.step.step_id, bulk.among(connection, label.c.sentence_id, keys))
         .order_by(label.c.sentence_id, label.c.translation_id, label.c.ordinal)
     )
     labels: dict[tuple[int, int], list[ProjectedLabel]] = {}
-    for key, link, start, end, name, score, margin in bulk.fetch(connection, query):
-        labels.setdefault((key, link), []).append(ProjectedLabel(start, end, name, score, margin))
+    for key, link, start, end, name, score, margin, number in bulk.fetch(connection, query):
+        own = ProjectedLabel(start, end, name, score, margin, annotation=ANNOTATIONS[number])
+        labels.setdefault((key, link), []).append(own)
     return labels
 
 

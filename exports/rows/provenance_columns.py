@@ -19,8 +19,9 @@ from xprojdb.steps.spec import StepSpec
 def provenance_columns(table: ExportTable, several: bool = False) -> dict[str, Any]:
     """The columns besides words and tags, with their Arrow types; scores and margins have one per entity.
 
-    ``entities`` go by characters of ``text``. ``annotation`` says who labelled a sentence: ``projected`` labels,
-    ``gold`` ones that were imported, or ``reviewed`` ones.
+    ``entities`` go by characters of ``text``; each says in ``annotation`` who made it: see
+    :data:`xprojdb.exports.rows.annotations.LabelAnnotation`. The column ``annotation`` says of a whole sentence whether
+    a program made its labels (``projected``), or whether they are ``gold`` ones that were imported, or ``reviewed``.
 
     :param several: the labels are the consensus of several sources: the sentences of all of them, and for each entity
         the languages that voted for it.
@@ -28,7 +29,7 @@ def provenance_columns(table: ExportTable, several: bool = False) -> dict[str, A
     arrow = require("pyarrow", "export")
     numbers, texts = arrow.list_(arrow.float64()), arrow.list_(arrow.string())
     entity = [("start", arrow.int32()), ("end", arrow.int32()), ("label", arrow.string()), ("text", arrow.string())]
-    entity += [("score", arrow.float64()), ("margin", arrow.float64())]
+    entity += [("score", arrow.float64()), ("margin", arrow.float64()), ("annotation", arrow.string())]
     text = {"text": "string", "entities": arrow.list_(arrow.struct(entity))}
     tier = {"tier": "string"} if table.tiers else {}
     if table.provenance == "none":

@@ -23,7 +23,9 @@ def placed(words: Sequence[str], text: str | None, offsets: str | None) -> tuple
 
 
 def entities_of(sentence: ProjectedSentence, text: str, starts: Sequence[int]) -> list[dict[str, Any]]:
-    """The labels of a sentence by characters: start, end, label, text, score, margin; gold labels have no score.
+    """The labels of a sentence by characters: start, end, label, text, score, margin, annotation.
+
+    Gold labels have no score.
 
     :param text: the text; ``starts`` holds the positions of its words: see :func:`placed`.
     """
@@ -32,8 +34,8 @@ def entities_of(sentence: ProjectedSentence, text: str, starts: Sequence[int]) -
         # Spans that leave their sentence are refused where the tags are built.
         last = min(label.end, len(sentence.words)) - 1
         start, end = starts[min(label.start, last)], starts[last] + len(sentence.words[last])
-        numbers = {"score": number(label.score), "margin": number(label.margin)}
-        entities.append({"start": start, "end": end, "label": label.label, "text": text[start:end], **numbers})
+        about = {"score": number(label.score), "margin": number(label.margin), "annotation": label.annotation}
+        entities.append({"start": start, "end": end, "label": label.label, "text": text[start:end], **about})
     return entities
 
 

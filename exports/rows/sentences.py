@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from xprojdb.exports.gold.labels import Annotation
+from xprojdb.exports.rows.annotations import LabelAnnotation
 from xprojdb.text.spans import Span
 
 
@@ -15,8 +16,9 @@ class ProjectedLabel(NamedTuple):
 
     :param score: no number for a gold label.
     :param margin: no number for a gold label.
-    :param probability: that it is right; no number where it is not asked for.
     :param votes: the sources that voted for it, where several were combined; else empty.
+    :param probability: that it is right; no number where it is not asked for.
+    :param annotation: who made it.
     """
 
     start: int
@@ -26,6 +28,7 @@ class ProjectedLabel(NamedTuple):
     margin: float
     votes: tuple[str, ...] = ()
     probability: float = math.nan
+    annotation: LabelAnnotation = "projected"
 
     @property
     def span(self) -> Span:

@@ -19,6 +19,7 @@ from xprojdb.arrays import Longs
 from xprojdb.config.tables.export import ExportTable
 from xprojdb.exports.errors import ExportError
 from xprojdb.exports.gold.labels import GoldLabels, GoldStep
+from xprojdb.exports.rows.annotations import ANNOTATIONS
 from xprojdb.exports.rows.arrow_columns import told_steps
 from xprojdb.exports.rows.arrow_text import BlockText
 from xprojdb.exports.rows.columnar import Block
@@ -83,7 +84,8 @@ def _entities(text: BlockText, numbers: Sequence[Any]) -> Any:
     start, end = (pa.array(places).cast(pa.string()) for places in text.label_places)
     names = _taken([f', "label": {_json(name)}, "text": "' for name in text.block.names], labels.number)
     parts = ['{"start": ', start, ', "end": ', end, names, text.label_texts(in_json=True), '", "score": ', numbers[0]]
-    return _concatenated([*parts, ', "margin": ', numbers[1], "}"])
+    ends = _taken([f', "annotation": {_json(name)}}}' for name in ANNOTATIONS], labels.annotation)
+    return _concatenated([*parts, ', "margin": ', numbers[1], ends])
 
 
 def _further(

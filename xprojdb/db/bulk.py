@@ -90,6 +90,12 @@ def among_texts(connection: Connection, column: ColumnElement[str], texts: Seque
     return sqlite.among_texts(column, texts)
 
 
+def floor(connection: Connection, value: ColumnElement[float]) -> ColumnElement[int]:
+    """A number that is not negative as a whole number, rounded down."""
+    own = postgresql.floor if connection.dialect.name == "postgresql" else sqlite.floor
+    return own(value)
+
+
 def phrase(
     connection: Connection, words: ColumnElement[str], start: ColumnElement[int], end: ColumnElement[int]
 ) -> ColumnElement[str]:

@@ -84,6 +84,19 @@ class Database:
         self.close()
 
 
+@contextmanager
+def with_cache(database: Database, kibibytes: int) -> Iterator[Database]:
+    """A database through connections of its own, each of which keeps little of it in memory.
+
+    Many readers at once would otherwise take 64 MiB each. Only SQLite has such caches, and only of files.
+    """
+    if database.engine.dialect.name != "sqlite" or database.engine.url.database in (None, "", ":memory:"):
+        yield database
+        return
+    with Database(sqlite.with_cache(database.engine, kibibytes), checked=True) as own:
+        yield own
+
+
 def open_database(address: str | Path, *, create: bool = False, mountinfo: Path = MOUNTINFO) -> Database:
     """Open a database at the current schema revision.
 

@@ -20,6 +20,7 @@ from sqlalchemy import (
     Integer,
     Text,
     bindparam,
+    cast,
     create_engine,
     event,
     func,
@@ -79,6 +80,15 @@ def make_engine(url: URL, *, create: bool, mountinfo: Path = MOUNTINFO, attached
         event.listen(engine, "connect", partial(_attach, attached))
     event.listen(engine, "begin", _begin)
     return engine
+
+
+def with_cache(engine: Engine, kibibytes: int) -> Engine:
+    """An engine on the same file whose connections each keep that much of it in memory, instead of 64 MiB."""
+    own = create_engine(engine.url, execution_options=engine.get_execution_options())
+    event.listen(own, "connect", _configure)
+    event.listen(own, "connect", lambda connection, _: connection.execute(f"PRAGMA cache_size = -{kibibytes}"))
+    event.listen(own, "begin", _begin)
+    return own
 
 
 def file_of(url: URL) -> Path | None:
@@ -268,6 +278,11 @@ def share(name: ColumnElement[str], count: int) -> ColumnElement[int]:
 
 def _share(name: str, count: int) -> int:
     return int(hashlib.md5(name.encode(), usedforsecurity=False).hexdigest()[:8], 16) % count
+
+
+def floor(value: ColumnElement[float]) -> ColumnElement[int]:
+    """A number without its fraction; rounds towards 0, since not every SQLite has ``floor``."""
+    return cast(value, Integer)
 
 
 def phrase(words: ColumnElement[str], start: ColumnElement[int], end: ColumnElement[int]) -> ColumnElement[str]:

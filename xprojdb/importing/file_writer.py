@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import islice
 from json.encoder import encode_basestring
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Row, func, insert, select, update
+from sqlalchemy import Connection, Row, bindparam, func, insert, select, update
 
 from xprojdb.db import bulk
 from xprojdb.db.tables import entity, outcome, sentence, source_file
@@ -81,10 +81,11 @@ class FileWriter:
         self.connection.execute(update(source_file).where(source_file.c.id == key).values(**values))
         return report
 
-    def replace(self, file: CorpusFile, file_id: int, records: Sequence[Record]) -> int:
-        """Store sentences of a corrected version of a file, beside those that stay; they have ids.
+    def replace(self, file: CorpusFile, file_id: int, changed: Mapping[int, Record], new: Sequence[Record]) -> int:
+        """Store a corrected version of a file, beside what stays of it; its sentences have ids.
 
-        :returns: how many there are.
+        :param changed: new versions by the keys of stored sentences, of which nothing else is stored any more.
+        :returns: how many sentences were added.
         :raises ImportRefused: when a label is outside the scheme, or another sentence has the id.
         """
         report = FileReport(str(file.path), file.lang, file.part)
@@ -93,7 +94,8 @@ class FileWriter:
             # All its sentences are replaced, and it was forgotten with them.
             file_id = self._new_file(file, self._described(file))
             here = source_file.c.id == file_id
-        self._store_records(file, file_id, iter(records), report)
+        self._update_records(file, changed)
+        self._store_records(file, file_id, iter(new), report)
         count = select(func.count()).select_from(sentence).where(sentence.c.source_file_id == file_id)
         values = {**self._described(file), "sentences": self.connection.execute(count).scalar_one()}
         self.connection.execute(update(source_file).where(here).values(**values))
@@ -126,16 +128,34 @@ class FileWriter:
         while block := list(islice(records, BLOCK)):
             _check_names(file, block)
             self._store_sentences(file, file_id, block, first_id, report.sentences)
-            report.entities += self._store_entities(file, block, first_id)
+            report.entities += self._store_entities(file, dict(enumerate(block, first_id)))
             report.sentences += len(block)
             report.added += len(block)
             first_id += len(block)
             self.watch(file.lang, report.sentences)
 
-    def _store_entities(self, file: CorpusFile, block: Sequence[Record], first_id: int) -> int:
+    def _update_records(self, file: CorpusFile, changed: Mapping[int, Record]) -> None:
+        _check_names(file, list(changed.values()))
+        statement = update(sentence).where(sentence.c.id == bindparam("key"))
+        rows = [
+            {
+                "key": key,
+                "n_words": len(record.words),
+                "split": file.split_of(record),
+                "words": _json_strings(record.words),
+                "text": record.text,
+                "offsets": _json_offsets(record),
+            }
+            for key, record in changed.items()
+        ]
+        if rows:
+            self.connection.execute(statement, rows)
+        self._store_entities(file, changed)
+
+    def _store_entities(self, file: CorpusFile, records: Mapping[int, Record]) -> int:
         _, scheme, step, run_id = self.target
         rows, outcomes = [], []
-        for key, record in enumerate(block, first_id):
+        for key, record in records.items():
             if record.entities is None:
                 continue
             if scheme is not None and record.entities:
@@ -161,7 +181,7 @@ class FileWriter:
                 file_id,
                 _json_strings(record.words),
                 record.text,
-                None if record.offsets is None else canonical_json(record.offsets),
+                _json_offsets(record),
             )
             for i, record in enumerate(block)
         ]
@@ -223,6 +243,10 @@ def _check_labels(file: CorpusFile, record: Record, scheme: LabelScheme) -> None
 def _json_strings(words: Sequence[str]) -> str:
     """The same as :func:`canonical_json` for a list of strings, in a third of the time."""
     return f"[{','.join(map(encode_basestring, words))}]"
+
+
+def _json_offsets(record: Record) -> str | None:
+    return None if record.offsets is None else canonical_json(record.offsets)
 
 
 def _sha256(path: Path) -> str:

@@ -51,7 +51,7 @@ def skip_stored(
         if len(again) < len(block):
             raise FileChanged(
                 f"{file.path} has {seen} sentences; {source.sentences} were stored",
-                hint="import a shortened file under another --part or corpus name",
+                hint="xprojdb corpus replace corrects a file; another one needs another --part or corpus name",
                 file=str(file.path),
                 what="length",
                 sentences=seen,
@@ -69,7 +69,7 @@ def _compare(file: CorpusFile, number: int, stored: StoredSentence, record: Reco
     raise FileChanged(
         f"{file.path}, line {record.line}: the {what} of sentence {number} has changed since it was imported: "
         f"{_short(before)} is stored, the file has {_short(after)}",
-        hint="import a changed file under another --part or corpus name",
+        hint="xprojdb corpus replace corrects a file; another one needs another --part or corpus name",
         file=str(file.path),
         line=record.line,
         sentence=number,

@@ -77,19 +77,41 @@ def remove_sentences(connection: Connection, steps: Sequence[StoredStep], senten
     """
     doomed = sorted(descendants(connection, sentences))
     taken = remove_translations(connection, steps, translations_of(connection, doomed))
-    for table in (entity, word_score, label, vote):
-        on = table.c.step_id.in_(ids_with(steps, table)), bulk.among(connection, table.c.sentence_id, doomed)
-        taken[table.name] += run_delete(connection, delete(table).where(*on))
-    taken += _forget_outcomes(connection, steps, "sentence", doomed)
-    for table in (review, campaign_item, training_item):
-        taken[table.name] += run_delete(
-            connection, delete(table).where(bulk.among(connection, table.c.sentence_id, doomed))
-        )
+    taken += _strip_sentences(connection, steps, doomed)
     own = bulk.among(connection, sentence.c.id, doomed)
     # Children and parents are deleted together, in whatever order the database chooses.
     connection.execute(update(sentence).where(own, sentence.c.parent_id.is_not(None)).values(parent_id=None))
     taken["sentence"] += run_delete(connection, delete(sentence).where(own))
     return +taken
+
+
+def strip_sentences(connection: Connection, steps: Sequence[StoredStep], sentences: Iterable[int]) -> Counter[str]:
+    """Delete everything that was derived from sentences or said about them, as if they had just been imported.
+
+    The sentences and their human translations keep their keys, and with them their place.
+
+    :returns: rows by table.
+    """
+    kept = set(sentences)
+    taken = remove_sentences(connection, steps, descendants(connection, kept) - kept)
+    links = translations_of(connection, kept)
+    among = bulk.among(connection, translation.c.id, sorted(links))
+    human = set(connection.execute(select(translation.c.id).where(among, translation.c.kind == "human")).scalars())
+    taken += remove_translations(connection, steps, links - human)
+    taken += _strip_translations(connection, steps, sorted(human))
+    return +(taken + _strip_sentences(connection, steps, sorted(kept)))
+
+
+def _strip_sentences(connection: Connection, steps: Sequence[StoredStep], keys: Ids) -> Counter[str]:
+    taken: Counter[str] = Counter()
+    for table in (entity, word_score, label, vote):
+        on = table.c.step_id.in_(ids_with(steps, table)), bulk.among(connection, table.c.sentence_id, keys)
+        taken[table.name] += run_delete(connection, delete(table).where(*on))
+    taken += _forget_outcomes(connection, steps, "sentence", keys)
+    for table in (review, campaign_item, training_item):
+        about = bulk.among(connection, table.c.sentence_id, keys)
+        taken[table.name] += run_delete(connection, delete(table).where(about))
+    return taken
 
 
 def remove_translations(
@@ -100,20 +122,24 @@ def remove_translations(
     :returns: rows by table.
     """
     doomed = sorted(translations)
-    sides = sorted(sides_of(connection, doomed))
-    taken: Counter[str] = Counter()
-    for table in (alignment, candidate):
-        on = table.c.step_id.in_(ids_with(steps, table)), bulk.among(connection, table.c.translation_id, doomed)
-        taken[table.name] += run_delete(connection, delete(table).where(*on))
-    taken += _remove_voted(connection, steps, doomed, sides)
-    through = bulk.among(connection, label.c.translation_id, doomed)
-    onto = bulk.among(connection, label.c.sentence_id, sides)
-    on_both = label.c.step_id.in_(ids_with(steps, label)), onto, through
-    taken["label"] += run_delete(connection, delete(label).where(*on_both))
-    taken += _forget_outcomes(connection, steps, "translation", doomed)
+    taken = _strip_translations(connection, steps, doomed)
     gone = delete(translation).where(bulk.among(connection, translation.c.id, doomed))
     taken["translation"] += run_delete(connection, gone)
     return +taken
+
+
+def _strip_translations(connection: Connection, steps: Sequence[StoredStep], keys: Ids) -> Counter[str]:
+    sides = sorted(sides_of(connection, keys))
+    taken: Counter[str] = Counter()
+    for table in (alignment, candidate):
+        on = table.c.step_id.in_(ids_with(steps, table)), bulk.among(connection, table.c.translation_id, keys)
+        taken[table.name] += run_delete(connection, delete(table).where(*on))
+    taken += _remove_voted(connection, steps, keys, sides)
+    through = bulk.among(connection, label.c.translation_id, keys)
+    onto = bulk.among(connection, label.c.sentence_id, sides)
+    on_both = label.c.step_id.in_(ids_with(steps, label)), onto, through
+    taken["label"] += run_delete(connection, delete(label).where(*on_both))
+    return taken + _forget_outcomes(connection, steps, "translation", keys)
 
 
 def _remove_voted(connection: Connection, steps: Sequence[StoredStep], doomed: Ids, sides: Ids) -> Counter[str]:

@@ -83,6 +83,14 @@ def models_folder() -> Path:
     return (Path(cache) if cache else platformdirs.user_cache_path("xprojdb")) / "models"
 
 
+def tuned_folder(digest: str) -> Path:
+    """The folder of an encoder that a training has tuned, beside the installed checkpoints.
+
+    :param digest: of the train step.
+    """
+    return models_folder().with_name("tuned") / digest[:32]
+
+
 def canonical_id(model_id: str) -> str:
     """The full id behind an alias such as ``"e5-small"``; other ids are returned unchanged."""
     return ALIASES.get(model_id, model_id)

@@ -14,7 +14,7 @@ from xprojdb.digest import canonical_json
 from xprojdb.errors import GroundMoved, UsageError
 from xprojdb.planning.plan import Plan
 from xprojdb.steps.registry import stage_of
-from xprojdb.steps.spec import find_step, load_spec, register_step
+from xprojdb.steps.spec import find_step, find_steps, load_specs, register_step
 from xprojdb.steps.stage import Bitext
 from xprojdb.steps.vanished import check_corpora
 
@@ -63,8 +63,10 @@ def load_plan(database: Database, name: str | None = None) -> Plan:
     with database.read() as connection:
         row = _find(connection, name)
         plan = Plan(RecipeRecord(row.name, row.digest, row.text))
-        for planned in json.loads(row.plan):
-            stage = stage_of(load_spec(connection, planned["step"]))
+        stages = json.loads(row.plan)
+        specs = load_specs(connection, [planned["step"] for planned in stages])
+        for planned in stages:
+            stage = stage_of(specs[planned["step"]])
             for pair in planned["pairs"]:
                 plan.add(stage, _pair(pair))
         _bind(connection, plan)
@@ -111,14 +113,15 @@ def _pair(fields: list[Any]) -> Bitext:
 
 
 def _bind(connection: Connection, plan: Plan) -> None:
+    specs = [stage.spec for stage in plan.stages]
+    ids = find_steps(connection, {*specs, *(inner for spec in specs for inner in spec.inputs.values())})
     for stage in plan.stages:
-        own = find_step(connection, stage.spec)
+        own = ids.get(stage.spec)
         if own is None:
             hint = "run the recipe again to create the step again"
             message = f"the step {stage.spec.kind} {stage.spec.short} was deleted in the meantime"
             raise GroundMoved(message, hint=hint, step=stage.spec.digest)
-        inputs = {role: find_step(connection, input_spec) for role, input_spec in stage.spec.inputs.items()}
-        stage.bind(own, {role: key for role, key in inputs.items() if key is not None})
+        stage.bind(own, {role: ids[spec] for role, spec in stage.spec.inputs.items() if spec in ids})
 
 
 def stored_plugin(database: Database, name: str) -> str | None:

@@ -18,7 +18,7 @@ from xprojdb.db import Database
 from xprojdb.db.tables import corpus, label, recipe, sentence, step, step_input
 from xprojdb.errors import UsageError
 from xprojdb.provenance.query import QueryResult, answered
-from xprojdb.provenance.questions_sql import PHRASES, QUESTIONS, TOGETHER, Question
+from xprojdb.provenance.questions_sql import PHRASES, QUESTIONS, TOGETHER, WEAKEST, Question
 from xprojdb.steps.stage import Side, other
 from xprojdb.text.languages import language
 
@@ -75,8 +75,11 @@ def question_sql(connection: Connection, name: str, scope: QuestionScope) -> tup
         "entities": _entities(connection, steps.projecting),
         "phrase": PHRASES[connection.dialect.name],
         "together": TOGETHER[connection.dialect.name],
-        **_chosen(connection, scope, values),
     }
+    chosen = _chosen(connection, scope, values)
+    labelling = _onto(connection, steps.final, scope, values.get("lang"))
+    places |= {f"weakest {by}": _weakest(labelling, by) for by in ("margin", "score")}
+    places |= chosen
     return _filled(QUESTIONS[name].sql, places), values
 
 
@@ -191,6 +194,23 @@ def _final(connection: Connection, steps: set[int]) -> set[int]:
 def _listed(steps: Sequence[int]) -> str:
     # No step has the number 0; SQL does not allow an empty list.
     return ", ".join(map(str, steps)) or "0"
+
+
+def _onto(connection: Connection, steps: Sequence[int], scope: QuestionScope, lang: str | None) -> list[int]:
+    """The steps that may label sentences in a language: the others would be read to their end, in vain."""
+    if lang is None:
+        return list(steps)
+    targets: dict[int, set[str]] = {}
+    for stage in (stage for plan in _plans(connection, scope.recipe) for stage in json.loads(plan)):
+        side = labelled_side(connection, stage["step"])
+        # Of what has no side, such as a consensus, any language of its translations may be the target.
+        sides = {"original": (2,), "rendering": (1,)}.get(side or "", (1, 2))
+        targets.setdefault(stage["step"], set()).update(pair[place] for pair in stage["pairs"] for place in sides)
+    return [key for key in steps if lang in targets.get(key, ())]
+
+
+def _weakest(steps: Sequence[int], by: str) -> str:
+    return "\n  UNION ALL\n  ".join(WEAKEST.format(step=step_id, by=by) for step_id in steps or (0,))
 
 
 def _entities(connection: Connection, projecting: Sequence[int]) -> str:

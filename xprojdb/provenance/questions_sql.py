@@ -1,8 +1,9 @@
 """The SQL of the built-in questions.
 
 Placeholders between ``<`` and ``>`` stand for lists of steps (``every``: all of the recipe; ``final``: those with its
-final labels; ``projecting``, ``scoring``), for joins and conditions that select target sentences, and for the words of
-a span: ``<phrase WORDS START END>``.
+final labels; ``projecting``, ``scoring``), for the labels of each final step with the least margin or score
+(``weakest``), for joins and conditions that select target sentences, and for the words of a span:
+``<phrase WORDS START END>``.
 """
 
 from __future__ import annotations
@@ -35,13 +36,19 @@ TOGETHER: Mapping[str, str] = {"sqlite": "group_concat", "postgresql": "string_a
 #: how many labels the questions about words sample: reading the words of a million takes seconds
 SAMPLE = 50_000
 
+# Each step on its own: so the index of margins gives its first labels, and those of all steps are not sorted.
+WEAKEST = """SELECT * FROM (
+    SELECT label.step_id, label.sentence_id, label.translation_id, label.ordinal, label.{by}
+    FROM label <join label>
+    WHERE label.step_id = {step}<where>
+    ORDER BY label.{by}, label.sentence_id, label.translation_id, label.ordinal
+    LIMIT :limit) AS of_{step}"""
+
 _WEAKEST = """
-WITH chosen AS (
-  SELECT label.step_id, label.sentence_id, label.translation_id, label.ordinal
-  FROM label <join label>
-  WHERE label.step_id IN (<final>)<where>
-  ORDER BY label.{by}, label.sentence_id, label.translation_id, label.ordinal
-  LIMIT :limit)
+WITH weakest AS (
+  <weakest {by}>),
+chosen AS (
+  SELECT * FROM weakest ORDER BY {by}, sentence_id, translation_id, ordinal LIMIT :limit)
 SELECT v_label.sentence, v_label.text, v_label.label, v_label.score, v_label.margin, v_label.source_lang,
        v_label.source_text, v_label.start_word, v_label.end_word, substr(v_label.step, 1, 8) AS step
 FROM chosen

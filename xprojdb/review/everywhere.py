@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement, Connection, func, select
 
 from xprojdb.db import Database, bulk
 from xprojdb.db.tables import label, step, vote
+from xprojdb.provenance.voted_labels import is_as_projected, projections_before
 from xprojdb.review.campaigns import Campaign, Item, read_items
 from xprojdb.review.decisions import (
     BULK,
@@ -63,13 +64,18 @@ def same_phrase(
     return planned
 
 
-def unanimous(connection: Connection, campaign: Campaign, reviewer: str, margin: float) -> list[Planned]:
-    """Undecided labels that all voters agree on, with at least this margin."""
+def unanimous(
+    connection: Connection, campaign: Campaign, reviewer: str, margin: float, name: str | None = None
+) -> list[Planned]:
+    """Undecided labels that all voters agree on, with at least this margin.
+
+    :param name: only labels of this name.
+    """
     agreed = _agreed(connection, campaign, margin)
     return [
         Planned(item, sentence, NewDecision(BULK, span), sentence.phrase(span))
         for item, sentence, span in _open_labels(connection, campaign, reviewer)
-        if (item.sentence_id, *span) in agreed
+        if (item.sentence_id, *span) in agreed and name in (None, span.label)
     ]
 
 
@@ -88,6 +94,8 @@ def _agreed(connection: Connection, campaign: Campaign, margin: float) -> set[tu
     query = query.where(own.margin + 0 >= margin)
     if most:
         query = query.where(agreeing.correlate(label).scalar_subquery() >= most)
+    for before in projections_before(connection, [campaign.step_id] if campaign.step_id else []).values():
+        query = query.where(is_as_projected(label, before))
     return {(key, *span) for key, *span in bulk.fetch(connection, query)}
 
 

@@ -12,7 +12,7 @@ from sys import intern
 from typing import Any
 
 import numpy as np
-from sqlalchemy import Connection, update
+from sqlalchemy import Connection, func, select, update
 
 from xprojdb.db import Database, bulk
 from xprojdb.db.runs import begin_run, end_run
@@ -175,12 +175,18 @@ def majority(versions: Sequence[Sequence[Span]]) -> list[Span] | None:
 def _store(connection: Connection, campaign: Campaign, gold: Gold, prefer: str | None) -> FrozenReviews:
     spec = StepSpec(KIND, VERSION, _params(campaign, gold, prefer), inputs=_inputs(connection, campaign))
     before = find_step(connection, spec)
-    step_id = before or _write(connection, spec, gold)
-    # If the same reviews were frozen earlier, the older step is used again.
+    # If the same reviews were frozen earlier, the older step is used again, with what errata have taken from it.
+    known = before is not None and _is_whole(connection, before, gold)
+    step_id = before if before is not None and known else _write(connection, spec, gold)
     query = canonical_json({**campaign.query, FROZEN: spec.digest})
     connection.execute(update(campaign_table).where(campaign_table.c.id == campaign.id).values(query=query))
     counts = len(gold.keys), len(gold.labels), gold.disputed, gold.unfinished
-    return FrozenReviews(step_id, spec.digest, *counts, before is not None)
+    return FrozenReviews(step_id, spec.digest, *counts, known)
+
+
+def _is_whole(connection: Connection, step_id: int, gold: Gold) -> bool:
+    count = select(func.count()).where(outcome.c.step_id == step_id)
+    return connection.execute(count).scalar_one() == len(gold.keys)
 
 
 def _params(campaign: Campaign, gold: Gold, prefer: str | None) -> dict[str, Any]:

@@ -20,7 +20,9 @@ from xprojdb.db import bulk
 from xprojdb.db.tables import label, outcome, sentence, vote
 from xprojdb.errors import UsageError
 from xprojdb.planning.labellings import Consensus, Labelling
+from xprojdb.provenance.voted_labels import projections_before
 from xprojdb.review.calibration.model import latest_calibration
+from xprojdb.text.spans import Span
 
 RANDOM = "random"
 
@@ -142,10 +144,17 @@ def _least(column: str) -> Callable[[Connection, Labelling], Mapping[Place, floa
 
 
 def _by_disagreement(connection: Connection, labelling: Labelling) -> Mapping[Place, float]:
-    """By sentence, the share of the sources that agree with its most disputed label."""
+    """By sentence, the share of the sources that agree with its most disputed label.
+
+    Where taggers voted on a projection, it is the share of labels that both have, of those that one of them has.
+    """
     if not isinstance(labelling, Consensus):
-        hint = "draw by margin; a recipe with [combine] has voters"
-        raise UsageError("labels from one source have no voters to disagree", hint=hint, order="disagreement")
+        step_id = labelling.step.step_id
+        before = projections_before(connection, [step_id]).get(step_id)
+        if before is None:
+            hint = "draw by margin; a recipe with [combine], or one that taggers vote on, has voters"
+            raise UsageError("labels from one source have no voters to disagree", hint=hint, order="disagreement")
+        return _overlap(_spans(connection, step_id), _spans(connection, before))
     own, voters = label.c, max(len(labelling.step.sources), 1)
     same = [
         vote.c[name] == own[name] for name in ("step_id", "sentence_id", "ordinal", "start_word", "end_word", "label")
@@ -156,6 +165,21 @@ def _by_disagreement(connection: Connection, labelling: Labelling) -> Mapping[Pl
     for key, link, count in bulk.fetch(connection, query):
         shares[key, link] = min(shares.get((key, link), 1.0), count / voters)
     return shares
+
+
+def _spans(connection: Connection, step_id: int) -> dict[Place, set[Span]]:
+    names = ("sentence_id", "translation_id", "start_word", "end_word", "label")
+    spans: dict[Place, set[Span]] = {}
+    query = select(*(label.c[name] for name in names)).where(label.c.step_id == step_id)
+    for key, link, *span in bulk.fetch(connection, query):
+        spans.setdefault((key, link), set()).add(Span(*span))
+    return spans
+
+
+def _overlap(first: Mapping[Place, set[Span]], second: Mapping[Place, set[Span]]) -> dict[Place, float]:
+    nothing: set[Span] = set()
+    pairs = {place: (first.get(place, nothing), second.get(place, nothing)) for place in first.keys() | second.keys()}
+    return {place: len(one & two) / len(one | two) for place, (one, two) in pairs.items()}
 
 
 def _by_rare_label(connection: Connection, labelling: Labelling) -> Mapping[Place, float]:

@@ -33,7 +33,7 @@ from xprojdb.steps.tag.openai import TagServed
 from xprojdb.steps.tag.variant import load_tagger, tag_stage
 from xprojdb.steps.train.measure import Measure
 from xprojdb.steps.train.params import SampleParams
-from xprojdb.steps.train.stage import Train
+from xprojdb.steps.train.stage import Train, TrainedBefore
 from xprojdb.steps.train.tagger import MODEL, TagTrained
 from xprojdb.steps.translate.carry import Carry
 from xprojdb.steps.translate.imported import ImportedTranslations
@@ -58,7 +58,6 @@ _PLAIN: tuple[Any, ...] = (
     EvidenceFit,
     ReliabilityFit,
     Combine,
-    Train,
     Measure,
 )
 #: stages with a model, and the functions that load it
@@ -139,6 +138,7 @@ _FACTORIES: Mapping[str, Factory] = {
     **{stage.kind: _loading(stage, load) for stage, load in _LOADING},
     "align": lambda spec: align_stage(spec) if spec.version == ALIGN_VERSION else None,
     "score": score_stage,
+    Train.kind: lambda spec: _plain(Train)(spec) or _plain(TrainedBefore)(spec),
     "tag": _imported(ImportedTags, _tag),
     "translate": _imported(ImportedTranslations, _loading(Translate, load_step_translator)),
 }

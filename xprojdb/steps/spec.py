@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -69,12 +69,48 @@ def find_step(connection: Connection, spec: StepSpec) -> int | None:
     return connection.execute(select(step.c.id).where(step.c.digest == spec.digest)).scalar()
 
 
+def find_steps(connection: Connection, specs: Iterable[StepSpec]) -> dict[StepSpec, int]:
+    """Find the ids of steps; those that this database never planned are left out."""
+    by_digest = {spec.digest: spec for spec in specs}
+    query = select(step.c.digest, step.c.id).where(bulk.among_texts(connection, step.c.digest, list(by_digest)))
+    return {by_digest[digest]: step_id for digest, step_id in bulk.fetch(connection, query)}
+
+
 def load_spec(connection: Connection, step_id: int) -> StepSpec:
     """Read a stored step with its inputs."""
-    row = connection.execute(select(step).where(step.c.id == step_id)).one()
-    query = select(step_input.c.role, step_input.c.input_id).where(step_input.c.step_id == step_id)
-    inputs = {role: load_spec(connection, input_id) for role, input_id in connection.execute(query)}
-    return StepSpec(row.kind, row.version, json.loads(row.params), row.model, row.revision, inputs)
+    return load_specs(connection, [step_id])[step_id]
+
+
+def load_specs(connection: Connection, step_ids: Iterable[int]) -> dict[int, StepSpec]:
+    """Read stored steps with their inputs, each once however many others read it."""
+    inputs = _inputs_below(connection, step_ids)
+    rows = connection.execute(select(step).where(bulk.among(connection, step.c.id, sorted(inputs))))
+    stored = {row.id: row for row in rows}
+    specs: dict[int, StepSpec] = {}
+
+    def spec_of(step_id: int) -> StepSpec:
+        if step_id not in specs:
+            row = stored[step_id]
+            own = {role: spec_of(input_id) for role, input_id in inputs[step_id].items()}
+            specs[step_id] = StepSpec(row.kind, row.version, json.loads(row.params), row.model, row.revision, own)
+        return specs[step_id]
+
+    return {step_id: spec_of(step_id) for step_id in step_ids}
+
+
+def _inputs_below(connection: Connection, step_ids: Iterable[int]) -> dict[int, dict[str, int]]:
+    """The inputs of steps and of all steps below them, by role."""
+    inputs: dict[int, dict[str, int]] = {}
+    unread = set(step_ids)
+    while unread:
+        inputs |= {step_id: {} for step_id in unread}
+        query = select(step_input.c.step_id, step_input.c.role, step_input.c.input_id)
+        for step_id, role, input_id in bulk.fetch(
+            connection, query.where(bulk.among(connection, step_input.c.step_id, sorted(unread)))
+        ):
+            inputs[step_id][role] = input_id
+        unread = {input_id for own in inputs.values() for input_id in own.values()} - inputs.keys()
+    return inputs
 
 
 def register_step(connection: Connection, spec: StepSpec) -> int:

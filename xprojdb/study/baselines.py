@@ -63,8 +63,8 @@ def run_baselines(
 ) -> BaselinesReport:
     """Train and run what is pending of the methods of a recipe, and compare them.
 
-    :raises UsageError: when the recipe has no ``[baselines]``, its projection does not exist, or fewer than two methods
-        can be had.
+    :raises UsageError: when the recipe has no ``[baselines]``, its projection or a recipe among ``others`` does not
+        exist, or fewer than two methods can be had.
     :raises TrainingError: when a model could not be trained.
     """
     recipe, table = loaded.recipe, loaded.recipe.baselines
@@ -95,10 +95,13 @@ class _Methods:
         self.report = BaselinesReport(recipe.name, {}, models=chain.trained)
 
     def run(self) -> None:
+        for name in self.table.others.values():
+            load_plan(self.chain.database, name)
         wanted = {method: self._lacks(method) for method in self.table.methods}
         self.report.left_out = {method: lacks for method, lacks in wanted.items() if lacks}
         for method in (entry for entry in self.table.methods if not wanted[entry]):
             self.report.recipes[method] = self._run(method)
+        self.report.recipes |= self.table.others
 
     def _run(self, method: Baseline) -> str:
         """Run a method; returns the name of its recipe."""

@@ -112,6 +112,9 @@ def preview_study(database: Database, loaded: LoadedTraining) -> StudyReport:
     states = WordStates(planned.states)
     missing = states.unread(planned.sentences)
     timed = missing[:_TIMED_SENTENCES]
+    if timed:
+        # Loading the encoder is no part of the time of a sentence.
+        states.encoder.word_vectors(timed[:1], planned.states.layer)
     began = time.process_time()
     for _ in states.prepare(timed):
         pass

@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Table, select
+from sqlalchemy import Connection, Table, func, select
 
 from xprojdb.config.tables.export import ExportTable
 from xprojdb.config.tables.train import TrainTable
@@ -174,7 +174,8 @@ def store_sample(connection: Connection, sample: Sample) -> int:
     key = register_step(connection, sample.spec) if step_id is None else step_id
     pairs = sample.spec.params.get("task") == "nli"
     table: Table = training_pair if pairs else training_item
-    if connection.execute(select(table.c.sample_id).where(table.c.sample_id == key).limit(1)).first() is None:
+    count = select(func.count()).where(table.c.sample_id == key)
+    if connection.execute(count).scalar_one() != len(sample.items):
         bulk.insert(connection, table, _columns(pairs), [_row(key, item, pairs) for item in sample.items])
     return key
 

@@ -25,6 +25,7 @@ from xprojdb.study.languages import covered, languages_with_labels
 from xprojdb.study.samples import Sample, Sampler, store_sample
 from xprojdb.study.trainings import classes_of, train_spec
 from xprojdb.training.states import StatesOf, WordStates
+from xprojdb.training.tuning import require_tuning
 
 
 @dataclass
@@ -66,8 +67,11 @@ def train_model(
 
     :raises UsageError: when there is nothing to learn from, or the languages have different labels.
     :raises ModelError: when the encoder cannot be found.
+    :raises MissingExtra: when the encoder is to be tuned, and a library for it is not installed.
     """
     recipe, table = loaded.recipe, loaded.recipe.train
+    if table.tune != "none":
+        require_tuning(table.tune.partition(":")[0])
     pairs, sampler = covered(database, recipe), Sampler(database, recipe)
     languages = table.languages or tuple(languages_with_labels(database, recipe))
     if not languages:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import fields
 
 from xprojdb.config.tables.train import TrainTable
 from xprojdb.config.training import TrainingRecipe
@@ -33,25 +34,11 @@ def train_spec(
     :param revision: the revision of the encoder, if already known.
     :raises ModelError: when the encoder cannot be found.
     """
-    params = TrainParams(
-        task=table.task,
-        arm=arm or table.arm,
-        classes=tuple(classes),
-        layer=table.layer,
-        pooling=table.pooling,
-        head=table.head,
-        hidden=table.hidden,
-        steps=table.steps,
-        batch=table.batch,
-        rate=table.rate,
-        decay=table.decay,
-        dropout=table.dropout,
-        seed=table.seed if seed is None else seed,
-        smoothing=table.smoothing,
-        truncation=table.truncation,
-        weight=table.weight,
-        dev_every=table.dev_every if dev else 0,
-    )
+    keys = [own.name for own in fields(TrainParams) if own.name in TrainTable.model_fields]
+    said = {key: getattr(table, key) for key in keys}
+    said |= {"classes": tuple(classes), "dev_every": table.dev_every if dev else 0}
+    said |= {} if seed is None else {"seed": seed}
+    params = TrainParams(**said | ({"arm": arm} if arm else {}))
     inputs = {f"{SAMPLE}{lang}": sample.spec for lang, sample in samples.items()}
     inputs |= {f"{DEV}{lang}": sample.spec for lang, sample in (dev or {}).items()}
     revision = revision or encoder_revision(table)

@@ -5,9 +5,8 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 
@@ -15,8 +14,11 @@ from xprojdb.arrays import Halves, Longs, Singles
 from xprojdb.extras import require
 from xprojdb.training.errors import TrainingError
 from xprojdb.training.head import Head
+from xprojdb.training.network import AdamW, Network, loss
 
 HeadKind = Literal["mlp", "linear"]
+#: bytes of standardised rows to hold in memory; more are standardised batch by batch
+_HELD = 1 << 28
 #: called with the step and the current head
 Watch = Callable[[int, Head], None]
 
@@ -89,70 +91,54 @@ def fit_head(
 
     :param watch: called every ``watch_every`` steps, and after the last.
     :raises TrainingError: when there are no examples (``empty``), or the loss is not finite (``loss``).
-    :raises MissingExtra: when torch is not installed.
+    :raises MissingExtra: when threadpoolctl is not installed.
     """
     if not len(examples.rows):
         raise TrainingError("there is nothing to train on", hint="check the languages and splits", reason="empty")
-    torch = require("torch", "train")
+    limits = require("threadpoolctl", "train").threadpool_limits
     began = time.process_time()
-    with _one_thread(torch), torch.random.fork_rng(devices=[]):
-        torch.manual_seed(settings.seed)
-        fitting = _Fitting(torch, examples, classes, settings, about or {})
+    # Small products are faster on one core, and many training processes share a machine.
+    with limits(1):
+        fitting = _Fitting(examples, classes, settings, about or {})
         losses = fitting.run(watch, watch_every)
         return Fitted(fitting.head(), settings.steps, time.process_time() - began, losses)
 
 
 class _Fitting:
     def __init__(
-        self, torch: Any, examples: Examples, classes: tuple[str, ...], settings: FitSettings, about: Mapping[str, str]
+        self, examples: Examples, classes: tuple[str, ...], settings: FitSettings, about: Mapping[str, str]
     ) -> None:
-        self.torch, self.settings, self.classes, self.about = torch, settings, classes, about
-        self.examples = examples
+        self.settings, self.classes, self.about, self.examples = settings, classes, about, examples
         self.mean, self.scale = moments(examples.rows)
-        self.net = self._network(examples.rows.shape[1], len(classes))
+        self.held = self._standardised(examples.rows) if examples.rows.size * 4 <= _HELD else None
+        hidden = settings.hidden if settings.head == "mlp" else 0
+        own = np.random.default_rng((settings.seed, 1))
+        self.net = Network(examples.rows.shape[1], hidden, len(classes), settings.dropout, own)
         self.order = np.random.default_rng(settings.seed)
 
-    def _network(self, width: int, classes: int) -> Any:
-        nn = self.torch.nn
-        if self.settings.head == "linear":
-            return nn.Sequential(nn.Linear(width, classes))
-        hidden = self.settings.hidden
-        drop = nn.Dropout(self.settings.dropout)
-        return nn.Sequential(nn.Linear(width, hidden), nn.GELU(approximate="tanh"), drop, nn.Linear(hidden, classes))
-
     def run(self, watch: Watch | None, every: int) -> list[float]:
-        settings, optim = self.settings, self.torch.optim
-        optimizer = optim.AdamW(self.net.parameters(), lr=settings.rate, weight_decay=settings.decay)
-        schedule = optim.lr_scheduler.OneCycleLR(optimizer, settings.rate, total_steps=max(settings.steps, 2))
+        settings = self.settings
+        optimizer = AdamW(self.net.parameters, settings.rate, settings.decay, max(settings.steps, 2))
         losses = []
         for step, chosen in zip(range(1, settings.steps + 1), self._batches(), strict=False):
-            loss = self._loss(chosen)
-            optimizer.zero_grad()
-            loss.backward()
-            optimizer.step()
-            schedule.step()
-            losses.append(self._checked(loss, step))
+            value, gradient = self._loss(chosen)
+            losses.append(_checked(value, step))
+            optimizer.step(self.net.gradients(gradient))
             if watch is not None and (step % every == 0 or step == settings.steps):
                 watch(step, self.head())
         return [float(np.mean(part)) for part in np.array_split(losses, min(10, len(losses)))]
 
-    def _loss(self, chosen: Longs) -> Any:
-        torch, examples = self.torch, self.examples
-        rows = (examples.rows[chosen].astype(np.float32) - self.mean) / self.scale
-        scores = self.net(torch.from_numpy(rows))
-        right = torch.from_numpy(examples.classes[chosen])
-        losses = self._losses(scores, right)
-        if examples.weights is None:
-            return losses.mean()
-        weights = torch.from_numpy(examples.weights[chosen])
-        return (losses * weights).sum() / weights.sum().clamp(min=1e-6)
+    def _loss(self, chosen: Longs) -> tuple[float, Singles]:
+        examples, settings = self.examples, self.settings
+        rows = self._standardised(examples.rows[chosen]) if self.held is None else self.held[chosen]
+        weights = None if examples.weights is None else examples.weights[chosen]
+        return loss(
+            self.net.scores(rows), examples.classes[chosen], weights, smoothing=settings.smoothing,
+            truncation=settings.truncation,
+        )  # fmt: skip
 
-    def _losses(self, scores: Any, right: Any) -> Any:
-        settings, functional = self.settings, self.torch.nn.functional
-        if settings.truncation:
-            chance = scores.softmax(-1).gather(1, right[:, None])[:, 0].clamp(min=1e-7)
-            return (1 - chance**settings.truncation) / settings.truncation
-        return functional.cross_entropy(scores, right, reduction="none", label_smoothing=settings.smoothing)
+    def _standardised(self, rows: Halves) -> Singles:
+        return (rows.astype(np.float32) - self.mean) / self.scale
 
     def _batches(self) -> Iterator[Longs]:
         count, size = len(self.examples.rows), self.settings.batch
@@ -161,24 +147,23 @@ class _Fitting:
             for at in range(0, max(count - size, 0) + 1, size):
                 yield order[at : at + size]
 
-    def _checked(self, loss: Any, step: int) -> float:
-        value = float(loss.detach())
-        if not math.isfinite(value):
-            raise TrainingError(
-                f"the loss is {value} after {step} steps",
-                hint="lower the learning rate, or check the encoder's vectors",
-                reason="loss",
-                step=step,
-            )
-        return value
-
     def head(self) -> Head:
-        layers = [layer for layer in self.net if hasattr(layer, "weight")]
         arrays = {"mean": self.mean, "scale": self.scale}
-        for number, layer in zip((2,) if len(layers) == 1 else (1, 2), layers, strict=True):
-            arrays[f"weight{number}"] = layer.weight.detach().numpy().copy()
-            arrays[f"bias{number}"] = layer.bias.detach().numpy().copy()
+        layers = self.net.layers
+        for number, (weights, bias) in zip((2,) if len(layers) == 1 else (1, 2), layers, strict=True):
+            arrays |= {f"weight{number}": weights.copy(), f"bias{number}": bias.copy()}
         return Head(self.classes, arrays, self.about)
+
+
+def _checked(value: float, step: int) -> float:
+    if not math.isfinite(value):
+        raise TrainingError(
+            f"the loss is {value} after {step} steps",
+            hint="lower the learning rate, or check the encoder's vectors",
+            reason="loss",
+            step=step,
+        )
+    return value
 
 
 def moments(rows: Halves) -> tuple[Singles, Singles]:
@@ -191,14 +176,3 @@ def moments(rows: Halves) -> tuple[Singles, Singles]:
     mean = total / len(rows)
     spread = np.sqrt(np.maximum(squares / len(rows) - mean**2, 0))
     return mean.astype(np.float32), (spread + 1e-4).astype(np.float32)
-
-
-@contextmanager
-def _one_thread(torch: Any) -> Iterator[None]:
-    """Use one thread: small matrices are faster on one core, and many training processes share a machine."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)

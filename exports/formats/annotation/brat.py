@@ -39,6 +39,7 @@ def _annotations(content: Content) -> Iterator[tuple[int, str]]:
             number += 1
             start, end = at + entity["start"], at + entity["end"]
             lines.append(f"T{number}\t{entity['label']} {start} {end}\t{entity['text']}\n")
+            lines.append(f"#{number}\tAnnotatorNotes T{number}\t{entity['annotation']}\n")
         yield 0, "".join(lines)
         at += len(sentence.text) + 1
 

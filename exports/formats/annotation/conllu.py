@@ -13,7 +13,7 @@ from xprojdb.exports.rows.content import Content
 
 
 class ConllU:
-    """Write LANG.SPLIT.conllu, with tags such as NE=B-LOC in the last column."""
+    """Write LANG.SPLIT.conllu, with tags such as NE=B-LOC in the last column, and who made the label."""
 
     name: ClassVar[str] = "conllu"
     provenance: ClassVar[bool] = True
@@ -28,9 +28,10 @@ class ConllU:
 
 def _sentence(sentence: PlacedSentence) -> str:
     lines = [f"# sent_id = {sentence.id}", f"# split = {sentence.split}", f"# text = {sentence.text}"]
+    made = {label.start: f"|Annotation={label.annotation}" for label in sentence.labels}
     rows = zip(sentence.words, sentence.ends, sentence.tags, strict=True)
     for number, (word, end, tag) in enumerate(rows, start=1):
         last = number == len(sentence.words)
         glued = "" if last or sentence.text[end : end + 1].isspace() else "|SpaceAfter=No"
-        lines.append("\t".join([str(number), word, *"_______", f"NE={tag}{glued}"]))
+        lines.append("\t".join([str(number), word, *"_______", f"NE={tag}{made.get(number - 1, '')}{glued}"]))
     return "\n".join(lines) + "\n\n"

@@ -48,8 +48,14 @@ def _task(sentence: PlacedSentence) -> dict[str, Any]:
 def _result(name: str, number: int, entity: Mapping[str, Any]) -> dict[str, Any]:
     value = {name: entity[name] for name in ("start", "end", "text")}
     score = {} if entity["score"] is None else {"score": entity["score"]}
-    where = {"from_name": "label", "to_name": "text", "type": "labels"}
+    where = {"from_name": "label", "to_name": "text", "type": "labels", **_origin(entity["annotation"])}
     return {"id": f"{name}#{number}", **where, **score, "value": {**value, "labels": [entity["label"]]}}
+
+
+def _origin(annotation: str) -> dict[str, Any]:
+    """Who made a label, in Label Studio's terms, and as the note that it shows beside the label."""
+    made = "prediction" if annotation in ("projected", "voted") else "manual"
+    return {"origin": made, "meta": {"text": [annotation]}}
 
 
 def _configuration(labels: Sequence[str]) -> str:

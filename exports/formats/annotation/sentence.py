@@ -25,7 +25,7 @@ class PlacedSentence:
     :param text: that they stand in.
     :param starts: where each word begins in it, in code points.
     :param labels: in the order of their words.
-    :param entities: the same by characters: start, end, label, text, score, margin.
+    :param entities: the same by characters: start, end, label, text, score, margin, annotation.
     :param tags: IOB2.
     :param projected: whether a program made the labels.
     """

@@ -59,7 +59,7 @@ def _prodigy(sentence: PlacedSentence) -> dict[str, Any]:
     ]
     spans = [
         {"start": entity["start"], "end": entity["end"], "token_start": label.start, "token_end": label.end - 1,
-         "label": label.label, "score": entity["score"]}
+         "label": label.label, "score": entity["score"], "annotation": label.annotation}
         for label, entity in zip(sentence.labels, sentence.entities, strict=True)
     ]  # fmt: skip
     row = {

@@ -72,7 +72,7 @@ class Errata(Opened):
         """Replace a file of a corpus with a corrected version.
 
         Sentences are compared by id, or by number if they have none. Unchanged ones keep everything derived from them;
-        changed ones are stored again, and those missing from the file are withdrawn.
+        changed ones stay where they were, new ones come last, and those missing from the file are withdrawn.
 
         :param corpus: the name of the corpus.
         :param lang: of the file, by any of its codes.

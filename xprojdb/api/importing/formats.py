@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from xprojdb.api.results.importing import ImportResult
     from xprojdb.readers import Format
 
-SpanFormat = Literal["auto", "span-json", "label-studio", "webanno", "conllu", "brat", "squad"]
+SpanFormat = Literal["auto", "span-json", "label-studio", "webanno", "conllu", "brat", "squad", "spacy"]
 Column = int | str
 
 

@@ -72,7 +72,8 @@ class Reviews:
         """
         from xprojdb.api.results.pages.campaigns import CampaignResult
         from xprojdb.planning.store import load_plan
-        from xprojdb.review.campaigns import CampaignSettings, check_name, create_campaign
+        from xprojdb.review.campaigns import check_name
+        from xprojdb.review.drawing import CampaignSettings, create_campaign
         from xprojdb.review.progress import read_progress
         from xprojdb.review.queues import parse_mixture
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Annotated, Literal, get_args
 
 from annotated_types import Gt, Le, MinLen
-from pydantic import field_validator
+from pydantic import Field, field_validator
 
 from xprojdb.config.base import Settings
+from xprojdb.config.errors import RecipeError
 from xprojdb.config.fields.languages import language_code
 from xprojdb.config.fields.types import Count, Share, Text, Texts, Weight
 
@@ -45,6 +46,8 @@ class BaselinesTable(Settings):
     :param pool: the languages whose gold labels ``transfer`` learns from, without the one it is measured on; by default
         all that have some in ``splits``.
     :param test: the split to measure on.
+    :param others: further rows: recipes that have been run on the same sentences, by the name to show, such as one that
+        translates the targets and tags the translation (translate-test).
     :param dataset: the data set of published scores; by default that of the corpora.
     """
 
@@ -52,7 +55,16 @@ class BaselinesTable(Settings):
     targets: Texts = ()
     pool: Texts = ()
     test: Text = "test"
+    others: dict[Text, Text] = Field(default_factory=dict)
     dataset: Text | None = None
+
+    @field_validator("others")
+    @classmethod
+    def _other_names(cls, others: dict[str, str]) -> dict[str, str]:
+        taken = sorted(set(others) & set(get_args(Baseline)))
+        if taken:
+            raise RecipeError(f"{taken[0]} is a method of the table itself", hint="give it another name")
+        return others
 
     @field_validator("targets", "pool")
     @classmethod

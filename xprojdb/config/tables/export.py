@@ -38,7 +38,8 @@ class ExportTable(Settings):
         The other splits share no sentence with them, not even in translation.
     :param gold: the source of the gold labels: a campaign with frozen reviews, or the start of a step's digest; by
         default the imported labels.
-    :param prefer_gold: in all splits, use the gold labels of sentences that have them, instead of projected ones.
+    :param prefer_gold: in all splits, use the gold labels of sentences that have them, instead of projected ones; by
+        default if ``gold`` is set without ``gold_splits``.
     :param outcomes: only sentences with one of these outcomes: ``ok`` (labelled) or ``empty``, or ``empty:REASON``.
     :param min_words: the minimum number of words in a sentence.
     :param max_words: the maximum number of words in a sentence.
@@ -87,6 +88,14 @@ class ExportTable(Settings):
     provenance: Literal["none", "labels", "full"] = "labels"
     seed: Seed = 0
 
+    @model_validator(mode="before")
+    @classmethod
+    def _preferred(cls, values: Any) -> Any:
+        """Naming gold labels without saying where they belong prefers them everywhere."""
+        if isinstance(values, dict) and values.get("gold") is not None and not values.get("gold_splits"):
+            return {"prefer_gold": True, **values}
+        return values
+
     @field_validator("outcomes")
     @classmethod
     def _finished(cls, outcomes: tuple[str, ...]) -> tuple[str, ...]:
@@ -122,7 +131,7 @@ class ExportTable(Settings):
             hint = "set min_score, min_margin, min_probability or min_votes as well"
             raise RecipeError("on_low_score needs a threshold", hint=hint)
         if self.gold is not None and not (self.gold_splits or self.prefer_gold):
-            raise RecipeError("gold is set but not used", hint="set gold_splits or prefer_gold as well")
+            raise RecipeError("gold is set but not used", hint="leave prefer_gold out, or set gold_splits as well")
         return self
 
     @property

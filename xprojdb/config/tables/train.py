@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Literal
 
 from annotated_types import Ge, Le, Lt
-from pydantic import ConfigDict, Field, field_validator, model_validator
+from pydantic import ConfigDict, Field, StringConstraints, field_validator, model_validator
 
 from xprojdb.config.base import Settings
 from xprojdb.config.errors import RecipeError
@@ -15,6 +15,7 @@ from xprojdb.config.fields.types import Count, Positive, Probability, Seed, Shar
 Unit = Literal["sentences", "words", "entities"]
 Task = Literal["ner", "nli"]
 Arm = Literal["raw", "centre", "shuffled", "hypothesis-only"]
+Tune = Annotated[str, StringConstraints(pattern=r"^(none|all|(last|lora):[1-9][0-9]{0,3})$")]
 #: splits for measuring, on which nothing may be chosen
 TEST_SPLITS = ("test",)
 
@@ -44,7 +45,11 @@ class TrainTable(Settings):
     :param pooling: how the states of sub-words become a word's state.
     :param head: ``mlp`` with one hidden layer, or ``linear``.
     :param hidden: the width of the hidden layer.
-    :param steps: the number of training steps, whatever the amount of data.
+    :param tune: what of the encoder is trained, after the head: ``none`` (it stays frozen), ``last:N`` (the last N
+        layers up to ``layer``), ``lora:R`` (low-rank updates of rank R) or ``all``.
+    :param tune_rate: the peak learning rate of the encoder.
+    :param steps: the number of training steps, whatever the amount of data; with ``tune``, of the head and again of
+        both.
     :param batch: the number of words or pairs in a step.
     :param rate: the peak learning rate.
     :param decay: the weight decay.
@@ -79,6 +84,8 @@ class TrainTable(Settings):
     pooling: Literal["mean", "first"] = "mean"
     head: Literal["mlp", "linear"] = "mlp"
     hidden: Count = 128
+    tune: Tune = "none"
+    tune_rate: Positive = 5e-5
     steps: Count = 200
     batch: Count = 1024
     rate: Positive = 1e-3
@@ -129,4 +136,22 @@ class TrainTable(Settings):
             raise RecipeError("this arm needs sentence pairs", hint='set task = "nli", or leave it out', key="arm")
         if self.task == "nli" and self.source != "gold":
             raise RecipeError("sentence pairs only have gold labels", hint="leave it out", key="from")
+        return self
+
+    @model_validator(mode="after")
+    def _of_use_to_tuning(self) -> TrainTable:
+        if self.tune == "none":
+            if "tune_rate" in self.model_fields_set:
+                hint = 'set tune = "last:4", or leave it out'
+                raise RecipeError("the encoder stays frozen", hint=hint, key="tune_rate")
+            return self
+        if self.task != "ner":
+            raise RecipeError("an encoder is tuned on entities", hint='set task = "ner", or leave it out', key="tune")
+        if self.dev is not None:
+            raise RecipeError("no step is chosen where the encoder is tuned", hint="leave it out", key="dev")
+        kind, _, size = self.tune.partition(":")
+        if kind == "last" and int(size) > self.layer:
+            raise RecipeError(
+                f"there are {self.layer} layers up to the one that is read", hint="tune fewer", key="tune"
+            )
         return self

@@ -17,7 +17,7 @@ from xprojdb.importing.corpus_files import CorpusFile
 from xprojdb.importing.file_writer import FileWriter, Target
 from xprojdb.importing.join import link_corpus
 from xprojdb.importing.reimport import is_same, read_stored
-from xprojdb.maintenance.errata.withdrawal import ErrataReport, find_corpus, remove
+from xprojdb.maintenance.errata.withdrawal import ErrataReport, find_corpus, remove, strip
 from xprojdb.readers.records import Record
 from xprojdb.steps.spec import GOLD, register_step
 from xprojdb.text.label_schemes import label_scheme
@@ -28,9 +28,9 @@ _BLOCK = 5_000
 def replace_file(database: Database, name: str, file: CorpusFile, *, dry_run: bool = False) -> ErrataReport:
     """Store the corrected version of an imported file.
 
-    Sentences are compared by their ids. Unchanged ones keep everything derived from them; changed ones, and those
-    missing from the file, are deleted with everything derived from them; changed and new ones are stored. Human
-    translations are joined again by id. All of this is one transaction.
+    Sentences are compared by their ids. Unchanged ones keep everything derived from them. Changed ones keep their place
+    and their human translations, and lose everything else; those missing from the file are deleted with everything
+    derived from them. New ones come last, and are joined by id. All of this is one transaction.
 
     :param name: of the corpus.
     :param dry_run: only report what would happen.
@@ -51,9 +51,9 @@ def replace_file(database: Database, name: str, file: CorpusFile, *, dry_run: bo
         langs = _linked(connection, corpus_id, file.lang)
         gone = comparison.left()
         report.withdrawn, report.replaced = len(gone), len(comparison.changed)
-        report.rows = dict(remove(connection, corpus_id, sorted([*gone, *(key for key, _ in comparison.changed)])))
-        report.added = writer.replace(file, file_id, [record for _, record in comparison.changed] + comparison.new)
-        report.added -= report.replaced
+        taken = strip(connection, corpus_id, sorted(comparison.changed))
+        report.rows = dict(taken + remove(connection, corpus_id, sorted(gone)))
+        report.added = writer.replace(file, file_id, comparison.changed, comparison.new)
         report.links = sum(link_corpus(connection, name, pair) for pair in langs)
         end_run(connection, run_id, "done", {"replaced": report.replaced, "withdrawn": report.withdrawn})
         if dry_run or not (report.replaced or report.withdrawn or report.added):
@@ -87,7 +87,7 @@ def _linked(connection: Connection, corpus_id: int, lang: str) -> list[tuple[str
 class _Comparison:
     """The sentences of a file compared with the stored ones.
 
-    :ivar changed: with the keys of the sentences that they replace.
+    :ivar changed: by the keys of the sentences that they replace.
     :ivar new: those whose id no stored sentence has.
     """
 
@@ -95,7 +95,7 @@ class _Comparison:
     file: CorpusFile
     file_id: int
     gold_step: int
-    changed: list[tuple[int, Record]] = field(default_factory=list)
+    changed: dict[int, Record] = field(default_factory=dict)
     new: list[Record] = field(default_factory=list)
     met: set[int] = field(default_factory=set)
 
@@ -126,7 +126,7 @@ class _Comparison:
             if is_same(self.file, earlier, record):
                 same += 1
             else:
-                self.changed.append((earlier.id, record))
+                self.changed[earlier.id] = record
         return same
 
     def left(self) -> list[int]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from sqlalchemy import Connection, Executable, delete, func, select, update
@@ -13,8 +13,8 @@ from xprojdb.db.live import refuse_live_runs
 from xprojdb.db.runs import begin_run, end_run
 from xprojdb.db.tables import corpus, evaluation, sentence, source_file
 from xprojdb.errors import UsageError
-from xprojdb.maintenance.removal import remove_sentences, run_delete
-from xprojdb.maintenance.step_rows import stored_steps
+from xprojdb.maintenance.removal import remove_sentences, run_delete, strip_sentences
+from xprojdb.maintenance.step_rows import StoredStep, stored_steps
 
 #: sentences removed per set of statements
 BLOCK = 500
@@ -43,7 +43,7 @@ class ErrataReport:
     :param replaced: how many imported sentences were replaced by a new version.
     :param added: how many sentences are new.
     :param unchanged: how many sentences of the file are unchanged.
-    :param links: how many human translations of new versions were joined.
+    :param links: how many human translations of new sentences were joined.
     :param rows: deleted rows, by table, including everything derived from deleted sentences.
     """
 
@@ -96,16 +96,34 @@ def remove(connection: Connection, corpus_id: int, keys: Sequence[int]) -> Count
 
     :returns: rows by table.
     """
+    files = set(_files_of(connection, keys))
+    taken = _in_blocks(remove_sentences, connection, corpus_id, keys)
+    for key in sorted(files):
+        _count_again(connection, key)
+    return taken
+
+
+def strip(connection: Connection, corpus_id: int, keys: Sequence[int]) -> Counter[str]:
+    """Delete everything derived from imported sentences, which stay with their human translations.
+
+    :returns: rows by table.
+    """
+    return _in_blocks(strip_sentences, connection, corpus_id, keys)
+
+
+def _in_blocks(
+    change: Callable[[Connection, Sequence[StoredStep], Sequence[int]], Counter[str]],
+    connection: Connection,
+    corpus_id: int,
+    keys: Sequence[int],
+) -> Counter[str]:
     taken: Counter[str] = Counter()
     steps = stored_steps(connection)
-    files = set(_files_of(connection, keys))
     for first in range(0, len(keys), BLOCK):
-        taken += remove_sentences(connection, steps, keys[first : first + BLOCK])
+        taken += change(connection, steps, keys[first : first + BLOCK])
     if keys:
         stale = delete(evaluation).where(evaluation.c.corpus_id == corpus_id)
         taken["evaluation"] = run_delete(connection, stale)
-    for key in sorted(files):
-        _count_again(connection, key)
     return +taken
 
 

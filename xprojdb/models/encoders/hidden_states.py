@@ -21,7 +21,8 @@ class HiddenStates:
         self._model = model
         self.layers: int = model.config.num_hidden_layers
         self.hidden: int = model.config.hidden_size
-        self._stack = _layer_stack(model, self.layers)
+        #: the list of layers; None if they share their weights
+        self.stack = _layer_stack(model, self.layers)
 
     def __call__(self, ids: Any, mask: Any, layer: int) -> Any:
         """Run the model.
@@ -32,9 +33,9 @@ class HiddenStates:
         """
         if layer == self.layers:
             return self._model(input_ids=ids, attention_mask=mask).last_hidden_state
-        if self._stack is None:
+        if self.stack is None:
             return self._model(input_ids=ids, attention_mask=mask, output_hidden_states=True).hidden_states[layer]
-        hook = self._stack[layer].register_forward_pre_hook(_stop, with_kwargs=True)
+        hook = self.stack[layer].register_forward_pre_hook(_stop, with_kwargs=True)
         try:
             self._model(input_ids=ids, attention_mask=mask)
         except _Reached as reached:

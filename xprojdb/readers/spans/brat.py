@@ -17,6 +17,8 @@ from xprojdb.readers.spans.char_spans import CharSpan, Labelled, SpanFitter, Spa
 _ENTITY = re.compile(r"(T\S*)\t(\S+) (\d{1,9}) (\d{1,9})(?:\t(.*))?", re.ASCII)
 _PARTED = re.compile(r"T\S*\t\S+ \d+ \d+(?:;\d+ \d+)+", re.ASCII)
 _OTHER = re.compile(r"[RE*AMN#]")
+#: the remarks of our exports, which say who made a label
+_ORIGIN = re.compile(r"#\d+\tAnnotatorNotes T\d+\t(?:projected|voted|gold|reviewed)")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,11 +106,14 @@ def _pass_over(path: Path, line: int, row: str, notes: Notes) -> None:
     if not _OTHER.match(row):
         hint = 'an entity is "T1", a tab, "LOC 2 6", a tab and the text'
         raise ReadError.at(path, "brat", f"{row[:40]!r} is not an annotation", line=line, column=1, hint=hint)
+    if _ORIGIN.fullmatch(row):
+        return
     notes.add("other-annotation", "annotations that are no entities (relations, events, remarks) left out", line)
 
 
 def _sniff(head: Head) -> bool:
-    return head.path.suffix == ".ann" or (bool(head.lines) and all(map(_ENTITY.fullmatch, head.lines[:3])))
+    rows = [row for row in head.lines if not row.startswith("#")]
+    return head.path.suffix == ".ann" or (bool(rows) and all(map(_ENTITY.fullmatch, rows[:3])))
 
 
 READER = Reader(

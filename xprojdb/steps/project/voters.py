@@ -16,7 +16,8 @@ from xprojdb.steps.spec import StepSpec
 from xprojdb.steps.stage import Side, Stage
 from xprojdb.steps.train.entities import joined
 from xprojdb.steps.train.learning import read_head
-from xprojdb.steps.train.params import states_of
+from xprojdb.steps.train.params import TrainParams, states_of
+from xprojdb.steps.train.tuned import states_read
 from xprojdb.text.label_schemes import LabelMapping
 from xprojdb.text.spans import Span
 from xprojdb.training.decoding import iob2_tags
@@ -86,7 +87,7 @@ class Voters:
             parts.append(learned.fitted.log_probabilities(words, states))
             weights.append(BESIDE_MODELS if heads else 1.0)
         for role, head in heads.items():
-            states = self._read(states_of(self.spec.inputs[role]), words)
+            states = self._read(states_read(self.spec.inputs[role], head), words)
             parts.append(renamed(head.log_probabilities(joined(states)), head.classes, tags, self._labels(head)))
             weights.append(1.0 / len(heads))
         return Opinion(parts, weights, tags if parts else ("O",), learned.fitted is not None)
@@ -125,7 +126,8 @@ def kept_states(spec: StepSpec, earlier: Mapping[StepSpec, Stage], side: Side) -
     :param earlier: the earlier steps of a plan.
     :param side: of the sentences.
     """
-    read = {states_of(own) for role, own in spec.inputs.items() if role.startswith(MODEL)}
+    models = [own for role, own in spec.inputs.items() if role.startswith(MODEL)]
+    read = {states_of(own) for own in models if TrainParams.from_params(own.params).tuning is None}
     read |= {encoder_states(own) for role, own in spec.inputs.items() if role == TAGGER}
     kept = {what: keep_states(earlier.values(), what, side) for what in read}
     return {what: states for what, states in kept.items() if states is not None}

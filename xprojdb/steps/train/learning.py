@@ -20,6 +20,7 @@ from xprojdb.steps.train.entities import count_entities, entity_examples, f1_of,
 from xprojdb.steps.train.items import read_pair_sample, read_sample
 from xprojdb.steps.train.pairs import pair_rows, predict_labels
 from xprojdb.steps.train.params import DEV, SAMPLE, TrainParams, states_of
+from xprojdb.steps.train.tuned import tune_encoder
 from xprojdb.training.decoding import iob2_tags
 from xprojdb.training.errors import TrainingError
 from xprojdb.training.fitting import Examples, Fitted, fit_head
@@ -82,10 +83,16 @@ class Learner:
         parts = [
             entity_examples(own, states, params.classes, weighted=params.weight == "score") for own in samples.values()
         ]
+        parts = [_shuffled(part, params.seed) for part in parts] if params.arm == "shuffled" else parts
         best = _Best(params, lambda head: _dev_f1(head, states, dev)) if dev else None
         fitted = self._fit(spec, params, parts, iob2_tags(params.classes), best)
         sizes = {role.removeprefix(SAMPLE): len(own) for role, own in samples.items()}
-        return fitted, {"sentences": sizes, **(best.record if best else {})}
+        measures = {"sentences": sizes, **(best.record if best else {})}
+        if params.tuning is None:
+            return fitted, measures
+        sentences = [example.words for own in samples.values() for example in own]
+        fitted, tuned = tune_encoder(spec, params.tuning, fitted, sentences, together(parts))
+        return fitted, {**measures, **tuned}
 
     def _pairs(self, connection: Connection, spec: StepSpec, params: TrainParams) -> tuple[Fitted, dict[str, Any]]:
         states = self.states(states_of(spec))
@@ -96,18 +103,17 @@ class Learner:
             right = np.array([places[pair.label] for pair in pairs], np.int64)
             parts.append(Examples(pair_rows(pairs, states, params.arm).astype(np.float32), right))
             sizes[role.removeprefix(SAMPLE)] = len(pairs)
+        parts = [_shuffled(part, params.seed) for part in parts] if params.arm == "shuffled" else parts
         return self._fit(spec, params, parts, params.classes, None), {"pairs": sizes}
 
     def _fit(
         self, spec: StepSpec, params: TrainParams, parts: list[Examples], classes: tuple[str, ...], best: _Best | None
     ) -> Fitted:
-        if params.arm == "shuffled":
-            parts = [_shuffled(part, params.seed) for part in parts]
         if not sum(len(part.rows) for part in parts):
             raise TrainingError("the training set is empty", hint="check its languages and splits", reason="empty")
         about = {"step": spec.digest, "encoder": spec.model or "", "revision": spec.revision or ""}
         about |= {"layer": str(params.layer), "pooling": params.pooling, "task": params.task, "arm": params.arm}
-        fitted = fit_head(_together(parts), classes, params.settings, about, best, params.dev_every or params.steps)
+        fitted = fit_head(together(parts), classes, params.settings, about, best, params.dev_every or params.steps)
         return Fitted(best.head, best.step, fitted.cpu_s, fitted.losses) if best and best.head else fitted
 
 
@@ -153,7 +159,8 @@ def _shuffled(part: Examples, seed: int) -> Examples:
     return Examples(part.rows, part.classes[order], part.weights)
 
 
-def _together(parts: list[Examples]) -> Examples:
+def together(parts: list[Examples]) -> Examples:
+    """Join examples, of which not all are empty."""
     full = [part for part in parts if len(part.rows)]
     weights = [part.weights for part in full]
     present = [weight for weight in weights if weight is not None]

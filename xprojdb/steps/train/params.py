@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any, ClassVar
 
 from xprojdb.steps.params import StepParams, left_out
 from xprojdb.steps.spec import StepSpec
 from xprojdb.training.fitting import FitSettings
 from xprojdb.training.states import StatesOf
+from xprojdb.training.tuning import TuneSettings
 
 #: roles of a training's inputs: samples to learn from, and samples for choosing the step, by language
 SAMPLE, DEV = "sample:", "dev:"
@@ -49,6 +50,7 @@ class TrainParams(StepParams):
     :param classes: the labels of entities or pairs, in the order of the head's classes.
     :param weight: how words are weighted.
     :param dev_every: the number of steps between evaluations on the dev sets, if there are any.
+    :param tune: what of the encoder is trained with the head: ``none``, ``last:N``, ``lora:R`` or ``all``.
     """
 
     kind: ClassVar[str] = "train"
@@ -69,22 +71,23 @@ class TrainParams(StepParams):
     truncation: float = left_out(0.0)
     weight: str = left_out("none")
     dev_every: int = left_out(0)
+    tune: str = left_out("none")
+    tune_rate: float = left_out(5e-5)
 
     @property
     def settings(self) -> FitSettings:
         """The settings for fitting the head."""
-        return FitSettings(
-            head="linear" if self.head == "linear" else "mlp",
-            hidden=self.hidden,
-            steps=self.steps,
-            batch=self.batch,
-            rate=self.rate,
-            decay=self.decay,
-            dropout=self.dropout,
-            smoothing=self.smoothing,
-            truncation=self.truncation,
-            seed=self.seed,
-        )
+        return FitSettings(**{own.name: getattr(self, own.name) for own in fields(FitSettings)})
+
+    @property
+    def tuning(self) -> TuneSettings | None:
+        """The settings for tuning the encoder; None if it stays frozen."""
+        if self.tune == "none":
+            return None
+        kind, _, size = self.tune.partition(":")
+        names = ("steps", "batch", "rate", "decay", "dropout", "smoothing", "truncation", "seed")
+        shared = {name: getattr(self, name) for name in names}
+        return TuneSettings(kind=kind, size=int(size or 0), encoder_rate=self.tune_rate, **shared)  # type: ignore[arg-type]
 
 
 def states_of(spec: StepSpec) -> StatesOf:

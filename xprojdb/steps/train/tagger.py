@@ -14,7 +14,7 @@ from xprojdb.steps.stage import Result
 from xprojdb.steps.tag.stage import Tag
 from xprojdb.steps.train.entities import find_entities, joined, word_probabilities
 from xprojdb.steps.train.learning import read_head
-from xprojdb.steps.train.params import states_of
+from xprojdb.steps.train.tuned import states_read
 from xprojdb.text.spans import Span
 from xprojdb.training.decoding import best_tags, tagged_spans
 from xprojdb.training.head import Head, average
@@ -99,7 +99,7 @@ class TagTrained(Tag):
     def _read(self, connection: Connection, role: str) -> TrainedTagger:
         train_spec = self.spec.inputs[role]
         head = read_head(connection, self.input_ids[role], train_spec)
-        return TrainedTagger(head, WordStates(states_of(train_spec)))
+        return TrainedTagger(head, WordStates(states_read(train_spec, head)))
 
 
 def _unread() -> TrainedTagger:

