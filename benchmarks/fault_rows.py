@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, Table, select
 
 from xprojdb.db import bulk, open_database
-from xprojdb.db.tables import LASTING, step
+from xprojdb.db.tables import LASTING, entity, sentence, source_file, step, translation
 
 #: what holds rows of each table; and the files of an export by their names
 Contents = dict[str, set[tuple[Any, ...]]]
@@ -36,6 +36,22 @@ def contents(address: str, exported: Path) -> Contents:
     files = (path for path in exported.rglob("*") if path.is_file() and not path.name.startswith("."))
     by_name["files"] = {(path.name, hashlib.sha256(path.read_bytes()).hexdigest()) for path in files}
     return by_name
+
+
+def named(address: str) -> Contents:
+    """The rows of sentences and what was imported with them, with names in place of keys: their order is open."""
+    original, rendering = sentence.alias(), sentence.alias()
+    of_entity = [sentence.c.lang, sentence.c.external_id, entity.c.ordinal, entity.c.start_word, entity.c.end_word]
+    queries = {
+        "source_file": select(source_file.c.lang, source_file.c.part, source_file.c.sha256, source_file.c.sentences),
+        "sentence": select(sentence.c.lang, sentence.c.external_id, sentence.c.words),
+        "entity": select(*of_entity, entity.c.label).join(sentence, sentence.c.id == entity.c.sentence_id),
+        "translation": select(original.c.lang, original.c.external_id, rendering.c.lang, rendering.c.external_id)
+        .join(translation, translation.c.original_id == original.c.id)
+        .join(rendering, translation.c.rendering_id == rendering.c.id),
+    }
+    with open_database(address) as database, database.read() as connection:
+        return {name: set(bulk.fetch(connection, query)) for name, query in queries.items()}
 
 
 def differing(found: Contents, expected: Contents) -> set[str]:

@@ -1,10 +1,11 @@
 """Harm real commands at random moments and go on: ``python benchmarks/faults.py --kills 200 --restarts 12 --disks 12``.
 
 ``import``, ``run`` and ``export`` are struck in processes of their own, on SQLite and PostgreSQL: killed with SIGKILL,
-cut off by a PostgreSQL server that crashes and restarts, or out of space on a small disk. After a few blows each
-command is run again until it is done. Then every row of every table and every exported byte must be those of commands
-that nothing disturbed, the records of runs aside; and a command that was not killed must have said in one line what
-happened. Exits with 1 when one is not so.
+cut off by a PostgreSQL server that crashes and restarts, or out of space on a small disk. ``run`` is also killed with
+two worker processes, beside a second run and, with ``--ray``, with two Ray actors; and ``import`` beside a second
+import of other sentences. After a few blows each command is run again until it is done. Then every row of every table
+and every exported byte must be those of commands that nothing disturbed, the records of runs aside; and a command that
+was not killed must have said in one line what happened. Exits with 1 when one is not so.
 """
 
 from __future__ import annotations
@@ -18,14 +19,14 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
 from fault_places import Place, PostgresServer, SqliteFile, make_room, postgres_server, small_disk
-from fault_rows import Contents, contents, differing
+from fault_rows import Contents, contents, differing, named
 from generated import write_sentences
 from rich.console import Console
 from rich.table import Table
@@ -48,6 +49,15 @@ weight = 0.5
 """
 #: command → the state that it begins from
 COMMANDS = {"import": None, "run": "import", "export": "run"}
+#: another way to get to the state of a command, with its further arguments
+WAYS = {
+    "run, 2 workers": ("run", ["--workers", "2"]),
+    "run, 2 Ray actors": ("run", ["--engine", "ray", "--workers", "2"]),
+    "run, beside another": ("run", []),
+    "import, beside another": ("import", ["--part", "first"]),
+}
+_BESIDE = "beside another"
+_IMPORTS, _RAY = f"import, {_BESIDE}", "run, 2 Ray actors"
 #: blows in a row, at most, before a command is let go on to its end
 _IN_A_ROW = 5
 #: blows that may miss for one that hits
@@ -62,22 +72,31 @@ class Scene:
 
     folder: Path
     sides: list[str]
+    other_sides: list[str]
     expected: dict[str, Contents] = field(default_factory=dict)
+    companion: Child | None = None
 
     @property
     def exported(self) -> Path:
         return self.folder / "exported"
 
     def start(self, address: str, command: str) -> Child:
-        """Begin a command in a process of its own."""
+        """Begin a command in a process of its own, and the one beside it if there is to be one."""
+        base, more = WAYS.get(command, (command, []))
+        if command.endswith(_BESIDE):
+            sides = ["--part", "second", *self.other_sides] if base == "import" else []
+            self.companion = self._open(address, base, sides)
+        return self._open(address, base, more + (self.sides if base == "import" else []))
+
+    def _open(self, address: str, command: str, more: Sequence[str]) -> Child:
         arguments = {
-            "import": ["import", "parallel", *self.sides, "--corpus", "generated"],
+            "import": ["import", "parallel", "--corpus", "generated"],
             "run": ["run", str(self.folder / "recipe.toml")],
             "export": ["export", "conll", str(self.exported)],
         }[command]
         return subprocess.Popen(
-            [str(XPROJDB), "--db", address, *arguments],
-            env={**os.environ, "OMP_NUM_THREADS": "1"},
+            [str(XPROJDB), "--db", address, *arguments, *more],
+            env={**os.environ, "OMP_NUM_THREADS": "1", "RAY_USAGE_STATS_ENABLED": "0"},
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
             encoding="utf-8",
@@ -86,11 +105,29 @@ class Scene:
     def finish(self, address: str, command: str) -> float:
         """Let a command end in peace; returns its seconds."""
         began = time.monotonic()
+        self.rest()
         child = self.start(address, command)
         _, errors = child.communicate()
         if child.returncode != 0:
             raise failed(child, errors)
+        self.rest()
         return time.monotonic() - began
+
+    def import_in_turn(self, address: str) -> None:
+        """Do one after the other what ``import`` beside another does at once."""
+        for part, sides in (("first", self.sides), ("second", self.other_sides)):
+            child = self._open(address, "import", ["--part", part, *sides])
+            _, errors = child.communicate()
+            if child.returncode != 0:
+                raise failed(child, errors)
+
+    def rest(self) -> None:
+        """Wait for the command beside another, which nothing is to end."""
+        if self.companion is not None:
+            _, errors = self.companion.communicate()
+            if self.companion.returncode != 0:
+                raise failed(self.companion, errors)
+            self.companion = None
 
     def clear(self) -> None:
         """Delete what was exported, and what is left of exports that were killed."""
@@ -99,7 +136,11 @@ class Scene:
 
     def check(self, address: str, command: str) -> set[str]:
         """Which tables differ from those that the command should have made."""
-        return differing(contents(address, self.exported), self.expected[command])
+        base, _ = WAYS.get(command, (command, []))
+        if command == _IMPORTS:
+            # Whose sentences come first is open.
+            return differing(named(address), self.expected[command])
+        return differing(contents(address, self.exported), self.expected[base])
 
 
 @dataclass
@@ -124,7 +165,7 @@ class Tally:
 Strike = Callable[[Child, float], tuple[bool, bool]]
 
 
-def undisturbed(scene: Scene, place: Place) -> dict[str, float]:
+def undisturbed(scene: Scene, place: Place, ways: Sequence[str]) -> dict[str, float]:
     """Let all commands end in peace and keep each state; returns their seconds."""
     scene.clear()
     place.restore(None)
@@ -135,7 +176,22 @@ def undisturbed(scene: Scene, place: Place) -> dict[str, float]:
         scene.expected.setdefault(command, contents(place.address, scene.exported))
         if wrong := scene.check(place.address, command):
             raise SystemExit(f"{command} on {place.name} makes other rows than on SQLite: {', '.join(sorted(wrong))}")
+    scene.clear()
+    for name in ways:
+        place.restore(_begin(name))
+        if name == _IMPORTS and name not in scene.expected:
+            scene.import_in_turn(place.address)
+            scene.expected[name] = named(place.address)
+            place.restore(_begin(name))
+        seconds[name] = scene.finish(place.address, name)
+        if wrong := scene.check(place.address, name):
+            raise SystemExit(f"{name} on {place.name} makes other rows: {', '.join(sorted(wrong))}")
     return seconds
+
+
+def _begin(command: str) -> str | None:
+    """The state that a command, or another way to do it, begins from."""
+    return COMMANDS[WAYS.get(command, (command, []))[0]]
 
 
 def strike_often(
@@ -156,8 +212,9 @@ def strike_often(
         if tally.hits == count:
             return
         scene.clear()
-        place.restore(COMMANDS[tally.command])
-        for _ in range(min(_IN_A_ROW, count - tally.hits)):
+        place.restore(_begin(tally.command))
+        # What is beside another goes on to its end, and nothing is left to strike.
+        for _ in range(1 if tally.command.endswith(_BESIDE) else min(_IN_A_ROW, count - tally.hits)):
             after = moment(longest)
             hit, ended = strike(scene.start(place.address, tally.command), after)
             tally.hits += hit
@@ -231,15 +288,21 @@ def _fill(scene: Scene, base: SqliteFile, disk: Path, tally: Tally) -> None:
     tally.checked += 1
 
 
-def strike_place(scene: Scene, place: Place, kills: int, restarts: int, chance: random.Random) -> list[Tally]:
+def strike_place(scene: Scene, place: Place, options: argparse.Namespace, chance: random.Random) -> list[Tally]:
     """Strike every command on one database, so often each."""
-    seconds = undisturbed(scene, place)
-    faults: list[tuple[str, int, Strike]] = [("kill -9", kills, kill)]
+    ways = [name for name in WAYS if options.ray or name != _RAY]
+    seconds = undisturbed(scene, place, ways)
+    local = [name for name in (*COMMANDS, *WAYS) if name != _RAY]
+    faults: list[tuple[str, int, Strike, Sequence[str]]] = [
+        ("kill -9", math.ceil(options.kills / len(local)), kill, local),
+        ("kill -9", options.ray, kill, [_RAY]),
+    ]
     if isinstance(place, PostgresServer):
-        faults.append(("server restart", restarts, partial(crash_server, place)))
+        restarts = math.ceil(options.restarts / len(COMMANDS))
+        faults.append(("server restart", restarts, partial(crash_server, place), [*COMMANDS]))
     tallies = []
-    for name, count, strike in faults:
-        for command in COMMANDS if count else ():
+    for name, count, strike, commands in faults:
+        for command in commands if count else ():
             tallies.append(Tally(name, place.name, command))
             moment = partial(chance.uniform, 0)
             strike_often(scene, place, tallies[-1], count, moment, seconds[command], strike)
@@ -255,16 +318,15 @@ def harm(scene: Scene, options: argparse.Namespace) -> list[Tally]:
         places: list[Place] = [SqliteFile(scene.folder)]
         if options.database != "sqlite":
             places.append(servers.enter_context(postgres_server()))
-        kills = math.ceil(options.kills / len(COMMANDS) / len(places))
-        restarts = math.ceil(options.restarts / len(COMMANDS))
         for place in places:
-            tallies += strike_place(scene, place, kills, restarts, chance)
+            tallies += strike_place(scene, place, options, chance)
     return tallies + (fill_disks(scene, math.ceil(options.disks / 2), chance) if options.disks else [])
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--kills", type=int, default=200)
+    parser.add_argument("--kills", type=int, default=200, help="per database")
+    parser.add_argument("--ray", type=int, default=0, help="kills of a run with two Ray actors, per database")
     parser.add_argument("--restarts", type=int, default=12, help="of the PostgreSQL server")
     parser.add_argument("--disks", type=int, default=12, help="that are full; needs the right to mount")
     parser.add_argument("--database", choices=["both", "sqlite"], default="both")
@@ -275,7 +337,9 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         (folder / "recipe.toml").write_text(RECIPE, encoding="utf-8")
-        scene = Scene(folder, write_sentences(folder, options.sentences, options.seed))
+        (folder / "other").mkdir()
+        others = write_sentences(folder / "other", options.sentences, options.seed + 1)
+        scene = Scene(folder, write_sentences(folder, options.sentences, options.seed), others)
         tallies = harm(scene, options)
     table = Table("fault", "database", "command", "hits", "ended by it", "compared", "all identical")
     for tally in tallies:

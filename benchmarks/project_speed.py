@@ -132,14 +132,14 @@ def watched(clock: Clock) -> Iterator[None]:
             ("read", inputs, "read_columns"),
             ("read", project_match, "read_numbers"),
             ("pack", inputs, "parse_links"),
-            ("pack", inputs, "Pairs"),
+            ("pack", inputs, "PairBatch"),
             ("pack", score_stage, "cut_pairs"),
             ("pack", project_match, "_fuse"),
             ("solve", score_candidates, "aligned_subranges"),
             ("solve", score_candidates, "ngrams"),
             ("solve", score_links, "alignment"),
             ("solve", score_links, "soft_alignment"),
-            ("solve", project_match, "match"),
+            ("solve", project_match, "solve"),
             ("write", bulk, "insert"),
         ):
             stack.enter_context(patch.object(owner, name, clock.timed(part, getattr(owner, name))))

@@ -8,6 +8,7 @@ import sys
 import traceback
 from collections.abc import Mapping
 from importlib import import_module
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -79,7 +80,7 @@ class LazyGroup(click.Group):
                 click.echo(masked(traceback.format_exc()), err=True, nl=False)
             raise
         except Exception as error:
-            # A bug, unless a text that cannot be read is the cause.
+            # A bug, unless a text that cannot be read, or says something else than was stored, is the cause.
             damage = _damage(str(context.params["db"]))
             if damage is None:
                 raise
@@ -106,17 +107,19 @@ class LazyGroup(click.Group):
 
 
 def _damage(address: str) -> XprojdbError | None:
-    """The error for a database with a text that cannot be read; None if there is none."""
+    """The error for a database with a text that cannot be read, or an altered step; None if there is none."""
     from xprojdb.db import open_database, schema
     from xprojdb.db.driver_errors import FAULTS
     from xprojdb.errors import DatabaseError
     from xprojdb.maintenance.texts import damaged_texts
+    from xprojdb.maintenance.verify import altered_steps
 
     try:
         with open_database(address) as database:
             schema.check(database.engine)
         with open_database(address) as database, database.read() as connection:
-            first = next(damaged_texts(connection, shapes=True), None)
+            texts = (text.description for text in damaged_texts(connection, shapes=True))
+            first = next(chain(texts, altered_steps(database, connection)), None)
             url = database.url
     except XprojdbError as error:
         # Of a file that is not there, the command was not about it.
@@ -124,7 +127,7 @@ def _damage(address: str) -> XprojdbError | None:
     if first is None:
         return None
     hint = FAULTS["texts"][1]
-    return DatabaseError(f"{url} is damaged: {first.description}", hint=hint, url=url, fault="texts")
+    return DatabaseError(f"{url} is damaged: {first}", hint=hint, url=url, fault="texts")
 
 
 @click.command(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})

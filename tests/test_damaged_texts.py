@@ -93,3 +93,24 @@ def test_a_repair_waits_for_runs(done: Path) -> None:
         with pytest.raises(RunsAlive):
             verify(database, repair=True)
         assert verify(database).damage == damage
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        """UPDATE step SET params = '{"labels": 3}' WHERE kind = 'project'""",
+        """UPDATE recipe SET plan = '[{"step": 99, "pairs": []}]'""",
+        """DELETE FROM step_input WHERE role = 'entities'""",
+    ],
+)
+def test_a_step_that_was_altered_is_damage_and_no_bug(done: Path, run_cli: Any, change: str) -> None:
+    with sqlite3.connect(done) as connection:
+        connection.execute(change)
+    connection.close()
+    ended = run_cli("--db", done, "explain", "news/de/all-1")
+    assert ended.code == 1
+    assert "is damaged" in ended.stderr.splitlines()[0]
+    run_cli("--db", done, "verify", "--repair")
+    ended = run_cli("--db", done, "explain", "news/de/all-1")
+    assert "Traceback" not in ended.stderr
+    assert "is damaged" not in ended.stderr

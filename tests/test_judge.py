@@ -75,6 +75,11 @@ def test_the_answer_is_a_probability(answer: Answer, chance: float) -> None:
     assert all(part in result for part in ("English: [[Anna]] came\n", "German: [[Anna]] kam", "type PER"))
 
 
+def said(text: str, *alternatives: dict[str, object]) -> str:
+    logprobs = {"content": [{"top_logprobs": alternatives}]}
+    return json.dumps({"choices": [{"message": {"content": text}, "logprobs": logprobs}]})
+
+
 @pytest.mark.parametrize(
     "answer",
     [
@@ -82,6 +87,7 @@ def test_the_answer_is_a_probability(answer: Answer, chance: float) -> None:
         probable(""),
         (200, {}, json.dumps({"choices": [{"message": {"content": "yes"}, "logprobs": {"content": []}}]})),
         (200, {}, json.dumps({"choices": [{"message": {"content": "yes"}, "logprobs": {"content": [{}]}}]})),
+        (200, {}, said("yes", {"token": "yes", "logprob": -(10**400)})),
     ],
 )
 def test_nonsense_is_asked_again_and_then_given_up(answer: Answer) -> None:

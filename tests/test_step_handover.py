@@ -16,11 +16,12 @@ from test_step_scorers import UNITED
 
 from xprojdb.db import Database
 from xprojdb.execution.run import run_plan
+from xprojdb.execution.writer import Writer
 from xprojdb.steps.inputs import LabelledSpans
 from xprojdb.steps.project import match as project_match
 from xprojdb.steps.project.match import ProjectMatch
 from xprojdb.steps.score import handover
-from xprojdb.steps.score.handover import HandedEntities, HandedScores
+from xprojdb.steps.score.handover import HandedEntities, HandedScores, HandOver
 from xprojdb.steps.score.stage import ScoreStage
 
 Write = Callable[..., Path]
@@ -68,6 +69,30 @@ def test_the_rows_are_those_of_scores_that_are_read(
             collected.append(_run(database, write_conll, tmp_path, RECIPES[recipe]))
     assert collected[0] == collected[1]
     assert read
+    assert collected[0]["label"]
+
+
+@pytest.mark.parametrize("project_block", [5, 1000])
+def test_labels_are_projected_while_scores_are_made_when_memory_is_full(
+    tmp_path: Path, write_conll: Write, monkeypatch: pytest.MonkeyPatch, project_block: int
+) -> None:
+    monkeypatch.setattr(ScoreStage, "block", 5)
+    monkeypatch.setattr(ProjectMatch, "block", project_block)
+    written: list[str] = []
+    plain = Writer.commit
+    monkeypatch.setattr(
+        Writer, "commit", lambda self, stage, *given: written.append(stage.spec.kind) or plain(self, stage, *given)
+    )
+    collected = []
+    for most in (200, handover.MOST):
+        monkeypatch.setattr(HandOver.__init__, "__defaults__", (most,))
+        (tmp_path / str(most)).mkdir()
+        with _database(tmp_path / str(most)) as database:
+            collected.append(_run(database, write_conll, tmp_path, RECIPES["one scorer"]))
+        kinds = [kind for kind in written if kind in ("score", "project")]
+        assert (kinds == sorted(kinds, reverse=True)) == (most == handover.MOST)
+        written.clear()
+    assert collected[0] == collected[1]
     assert collected[0]["label"]
 
 

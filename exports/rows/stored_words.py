@@ -66,7 +66,8 @@ def _are_plain(stored: Any, pieces: Longs) -> Flags:
     framed = compute.and_(compute.starts_with(stored, '["'), compute.ends_with(stored, '"]'))
     plain: Flags = framed.to_numpy(zero_copy_only=False) & (np.diff(offsets) > 3)
     slashes = np.flatnonzero(data == _BACKSLASH)
-    after = np.append(data, [0, 0, 0])[slashes[:, None] + np.arange(1, 4)]
+    # A text ends with a quotation mark and a bracket, so what is read beyond the last one cannot be what is looked for.
+    after = data[np.minimum(slashes[:, None] + np.arange(1, 4), len(data) - 1)]
     odd = (after[:, 0] != _QUOTE) | ((after[:, 1] == _COMMA) & (after[:, 2] == _QUOTE))
     plain[np.searchsorted(offsets, slashes[odd], side="right") - 1] = False
     if plain.all() and np.count_nonzero(data == _QUOTE) - len(slashes) == 2 * pieces.sum():

@@ -140,17 +140,17 @@ class _Runner:
         self.limit = limit
         self.only = only
         self.report = RunReport()
+        self.reports: dict[Stage, StepReport] = {}
         self.writer = Writer(database, plan.recipe, command, self.report)
 
     def passes(self, stages: Sequence[Stage]) -> None:
         """Repeat the steps until none has items that are pending or taken by another process."""
-        reports = [StepReport(stage.step_id, stage.title, stage.item_kind) for stage in stages]
+        self.reports = {stage: StepReport(stage.step_id, stage.title, stage.item_kind) for stage in stages}
         settled = False
         while not settled:
             settled, before = True, self.report.done
-            for stage, report in zip(stages, reports, strict=True):
-                if report not in self.report.steps:
-                    self.report.steps.append(report)
+            for stage, report in self.reports.items():
+                self._show(report)
                 settled &= self._attempt(stage, report)
                 if self.stop.requested:
                     self.report.interrupted = self.stop.interrupted
@@ -158,6 +158,10 @@ class _Runner:
                     return
             if not settled and self.report.done == before:
                 self._wait()
+
+    def _show(self, report: StepReport) -> None:
+        if not any(report is step for step in self.report.steps):
+            self.report.steps.append(report)
 
     def _is_work_left(self, stages: Sequence[Stage]) -> bool:
         """Whether another run would find anything to do; what is known already is not asked for."""
@@ -240,14 +244,28 @@ class _Runner:
             for computed in compute(waiting.next_batch):
                 if began is None or computed is None:
                     began = time.monotonic() - report.seconds
-                    self.progress.begin(stage.title, stage.item_kind, report.total or 0)
+                    self.progress.begin(stage.title, stage.item_kind, (report.total or 0) - report.done)
                 if computed is not None:
                     _check_any_done(stage, computed.result)
                     report.seconds = time.monotonic() - began
                     self._write(stage, report, waiting, computed.batch, computed.result)
+                    self._relieve(stage)
         finally:
             if began is not None:
                 self.progress.end()
+
+    def _relieve(self, stage: Stage) -> None:
+        """Let later stages take what a stage holds in memory, if it has no room for more."""
+        takers = [taker for taker in stage.takers if taker in self.reports and not self.stop.requested]
+        if not takers:
+            return
+        progress, self.progress = self.progress, Silent()
+        try:
+            for taker in takers:
+                self._show(self.reports[taker])
+                self._step(taker, self.reports[taker])
+        finally:
+            self.progress = progress
 
     def _write(self, stage: Stage, report: StepReport, waiting: _Waiting, batch: ItemBatch, result: Result) -> None:
         failed = Outcomes.of(result.outcomes).failed

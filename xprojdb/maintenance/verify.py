@@ -7,9 +7,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import islice
 
+from sqlalchemy import Connection
+
 from xprojdb.db import Database
 from xprojdb.db.live import refuse_live_runs
 from xprojdb.maintenance.checks import CHECKS, Check, Finding
+from xprojdb.maintenance.checks.digests import StepDigests
+from xprojdb.maintenance.checks.plans import BrokenPlans
 from xprojdb.maintenance.step_rows import stored_steps
 from xprojdb.maintenance.texts import damaged_texts, mend_texts
 
@@ -84,6 +88,13 @@ def verify(database: Database, *, repair: bool = False) -> VerifyReport:
     report.taken = dict(+taken)
     report.left = [*unread, *(check_ for check_ in left if check_.count)]
     return report
+
+
+def altered_steps(database: Database, connection: Connection) -> Iterator[str]:
+    """What is wrong with the steps and plans that every command reads; a quick part of :func:`verify`."""
+    steps = stored_steps(connection)
+    for check in (BrokenPlans, StepDigests):
+        yield from (finding.description for finding in check(database).find(connection, steps))
 
 
 def _refuse_live_runs(database: Database) -> None:

@@ -126,7 +126,7 @@ def _alternatives(reply: Reply, logprobs: Any) -> list[tuple[str, float]]:
         return []
     try:
         values = [(logprob["token"], float(logprob["logprob"])) for logprob in logprobs["content"][0]["top_logprobs"]]
-    except (TypeError, KeyError, IndexError, ValueError) as error:
+    except (TypeError, KeyError, IndexError, ValueError, OverflowError) as error:
         raise nonsense(reply, "its logprobs are not those of the protocol") from error
     if any(not isinstance(token, str) or math.isnan(logarithm) for token, logarithm in values):
         raise nonsense(reply, "its logprobs are not those of the protocol")

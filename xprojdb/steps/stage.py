@@ -213,6 +213,11 @@ class Stage(ABC):
         :param earlier: the stages before this one, by step.
         """
 
+    @property
+    def takers(self) -> Sequence[Stage]:
+        """Later stages that should take what this one holds in memory before it goes on; empty while it has room."""
+        return ()
+
     def unmade(self, counts: Sequence[int]) -> int:
         """Estimate how many items earlier steps of the same run would make.
 

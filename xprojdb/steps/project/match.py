@@ -89,6 +89,7 @@ class ProjectMatch(ProjectStage):
         :param name: the name of the scorer.
         """
         self._handed[name] = scorer.handed
+        scorer.readers.append(self)
         if self._handed_entities is None and _entities_of(scorer.spec) == _entities_of(self.spec):
             scorer.handed_entities = scorer.handed_entities or HandedEntities()
             self._handed_entities = scorer.handed_entities

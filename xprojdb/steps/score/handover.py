@@ -65,7 +65,13 @@ class HandOver:
     def __init__(self, most: int = MOST) -> None:
         self._most = most
         self._size = 0
+        self._last = 0
         self._portions: deque[_Portion] = deque()
+
+    @property
+    def is_full(self) -> bool:
+        """Whether there may be no room for another batch, to judge by the last one."""
+        return self._size + self._last > self._most
 
     def offer(self, items: Sequence[int], columns: Columns) -> None:
         """Keep a batch, if there is room.
@@ -77,6 +83,7 @@ class HandOver:
         portion = _Portion(items[0], items[-1], _Packed.of(np.array(items, np.int64)), packed)
         if self._portions and portion.first <= self._portions[-1].last:
             self.clear()  # a new pass over the items has started
+        self._last = portion.size
         if portion.size + self._size <= self._most:
             self._portions.append(portion)
             self._size += portion.size

@@ -63,6 +63,8 @@ class ScoreStage(Stage):
         self.min_score = self.params.min_score
         self.candidates = Generator(spec)
         self.handed = HandedScores()
+        #: the stages that read ``handed``
+        self.readers: list[Stage] = []
         #: where it hands over the entities as well, if a later stage asked for them
         self.handed_entities: HandedEntities | None = None
         self._learned: dict[tuple[str, int], Any] = {}
@@ -101,6 +103,10 @@ class ScoreStage(Stage):
     @property
     def title(self) -> str:
         return f"score {self.candidates.title} candidates ({self.params.type})"
+
+    @property
+    def takers(self) -> Sequence[Stage]:
+        return self.readers if self.handed.is_full else ()
 
     def needs(self) -> Mapping[str, ColumnElement[int]]:
         columns = {"alignment": translation.c.id, **entities_done(self.spec, self.labelled)}
