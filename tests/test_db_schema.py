@@ -13,7 +13,7 @@ from xprojdb.db.tables import metadata
 from xprojdb.errors import DatabaseError, UsageError
 from xprojdb.importing.files import CorpusInfo, corpus_file, import_files
 
-HEAD = "0018"
+HEAD = "0016"
 TABLES = set(metadata.tables)
 
 
