@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from io import StringIO
 from pathlib import Path
 
 from gold_sample import SENTENCES, import_gold, named_plan, run_named
 from projection_sample import english, german, import_sample, plan_of
+from rich.console import Console
 from sqlalchemy import insert, select, update
 
+from xprojdb.api.results.status import StatusResult
 from xprojdb.db import Database
-from xprojdb.db.tables import failure, outcome, run
+from xprojdb.db.tables import failure, outcome, recipe, run, step
 from xprojdb.execution.run import run_plan
 from xprojdb.execution.status.database import RUNS_SHOWN, DatabaseStatus, StepStatus, read_status
 from xprojdb.planning.store import bind_plan
@@ -64,6 +67,23 @@ def test_what_failed_is_told_and_holds_up_what_follows(database: Database, write
     assert (failed["message"], failed["run_id"]) == ("cannot bear poison", report.run_id)
     assert status.runs[0]["counts"] == {"done": 16, "failed": 1}
     assert status.runs[0]["recipe_name"] == "sample"
+
+
+def test_a_recipe_of_another_version_is_named_and_holds_up_no_other(
+    database: Database, write_conll: Write, tmp_path: Path
+) -> None:
+    import_sample(database, write_conll, {"en": english(6), "de": german(6)})
+    run_plan(database, plan_of(database, tmp_path))
+    with database.write() as connection:
+        connection.execute(update(step).where(step.c.kind == "project").values(version=99, digest="f" * 64))
+        connection.execute(update(recipe).values(name="older"))
+    report = run_plan(database, plan_of(database, tmp_path))
+    status = read_status(database)
+    assert (status.outdated, list(status.recipes)) == (["older"], ["sample"])
+    assert (report.failed, _steps(status)["project"].pending) == (0, 0)
+    shown = Console(width=100, record=True, file=StringIO())
+    shown.print(StatusResult(status))
+    assert "run it again to plan it anew" in shown.export_text()
 
 
 def test_other_recipes_do_not_count_as_waiting(database: Database, write_conll: Write, tmp_path: Path) -> None:

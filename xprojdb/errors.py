@@ -42,6 +42,10 @@ class DatabaseError(XprojdbError):
     """The database cannot be used: missing, read-only, of another program, at another revision, or out of space."""
 
 
+class OtherVersion(DatabaseError):
+    """A step was planned by another version of xprojdb; the fields are its ``kind`` and ``version``."""
+
+
 class GroundMoved(XprojdbError):
     """Something a command was working on was deleted in the meantime; its unwritten results were dropped.
 

@@ -14,7 +14,7 @@ from xprojdb.config.recipe import export_table
 from xprojdb.db import Database
 from xprojdb.db.count_cache import CountCache
 from xprojdb.db.tables import corpus, data_version, label, recipe, sentence, step, translation
-from xprojdb.errors import DatabaseError, UsageError, XprojdbError
+from xprojdb.errors import OtherVersion, UsageError, XprojdbError
 from xprojdb.planning.labellings import Consensus, Labelling
 from xprojdb.planning.plan import Plan
 from xprojdb.planning.store import load_plan
@@ -100,7 +100,7 @@ class Recipes:
         """All recipes by name, without those that another version of xprojdb has run."""
         known = []
         for name in self.names():
-            with suppress(DatabaseError):
+            with suppress(OtherVersion):
                 known.append(self._named(name))
         return known
 
@@ -108,12 +108,12 @@ class Recipes:
         """A recipe by name; without a name the first one, or None if there are none.
 
         :raises UsageError: when there is no recipe of that name.
-        :raises DatabaseError: when another version of xprojdb has run it.
+        :raises OtherVersion: when another version of xprojdb has run it.
         """
         if name:
             return self._named(name)
         for first in self.names():
-            with suppress(DatabaseError):
+            with suppress(OtherVersion):
                 return self._named(first)
         return None
 
@@ -163,7 +163,7 @@ class Recipes:
         others = []
         for one in self.names():
             # Labels of a plan of another version are not shown.
-            with suppress(DatabaseError):
+            with suppress(OtherVersion):
                 others += [load_plan(self._database, one)] if one != name else []
         brought = [
             (projection.step.step_id, projection.target, projection.source)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from xprojdb.errors import DatabaseError
+from xprojdb.errors import OtherVersion
 from xprojdb.steps.align.variant import VERSION as ALIGN_VERSION
 from xprojdb.steps.align.variant import align_stage, load_aligner
 from xprojdb.steps.combine.reliability import ReliabilityFit
@@ -100,12 +100,12 @@ def stage_of(spec: StepSpec) -> Stage:
 
     A step whose plug-in is not installed has a stage as well, which can be shown but not opened.
 
-    :raises DatabaseError: when this version of xprojdb has no such stage, or a different version of it.
+    :raises OtherVersion: when this version of xprojdb has no such stage, or a different version of it.
     """
     factory = _FACTORIES.get(spec.kind)
     stage = factory(spec) if factory is not None else None
     if stage is None:
-        raise DatabaseError(
+        raise OtherVersion(
             f"this version of xprojdb has no stage {spec.kind!r} of version {spec.version}",
             hint="run the recipe again to plan steps of the current versions next to the old ones",
             kind=spec.kind,

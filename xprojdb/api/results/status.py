@@ -57,6 +57,9 @@ class StatusResult(ReportResult):
         for name in report.recipes:
             yield Text(f"\nrecipe {name}", style="bold")
             yield _steps(report, name)
+        for name in report.outdated:
+            yield Text(f"\nrecipe {name}", style="bold")
+            yield Text("planned by another version of xprojdb: its labels stay; run it again to plan it anew", "yellow")
         if report.runs:
             yield Text("\nlatest runs", style="bold")
             yield _runs(report)

@@ -15,6 +15,7 @@ from xprojdb.db import Database
 from xprojdb.db.count_cache import CountCache
 from xprojdb.db.tables import corpus, failure, outcome, recipe, run, sentence, translation
 from xprojdb.digest import canonical_json
+from xprojdb.errors import OtherVersion
 from xprojdb.execution.pending import count_pending, count_undone
 from xprojdb.execution.status.watch import is_lost
 from xprojdb.planning.plan import Plan
@@ -51,6 +52,7 @@ class DatabaseStatus:
     :param corpora: for each corpus its name, license and number of sentences by language.
     :param links: the number of translations by corpus, languages and kind.
     :param recipes: the steps of each recipe.
+    :param outdated: recipes whose steps another version of xprojdb planned; running them again plans new ones.
     :param runs: the latest runs, newest first; ``lost`` marks those that ended without recording it.
     :param failures: the latest failures: step, item, message.
     """
@@ -59,6 +61,7 @@ class DatabaseStatus:
     corpora: list[dict[str, Any]]
     links: list[dict[str, Any]]
     recipes: dict[str, list[StepStatus]]
+    outdated: list[str]
     runs: list[dict[str, Any]]
     failures: list[dict[str, Any]] = field(default_factory=list)
 
@@ -68,9 +71,7 @@ def read_status(database: Database, *, anew: bool = False) -> DatabaseStatus:
 
     :param anew: ignore cached counts, for a database that other programs have written to.
     """
-    with database.read() as connection:
-        names = list(connection.execute(select(recipe.c.name).order_by(recipe.c.name)).scalars())
-    plans = {name: load_plan(database, name) for name in names}
+    plans, outdated = _plans(database)
     with database.read() as connection:
         counts = CountCache(connection, anew=anew)
         status = DatabaseStatus(
@@ -78,11 +79,25 @@ def read_status(database: Database, *, anew: bool = False) -> DatabaseStatus:
             corpora=_corpora(connection, counts),
             links=counts.of("translations", lambda: _links(connection)),
             recipes={name: _steps(connection, plan, counts) for name, plan in plans.items()},
+            outdated=outdated,
             runs=_runs(connection),
             failures=_failures(connection),
         )
     counts.keep(database)
     return status
+
+
+def _plans(database: Database) -> tuple[dict[str, Plan], list[str]]:
+    """The plans of all recipes by name, and the names of those that another version planned."""
+    with database.read() as connection:
+        names = list(connection.execute(select(recipe.c.name).order_by(recipe.c.name)).scalars())
+    plans, outdated = {}, []
+    for name in names:
+        try:
+            plans[name] = load_plan(database, name)
+        except OtherVersion:
+            outdated.append(name)
+    return plans, outdated
 
 
 def keep_counts(database: Database) -> None:
