@@ -7,8 +7,8 @@ from typing import Any
 
 from xprojdb.models.aligners.encoder import Aligner, EncoderAligner, SentencePair
 from xprojdb.models.aligners.encoder_params import AlignerParams
-from xprojdb.models.aligners.tuning import TuningParams, tune
-from xprojdb.models.encoders.adapters import add, from_text, linear_maps, to_text
+from xprojdb.models.aligners.tuning import TuningParams, trained_layers, tune
+from xprojdb.models.encoders.adapters import merge
 from xprojdb.models.encoders.encoder import Encoder
 
 
@@ -26,15 +26,16 @@ class TunableAligner:
     def learn(self, pairs: Sequence[SentencePair]) -> dict[str, Any]:
         """What tuning learns from sentence pairs, as a JSON object."""
         tuned = tune(self._load(), pairs, self.params, self.tuning)
+        layers = trained_layers(self.params, self.tuning)
         losses = [round(loss, 5) for loss in tuned.losses]
-        return {"translations": len(pairs), "losses": losses, "adapters": to_text(tuned.adapters)}
+        about = {"layers": [layers.start, layers.stop], "rank": self.tuning.rank, "adapters": tuned.adapters}
+        return {"translations": len(pairs), "losses": losses, **about}
 
     def trained(self, learned: Mapping[str, Any]) -> Aligner:
         """An aligner whose encoder has learned adapters.
 
         :param learned: the result of :meth:`learn`.
         """
-        encoder, adapters = self._load(), from_text(learned["adapters"])
-        maps = linear_maps(encoder.modules, range(encoder.layers))
-        add({name: maps[name] for name in adapters}, adapters)
+        encoder = self._load()
+        merge(encoder.modules, range(*learned["layers"]), learned["rank"], learned["adapters"])
         return EncoderAligner(encoder, self.params)

@@ -23,7 +23,7 @@ from annotated_types import Ge, Le
 from xprojdb.config.fields.types import Count, Positive, Seed
 from xprojdb.extras import require
 from xprojdb.models.aligners.encoder_params import AlignerParams
-from xprojdb.models.encoders.adapters import Adapters, Trainable, linear_maps
+from xprojdb.models.encoders.adapters import adapted, to_text
 from xprojdb.models.encoders.encoder import Encoder
 
 Objective = Literal["so", "co", "psi"]
@@ -63,11 +63,16 @@ class Tuned(NamedTuple):
     :param losses: the mean loss of each epoch.
     """
 
-    adapters: Adapters
+    adapters: str
     losses: tuple[float, ...]
 
 
 Pair = tuple[Sequence[str], Sequence[str]]
+
+
+def trained_layers(compared: AlignerParams, params: TuningParams) -> range:
+    """The layers that are trained: the last ones below the vectors that are compared."""
+    return range(max(compared.layer - params.trained_layers, 0), compared.layer)
 
 
 def tune(encoder: Encoder, pairs: Sequence[Pair], compared: AlignerParams, params: TuningParams) -> Tuned:
@@ -75,32 +80,42 @@ def tune(encoder: Encoder, pairs: Sequence[Pair], compared: AlignerParams, param
 
     :param pairs: the words of both sides; pairs with an empty side are left out.
     :param compared: how vectors become links: layer and temperature are used.
+    :raises MissingExtra: when peft is not installed.
     """
-    torch = require("torch", "models")
     pairs = [pair for pair in pairs if pair[0] and pair[1]]
-    layers = range(max(compared.layer - params.trained_layers, 0), compared.layer)
-    trainable = Trainable(linear_maps(encoder.modules, layers), params.rank, params.seed)
+    model = adapted(encoder.modules, trained_layers(compared, params), params.rank, params.seed)
+    try:
+        losses = _train(
+            encoder, [array for array in model.parameters() if array.requires_grad], pairs, compared, params
+        )
+        return Tuned(to_text(model), losses)
+    finally:
+        model.unload()
+
+
+def _train(
+    encoder: Encoder, weights: Sequence[Any], pairs: Sequence[Pair], compared: AlignerParams, params: TuningParams
+) -> tuple[float, ...]:
+    torch = require("torch", "models")
     steps = max(params.epochs * -(-len(pairs) // params.batch), 1)
-    optimizer = torch.optim.AdamW(trainable.parameters, params.rate, weight_decay=0.0)
+    optimizer = torch.optim.AdamW(weights, params.rate, weight_decay=0.0)
     schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: 1 - step / steps)
     random = np.random.default_rng(params.seed)
     losses = []
-    encoder.modules.requires_grad_(False)
-    with trainable.attached():
-        for _ in range(params.epochs):
-            order = random.permutation(len(pairs)).tolist()
-            total = 0.0
-            for first in range(0, len(order), params.batch):
-                batch = [pairs[place] for place in order[first : first + params.batch]]
-                loss = _loss(encoder, batch, compared, params.objectives)
-                optimizer.zero_grad()
-                loss.backward()
-                torch.nn.utils.clip_grad_norm_(trainable.parameters, 1.0)
-                optimizer.step()
-                schedule.step()
-                total += float(loss.detach()) * len(batch)
-            losses.append(total / max(len(pairs), 1))
-    return Tuned(trainable.learned(), tuple(losses))
+    for _ in range(params.epochs):
+        order = random.permutation(len(pairs)).tolist()
+        total = 0.0
+        for first in range(0, len(order), params.batch):
+            batch = [pairs[place] for place in order[first : first + params.batch]]
+            loss = _loss(encoder, batch, compared, params.objectives)
+            optimizer.zero_grad()
+            loss.backward()
+            torch.nn.utils.clip_grad_norm_(weights, 1.0)
+            optimizer.step()
+            schedule.step()
+            total += float(loss.detach()) * len(batch)
+        losses.append(total / max(len(pairs), 1))
+    return tuple(losses)
 
 
 def _loss(encoder: Encoder, batch: Sequence[Pair], compared: AlignerParams, objectives: Sequence[Objective]) -> Any:

@@ -1,104 +1,63 @@
-"""Low-rank adapters (LoRA, Hu et al. 2022, arXiv 2106.09685): small matrices that change the layers of an encoder."""
+"""Low-rank adapters (LoRA, Hu et al. 2022, arXiv 2106.09685) of some layers of an encoder, by the package peft."""
 
 from __future__ import annotations
 
 import base64
-import io
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from typing import Any
 
-import numpy as np
-
-from xprojdb.arrays import Singles
 from xprojdb.errors import ModelError
 from xprojdb.extras import require
 from xprojdb.models.encoders.hidden_states import layer_stack
 
-#: by the name of the linear map: (rank, inputs) and (outputs, rank), whose product is added to its weights
-Adapters = Mapping[str, tuple[Singles, Singles]]
+EXTRA = "tune"
 
 
-def linear_maps(model: Any, layers: range) -> dict[str, Any]:
-    """The linear maps of some layers of an encoder, by name.
+def linear_maps(model: Any, layers: range) -> list[str]:
+    """The names of the linear maps of some layers of an encoder.
 
     :raises ModelError: when the model has no list of layers.
     """
-    torch = require("torch", "models")
     stack = layer_stack(model, model.config.num_hidden_layers)
     if stack is None:
         hint = "use another encoder, such as multilingual-e5-small"
         raise ModelError("the layers of this encoder share their weights", hint=hint)
-    found = {}
-    for number in layers:
-        for name, module in stack[number].named_modules():
-            if isinstance(module, torch.nn.Linear):
-                found[f"{number}.{name}"] = module
-    return found
+    linear = require("torch", "models").nn.Linear
+    inside = {id(module) for number in layers for module in stack[number].modules() if isinstance(module, linear)}
+    return [name for name, module in model.named_modules() if id(module) in inside]
 
 
-class Trainable:
-    """Adapters of an encoder while they are trained; they begin without any effect.
+def adapted(model: Any, layers: range, rank: int, seed: int = 0) -> Any:
+    """Give the linear maps of some layers adapters, which begin without any effect; all other weights are frozen.
 
-    :param maps: the linear maps to adapt, by name.
+    :param model: changed in place; ``unload()`` of the result takes them out again, ``merge_and_unload()`` leaves what
+        they have learned in its weights.
     :param rank: the rank of the matrices.
     :param seed: of the random numbers they begin with.
+    :returns: a ``peft`` model.
+    :raises MissingExtra: when peft is not installed.
     """
-
-    def __init__(self, maps: Mapping[str, Any], rank: int, seed: int) -> None:
-        torch = require("torch", "models")
-        random = torch.Generator().manual_seed(seed)
-        self._maps, self._pairs = maps, {}
-        for name, module in maps.items():
-            outputs, inputs = module.weight.shape
-            down = torch.randn(rank, inputs, generator=random) / inputs**0.5
-            self._pairs[name] = (down.requires_grad_(), torch.zeros(outputs, rank, requires_grad=True))
-
-    @property
-    def parameters(self) -> list[Any]:
-        """The tensors to train."""
-        return [tensor for pair in self._pairs.values() for tensor in pair]
-
-    @contextmanager
-    def attached(self) -> Iterator[None]:
-        """Add them to the outputs of their maps."""
-        hooks = [self._maps[name].register_forward_hook(_adding(*pair)) for name, pair in self._pairs.items()]
-        try:
-            yield
-        finally:
-            for hook in hooks:
-                hook.remove()
-
-    def learned(self) -> dict[str, tuple[Singles, Singles]]:
-        """What was learned."""
-        arrays = ((name, (tensor.detach().numpy() for tensor in pair)) for name, pair in self._pairs.items())
-        return {name: (down, up) for name, (down, up) in arrays}
+    torch, peft = require("torch", "models"), require("peft", EXTRA)
+    config = peft.LoraConfig(r=rank, lora_alpha=rank, target_modules=linear_maps(model, layers))
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        return peft.get_peft_model(model, config)
 
 
-def _adding(down: Any, up: Any) -> Any:
-    return lambda _module, inputs, output: output + (inputs[0] @ down.T) @ up.T
+def to_text(with_adapters: Any) -> str:
+    """The adapters of a ``peft`` model as text, rounded to half precision."""
+    state = require("peft", EXTRA).get_peft_model_state_dict(with_adapters)
+    halves = {name: tensor.detach().half().contiguous() for name, tensor in sorted(state.items())}
+    return base64.b64encode(require("safetensors.torch", "models").save(halves)).decode("ascii")
 
 
-def add(maps: Mapping[str, Any], adapters: Adapters) -> None:
-    """Add adapters to the weights of linear maps, for good."""
-    torch = require("torch", "models")
-    with torch.no_grad():
-        for name, (down, up) in adapters.items():
-            weight = maps[name].weight
-            weight += torch.from_numpy(up @ down).to(weight)
+def merge(model: Any, layers: range, rank: int, text: str) -> None:
+    """Add adapters to the weights of an encoder, for good.
 
-
-def to_text(adapters: Adapters) -> str:
-    """Adapters as text, rounded to half precision."""
-    written = io.BytesIO()
-    arrays = {f"{name}/{side}": array for name, pair in sorted(adapters.items()) for side, array in enumerate(pair)}
-    np.savez_compressed(written, **{name: array.astype(np.float16) for name, array in arrays.items()})  # type: ignore[arg-type]
-    return base64.b64encode(written.getvalue()).decode("ascii")
-
-
-def from_text(text: str) -> dict[str, tuple[Singles, Singles]]:
-    """The inverse of :func:`to_text`."""
-    with np.load(io.BytesIO(base64.b64decode(text))) as arrays:
-        names = sorted({name.rpartition("/")[0] for name in arrays})
-        pairs = {name: (arrays[f"{name}/0"], arrays[f"{name}/1"]) for name in names}
-    return {name: (down.astype(np.float32), up.astype(np.float32)) for name, (down, up) in pairs.items()}
+    :param layers, rank: those that :func:`adapted` was given.
+    :param text: the adapters, as from :func:`to_text`.
+    """
+    peft = require("peft", EXTRA)
+    state = require("safetensors.torch", "models").load(base64.b64decode(text))
+    with_adapters = adapted(model, layers, rank)
+    peft.set_peft_model_state_dict(with_adapters, {name: tensor.float() for name, tensor in state.items()})
+    with_adapters.merge_and_unload()
