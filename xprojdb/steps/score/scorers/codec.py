@@ -2,25 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
-from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection
 
 from xprojdb.config.errors import RecipeError
 from xprojdb.config.fields.types import Count, Share, Text
-from xprojdb.models.store import canonical_id, resolve
 from xprojdb.models.translators.constrained import bracket_places
+from xprojdb.steps.score.asking import Seq2SeqScorer
 from xprojdb.steps.score.batch import ScoringBatch
-from xprojdb.steps.score.direction import Direction
-from xprojdb.steps.score.params import own_keys
 from xprojdb.steps.score.proposing import Proposal, ProposingConfig, ProposingScorer
-from xprojdb.steps.spec import StepSpec
-
-if TYPE_CHECKING:
-    from xprojdb.models.translators.seq2seq import Seq2Seq
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,60 +39,22 @@ class CodecConfig(ProposingConfig):
             raise RecipeError("the scorer 'codec' needs a model", hint=hint, key="model")
 
 
-class Codec(ProposingScorer):
-    """The probability that brackets are around a span, among all spans that were tried.
-
-    :param load: loads the model.
-    """
+class Codec(Seq2SeqScorer, ProposingScorer):
+    """The probability that brackets are around a span, among all spans that were tried."""
 
     name = "codec"
     Config = CodecConfig
-    not_params = frozenset({"model", "revision"})
-    block = 64
-
-    def __init__(self, spec: StepSpec, load: Callable[[], Seq2Seq] | None = None) -> None:
-        super().__init__(spec)
-        assert spec.model is not None, "it has a model"
-        self._settings = CodecConfig(model=spec.model, **own_keys(self.Config, spec.params, self.not_params))
-        self._load = load or partial(_load, spec)
-        self._model: Seq2Seq | None = None
-
-    @classmethod
-    def model(cls, config: CodecConfig) -> tuple[str | None, str | None]:
-        return canonical_id(config.model), resolve(config.model, config.revision).revision
-
-    @classmethod
-    def languages(cls, direction: Direction) -> Mapping[str, str]:
-        return {"source": direction.source, "target": direction.target}
-
-    @property
-    def title(self) -> str:
-        return f"{super().title} by {self.spec.model}"
-
-    def open(self) -> None:
-        self._model = self._load()
-
-    def close(self) -> None:
-        super().close()
-        self._model = None
 
     def propose(self, connection: Connection, batch: ScoringBatch) -> Sequence[Sequence[Proposal]]:  # noqa: ARG002
-        assert self._model is not None, "open() comes first"
         proposed = []
         for row, pair in enumerate(batch.owners):
             places = bracket_places(
-                self._model,
+                self.seq2seq,
                 (batch.source_words[pair], self.params.source),
                 (int(batch.pairs.entity_start[row]), int(batch.pairs.entity_end[row])),
                 (batch.target_words[pair], self.params.target),
-                openings=self._settings.openings,
+                openings=self.config.openings,
                 longest=self.params.max_length,
             )
             proposed.append([Proposal(*span, chance) for span, chance in places.items()])
         return proposed
-
-
-def _load(spec: StepSpec) -> Seq2Seq:
-    from xprojdb.models.translators.seq2seq import Seq2Seq
-
-    return Seq2Seq(spec.model or "", revision=spec.revision)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Annotated
 
@@ -19,21 +19,15 @@ from xprojdb.digest import digest_of
 from xprojdb.errors import UsageError
 from xprojdb.models.judge import Case, JudgeParams, marked
 from xprojdb.models.judge import Judge as ServedJudge
-from xprojdb.models.servers.chat import SERVED
 from xprojdb.steps.inputs import read_columns, read_entities, read_pairs, within
+from xprojdb.steps.score.asking import PhraseScorer, ServedScorer, check_served
 from xprojdb.steps.score.batch import ScoringBatch
-from xprojdb.steps.score.direction import Direction
-from xprojdb.steps.score.params import own_keys
 from xprojdb.steps.score.phrase_scores import Phrases, PhraseScores
-from xprojdb.steps.score.stage import ScoreStage
 from xprojdb.steps.served import Served
 from xprojdb.steps.spec import StepSpec
-from xprojdb.steps.stage import Result
 
 if TYPE_CHECKING:
     from xprojdb.models.servers.chat import Cost
-
-_PREFIX = "openai:"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,16 +49,14 @@ class JudgeConfig(ScorerConfig, JudgeParams):
             JudgeParams.__post_init__(self)
         except UsageError as error:
             raise RecipeError(error.message, hint=error.hint, key="prompt") from error
-        if not self.model.removeprefix(_PREFIX) or not self.model.startswith(_PREFIX):
-            hint = 'set a model, for example model = "openai:qwen3-32b"'
-            raise RecipeError("the scorer 'judge' needs a model behind a server", hint=hint, key="model")
+        check_served(self.model, self.variant)
         if self.sets != ("scored",):
             raise RecipeError(
                 "a judge takes candidates of other scorers", hint="leave out candidates", key="candidates"
             )
 
 
-class Judge(ScoreStage, Served):
+class Judge(ServedScorer, PhraseScorer, Served):
     """The probability that a model says *yes*, this span is the rendering of the entity; 0 for what it is not asked.
 
     Answers are stored in the table ``phrase_score``, so that no step asks the same question again.
@@ -72,46 +64,19 @@ class Judge(ScoreStage, Served):
 
     name = "judge"
     Config = JudgeConfig
-    not_params = frozenset({"model"})
-    block = 64
 
     def __init__(self, spec: StepSpec) -> None:
         super().__init__(spec)
         self.source, self.target = self.params.source, self.params.target
         asked = JudgeParams(**{own.name: getattr(self.config, own.name) for own in fields(JudgeParams)})
-        model = (spec.model or "").removeprefix(_PREFIX)
-        self._judge = ServedJudge(model, self.source, self.target, asked)
+        self._judge = ServedJudge(self.served, self.source, self.target, asked)
         question = f"judge {digest_of([asked.prompt, asked.seed, asked.max_tokens])[:12]}"
-        self._phrases = PhraseScores(spec.model or "", spec.revision or "", self._compute, question)
-
-    @classmethod
-    def model(cls, config: JudgeConfig) -> tuple[str | None, str | None]:
-        return config.model, SERVED
-
-    @classmethod
-    def languages(cls, direction: Direction) -> Mapping[str, str]:
-        return {"source": direction.source, "target": direction.target}
-
-    @property
-    def config(self) -> JudgeConfig:
-        """The keys of its table, with the model."""
-        own = own_keys(self.Config, self.spec.params, self.not_params)
-        return JudgeConfig(model=self.spec.model or "", **own)
-
-    @property
-    def title(self) -> str:
-        return f"{super().title} by {self.spec.model}"
-
-    def process(self, connection: Connection, items: Sequence[int]) -> Result:
-        self._phrases.take_new()  # left over from a failed batch
-        result = super().process(connection, items)
-        result.rows.append(self._phrases.take_new())
-        return result
+        self.phrases = PhraseScores(spec.model or "", spec.revision or "", self._compute, question)
 
     def values(self, connection: Connection, batch: ScoringBatch) -> Floats:
         rows = self._best(connection, batch)
         pairs = self._pairs(batch, rows)
-        scores = self._phrases.probabilities(connection, pairs, self.source, self.target)
+        scores = self.phrases.probabilities(connection, pairs, self.source, self.target)
         values = np.zeros(len(batch.candidates))
         values[rows] = [scores[pair] for pair in pairs]
         return values
@@ -123,7 +88,7 @@ class Judge(ScoreStage, Served):
             keys, pairs = read_pairs(connection, self.input_ids["alignment"], items, entities, self.labelled)
             for batch in self._batches(connection, keys, pairs, entities):
                 asked = self._pairs(batch, self._best(connection, batch))
-                cases += map(_case, self._phrases.missing(connection, asked, self.source, self.target))
+                cases += map(_case, self.phrases.missing(connection, asked, self.source, self.target))
         return self._judge.cost(cases)
 
     def _best(self, connection: Connection, batch: ScoringBatch) -> Longs:

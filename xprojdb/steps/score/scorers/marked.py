@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING
 
@@ -12,19 +12,15 @@ from sqlalchemy import Connection
 from xprojdb.config.errors import RecipeError
 from xprojdb.errors import UsageError
 from xprojdb.models.marking import Marker, MarkerParams, Marking
-from xprojdb.models.servers.chat import SERVED
 from xprojdb.steps.inputs import read_entities, read_pairs
+from xprojdb.steps.score.asking import ServedScorer, check_served
 from xprojdb.steps.score.batch import ScoringBatch
-from xprojdb.steps.score.direction import Direction
-from xprojdb.steps.score.params import own_keys
 from xprojdb.steps.score.proposing import Proposal, ProposingConfig, ProposingScorer
 from xprojdb.steps.served import Served
 from xprojdb.steps.spec import StepSpec
 
 if TYPE_CHECKING:
     from xprojdb.models.servers.chat import Cost
-
-_PREFIX = "openai:"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,37 +40,19 @@ class MarkedConfig(ProposingConfig, MarkerParams):
             MarkerParams.__post_init__(self)
         except UsageError as error:
             raise RecipeError(error.message, hint=error.hint, key="prompt") from error
-        if not self.model.removeprefix(_PREFIX) or not self.model.startswith(_PREFIX):
-            hint = 'set a model, for example model = "openai:qwen3-32b"'
-            raise RecipeError("the scorer 'marked' needs a model behind a server", hint=hint, key="model")
+        check_served(self.model, self.variant)
 
 
-class Marked(ProposingScorer, Served):
+class Marked(ServedScorer, ProposingScorer, Served):
     """The share of a model's answers that name a span for an entity; with one sample, 1."""
 
     name = "marked"
     Config = MarkedConfig
-    not_params = frozenset({"model"})
-    block = 64
 
     def __init__(self, spec: StepSpec) -> None:
         super().__init__(spec)
-        own = own_keys(self.Config, spec.params, self.not_params)
-        asked = MarkerParams(**{key.name: own[key.name] for key in fields(MarkerParams) if key.name in own})
-        model = (spec.model or "").removeprefix(_PREFIX)
-        self._marker = Marker(model, self.params.source, self.params.target, asked)
-
-    @classmethod
-    def model(cls, config: MarkedConfig) -> tuple[str | None, str | None]:
-        return config.model, SERVED
-
-    @classmethod
-    def languages(cls, direction: Direction) -> Mapping[str, str]:
-        return {"source": direction.source, "target": direction.target}
-
-    @property
-    def title(self) -> str:
-        return f"{super().title} by {self.spec.model}"
+        asked = MarkerParams(**{key.name: getattr(self.config, key.name) for key in fields(MarkerParams)})
+        self._marker = Marker(self.served, self.params.source, self.params.target, asked)
 
     def propose(self, connection: Connection, batch: ScoringBatch) -> Sequence[Sequence[Proposal]]:  # noqa: ARG002
         marked = self._marker.mark(_markings(batch))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -12,14 +12,10 @@ from xprojdb.arrays import Floats
 from xprojdb.config.errors import RecipeError
 from xprojdb.config.fields.types import Share, Text
 from xprojdb.config.tables.score import ScorerConfig
-from xprojdb.models.store import canonical_id, resolve
+from xprojdb.steps.score.asking import PhraseScorer, Seq2SeqScorer
 from xprojdb.steps.score.batch import ScoringBatch
-from xprojdb.steps.score.direction import Direction
-from xprojdb.steps.score.params import own_keys
 from xprojdb.steps.score.phrase_scores import PhraseScores, translation_scores
-from xprojdb.steps.score.stage import ScoreStage
 from xprojdb.steps.spec import StepSpec
-from xprojdb.steps.stage import Result
 from xprojdb.text.words import join_words
 
 if TYPE_CHECKING:
@@ -50,7 +46,7 @@ class NmtScoreConfig(ScorerConfig):
             raise RecipeError("the scorer 'nmt_score' needs a model", hint=hint, key="model")
 
 
-class NmtScore(ScoreStage):
+class NmtScore(Seq2SeqScorer, PhraseScorer):
     """``½ P(t|e) / P(t|t) + ½ P(e|t) / P(e|e)`` of entity e and candidate t, by a translation model.
 
     With ``direct``, ``½ P(t|e) + ½ P(e|t)``. The model is loaded at the first pair of phrases that is missing from the
@@ -61,47 +57,15 @@ class NmtScore(ScoreStage):
 
     name = "nmt_score"
     Config = NmtScoreConfig
-    not_params = frozenset({"model", "revision"})
-    block = 64
 
     def __init__(self, spec: StepSpec, load: Callable[[], Seq2Seq] | None = None) -> None:
-        super().__init__(spec)
+        super().__init__(spec, load)
         self.source, self.target = self.params.source, self.params.target
         config: NmtScoreConfig = self.config
         self.direct, self.cutoff = config.direct, LEAST if config.cutoff is None else config.cutoff
         assert spec.model is not None, "a translation score has a model"
         assert spec.revision is not None, "and a revision"
-        self._load = load or self._load_model
-        self._model: Seq2Seq | None = None
-        self._phrases = PhraseScores(spec.model, spec.revision, self._compute)
-
-    @classmethod
-    def model(cls, config: NmtScoreConfig) -> tuple[str | None, str | None]:
-        return canonical_id(config.model), resolve(config.model, config.revision).revision
-
-    @classmethod
-    def languages(cls, direction: Direction) -> Mapping[str, str]:
-        return {"source": direction.source, "target": direction.target}
-
-    @property
-    def config(self) -> NmtScoreConfig:
-        """The keys of its table, with the model."""
-        own = own_keys(self.Config, self.spec.params, self.not_params)
-        return NmtScoreConfig(model=self.spec.model or "", **own)
-
-    @property
-    def title(self) -> str:
-        return f"{super().title} by {self.spec.model}"
-
-    def close(self) -> None:
-        super().close()
-        self._model = None
-
-    def process(self, connection: Connection, items: Sequence[int]) -> Result:
-        self._phrases.take_new()  # left over from a failed batch
-        result = super().process(connection, items)
-        result.rows.append(self._phrases.take_new())
-        return result
+        self.phrases = PhraseScores(spec.model, spec.revision, self._compute)
 
     def values(self, connection: Connection, batch: ScoringBatch) -> Floats:
         entities, candidates = self._texts(batch)
@@ -128,16 +92,8 @@ class NmtScore(ScoreStage):
         return [own[entity] for entity in batch.entity.tolist()], candidates
 
     def _ask(self, connection: Connection, pairs: Sequence[tuple[str, str]], source: str, target: str) -> list[float]:
-        scores = self._phrases.probabilities(connection, pairs, source, target)
+        scores = self.phrases.probabilities(connection, pairs, source, target)
         return [scores[pair] for pair in pairs]
 
     def _compute(self, texts: list[str], phrases: list[str], source: str, target: str) -> Floats:
-        if self._model is None:
-            self._model = self._load()
-        return self._model.probabilities(texts, phrases, source, target)
-
-    def _load_model(self) -> Seq2Seq:
-        from xprojdb.models.translators.seq2seq import Seq2Seq
-
-        assert self.spec.model is not None
-        return Seq2Seq(self.spec.model, revision=self.spec.revision)
+        return self.seq2seq.probabilities(texts, phrases, source, target)
