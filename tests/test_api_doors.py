@@ -102,7 +102,7 @@ ALLOWED = {
     "xprojdb.readers.files",
 }
 
-DAMAGE = {"xprojdb.db", "xprojdb.db.driver_errors", "xprojdb.maintenance.texts"}
+DAMAGE = {"xprojdb.db", "xprojdb.db.driver_errors", "xprojdb.maintenance.texts", "xprojdb.maintenance.verify"}
 
 #: for the shell, which asks at each key: it reads names from where they are, without a database object
 FOR_THE_SHELL = "completion"
