@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 from collections.abc import Sequence
 from contextlib import ExitStack, suppress
-from threading import Thread
+from threading import Event, Thread
 
 import uvicorn
 from starlette.applications import Starlette
@@ -40,18 +40,26 @@ class Server:
         app = make_app(self._opened.enter_context(with_cache(database, CACHE)), self.doorkeeper)
         self._pages: Pages = app.state.pages
         self._server = uvicorn.Server(_config(app))
+        self._prepared = Event()
         self._thread = Thread(target=self._serve, name="pages", daemon=True)
 
     def _serve(self) -> None:
         with self._socket:
             # What fails here fails again, and is told, on the page that needs it.
-            with suppress(XprojdbError):
-                self._pages.prepare()
+            try:
+                with suppress(XprojdbError):
+                    self._pages.prepare()
+            finally:
+                self._prepared.set()
             self._server.run(sockets=[self._socket])
 
     def start(self) -> None:
         """Start answering requests."""
         self._thread.start()
+
+    def prepared(self) -> None:
+        """Wait until everything that pages share is loaded."""
+        self._prepared.wait()
 
     def join(self) -> None:
         """Wait until it has stopped."""

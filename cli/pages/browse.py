@@ -69,13 +69,14 @@ def serve(server: PageServer, opened: bool) -> None:
 
     :param opened: open the first address in a browser.
     """
-    # What is loaded stays: without this, a full collection goes through all of it in the middle of some page.
-    gc.collect()
-    gc.freeze()
     with suppress(KeyboardInterrupt):
         show(server)
         # A program that reads the addresses from a pipe is waiting for them.
         sys.stdout.flush()
         if opened:
             click.launch(server.address)
+        server.prepared()
+        # What is loaded stays: without this, a full collection goes through all of it in the middle of some page.
+        gc.collect()
+        gc.freeze()
         server.wait()

@@ -44,6 +44,11 @@ class PageServer(Result):
         """The first address."""
         return next(iter(self.addresses.values()))
 
+    def prepared(self) -> PageServer:
+        """Wait until everything that pages share is loaded; pages that are asked for earlier wait for it, too."""
+        self._server.prepared()
+        return self
+
     def wait(self) -> None:
         """Serve until Ctrl+C, or until :meth:`stop` is called elsewhere."""
         with suppress(KeyboardInterrupt):
