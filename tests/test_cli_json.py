@@ -38,7 +38,7 @@ def read_json(
 @pytest.mark.slow
 def test_status(read_json: Callable[..., Any]) -> None:
     result = read_json("status")
-    assert set(result) == {"url", "corpora", "links", "recipes", "runs", "failures"}
+    assert set(result) == {"url", "corpora", "links", "recipes", "outdated", "runs", "failures"}
     assert set(result["corpora"][0]) == {"name", "license", "sentences"}
     assert set(result["links"][0]) == {"corpus", "original", "rendering", "kind", "translations"}
     assert list(result["recipes"]) == ["full", "weak"]
@@ -56,7 +56,7 @@ def test_explain(read_json: Callable[..., Any]) -> None:
     assert set(result["target"]) == {"id", "corpus", "lang", "external_id", "words", "gold"}
     assert result["target"]["gold"][0] == [0, 2, "PER"]
     (projection,) = result["projections"]
-    assert set(projection) == {"source", "translation_id", "kind", "entities", "added", "made_by"}
+    assert set(projection) == {"source", "translation_id", "kind", "entities", "added", "quality", "made_by"}
     anna, lin, _ = projection["entities"]
     known = {"ordinal", "span", "text", "projected", "score", "margin", "links", "candidates", "also", "reason"}
     assert set(anna) == known

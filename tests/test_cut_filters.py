@@ -123,5 +123,7 @@ def test_only_a_recipe_with_such_a_table_has_another_digest() -> None:
     plain, cut = parse_recipe(TEXT).recipe, parse_recipe(TEXT + "[export]\ndedupe = true\n").recipe
     assert plain.digest != cut.digest
     said = plain.to_dict()
-    assert (said.pop("export"), said.pop("vote")) == (None, None)
+    assert {name: said.pop(name) for name in ("export", "vote", "quality")} == dict.fromkeys(
+        ("export", "vote", "quality")
+    )
     assert plain.digest == digest_of(said)

@@ -62,7 +62,7 @@ def test_a_data_set_opens_with_datasets(database: Database, done: Plan, tmp_path
     assert row["text"] == "Anna Berg traf 0 Leute in Turin"
     person, place = row["entities"]
     assert {**person, "score": 0, "margin": 0} == {
-        "start": 0, "end": 9, "label": "PER", "text": "Anna Berg", "score": 0, "margin": 0,
+        "start": 0, "end": 9, "label": "PER", "text": "Anna Berg", "score": 0, "margin": 0, "annotation": "projected",
     }  # fmt: skip
     assert (row["text"][place["start"] : place["end"]], place["label"]) == ("Turin", "LOC")
     assert [entry["score"] for entry in row["entities"]] == row["scores"]

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 import numpy as np
 from sqlalchemy import ColumnElement, Connection, select
 
-from xprojdb.config.tables.quality import QualityScore
 from xprojdb.db import bulk
 from xprojdb.db.tables import translation, translation_score
 from xprojdb.matching.scores.sentence_similarity import sentence_similarity
@@ -24,6 +23,7 @@ from xprojdb.training.states import StatesOf, WordStates
 
 if TYPE_CHECKING:
     from xprojdb.arrays import Flags
+    from xprojdb.config.tables.quality import QualityScore
 
 #: the role of the step that aligns with the same encoder, and hands its vectors over
 ALIGNMENT = "alignment"
