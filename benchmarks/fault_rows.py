@@ -18,8 +18,10 @@ Contents = dict[str, set[tuple[Any, ...]]]
 Ranks = Mapping[str, Mapping[int, int] | None]
 #: steps whose items are translations
 _OF_TRANSLATIONS = ("align", "score", "project")
+#: column → the table whose keys it holds, where its name does not say so
+_REFERENCES = {"input_id": "step", "original_id": "sentence", "rendering_id": "sentence", "parent_id": "sentence"}
 #: records of runs, and of exports, of which one that is killed at its very end is written down twice
-_OWN = ("run_id", "destination")
+_OWN = ("run_id", "after_run", "destination")
 
 
 def contents(address: str, exported: Path) -> Contents:
@@ -87,13 +89,12 @@ def _counted(table: str, column: str) -> str:
     """The table whose keys a column holds."""
     if column == "id":
         return table
-    return {"input_id": "step"}.get(column, column.removesuffix("_id"))
+    return _REFERENCES.get(column, column.removesuffix("_id"))
 
 
 def _with_ranked_items(connection: Connection, rows: list[bulk.Row], ranks: Ranks) -> list[bulk.Row]:
-    """Outcomes whose items are translations, with the rank of each."""
-    translations = ranks["translation"]
-    if translations is None:
-        return rows
+    """Outcomes whose items are translations, or sentences that were imported, with the rank of each."""
     kinds: dict[int, str] = dict(bulk.fetch(connection, select(step.c.id, step.c.kind)))
-    return [(row[0], translations[row[1]], *row[2:]) if kinds[row[0]] in _OF_TRANSLATIONS else row for row in rows]
+    items = {key: "translation" if kind in _OF_TRANSLATIONS else "sentence" for key, kind in kinds.items()}
+    known = {key: ranks[table] or {} for key, table in items.items()}
+    return [(row[0], known[row[0]].get(row[1], row[1]), *row[2:]) for row in rows]

@@ -315,7 +315,7 @@ def harm(scene: Scene, options: argparse.Namespace) -> list[Tally]:
     chance = random.Random(options.seed)
     tallies = []
     with ExitStack() as servers:
-        places: list[Place] = [SqliteFile(scene.folder)]
+        places: list[Place] = [] if options.database == "postgresql" else [SqliteFile(scene.folder)]
         if options.database != "sqlite":
             places.append(servers.enter_context(postgres_server()))
         for place in places:
@@ -329,7 +329,7 @@ def main() -> None:
     parser.add_argument("--ray", type=int, default=0, help="kills of a run with two Ray actors, per database")
     parser.add_argument("--restarts", type=int, default=12, help="of the PostgreSQL server")
     parser.add_argument("--disks", type=int, default=12, help="that are full; needs the right to mount")
-    parser.add_argument("--database", choices=["both", "sqlite"], default="both")
+    parser.add_argument("--database", choices=["both", "sqlite", "postgresql"], default="both")
     parser.add_argument("--sentences", type=int, default=8_000)
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()

@@ -261,7 +261,7 @@ class Fuzzer:
             shutil.copytree(self.folder / "unharmed", folder)
 
     def command(self, random_: random.Random) -> None:
-        """A command line with mutated arguments."""
+        """A command line with mutated arguments; none names a folder above, where whoever types it may write."""
         on_server = self._on_server(random_)
         with self._copy(self.sound) as copy:
             if on_server:
@@ -270,7 +270,7 @@ class Fuzzer:
             address = self.server.address if self.server and on_server else str(copy)
             arguments = self._arguments(random_.choice(COMMANDS), address)
             place = random_.randrange(len(arguments))
-            changed = mutated(random_, arguments[place].encode()).replace(b"\0", b"")
+            changed = mutated(random_, arguments[place].encode()).replace(b"\0", b"").replace(b"..", b".")
             arguments[place] = changed.decode(errors="surrogateescape")
             self._invoke(address, arguments)
 

@@ -54,3 +54,11 @@ def test_what_is_no_export_is_refused(db, tmp_path, run_cli):
     assert caught.value.line == 1
     done = run_cli("changelog", tmp_path / "nowhere", tmp_path / "empty")
     assert (done.code, done.stdout) == (1, "")
+
+
+def test_a_tag_that_the_manifest_does_not_name_is_told(db, tmp_path):
+    db.run(xp.Recipe(**RECIPE)).export(tmp_path / "one", format="hf")
+    path = tmp_path / "one" / "xprojdb-export.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), "labels": []}))
+    with pytest.raises(InputError, match="a tag that the manifest does not name"):
+        xp.changelog(tmp_path / "one", tmp_path / "one")

@@ -114,3 +114,33 @@ def test_a_step_that_was_altered_is_damage_and_no_bug(done: Path, run_cli: Any, 
     ended = run_cli("--db", done, "explain", "news/de/all-1")
     assert "Traceback" not in ended.stderr
     assert "is damaged" not in ended.stderr
+
+
+@pytest.mark.parametrize(
+    ("change", "shown"),
+    [
+        ("""UPDATE sentence SET words = replace(words, 'Turin', 'Tur\\ud800in')""", "\\\\ud800"),
+        ("""UPDATE export SET checksums = '{"a'""", "checksums"),
+    ],
+)
+def test_halves_of_characters_and_lost_checksums_are_mended(
+    done: Path, run_cli: Any, tmp_path: Path, change: str, shown: str
+) -> None:
+    run_cli("--db", done, "export", "jsonl", tmp_path / "out")
+    with sqlite3.connect(done) as connection:
+        assert connection.execute(change).rowcount
+    connection.close()
+    with open_database(done) as database:
+        report = verify(database)
+        assert shown in report.checks[0].examples[0]
+        assert not verify(database, repair=True).left
+        assert not verify(database).damage
+
+
+def test_checksums_that_cannot_be_read_are_damage_and_no_bug(done: Path, run_cli: Any, tmp_path: Path) -> None:
+    run_cli("--db", done, "export", "jsonl", tmp_path / "out")
+    with sqlite3.connect(done) as connection:
+        connection.execute("""UPDATE export SET checksums = '{"a'""")
+    connection.close()
+    ended = run_cli("--db", done, "export", "jsonl", tmp_path / "out")
+    assert "is damaged" in ended.stderr.splitlines()[0]

@@ -17,6 +17,7 @@ from xprojdb.exports import api
 from xprojdb.exports.api import export_dataset
 from xprojdb.exports.errors import ExportError
 from xprojdb.exports.rows import columnar
+from xprojdb.exports.selection import label_set
 from xprojdb.importing.files import CorpusInfo, corpus_file, import_files
 from xprojdb.planning.planner import Plan
 
@@ -77,6 +78,15 @@ def test_labels_that_overlap_are_refused(database: Database, done: Plan, tmp_pat
         export_dataset(database, done, tmp_path / "out")
     assert caught.value.id.startswith("news/de/")
     assert not (tmp_path / "out").exists()
+
+
+def test_a_label_of_an_unknown_type_is_not_exported_as_another(
+    done: Plan, database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As when another program has changed it since the types were counted."""
+    monkeypatch.setattr(label_set, "_distinct", lambda *_: ["PER"])
+    with pytest.raises(ExportError, match="unknown type"):
+        export_dataset(database, done, tmp_path / "out")
 
 
 def test_only_whole_labels_of_one_source_go_by_columns(done: Plan) -> None:

@@ -56,7 +56,9 @@ def test_plain_names_stay_as_they_are_and_different_ones_differ() -> None:
     assert len({file_name("de", text) for text in [*HOSTILE, "x" * 5001, "%2E", "."]}) == len(HOSTILE) + 3
 
 
-@pytest.mark.parametrize("path", ["../x", "/x", "a/../../x", "a\\..\\x", "", ".", "C:/x", "a//b", "a/./b", "a\0b"])
+@pytest.mark.parametrize(
+    "path", ["../x", "/x", "a/../../x", "a\\..\\x", "", ".", "C:/x", "a//b", "a/./b", "a\0b", "a\ud800"]
+)
 def test_paths_that_leave_a_folder_are_told_from_those_that_do_not(path: str) -> None:
     assert not is_inside(path)
     assert is_inside("data/train-00000-of-00001.parquet")

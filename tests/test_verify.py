@@ -145,6 +145,7 @@ IMPORTED = [
     ("DELETE FROM entity WHERE sentence_id = {de1} AND ordinal = 0", "gaps"),
     ("DELETE FROM translation WHERE id = {link}", "dangling keys"),
     ("DELETE FROM source_file WHERE lang = 'de'", "dangling keys"),
+    ("UPDATE corpus SET id = 99", "dangling keys"),
 ]
 
 

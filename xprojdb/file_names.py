@@ -48,7 +48,8 @@ def _bytes(text: str) -> bytes:
 
 def is_inside(path: str) -> bool:
     """Whether a relative path, as in the records of exports, is a file inside its folder on every system."""
-    if not path or "\\" in path or ":" in path or any(ord(character) < 32 for character in path):
+    unwritable = any(character < " " or "\ud800" <= character <= "\udfff" for character in path)
+    if not path or "\\" in path or ":" in path or unwritable:
         return False
     parts = path.split("/")
     return PurePosixPath(path).parts == tuple(parts) and not {"", ".", "..", "/"} & set(parts)

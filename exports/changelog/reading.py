@@ -83,6 +83,8 @@ def _lang(path: Path) -> str:
 
 def _parquet_rows(path: Path, names: list[str]) -> Iterator[tuple[str, Row]]:
     for name, words, tags in _stored_rows(path):
+        if tags and not 0 <= min(tags) <= max(tags) < len(names):
+            raise _unreadable(path, ValueError(f"{name} has a tag that the manifest does not name"))
         yield name, Row(hash(tuple(words)), tuple(spans_from_tags([names[tag] for tag in tags])))
 
 

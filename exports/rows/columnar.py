@@ -120,12 +120,13 @@ class Block:
         """The IOB2 tag numbers of all words, one sentence after the other: 0 is O, 1 is B- of the first label.
 
         :param offsets: (N+1,) where the words of each sentence start.
-        :raises ExportError: if labels of a sentence overlap, leave it, or are not in word order; the
-            field ``id`` names it.
+        :raises ExportError: if labels of a sentence overlap, leave it, are not in word order, or have a type that
+            was not there when the types were counted; the field ``id`` names it.
         """
         labels = self.labels
         begin, length = offsets[labels.row] + labels.start, labels.end - labels.start
         wrong = (length < 1) | (labels.start < 0) | (offsets[labels.row] + labels.end > offsets[labels.row + 1])
+        wrong |= labels.number < 0
         wrong[1:] |= begin[1:] < (begin + length)[:-1]
         if wrong.any():
             raise self._mislabelled(int(labels.row[np.flatnonzero(wrong)[0]]))
@@ -138,7 +139,9 @@ class Block:
     def _mislabelled(self, row: int) -> ExportError:
         name = self.ids[row]
         hint = "the table label was edited by hand: run the recipe on a fresh copy of the database"
-        return ExportError(f"labels of the sentence {name} overlap or leave it", hint=hint, id=name)
+        return ExportError(
+            f"labels of the sentence {name} overlap, leave it or have an unknown type", hint=hint, id=name
+        )
 
 
 def read_blocks(

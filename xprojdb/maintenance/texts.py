@@ -17,19 +17,23 @@ from xprojdb.maintenance.removal import remove_sentences
 from xprojdb.maintenance.step_rows import stored_steps
 from xprojdb.steps.spec import GOLD
 
-#: columns whose texts are JSON
+#: columns whose texts are JSON, and those of them that no other check reads
 _JSON = {
     ("sentence", "words"),
     ("sentence", "offsets"),
     ("step", "params"),
     ("recipe", "plan"),
     ("artifact", "content"),
+    ("export", "checksums"),
 }
+_ALONE = {("export", "checksums")}
+#: how JSON writes half of a character
+_HALF = b"\\ud"
 _ROWS = 5_000
 
 
 class DamagedText(NamedTuple):
-    """A text with bytes that are not UTF-8, or that should be JSON and is not.
+    """A text with bytes that are not UTF-8, or that should be JSON and is not, or holds halves of characters.
 
     :param key: the primary key of its row, with texts as bytes.
     :param data: its bytes.
@@ -53,7 +57,7 @@ class DamagedText(NamedTuple):
             self.data.decode()
         except UnicodeDecodeError as error:
             return error.start
-        return 0
+        return max(0, self.data.lower().find(_HALF))
 
 
 def _plain(value: Any) -> str:
@@ -78,8 +82,13 @@ def _of_table(connection: Connection, table: Table, texts: Sequence[str], shapes
     while block := rows.fetchmany(_ROWS):
         for row in block:
             for name, data in zip(texts, row[len(keys) :], strict=True):
-                if data is not None and not _readable(bytes(data), shapes and (table.name, name) in _JSON):
+                if data is not None and _is_damaged(bytes(data), (table.name, name), shapes):
                     yield DamagedText(table, tuple(row[: len(keys)]), name, bytes(data))
+
+
+def _is_damaged(data: bytes, column: tuple[str, str], shapes: bool) -> bool:
+    must_be_json = column in _ALONE or (shapes and column in _JSON)
+    return not _readable(data, must_be_json) or (column in _JSON and _has_halves(data))
 
 
 def _bytes(connection: Connection, table: Table, name: str) -> str:
@@ -98,10 +107,23 @@ def _readable(data: bytes, is_json: bool) -> bool:
     return True
 
 
+def _has_halves(data: bytes) -> bool:
+    """Whether a JSON text holds half of a character, which cannot be written anywhere."""
+    try:
+        if _HALF in data.lower():
+            json.dumps(json.loads(data), ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        return True
+    except (ValueError, RecursionError):
+        return False
+    return False
+
+
 def mend_texts(database: Database) -> Counter[str]:
     """Make every text readable; drop what was made from items with a damaged one, and imported files with one.
 
-    Bytes that are not UTF-8 become U+FFFD. Texts that belong to neither an item nor a sentence keep that, and are
+    Bytes that are not UTF-8, and halves of characters, become U+FFFD; checksums of an export that are no JSON are
+    forgotten. Texts that belong to neither an item nor a sentence keep that, and are
     reported.
     """
     with database.read() as connection:
@@ -113,7 +135,7 @@ def mend_texts(database: Database) -> Counter[str]:
 
 
 def _make_readable(connection: Connection, damaged: DamagedText) -> None:
-    text = damaged.data.decode(errors="replace")
+    text = _mended(damaged)
     mark = "%s" if connection.dialect.name == "postgresql" else "?"
     where = " AND ".join(
         f"{_bytes(connection, damaged.table, column.name)} = {mark}" for column in damaged.table.primary_key
@@ -125,6 +147,14 @@ def _make_readable(connection: Connection, damaged: DamagedText) -> None:
     except IntegrityError:
         # An unknown kind or status: the row is meaningless, and other checks find what depends on it.
         connection.exec_driver_sql(f"DELETE FROM {damaged.table.name} WHERE {where}", damaged.key)
+
+
+def _mended(damaged: DamagedText) -> str:
+    text = damaged.data.decode(errors="replace")
+    if _has_halves(damaged.data):
+        whole = json.dumps(json.loads(text), ensure_ascii=False)
+        return whole.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return "{}" if (damaged.table.name, damaged.column) in _ALONE and not _readable(text.encode(), True) else text
 
 
 def _drop(database: Database, damaged: Sequence[DamagedText]) -> Counter[str]:

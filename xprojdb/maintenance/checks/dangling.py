@@ -80,7 +80,8 @@ def references(steps: Sequence[StoredStep]) -> Iterator[Reference]:
 
 
 def _foreign_keys() -> Iterator[Reference]:
-    for table in metadata.sorted_tables:
+    # Rows that are referred to last: those that refer to them must be gone.
+    for table in reversed(metadata.sorted_tables):
         for column in table.columns:
             for key in column.foreign_keys:
                 if key.column.table is not run:
