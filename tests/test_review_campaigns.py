@@ -12,13 +12,14 @@ from sqlalchemy import select
 
 from xprojdb.db import open_database
 from xprojdb.db.opening import address_of
-from xprojdb.db.tables import campaign_item, entity, outcome, review, step
+from xprojdb.db.tables import campaign_item, corpus, entity, outcome, review, step
 from xprojdb.errors import GroundMoved, UsageError
 from xprojdb.evaluation.compare import compare_recipes
 from xprojdb.evaluation.evaluate import evaluate_projections
 from xprojdb.evaluation.tune import grid_recipe
 from xprojdb.execution.run import run_plan
 from xprojdb.maintenance.corpus_deletion import delete_corpus
+from xprojdb.maintenance.errata.withdrawal import strip
 from xprojdb.maintenance.garbage_collection import free_garbage
 from xprojdb.maintenance.verify import verify
 from xprojdb.review import drawing
@@ -302,6 +303,23 @@ def test_what_is_deleted_while_a_queue_is_drawn_is_said(database, plan, monkeypa
     with pytest.raises(GroundMoved) as refused:
         create_campaign(database, plan, CampaignSettings("week", size=3))
     assert refused.value.gone > 0
+
+
+def test_a_sentence_that_is_corrected_while_a_queue_is_drawn_is_said(database, plan, monkeypatch):
+    """A corrected sentence keeps its key, but what was drawn of it is gone."""
+    whole = drawing.draw
+
+    def slowly(*given):
+        items = whole(*given)
+        with open_database(address_of(database)) as other, other.write() as connection:
+            (key,) = connection.execute(select(corpus.c.id)).scalars()
+            strip(connection, key, [items[0].sentence_id])
+        return items
+
+    monkeypatch.setattr(drawing, "draw", slowly)
+    with pytest.raises(GroundMoved) as refused:
+        create_campaign(database, plan, CampaignSettings("week", size=3))
+    assert refused.value.gone == 1
 
 
 class _HalfWay(Exception):

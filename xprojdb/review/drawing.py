@@ -7,10 +7,10 @@ from collections.abc import Sequence, Set
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from sqlalchemy import Connection, func, insert, select
+from sqlalchemy import ColumnElement, Connection, func, insert, select
 
 from xprojdb.db import Database, bulk
-from xprojdb.db.tables import campaign, campaign_item, label, sentence
+from xprojdb.db.tables import campaign, campaign_item, label, outcome, sentence
 from xprojdb.digest import canonical_json
 from xprojdb.errors import GroundMoved, UsageError
 from xprojdb.exports.ground import check_referenced
@@ -76,8 +76,12 @@ def create_campaign(database: Database, plan: Plan, settings: CampaignSettings) 
     }
     with database.write() as connection:
         _check_unused(connection, settings.name)
-        _check_sentences(connection, {item.sentence_id for item in items})
+        _check_kept(connection, sentence.c.id, {item.sentence_id for item in items})
         check_referenced(connection, plan, _DRAW_AGAIN, step=labelling.step.spec)
+        # A corrected sentence keeps its key, but not its labels. Labels of several sources are not tied to a
+        # translation: their item is the sentence.
+        own = outcome.c.step_id == labelling.step.step_id
+        _check_kept(connection, outcome.c.item_id, {item.translation_id or item.sentence_id for item in items}, own)
         values = {
             "name": settings.name,
             "created_at": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -97,15 +101,16 @@ def create_campaign(database: Database, plan: Plan, settings: CampaignSettings) 
     return load_campaign(database, settings.name)
 
 
-def _check_sentences(connection: Connection, keys: Set[int]) -> None:
-    """Refuse to store a queue of which a part was deleted since it was drawn.
+def _check_kept(connection: Connection, key: ColumnElement[int], keys: Set[int], *where: ColumnElement[bool]) -> None:
+    """Refuse to store a queue of which a part was deleted or corrected since it was drawn.
 
-    :raises GroundMoved: with the field ``gone``: how many of the sentences.
+    :raises GroundMoved: with the field ``gone``: how many of the keys.
     """
-    query = select(func.count()).where(bulk.among(connection, sentence.c.id, sorted(keys)))
+    query = select(func.count()).where(bulk.among(connection, key, sorted(keys)), *where)
     gone = len(keys) - int(connection.execute(query).scalar_one())
     if gone:
-        raise GroundMoved(f"{gone} of the {len(keys)} sentences were deleted meanwhile", hint=_DRAW_AGAIN, gone=gone)
+        message = f"{gone} of the {len(keys)} sentences were deleted or corrected meanwhile"
+        raise GroundMoved(message, hint=_DRAW_AGAIN, gone=gone)
 
 
 def _labelling(plan: Plan, settings: CampaignSettings) -> Labelling:
