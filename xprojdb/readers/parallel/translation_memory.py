@@ -7,17 +7,15 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
-from xml.parsers import expat
 
-from xprojdb.readers.files import open_bytes
 from xprojdb.readers.notes import Notes
 from xprojdb.readers.parallel.plain import plain_record
 from xprojdb.readers.reader import Head, Reader
 from xprojdb.readers.records import ReadError, Record, RecordError, check_text
+from xprojdb.readers.xml_stream import XmlStream
 from xprojdb.text.languages import UnknownLanguage
 from xprojdb.text.languages import language as find_language
 
-_CHUNK = 1 << 18
 # These contain codes of other programs rather than text, or in XLIFF copies of other units.
 _CODES = frozenset(
     {"bpt", "ept", "it", "ph", "ut", "sub", "alt-trans", "seg-source", "note", "prop", "notes", "ignorable"}
@@ -62,7 +60,7 @@ def read_memory(
     codes = chosen.languages or (language,)
     parser = _Parser(path, counted)
     has_sentence = False
-    for unit in parser.units():
+    for unit in parser.items():
         if unit.doubles:
             counted.add("double-text", "second texts of a language in a unit left out", unit.line, unit.doubles)
         if not all(unit.texts.get(code, "").strip() for code in codes):
@@ -87,7 +85,7 @@ def _record(path: Path, unit: _Unit, language: str, ids: bool) -> Record:
         raise ReadError.at(path, error.reason, error.message, line=unit.line) from error
 
 
-class _Parser:
+class _Parser(XmlStream[_Unit]):
     """Converts XML events to units.
 
     :ivar languages: the stored codes of the languages in the file.
@@ -95,11 +93,10 @@ class _Parser:
     """
 
     def __init__(self, path: Path, notes: Notes) -> None:
-        self.path = path
+        super().__init__(path)
         self.notes = notes
         self.languages: set[str] = set()
         self.unknown: set[str] = set()
-        self.ready: list[_Unit] = []
         self.unit: _Unit | None = None
         self.code: str | None = None
         self.text: list[str] | None = None
@@ -109,43 +106,8 @@ class _Parser:
         self.files = 0
         self.outer: str | None = None
         self.segments = 0
-        self.xml = expat.ParserCreate()
-        self.xml.buffer_text = True
-        self.xml.StartElementHandler = self._start
-        self.xml.EndElementHandler = self._end
-        self.xml.CharacterDataHandler = self._data
-        self.xml.EntityDeclHandler = self._entity
 
-    def units(self) -> Iterator[_Unit]:
-        """The units of the file, in order."""
-        with open_bytes(self.path) as stream:
-            while True:
-                data = stream.read(_CHUNK)
-                self._feed(data)
-                yield from self.ready
-                self.ready = []
-                if not data:
-                    return
-
-    def _feed(self, data: bytes) -> None:
-        try:
-            self.xml.Parse(data, not data)
-        except expat.ExpatError as error:
-            message = f"not XML: {expat.ErrorString(error.code)}"
-            place = {"line": error.lineno, "column": error.offset + 1}
-            raise ReadError.at(self.path, "xml", message, hint="check the file with xmllint", **place) from error
-        except (ValueError, LookupError) as error:
-            raise ReadError.at(self.path, "xml", f"not readable XML: {error}", line=1) from error
-
-    def _entity(self, name: str, *_: object) -> None:
-        hint = "remove the entity declarations from the file"
-        raise self._error("entity", f"the file declares an entity, {name!r}", hint)
-
-    def _error(self, reason: str, message: str, hint: str | None = None) -> ReadError:
-        line, column = self.xml.CurrentLineNumber, self.xml.CurrentColumnNumber + 1
-        return ReadError.at(self.path, reason, message, line=line, column=column, hint=hint)
-
-    def _start(self, name: str, attributes: Mapping[str, str]) -> None:
+    def start(self, name: str, attributes: Mapping[str, str]) -> None:
         name = name.rpartition(":")[2]
         if not self.rooted:
             self._root(name, attributes)
@@ -157,7 +119,7 @@ class _Parser:
         elif name == "unit":
             self.outer, self.segments = attributes.get("id"), 0
         elif name in _UNITS:
-            self.unit = _Unit(self.xml.CurrentLineNumber, self._name(name, attributes))
+            self.unit = _Unit(self.line, self._name(name, attributes))
         elif name == "tuv":
             self.code = self._language(attributes.get("xml:lang") or attributes.get("lang"))
         elif name in ("source", "target"):
@@ -179,7 +141,7 @@ class _Parser:
     def _root(self, name: str, attributes: Mapping[str, str]) -> None:
         if name not in _ROOTS:
             hint = "xprojdb reads TMX and XLIFF; convert other XML to a table or JSON lines"
-            raise self._error("xml", f"the root element is {name!r}: this is neither TMX nor XLIFF", hint)
+            raise self.error("xml", f"the root element is {name!r}: this is neither TMX nor XLIFF", hint)
         self.rooted = True
         self._sides(attributes, "srcLang", "trgLang")
 
@@ -196,11 +158,11 @@ class _Parser:
             self.unknown.add(name)
         return code
 
-    def _data(self, text: str) -> None:
+    def data(self, text: str) -> None:
         if self.text is not None and not self.depth:
             self.text.append(text)
 
-    def _end(self, name: str) -> None:
+    def end(self, name: str) -> None:
         name = name.rpartition(":")[2]
         if self.depth:
             self.depth -= 1

@@ -6,17 +6,15 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from xml.parsers import expat
 
-from xprojdb.readers.files import open_bytes
 from xprojdb.readers.notes import Notes
 from xprojdb.readers.reader import Head, Reader
 from xprojdb.readers.records import ReadError, Record
 from xprojdb.readers.spans.char_spans import CharSpan, Labelled, SpanFitter, SpanOptions
+from xprojdb.readers.xml_stream import XmlStream
 
 #: the label of every opinion target
 LABEL = "TARGET"
-_CHUNK = 1 << 18
 #: elements that hold a target, and the attribute with its text: SemEval 2015 and 2016, and 2014
 _TARGETS: Mapping[str, str] = {"Opinion": "target", "aspectTerm": "term"}
 #: elements that say that a sentence has been labelled
@@ -55,7 +53,7 @@ def read_absa(
     chosen, counted = options or AbsaOptions(), notes if notes is not None else Notes()
     fitter = SpanFitter(path, language, chosen, counted)
     empty = True
-    for sentence in _Parser(path).sentences():
+    for sentence in _Parser(path).items():
         empty = False
         if not sentence.labelled:
             counted.add("unlabelled", "sentences without opinions, taken as unlabelled", sentence.line)
@@ -65,53 +63,17 @@ def read_absa(
         raise ReadError.at(path, "empty", "there is no sentence in this file", hint="check that it is the right file")
 
 
-class _Parser:
+class _Parser(XmlStream[_Sentence]):
     """Converts XML events to sentences."""
 
     def __init__(self, path: Path) -> None:
-        self.path = path
-        self.ready: list[_Sentence] = []
+        super().__init__(path)
         self.sentence: _Sentence | None = None
         self.in_text = False
-        self.xml = expat.ParserCreate()
-        self.xml.buffer_text = True
-        self.xml.StartElementHandler = self._start
-        self.xml.EndElementHandler = self._end
-        self.xml.CharacterDataHandler = self._data
-        self.xml.EntityDeclHandler = self._entity
 
-    def sentences(self) -> Iterator[_Sentence]:
-        """The sentences of the file, in order."""
-        with open_bytes(self.path) as stream:
-            while True:
-                data = stream.read(_CHUNK)
-                self._feed(data)
-                yield from self.ready
-                self.ready = []
-                if not data:
-                    return
-
-    def _feed(self, data: bytes) -> None:
-        try:
-            self.xml.Parse(data, not data)
-        except expat.ExpatError as error:
-            message = f"not XML: {expat.ErrorString(error.code)}"
-            place = {"line": error.lineno, "column": error.offset + 1}
-            raise ReadError.at(self.path, "xml", message, hint="check the file with xmllint", **place) from error
-        except (ValueError, LookupError) as error:
-            raise ReadError.at(self.path, "xml", f"not readable XML: {error}", line=1) from error
-
-    def _entity(self, name: str, *_: object) -> None:
-        hint = "remove the entity declarations from the file"
-        raise self._error("entity", f"the file declares an entity, {name!r}", hint)
-
-    def _error(self, reason: str, message: str, hint: str) -> ReadError:
-        line, column = self.xml.CurrentLineNumber, self.xml.CurrentColumnNumber + 1
-        return ReadError.at(self.path, reason, message, line=line, column=column, hint=hint)
-
-    def _start(self, name: str, attributes: Mapping[str, str]) -> None:
+    def start(self, name: str, attributes: Mapping[str, str]) -> None:
         if name == "sentence":
-            self.sentence = _Sentence(self.xml.CurrentLineNumber, attributes.get("id") or None)
+            self.sentence = _Sentence(self.line, attributes.get("id") or None)
         elif self.sentence is None:
             return
         elif name == "text":
@@ -127,14 +89,14 @@ class _Parser:
         try:
             start, end = int(attributes["from"]), int(attributes["to"])
         except (KeyError, ValueError) as error:
-            raise self._error("absa", f"the target {text[:40]!r} has no offsets", _HINT) from error
+            raise self.error("absa", f"the target {text[:40]!r} has no offsets", _HINT) from error
         sentence.spans[CharSpan(start, end, LABEL, text)] = None
 
-    def _data(self, text: str) -> None:
+    def data(self, text: str) -> None:
         if self.in_text and self.sentence is not None:
             self.sentence.text.append(text)
 
-    def _end(self, name: str) -> None:
+    def end(self, name: str) -> None:
         if name == "text":
             self.in_text = False
         elif name == "sentence" and self.sentence is not None:
