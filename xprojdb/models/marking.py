@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from xprojdb.config.fields.types import Count, Seed, Share
 from xprojdb.errors import UsageError
 from xprojdb.models.easyproject.xml_tags import tag_name, tagged_text
-from xprojdb.models.servers.chat import Chat, Cost, Question, Server, choice_of, cost_of
-from xprojdb.models.service import Reply, nonsense
-from xprojdb.models.taggers.served import Named, locate
+from xprojdb.models.servers.chat import Chat, Cost, Question, Server, cost_of
+from xprojdb.models.service import Reply
+from xprojdb.models.taggers.served import Named, entities_format, locate
+from xprojdb.models.taggers.served import read as read_named
 from xprojdb.text.languages import language
 
 PROMPT = """In a {source} sentence, entities are between tags such as <a> and </a>. Find the words of its {target} \
@@ -81,7 +81,7 @@ class Marker:
         settings = {
             "temperature": self.params.temperature,
             "max_tokens": self.params.max_tokens,
-            "response_format": _FORMAT,
+            "response_format": entities_format({"tag": {"type": "string"}, "text": {"type": "string"}}),
         }
         self._chat = Chat(model, server or Server(), settings, read)
 
@@ -123,33 +123,9 @@ class Marker:
         return shares
 
 
-def _object(properties: Mapping[str, Any]) -> dict[str, Any]:
-    return {"type": "object", "properties": properties, "required": list(properties), "additionalProperties": False}
-
-
-_ENTITY = _object({"tag": {"type": "string"}, "text": {"type": "string"}})
-_FORMAT = {
-    "type": "json_schema",
-    "json_schema": {
-        "name": "entities",
-        "strict": True,
-        "schema": _object({"entities": {"type": "array", "items": _ENTITY}}),
-    },
-}
-
-
 def read(reply: Reply) -> tuple[Named, ...]:
-    """Read the marked words from a chat completion.
+    """Read the marked words from a chat completion; a tag may be written with its brackets.
 
     :raises ServiceError: when it is cut, or not of the form asked for.
     """
-    choice, text = choice_of(reply)
-    if choice.get("finish_reason") == "length":
-        raise nonsense(reply, "it was cut at max_tokens")
-    try:
-        named = [Named(entry["text"], entry["tag"].strip("<>/ ").casefold()) for entry in json.loads(text)["entities"]]
-    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
-        raise nonsense(reply, "its message is not a JSON object with entities") from error
-    if not all(isinstance(entry.text, str) for entry in named):
-        raise nonsense(reply, "an entity has no text")
-    return tuple(named)
+    return tuple(Named(entry.text, entry.label.strip("<>/ ").casefold()) for entry in read_named(reply, "tag"))

@@ -215,8 +215,15 @@ class Named(NamedTuple):
 
 def answer_format(labels: Sequence[str]) -> dict[str, Any]:
     """The form of answers, as the protocol's ``response_format``."""
-    entity = _object({"text": {"type": "string"}, "type": {"type": "string", "enum": list(labels)}})
-    schema = _object({"entities": {"type": "array", "items": entity}})
+    return entities_format({"text": {"type": "string"}, "type": {"type": "string", "enum": list(labels)}})
+
+
+def entities_format(properties: Mapping[str, Any]) -> dict[str, Any]:
+    """The form of answers that list entities.
+
+    :param properties: the JSON schema of each property of an entity, in the order in which they are to be written.
+    """
+    schema = _object({"entities": {"type": "array", "items": _object(properties)}})
     return {"type": "json_schema", "json_schema": {"name": "entities", "strict": True, "schema": schema}}
 
 
@@ -224,20 +231,21 @@ def _object(properties: Mapping[str, Any]) -> dict[str, Any]:
     return {"type": "object", "properties": properties, "required": list(properties), "additionalProperties": False}
 
 
-def read(reply: Reply) -> tuple[Named, ...]:
+def read(reply: Reply, kind: str = "type") -> tuple[Named, ...]:
     """Read the entities from a chat completion.
 
+    :param kind: the property that becomes the label.
     :raises ServiceError: when it is cut, or not of the form asked for.
     """
     choice, text = choice_of(reply)
     if choice.get("finish_reason") == "length":
         raise nonsense(reply, "it was cut at max_tokens")
     try:
-        named = [Named(load["text"], load["type"]) for load in json.loads(text)["entities"]]
+        named = [Named(load["text"], load[kind]) for load in json.loads(text)["entities"]]
     except (ValueError, TypeError, KeyError, RecursionError) as error:
         raise nonsense(reply, "its message is not a JSON object with entities") from error
     if not all(isinstance(part, str) for entry in named for part in entry):
-        raise nonsense(reply, "an entity has no text or no type")
+        raise nonsense(reply, f"an entity has no text or no {kind}")
     return tuple(named)
 
 

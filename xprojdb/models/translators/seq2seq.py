@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -24,6 +24,8 @@ TOKENIZERS = {
 }
 """The models to take tokenizers from, for models whose own checkpoint has none."""
 _IGNORED = -100
+#: sub-words of texts, those of phrases, and a prompt → a number for each pair
+Score = Callable[[list[list[int]], list[list[int]], Prompt], list[float]]
 
 
 class Seq2Seq:
@@ -81,16 +83,7 @@ class Seq2Seq:
         :returns: (N,) numbers from 0 to 1.
         :raises LanguageMissing: when the model does not support one of the languages.
         """
-        if not texts:
-            return np.empty(0)
-        prompt = self.prompt(source, target)
-        left = [text.ids for text in self._texts.sources(texts, prompt)]
-        right = self._texts.targets(phrases, prompt)
-        lengths = [max(len(a), len(b)) for a, b in zip(left, right, strict=True)]
-        probabilities = self._batches.run(
-            lengths, lambda batch: self._score([left[n] for n in batch], [right[n] for n in batch], prompt)
-        )
-        return np.array(probabilities)
+        return self._scored(self._score, texts, phrases, self.prompt(source, target))
 
     def generate(
         self,
@@ -128,16 +121,7 @@ class Seq2Seq:
 
         :returns: (N,) numbers up to 0.
         """
-        if not texts:
-            return np.empty(0)
-        prompt = self.prompt(source, target)
-        left = [text.ids for text in self._texts.sources(texts, prompt)]
-        right = self._texts.targets(phrases, prompt)
-        lengths = [max(len(a), len(b)) for a, b in zip(left, right, strict=True)]
-        sums = self._batches.run(
-            lengths, lambda batch: self._sum([left[n] for n in batch], [right[n] for n in batch], prompt)
-        )
-        return np.array(sums)
+        return self._scored(self._sum, texts, phrases, self.prompt(source, target))
 
     def best_answers(
         self, text: str, answers: Sequence[str], source: str, target: str, beams: int
@@ -183,6 +167,16 @@ class Seq2Seq:
         ended = (tuple(ids[1:]) for ids in written.tolist())
         cut = (ids[: ids.index(end[0]) + 1] if end[0] in ids else ids for ids in ended)
         return list(dict.fromkeys(ids for ids in cut if ids in known))
+
+    def _scored(self, score: Score, texts: Sequence[str], phrases: Sequence[str], prompt: Prompt) -> Floats:
+        if not texts:
+            return np.empty(0)
+        left = [text.ids for text in self._texts.sources(texts, prompt)]
+        right = self._texts.targets(phrases, prompt)
+        lengths = [max(len(a), len(b)) for a, b in zip(left, right, strict=True)]
+        return np.array(
+            self._batches.run(lengths, lambda batch: score([left[n] for n in batch], [right[n] for n in batch], prompt))
+        )
 
     def _score(self, left: list[list[int]], right: list[list[int]], prompt: Prompt) -> list[float]:
         logs, counted = self._logs(left, right, prompt)
