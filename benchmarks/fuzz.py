@@ -26,18 +26,16 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
-from types import FrameType
-from typing import Any
-from unittest.mock import patch
 
 from click import UsageError
 from click.testing import CliRunner
 from fault_places import PostgresServer, postgres_server
-from sqlalchemy import Engine, String, create_engine
+from fuzz_guards import Hang, compiling_once, limited
+from sqlalchemy import String
 
 from xprojdb.cli.main import as_text, group
 from xprojdb.config.recipe import parse_recipe
-from xprojdb.db import Database, open_database, sqlite
+from xprojdb.db import Database, open_database
 from xprojdb.db.tables import LASTING
 from xprojdb.errors import XprojdbError
 from xprojdb.exports.manifest import parse_manifest
@@ -323,23 +321,6 @@ def _rows(database: Database) -> list[int]:
         return list(connection.exec_driver_sql(_COUNTS).one())
 
 
-@contextmanager
-def compiling_once() -> Iterator[None]:
-    """Keep SQLAlchemy's compiled statements from one database to the next, which takes half of the time otherwise."""
-    plain, first = sqlite.create_engine, create_engine("sqlite://", query_cache_size=5_000)
-    # A dialect learns from its first connection what the database can do.
-    first.connect().close()
-
-    def create(*args: Any, **options: Any) -> Engine:
-        engine = plain(*args, **options)
-        engine.dialect = engine.pool._dialect = first.dialect
-        engine._compiled_cache = first._compiled_cache
-        return engine
-
-    with patch.object(sqlite, "create_engine", create):
-        yield
-
-
 def _cases(fuzzer: Fuzzer) -> dict[str, Callable[[random.Random], object]]:
     conll = (fuzzer.folder / "en.train.conll").read_bytes()[:1500]
     text = b"Ana goes to Turin.\nBen stays.\n"
@@ -365,28 +346,6 @@ def _answer(random_: random.Random) -> object:
     except (ValueError, RecursionError):
         return None
     return read(Reply("http://host", value))
-
-
-class Hang(BaseException):
-    """An input took too long; no handler of errors is to catch it."""
-
-
-@contextmanager
-def limited(seconds: int, wait: int) -> Iterator[None]:
-    """:raises Hang: when what is done takes longer."""
-
-    def end(number: int, _frame: FrameType | None) -> None:
-        raise Hang(f"it took longer than {wait} s" if number == signal.SIGALRM else f"it computed for {seconds} s")
-
-    timers = {signal.ITIMER_PROF: (signal.SIGPROF, seconds), signal.ITIMER_REAL: (signal.SIGALRM, wait)}
-    for timer, (number, limit) in timers.items():
-        signal.signal(number, end)
-        signal.setitimer(timer, limit)
-    try:
-        yield
-    finally:
-        for timer in timers:
-            signal.setitimer(timer, 0)
 
 
 def main() -> int:
