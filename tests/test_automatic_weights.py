@@ -127,6 +127,50 @@ def test_sentences_that_come_later_change_no_labels_until_a_refit_is_asked_for(
     assert (result.changed, result.same) == (0, len(after))
 
 
+def _only_label(database: Database, write_conll: Write, tmp_path: Path, rows: Sequence[tuple[str, str, str]]) -> str:
+    """The words of the label of the first of some pairs: the tagged source, the target, and their links."""
+    files = [
+        corpus_file(write_conll(f"{lang}.conll", *sentences), lang, form="conll", part="all", labelled=lang == "en")
+        for lang, sentences in (("en", [row[0] for row in rows]), ("de", [row[1] for row in rows]))
+    ]
+    import_files(database, CorpusInfo("news"), files, parallel=True)
+    (tmp_path / "links.txt").write_text("".join(f"{row[2]}\n" for row in rows))
+    import_alignments(database, AlignmentFile(tmp_path / "links.txt", "news", ("en", "de"), "hand"))
+    plan = plan_recipe(database, parse_recipe(f'{TOP}[align]\naligner = "imported"\nname = "hand"\n'))
+    assert run_plan(database, plan).failed == 0
+    (start, end) = next((start, end) for item, start, end, _, _ in _labels(database, plan) if item == 1)
+    return " ".join(rows[0][1].split()[start:end])
+
+
+@pytest.mark.parametrize(
+    ("tagged", "label"),
+    [("the/B-ORG council/I-ORG met here", "der Rat"), ("the council/B-ORG met here", "Rat")],
+)
+def test_a_span_begins_with_a_function_word_if_the_entity_does(
+    sqlite_database: Database, write_conll: Write, tmp_path: Path, tagged: str, label: str
+) -> None:
+    links = "0-0:0.25 1-1:0.9 2-2:0.9 3-3:0.9"
+    rows = [(tagged, "der Rat tagte hier", links)]
+    rows += [(f"the group met {n}", f"der Kreis tagte {n}", links) for n in range(300)]
+    assert _only_label(sqlite_database, write_conll, tmp_path, rows) == label
+
+
+@pytest.mark.parametrize(
+    ("tagged", "label"),
+    [
+        ("Rules/B-X made/I-X for/I-X use/I-X in/I-X Bonn/I-X", "In Bonn gilt nun Recht gemacht"),
+        ("Rules/B-X of/I-X Use/I-X At/I-X In/I-X Bonn/I-X", "In Bonn gilt nun Recht"),
+        ("Bonn/B-X in/I-X use/I-X for/I-X made/I-X rules/I-X", "In Bonn gilt nun Recht gemacht"),
+    ],
+)
+def test_only_names_must_keep_their_capitals(
+    sqlite_database: Database, write_conll: Write, tmp_path: Path, tagged: str, label: str
+) -> None:
+    rows = [(tagged, "In Bonn gilt nun Recht gemacht", "0-0:0.9 1-1:0.9 2-2:0.9 3-3:0.9 4-4:0.9 5-5:0.15")]
+    rows += [(f"seen in Turin/B-X {n}", f"gesehen in Turin {n}", "0-0:0.9 1-1:0.9 2-2:0.9 3-3:0.9") for n in range(200)]
+    assert _only_label(sqlite_database, write_conll, tmp_path, rows) == label
+
+
 def _artifact(database: Database, plan: Plan) -> dict[str, int]:
     (habits,) = [stage for stage in plan.stages if stage.spec.kind == "habits"]
     with database.read() as connection:

@@ -1,8 +1,8 @@
 """One score from links, letters and word edges, weighted by evidence from the corpus, without gold labels.
 
 A candidate is linked to the entity, resembles it, or both; each makes up for the other where names are translated or
-respelled. The score drops a little if it begins with a function word, and more if its edges are in lower case although
-names keep their capitals.
+respelled. The score drops a little if it begins with a function word, unless the entity does, and more if its edges are
+in lower case although the entity is a name, and names keep their capitals.
 """
 
 from __future__ import annotations

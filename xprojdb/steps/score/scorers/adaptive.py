@@ -10,10 +10,11 @@ import numpy as np
 from annotated_types import MinLen
 from sqlalchemy import ColumnElement, Connection
 
-from xprojdb.arrays import Flags, Floats
+from xprojdb.arrays import Flags, Floats, Longs
 from xprojdb.config.fields.types import Share
 from xprojdb.config.tables.score import Candidates, ScorerConfig
 from xprojdb.db.tables import translation
+from xprojdb.matching.arrays import offsets
 from xprojdb.matching.batch import PairBatch
 from xprojdb.matching.candidates import linked_edges
 from xprojdb.matching.scores.adaptive import (
@@ -26,7 +27,7 @@ from xprojdb.matching.scores.adaptive import (
     tells_words,
     trusted,
 )
-from xprojdb.matching.scores.boundary import begins_like_a_name, clean_start, function_words, name_edges, name_words
+from xprojdb.matching.scores.boundary import clean_start, function_words, name_edges, name_words
 from xprojdb.matching.scores.edit_similarity import Words, surface
 from xprojdb.matching.scores.links import linked_elsewhere, soft_alignment
 from xprojdb.matching.scores.word_weights import WordCounts, weigh_links, word_weights
@@ -57,6 +58,7 @@ class Adaptive(ScoreStage):
     """
 
     name = "adaptive"
+    version = 2
     Config = AdaptiveConfig
 
     @classmethod
@@ -77,7 +79,7 @@ class Adaptive(ScoreStage):
         links = np.where(linked, soft_alignment(_weighed(batch, *counts), batch.candidates), 0.0)
         free = 1 - linked_elsewhere(batch.pairs.sure(), batch.candidates)
         letters = surface(batch.pairs, batch.candidates, *map(Words.fold, (batch.source_words, batch.target_words)))
-        clean = clean_start(batch.pairs, batch.candidates, _function_words(batch.target_words, counts[1]))
+        clean = _clean_starts(batch, *counts)
         habits = self.learned(connection, batch, "habits", read_habits)
         doubt, capitals = np.array([(own.doubt, own.capitals) for own in habits]).reshape(-1, 2)[batch.pair].T
         lower = LOWER_CASE * capitals * (1 - _name_edges(batch))
@@ -108,6 +110,13 @@ def _weights(sentences: Sequence[Sequence[str]], counts: WordCounts) -> Floats:
     return word_weights(sentences, counts, WORD_WEIGHTS if tells_words(counts) else 0.0)
 
 
+def _clean_starts(batch: ScoringBatch, source: list[WordCounts], target: list[WordCounts]) -> Floats:
+    """(C,) whether a candidate does not begin with a function word; 1 if the entity itself begins with one."""
+    own = clean_start(batch.pairs, batch.candidates, _function_words(batch.target_words, target))
+    unclean = _function_words(batch.source_words, source)[_entity_edges(batch)[0]]
+    return np.where(unclean[batch.entity], 1.0, own)
+
+
 def _function_words(sentences: list[list[str]], counts: list[WordCounts]) -> Flags:
     return _by_corpus(sentences, counts, _are_function_words).astype(np.bool_)
 
@@ -130,8 +139,20 @@ def _by_corpus(
 
 
 def _name_edges(batch: ScoringBatch) -> Floats:
-    """(C,) the share of a candidate's two edges that begin like a name; 1 if the entity itself does not."""
-    pair = np.repeat(np.arange(len(batch.keys)), np.diff(batch.pairs.entity_ptr))
-    first = zip(pair.tolist(), batch.pairs.entity_start.tolist(), strict=True)
-    named = np.fromiter((begins_like_a_name(batch.source_words[i][word]) for i, word in first), np.bool_, len(pair))
-    return name_edges(batch.pairs, batch.candidates, name_words(batch.target_words), named)
+    """(C,) the share of a candidate's two edges that begin like a name; 1 if the entity itself is no name."""
+    return name_edges(batch.pairs, batch.candidates, name_words(batch.target_words), _are_names(batch))
+
+
+def _are_names(batch: ScoringBatch) -> Flags:
+    """(E,) whether an entity's first and last word begin like a name, and so do half of its words at least."""
+    named = name_words(batch.source_words)
+    first, last = _entity_edges(batch)
+    before = np.concatenate(([0], np.cumsum(named)))
+    most: Flags = 2 * (before[last + 1] - before[first]) >= last + 1 - first
+    return named[first] & named[last] & most
+
+
+def _entity_edges(batch: ScoringBatch) -> tuple[Longs, Longs]:
+    """(E,) the first and the last word of each entity, counted through all source sentences."""
+    base: Longs = offsets(batch.pairs.source_words)[batch.owners]
+    return base + batch.pairs.entity_start, base + batch.pairs.entity_end - 1
