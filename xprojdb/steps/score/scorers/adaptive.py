@@ -144,12 +144,12 @@ def _name_edges(batch: ScoringBatch) -> Floats:
 
 
 def _are_names(batch: ScoringBatch) -> Flags:
-    """(E,) whether an entity's first and last word begin like a name, and so do half of its words at least."""
+    """(E,) whether an entity's first word begins like a name, and so do half of its words at least."""
     named = name_words(batch.source_words)
     first, last = _entity_edges(batch)
     before = np.concatenate(([0], np.cumsum(named)))
     most: Flags = 2 * (before[last + 1] - before[first]) >= last + 1 - first
-    return named[first] & named[last] & most
+    return named[first] & most
 
 
 def _entity_edges(batch: ScoringBatch) -> tuple[Longs, Longs]:
