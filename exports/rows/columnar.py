@@ -29,7 +29,7 @@ from xprojdb.planning.labellings import Consensus, Projection
 from xprojdb.steps.inputs import longs, read_numbers, within
 from xprojdb.steps.stage import sentence_key
 
-_BLOCK = 10_000
+_BLOCK = 20_000
 #: a range of keys is read faster than single keys, even if it has this many times more of them
 _DENSE = 1.3
 
