@@ -26,6 +26,7 @@ from xprojdb.exports.ground import check_referenced
 from xprojdb.exports.manifest import Manifest
 from xprojdb.exports.ownership import check_replaceable, exported_checksums
 from xprojdb.exports.rows.arrow_columns import converted
+from xprojdb.exports.rows.arrow_reading import plain_memory
 from xprojdb.exports.rows.columnar import is_columnar
 from xprojdb.exports.rows.content import Content
 from xprojdb.exports.rows.provenance_columns import provenance_columns
@@ -107,7 +108,7 @@ def export_dataset(
     :raises ExportError: when it cannot be written; an existing folder is left as it was.
     :raises GroundMoved: when a step was deleted meanwhile: the folder is complete but not recorded.
     """
-    with database.read() as connection, bulk.uncollected():
+    with database.read() as connection, bulk.uncollected(), plain_memory():
         counts = CountCache(connection)
         selection = select_parts(connection, plan, **options, counts=counts)
         query = selection.query()
@@ -166,7 +167,7 @@ def export_files(
     :raises GroundMoved: when a step was deleted meanwhile: the files are complete but not recorded.
     """
     counts, checksums = {}, {}
-    with database.read() as connection, bulk.uncollected():
+    with database.read() as connection, bulk.uncollected(), plain_memory():
         kept = CountCache(connection)
         selection = select_parts(connection, plan, **options, counts=kept)
         make_folder(folder)

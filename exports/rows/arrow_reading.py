@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +14,22 @@ from xprojdb.arrays import Flags, Longs
 from xprojdb.db import bulk
 from xprojdb.extras import require
 from xprojdb.steps.inputs import longs, read_columns
+
+
+@contextmanager
+def plain_memory() -> Iterator[None]:
+    """Let Arrow take its memory from the C library.
+
+    Blocks of an export need buffers of the same sizes again and again. Arrow's own allocator returns such large ones
+    to the system, which has to clear their pages for the next block.
+    """
+    arrow = require("pyarrow", "export")
+    before = arrow.default_memory_pool()
+    arrow.set_memory_pool(arrow.system_memory_pool())
+    try:
+        yield
+    finally:
+        arrow.set_memory_pool(before)
 
 
 @dataclass(frozen=True, slots=True)

@@ -257,6 +257,7 @@ def read_labels(
     items: Longs,
     keys: Longs,
     columns: Sequence[str] = LABEL,
+    least: Mapping[str, float] | None = None,
 ) -> LabelColumns:
     """The projected labels of some sentences; there are none of a labelling by people.
 
@@ -264,6 +265,8 @@ def read_labels(
     :param items: (N,) ascending.
     :param keys: (N,) of the sentences.
     :param columns: which columns of :data:`LABEL` to read; the others are empty.
+    :param least: thresholds of scores or margins: instead of these, infinity is returned for those that reach theirs,
+        and minus infinity for the others.
     """
     if isinstance(labelling, GoldLabels):
         no = _NONE.astype(np.int64)
@@ -272,13 +275,15 @@ def read_labels(
     # A label from several sources is not tied to a translation: its item is the sentence.
     item = own if combined else label.c.translation_id
     made = made_by(labelling)
+    thresholds = least or {}
     special: dict[str, Any] = {"label": _numbered(names), "annotation": made}
+    special |= {name: case((label.c[name] < value, 0), else_=1) for name, value in thresholds.items()}
     # What is the same for all labels is not read.
     stored = [name for name in columns if name != "annotation" or not isinstance(made, int)]
     query = select(label).where(label.c.step_id == labelling.step.step_id, _among(connection, own, keys))
     query = query.order_by(own, label.c.translation_id, label.c.ordinal)
     wanted = {name: special.get(name, label.c.get(name)) for name in stored}
-    link, values = _numbers(connection, query, item, wanted)
+    link, values = _numbers(connection, query, item, wanted, [name for name in FRACTIONS if name not in thresholds])
     row = np.minimum(np.searchsorted(items, link), len(items) - 1)
     mine = np.flatnonzero(items[row] == link)
     row = row[mine]
@@ -286,6 +291,7 @@ def read_labels(
         order = np.argsort(row, kind="stable")
         mine, row = mine[order], row[order]
     by_name = {name: column[mine] for name, column in values.items()}
+    by_name |= {name: np.where(by_name[name] > 0, np.inf, -np.inf) for name in thresholds}
     if "annotation" in columns and isinstance(made, int):
         by_name["annotation"] = np.full(len(mine), made, np.float64)
     start, end, number, annotation = (by_name.get(name, _NONE).astype(np.int64) for name in (*LABEL[:3], LABEL[-1]))
@@ -294,16 +300,19 @@ def read_labels(
 
 
 def _numbers(
-    connection: Connection, query: Select[Any], item: Any, columns: Mapping[str, Any]
+    connection: Connection, query: Select[Any], item: Any, columns: Mapping[str, Any], measured: Sequence[str]
 ) -> tuple[Longs, dict[str, NDArray[Any]]]:
-    """The item and some columns of labels, in the same order."""
-    whole = [name for name in columns if name not in FRACTIONS]
-    fractions = [name for name in columns if name in FRACTIONS]
+    """The item and some columns of labels, in the same order.
+
+    :param measured: those that are no whole numbers.
+    """
+    whole = [name for name in columns if name not in measured]
+    fractions = [name for name in columns if name in measured]
     counted = query.with_only_columns(item, *(columns[name] for name in whole))
     link, *values = read_arrays(connection, counted, 1 + len(whole)).whole
     if fractions:
-        measured = query.with_only_columns(*(columns[name] for name in fractions))
-        values.extend(read_numbers(connection, measured, len(fractions)))
+        query = query.with_only_columns(*(columns[name] for name in fractions))
+        values.extend(read_numbers(connection, query, len(fractions)))
     return link, dict(zip(whole + fractions, values, strict=True))
 
 

@@ -39,8 +39,9 @@ def hash_stored(stored: Any) -> Hashes:
     :returns: (N,)
     """
     texts = stored.view("binary").to_pylist()
-    canonical = (text if is_canonical(text) else canonical_json(json.loads(text)).encode() for text in texts)
-    return np.fromiter(map(hash, canonical), np.int64, len(texts)).view(np.uint64)
+    if not is_canonical(b"".join(texts)):
+        texts = [text if is_canonical(text) else canonical_json(json.loads(text)).encode() for text in texts]
+    return np.fromiter(map(hash, texts), np.int64, len(texts)).view(np.uint64)
 
 
 def hash_letters(words: Sequence[str]) -> int:

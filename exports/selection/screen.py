@@ -84,14 +84,15 @@ def read_screened_blocks(
     texts: list[Any] = [func.coalesce(target.c.split, DEFAULT_SPLIT)]
     texts += [outcome.c.status, outcome.c.reason] if table.outcomes else []
     texts += [target.c.words] if table.dedupe else []
-    thresholds = {"label": table.labels or None, "score": table.min_score, "margin": table.min_margin}
-    columns_needed = [column for column, value in thresholds.items() if value is not None]
+    thresholds = {"score": table.min_score, "margin": table.min_margin}
+    least = {name: value for name, value in thresholds.items() if value is not None}
+    needed = [*(["label"] if table.labels else []), *least]
     name = corpus_name(connection, labelling)
     for rows in walk(connection, labelling, query, [target.c.id, target.c.n_words], texts):
         (items, keys, lengths), (splits, *rest) = rows.whole, rows.texts
         outcomes = list(zip(*(column.to_pylist() for column in rest[:2]), strict=True)) if table.outcomes else []
         content = hash_stored(rest[-1]) if table.dedupe else np.zeros(len(items), np.uint64)
-        labels = read_labels(connection, labelling, table.labels, items, keys, columns_needed)
+        labels = read_labels(connection, labelling, table.labels, items, keys, needed, least)
         labels, _ = with_gold(connection, labelling, table.labels, keys, labels, preferred)
         yield ScreenedBlock(name, items, keys, lengths, splits.dictionary_encode(), outcomes, content, labels)
 
