@@ -26,7 +26,6 @@ from xprojdb.exports.ground import check_referenced
 from xprojdb.exports.manifest import Manifest
 from xprojdb.exports.ownership import check_replaceable, exported_checksums
 from xprojdb.exports.rows.arrow_columns import converted
-from xprojdb.exports.rows.arrow_reading import plain_memory
 from xprojdb.exports.rows.columnar import is_columnar
 from xprojdb.exports.rows.content import Content
 from xprojdb.exports.rows.provenance_columns import provenance_columns
@@ -108,7 +107,7 @@ def export_dataset(
     :raises ExportError: when it cannot be written; an existing folder is left as it was.
     :raises GroundMoved: when a step was deleted meanwhile: the folder is complete but not recorded.
     """
-    with database.read() as connection, bulk.uncollected(), plain_memory():
+    with database.read() as connection, bulk.uncollected():
         counts = CountCache(connection)
         selection = select_parts(connection, plan, **options, counts=counts)
         query = selection.query()
@@ -167,7 +166,7 @@ def export_files(
     :raises GroundMoved: when a step was deleted meanwhile: the files are complete but not recorded.
     """
     counts, checksums = {}, {}
-    with database.read() as connection, bulk.uncollected(), plain_memory():
+    with database.read() as connection, bulk.uncollected():
         kept = CountCache(connection)
         selection = select_parts(connection, plan, **options, counts=kept)
         make_folder(folder)

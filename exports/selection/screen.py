@@ -17,7 +17,8 @@ from xprojdb.exports.rows.columnar import LabelColumns, corpus_name, read_labels
 from xprojdb.exports.rows.projected_labels import DEFAULT_SPLIT, finished
 from xprojdb.exports.selection.filters import is_gold_split, outcomes_of
 from xprojdb.exports.selection.hashing import Hashes, hash_stored
-from xprojdb.planning.labellings import Labelling, Projection
+from xprojdb.extras import is_installed
+from xprojdb.planning.labellings import Consensus, Labelling
 from xprojdb.steps.inputs import longs
 
 
@@ -69,8 +70,9 @@ class Screened:
 
 
 def is_screened(labelling: Labelling, table: ExportTable) -> bool:
-    """Whether the filters can work on columns; votes are counted label by label."""
-    return (isinstance(labelling, Projection) or table.min_votes is None) and not table.asks_probability
+    """Whether the filters can work on columns, for which Arrow is needed; votes are counted label by label."""
+    by_label = isinstance(labelling, Consensus) and table.min_votes is not None
+    return is_installed("pyarrow") and not by_label and not table.asks_probability
 
 
 def read_screened_blocks(

@@ -4,19 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
-from typing import Any
+from itertools import chain
 
 import numpy as np
-from sqlalchemy import ColumnElement, Connection, Select, select
+from sqlalchemy import Connection, select
 
 from xprojdb.arrays import Longs
+from xprojdb.db import bulk
 from xprojdb.db.tables import corpus, sentence, translation
-from xprojdb.exports.rows.arrow_reading import read_arrays
 from xprojdb.exports.selection.hashing import Hashes, hash_texts
 from xprojdb.steps.inputs import within
 
 _BLOCK = 10_000
-_LINKS = 100_000
 
 
 @dataclass(frozen=True)
@@ -67,28 +66,21 @@ def read_groups(connection: Connection, corpora: Collection[int]) -> Groups:
 
     :param corpora: their keys.
     """
-    left, right = map(np.concatenate, zip(*_links(connection, corpora), strict=True))
-    return join_groups(left, right)
+    links = list(_links(connection, corpora))
+    if not links:
+        return Groups(np.empty(0, np.int64), np.empty(0, np.int64))
+    pairs = np.concatenate(links)
+    return join_groups(pairs[:, 0], pairs[:, 1])
 
 
-def _links(connection: Connection, corpora: Collection[int]) -> Iterator[tuple[Longs, Longs]]:
-    """The two sides of translations, in blocks."""
-    ends = (translation.c.original_id, translation.c.rendering_id)
-    yield from _pairs(connection, select(*ends).where(translation.c.corpus_id.in_(corpora)), translation.c.id)
+def _links(connection: Connection, corpora: Collection[int]) -> Iterator[Longs]:
+    query = select(translation.c.original_id, translation.c.rendering_id)
     # The parent of a sentence made by a step is its original, whether or not there is a translation row.
-    made = select(sentence.c.parent_id, sentence.c.id).where(sentence.c.parent_id.is_not(None))
-    yield from _pairs(connection, made.where(sentence.c.corpus_id.in_(corpora)), sentence.c.id)
-
-
-def _pairs(connection: Connection, query: Select[Any], key: ColumnElement[int]) -> Iterator[tuple[Longs, Longs]]:
-    """The rows of a query of two numbers, in blocks by ascending keys; the last block is empty."""
-    cursor, query = 0, query.add_columns(key.label("key")).order_by(key).limit(_LINKS)
-    while True:
-        left, right, keys = read_arrays(connection, query.where(key > cursor), 3).whole
-        yield left, right
-        if not len(keys):
-            return
-        cursor = int(keys[-1])
+    parents = select(sentence.c.parent_id, sentence.c.id).where(sentence.c.parent_id.is_not(None))
+    queries = (query.where(translation.c.corpus_id.in_(corpora)), parents.where(sentence.c.corpus_id.in_(corpora)))
+    for query_ in queries:
+        for block in bulk.stream(connection, query_):
+            yield np.fromiter(chain.from_iterable(block), np.int64, 2 * len(block)).reshape(-1, 2)
 
 
 def read_ranks(connection: Connection, roots: Longs, seed: int) -> Hashes:
@@ -105,11 +97,8 @@ def read_ranks(connection: Connection, roots: Longs, seed: int) -> Hashes:
     heads = {key: f"{seed}\x1f{name}/" for key, name in names}
     for first in range(0, len(keys), _BLOCK):
         block = keys[first : first + _BLOCK].tolist()
-        query = select(sentence.c.corpus_id, sentence.c.id, sentence.c.external_id).order_by(sentence.c.id)
-        rows = read_arrays(connection, query.where(within(connection, sentence.c.id, block)), 2)
-        columns = (*(column.tolist() for column in rows.whole), rows.texts[0].to_pylist())
-        texts = [
-            f"{heads[corpus_id]}{external_id or key}" for corpus_id, key, external_id in zip(*columns, strict=True)
-        ]
+        query = select(sentence.c.corpus_id, sentence.c.external_id, sentence.c.id).order_by(sentence.c.id)
+        rows = bulk.fetch(connection, query.where(within(connection, sentence.c.id, block)))
+        texts = [f"{heads[corpus_id]}{external_id or key}" for corpus_id, external_id, key in rows]
         hashes[first : first + len(rows)] = hash_texts(texts)
     return hashes[places]
