@@ -183,6 +183,8 @@ def measure(address: Path, told: str) -> None:
     """Export in this process, which does nothing else, and print the figures as JSON."""
     for module in ("pyarrow.compute", "pyarrow.json", "pyarrow.parquet"):
         require(module, "export")
+    # With its first array, pyarrow loads pandas, if that is installed.
+    require("pyarrow", "export").array([])
     with open_database(address) as database:
         plan = load_plan(database)
         before = peak()

@@ -35,7 +35,7 @@ from xprojdb.steps.spec import GOLD, find_step
 
 JSONL = partial(export_as, "jsonl")
 
-pytest.importorskip("pyarrow")
+pa = pytest.importorskip("pyarrow")
 
 PLAIN = ("Anna", "traf", ",", "[", "]", "Größe", "日本", "a,b", "é", "😀", "100", ":")
 #: words that JSON writes in its own way, or that hold more than one may think
@@ -235,10 +235,10 @@ def test_a_consensus_without_its_sources_goes_by_columns(
 
 @given(st.lists(st.lists(st.text(st.sampled_from('ab,"[]\\ é'), max_size=4), max_size=4), min_size=1, max_size=4))
 def test_stored_words_are_parsed_as_json(sentences: list[list[str]]) -> None:
-    texts = [canonical_json(words) for words in sentences]
+    texts = pa.array([canonical_json(words) for words in sentences])
     escaped = [[json.dumps(word, ensure_ascii=False)[1:-1] for word in words] for words in sentences]
     assert [lists.to_pylist() for lists in word_lists(texts)] == [sentences, escaped]
     assert hash_stored(texts).tolist() == [hash_words(words) for words in sentences]
-    loose = [json.dumps(words) for words in sentences]
+    loose = pa.array([json.dumps(words) for words in sentences])
     assert [lists.to_pylist() for lists in word_lists(loose)] == [sentences, escaped]
     assert hash_stored(loose).tolist() == hash_stored(texts).tolist()

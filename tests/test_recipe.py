@@ -86,6 +86,15 @@ def test_a_wrong_value_is_told_what_is_allowed(text: str, key: str, allowed: str
     assert allowed in error.hint
 
 
+@pytest.mark.parametrize(
+    "more", ['[[scorer]]\nname = "b"', "[project]\ncandidates_per_entity = '<= 2'", "[combine]\nmethod = 'joint'"]
+)
+def test_candidates_are_left_out_only_where_they_cannot_matter(more: str) -> None:
+    error = _refused(f'{TOP}[[scorer]]\nkeep = "undominated"\n{more}\n')
+    assert error.key == "scorer.keep"
+    parse_recipe(f'{TOP}[[scorer]]\nkeep = "undominated"\n')
+
+
 @pytest.mark.parametrize("table", ["train", "self_train", "study", "baselines"])
 def test_a_recipe_for_training_names_its_command(table: str) -> None:
     refused = _refused(f'name = "a"\ncorpora = ["c"]\n[{table}]\n')

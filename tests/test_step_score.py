@@ -11,7 +11,7 @@ from projection_sample import Diagonal, english, german, import_sample, plan_of,
 from sqlalchemy import select
 
 from xprojdb.db import Database
-from xprojdb.db.tables import candidate
+from xprojdb.db.tables import candidate, label
 from xprojdb.execution.run import run_plan
 from xprojdb.matching.batch import PairBatch
 from xprojdb.models.aligners.encoder import SentencePair
@@ -64,6 +64,27 @@ def test_candidates_are_those_above_the_floor(
     assert by_name.keys() == expected.keys()
     assert len(by_name) > 5
     assert list(by_name.values()) == pytest.approx([expected[key] for key in by_name])
+
+
+def test_labels_do_not_need_dominated_candidates(
+    sqlite_database: Database, write_conll: Callable[..., Path], tmp_path: Path
+) -> None:
+    import_sample(sqlite_database, write_conll, {"en": english(23), "de": german(23)})
+    settings = '[[scorer]]\ncandidates = "ngram"\nkeep = "{}"\n[project]\nmin_score = 0.1\n'
+    stored = {}
+    for keep in ("all", "undominated"):
+        plan = plan_of(sqlite_database, tmp_path, settings.format(keep), aligner=Noisy())
+        run_plan(sqlite_database, plan)
+        score, project = (stage.step_id for stage in plan.stages if stage.kind in ("score", "project"))
+        with sqlite_database.read() as connection:
+            candidates = connection.execute(select(candidate).where(candidate.c.step_id == score)).all()
+            labels = connection.execute(select(label).where(label.c.step_id == project)).all()
+        stored[keep] = {row[1:] for row in candidates}, [row[1:] for row in labels]
+    (every, labels), (fewer, same) = stored["all"], stored["undominated"]
+    assert same == labels
+    assert labels
+    assert fewer < every
+    assert len(fewer) < len(every) / 2
 
 
 @pytest.mark.parametrize("at_once", [1, 40, 500])

@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 import importlib
+from importlib.util import find_spec
 from types import ModuleType
 
 from xprojdb.errors import MissingExtra
+
+
+def is_installed(module: str) -> bool:
+    """Whether an optional module can be imported; does not load it."""
+    return find_spec(module) is not None
 
 
 def require(module: str, extra: str) -> ModuleType:

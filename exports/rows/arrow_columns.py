@@ -74,18 +74,19 @@ def _entities(text: BlockText) -> Any:
 
 
 def _provenance(block: Block, table: ExportTable, preferred: GoldStep | None) -> dict[str, Any]:
+    null = require("pyarrow", "export").nulls(len(block))
+    own = isinstance(block.labelling, GoldLabels)
     columns: dict[str, Any] = {
-        "source": block.source_ids or [None] * len(block),
+        "source": null if block.sources is None else block.source_ids,
         "scores": _lists(block, block.labels.score),
         "margins": _lists(block, block.labels.margin),
         "step": told_steps(block, [block.labelling.step.spec.digest], preferred, whole=False),
     }
     if table.provenance == "full":
         steps = [f"{spec.kind}:{spec.digest}" for spec in chain_of(block.labelling)]
-        langs = [] if isinstance(block.labelling, GoldLabels) else [block.labelling.source]
+        langs = [] if own else [block.labelling.source]
         columns |= {"source_langs": [langs] * len(block), "steps": told_steps(block, steps, preferred, whole=True)}
-        none = isinstance(block.labelling, GoldLabels)
-        columns |= {"sentence_id": block.keys, "translation_id": [None] * len(block) if none else block.items}
+        columns |= {"sentence_id": block.keys, "translation_id": null if own else block.items}
     return columns
 
 

@@ -67,29 +67,33 @@ class BlockText:
     @cached_property
     def raw(self) -> Longs:
         """The rows of the sentences that have an original text with the positions of its words."""
-        block = self.block
-        return np.array(
-            [row for row, offsets in enumerate(block.offsets) if offsets is not None and block.texts[row] is not None],
-            np.int64,
-        )
+        texts, offsets = self.block.texts, self.block.offsets
+        if texts is None or offsets is None:
+            return np.empty(0, np.int64)
+        stored = require("pyarrow.compute", "export").and_(texts.is_valid(), offsets.is_valid())
+        return np.flatnonzero(stored.to_numpy(zero_copy_only=False))
+
+    def _raw(self, texts: Any, rows: Longs | None = None) -> list[str]:
+        """Some of the texts; None: those of all sentences that have one."""
+        places = self.raw if rows is None else rows
+        return list(texts.take(require("pyarrow", "export").array(places)).to_pylist()) if len(places) else []
 
     def _stored_begins(self) -> Longs:
-        stored = [self.block.offsets[row] for row in self.raw.tolist()]
-        lists = json.loads(f"[{','.join(map(str, stored))}]")
+        lists = json.loads(f"[{','.join(self._raw(self.block.offsets))}]")
         return np.array([place for places in lists for place in places], np.int64)
 
     @cached_property
     def texts(self) -> Any:
         """The text of each sentence."""
-        return self._texts(self.lists.words, [self.block.texts[row] for row in self.raw.tolist()])
+        return self._texts(self.lists.words, self._raw(self.block.texts))
 
     @cached_property
     def texts_in_json(self) -> Any:
         """The same, escaped for JSON."""
-        raw = [json.dumps(self.block.texts[row], ensure_ascii=False)[1:-1] for row in self.raw.tolist()]
+        raw = [json.dumps(text, ensure_ascii=False)[1:-1] for text in self._raw(self.block.texts)]
         return self._texts(self.lists.escaped, raw)
 
-    def _texts(self, lists: Any, raw: Sequence[str | None]) -> Any:
+    def _texts(self, lists: Any, raw: Sequence[str]) -> Any:
         pa, compute = require("pyarrow", "export"), require("pyarrow.compute", "export")
         joined = compute.binary_join(lists, " ")
         if not raw:
@@ -129,7 +133,7 @@ class BlockText:
         if not mask.any():
             return joined
         start, stop = (array[mask].tolist() for array in self.label_places)
-        rows = self.block.labels.row[mask].tolist()
-        raw = [(self.block.texts[row] or "")[a:b] for row, a, b in zip(rows, start, stop, strict=True)]
+        texts = self._raw(self.block.texts, self.block.labels.row[mask])
+        raw = [text[a:b] for text, a, b in zip(texts, start, stop, strict=True)]
         raw = [json.dumps(array, ensure_ascii=False)[1:-1] for array in raw] if in_json else raw
         return compute.replace_with_mask(joined, pa.array(mask), pa.array(raw, pa.string()))

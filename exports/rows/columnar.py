@@ -5,7 +5,7 @@ Blocks contain what ``projected_labels`` reads row by row, for labels that are e
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -22,12 +22,14 @@ from xprojdb.exports.errors import ExportError
 from xprojdb.exports.gold.labels import Annotation, Exported, GoldLabels, GoldStep
 from xprojdb.exports.gold.reading import read_gold_columns
 from xprojdb.exports.rows.annotations import ANNOTATIONS, made_by
+from xprojdb.exports.rows.arrow_reading import Columns, read_arrays
 from xprojdb.exports.rows.projected_labels import finished, imported_split
+from xprojdb.extras import require
 from xprojdb.planning.labellings import Consensus, Projection
-from xprojdb.steps.inputs import longs, read_columns, read_numbers, within
+from xprojdb.steps.inputs import longs, read_numbers, within
 from xprojdb.steps.stage import sentence_key
 
-_BLOCK = 10_000
+_BLOCK = 20_000
 #: a range of keys is read faster than single keys, even if it has this many times more of them
 _DENSE = 1.3
 
@@ -75,11 +77,11 @@ class Block:
     :param names: the label types, in the order that numbers them.
     :param items: (N,) keys of the outcomes.
     :param keys: (N,) keys of the sentences.
-    :param external_ids: the ids of the sentences in their corpus.
-    :param sources: the ids of the sentences that the labels come from; empty if provenance is not requested.
-    :param words: the stored words, as JSON.
-    :param texts: the texts that they were split from, where stored.
-    :param offsets: the positions of the words in them, as JSON.
+    :param external_ids: the ids of the sentences in their corpus, as an Arrow array.
+    :param sources: the ids of the sentences that the labels come from, likewise; None if they are not requested.
+    :param words: the stored words, as JSON, likewise.
+    :param texts: the texts that they were split from, where stored, likewise; None if they are not requested.
+    :param offsets: the positions of the words in them, as JSON, likewise.
     :param annotations: (N,) who labelled each sentence.
     """
 
@@ -88,11 +90,11 @@ class Block:
     names: Sequence[str]
     items: Longs
     keys: Longs
-    external_ids: Sequence[str]
-    sources: Sequence[str]
-    words: Sequence[str]
-    texts: Sequence[str | None]
-    offsets: Sequence[str | None]
+    external_ids: Any
+    sources: Any | None
+    words: Any
+    texts: Any | None
+    offsets: Any | None
     labels: LabelColumns
     annotations: Sequence[Annotation]
 
@@ -100,16 +102,16 @@ class Block:
         return len(self.items)
 
     @property
-    def ids(self) -> list[str]:
-        """The sentences as ``xprojdb explain`` takes them: ``CORPUS/LANG/ID``."""
-        whole = f"{self.corpus}/{self.labelling.target}/"
-        return [f"{whole}{external_id}" for external_id in self.external_ids]
+    def ids(self) -> Any:
+        """The sentences as ``xprojdb explain`` takes them: ``CORPUS/LANG/ID``, as an Arrow array."""
+        return _prefixed(f"{self.corpus}/{self.labelling.target}/", self.external_ids)
 
     @property
-    def source_ids(self) -> list[str]:
+    def source_ids(self) -> Any | None:
         """The sentences that the labels come from."""
-        whole = f"{self.corpus}/{self.labelling.source}/"
-        return [f"{whole}{external_id}" for external_id in self.sources]
+        if self.sources is None:
+            return None
+        return _prefixed(f"{self.corpus}/{self.labelling.source}/", self.sources)
 
     @cached_property
     def bounds(self) -> Longs:
@@ -137,7 +139,7 @@ class Block:
         return tags
 
     def _mislabelled(self, row: int) -> ExportError:
-        name = self.ids[row]
+        name = self.ids[row].as_py()
         hint = "the table label was edited by hand: run the recipe on a fresh copy of the database"
         return ExportError(
             f"labels of the sentence {name} overlap, leave it or have an unknown type", hint=hint, id=name
@@ -167,7 +169,7 @@ def read_blocks(
     :param preferred: whose labels replace projected ones, on the sentences that it covers.
     """
     target, query = finished(labelling)
-    columns = [target.c.id, target.c.external_id, target.c.words]
+    columns = [target.c.external_id, target.c.words]
     if texts:
         columns += [target.c.text, target.c.offsets]
     if sources:
@@ -177,15 +179,19 @@ def read_blocks(
     if split is not None:
         query = query.where(imported_split(target) == split)
     name = corpus_name(connection, labelling)
-    for first, keys, external_ids, words, *rest in walk(connection, labelling, query, columns, items):
-        keys, count = longs(keys), len(first)
-        raw, offsets = (rest[0], rest[1]) if texts else ([None] * count, [None] * count)
+    for rows in walk(connection, labelling, query, [target.c.id], columns, items):
+        (first, keys), (external_ids, words, *rest) = rows.whole, rows.texts
+        raw, offsets = rest[:2] if texts else (None, None)
         labels = read_labels(connection, labelling, names, first, keys, LABEL if scores else LABEL[:3])
         labels, annotations = with_gold(connection, labelling, names, keys, labels, preferred)
-        source_ids = rest[-1] if sources else ()
+        source_ids = rest[-1] if sources else None
         yield Block(
             labelling, name, names, first, keys, external_ids, source_ids, words, raw, offsets, labels, annotations
         )
+
+
+def _prefixed(prefix: str, ids: Any) -> Any:
+    return require("pyarrow.compute", "export").binary_join_element_wise(prefix, ids.fill_null("None"), "")
 
 
 def corpus_name(connection: Connection, labelling: Exported) -> str:
@@ -200,42 +206,47 @@ def _side(labelling: Exported) -> Any:
 
 
 def walk(
-    connection: Connection, labelling: Exported, query: Select[Any], columns: Sequence[Any], items: Longs | None = None
-) -> Iterator[list[Any]]:
-    """The rows of a query in blocks, by ascending items: the items of each block as an array, then its columns.
+    connection: Connection,
+    labelling: Exported,
+    query: Select[Any],
+    whole: Sequence[Any],
+    texts: Sequence[Any],
+    items: Longs | None = None,
+) -> Iterator[Columns]:
+    """The rows of a query in blocks, by ascending items, which are the first of each block's whole numbers.
 
     :param query: as returned by :func:`xprojdb.exports.rows.projected_labels.finished`.
-    :param columns: the columns to read.
+    :param whole: further columns to read, of whole numbers.
+    :param texts: columns of texts to read.
     :param items: (N,) only these items, ascending.
     """
-    item = labelling.covered().item
-    query, width = query.with_only_columns(item, *columns), 1 + len(columns)
+    item, numbers = labelling.covered().item, 1 + len(whole)
+    query = query.with_only_columns(item, *whole, *texts)
     if items is not None:
         for place in range(0, len(items), _BLOCK):
             part = query.where(within(connection, item, items[place : place + _BLOCK].tolist()))
-            yield from _in_order(read_columns(connection, part, width))
+            yield from _in_order(read_arrays(connection, part, numbers))
         return
     cursor, query = 0, query.order_by(item).limit(_BLOCK)
-    while (block := read_columns(connection, query.where(item > cursor), width))[0]:
-        cursor = block[0][-1]
-        yield [longs(block[0]), *block[1:]]
+    while len(block := read_arrays(connection, query.where(item > cursor), numbers)):
+        cursor = int(block.whole[0][-1])
+        yield block
 
 
-def _in_order(rows: list[list[Any]]) -> Iterator[list[Any]]:
+def _in_order(rows: Columns) -> Iterator[Columns]:
     """Rows that were read by key, in ascending order, if there are any.
 
     A database that looks up one key after the other returns them in order; sorting in the query would sort wide rows.
     """
-    items = longs(rows[0])
-    if np.any(items[1:] < items[:-1]):
-        order = np.argsort(items)
-        items, rows = items[order], [[column[place] for place in order.tolist()] for column in rows]
+    items = rows.whole[0]
     if len(items):
-        yield [items, *rows[1:]]
+        yield rows.take(np.argsort(items)) if np.any(items[1:] < items[:-1]) else rows
 
 
 #: the columns that can be read of a label
 LABEL = ("start_word", "end_word", "label", "score", "margin", "annotation")
+#: those of them that are no whole numbers
+FRACTIONS = ("score", "margin")
 _NONE: Floats = np.empty(0)
 
 
@@ -246,6 +257,7 @@ def read_labels(
     items: Longs,
     keys: Longs,
     columns: Sequence[str] = LABEL,
+    least: Mapping[str, float] | None = None,
 ) -> LabelColumns:
     """The projected labels of some sentences; there are none of a labelling by people.
 
@@ -253,6 +265,8 @@ def read_labels(
     :param items: (N,) ascending.
     :param keys: (N,) of the sentences.
     :param columns: which columns of :data:`LABEL` to read; the others are empty.
+    :param least: thresholds of scores or margins: instead of these, infinity is returned for those that reach theirs,
+        and minus infinity for the others.
     """
     if isinstance(labelling, GoldLabels):
         no = _NONE.astype(np.int64)
@@ -261,23 +275,45 @@ def read_labels(
     # A label from several sources is not tied to a translation: its item is the sentence.
     item = own if combined else label.c.translation_id
     made = made_by(labelling)
+    thresholds = least or {}
     special: dict[str, Any] = {"label": _numbered(names), "annotation": made}
+    special |= {name: case((label.c[name] < value, 0), else_=1) for name, value in thresholds.items()}
     # What is the same for all labels is not read.
     stored = [name for name in columns if name != "annotation" or not isinstance(made, int)]
-    query = select(item, *(special.get(name, label.c.get(name)) for name in stored))
-    query = query.where(label.c.step_id == labelling.step.step_id, _among(connection, own, keys))
+    query = select(label).where(label.c.step_id == labelling.step.step_id, _among(connection, own, keys))
     query = query.order_by(own, label.c.translation_id, label.c.ordinal)
-    link, *values = read_numbers(connection, query, 1 + len(stored))
-    place = np.minimum(np.searchsorted(items, link), len(items) - 1)
-    mine = np.flatnonzero(items[place] == link)
-    if np.any(place[mine][1:] < place[mine][:-1]):
-        mine = mine[np.argsort(place[mine], kind="stable")]
-    by_name = {name: column[mine] for name, column in zip(stored, values, strict=True)}
+    wanted = {name: special.get(name, label.c.get(name)) for name in stored}
+    link, values = _numbers(connection, query, item, wanted, [name for name in FRACTIONS if name not in thresholds])
+    row = np.minimum(np.searchsorted(items, link), len(items) - 1)
+    mine = np.flatnonzero(items[row] == link)
+    row = row[mine]
+    if np.any(row[1:] < row[:-1]):
+        order = np.argsort(row, kind="stable")
+        mine, row = mine[order], row[order]
+    by_name = {name: column[mine] for name, column in values.items()}
+    by_name |= {name: np.where(by_name[name] > 0, np.inf, -np.inf) for name in thresholds}
     if "annotation" in columns and isinstance(made, int):
         by_name["annotation"] = np.full(len(mine), made, np.float64)
     start, end, number, annotation = (by_name.get(name, _NONE).astype(np.int64) for name in (*LABEL[:3], LABEL[-1]))
     score, margin = (by_name.get(name, _NONE) for name in LABEL[3:5])
-    return LabelColumns(place[mine], start, end, number, score, margin, annotation)
+    return LabelColumns(row, start, end, number, score, margin, annotation)
+
+
+def _numbers(
+    connection: Connection, query: Select[Any], item: Any, columns: Mapping[str, Any], measured: Sequence[str]
+) -> tuple[Longs, dict[str, NDArray[Any]]]:
+    """The item and some columns of labels, in the same order.
+
+    :param measured: those that are no whole numbers.
+    """
+    whole = [name for name in columns if name not in measured]
+    fractions = [name for name in columns if name in measured]
+    counted = query.with_only_columns(item, *(columns[name] for name in whole))
+    link, *values = read_arrays(connection, counted, 1 + len(whole)).whole
+    if fractions:
+        query = query.with_only_columns(*(columns[name] for name in fractions))
+        values.extend(read_numbers(connection, query, len(fractions)))
+    return link, dict(zip(whole + fractions, values, strict=True))
 
 
 def _numbered(names: Sequence[str]) -> ColumnElement[int]:

@@ -9,6 +9,7 @@ from sqlalchemy import Connection
 
 from xprojdb.config.tables.export import ExportTable
 from xprojdb.exports.gold.labels import Exported, GoldLabels
+from xprojdb.exports.rows.arrow_reading import plain_memory
 from xprojdb.exports.rows.columnar import Block, read_blocks
 from xprojdb.exports.rows.provenance_columns import provenance_of
 from xprojdb.exports.rows.row import ExportRow
@@ -60,7 +61,8 @@ class Content:
             split = self.part.split if items is None else None
             sources = self.table.provenance != "none" and not isinstance(labelling, GoldLabels)
             asked = {"sources": sources, "scores": self.provenance, "texts": self.provenance}
-            yield from read_blocks(self.connection, labelling, names, split, items, preferred=preferred, **asked)
+            with plain_memory():
+                yield from read_blocks(self.connection, labelling, names, split, items, preferred=preferred, **asked)
 
     def lines(
         self, of_block: Callable[[Block], memoryview | None], of_row: Callable[[int, ExportRow], bytes]

@@ -27,11 +27,13 @@ class WordLists(NamedTuple):
     escaped: Any
 
 
-def word_lists(texts: Sequence[str]) -> WordLists:
-    """The words of texts, made without a Python string for each."""
+def word_lists(stored: Any) -> WordLists:
+    """The words of texts, made without a Python string for each.
+
+    :param stored: Arrow array of JSON lists.
+    """
     pa, compute = require("pyarrow", "export"), require("pyarrow.compute", "export")
-    stored = pa.array(texts, pa.string())
-    pieces = compute.split_pattern(compute.utf8_slice_codeunits(stored, 2, -2), GAP)
+    pieces = compute.split_pattern(_unframed(stored), GAP)
     plain = _are_plain(stored, np.diff(pieces.offsets.to_numpy()))
     if plain.all():
         return _unescaped(pieces)
@@ -42,13 +44,19 @@ def word_lists(texts: Sequence[str]) -> WordLists:
     return WordLists(*(_taken(pa.concat_arrays(two), there) for two in both))
 
 
-def is_canonical(text: str) -> bool:
+def _unframed(stored: Any) -> Any:
+    """Texts without their first and last two bytes, which are ``["`` and ``"]`` where they are plain."""
+    pa, compute = require("pyarrow", "export"), require("pyarrow.compute", "export")
+    return compute.binary_slice(stored.view(pa.binary()), 2, -2).view(pa.string())
+
+
+def is_canonical(text: bytes) -> bool:
     """Whether this is how the words of a list are stored: no space between them, and nothing escaped but quotes.
 
     False for some texts that are, if spaces or other escapes are part of a word.
     """
-    spaced = " " in text or "\t" in text or "\n" in text or "\r" in text
-    return not spaced and ("\\" not in text or text.count("\\") == text.count('\\"'))
+    spaced = b" " in text or b"\t" in text or b"\n" in text or b"\r" in text
+    return not spaced and (b"\\" not in text or text.count(b"\\") == text.count(b'\\"'))
 
 
 def _are_plain(stored: Any, pieces: Longs) -> Flags:

@@ -7,7 +7,6 @@ functions that write single sentences then take over and decide what to refuse, 
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Sequence
 from json.encoder import encode_basestring
 from typing import Any, Literal
@@ -28,7 +27,7 @@ from xprojdb.exports.rows.schema import class_names
 from xprojdb.exports.selection.tiers import tiers_of
 from xprojdb.extras import require
 
-_ESCAPED = re.compile(r'["\\\x00-\x1f]')
+_ESCAPED = r'["\\\x00-\x1f]'
 
 
 def conll_block(block: Block, columns: Literal[2, 4] = 2, with_ids: bool = False) -> memoryview | None:
@@ -42,7 +41,7 @@ def conll_block(block: Block, columns: Literal[2, 4] = 2, with_ids: bool = False
     tails = _taken([*ends, *(f"{end}\n" for end in ends)], _with_last(text, len(ends)))
     parts = [text.lists.words.values, tails]
     if with_ids:
-        heads = [f"# id = {' '.join(sentence_id.split())}\n" for sentence_id in block.ids]
+        heads = [f"# id = {' '.join(sentence_id.split())}\n" for sentence_id in block.ids.to_pylist()]
         first = np.zeros(len(text.tags), np.int64)
         first[text.offsets[:-1]] = np.arange(1, len(heads) + 1)
         parts.insert(0, _taken(["", *heads], first))
@@ -63,7 +62,7 @@ def jsonl_block(block: Block, table: ExportTable, preferred: GoldStep | None = N
     tags = _lists(text.offsets, _taken([_json(name) for name in class_names(block.names)], text.tags))
     numbers = [_reprs(sentence_tags) for sentence_tags in (block.labels.score, block.labels.margin)]
     columns: dict[str, Sequence[Any]] = {
-        "id": ['"', _prefixed(block, "target", block.external_ids), '"'],
+        "id": ['"', _escaped(block.ids), '"'],
         "tokens": ['["', compute.binary_join(text.lists.escaped, '", "'), '"]'],
         "ner_tags": ["[", compute.binary_join(tags, ", "), "]"],
         "lang": [_json(block.labelling.target)],
@@ -99,7 +98,7 @@ def _further(
         columns["annotation"] = [_all_json(block.annotations)]
     if table.provenance != "none":
         own = isinstance(block.labelling, GoldLabels)
-        columns["source"] = ["null"] if own else ['"', _prefixed(block, "source", block.sources), '"']
+        columns["source"] = ["null"] if own else ['"', _escaped(block.source_ids), '"']
         columns["scores"] = ["[", _joined(block, numbers[0]), "]"]
         columns["margins"] = ["[", _joined(block, numbers[1]), "]"]
         columns["step"] = [_told(block, [block.labelling.step.spec.digest], preferred, whole=False)]
@@ -118,13 +117,14 @@ def _told(block: Block, steps: Sequence[str], preferred: GoldStep | None, *, who
     return _all_json(told_steps(block, steps, preferred, whole=whole))
 
 
-def _prefixed(block: Block, side: Literal["source", "target"], ids: Sequence[str]) -> Any:
-    """``CORPUS/LANG/ID`` of each sentence, escaped for JSON."""
-    pa = require("pyarrow", "export")
-    prefix = f"{block.corpus}/{getattr(block.labelling, side)}/"
-    if _ESCAPED.search("".join(ids)):
-        ids = [encode_basestring(source_id)[1:-1] for source_id in ids]
-    return _concatenated([encode_basestring(prefix)[1:-1], pa.array(ids, pa.string())])
+def _escaped(texts: Any) -> Any:
+    """Texts as JSON has them between quotes."""
+    compute = require("pyarrow.compute", "export")
+    special = compute.match_substring_regex(texts, _ESCAPED)
+    if not compute.any(special).as_py():
+        return texts
+    quoted = [encode_basestring(text)[1:-1] for text in texts.filter(special).to_pylist()]
+    return compute.replace_with_mask(texts, special, require("pyarrow", "export").array(quoted))
 
 
 def _readable(block: Block) -> BlockText | None:
@@ -201,7 +201,13 @@ def _json(value: Any) -> str:
 
 def _concatenated(parts: Sequence[Any]) -> Any:
     """Join arrays of texts, and the texts between them, value by value."""
-    return require("pyarrow.compute", "export").binary_join_element_wise(*parts, "")
+    merged: list[Any] = []
+    for part in parts:
+        if isinstance(part, str) and merged and isinstance(merged[-1], str):
+            merged[-1] += part
+        else:
+            merged.append(part)
+    return require("pyarrow.compute", "export").binary_join_element_wise(*merged, "")
 
 
 def _encoded(parts: Sequence[Any]) -> memoryview:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,16 +29,19 @@ def hash_texts(texts: Iterable[str]) -> Hashes:
 
 def hash_words(words: Sequence[str]) -> int:
     """Equal for equal words, in this process: Python's own hash has a key of its own in each."""
-    return hash(canonical_json(list(words))) % 2**64
+    return hash(canonical_json(list(words)).encode("utf-8", "surrogatepass")) % 2**64
 
 
-def hash_stored(texts: Sequence[str]) -> Hashes:
+def hash_stored(stored: Any) -> Hashes:
     """The same for words as they are stored, in JSON.
 
+    :param stored: Arrow array of N texts.
     :returns: (N,)
     """
-    canonical = (text if is_canonical(text) else canonical_json(json.loads(text)) for text in texts)
-    return np.fromiter(map(hash, canonical), np.int64, len(texts)).view(np.uint64)
+    texts = stored.view("binary").to_pylist()
+    if not is_canonical(b"".join(texts)):
+        texts = [text if is_canonical(text) else canonical_json(json.loads(text)).encode() for text in texts]
+    return np.fromiter(map(hash, texts), np.int64, len(texts)).view(np.uint64)
 
 
 def hash_letters(words: Sequence[str]) -> int:

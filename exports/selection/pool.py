@@ -69,10 +69,7 @@ class Pool:
         self.available += len(passes)
         self.removed.update(screened.removed)
         self.dropped += screened.dropped
-        for name in block.splits:
-            if name not in self.splits:
-                self.splits[name] = len(self.splits)
-        split = np.fromiter(map(self.splits.__getitem__, block.splits), np.int64, len(passes))
+        split = block.split_numbers(lambda name: self.splits.setdefault(name, len(self.splits)))
         for column, values in (
             (self.labelling, np.full(len(passes), labelling)),
             (self.item, block.items),

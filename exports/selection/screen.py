@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from sqlalchemy import Connection, func
@@ -16,7 +17,8 @@ from xprojdb.exports.rows.columnar import LabelColumns, corpus_name, read_labels
 from xprojdb.exports.rows.projected_labels import DEFAULT_SPLIT, finished
 from xprojdb.exports.selection.filters import is_gold_split, outcomes_of
 from xprojdb.exports.selection.hashing import Hashes, hash_stored
-from xprojdb.planning.labellings import Labelling, Projection
+from xprojdb.extras import is_installed
+from xprojdb.planning.labellings import Consensus, Labelling
 from xprojdb.steps.inputs import longs
 
 
@@ -24,6 +26,7 @@ from xprojdb.steps.inputs import longs
 class ScreenedBlock:
     """A block of N finished sentences, with what filters and choices need.
 
+    :param splits: the names of their splits, as an Arrow array with a dictionary.
     :param content: (N,) hashes of their words; zeros if duplicates are kept.
     """
 
@@ -31,10 +34,23 @@ class ScreenedBlock:
     items: Longs
     keys: Longs
     n_words: Longs
-    splits: Sequence[str]
+    splits: Any
     outcomes: Sequence[tuple[str, str | None]]
     content: Hashes
     labels: LabelColumns
+
+    def split_numbers(self, number: Callable[[str], int]) -> Longs:
+        """(N,) a number for each sentence's split.
+
+        :param number: asked once for each split.
+        """
+        numbers = longs([number(split) for split in self.splits.dictionary.to_pylist()])
+        chosen: Longs = numbers[self.splits.indices.to_numpy()]
+        return chosen
+
+    def in_splits(self, wanted: Callable[[str], bool]) -> Flags:
+        """(N,) whether a sentence is in one of the wanted splits."""
+        return self.split_numbers(wanted).astype(np.bool_)
 
 
 @dataclass(frozen=True)
@@ -54,8 +70,9 @@ class Screened:
 
 
 def is_screened(labelling: Labelling, table: ExportTable) -> bool:
-    """Whether the filters can work on columns; votes are counted label by label."""
-    return (isinstance(labelling, Projection) or table.min_votes is None) and not table.asks_probability
+    """Whether the filters can work on columns, for which Arrow is needed; votes are counted label by label."""
+    by_label = isinstance(labelling, Consensus) and table.min_votes is not None
+    return is_installed("pyarrow") and not by_label and not table.asks_probability
 
 
 def read_screened_blocks(
@@ -66,18 +83,20 @@ def read_screened_blocks(
     :param preferred: whose labels stand in place of projected ones, on the sentences that it has.
     """
     target, query = finished(labelling)
-    columns = [target.c.id, target.c.n_words, func.coalesce(target.c.split, DEFAULT_SPLIT)]
-    columns += [outcome.c.status, outcome.c.reason] if table.outcomes else []
-    columns += [target.c.words] if table.dedupe else []
-    thresholds = {"label": table.labels or None, "score": table.min_score, "margin": table.min_margin}
-    columns_needed = [column for column, value in thresholds.items() if value is not None]
+    texts: list[Any] = [func.coalesce(target.c.split, DEFAULT_SPLIT)]
+    texts += [outcome.c.status, outcome.c.reason] if table.outcomes else []
+    texts += [target.c.words] if table.dedupe else []
+    thresholds = {"score": table.min_score, "margin": table.min_margin}
+    least = {name: value for name, value in thresholds.items() if value is not None}
+    needed = [*(["label"] if table.labels else []), *least]
     name = corpus_name(connection, labelling)
-    for items, keys, lengths, splits, *rest in walk(connection, labelling, query, columns):
-        outcomes = list(zip(*rest[:2], strict=True)) if table.outcomes else []
+    for rows in walk(connection, labelling, query, [target.c.id, target.c.n_words], texts):
+        (items, keys, lengths), (splits, *rest) = rows.whole, rows.texts
+        outcomes = list(zip(*(column.to_pylist() for column in rest[:2]), strict=True)) if table.outcomes else []
         content = hash_stored(rest[-1]) if table.dedupe else np.zeros(len(items), np.uint64)
-        labels = read_labels(connection, labelling, table.labels, items, longs(keys), columns_needed)
-        labels, _ = with_gold(connection, labelling, table.labels, longs(keys), labels, preferred)
-        yield ScreenedBlock(name, items, longs(keys), longs(lengths), splits, outcomes, content, labels)
+        labels = read_labels(connection, labelling, table.labels, items, keys, needed, least)
+        labels, _ = with_gold(connection, labelling, table.labels, keys, labels, preferred)
+        yield ScreenedBlock(name, items, keys, lengths, splits.dictionary_encode(), outcomes, content, labels)
 
 
 def screen(block: ScreenedBlock, table: ExportTable) -> Screened:
@@ -99,10 +118,9 @@ def _sentences(block: ScreenedBlock, table: ExportTable) -> Iterator[tuple[str, 
     if table.corpora:
         yield "corpora", np.full(len(block.items), block.corpus in table.corpora)
     if table.splits:
-        yield "splits", np.fromiter((split in table.splits for split in block.splits), np.bool_, len(block.items))
+        yield "splits", block.in_splits(lambda split: split in table.splits)
     if table.gold_splits:
-        silver = (not is_gold_split(table, split) for split in block.splits)
-        yield "gold_splits", np.fromiter(silver, np.bool_, len(block.items))
+        yield "gold_splits", block.in_splits(lambda split: not is_gold_split(table, split))
     if table.outcomes:
         outcomes = frozenset(table.outcomes)
         good = {outcome: not outcomes.isdisjoint(outcomes_of(*outcome)) for outcome in set(block.outcomes)}

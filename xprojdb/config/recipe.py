@@ -23,7 +23,7 @@ from xprojdb.config.tables.combine import CombineTable
 from xprojdb.config.tables.export import ExportTable
 from xprojdb.config.tables.project import ProjectTable
 from xprojdb.config.tables.quality import QualityTable
-from xprojdb.config.tables.score import ScorerConfig
+from xprojdb.config.tables.score import LEAST_WEIGHT, ScorerConfig
 from xprojdb.config.tables.tag import TagTable
 from xprojdb.config.tables.translate import TranslateTable
 from xprojdb.config.tables.vote import VoteTable
@@ -180,6 +180,19 @@ class Recipe(Settings):
                 'weights = "auto" chooses the scorers, but the recipe has [[scorer]] tables',
                 hint='leave out [[scorer]], or set weights = "scorers"',
                 key="project.weights",
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _keeps_what_counts(self) -> Recipe:
+        if all(scorer.keep == "all" for scorer in self.scorer):
+            return self
+        alone = len(self.scorer) == 1 and self.scorer[0].weight >= LEAST_WEIGHT
+        if not alone or self.project.candidates_per_entity not in ("<= 1", "< 2") or self.combine.method == "joint":
+            raise RecipeError(
+                'keep = "undominated" is only for one scorer, and at most one candidate per entity',
+                hint='leave out keep, or the other scorers, candidates_per_entity and method = "joint"',
+                key="scorer.keep",
             )
         return self
 

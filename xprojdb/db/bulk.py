@@ -10,11 +10,14 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Executable, Table
+from sqlalchemy import ColumnElement, Connection, Executable, Select, Table
 
 from xprojdb.db import postgresql, sqlite
 
 Row = tuple[Any, ...]
+
+#: between values that the database joins: the control character for it, which words and names may not contain
+SEPARATOR = "\x1e"
 
 
 def insert(connection: Connection, table: Table, columns: Sequence[str], rows: Iterable[Row]) -> int:
@@ -47,6 +50,17 @@ def fetch(connection: Connection, statement: Executable) -> list[Row]:
         return list(result.cursor.fetchall()) if result.cursor is not None else []
     finally:
         result.close()
+
+
+def joined(connection: Connection, statement: Select[Any]) -> tuple[int, list[bytes | None]] | None:
+    """The columns of a query, each as its values in the order of the rows, joined by :data:`SEPARATOR` and encoded.
+
+    This is several times faster than reading them one by one. Values that are null are left out.
+
+    :returns: the number of rows, and the columns, None where all values are null; None where the database does not
+        join, or where a column would be longer than its longest text.
+    """
+    return sqlite.joined(connection, statement, SEPARATOR) if connection.dialect.name == "sqlite" else None
 
 
 def stream(connection: Connection, statement: Executable, block: int = 20_000) -> Iterator[list[Row]]:

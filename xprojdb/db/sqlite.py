@@ -7,6 +7,7 @@ import json
 import os
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import closing
 from functools import partial
 from itertools import chain, islice
 from pathlib import Path
@@ -18,6 +19,8 @@ from sqlalchemy import (
     Connection,
     Engine,
     Integer,
+    LargeBinary,
+    Select,
     Text,
     bindparam,
     cast,
@@ -27,6 +30,7 @@ from sqlalchemy import (
     literal_column,
     select,
 )
+from sqlalchemy.exc import DataError
 
 from xprojdb.db.mounts import MOUNTINFO, mount_of
 from xprojdb.errors import DatabaseError
@@ -269,6 +273,22 @@ def among_texts(column: ColumnElement[str], texts: Sequence[str]) -> ColumnEleme
     """Uses ``json_each``, like :func:`among`."""
     keys = func.json_each(bindparam(None, json.dumps(list(texts)))).table_valued("value")
     return column.in_(select(keys.c.value))
+
+
+def joined(connection: Connection, statement: Select[Any], separator: str) -> tuple[int, list[bytes | None]] | None:
+    """See :func:`xprojdb.db.bulk.joined`."""
+    rows = statement.with_only_columns(
+        *(column.label(f"c{number}") for number, column in enumerate(statement.selected_columns))
+    ).subquery()
+    # As a literal: a function call or a bound value would be evaluated for each row.
+    between: ColumnElement[str] = literal_column(f"'{separator}'")
+    columns = [cast(func.group_concat(column, between), LargeBinary) for column in rows.columns]
+    try:
+        with closing(connection.execute(select(func.count(), *columns).select_from(rows))) as result:
+            ((count, *values),) = result.cursor.fetchall()
+    except DataError:
+        return None
+    return count, values
 
 
 def share(name: ColumnElement[str], count: int) -> ColumnElement[int]:

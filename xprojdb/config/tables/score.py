@@ -17,6 +17,8 @@ from xprojdb.entry_points import Group
 Candidates = Literal["aligned", "similar", "ngram", "tagged", "scored", "proposed"]
 #: words that no n-gram may contain
 NGRAM_STOPS = ("!", "?")
+#: the least weight with which candidates that are left out by ``keep`` cannot make a difference
+LEAST_WEIGHT = 2.0**-9
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,6 +37,8 @@ class ScorerConfig(VariantConfig):
     :param stop_words: words that no candidate may contain; the default, ``!`` and ``?``, is for ``ngram`` alone.
     :param subspans: with ``tagged``, include every span inside a tagged span.
     :param min_score: only candidates with a higher score are stored.
+    :param keep: ``undominated``: store only candidates on which labels, scores and margins can depend if there is no
+        other scorer and an entity gets at most one candidate; ``all``: store all.
     """
 
     group: ClassVar[Group] = "scorers"
@@ -52,6 +56,7 @@ class ScorerConfig(VariantConfig):
     stop_words: Texts = NGRAM_STOPS
     subspans: bool = False
     min_score: Share = 0.0
+    keep: Literal["all", "undominated"] = "all"
 
     def __post_init__(self) -> None:
         by_lang = {language_code(lang): words for lang, words in self.max_length_by.items()}

@@ -106,21 +106,22 @@ def _contested(a, b, own, start, end, score, width, work, choice, deferred, belo
 
 
 @compiled
-def undominated(a, b, own, start, end, score, below):  # type: ignore[no-untyped-def]
+def undominated(a, b, own, start, end, score, below, slack=0):  # type: ignore[no-untyped-def]
     """The candidates of entities a:b that may be in the answer, by (start, end, entity), and the entity of each.
 
     below[y]: the best score among the entity's candidates seen so far (which start later) that end by word y.
+    slack: by how much one that starts later must be better.
     """
     survivors, who, n = np.empty(own[b] - own[a], np.int64), np.empty(own[b] - own[a], np.int64), 0
     for e in range(a, b):
         below[:] = 0
         last = own[e + 1]
         while last > own[e]:
-            first, same = last - 1, np.int64(0)
+            first, same = last - 1, score.dtype.type(0)
             while first > own[e] and start[first - 1] == start[last - 1]:
                 first -= 1
             for c in range(first, last):
-                if score[c] > same and score[c] >= below[end[c]]:
+                if score[c] > same and score[c] + slack >= below[end[c]]:
                     survivors[n], who[n], same = c, e - a, score[c]
                     n += 1
             for c in range(first, last):

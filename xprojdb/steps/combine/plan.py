@@ -124,6 +124,12 @@ def _check_candidates(voters: Mapping[str, StepSpec]) -> None:
                 hint='set method = "match" in [project], or method = "majority" in [combine]',
                 role=role,
             )
+        if any(scorer.params.get("keep") for name, scorer in spec.inputs.items() if name.startswith("score:")):
+            raise UsageError(
+                f"a joint match compares all candidates, and those from {role.partition(':')[0]} were not all stored",
+                hint='leave out keep = "undominated" in [[scorer]]',
+                role=role,
+            )
 
 
 def _tagger(tagger: StepSpec | None, target: str) -> StepSpec:

@@ -25,6 +25,7 @@ class ScoreParams(LabellingParams):
     :param stop_words: words that no ``ngram`` candidate may contain.
     :param stops_all: whether no other candidate may contain them either.
     :param subspans: whether every span inside a tagged span is a candidate as well.
+    :param keep: ``undominated``: only candidates that a match can depend on are stored.
     :param source, target: the languages, if the values depend on them.
     """
 
@@ -36,6 +37,7 @@ class ScoreParams(LabellingParams):
     stop_words: tuple[str, ...] = left_out(())
     stops_all: bool = left_out(False)
     subspans: bool = left_out(False)
+    keep: str = left_out("all")
     source: str = left_out("")
     target: str = left_out("")
 

@@ -65,6 +65,7 @@ def _params(config: ScorerConfig, direction: Direction) -> ScoreParams:
         stop_words=config.stop_words if "ngram" in config.sets or config.stops_all else (),
         stops_all=config.stops_all,
         subspans=config.subspans and "tagged" in config.sets,
+        keep=config.keep,
         plugin=entry_points.find("scorers", config.variant).distribution or "",
         labelled=direction.labelling.labelled,
         labels=direction.labelling.labels,

@@ -11,10 +11,11 @@ import numpy as np
 import numpy.typing as npt
 from sqlalchemy import ColumnElement, Connection
 
-from xprojdb.arrays import Floats, Longs
+from xprojdb.arrays import Flags, Floats, Longs
 from xprojdb.config.tables.score import ScorerConfig
 from xprojdb.db.tables import candidate, translation
 from xprojdb.matching.batch import PairBatch
+from xprojdb.matching.solvers.needed import needed
 from xprojdb.steps.inputs import LabelledSpans, read_entities, read_pairs
 from xprojdb.steps.labelling import mapping_of
 from xprojdb.steps.score.batch import ScoringBatch, cut_entities, cut_pairs, portions
@@ -174,7 +175,7 @@ class ScoreStage(Stage):
     def _scored(self, batch: ScoringBatch) -> Columns:
         """Item, ordinal, start, end and value of the candidates to store, and their origins if they have any."""
         values = self.values(batch.connection, batch)
-        rows = np.flatnonzero(values > self.min_score)
+        rows = np.flatnonzero(self._kept(batch, values))
         candidates, ordinal = batch.candidates, batch.entities.ordinal[batch.entity[rows]]
         columns: Columns = [
             batch.keys[batch.pair[rows]],
@@ -186,6 +187,13 @@ class ScoreStage(Stage):
         if self._united:
             columns.append(candidates.origin[rows])
         return columns
+
+    def _kept(self, batch: ScoringBatch, values: Floats) -> Flags:
+        """(C,) which candidates are stored."""
+        above = values > self.min_score
+        if self.params.keep == "all":
+            return above
+        return above & needed(batch.pairs.entity_ptr, batch.candidates, values)
 
     def _rows(self, part: Columns) -> Iterator[Row]:
         return zip(repeat(self.step_id), *(column.tolist() for column in part), strict=False)
