@@ -103,6 +103,7 @@ def test_all_are_measured_on_the_same_sentences(
     assert {name: score["f1"] for name, score in scores.items()} == dict.fromkeys(scores, 1.0)
     for name in ways:
         assert f"recipe {name}" in status and "das amt traf" in explained[name]
+        assert "\n\n" not in explained[name].partition("made by")[2].rstrip()
     for name in ("marked", "xml"):
         card = (tmp_path / name / "README.md").read_text(encoding="utf-8")
         assert "openai:m" in card and card.count("its errors carry over to the labels, too") == (name == "xml")
