@@ -1,5 +1,5 @@
 """Whether links get better by learning from the translations at hand, and by other ways to make words of sub-words:
-``python benchmarks/learned_links.py [--db FILE] [--pairs en-lug,en-tsn] [--sentences 500]``.
+``python benchmarks/learned_links.py [--db FILE] [--pairs en-lug,en-tsn] [--sentences 500] [--more 0] [--rows 0,9]``.
 
 Pairs of MasakhaNER2 and MAFAND (offline taggers) whose words have many affixes, or ``de`` for Europarl-NER; one scorer,
 ``link_mass``, so that links alone decide. Reads ``$XPROJDB_DATA`` or ``../shared/data``.
@@ -47,32 +47,37 @@ def main() -> None:
     parser.add_argument("--db", type=Path, help="SQLite file to reuse or make; by default a temporary one")
     parser.add_argument("--pairs", default="en-lug,en-tsn", help="of MasakhaNER2, or de, es, it of Europarl-NER")
     parser.add_argument("--sentences", type=int, default=500, help="of each pair of MasakhaNER2 at most")
+    parser.add_argument("--more", type=int, default=0, help="further sentences of its training set to learn from")
+    parser.add_argument("--rows", help="of the table, counted from 0; by default all")
     args = parser.parse_args()
     console = Console(width=150)
     with (
         tempfile.TemporaryDirectory() as folder,
         open_database(args.db or Path(folder) / "links.db", create=True) as database,
     ):
-        scores: dict[str, dict[str, SpanCounts]] = {name: {} for name in ALIGNERS}
+        names = [*ALIGNERS]
+        rows = [names[int(number)] for number in args.rows.split(",")] if args.rows else names
+        scores: dict[str, dict[str, SpanCounts]] = {name: {} for name in rows}
         for pair in args.pairs.split(","):
-            head = recipe_head(database, pair, args.sentences, Path(folder))
-            for name, align in ALIGNERS.items():
+            head = recipe_head(database, pair, args.sentences, Path(folder), args.more)
+            for name in rows:
                 start = time.process_time()
-                scores[name][pair] = counted(database, f"{head}[align]\n{align}\n{SCORER}")
+                scores[name][pair] = counted(database, f"{head}[align]\n{ALIGNERS[name]}\n{SCORER}")
                 seconds, score = time.process_time() - start, 100 * scores[name][pair].micro().f1
                 console.print(f"{pair}, {name}: F1 {score:.1f}, {seconds:.0f} CPU seconds")
         console.print(report(scores))
 
 
-def recipe_head(database: Database, pair: str, sentences: int, folder: Path) -> str:
+def recipe_head(database: Database, pair: str, sentences: int, folder: Path, more: int) -> str:
     """Import a pair; the head of its recipe."""
     if "-" not in pair:
         europarl_single.import_europarl(database)
         return f'name = "europarl"\ncorpora = ["europarl-ner"]\nsource = ["en"]\ntarget = ["{pair}"]\n'
-    masakhaner2.import_pair(database, pair, sentences, folder)
+    masakhaner2.import_pair(database, pair, sentences, folder, more)
     source, target = pair.split("-")
+    part = 'splits = ["test"]\n' if more else ""
     tables = masakhaner2.TAGGED[masakhaner2.TAGGED.index("labels") :]
-    return f'name = "{pair}"\ncorpora = ["{pair}"]\nsource = ["{source}"]\ntarget = ["{target}"]\n{tables}'
+    return f'name = "{pair}"\ncorpora = ["{pair}"]\nsource = ["{source}"]\ntarget = ["{target}"]\n{part}{tables}'
 
 
 def counted(database: Database, recipe: str) -> SpanCounts:

@@ -16,6 +16,7 @@ import tempfile
 from collections.abc import Iterator
 from itertools import islice, product
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from rich.console import Console
@@ -103,11 +104,14 @@ def main() -> None:
         console.print(two_fold(by_name[REFERENCE], {key: scored(database, weighted(*key)) for key in GRID}))
 
 
-def import_pair(database: Database, pair: str, most: int, folder: Path) -> None:
-    """Import the sentences of a pair, labelled on the target side, as a corpus of its own."""
+def import_pair(database: Database, pair: str, most: int, folder: Path, more: int = 0) -> None:
+    """Import the sentences of a pair, labelled on the target side, as a corpus of its own.
+
+    :param more: sentences of the training set besides.
+    """
     source, target = pair.split("-")
     sides = {source: folder / f"{pair}.{source}.jsonl", target: folder / f"{pair}.{target}.jsonl"}
-    lines = [json.loads(line) for line in islice(evaluated(pair), most)]
+    lines = [*islice(evaluated(pair), most), *islice(lines_of(pair, "train"), more)]
     for path, fields in zip(sides.values(), (("src_text",), ("tgt_tokens", "tgt_tags")), strict=True):
         own = [{key: line[key] for key in ("id", "split", *fields)} for line in lines]
         path.write_text("".join(f"{json.dumps(line)}\n" for line in own), encoding="utf-8")
@@ -118,12 +122,17 @@ def import_pair(database: Database, pair: str, most: int, folder: Path) -> None:
     import_files(database, CorpusInfo(pair), files, parallel=True)
 
 
-def evaluated(pair: str) -> Iterator[str]:
+def evaluated(pair: str) -> Iterator[dict[str, Any]]:
     """The lines of the test set, or of all where there is none."""
+    return iter([*lines_of(pair, "test")] or [*lines_of(pair)])
+
+
+def lines_of(pair: str, split: str | None = None) -> Iterator[dict[str, Any]]:
+    """The lines of a part of a pair, or of all of it."""
     folder = Path(os.environ.get("XPROJDB_DATA") or "../shared/data") / "masakhaner2-mafand"
     with gzip.open(folder / f"{pair}.jsonl.gz", "rt", encoding="utf-8") as file:
-        lines = file.readlines()
-    return iter([line for line in lines if json.loads(line)["split"] == "test"] or lines)
+        lines = map(json.loads, file)
+        yield from (line for line in lines if split in (None, line["split"]))
 
 
 def scored(database: Database, recipe: str) -> Scores:

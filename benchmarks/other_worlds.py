@@ -118,7 +118,7 @@ def sentences(pair: str) -> Iterator[tuple[Sequence[str] | str, Sequence[str], S
     """The source, words or text, the words of the target, and their tags."""
     source, target = pair.split("-")
     if pair in masakhaner2.PAIRS:
-        for line in map(json.loads, masakhaner2.evaluated(pair)):
+        for line in masakhaner2.evaluated(pair):
             yield line["src_text"], line["tgt_tokens"], line["tgt_tags"]
         return
     folder = Path(os.environ.get("XPROJDB_DATA") or "../shared/data") / "europarl-ner"

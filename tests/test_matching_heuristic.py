@@ -21,8 +21,8 @@ def naive_runs(entity, links, rules):
         return [], Reason.COMP_SRC
     if rules.comp_tgt and words != list(range(words[0], words[-1] + 1)):
         return [], Reason.COMP_TGT
-    runs = []
-    for y in words:
+    runs = naive_growth(entity, links, rules) if rules.word_by_word else []
+    for y in words if not rules.word_by_word else ():
         gap = y - runs[-1][1] if runs else None
         if runs and (gap == 0 or rules.minmax or (gap <= rules.merge_distance and not (rules.only_i and y in heads))):
             runs[-1][1] = y + 1
@@ -36,6 +36,25 @@ def naive_runs(entity, links, rules):
         runs, reason = [run for run in runs if run[1] - run[0] == 1], Reason.RESTR_TGT
     runs = sorted(runs, key=lambda run: (run[0] - run[1], run[0]))[: rules.top_k]
     return sorted(runs), Reason.PROJECTED if runs else reason
+
+
+def naive_growth(entity, links, rules):
+    """Runs as sets of words: each link widens all runs that it touches, or begins one; then neighbours are joined."""
+    runs = []
+    for x in range(*entity):
+        for y in [y for i, y in links if i == x]:
+            touched = [run for run in runs if {y - 1, y, y + 1} & run]
+            for run in touched:
+                run.add(y)
+            if not touched:
+                runs.append({y})
+    joined = []
+    for begin, end in sorted(((min(run), max(run) + 1) for run in runs), key=lambda run: run[0]):
+        if joined and rules.merge_distance and begin - joined[-1][1] <= rules.merge_distance:
+            joined[-1][1] = end
+        else:
+            joined.append([begin, end])
+    return joined
 
 
 def naive_tags(words, proposals, labels):
@@ -88,6 +107,7 @@ RULES = {
     "default": DEFAULT,
     "reference": REFERENCE,
     "reference code": replace(REFERENCE_CODE, min_ratio=0.3),
+    "word by word": replace(REFERENCE_CODE, merge_distance=0, min_ratio=0.0, overwrite=False),
     "only_i": replace(REFERENCE, only_i=True, merge_distance=2, min_ratio=0.0),
     "no merging": Heuristic(merge_distance=0, top_k=2, max_ratio=1.0),
     "min-max": Heuristic(minmax=True, max_ratio=2.0),
@@ -143,13 +163,29 @@ def test_later_entities_overwrite_earlier_ones_in_the_code_of_the_reference():
         assert result.ptr.tolist() == ptr
 
 
+def test_runs_that_grew_into_each_other_can_end_early_in_the_code_of_the_reference():
+    # 5 and 3 begin runs, 4 belongs to both, and 3 widens the first one to 3-5; the later one ends before it.
+    entities, links = [(0, 4)], [(0, 5), (1, 3), (2, 4), (3, 3)]
+    assert project(entities, links, replace(REFERENCE, min_ratio=0.1))[0] == [(3, 6)]
+    assert project(entities, links, replace(REFERENCE_CODE, min_ratio=0.1))[0] == [(3, 5)]
+
+
 def test_a_collision_goes_to_the_better_linked_entity_not_to_the_longer_run():
     entities, links = [(0, 3), (4, 6)], [(0, 2), (2, 4), (4, 4), (4, 5), (5, 4), (5, 5)]
     assert project(entities, links, DEFAULT) == ([(4, 6)], [Reason.COLLISION, Reason.PROJECTED])
     assert project(entities, links, REFERENCE) == ([(2, 5)], [Reason.PROJECTED, Reason.COLLISION])
 
 
-@pytest.mark.parametrize("wrong", [{"merge_distance": -1}, {"min_ratio": np.nan}, {"max_ratio": 0.1}, {"top_k": 0}])
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"merge_distance": -1},
+        {"min_ratio": np.nan},
+        {"max_ratio": 0.1},
+        {"top_k": 0},
+        {"word_by_word": True, "minmax": True},
+    ],
+)
 def test_parameters_that_make_no_sense_are_refused(wrong):
     with pytest.raises(MatchingError) as caught:
         Heuristic(**wrong)

@@ -152,6 +152,17 @@ def test_overlapping_spans_on_demand(tmp_path):
     assert {code: note.count for code, note in notes} == {"nested-span": 1, "double-span": 1}
 
 
+def test_two_layers_are_the_whole_of_spans_nested_once(tmp_path):
+    found = [(0, 9, "ORG"), (0, 4, "PER"), (5, 9, "ROLE"), (10, 16, "LOC")]
+    path, layers = put(tmp_path, spans(*found) + spans()), {}
+    for nested in ("outer", "inner"):
+        notes = Notes()
+        layers[nested] = [set(record.entities) for record in load(path, notes=notes, nested=nested)]
+        assert [note.count for _, note in notes] == [2]
+    assert layers["outer"] == [{Span(0, 2, "ORG"), Span(2, 3, "LOC")}, set()]
+    assert layers["inner"] == [{Span(0, 1, "PER"), Span(1, 2, "ROLE")}, set()]
+
+
 def test_offsets_of_texts_that_are_not_in_nfc_or_have_space_around_them(tmp_path):
     text = "\n  E\u0301va left Zu\u0308rich\t."
     results = [(text.index("E"), text.index("left") - 1, "PER"), (text.index("Z"), text.index("\t"), "LOC")]

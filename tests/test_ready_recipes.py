@@ -37,7 +37,7 @@ def test_an_unknown_name_is_told_the_nearest() -> None:
 
 def test_they_are_listed_and_shown(run_cli: RunCli) -> None:
     listed = json.loads(run_cli("recipes", "list", "--json").stdout)
-    assert {"masakhaner2", "pan-x", "easyproject", "labelpigeon", "model-transfer"} <= {
+    assert {"masakhaner2", "pan-x", "easyproject", "labelpigeon", "codec", "model-transfer"} <= {
         entry["name"] for entry in listed
     }
     assert run_cli("recipes", "show", "pan-x").stdout == ready_recipe("pan-x").text

@@ -69,5 +69,9 @@ class ServiceError(ModelError):
     """A model server does not answer, rejects a request, or sends nonsense; the field ``again`` says to try later."""
 
 
+class Unfinished(XprojdbError):
+    """A long item was asked to stop and has kept, outside the database, how far it came; it stays pending."""
+
+
 class MatchingError(XprojdbError):
     """The arrays passed to the matcher are inconsistent: a link outside the sentence, a score that is not a number."""

@@ -55,8 +55,9 @@ def reader_options(function: Callable[..., None]) -> Callable[..., None]:
             click.option("--text-field", help="JSON: field of the text."),
             click.option("--labels-field", help="Span JSON: field of the labels."),
             click.option("--id-field", help="JSON: field of the id."),
-            click.option("--nested", type=click.Choice(["error", "outer"]), help="If spans overlap: refuse the file, "
-                         "or keep the longest and count the others.  [default: error]"),
+            click.option("--nested", type=click.Choice(["error", "outer", "inner"]), help="If spans overlap: refuse "
+                         "the file, or keep one layer and count the others: the longest, or the longest of those "
+                         "inside them.  [default: error]"),
             click.option("--layer", help="WebAnno TSV: layer of the labels."),
             click.option("--key", help="CoNLL-U: name of the tags in the last column."),
             click.option("--completed-by", help="Label Studio: only annotations of this user."),

@@ -70,8 +70,9 @@ def _columns(texts: Sequence[str]) -> Column | dict[str, Column] | None:
 @click.option("--snap", is_flag=True, help="Extend a span that cuts a word to the whole word, and count it.")
 @click.option(
     "--nested",
-    type=click.Choice(["error", "outer"]),
-    help="If spans overlap: refuse the file, or keep the longest and count the others.  [default: error]",
+    type=click.Choice(["error", "outer", "inner"]),
+    help="If spans overlap: refuse the file, or keep one layer and count the others: the longest, or the longest of "
+    "those inside them.  [default: error]",
 )
 @click.option(
     "--split-lines/--whole-texts",

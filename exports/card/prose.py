@@ -18,6 +18,7 @@ from xprojdb.planning.labellings import Labelling
 from xprojdb.planning.planner import Plan
 from xprojdb.steps.registry import LINKING
 from xprojdb.steps.score.params import ScoreParams
+from xprojdb.steps.spec import StepSpec
 from xprojdb.text.languages import language
 
 #: what each filter and choice does, by its key in ``[export]``
@@ -110,14 +111,18 @@ def _from_models(chosen: Sequence[Labelling]) -> Iterator[str]:
         if labelling.is_made:
             models = " and ".join(sorted({_model_name(maker.model) for maker in labelling.makers}))
             yield f"The sentences in {_names([labelling.target])} are machine translations by {models}."
-    for spec in {spec.digest: spec for labelling in chosen for spec in chain_of(labelling)}.values():
-        model = _model_name(spec.model)
-        if spec.kind == "tag":
-            yield f"The entities of source sentences were found by {model}: its errors carry over to the labels."
-        if spec.kind == ScoreParams.kind and ScoreParams.from_params(spec.params).type == "judge":
-            yield f"{model} was asked whether labels are right, and its answers count among their scores."
-        if spec.kind in LINKING:
-            yield f"Sentences were translated by {model}: its errors carry over to the labels, too."
+    steps = {spec.digest: spec for labelling in chosen for spec in chain_of(labelling)}.values()
+    yield from dict.fromkeys(line for spec in steps for line in _from_model(spec))
+
+
+def _from_model(spec: StepSpec) -> Iterator[str]:
+    model = _model_name(spec.model)
+    if spec.kind == "tag":
+        yield f"The entities of source sentences were found by {model}: its errors carry over to the labels."
+    if spec.kind == ScoreParams.kind and ScoreParams.from_params(spec.params).type == "judge":
+        yield f"{model} was asked whether labels are right, and its answers count among their scores."
+    if spec.kind in LINKING:
+        yield f"Sentences were translated by {model}: its errors carry over to the labels, too."
 
 
 def _model_name(model: str | None) -> str:

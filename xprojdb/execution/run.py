@@ -12,7 +12,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from xprojdb.db import Database, bulk
 from xprojdb.db.tables import outcome
-from xprojdb.errors import DatabaseError, MissingExtra, ModelError, UsageError, XprojdbError
+from xprojdb.errors import DatabaseError, MissingExtra, ModelError, Unfinished, UsageError, XprojdbError
 from xprojdb.execution.batches import ItemBatch
 from xprojdb.execution.engines.local import Compute, Engine, Local
 from xprojdb.execution.pending import count_pending, has_pending
@@ -71,11 +71,10 @@ def run_plan(
     :raises WorkersLost: when workers die again and again without any progress.
     """
     stages = chosen_stages(plan, only)
+    stop = stop or StopRequest()
     for stage in stages:
-        stage.shard = shard
-    runner = _Runner(
-        database, plan, command, progress or Silent(), stop or StopRequest(), engine or Local(), limit, only
-    )
+        stage.shard, stage.stopping = shard, lambda: stop.requested
+    runner = _Runner(database, plan, command, progress or Silent(), stop, engine or Local(), limit, only)
     bind_plan(database, plan)
     try:
         with runner.writer.alive():
@@ -183,7 +182,9 @@ class _Runner:
             return self._step(stage, report)
         except _ABSENT as error:
             self.report.errors[stage.step_id] = error
-            return True
+        except Unfinished:
+            pass  # the run is to stop, and says itself that work is left
+        return True
 
     def raise_errors(self, stages: Sequence[Stage]) -> None:
         """Raise the first error of a step or of the plan, with the others in its field ``also``."""

@@ -60,11 +60,15 @@ class Heuristic:
         the shorter, the lower entity.
     :param overwrite: label all runs in the order of the entities, the later ones over the earlier ones, and read the
         entities from the tags of the words; an I- tag that does not continue an entity of its label begins one.
+    :param word_by_word: grow runs word by word, in the order of the entity's words and of their links, each run by the
+        words next to it, and join them afterwards by their first words. Two runs that have grown to the same first word
+        end where the later one does, which can be earlier.
     :param comp_src: drop an entity that has an unlinked word.
     :param comp_tgt: drop an entity whose linked words are not contiguous.
     :param restr_tgt: for an entity of one word, drop runs of several words.
     :param comp_ins: drop all labels of a pair unless there are as many as entities, for each label; for training data.
-    :raises MatchingError: when a number is negative or not a number, or the ratios exclude every run.
+    :raises MatchingError: when a number is negative or not a number, or the ratios exclude every run; or for
+        ``word_by_word`` with ``only_i`` or ``minmax``.
     """
 
     merge_distance: int = 3
@@ -80,6 +84,7 @@ class Heuristic:
     restr_tgt: bool = False
     comp_ins: bool = False
     overwrite: bool = False
+    word_by_word: bool = False
 
     def __post_init__(self) -> None:
         allowed = {
@@ -93,13 +98,16 @@ class Heuristic:
                 value = getattr(self, name)
                 hint = "distances and ratios must be 0 or more, max_ratio at least min_ratio, top_k 1 or more"
                 raise MatchingError(f"{name} is {value}", hint=hint, what=name, value=value)
+        if self.word_by_word and (self.only_i or self.minmax):
+            hint = "choose one of only_i, minmax and word_by_word"
+            raise MatchingError("word_by_word has its own way to join runs", hint=hint, what="word_by_word", value=True)
 
 
 DEFAULT = Heuristic()
 REFERENCE = Heuristic(merge_distance=1, min_ratio=0.8, strict=True, max_ratio=np.inf, top_k=1 << 30, by_score=False)
 """The parameters of arXiv 2501.18750: label every run above 0.8 of the entity's length, the longest first."""
-REFERENCE_CODE = replace(REFERENCE, overwrite=True)
-"""The same as the authors' code labels them: in the order of the entities, later ones over earlier ones."""
+REFERENCE_CODE = replace(REFERENCE, overwrite=True, word_by_word=True)
+"""The same as the authors' code makes and labels runs: word by word, and later entities over earlier ones."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +138,7 @@ def heuristic(pairs: PairBatch, rules: Heuristic = DEFAULT, labels: Ints | None 
     """
     columns = (pairs.entity_ptr, pairs.entity_start, pairs.entity_end, pairs.link_ptr, pairs.link_source)
     widest = int(pairs.target_words.max(initial=0))
-    shape = _Shape(rules.merge_distance, rules.only_i, rules.minmax, rules.comp_src, rules.comp_tgt)
+    shape = _Shape(rules.merge_distance, rules.only_i, rules.minmax, rules.comp_src, rules.comp_tgt, rules.word_by_word)
     limits = _Limits(rules.min_ratio, rules.strict, rules.max_ratio, rules.top_k, rules.restr_tgt)
     ptr, start, end, links, reason = _propose(*columns, pairs.link_target, widest, shape, limits)
     if rules.overwrite:
@@ -199,7 +207,7 @@ def runs_of_links(pairs: PairBatch, rules: Heuristic = DEFAULT) -> tuple[Longs, 
     """
     columns = (pairs.entity_ptr, pairs.entity_start, pairs.entity_end, pairs.link_ptr, pairs.link_source)
     widest = int(pairs.target_words.max(initial=0))
-    shape = _Shape(rules.merge_distance, rules.only_i, rules.minmax, False, False)
+    shape = _Shape(rules.merge_distance, rules.only_i, rules.minmax, False, False, rules.word_by_word)
     limits = _Limits(0.0, False, np.inf, 1 << 30, False)
     ptr, start, end, _, _ = _propose(*columns, pairs.link_target, widest, shape, limits)
     return ptr, start, end
@@ -213,6 +221,7 @@ class _Shape(NamedTuple):
     minmax: bool
     comp_src: bool
     comp_tgt: bool
+    word_by_word: bool
 
 
 class _Limits(NamedTuple):
@@ -257,8 +266,12 @@ def _propose(entity_ptr, entity_start, entity_end, link_ptr, source, target, wid
             ptr[e + 1] = at
             if reason[e]:
                 continue
-            begins = _heads(first, source[a:b], target[a:b], words[:n])
-            runs = _cut(words[:n], begins, shape, start[at:], end[at:])
+            if shape.word_by_word:
+                grown = _grow((first, entity_end[e]), source[a:b], target[a:b], start[at:], end[at:])
+                runs = _join(grown, shape.merge_distance, start[at:], end[at:])
+            else:
+                begins = _heads(first, source[a:b], target[a:b], words[:n])
+                runs = _cut(words[:n], begins, shape, start[at:], end[at:])
             runs, reason[e] = _sift(start[at : at + runs], end[at : at + runs], size, limits)
             ptr[e + 1] = at + runs
             _count_links(
@@ -310,6 +323,40 @@ def _cut(words, heads, shape, start, end):  # type: ignore[no-untyped-def]
             runs += 1
         end[runs - 1] = words[n] + 1
     return runs
+
+
+@compiled
+def _grow(entity, source, target, start, end):  # type: ignore[no-untyped-def]
+    """Write the runs that grow by one linked word after another, as they began; returns their number."""
+    runs = 0
+    for x in range(entity[0], entity[1]):
+        for q in range(len(source)):
+            if source[q] != x:
+                continue
+            y, alone = target[q], True
+            for n in range(runs):
+                # Every run that the word is next to grows, so that runs can come to overlap.
+                if start[n] - 1 <= y <= end[n]:
+                    start[n], end[n], alone = min(start[n], y), max(end[n], y + 1), False
+            if alone:
+                start[runs], end[runs] = y, y + 1
+                runs += 1
+    return runs
+
+
+@compiled
+def _join(runs, distance, start, end):  # type: ignore[no-untyped-def]
+    """Sort runs by their first words, and join those that are near; returns the number that is left."""
+    order = stable_order(start[:runs].astype(np.int64))
+    begins, ends = start[order], end[order]
+    joined = 0
+    for n in range(runs):
+        if joined and distance and begins[n] - end[joined - 1] <= distance:
+            end[joined - 1] = ends[n]
+        else:
+            start[joined], end[joined] = begins[n], ends[n]
+            joined += 1
+    return joined
 
 
 @compiled

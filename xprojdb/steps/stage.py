@@ -157,7 +157,9 @@ class Stage(ABC):
 
     :param spec: the step's frozen parameters.
 
-    ``shard`` is the share of the items this process handles; None for all of them.
+    ``shard`` is the share of the items this process handles; None for all of them. ``stopping`` says whether the run is
+    to end: an item of many minutes that can be gone on with asks it, and raises
+    :class:`xprojdb.errors.Unfinished`.
     """
 
     #: items read and written in one transaction
@@ -172,6 +174,7 @@ class Stage(ABC):
     def __init__(self, spec: StepSpec) -> None:
         self.spec = spec
         self.shard: Shard | None = None
+        self.stopping: Callable[[], bool] = lambda: False
         self.step_id = 0
         self.input_ids: Mapping[str, int] = {}
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from xprojdb.arrays import Ints, Singles
 from xprojdb.errors import ModelError, XprojdbError
 from xprojdb.extras import require
+from xprojdb.models.checkpoints import last_checkpoint
 from xprojdb.models.encoders.encoder import load_model
 from xprojdb.models.encoders.hidden_states import HiddenStates, position_limit
 from xprojdb.models.encoders.subwords import WordTokenizer
@@ -168,7 +169,7 @@ class _Tuning:
         trainer = self._trainer(pieces, Collate(own), size, folder)
         if watch is not None:
             trainer.add_callback(watch)
-        last = _last_checkpoint(folder)
+        last = last_checkpoint(folder)
         trainer.train(resume_from_checkpoint=str(last) if last else None)
         return trainer.state.log_history, int(last.name.partition("-")[2]) if last else 0
 
@@ -209,9 +210,3 @@ class _Tuning:
 
 def _parts(words: TaggedWords) -> tuple[Sequence[Sequence[str]], Sequence[Ints], Sequence[Singles]]:
     return words.sentences, words.classes, words.weights
-
-
-def _last_checkpoint(folder: Path) -> Path | None:
-    """The newest complete one: the state of the trainer is what is written last."""
-    whole = [path.parent for path in folder.glob("checkpoint-*/trainer_state.json")]
-    return max(whole, key=lambda path: int(path.name.partition("-")[2]), default=None)

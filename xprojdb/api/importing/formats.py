@@ -115,7 +115,7 @@ class ImportingFormats(Importing):
         lang: str,
         format: SpanFormat = "auto",
         snap: bool = False,
-        nested: Literal["error", "outer"] | None = None,
+        nested: Literal["error", "outer", "inner"] | None = None,
         split_lines: bool | None = None,
         text_field: str | None = None,
         labels_field: str | None = None,
@@ -133,8 +133,8 @@ class ImportingFormats(Importing):
         :param path: a file, or a folder of brat documents.
         :param format: ``auto``: by the content.
         :param snap: extend a span that cuts a word to the whole word, and count it.
-        :param nested: if spans overlap, refuse the file (``error``, the default), or keep the longest (``outer``) and
-            count the others.
+        :param nested: if spans overlap, refuse the file (``error``, the default), or keep one layer and count the
+            others: the longest (``outer``), or the longest of those inside or across them (``inner``).
         :param split_lines: whether each line of a text is a sentence; by default only in brat's files.
         :param text_field: field of the text in JSON; by default ``text``.
         :param labels_field: field of the labels in span JSON; by default the one that has any.

@@ -28,6 +28,9 @@ ENTITIES_SHOWN = 50
 WORDS_SHOWN = 400
 PHRASE_SHOWN = 40
 
+#: characters of a parameter that are shown
+_LONGEST_VALUE = 60
+
 
 class ExplanationResult(ReportResult):
     """Where the labels of one sentence come from; a row is an entity of a source and what became of it, or a label
@@ -276,4 +279,14 @@ def _value(value: object) -> str:
         # For a label mapping, only show the labels that change.
         renamed = [f"{old}→{new or 'O'}" for old, new in value["table"].items() if old != new]
         return " ".join([str(value.get("name", "")), *renamed]).strip()
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    if isinstance(value, str):
+        return _beginning(value)
+    if isinstance(value, dict):
+        value = {key: _beginning(entry) if isinstance(entry, str) else entry for key, entry in value.items()}
+    return json.dumps(value, ensure_ascii=False)
+
+
+def _beginning(text: str) -> str:
+    """The beginning of a text such as a prompt, on one line; JSON has all of it."""
+    line = " ".join(text.split())
+    return line if len(line) <= _LONGEST_VALUE else f"{line[: _LONGEST_VALUE - 1]}…"

@@ -40,6 +40,7 @@ class HeuristicTable(Settings):
     restr_tgt: bool | None = None
     comp_ins: bool | None = None
     overwrite: bool | None = None
+    word_by_word: bool | None = None
     min_ratio_by: dict[str, Share] = Field(default_factory=dict)
     max_ratio_by: dict[str, Share] = Field(default_factory=dict)
 

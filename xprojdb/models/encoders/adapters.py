@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import warnings
 from typing import Any
 
 from xprojdb.errors import ModelError
@@ -38,7 +39,9 @@ def adapted(model: Any, layers: range, rank: int, seed: int = 0) -> Any:
     """
     torch, peft = require("torch", "models"), require("peft", EXTRA)
     config = peft.LoraConfig(r=rank, lora_alpha=rank, target_modules=linear_maps(model, layers))
-    with torch.random.fork_rng(devices=[]):
+    with torch.random.fork_rng(devices=[]), warnings.catch_warnings():
+        # peft asks transformers for an attribute by its earlier name.
+        warnings.simplefilter("ignore", FutureWarning)
         torch.manual_seed(seed)
         return peft.get_peft_model(model, config)
 

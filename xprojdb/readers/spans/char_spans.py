@@ -15,7 +15,7 @@ from xprojdb.readers.records import ReadError, Record, RecordError, check_text, 
 from xprojdb.text.spans import Span
 from xprojdb.text.words import split_words
 
-Nested = Literal["error", "outer"]
+Nested = Literal["error", "outer", "inner"]
 
 
 class CharSpan(NamedTuple):
@@ -51,7 +51,8 @@ class SpanOptions:
     """How labels on characters become labels on words.
 
     :param snap: extend a span that cuts a word to the whole word, and count it, instead of refusing it.
-    :param nested: if spans overlap, refuse them, or keep the longest and count the others.
+    :param nested: if spans overlap, refuse them, or keep one layer of them and count the others: the longest
+        (``outer``), or the longest of those that are inside or across these (``inner``).
     :param split_lines: whether each line of a text is a sentence.
     """
 
@@ -155,10 +156,26 @@ class SpanFitter:
         self.notes.add("snapped-span", "spans that cut a word, grown to whole words", item.line)
 
     def _apart(self, item: Labelled, spans: Sequence[tuple[Span, CharSpan]]) -> tuple[Span, ...]:
-        """Spans that do not overlap, in order; if requested, the longest of those that do."""
-        if len(spans) < 2:
-            return tuple(span for span, _ in spans)
+        """Spans that do not overlap, in order; if requested, one layer of those that do."""
+        kept, others = self._layer(item, spans)
+        if self.options.nested == "inner":
+            if kept:
+                what = "spans left out that are in none and across no longer one (the layer --nested outer)"
+                self.notes.add("outer-span", what, item.line, len(kept))
+            kept, others = self._layer(item, others)
+        elif others and self.options.nested == "error":
+            hint = "correct it, or read one layer of such spans: --nested outer, or --nested inner"
+            raise self._error(item, others[0][1], "span-overlap", "overlaps another one", hint)
+        if others:
+            self.notes.add("nested-span", "spans inside or across longer ones left out", item.line, len(others))
+        return tuple(kept)
+
+    def _layer(
+        self, item: Labelled, spans: Sequence[tuple[Span, CharSpan]]
+    ) -> tuple[list[Span], list[tuple[Span, CharSpan]]]:
+        """The longest spans that do not overlap, in order; and the others, the longest first."""
         disjoint: list[Span] = []
+        others: list[tuple[Span, CharSpan]] = []
         taken: set[int] = set()
         for span, origin in sorted(spans, key=lambda pair: (pair[0].start - pair[0].end, pair[0])):
             places = range(span.start, span.end)
@@ -167,12 +184,9 @@ class SpanFitter:
                 taken.update(places)
             elif span in disjoint:
                 self.notes.add("double-span", "spans that stand twice, taken once", item.line)
-            elif self.options.nested == "outer":
-                self.notes.add("nested-span", "spans inside or across longer ones left out", item.line)
             else:
-                hint = "correct it, or keep the longest of such spans with --nested outer"
-                raise self._error(item, origin, "span-overlap", "overlaps another one", hint)
-        return tuple(sorted(disjoint))
+                others.append((span, origin))
+        return sorted(disjoint), others
 
     def _error(self, item: Labelled, span: CharSpan, reason: str, what: str, hint: str | None = None) -> ReadError:
         shown = item.text[max(span.start, 0) : max(span.end, 0)][:40]

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 from xprojdb.config.fields.types import Text
 from xprojdb.config.tables.align import WordsConfig
 from xprojdb.models.aligners.encoder_params import AlignerParams
-from xprojdb.models.aligners.tuning import TuningParams
+from xprojdb.models.aligners.tuning.params import TuningParams
 from xprojdb.models.store import canonical_id, resolve
 from xprojdb.steps.align.encoder import EncoderParams, aligner_params
 from xprojdb.steps.align.variant import KIND, VERSION, AlignerPlugin, load_aligner
@@ -74,7 +74,7 @@ class Tuned(AlignerPlugin):
         return replace(spec, params=stored, inputs={COUNTS: step})
 
     def load(self, spec: StepSpec) -> Any:
-        from xprojdb.models.aligners.tuned import TunableAligner
+        from xprojdb.models.aligners.tuning.aligner import TunableAligner
         from xprojdb.models.encoders.encoder import Encoder
 
         assert spec.model is not None

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, ClassVar, Protocol
 
 import numpy as np
 from sqlalchemy import Connection
 
+from xprojdb.digest import digest_of
 from xprojdb.models.aligners.encoder_params import Pooling
+from xprojdb.models.store import tuned_folder
 from xprojdb.steps.fit.link_counts import Words, stream_pairs
 from xprojdb.steps.fit.stage import Fit, FitParams
 from xprojdb.steps.params import left_out
@@ -21,7 +24,7 @@ MOST = 10_000
 
 @dataclass(frozen=True, kw_only=True)
 class TunedEncoderParams(FitParams):
-    """Parameters of the step: how vectors are compared, and :class:`xprojdb.models.aligners.tuning.TuningParams`.
+    """Parameters: how vectors are compared, and :class:`xprojdb.models.aligners.tuning.params.TuningParams`.
 
     :param lang: the language of the originals.
     :param rendering_lang: the language of the renderings.
@@ -44,16 +47,16 @@ class TunedEncoderParams(FitParams):
 
 
 class Tunes(Protocol):
-    """Learns from sentence pairs, like :meth:`xprojdb.models.aligners.tuned.TunableAligner.learn`."""
+    """Learns from sentence pairs, like :meth:`xprojdb.models.aligners.tuning.aligner.TunableAligner.learn`."""
 
-    def learn(self, pairs: Sequence[Words]) -> Any: ...
+    def learn(self, pairs: Sequence[Words], folder: Path, stopping: Callable[[], bool]) -> Any: ...
 
 
 class TunedEncoder(ModelStage[Tunes], Fit):
-    """Train adapters of an encoder on all translations between two languages."""
+    """Train adapters of an encoder on all translations between two languages; if stopped, it goes on the next time."""
 
     kind = TunedEncoderParams.kind
-    version = 1
+    version = 2
 
     @property
     def title(self) -> str:
@@ -65,7 +68,10 @@ class TunedEncoder(ModelStage[Tunes], Fit):
         # Sorted, because keys differ between databases.
         pairs = sorted(stream_pairs(connection, corpus_id, self.lang, lang))
         places = np.linspace(0, len(pairs) - 1, min(MOST, len(pairs)), dtype=np.int64)
-        return self.model.learn([pairs[place] for place in places.tolist()])
+        # Of this database, as only there two processes never learn the same at the same time.
+        own = digest_of([self.spec.digest, connection.engine.url.render_as_string(), corpus_id])
+        folder = tuned_folder(own).with_suffix(".checkpoints")
+        return self.model.learn([pairs[place] for place in places.tolist()], folder, self.stopping)
 
     def evidence(self, content: Any) -> str:
         losses = ",".join(f"{loss:.3f}" for loss in content["losses"])

@@ -35,7 +35,7 @@ PRESETS: Mapping[str, Heuristic] = {
     "reference-code": REFERENCE_CODE,
 }
 #: parameters that older steps lack; they are stored where they are set
-_ADDED = frozenset({"overwrite"})
+_ADDED = frozenset({"overwrite", "word_by_word"})
 #: parameters whose "no limit" JSON cannot represent, and the value that stands for it
 _UNBOUNDED = {"max_ratio": np.inf, "top_k": REFERENCE.top_k}
 #: reasons that come from filters: with only these and collisions, a translation is filtered rather than empty

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from xprojdb.models.aligners.encoder import Aligner, EncoderAligner, SentencePair
 from xprojdb.models.aligners.encoder_params import AlignerParams
-from xprojdb.models.aligners.tuning import TuningParams, trained_layers, tune
+from xprojdb.models.aligners.tuning.params import TuningParams, trained_layers
 from xprojdb.models.encoders.adapters import merge
 from xprojdb.models.encoders.encoder import Encoder
 
@@ -23,9 +24,17 @@ class TunableAligner:
     def __init__(self, load: Callable[[], Encoder], params: AlignerParams, tuning: TuningParams | None = None) -> None:
         self._load, self.params, self.tuning = load, params, tuning or TuningParams()
 
-    def learn(self, pairs: Sequence[SentencePair]) -> dict[str, Any]:
-        """What tuning learns from sentence pairs, as a JSON object."""
-        tuned = tune(self._load(), pairs, self.params, self.tuning)
+    def learn(
+        self, pairs: Sequence[SentencePair], folder: Path, stopping: Callable[[], bool] = lambda: False
+    ) -> dict[str, Any]:
+        """What tuning learns from sentence pairs, as a JSON object.
+
+        :param folder, stopping: as for :func:`xprojdb.models.aligners.tuning.training.tune`, which says what is raised.
+        """
+        encoder = self._load()
+        from xprojdb.models.aligners.tuning.training import tune
+
+        tuned = tune(encoder, pairs, self.params, self.tuning, folder, stopping)
         layers = trained_layers(self.params, self.tuning)
         losses = [round(loss, 5) for loss in tuned.losses]
         about = {"layers": [layers.start, layers.stop], "rank": self.tuning.rank, "adapters": tuned.adapters}
