@@ -7,12 +7,17 @@ import io
 import json
 import signal
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import click
 import pytest
 from conftest import XPROJDB
+from pydantic import ValidationError
 
+from xprojdb.cli.main import group
+from xprojdb.config.tables.export import ExportTable
 from xprojdb.db import Database
 from xprojdb.errors import UsageError
 from xprojdb.provenance.query import ask
@@ -177,6 +182,8 @@ def test_formulas_are_escaped_when_asked(run_cli: Any, address: str) -> None:
     "arguments",
     [
         ("evaluate", "--resamples", "1" + "0" * 23),
+        ("study", "report", "s", "folder", "--resamples", "0"),
+        ("study", "report", "s", "folder", "--resamples", "1" + "0" * 23),
         ("compare", "--resamples", "1" + "0" * 23),
         ("tune", "--folds", "1" + "0" * 20),
         ("ask", "weakest", "--limit", "1" + "0" * 20),
@@ -193,3 +200,33 @@ def test_absurd_values_are_refused_at_once(run_cli: Any, sqlite_database: Databa
     assert ended.code == 2, ended.stderr
     option = next(text for text in arguments if text.startswith("--"))
     assert f"Invalid value for '{option}'" in ended.stderr
+
+
+def numeric_options(command: click.Command) -> Iterator[click.Option]:
+    """The options of a command and of all below it that take a number."""
+    if isinstance(command, click.Group):
+        context = click.Context(command)
+        for name in command.list_commands(context):
+            yield from numeric_options(command.get_command(context, name))
+        return
+    kinds = (click.types.IntParamType, click.types.FloatParamType)
+    yield from (option for option in command.params if isinstance(option, click.Option) and isinstance(option.type, kinds))
+
+
+def test_every_number_has_bounds() -> None:
+    """Of the command line, or of the table of a recipe that the option overrides."""
+    options = list(numeric_options(group))
+    assert len(options) > 100
+    unbounded = set()
+    for option in options:
+        if getattr(option.type, "min", None) is None or getattr(option.type, "max", None) is None:
+            unbounded.add(option.name)
+            continue
+        for value in ("1" + "0" * 23, "-1", "nan", "inf"):
+            with pytest.raises(click.BadParameter):
+                option.type.convert(value, option, None)
+    assert unbounded <= set(ExportTable.model_fields)
+    for name in unbounded:
+        for value in (10**23, float("nan"), float("inf")):
+            with pytest.raises(ValidationError):
+                ExportTable.model_validate({name: value})
