@@ -1,12 +1,12 @@
-"""An encoder on one core under several runtimes: pairs per CPU second, cosine to torch's states, F1 of what links lead to.
+"""An encoder on one core under several runtimes: its speed, its states beside torch's, and what F1 its links lead to.
 
     python benchmarks/encoder_backends.py [--pairs 300] [--rounds 3] [--sentences 300] [--only NAME,NAME,…] [--no-f1]
 
 The layers of multilingual-e5-small that the aligner uses, in torch, OpenVINO, CTranslate2 and ONNX Runtime, in float32
-and in 8 bits. Speed is that of the aligner alone, the best of several rounds in which the runtimes take turns; F1 is that of
-labels from the default links by ``link_mass`` alone, on Europarl-NER and on the first ``--sentences`` of six MasakhaNER2 pairs, from
-``$XPROJDB_DATA`` or ``../shared/data``. A runtime that is not installed is left out with a note; of these, only torch and
-OpenVINO are extras of this package: ``pip install onnx onnxruntime ctranslate2``.
+and in 8 bits. Speed is that of the aligner alone, the best of several rounds in which the runtimes take turns; F1 is
+that of labels from the default links by ``link_mass`` alone, on Europarl-NER and on the first ``--sentences`` of six
+MasakhaNER2 pairs, from ``$XPROJDB_DATA`` or ``../shared/data``. A runtime that is not installed is left out with a
+note; of these, only torch and OpenVINO belong to extras of this package: ``pip install onnx onnxruntime ctranslate2``.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ def torch_states(precision: str, folder: Path) -> States:  # noqa: ARG001 - as t
     return lambda ids, mask: states(ids, mask, LAYER)
 
 
-def openvino_states(small: bool, folder: Path) -> States:  # noqa: ARG001 - as the others
+def openvino_states(small: bool, folder: Path) -> States:
     """``int8`` of the library, or the same model in float32."""
     if small:
         return torch_states("int8", folder)
@@ -82,7 +82,7 @@ def onnx_states(small: bool, folder: Path) -> States:
     settings.intra_op_num_threads = settings.inter_op_num_threads = 1
     path = folder / "int8.onnx" if small else path
     session = onnxruntime.InferenceSession(str(path), settings, providers=["CPUExecutionProvider"])
-    return lambda ids, mask: torch.from_numpy(session.run(None, dict(zip(names, (ids.numpy(), mask.numpy()))))[0])
+    return lambda ids, mask: torch.from_numpy(session.run(None, {"ids": ids.numpy(), "mask": mask.numpy()})[0])
 
 
 def ctranslate2_states(compute: str, folder: Path) -> States:

@@ -59,7 +59,8 @@ orders = 1
 seeds = 1
 """
 _DB = "{db}"
-_REPLACE = ("corpus", "replace", "news", "{files}/de.a.corrected.conll", *["--lang", "de", "--part", "a", "--split", "train"])
+_REPLACED = ("{files}/de.a.corrected.conll", "--lang", "de", "--part", "a", "--split", "train")
+_REPLACE = ("corpus", "replace", "news", *_REPLACED)
 #: what may meet; {out} is a folder of the race, {files} that of the imports
 COMMANDS: Mapping[str, tuple[str, ...]] = {
     "import": (

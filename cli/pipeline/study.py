@@ -59,7 +59,12 @@ def run(recipe: str, dry_run: bool, retry_failed: bool, as_json: bool, **engine:
 @click.argument("study")
 @click.argument("folder", type=click.Path(file_okay=False))
 @click.option(
-    "--resamples", type=STUDY_RESAMPLES, default=1000, show_default=True, metavar="N", help="Resamples of the bootstrap."
+    "--resamples",
+    type=STUDY_RESAMPLES,
+    default=1000,
+    show_default=True,
+    metavar="N",
+    help="Resamples of the bootstrap.",
 )
 @click.option("--seed", type=SEED, default=0, show_default=True, help="Random seed of the bootstrap.")
 @as_json
