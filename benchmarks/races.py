@@ -3,7 +3,8 @@
 Two commands at a time begin in processes of their own, some tenths of a second apart at most, in small transactions.
 What was refused is done again; then the database has to say what it says after one command and then the other, in
 either order, and ``verify`` finds nothing; no command may end in a traceback. Every pair of commands comes up before
-one comes up again. Exits with 1 when a race goes wrong.
+one comes up again. ``--workers`` and ``--ray`` add races of runs on worker processes and Ray actors. Exits with 1 when
+a race goes wrong.
 """
 
 from __future__ import annotations
@@ -16,9 +17,9 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from itertools import combinations_with_replacement
+from itertools import combinations_with_replacement, islice
 from pathlib import Path
 
 from rich.console import Console
@@ -27,7 +28,7 @@ from rich.table import Table
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 from fault_places import PostgresServer, postgres_server
 from loopback_hub import loopback_hub
-from racing import APART, COMMANDS, Clone, Course, Server, lay_out, sqlite_clones, write_course
+from racing import APART, CHEAP, COMMANDS, Clone, Course, Server, lay_out, sqlite_clones, write_course
 
 from xprojdb.db import open_database, schema
 
@@ -77,16 +78,17 @@ def clones_of(place: PostgresServer) -> Clone:
 
 
 def pairs_of(only: str | None, draw: random.Random) -> Iterator[Pair]:
-    """Every pair of commands, in random order, again and again."""
-    every = [pair for pair in combinations_with_replacement(COMMANDS, 2) if only is None or only in pair]
+    """Every pair of commands, in random order, again and again; without a name, of those that are cheap."""
+    names = CHEAP if only is None else COMMANDS
+    every = [pair for pair in combinations_with_replacement(names, 2) if only is None or only in pair]
     while True:
         yield from draw.sample(every, len(every))
 
 
-def race(name: str, course: Course, races: int, only: str | None, draw: random.Random) -> list[str]:
-    """Let so many races run and print their table; returns what went wrong."""
+def race(name: str, course: Course, pairs: Sequence[Pair], draw: random.Random) -> list[str]:
+    """Let pairs race and print their table; returns what went wrong."""
     begun, seen, wrong = time.perf_counter(), Counter[str](), []
-    for _, pair in zip(range(races), pairs_of(only, draw), strict=False):
+    for pair in pairs:
         delay = draw.uniform(-APART, APART)
         seen.update(set(pair))
         wrong += [f"{name}, {pair}, {delay:.3f} s: {entry}" for entry in course.race(*pair, delay)]
@@ -94,7 +96,7 @@ def race(name: str, course: Course, races: int, only: str | None, draw: random.R
     for command, count in seen.most_common():
         shown.add_row(command, str(count))
     Console().print(shown)
-    print(f"{name}: {races} races, {len(wrong)} went wrong, {time.perf_counter() - begun:.0f} s", flush=True)
+    print(f"{name}: {len(pairs)} races, {len(wrong)} went wrong, {time.perf_counter() - begun:.0f} s", flush=True)
     return wrong
 
 
@@ -102,6 +104,8 @@ def main() -> None:
     """Race on both databases."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--races", type=int, default=50, help="per database")
+    parser.add_argument("--workers", type=int, default=0, help="further ones, with a run on two worker processes")
+    parser.add_argument("--ray", type=int, default=0, help="further ones, with a run on two Ray actors")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--only", choices=COMMANDS, help="pairs with this command")
     parser.add_argument("--database", choices=("SQLite", "PostgreSQL"), help="on this one alone")
@@ -113,8 +117,12 @@ def main() -> None:
         server = Server({**os.environ, **hub.environment(str(files / "hf")), "OMP_NUM_THREADS": "1"})
         for name, lay in (("SQLite", on_sqlite), ("PostgreSQL", on_postgresql)):
             if args.database in (None, name):
+                draw = random.Random(args.seed)
+                pairs = list(islice(pairs_of(args.only, draw), args.races))
+                pairs += islice(pairs_of("run, 2 workers", draw), args.workers)
+                pairs += islice(pairs_of("run, Ray", draw), args.ray)
                 with lay(server, files) as course:
-                    wrong += race(name, course, args.races, args.only, random.Random(args.seed))
+                    wrong += race(name, course, pairs, draw)
         server.close()
     for entry in wrong:
         print(entry)

@@ -20,6 +20,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from model_checkpoints import tiny_checkpoint
 from sqlalchemy import func, select
 
 #: opens a new database that is a copy of one of the states of a :class:`Course`
@@ -35,7 +36,31 @@ words = "all"
 [[scorer]]
 candidates = "ngram"
 """
+#: trains a tiny model in a moment; {seed} tells models apart
+TRAINING = """
+name = "{name}"
+corpora = ["news"]
+[train]
+splits = ["train"]
+languages = [{languages}]
+encoder = "{encoder}"
+layer = 1
+steps = 20
+hidden = 8
+seed = {seed}
+"""
+STUDY = """
+[study]
+pool = ["en", "de"]
+targets = ["en", "de"]
+k = [1]
+budgets = { fixed = 10 }
+orders = 1
+seeds = 1
+"""
 _DB = "{db}"
+_REPLACED = ("{files}/de.a.corrected.conll", "--lang", "de", "--part", "a", "--split", "train")
+_REPLACE = ("corpus", "replace", "news", *_REPLACED)
 #: what may meet; {out} is a folder of the race, {files} that of the imports
 COMMANDS: Mapping[str, tuple[str, ...]] = {
     "import": (
@@ -48,12 +73,20 @@ COMMANDS: Mapping[str, tuple[str, ...]] = {
         "--part",
         "c",
     ),
+    "labels": ("import", "labels", "{files}/en.a.conll", "--name", "second", "--lang", "en", "--corpus", "news"),
+    "replace": (*_REPLACE, "--yes"),
+    "replace, ending runs": (*_REPLACE, "--yes", "--end-runs"),
     "run": ("run", "{files}/r.toml"),
+    "run, 2 workers": ("run", "{files}/r.toml", "--workers", "2"),
+    "run, Ray": ("run", "{files}/r.toml", "--engine", "ray", "--workers", "2"),
+    "train": ("train", "{files}/train.toml"),
+    "study": ("study", "run", "{files}/study.toml"),
+    "models export": ("models", "export", "kept", "{out}/model"),
     "gc": ("gc", "--yes", "--forget", "r"),
     "gc, ending runs": ("gc", "--yes", "--forget", "r", "--end-runs"),
     "delete": ("corpus", "delete", "news", "--yes"),
     "delete, ending runs": ("corpus", "delete", "news", "--yes", "--end-runs"),
-    "evaluate": ("evaluate", "--resamples", "10"),
+    "evaluate": ("evaluate", "--recipe", "r", "--resamples", "10"),
     "export": ("export", "conll", "{out}/conll", "--recipe", "r"),
     "push": ("push", "ana/raced", "--recipe", "r"),
     "verify": ("verify", "--json"),
@@ -61,15 +94,19 @@ COMMANDS: Mapping[str, tuple[str, ...]] = {
     "upgrade": ("db", "upgrade"),
     "copy": ("db", "copy", _DB, "{out}/copy.db"),
     "merge": ("db", "merge", _DB, "{files}/other.db"),
-    "review": ("review", "new", "week", "--size", "4", "--by", "random"),
+    "review": ("review", "new", "week", "--recipe", "r", "--size", "4", "--by", "random"),
 }
 #: what a look at a database may see while these go on, which take several transactions
 _BETWEEN = {
     "delete": {"unfinished deletions", "sentences of a file"},
     "gc": {"rows without an outcome", "outcomes without rows", "plans of recipes"},
 }
+#: the commands whose pairs are cheap enough for tests
+CHEAP = tuple(name for name in COMMANDS if name != "run, Ray")
 #: seconds by which the second command may begin after the first, or before it
 APART = 0.4
+#: about how many seconds pass before a command reads anything: others begin that much later
+HEAD_START = {"run, 2 workers": 1.2, "run, Ray": 5.0}
 
 
 class Ended(NamedTuple):
@@ -127,11 +164,12 @@ class Course:
     def race(self, first: str, second: str, delay: float) -> list[str]:
         """Let two commands race, and do those again that were refused.
 
-        :param delay: seconds from the first to the second; negative: it begins earlier.
+        :param delay: seconds from the first to the second, apart from their head starts; negative: it begins earlier.
         :returns: what is wrong with the end; nothing, when it is that of one after the other.
         """
         with self._scene(first, second) as (address, out):
-            delays = (max(0.0, -delay), max(0.0, delay))
+            apart = delay + HEAD_START.get(first, 0.0) - HEAD_START.get(second, 0.0)
+            delays = (max(0.0, -apart), max(0.0, apart))
             commands = [self._command(name, address, out / str(n)) for n, name in enumerate((first, second))]
             ended = self.server.do(*commands, delays=delays)
             wrong = _told_wrongly((first, second), ended)
@@ -180,14 +218,25 @@ def write_course(folder: Path, sentences: int = 25) -> None:
                 rows = rows if n % 5 else [(str(n), "O"), (lang, "O")]
                 blocks.append("".join(f"{word}\t{tag}\n" for word, tag in rows))
             (folder / f"{lang}.{part}.conll").write_text("\n".join(blocks))
+    # One sentence gone, and one with another label.
+    first, second, *others, _ = (folder / "de.a.conll").read_text().split("\n\n")
+    (folder / "de.a.corrected.conll").write_text("\n\n".join([first, second.replace("B-LOC", "B-ORG"), *others]))
+    encoder = tiny_checkpoint(folder / "encoder", positions=64)
+    for name, languages, seed, more in (
+        ("kept", '"en"', 0, ""),
+        ("train", '"en"', 1, ""),
+        ("study", "", 2, STUDY),
+    ):
+        text = TRAINING.format(name=name, languages=languages, encoder=encoder, seed=seed) + more
+        (folder / f"{name}.toml").write_text(text)
 
 
 def lay_out(server: Server, address: str, files: Path) -> None:
-    """Make the state that races begin from: a recipe has run, and there is more to do for it."""
-    for part, then in (("a", COMMANDS["run"]), ("b", None)):
+    """Make the state that races begin from: a recipe has run, there is more to do for it, and a model is trained."""
+    for part, split, then in (("a", "train", COMMANDS["run"]), ("b", "test", ("train", "{files}/kept.toml"))):
         sides = [f"{lang}={files}/{lang}.{part}.conll" for lang in ("en", "de")]
-        steps = [("import", "parallel", *sides, "--corpus", "news", "--part", part)]
-        steps += [tuple(entry.format(files=files) for entry in then)] if then else []
+        steps = [("import", "parallel", *sides, "--corpus", "news", "--part", part, "--split", split)]
+        steps.append(tuple(entry.format(files=files) for entry in then))
         for step in steps:
             (ended,) = server.do(["--db", address, *step])
             assert ended.code == 0, ended
@@ -199,11 +248,24 @@ def lay_out(server: Server, address: str, files: Path) -> None:
 
 
 def contents(address: str) -> dict[str, Any]:
-    """What a database says, with names in place of keys; what was recorded of commands is left out."""
+    """What a database says, with names in place of keys.
+
+    What was recorded of commands is left out, and so is a step without an outcome, which a refused command may leave.
+    """
     from damaged import by_name
 
     from xprojdb.db import open_database
-    from xprojdb.db.tables import alignment, campaign, campaign_item, candidate, evaluation, recipe, step
+    from xprojdb.db.tables import (
+        alignment,
+        campaign,
+        campaign_item,
+        candidate,
+        evaluation,
+        model,
+        recipe,
+        step,
+        study_cell,
+    )
 
     with open_database(address) as database:
         result: dict[str, Any] = by_name(database)
@@ -213,7 +275,12 @@ def contents(address: str) -> dict[str, Any]:
                 rows = connection.execute(query.join(step, step.c.id == table.c.step_id).group_by(step.c.digest))
                 result[table.name] = sorted(map(tuple, rows))
             result["recipe"] = sorted(connection.execute(select(recipe.c.name, recipe.c.digest)).all())
-            result["step"] = sorted(connection.execute(select(step.c.digest)).scalars())
+            trained = select(step.c.digest, model.c.sha256).join(step, step.c.id == model.c.step_id)
+            result["model"] = sorted(map(tuple, connection.execute(trained)))
+            measured = (
+                select(func.count()).select_from(study_cell).join(model, model.c.step_id == study_cell.c.train_id)
+            )
+            result["study_cell"] = connection.execute(measured).scalar()
             # Which sentences were drawn depends on how far a run was: it is no matter of two orders.
             drawn = select(campaign.c.name).where(campaign.c.id.in_(select(campaign_item.c.campaign_id)))
             result["campaign"] = sorted(connection.execute(select(campaign.c.name)).scalars())
@@ -300,7 +367,13 @@ def _warm(main: Callable[[], None]) -> None:
         write_course(Path(folder), 5)
         at = ["--db", f"{folder}/warm.db"]
         sides = [f"{lang}={folder}/{lang}.a.conll" for lang in ("en", "de")]
-        for command in (["import", "parallel", *sides, "--corpus", "news"], ["run", f"{folder}/r.toml"], ["verify"]):
+        for command in (
+            ["import", "parallel", *sides, "--corpus", "news", "--split", "train"],
+            ["run", f"{folder}/r.toml"],
+            ["train", f"{folder}/kept.toml"],
+            ["models", "export", "kept", f"{folder}/model"],
+            ["verify"],
+        ):
             with redirect_stdout(sys.stderr):
                 assert _do(main, [*at, *command]) == 0
 

@@ -7,12 +7,17 @@ import io
 import json
 import signal
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import click
 import pytest
 from conftest import XPROJDB
+from pydantic import ValidationError
 
+from xprojdb.cli.main import group
+from xprojdb.config.tables.export import ExportTable
 from xprojdb.db import Database
 from xprojdb.errors import UsageError
 from xprojdb.provenance.query import ask
@@ -105,6 +110,18 @@ def test_a_query_that_takes_too_long_is_stopped(database: Database) -> None:
         assert list(answer.blocks) == [[(1,)]]
 
 
+def test_a_query_whose_every_row_comes_at_once_is_stopped_too(database: Database) -> None:
+    """Of a result that is fetched in parts, no part takes long."""
+    sql = {
+        "sqlite": "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT i FROM n",
+        "postgresql": "SELECT generate_series(1, 100000000000)",
+    }
+    with pytest.raises(UsageError) as caught, ask(database, sql[database.engine.dialect.name], 0.3) as answer:
+        for _ in answer.blocks:
+            pass
+    assert caught.value.timeout == 0.3
+
+
 def test_ctrl_c_stops_a_query(database: Database, address: str, child_env: dict[str, str], tmp_path: Path) -> None:
     log = tmp_path / "log"
     # Whether it is under way is told by the trace of its import of the last module that it needs.
@@ -138,6 +155,15 @@ def test_what_reads_is_allowed(database: Database, sql: str) -> None:
         "PRAGMA query_only = OFF",
         "PRAGMA journal_mode = DELETE",
         "COPY (SELECT 1) TO 'other.db'",
+        "/* /* nested */ */ COPY (SELECT 1) TO '{folder}/other'",
+        "-- ends with a carriage return\rCOPY (SELECT 1) TO PROGRAM 'touch {folder}/other'",
+        "DO $$ BEGIN COPY (SELECT 1) TO '{folder}/other'; END $$",
+        "SELECT lo_export(1, '{folder}/other')",
+        "SELECT pg_read_file('/etc/hostname')",
+        "SELECT pg_reload_conf()",
+        "EXPLAIN SELECT E'\\''; COMMIT; DELETE FROM corpus; --'",
+        "SELECT E'\\''; COMMIT; DELETE FROM corpus; --'",
+        "SELECT length(zeroblob(200000000))",
         "SELECT 1; DELETE FROM corpus",
         "SELECT 1; COMMIT; INSERT INTO corpus (name) VALUES ('x')",
         "SELECT '\0'",
@@ -151,6 +177,8 @@ def test_nothing_is_made_or_changed(
     folder = tmp_path / "empty"
     folder.mkdir()
     monkeypatch.chdir(folder)
+    folder.chmod(0o777)
+    sql = sql.replace("{folder}", str(folder))
     before = row_counts(database)
     with pytest.raises(UsageError) as caught, ask(database, sql) as answer:
         list(answer.blocks)
@@ -177,6 +205,8 @@ def test_formulas_are_escaped_when_asked(run_cli: Any, address: str) -> None:
     "arguments",
     [
         ("evaluate", "--resamples", "1" + "0" * 23),
+        ("study", "report", "s", "folder", "--resamples", "0"),
+        ("study", "report", "s", "folder", "--resamples", "1" + "0" * 23),
         ("compare", "--resamples", "1" + "0" * 23),
         ("tune", "--folds", "1" + "0" * 20),
         ("ask", "weakest", "--limit", "1" + "0" * 20),
@@ -193,3 +223,35 @@ def test_absurd_values_are_refused_at_once(run_cli: Any, sqlite_database: Databa
     assert ended.code == 2, ended.stderr
     option = next(text for text in arguments if text.startswith("--"))
     assert f"Invalid value for '{option}'" in ended.stderr
+
+
+def numeric_options(command: click.Command) -> Iterator[click.Option]:
+    """The options of a command and of all below it that take a number."""
+    if isinstance(command, click.Group):
+        context = click.Context(command)
+        for name in command.list_commands(context):
+            yield from numeric_options(command.get_command(context, name))
+        return
+    kinds = (click.types.IntParamType, click.types.FloatParamType)
+    yield from (
+        option for option in command.params if isinstance(option, click.Option) and isinstance(option.type, kinds)
+    )
+
+
+def test_every_number_has_bounds() -> None:
+    """Of the command line, or of the table of a recipe that the option overrides."""
+    options = list(numeric_options(group))
+    assert len(options) > 100
+    unbounded = set()
+    for option in options:
+        if getattr(option.type, "min", None) is None or getattr(option.type, "max", None) is None:
+            unbounded.add(option.name)
+            continue
+        for value in ("1" + "0" * 23, "-1", "nan", "inf"):
+            with pytest.raises(click.BadParameter):
+                option.type.convert(value, option, None)
+    assert unbounded <= set(ExportTable.model_fields)
+    for name in unbounded:
+        for value in (10**23, float("nan"), float("inf")):
+            with pytest.raises(ValidationError):
+                ExportTable.model_validate({name: value})

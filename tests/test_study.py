@@ -23,6 +23,7 @@ from xprojdb.db import Database
 from xprojdb.db import tables as t
 from xprojdb.errors import UsageError
 from xprojdb.execution.run import run_plan
+from xprojdb.exports.errors import ExportError
 from xprojdb.importing.files import CorpusInfo, corpus_file, import_files
 from xprojdb.maintenance.garbage_collection import find_garbage
 from xprojdb.maintenance.verify import verify
@@ -290,6 +291,16 @@ def test_a_report_is_written(sqlite_database: Database, write_conll: Write, tmp_
     first = (tmp_path / "out" / "curves.svg").read_bytes()
     write_report(sqlite_database, "curves", tmp_path / "out", resamples=50)
     assert (tmp_path / "out" / "curves.svg").read_bytes() == first
+    own, other = tmp_path / "own" / "methods.txt", tmp_path / "linked" / "curves.csv"
+    own.parent.mkdir()
+    own.write_text("mine")
+    other.parent.mkdir()
+    other.symlink_to(own)
+    for path in (own, other):
+        with pytest.raises(ExportError) as refused:
+            write_report(sqlite_database, "curves", path.parent, resamples=50)
+        assert str(path) in refused.value.message
+        assert own.read_text() == "mine" and [*path.parent.iterdir()] == [path]
 
 
 def test_a_report_on_nothing_is_refused(

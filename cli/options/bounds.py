@@ -8,6 +8,8 @@ from typing import Any
 import click
 
 RESAMPLES = click.IntRange(1, 1_000_000)
+#: of a study, whose test items are all held for each resample
+STUDY_RESAMPLES = click.IntRange(1, 100_000)
 FOLDS = click.IntRange(0, 1_000)
 SEED = click.IntRange(0, 2**63 - 1)
 #: rows to show, or items of a step

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from xprojdb.cli.options.bounds import ROWS, SEED
+from xprojdb.cli.options.bounds import SEED, STUDY_RESAMPLES
 from xprojdb.cli.options.execution import engine_options
 from xprojdb.cli.printing.output import as_json, open_current, show
 
@@ -59,7 +59,12 @@ def run(recipe: str, dry_run: bool, retry_failed: bool, as_json: bool, **engine:
 @click.argument("study")
 @click.argument("folder", type=click.Path(file_okay=False))
 @click.option(
-    "--resamples", type=ROWS, default=1000, show_default=True, metavar="N", help="Resamples of the bootstrap."
+    "--resamples",
+    type=STUDY_RESAMPLES,
+    default=1000,
+    show_default=True,
+    metavar="N",
+    help="Resamples of the bootstrap.",
 )
 @click.option("--seed", type=SEED, default=0, show_default=True, help="Random seed of the bootstrap.")
 @as_json

@@ -41,12 +41,14 @@ def ask(database: Database, sql: str, timeout: float | None = None) -> Iterator[
         ``timeout``).
     """
     _check(sql)
+    if database.engine.dialect.name == "postgresql":
+        _check_reads(sql)
     with database.read() as connection, limited(connection, timeout) as limits:
         try:
             # A colon belongs to the SQL here (casts, times) and does not start a parameter.
             statement = text(sql.replace(":", "\\:"))
-            answer = _answer(connection, statement, {}, stream=bool(_STREAMED.match(sql)))
-            yield QueryResult(answer.columns, _until(limits, answer.blocks))
+            answer = _answer(connection, statement, {}, stream=bool(_STREAMED.match(_from_first_word(sql))))
+            yield QueryResult(answer.columns, _until(limits, answer.blocks, sql, timeout))
         except ResourceClosedError as error:
             raise UsageError("the statement returns no rows", hint="use a SELECT statement", sql=sql) from error
         except (DBAPIError, DatabaseError, connection.dialect.loaded_dbapi.Error, UnicodeError) as error:
@@ -60,7 +62,11 @@ def ask(database: Database, sql: str, timeout: float | None = None) -> Iterator[
 #: errors that are not the fault of the query
 _OF_THE_DATABASE = frozenset({"damaged", "texts", "no database", "input/output", "lost", "unreachable", "full"})
 #: statements that a server-side cursor can be declared for
-_STREAMED = re.compile(r"\s*(?:SELECT|WITH|VALUES|TABLE)\b", re.IGNORECASE)
+_STREAMED = re.compile(r"(?:SELECT|WITH|VALUES|TABLE)\b", re.IGNORECASE)
+#: statements that read on PostgreSQL
+_READING = re.compile(r"(?:SELECT|WITH|VALUES|TABLE|EXPLAIN|SHOW)\b|\(", re.IGNORECASE)
+_LINE_COMMENT = re.compile(r"--[^\n\r]*")
+_COMMENT_MARK = re.compile(r"/\*|\*/")
 #: strings, quoted names and comments, in which semicolons do not count
 _QUOTED = re.compile(r"'(?:[^']|'')*'|\"[^\"]*\"|--[^\n]*|/\*.*?\*/|(\$\w*\$).*?\1", re.DOTALL)
 
@@ -69,18 +75,41 @@ def _check(sql: str) -> None:
     bare = _QUOTED.sub(" ", sql)
     if ";" in bare.rstrip().rstrip(";"):
         raise UsageError("there is more than one statement", hint="run one statement at a time", sql=sql)
-    if re.match(r"\s*COPY\b", bare, re.IGNORECASE):
-        hint = "ask with SELECT; --output writes a file"
-        raise UsageError("COPY writes files on the server", hint=hint, sql=sql)
     if "\0" in sql or any("\ud800" <= character <= "\udfff" for character in sql):
         hint = "remove lone surrogates and NUL characters"
         raise UsageError("the statement has characters that no database accepts", hint=hint, sql=sql)
 
 
-def _until(limits: Limits, blocks: Iterator[Sequence[tuple[Any, ...]]]) -> Iterator[Sequence[tuple[Any, ...]]]:
+def _check_reads(sql: str) -> None:
+    """Refuse statements that no read-only transaction stops, such as COPY, which writes files on the server."""
+    if not _READING.match(_from_first_word(sql)):
+        hint = "ask with SELECT, WITH, VALUES, TABLE, EXPLAIN or SHOW; --output writes a file"
+        raise UsageError("the statement does not begin like one that reads", hint=hint, sql=sql)
+
+
+def _from_first_word(sql: str) -> str:
+    """What follows the comments before a statement; those of PostgreSQL may be nested."""
+    rest = sql.lstrip()
+    while rest.startswith(("--", "/*")):
+        if rest.startswith("--"):
+            rest = _LINE_COMMENT.sub("", rest, count=1).lstrip()
+            continue
+        depth, end = 0, len(rest)
+        for mark in _COMMENT_MARK.finditer(rest):
+            depth += 1 if mark[0] == "/*" else -1
+            if depth == 0:
+                end = mark.end()
+                break
+        rest = rest[end:].lstrip()
+    return rest
+
+
+def _until(
+    limits: Limits, blocks: Iterator[Sequence[tuple[Any, ...]]], sql: str, timeout: float | None
+) -> Iterator[Sequence[tuple[Any, ...]]]:
     for block in blocks:
-        if limits.interrupted:
-            raise KeyboardInterrupt
+        if limits.stopped:
+            raise _stopped(sql, limits, timeout)
         yield block
 
 

@@ -14,9 +14,10 @@ from xprojdb.config.tables.export import ExportTable
 from xprojdb.config.tables.train import TrainTable
 from xprojdb.config.training import TrainingRecipe
 from xprojdb.db import Database, bulk
+from xprojdb.db.count_cache import removals
 from xprojdb.db.tables import corpus, training_item, training_pair
 from xprojdb.digest import canonical_json
-from xprojdb.errors import UsageError
+from xprojdb.errors import GroundMoved, UsageError
 from xprojdb.exports.rows.projected_labels import choose, read_sentences
 from xprojdb.exports.selection.cut import NothingLeft, cut_of
 from xprojdb.planning.labellings import Labelling
@@ -56,11 +57,13 @@ class Available:
 
     :param items: the examples, in no particular order.
     :param label_steps: the steps that made their labels, by id.
+    :param removals: the number that deletions had reached when they were read.
     """
 
     lang: str
     items: list[Item]
     label_steps: Mapping[int, StepSpec]
+    removals: int
 
 
 @dataclass(frozen=True)
@@ -68,11 +71,13 @@ class Sample:
     """A training set of one language.
 
     :param spec: its step.
+    :param removals: the number that deletions had reached when its items were read.
     :param short: whether there was less data than the budget.
     """
 
     spec: StepSpec
     items: list[Item]
+    removals: int
     short: bool = False
 
     @property
@@ -119,7 +124,8 @@ class Sampler:
         chosen, short = _within(order, budget, unit)
         if not chosen:
             raise nothing_to_learn(lang, splits, self.recipe, budget, unit)
-        return Sample(self._spec(available, chosen, lang, splits, budget, unit, seed), chosen, short)
+        spec = self._spec(available, chosen, lang, splits, budget, unit, seed)
+        return Sample(spec, chosen, available.removals, short)
 
     def available(self, lang: str, splits: Sequence[str]) -> Available:
         """All training examples of a language."""
@@ -130,8 +136,10 @@ class Sampler:
         return self._read[key]
 
     def _all(self, connection: Connection, lang: str, splits: tuple[str, ...]) -> Available:
+        # Before the items: what is deleted while they are read counts as deleted after it.
+        number = removals(connection)
         if self.table.task == "nli":
-            return _pairs(connection, self.recipe, lang, splits)
+            return Available(lang, *_pairs(connection, self.recipe, lang, splits), number)
         if self.table.source == "gold":
             items, steps = _gold(connection, self.recipe, lang, splits)
         else:
@@ -140,7 +148,7 @@ class Sampler:
             items = list({item.words: item for item in reversed(items)}.values())
         kept = [item for item in items if item.words[0] not in self.without]
         self.left_out += len(items) - len(kept)
-        return Available(lang, kept, steps)
+        return Available(lang, kept, steps, number)
 
     def _spec(
         self, available: Available, chosen: list[Item], lang: str, splits: tuple[str, ...], budget: int | None,
@@ -169,13 +177,22 @@ class Sampler:
 
 
 def store_sample(connection: Connection, sample: Sample) -> int:
-    """Store a sample's step and its rows; returns the id of the step. Needs a write transaction."""
+    """Store a sample's step and its rows; returns the id of the step. Needs a write transaction.
+
+    :raises GroundMoved: when sentences were deleted or replaced since the sample was drawn.
+    """
     step_id = find_step(connection, sample.spec)
     key = register_step(connection, sample.spec) if step_id is None else step_id
     pairs = sample.spec.params.get("task") == "nli"
     table: Table = training_pair if pairs else training_item
     count = select(func.count()).where(table.c.sample_id == key)
     if connection.execute(count).scalar_one() != len(sample.items):
+        if removals(connection) != sample.removals:
+            raise GroundMoved(
+                f"sentences were deleted or replaced while the training set of {sample.spec.params['lang']} was drawn",
+                hint="nothing was stored; run it again",
+                lang=sample.spec.params["lang"],
+            )
         bulk.insert(connection, table, _columns(pairs), [_row(key, item, pairs) for item in sample.items])
     return key
 
@@ -293,7 +310,9 @@ def _dropped(table: TrainTable) -> dict[str, float]:
     return {name: value for name, value in limits.items() if value is not None}
 
 
-def _pairs(connection: Connection, recipe: TrainingRecipe, lang: str, splits: tuple[str, ...]) -> Available:
+def _pairs(
+    connection: Connection, recipe: TrainingRecipe, lang: str, splits: tuple[str, ...]
+) -> tuple[list[Item], dict[int, StepSpec]]:
     gold = find_step(connection, GOLD) or 0
     items = []
     for key, premise, hypothesis, label, external in bulk.fetch(connection, pairs_of(recipe.corpora, lang, splits)):
@@ -301,7 +320,7 @@ def _pairs(connection: Connection, recipe: TrainingRecipe, lang: str, splits: tu
         size = {"sentences": 1, "words": sum(map(len, words)), "entities": 0}
         # The order follows the id, which is the same in every language, so parallel sets give parallel samples.
         items.append(Item(key, external, canonical_json([words, label]), words, size, (label,), gold))
-    return Available(lang, items, {gold: GOLD})
+    return items, {gold: GOLD}
 
 
 def nothing_to_learn(

@@ -139,7 +139,7 @@ class Training(ImportingPairs):
         """Write what a study has measured: a page, figures, tables, a paragraph on methods.
 
         :param study: its name.
-        :param folder: where to; files of the same names are replaced.
+        :param folder: where to; an earlier report there is replaced, and nothing else.
         :param resamples: of the bootstrap.
         :param seed: of the bootstrap.
         :raises UsageError: when there is no such study, or nothing of it is measured.
