@@ -20,12 +20,16 @@ _SHARES = (0.25, 0.5)
 KINDS = len(_SHARES) + 3
 #: how many words say nothing about a kind before anything is counted
 _BELIEF_WORDS = 20.0
+#: the weight of this evidence: the taggers have learned from the same words elsewhere
+_WEIGHT = 0.5
 
 
 def form_counts(words: Sequence[str], projected: Longs) -> dict[str, tuple[int, int]]:
     """Count the places of each form, and those with a label; forms that occur once are left out.
 
-    :param words: W folded words.
+    Capitals make another form: *Commission* is labelled, and *commission* is not.
+
+    :param words: W words.
     :param projected: (W,) the tags that were projected, 0 for ``O``.
     """
     places = Counter(words)
@@ -38,7 +42,7 @@ def form_kinds(words: Sequence[str], projected: Longs, counts: Mapping[str, Sequ
 
     The word itself does not count. A word that was not counted, since it was added later, is taken for one that was.
 
-    :param words: W folded words.
+    :param words: W words.
     :param projected: (W,) the tags that were projected.
     :param counts: as from :func:`form_counts`.
     """
@@ -64,7 +68,7 @@ def kind_counts(chances: Floats, projected: Longs, kinds: Longs) -> Floats:
 
 
 def form_gains(counts: Floats) -> Floats:
-    """The log likelihood of each kind in an entity relative to that outside of one.
+    """The log likelihood of each kind in an entity relative to that outside of one, weighted.
 
     :param counts: (2, KINDS, 2) as from :func:`kind_counts`.
     :returns: (2, KINDS), those of words without a label first.
@@ -74,4 +78,4 @@ def form_gains(counts: Floats) -> Floats:
     smoothed = counts + _BELIEF_WORDS * shape
     likelihood = smoothed / np.maximum(smoothed.sum(1, keepdims=True), 1e-12)
     ratio = np.divide(likelihood[..., 1], likelihood[..., 0], out=np.ones(shape.shape[:2]), where=shape[..., 0] > 0)
-    return np.asarray(np.log(ratio), np.float64)
+    return np.asarray(_WEIGHT * np.log(ratio), np.float64)

@@ -13,7 +13,6 @@ from xprojdb.arrays import Floats, Longs
 from xprojdb.db.tables import corpus, outcome, translation
 from xprojdb.matching.combination.form_evidence import KINDS, form_counts, form_gains, form_kinds, kind_counts
 from xprojdb.matching.combination.projection_evidence import agreed_chances, confusion, evidence, projected_counts
-from xprojdb.matching.scores.term_consistency import folded
 from xprojdb.steps.fit.stage import Fit, FitParams, read_artifact
 from xprojdb.steps.fit.target_tagger import Labelled, read_labelled, tag_places
 from xprojdb.steps.labelling import LabellingParams, mapping_of
@@ -88,7 +87,7 @@ class EvidenceFit(Fit):
         chances, projected = (
             np.concatenate(own) for own in zip(*((o.chances, o.projected) for o in asked), strict=True)
         )
-        words = folded([word for own in sentences for word in own.words])
+        words = [word for own in sentences for word in own.words]
         forms = form_counts(words, projected)
         kinds = kind_counts(chances, projected, form_kinds(words, projected, forms))
         learned = {"counts": projected_counts(chances, projected), "kinds": kinds}
@@ -148,7 +147,7 @@ class Known(NamedTuple):
         :param projected: (W,) the tags that were projected.
         """
         own = self.tags[projected]
-        kinds = form_kinds(folded([word for sentence in words for word in sentence]), projected, self.forms)
+        kinds = form_kinds([word for sentence in words for word in sentence], projected, self.forms)
         own[:, 1:] += self.kinds[(projected > 0).astype(np.int64), kinds][:, None]
         return own
 
