@@ -1,10 +1,11 @@
 """Other languages' gold, projection and both, each language left out:
-``python benchmarks/leave_one_out.py [--db FILE] [--sentences 1000] [--budget 300] [--tests 300]``.
+``python benchmarks/leave_one_out.py [--db FILE] [--sentences 1000] [--budget 300] [--tests 300] [--translated]``.
 
 For each of the fourteen languages of MasakhaNER2, a model is trained on the gold labels of the other thirteen. Where
 there is a translation (six of them), it is measured on the translated sentences, alone and in a vote with the
 projection; elsewhere on the first sentences of the test set. Last, the weights of the vote that are not learned are
-chosen on the other five pairs. Reads ``$XPROJDB_DATA`` or ``../shared/data``.
+chosen on the other five pairs. With ``--translated``, languages without a translation are left out. Reads
+``$XPROJDB_DATA`` or ``../shared/data``.
 """
 
 from __future__ import annotations
@@ -105,6 +106,7 @@ def main() -> None:
     parser.add_argument("--sentences", type=int, default=1000, help="of each pair at most")
     parser.add_argument("--budget", type=int, default=300, help="gold sentences of each other language")
     parser.add_argument("--tests", type=int, default=300, help="test sentences of a language without a translation")
+    parser.add_argument("--translated", action="store_true", help="only the languages with a translation")
     args = parser.parse_args()
     console = Console(width=160)
     with (
@@ -116,12 +118,13 @@ def main() -> None:
             for pair in masakhaner2.PAIRS:
                 masakhaner2.import_pair(database, pair, args.sentences, Path(folder))
         paired = {pair.split("-")[1]: pair for pair in masakhaner2.PAIRS}
+        without = [lang for lang in voting_taggers.GOLD if lang not in paired and not args.translated]
         alone = {
             lang: tested(database, voting_taggers.train_without(database, lang, args.budget), lang, args.tests)
-            for lang in voting_taggers.GOLD
-            if lang not in paired
+            for lang in without
         }
-        report_alone(alone, console)
+        if alone:
+            report_alone(alone, console)
         report_pairs({lang: measured(database, pair, args.budget) for lang, pair in paired.items()}, console)
 
 
