@@ -1,10 +1,11 @@
 """Other languages' gold, projection and both, each language left out:
-``python benchmarks/leave_one_out.py [--db FILE] [--sentences 1000] [--budget 300] [--tests 300]``.
+``python benchmarks/leave_one_out.py [--db FILE] [--sentences 1000] [--budget 300] [--tests 300] [--translated]``.
 
 For each of the fourteen languages of MasakhaNER2, a model is trained on the gold labels of the other thirteen. Where
 there is a translation (six of them), it is measured on the translated sentences, alone and in a vote with the
 projection; elsewhere on the first sentences of the test set. Last, the weights of the vote that are not learned are
-chosen on the other five pairs. Reads ``$XPROJDB_DATA`` or ``../shared/data``.
+chosen on the other five pairs. With ``--translated``, languages without a translation are left out. Reads
+``$XPROJDB_DATA`` or ``../shared/data``.
 """
 
 from __future__ import annotations
@@ -13,9 +14,10 @@ import argparse
 import gzip
 import os
 import tempfile
+from collections.abc import Mapping
 from itertools import product
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import masakhaner2
 import numpy as np
@@ -33,6 +35,7 @@ from xprojdb.evaluation.evaluate import read_counts
 from xprojdb.evaluation.gold import read_sentences
 from xprojdb.evaluation.span_metrics import SpanCounts, count_spans
 from xprojdb.execution.run import run_plan
+from xprojdb.matching.combination.form_evidence import form_gains
 from xprojdb.matching.combination.projection_evidence import evidence
 from xprojdb.matching.combination.tagger_votes import pooled, votes
 from xprojdb.planning.planner import plan_recipe
@@ -40,6 +43,7 @@ from xprojdb.readers.columns.conll import read_conll
 from xprojdb.steps.fit.stage import read_artifact
 from xprojdb.steps.fit.target_tagger import tag_places
 from xprojdb.steps.inputs import read_side_words
+from xprojdb.steps.project.evidence import Known
 from xprojdb.steps.project.revised import EVIDENCE
 from xprojdb.steps.project.voters import Opinion, Voters
 from xprojdb.steps.spec import load_spec
@@ -52,31 +56,41 @@ from xprojdb.training.decoding import best_tags, tagged_spans
 from xprojdb.training.states import WordStates
 
 #: the weight of the pair's own tagger beside a model, and of the projection; the library's, first
-OURS = (0.5, 1.0)
-GRID = (OURS, *(pair for pair in product((0.25, 0.5, 1.0), (0.5, 0.75, 1.0, 1.5)) if pair != OURS))
+OURS = (0.75, 1.0)
+GRID = (OURS, *(pair for pair in product((0.25, 0.5, 0.75, 1.0), (0.5, 0.75, 1.0, 1.5)) if pair != OURS))
 MODEL, PROJECTION, ITSELF, TOGETHER = "other languages' gold alone", "projection alone", "own tagger votes", "both vote"
 UNLEARNED = "both vote, nothing learned of the projection"
+HERE_ONLY = "both vote, without what became of a word elsewhere"
 
 
 class Voted(NamedTuple):
     """The sentences of a pair, and who says what about them.
 
     :param words: of the sentences, W in all.
-    :param counts: (T, T) what was learned of the projection.
+    :param content: what was learned of the projection.
     :param projected: (W,) its tags.
     """
 
     words: list[tuple[str, ...]]
     gold: list[tuple[Span, ...]]
     opinion: Opinion
-    counts: Floats
+    content: Mapping[str, Any]
     projected: Longs
 
-    def score(self, own: float, strength: float, counts: Floats | None = None) -> SpanCounts:
-        """Count spans with other weights."""
-        known = evidence(self.counts if counts is None else counts, self.opinion.tags, repeated=True)
+    def score(self, own: float, strength: float, *, learned: bool = True, forms: bool = True) -> SpanCounts:
+        """Count spans with other weights.
+
+        :param learned: whether anything that was learned of the projection counts, ``forms`` whether other places do.
+        """
+        counts, kinds = (np.array(self.content[name]) for name in ("counts", "kinds"))
+        known = Known(
+            evidence(counts if learned else np.zeros_like(counts), self.opinion.tags, repeated=True),
+            form_gains(kinds if learned and forms else np.zeros_like(kinds)),
+            self.content["forms"],
+        )
         scores = pooled(self.opinion.parts, (own, 1.0))
-        return self.decoded(votes(scores, strength * known, self.projected, own + 1))
+        gains = strength * known.gains(self.words, self.projected)
+        return self.decoded(votes(scores, gains, own + 1))
 
     def decoded(self, scores: Floats) -> SpanCounts:
         """Count the spans of the best tags."""
@@ -92,6 +106,7 @@ def main() -> None:
     parser.add_argument("--sentences", type=int, default=1000, help="of each pair at most")
     parser.add_argument("--budget", type=int, default=300, help="gold sentences of each other language")
     parser.add_argument("--tests", type=int, default=300, help="test sentences of a language without a translation")
+    parser.add_argument("--translated", action="store_true", help="only the languages with a translation")
     args = parser.parse_args()
     console = Console(width=160)
     with (
@@ -103,12 +118,13 @@ def main() -> None:
             for pair in masakhaner2.PAIRS:
                 masakhaner2.import_pair(database, pair, args.sentences, Path(folder))
         paired = {pair.split("-")[1]: pair for pair in masakhaner2.PAIRS}
+        without = [lang for lang in voting_taggers.GOLD if lang not in paired and not args.translated]
         alone = {
             lang: tested(database, voting_taggers.train_without(database, lang, args.budget), lang, args.tests)
-            for lang in voting_taggers.GOLD
-            if lang not in paired
+            for lang in without
         }
-        report_alone(alone, console)
+        if alone:
+            report_alone(alone, console)
         report_pairs({lang: measured(database, pair, args.budget) for lang, pair in paired.items()}, console)
 
 
@@ -149,15 +165,16 @@ def measured(database: Database, pair: str, budget: int) -> dict[object, SpanCou
         opinion = Voters(stage.spec, stage.input_ids, stage.mapping, {}).ask(
             connection, projection.pair.corpus_id, words
         )
-        counts = np.array(read_artifact(connection, stage.input_ids[EVIDENCE], projection.pair.corpus_id)["counts"])
+        content = read_artifact(connection, stage.input_ids[EVIDENCE], projection.pair.corpus_id)
         projected = tag_places(words, [sentence.predicted for sentence in sentences], opinion.tags)
-        voted = Voted(words, [sentence.gold for sentence in sentences], opinion, counts, projected)
+        voted = Voted(words, [sentence.gold for sentence in sentences], opinion, content, projected)
         scores: dict[object, SpanCounts] = {
             MODEL: voted.decoded(opinion.parts[1]),
             PROJECTION: read_counts(connection, alone),
             ITSELF: read_counts(connection, own),
             TOGETHER: read_counts(connection, projection),
-            UNLEARNED: voted.score(*OURS, np.zeros_like(counts)),
+            UNLEARNED: voted.score(*OURS, learned=False),
+            HERE_ONLY: voted.score(*OURS, forms=False),
         }
     return scores | {weights: voted.score(*weights) for weights in GRID}
 
@@ -175,7 +192,7 @@ def report_alone(scores: dict[str, SpanCounts], console: Console) -> None:
 def report_pairs(scores: dict[str, dict[object, SpanCounts]], console: Console) -> None:
     """Print the six pairs, and the weights that the other five choose."""
     table = Table("F1, 95 % interval", *scores, "mean", title="with a translation")
-    for title in (MODEL, PROJECTION, ITSELF, UNLEARNED, TOGETHER):
+    for title in (MODEL, PROJECTION, ITSELF, UNLEARNED, HERE_ONLY, TOGETHER):
         _row(table, title, [own[title] for own in scores.values()])
     chosen = {lang: _chosen(scores, lang) for lang in scores}
     _row(table, "both vote, weights chosen on the other five", [scores[lang][chosen[lang]] for lang in scores])

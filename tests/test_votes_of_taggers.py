@@ -21,7 +21,8 @@ from xprojdb.db import tables as t
 from xprojdb.execution.run import run_plan
 from xprojdb.exports.api import export_as
 from xprojdb.maintenance.verify import verify
-from xprojdb.matching.combination.projection_evidence import confusion, evidence, projected_counts
+from xprojdb.matching.combination.form_evidence import KINDS, form_counts, form_gains, form_kinds, kind_counts
+from xprojdb.matching.combination.projection_evidence import agreed_chances, confusion, evidence, projected_counts
 from xprojdb.matching.combination.tagger_votes import matched, pooled, renamed, votes
 from xprojdb.models.encoders.encoder import Encoder
 from xprojdb.planning import voting
@@ -30,6 +31,7 @@ from xprojdb.planning.planner import plan_recipe
 from xprojdb.provenance.explain import explain_sentence
 from xprojdb.steps.fit import target_tagger
 from xprojdb.steps.project import revised
+from xprojdb.steps.project.evidence import Known
 from xprojdb.study.train import train_model
 from xprojdb.text.spans import Span
 from xprojdb.training.cross_fitting import CrossFitted, cross_fit, fold_of
@@ -50,10 +52,10 @@ def test_a_vote_adds_the_projection_to_the_taggers() -> None:
     random = np.random.default_rng(0)
     for _ in range(20):
         scores, projected = _random_scores(random, 7), random.integers(len(TAGS), size=7)
-        gains, weight = random.normal(size=(len(TAGS), len(TAGS))), float(random.random() + 0.5)
-        shares = votes(scores, gains, projected, weight)
+        known, weight = random.normal(size=(len(TAGS), len(TAGS))), float(random.random() + 0.5)
+        shares = votes(scores, known[projected], weight)
         for word in range(7):
-            sums = [scores[word, tag] + gains[projected[word], tag] for tag in range(len(TAGS))]
+            sums = [scores[word, tag] + known[projected[word], tag] for tag in range(len(TAGS))]
             naive = [np.exp(total / (weight + 1)) for total in sums]
             assert np.exp(shares[word]) == pytest.approx(np.array(naive) / sum(naive), rel=1e-4)
 
@@ -61,15 +63,18 @@ def test_a_vote_adds_the_projection_to_the_taggers() -> None:
 def test_the_tags_of_a_projection_are_counted_by_what_taggers_take_for_right() -> None:
     random = np.random.default_rng(4)
     scores, projected = _random_scores(random, 30), random.integers(len(TAGS), size=30)
-    counts = projected_counts(scores, projected)
+    counts = projected_counts(agreed_chances([scores]), projected)
     naive = np.zeros((len(TAGS), len(TAGS)))
     for word, given in enumerate(projected.tolist()):
         for right in range(len(TAGS)):
             naive[right, given] += np.exp(scores[word, right])
     assert counts == pytest.approx(naive, rel=1e-4)
     # A tagger that knows no place says nothing about them.
-    scores[:, 1:3] = scores[:, :1]
-    assert not projected_counts(scores, projected)[1:3].any()
+    other = scores.copy()
+    other[:, 1:3] = other[:, :1]
+    assert not agreed_chances([other])[:, 1:3].any()
+    both = np.exp(scores.astype(np.float64) + other)
+    assert agreed_chances([scores, other]) == pytest.approx(both / both.sum(1, keepdims=True), rel=1e-4)
 
 
 @pytest.mark.parametrize("labels", [["PER"], ["LOC", "PER"], ["A", "B", "C", "D", "E", "F", "G", "H"]])
@@ -81,7 +86,7 @@ def test_what_a_projection_is_worth_follows_its_errors(labels: list[str]) -> Non
     rates = []
     for missing in (0.1, 0.5):
         given = np.where(random.random(20_000) < missing, 0, right)
-        counts = projected_counts(sure, given)
+        counts = projected_counts(agreed_chances([sure]), given)
         rates.append(confusion(counts, tags)[1:, 0].mean())
         assert rates[-1] == pytest.approx(missing, abs=0.08)
         gains = evidence(counts, tags, repeated=False)
@@ -98,11 +103,40 @@ def test_nothing_counted_leaves_beliefs() -> None:
     assert (np.diagonal(chances) > 0.5).all()
 
 
+def test_kinds_of_words_follow_what_became_of_them_elsewhere() -> None:
+    random = np.random.default_rng(6)
+    words = random.choice(list("abcdefghijklmnopqrst"), 80).tolist()
+    projected = random.integers(3, size=80) * random.integers(2, size=80)
+    counts = form_counts(words, projected)
+    kinds = form_kinds(words, projected, counts)
+    for at, word in enumerate(words):
+        others = [projected[place] > 0 for place in range(80) if words[place] == word and place != at]
+        share = sum(others) / len(others) if others else 0
+        naive = 0 if not others else 1 if not share else 2 if share < 0.25 else 3 if share < 0.5 else 4
+        assert kinds[at] == naive
+    assert form_kinds(["new"], np.zeros(1, np.int64), counts).tolist() == [0]
+    assert form_kinds([], np.zeros(0, np.int64), counts).tolist() == []
+
+
+def test_what_became_of_a_word_elsewhere_is_worth_what_it_tells() -> None:
+    assert (form_gains(np.zeros((2, KINDS, 2))) == 0).all()
+    random = np.random.default_rng(7)
+    kinds, projected = random.integers(KINDS, size=5_000), random.integers(2, size=5_000)
+    chances = np.full((5_000, 3), 0.25)
+    chances[:, 0] = 0.5
+    assert form_gains(kind_counts(chances, projected, kinds)) == pytest.approx(0)
+    chances[(kinds == 4) & (projected == 0)] = (0.1, 0.5, 0.4)
+    counts = kind_counts(chances, projected, kinds)
+    assert counts.sum() == pytest.approx(5_000)
+    gains = form_gains(counts)
+    assert gains[0, 4] > 0.5 and (gains[0, :4] < 0).all() and gains[1] == pytest.approx(0)
+
+
 def test_a_projection_that_is_worth_more_than_any_doubt_stays_as_it_is() -> None:
     random = np.random.default_rng(1)
     projected = [Span(0, 2, "PER"), Span(2, 3, "PER"), Span(5, 6, "LOC")]
     tags = np.array([TAGS.index(tag) for tag in ("B-PER", "I-PER", "B-PER", "O", "O", "B-LOC")], np.int64)
-    shares = votes(_random_scores(random, 6), 100 * np.eye(len(TAGS)), tags, 1)
+    shares = votes(_random_scores(random, 6), 100 * np.eye(len(TAGS))[tags], 1)
     (result,) = tagged_spans(best_tags(shares, [6], TAGS), [6], TAGS)
     message = matched(projected, result, shares, TAGS)
     assert [(own.span, own.projected) for own in message] == [(span, place) for place, span in enumerate(projected)]
@@ -319,7 +353,8 @@ def test_a_model_of_other_languages_votes_even_where_there_is_little_to_learn_fr
     assert run_plan(database, alone).failed == 0
     assert _labels(database, alone.projections[0].step.step_id) == voted
     # A vote that no projection can win drops its labels, and says so.
-    monkeypatch.setattr(revised, "read_evidence", lambda *_, **__: -100 * (np.arange(5) > 0) * np.ones((5, 5)))
+    hopeless = Known(-100 * (np.arange(5) > 0) * np.ones((5, 5)), np.zeros((2, KINDS)), {})
+    monkeypatch.setattr(revised, "read_evidence", lambda *_, **__: hopeless)
     against = _vote(database, tmp_path, ("trained:tiny",), refit=1)
     assert run_plan(database, against).failed == 0
     assert _labels(database, against.projections[0].step.step_id) == []

@@ -29,8 +29,8 @@ _SENTENCES = {
     "project": "Of all sets of spans that do not overlap, the one with the highest total score was chosen.",
     "target-tagger": "A small tagger of the target language was trained on the projected labels, in parts, so that it "
     "labels each sentence without having seen it.",
-    "vote-evidence": "How often a projected label is right, and how often one is missing, was estimated from the "
-    "taggers that vote, without gold labels.",
+    "vote-evidence": "How often a projected label is right, how often one is missing, and what it says that the same "
+    "word is labelled elsewhere, was estimated from the taggers that vote, without gold labels.",
     "revise": "Projection and tagger voted on each word; the labels are those that they are for together.",
     "review": "People labelled some of the sentences.",
     "reliability:gold": "The reliability of each source was measured on the sentences that people labelled.",

@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import Annotated, Literal
 
 from annotated_types import Ge, Gt, Le
-from pydantic import field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from xprojdb.config.base import Settings
 from xprojdb.config.errors import RecipeError
 from xprojdb.config.fields.languages import language_code
 from xprojdb.config.fields.types import Share, Text, Texts, Weight
+from xprojdb.config.tables.quality import MinQuality
 
 
 def _source_name(name: str) -> str:
@@ -46,6 +47,8 @@ class CombineTable(Settings):
     :param recipes: other recipes that have been run on this database, whose projections onto the language, by other
         aligners, taggers or methods, become sources called ``LANG@RECIPE``.
     :param transfer: use the target language's own tagger as another source, called ``transfer``.
+    :param min_quality: thresholds by score of ``[quality]``; through a translation below them, a source does not vote.
+        Its projection stays as it is, unlike with ``min_quality`` in ``[quality]``.
     """
 
     method: Literal["none", "majority", "weighted", "joint"] = "none"
@@ -62,6 +65,7 @@ class CombineTable(Settings):
     terms: Share = 0.0
     recipes: Texts = ()
     transfer: bool = False
+    min_quality: MinQuality = Field(default_factory=dict)
 
     @field_validator("weights")
     @classmethod
@@ -78,6 +82,13 @@ class CombineTable(Settings):
         if foreign:
             belongs = "weighted or joint" if foreign[0] == "weights" else "joint"
             raise RecipeError(f"the method {self.method!r} has no {foreign[0]}", hint=f"it belongs to {belongs}")
+        return self
+
+    @model_validator(mode="after")
+    def _with_scores(self) -> CombineTable:
+        if self.min_quality and self.method == "none":
+            hint = "set min_quality in [quality], or method in [combine]"
+            raise RecipeError("the method 'none' combines nothing", hint=hint, key="min_quality")
         return self
 
     @model_validator(mode="after")

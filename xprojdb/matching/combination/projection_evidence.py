@@ -23,18 +23,27 @@ _OUTSIDE = (0.98, 0.012, 0.008)
 _INSIDE = (0.25, 0.62, 0.03, 0.06, 0.04)
 
 
-def projected_counts(scores: Singles, projected: Longs) -> Floats:
-    """Count the projected tags by the tags that a tagger takes for right.
+def agreed_chances(parts: Sequence[Singles]) -> Floats:
+    """How likely each tag is the right one, as far as all taggers are for it.
 
-    :param scores: (W, T) log probabilities; a tag with those of ``O`` throughout is unknown to the tagger.
+    :param parts: (W, T) log probabilities of each tagger; a tag with those of ``O`` throughout is unknown to it.
+    :returns: (W, T) probabilities; 0 for tags that no tagger knows.
+    """
+    scores = np.sum([part.astype(np.float64) for part in parts], 0)
+    known = np.any([(part != part[:, :1]).any(0) for part in parts], 0)
+    known[0] = True
+    own = np.where(known, scores, -np.inf)
+    return np.asarray(np.exp(own - np.logaddexp.reduce(own, 1, keepdims=True)), np.float64)
+
+
+def projected_counts(chances: Floats, projected: Longs) -> Floats:
+    """Count the projected tags by the tags that are taken for right.
+
+    :param chances: (W, T) the probabilities of the right tags.
     :param projected: (W,) the tags that were projected.
     :returns: (T, T) expected numbers of words, the right tag first.
     """
-    known = (scores != scores[:, :1]).any(0)
-    known[0] = True
-    own = np.where(known, scores.astype(np.float64), -np.inf)
-    chances = np.exp(own - np.logaddexp.reduce(own, 1, keepdims=True))
-    width = scores.shape[1]
+    width = chances.shape[1]
     return np.stack([np.bincount(projected, chances[:, tag], width) for tag in range(width)])
 
 

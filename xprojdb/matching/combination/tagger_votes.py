@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from xprojdb.arrays import Floats, Longs, Singles
+from xprojdb.arrays import Floats, Singles
 from xprojdb.text.spans import Span
 
 
@@ -52,18 +52,17 @@ def pooled(parts: Sequence[Singles], weights: Sequence[float]) -> Singles:
     return np.asarray(sum(weight * part for weight, part in zip(weights, parts, strict=True)), np.float32)
 
 
-def votes(scores: Singles, evidence: Floats, projected: Longs, weight: float) -> Singles:
+def votes(scores: Singles, gains: Floats, weight: float) -> Singles:
     """Add the projection to the taggers.
 
     The shares are those of a pool whose weights add up to 1, as voters that repeat each other require.
 
     :param scores: (W, T) the weighted sum of the log probabilities of the tags, of which the first is ``O``.
-    :param evidence: (T, T) as from :func:`xprojdb.matching.combination.projection_evidence.evidence`.
-    :param projected: (W,) the tags that were projected.
+    :param gains: (W, T) what the projection says for each tag, as a log likelihood relative to that of ``O``.
     :param weight: the sum of the weights of the taggers; the projection has weight 1.
     :returns: (W, T) log shares of the vote.
     """
-    together = (scores + evidence[projected]) / (weight + 1)
+    together = (scores + gains) / (weight + 1)
     together -= np.logaddexp.reduce(together, 1, keepdims=True)
     return together.astype(np.float32)
 

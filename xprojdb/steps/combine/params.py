@@ -43,12 +43,14 @@ class SourcesParams(StepParams):
     :param sources: languages, ``LANG@RECIPE`` for another recipe's projection, ``transfer`` for the target language's
         own tagger.
     :param labels: the label mapping, where no source has one.
+    :param min_quality: what the translation of a source must reach, by score, for its labels to count.
     """
 
     kind: ClassVar[str] = "combine"
     target: str
     sources: tuple[str, ...]
     labels: Mapping[str, Any] | None = left_out(None)
+    min_quality: Mapping[str, float] | None = left_out(None)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -19,6 +19,7 @@ from xprojdb.steps.fit.terms import TermsFit
 from xprojdb.steps.fit.word_frequencies import WordFrequencies
 from xprojdb.steps.params import StepParams
 from xprojdb.steps.project.match import ProjectMatch
+from xprojdb.steps.quality.stage import scores_behind
 from xprojdb.steps.spec import StepSpec
 from xprojdb.text.label_schemes import LabelMapping
 
@@ -39,15 +40,24 @@ def combine_specs(
     :param tagger: the tag step of the target language.
     :param mapping: the mapping of its labels, where no voter has one.
     :param gold: the set of labels by people that the table names.
-    :raises UsageError: when a source has no candidates for a joint match, or ``transfer`` has no tagger.
+    :raises UsageError: when a source has no candidates for a joint match, ``transfer`` has no tagger, or the
+        translations of a source have no scores for ``min_quality``.
     """
     if table.method == "joint":
         _check_candidates(voters)
+    if table.min_quality:
+        for spec in voters.values():
+            scores_behind(spec, table.min_quality)
     inputs, names = dict(voters), list(sources)
     if table.transfer:
         inputs[TRANSFER] = _tagger(tagger, target)
         names.append(TRANSFER)
-    common = SourcesParams(target=target, sources=tuple(names), labels=mapping.to_json() if mapping else None)
+    common = SourcesParams(
+        target=target,
+        sources=tuple(names),
+        labels=mapping.to_json() if mapping else None,
+        min_quality=dict(table.min_quality) or None,
+    )
     rule = _rule(table)
     if table.first_word or table.last_word:
         counted = FitParams(lang=target).to_params()
@@ -70,7 +80,9 @@ def _values(params: StepParams) -> dict[str, Any]:
 def _reliability(learn: str, common: SourcesParams, rule: ConsensusRule, inputs: Mapping[str, StepSpec]) -> StepSpec:
     """The step that learns the weights. Truth inference does not depend on the rule, and only ``gold`` on the set."""
     if learn == "learned":
-        params = ReliabilityParams(target=common.target, sources=common.sources, learn=learn)
+        params = ReliabilityParams(
+            target=common.target, sources=common.sources, min_quality=common.min_quality, learn=learn
+        )
     else:
         params = ReliabilityParams(**_values(common), learn=learn, rule=rule.to_params())
     read = {role: spec for role, spec in inputs.items() if role != GOLD_SET or learn == "gold"}

@@ -16,6 +16,7 @@ from xprojdb.db.tables import entity, label, outcome, sentence, step, translatio
 from xprojdb.steps.combine.params import SourcesParams
 from xprojdb.steps.inputs import longs, read_columns, read_numbers, within
 from xprojdb.steps.labelling import mapping_of
+from xprojdb.steps.quality.stage import QUALITY, reached
 from xprojdb.steps.spec import GOLD, StepSpec
 from xprojdb.steps.stage import (
     Bitext,
@@ -123,6 +124,7 @@ class SeveralSources(Stage):
         super().__init__(spec)
         params = SourcesParams.from_params(spec.params)
         self.target, self.sources = params.target, params.sources
+        self.min_quality = params.min_quality or {}
         self._pairs: list[Bitext] = []
 
     def unmade(self, counts: Sequence[int]) -> int:
@@ -196,11 +198,15 @@ class SeveralSources(Stage):
     def read_present(self, connection: Connection, keys: Sequence[int]) -> Present:
         """Read which sources the sentences have. Of several translations from one language the first counts.
 
+        Translations that ``[quality]`` filtered, or that fall short of the step's own thresholds, do not count.
+
         :param keys: keys of the sentences, ascending.
         """
         columns = []
         for number, voter in enumerate(self.voters):
             read = read_numbers(connection, self._through(connection, voter, keys), 2).astype(np.int64)
+            if voter.lang is not None and self.min_quality:
+                read = read[:, reached(connection, voter.spec, read[1].tolist(), self.min_quality)]
             columns.append(np.stack([read[0], *(np.full(read.shape[1], n) for n in (voter.source, number)), read[1]]))
         rows = np.concatenate(columns, 1)
         rows = rows[:, np.lexsort((rows[3], rows[1], rows[0]))]
@@ -215,7 +221,8 @@ class SeveralSources(Stage):
             return query.where(outcome.c.step_id == step_id, outcome.c.status != "failed")
         target = sentence_key(other(voter.side))
         done = (outcome.c.step_id == step_id) & (outcome.c.item_id == translation.c.id)
-        query = select(target, translation.c.id).join(outcome, done & (outcome.c.status != "failed"))
+        poor = (outcome.c.status == "filtered") & outcome.c.reason.startswith(f"{QUALITY}:")
+        query = select(target, translation.c.id).join(outcome, done & (outcome.c.status != "failed") & ~poor)
         return query.where(_language(translation, voter) == voter.lang, within(connection, target, keys))
 
     def read_ballot(self, connection: Connection, keys: Sequence[int], present: Present) -> Ballot:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 from sqlalchemy import ColumnElement, Connection, Select, exists, select
 
-from xprojdb.arrays import Floats
+from xprojdb.arrays import Floats, Longs
 from xprojdb.db.tables import corpus, outcome, translation
-from xprojdb.matching.combination.projection_evidence import confusion, evidence, projected_counts
+from xprojdb.matching.combination.form_evidence import KINDS, form_counts, form_gains, form_kinds, kind_counts
+from xprojdb.matching.combination.projection_evidence import agreed_chances, confusion, evidence, projected_counts
 from xprojdb.steps.fit.stage import Fit, FitParams, read_artifact
 from xprojdb.steps.fit.target_tagger import Labelled, read_labelled, tag_places
 from xprojdb.steps.labelling import LabellingParams, mapping_of
@@ -40,11 +41,12 @@ class EvidenceParams(FitParams, LabellingParams):
 class EvidenceFit(Fit):
     """Count the tags that the step ``labels`` projected by those that taggers take for right.
 
-    Its other inputs are the taggers, see :class:`xprojdb.steps.project.voters.Voters`. Every tagger counts alike.
+    Its other inputs are the taggers, see :class:`xprojdb.steps.project.voters.Voters`. A tag counts as right as far as
+    all of them are for it. What became of the same words elsewhere is counted, too.
     """
 
     kind = EvidenceParams.kind
-    version = 1
+    version = 2
 
     def __init__(self, spec: StepSpec) -> None:
         super().__init__(spec)
@@ -77,43 +79,89 @@ class EvidenceFit(Fit):
     def learn(self, connection: Connection, corpus_id: int) -> Any:
         langs, step_id = (self.params.source, self.lang), self.input_ids["labels"]
         sentences = read_labelled(connection, step_id, corpus_id, langs, self.params.labelled)
-        tags: tuple[str, ...] = ("O",)
-        counts = np.zeros((1, 1))
-        for first in range(0, len(sentences), _BLOCK):
-            tags, own = self._counted(connection, corpus_id, sentences[first : first + _BLOCK])
-            counts = own if first == 0 else counts + own
-        content = {"sentences": len(sentences), "tags": tags}
-        return {**content, "counts": counts.round(2).tolist()} if len(tags) > 1 else {**content, "off": "no-tagger"}
+        blocks = [sentences[first : first + _BLOCK] for first in range(0, len(sentences), _BLOCK)]
+        asked = [own for block in blocks if (own := self._asked(connection, corpus_id, block)) is not None]
+        content: dict[str, Any] = {"sentences": len(sentences)}
+        if not asked:
+            return {**content, "tags": ("O",), "off": "no-tagger"}
+        chances, projected = (
+            np.concatenate(own) for own in zip(*((o.chances, o.projected) for o in asked), strict=True)
+        )
+        words = [word for own in sentences for word in own.words]
+        forms = form_counts(words, projected)
+        kinds = kind_counts(chances, projected, form_kinds(words, projected, forms))
+        learned = {"counts": projected_counts(chances, projected), "kinds": kinds}
+        rounded = {name: own.round(2).tolist() for name, own in learned.items()}
+        return {**content, "tags": asked[0].tags, **rounded, "forms": forms}
 
-    def _counted(
-        self, connection: Connection, corpus_id: int, sentences: Sequence[Labelled]
-    ) -> tuple[tuple[str, ...], Floats]:
-        """The tags of the taggers, and the mean of their counts."""
+    def _asked(self, connection: Connection, corpus_id: int, sentences: Sequence[Labelled]) -> _Asked | None:
+        """What the taggers take for right; None where no tagger has an opinion."""
         assert self._voters is not None, "open() comes first"
         words = [own.words for own in sentences]
         opinion = self._voters.ask(connection, corpus_id, words)
+        if not opinion.parts:
+            return None
         projected = tag_places(words, [own.spans for own in sentences], opinion.tags)
-        counts = [projected_counts(part, projected) for part in opinion.parts]
-        return opinion.tags, np.mean(counts, 0) if counts else np.zeros((1, 1))
+        return _Asked(opinion.tags, agreed_chances(opinion.parts), projected)
 
     def evidence(self, content: Any) -> str:
         if "counts" not in content:
             return f"learned:sentences={content['sentences']},off={content['off']}"
         shares = confusion(np.array(content["counts"]), content["tags"])[1:]
         found, missed = np.diagonal(shares[:, 1:]).mean(), shares[:, 0].mean()
+        unlabelled = np.exp(form_gains(np.array(content["kinds"]))[0])
         values = {"found": found, "missed": missed, "wrong": 1 - found - missed}
+        values |= {"odds-if-labelled-elsewhere": unlabelled[-1], "odds-if-not": unlabelled[1]}
         return ",".join((f"learned:sentences={content['sentences']}", *(f"{k}={v:.2f}" for k, v in values.items())))
+
+
+class _Asked(NamedTuple):
+    """What taggers take for right.
+
+    :param tags: T tags.
+    :param chances: (W, T) their probabilities.
+    :param projected: (W,) the tags that were projected.
+    """
+
+    tags: tuple[str, ...]
+    chances: Floats
+    projected: Longs
+
+
+class Known(NamedTuple):
+    """What was learned about a projection.
+
+    :param tags: (T, T) the evidence of each projected tag, see :func:`evidence`.
+    :param kinds: (2, KINDS) that of the same words elsewhere, see :func:`form_gains`.
+    :param forms: the places of forms, and those with a label.
+    """
+
+    tags: Floats
+    kinds: Floats
+    forms: Mapping[str, Sequence[int]]
+
+    def gains(self, words: Sequence[Sequence[str]], projected: Longs) -> Floats:
+        """What the projection says about words, (W, T), relative to ``O``.
+
+        :param words: of the sentences, W in all.
+        :param projected: (W,) the tags that were projected.
+        """
+        own = self.tags[projected]
+        kinds = form_kinds([word for sentence in words for word in sentence], projected, self.forms)
+        own[:, 1:] += self.kinds[(projected > 0).astype(np.int64), kinds][:, None]
+        return own
 
 
 def read_evidence(
     connection: Connection, step_id: int, corpus_id: int, tags: Sequence[str], *, repeated: bool
-) -> Floats:
-    """Read the evidence of projected tags, (T, T): see :func:`evidence`.
+) -> Known:
+    """Read what was learned about a projection.
 
     :param tags: those of the taggers.
     :param repeated: whether a tagger that learned from the projection votes.
     """
     content = read_artifact(connection, step_id, corpus_id)
     if "counts" not in content:
-        return np.zeros((len(tags), len(tags)))
-    return evidence(np.array(content["counts"]), tags, repeated=repeated)
+        return Known(np.zeros((len(tags), len(tags))), np.zeros((2, KINDS)), {})
+    known = evidence(np.array(content["counts"]), tags, repeated=repeated)
+    return Known(known, form_gains(np.array(content["kinds"])), content["forms"])

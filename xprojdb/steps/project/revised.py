@@ -60,7 +60,7 @@ class ProjectRevised(ProjectStage):
     """
 
     kind = RevisedParams.kind
-    version = 2
+    version = 3
     block = 1_000
 
     def __init__(self, spec: StepSpec) -> None:
@@ -124,7 +124,7 @@ class ProjectRevised(ProjectStage):
         opinion = self._voters.ask(connection, corpus_id, words)
         tags, scores = opinion.tags, opinion.pooled(sum(lengths))
         known = read_evidence(connection, self.input_ids[EVIDENCE], corpus_id, tags, repeated=opinion.repeated)
-        shares = votes(scores, known, tag_places(words, spans, tags), sum(opinion.weights))
+        shares = votes(scores, known.gains(words, tag_places(words, spans, tags)), sum(opinion.weights))
         result = tagged_spans(best_tags(shares, lengths, tags), lengths, tags)
         parts: list[Singles] = np.split(shares, np.cumsum(lengths)[:-1])
         return [matched(*entry, tags) for entry in zip(spans, result, parts, strict=True)]

@@ -28,7 +28,7 @@ from xprojdb.training.states import StatesOf, WordStates
 #: the roles of the tagger that learned from the projection, and of models of this database
 TAGGER, MODEL = "tagger", "model:"
 #: the weight of the tagger that learned from the projection, beside a model of other languages, which has weight 1
-BESIDE_MODELS = 0.5
+BESIDE_MODELS = 0.75
 
 
 class Opinion(NamedTuple):

@@ -11,11 +11,12 @@ from sqlalchemy import ColumnElement, Connection, select
 
 from xprojdb.db import bulk
 from xprojdb.db.tables import translation, translation_score
+from xprojdb.errors import UsageError
 from xprojdb.matching.scores.sentence_similarity import sentence_similarity
 from xprojdb.steps.align.stage import keep_states
 from xprojdb.steps.inputs import read_side_words
 from xprojdb.steps.params import StepParams, left_out
-from xprojdb.steps.spec import StepSpec
+from xprojdb.steps.spec import StepSpec, find_step
 from xprojdb.steps.stage import Outcome, Result, Row, Rows, Side, Stage, other
 from xprojdb.text.kept_words import kept_length, kept_names, kept_numbers
 from xprojdb.training.kept_states import KeptStates
@@ -142,10 +143,37 @@ def _of(step_id: int) -> Any:
     return translation_score.c.step_id == step_id
 
 
-def reached(connection: Connection, step_id: int, translations: Sequence[int], least: Mapping[str, float]) -> Flags:
-    """(N,) whether each of N translations has scores and reaches all thresholds."""
+def scores_behind(projection: StepSpec, least: Mapping[str, float]) -> StepSpec:
+    """The step that scored the translations of a projection, for thresholds.
+
+    :raises UsageError: when its recipe does not score translations, or leaves one of the scores out.
+    """
+    scores = projection.inputs.get(QUALITY)
+    if scores is None:
+        raise _unscored()
+    if "similarity" in least and scores.model is None:
+        hint = "leave out similarity = false in [quality] and run the recipe again"
+        raise UsageError("the similarity of translations was not computed", hint=hint, key="min_quality")
+    return scores
+
+
+def reached(
+    connection: Connection, projection: StepSpec, translations: Sequence[int], least: Mapping[str, float]
+) -> Flags:
+    """(N,) whether each of N translations of a projection has scores and reaches all thresholds.
+
+    :raises UsageError: as :func:`scores_behind`.
+    """
+    step_id = find_step(connection, scores_behind(projection, least))
+    if step_id is None:
+        raise _unscored()
     scores = read_quality(connection, step_id, translations)
     return np.array([key in scores and scores[key].below(least) is None for key in translations], np.bool_)
+
+
+def _unscored() -> UsageError:
+    hint = "add the table [quality] to the recipe and run it again"
+    return UsageError("translations have no scores to choose by", hint=hint, key="min_quality")
 
 
 def _singles(vectors: Any) -> Any:
