@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -22,6 +24,7 @@ from xprojdb.db import tables as t
 from xprojdb.errors import MissingExtra, ModelError, UsageError
 from xprojdb.evaluation.evaluate import evaluate_projections
 from xprojdb.execution.run import run_plan
+from xprojdb.maintenance.tuned_encoders import unnamed_folders
 from xprojdb.models.store import tuned_folder
 from xprojdb.planning.planner import plan_recipe
 from xprojdb.study.run import run_study
@@ -236,6 +239,47 @@ def test_a_study_trains_heads_only(news: Database, tmp_path: Path) -> None:
     with pytest.raises(UsageError) as refused:
         run_study(news, LoadedTraining(TrainingRecipe.from_toml(text), text))
     assert refused.value.reason == "tuned"
+
+
+def test_encoders_that_nothing_names_are_told_and_freed_by_their_age(news: Database, tmp_path: Path) -> None:
+    forgotten = tuned_folder(train(news, text_of(tmp_path, "last:1", steps=2)).digest)
+    # The recipe names its last training.
+    used = tuned_folder(train(news, text_of(tmp_path, "last:1", steps=3)).digest)
+    part = used.with_name(f"{'0' * 32}.checkpoints")
+    (part / "checkpoint-1").mkdir(parents=True)
+    others = [used.with_name(name) for name in ("notes", "0" * 31)]
+    for other in others:
+        other.mkdir()
+        age(other)
+    age(used)
+    age(forgotten)
+    with xprojdb.open(news.url) as database:
+        told = database.gc(dry_run=True)
+        assert {one.path: round(one.days) for one in told.report.tuned} == {part: 0, forgotten: 40}
+        size = {entry["folder"]: entry["bytes"] for entry in told.to_json()["tuned"]}[str(forgotten)]
+        assert size >= (forgotten / "model.safetensors").stat().st_size
+        assert forgotten.name in str(told)
+        assert database.gc().report.freed_tuned == [] and forgotten.is_dir()
+        freed = database.gc(tuned_days=30)
+    assert [one.path for one in freed.report.freed_tuned] == [forgotten]
+    assert set(used.parent.iterdir()) == {used, part, *others}
+
+
+def test_reading_a_tuned_encoder_keeps_it_young(news: Database, tmp_path: Path) -> None:
+    folder = tuned_folder(train(news, text_of(tmp_path, "last:1", steps=2)).digest)
+    age(folder)
+    run_plan(news, plan_recipe(news, parse_recipe(ZERO)))
+    with news.read() as connection:
+        every = list(connection.execute(select(t.step.c.id)).scalars())
+        (found,) = unnamed_folders(connection, doomed=every)
+    assert found.path == folder and found.days < 1
+
+
+def age(folder: Path, days: float = 40) -> None:
+    """Set the times of a folder and its files back."""
+    then = time.time() - 86_400 * days
+    for path in (*folder.rglob("*"), folder):
+        os.utime(path, (then, then))
 
 
 def test_the_command(run_cli, write_conll: Write, tmp_path: Path) -> None:
