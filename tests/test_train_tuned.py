@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
 import sys
 import time
 from collections.abc import Callable
@@ -12,6 +13,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from children import HANG, start, wait_until
+from conftest import XPROJDB
 from sqlalchemy import delete, select
 from training_sample import import_languages, train_toml
 
@@ -154,6 +157,35 @@ def test_an_interrupted_training_goes_on_and_ends_as_one_that_was_not(
         np.testing.assert_allclose(array, resumed[name], atol=1e-6)
     for name, array in head_of(news).arrays.items():
         np.testing.assert_allclose(array, head.arrays[name], atol=1e-6)
+
+
+def test_a_killed_training_goes_on_from_its_last_checkpoint(
+    write_conll: Write, tmp_path: Path, child_env: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = text_of(tmp_path, "last:1", steps=150)
+    (tmp_path / "tiny.toml").write_text(text, encoding="utf-8")
+    path = tmp_path / "killed.db"
+    with xprojdb.open(path, create=True) as database:
+        import_languages(database.store, write_conll, "en", "de")
+    command = [XPROJDB, "--db", path, "train", tmp_path / "tiny.toml"]
+    environment = child_env | {"XPROJDB_CACHE": str(tmp_path / "killed")}
+    child = start(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    wait_until(lambda: list((tmp_path / "killed").glob("tuned/*.checkpoints/*/trainer_state.json")), child)
+    child.kill()
+    child.wait(HANG)
+    assert not list((tmp_path / "killed").glob("tuned/*/model.safetensors"))
+    ended = {}
+    for name, cache in (("killed", tmp_path / "killed"), ("whole", tmp_path / "cache")):
+        monkeypatch.setenv("XPROJDB_CACHE", str(cache))
+        with xprojdb.open(tmp_path / f"{name}.db", create=True) as database:
+            if name == "whole":
+                import_languages(database.store, write_conll, "en", "de")
+            report = train(database.store, text)
+            ended[name] = report.measures["resumed"], weights(tuned_folder(report.digest))
+    assert ended["killed"][0] >= 15 and ended["whole"][0] == 0
+    for layer, array in ended["whole"][1].items():
+        np.testing.assert_allclose(array, ended["killed"][1][layer], atol=1e-5)
+    assert not list((tmp_path / "killed").glob("tuned/*.checkpoints"))
 
 
 def test_an_encoder_that_is_gone_or_changed_tags_nothing(news: Database, tmp_path: Path) -> None:
