@@ -139,10 +139,12 @@ def compare_layers(database: xp.Database, folder: Path, given: argparse.Namespac
             print(f"layer {layer:2}  {head:6}  F1 {row[4]:.1f} over {row[5]} measurements", flush=True)
 
 
-def import_entities(database: xp.Database, folder: Path) -> None:
+def import_entities(database: xp.Database, folder: Path, langs: Sequence[str] = FOURTEEN) -> None:
     """MasakhaNER 2.0 in the layout that it is published in."""
     for path in sorted((DATA / "masakhaner2").glob("*.conll.gz")):
         lang, split, *_ = path.name.split(".")
+        if lang not in langs:
+            continue
         place = folder / "masakhaner2" / lang
         place.mkdir(parents=True, exist_ok=True)
         (place / f"{split}.txt").write_bytes(gzip.decompress(path.read_bytes()))

@@ -16,6 +16,7 @@ from xprojdb.db import Database
 from xprojdb.db.tables import model, step
 from xprojdb.digest import canonical_json
 from xprojdb.errors import UsageError
+from xprojdb.exports.selection.references import References
 from xprojdb.models.store import canonical_id
 from xprojdb.steps.spec import StepSpec
 from xprojdb.steps.train.measure import Measure, MeasureParams
@@ -69,7 +70,7 @@ class PlannedStudy:
         return [spec for digest, spec in self.trainings.items() if digest not in self.trained]
 
 
-def plan_study(database: Database, loaded: LoadedTraining) -> PlannedStudy:
+def plan_study(database: Database, loaded: LoadedTraining, references: References | None = None) -> PlannedStudy:
     """Plan a study; stores nothing.
 
     :raises UsageError: when the recipe has no ``[study]``, a target has no gold, languages have different labels, or
@@ -80,12 +81,14 @@ def plan_study(database: Database, loaded: LoadedTraining) -> PlannedStudy:
         hint = "say in it what to compare: [study] pool, targets, k, budgets"
         raise UsageError(f"the recipe {loaded.recipe.name} has no study", hint=hint, reason="no-study")
     check_tables(loaded.recipe.train, table)
-    return _Planning(database, loaded, table).plan()
+    return _Planning(database, loaded, table, references).plan()
 
 
 class _Planning:
-    def __init__(self, database: Database, loaded: LoadedTraining, table: StudyTable) -> None:
-        self.database, self.loaded, self.table = database, loaded, table
+    def __init__(
+        self, database: Database, loaded: LoadedTraining, table: StudyTable, references: References | None
+    ) -> None:
+        self.database, self.loaded, self.table, self.references = database, loaded, table, references
         self.recipe = loaded.recipe
         self.revision = encoder_revision(self.recipe.train)
         self.warnings = design_warnings(table)
@@ -100,7 +103,7 @@ class _Planning:
             if task == "nli" and self.table.pair_splits:
                 own = own.model_copy(update={"splits": self.table.pair_splits})
             measures[task] = self._measure(task)
-            sampler = Sampler(self.database, self.recipe, own, self.sentences if task == "ner" else ())
+            sampler = Sampler(self.database, self.recipe, own, self.sentences if task == "ner" else (), self.references)
             classes, notes = classes_of(sampler, self.table.pool, own.splits)
             self.warnings += notes
             cells += [
