@@ -13,7 +13,7 @@ import tempfile
 from pathlib import Path
 
 from studies import import_entities
-from study_kills import STUDY
+from study_kills import LANGS, STUDY, TRAIN
 
 import xprojdb as xp
 
@@ -22,10 +22,10 @@ def main(given: list[str]) -> None:
     """Start the processes, or be one of them."""
     if given:
         with tempfile.TemporaryDirectory() as folder, xp.open(Path(folder) / "study.db", create=True) as database:
-            import_entities(database, Path(folder))
+            import_entities(database, Path(folder), LANGS)
             study = {**STUDY, "orders": int(given[0])}
             recipe = xp.TrainingRecipe(
-                name="memory", corpora=["masakhaner2"], labels=["PER", "ORG", "LOC"], study=study
+                name="memory", corpora=["masakhaner2"], labels=["PER", "ORG", "LOC"], train=TRAIN, study=study
             )
             report = database.study(recipe).report
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024

@@ -33,6 +33,7 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--k", type=int, nargs="+", default=[1, 2, 4, 8])
     parser.add_argument("--pairs", type=int, default=600, help="pairs to learn from, and to measure each target on")
+    parser.add_argument("--targets", nargs="+", default=TARGETS, help="languages of the pairs to measure on")
     parser.add_argument("--batch", type=int, default=1024, help="words of a step")
     parser.add_argument("--db", default=None)
     args = parser.parse_args()
@@ -43,7 +44,7 @@ def main() -> None:
         import_entities(database, Path(folder))
         import_pairs(database)
         print_row("as it is", probe(database, "e5-small", "plain", args), 0.0)
-        for arm, k, seed in product(("raw", "shuffled"), args.k, range(args.seeds)):
+        for seed, k, arm in product(range(args.seeds), args.k, ("raw", "shuffled")):
             name = f"c-{arm}-{k}-{seed}-{args.steps}"
             report = tuned(database, name, arm, POOL[:k], seed, args)
             place = str(tuned_folder(report.digest))
@@ -66,7 +67,7 @@ def tuned(
 def probe(database: xp.Database, encoder: str, name: str, given: argparse.Namespace) -> dict[str, float]:
     """Mean accuracy by arm."""
     study = {
-        "tasks": ["nli"], "pool": ["en"], "targets": TARGETS, "pair_splits": ["validation"], "k": [1],
+        "tasks": ["nli"], "pool": ["en"], "targets": given.targets, "pair_splits": ["validation"], "k": [1],
         "budgets": {"fixed": given.pairs}, "controls": ["centre"], "orders": 1, "seeds": 1, "test_limit": given.pairs,
     }  # fmt: skip
     train = {"encoder": encoder, "layer": LAYER}

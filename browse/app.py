@@ -44,6 +44,12 @@ def make_app(database: Database, doorkeeper: Doorkeeper) -> Starlette:
     def runs(_request: Request) -> Response:
         return HTMLResponse(pages.runs())
 
+    def studies(_request: Request) -> Response:
+        return HTMLResponse(pages.studies())
+
+    def study(request: Request) -> Response:
+        return HTMLResponse(pages.study(request.path_params["name"], _key(request.query_params.get("after", ""))))
+
     app = Starlette(
         routes=[
             Route("/", sentences),
@@ -51,6 +57,8 @@ def make_app(database: Database, doorkeeper: Doorkeeper) -> Starlette:
             Route("/compare", compare),
             Route("/overview", overview),
             Route("/runs", runs),
+            Route("/studies", studies),
+            Route("/study/{name:path}", study),
             Route("/assets/{name}", _asset),
             *review_routes(pages),
         ],
@@ -78,7 +86,7 @@ Handler = Callable[[Request, Exception], Response]
 def _problem(pages: Pages) -> Handler:
     def handle(_request: Request, error: Exception) -> Response:
         assert isinstance(error, XprojdbError)
-        status = 503 if isinstance(error, TooSlow) else 404 if "sentence" in error.fields else 400
+        status = 503 if isinstance(error, TooSlow) else 404 if {"sentence", "study"} & error.fields.keys() else 400
         status = status if isinstance(error, (UsageError, TooSlow)) else 500
         return HTMLResponse(pages.problem(error.message, error.hint), status)
 

@@ -11,6 +11,7 @@ from xprojdb.browse.links import FileLinks, file_name
 from xprojdb.browse.listing.filters import PAGE, Filters, Order
 from xprojdb.browse.listing.page import ListedSentence, ListPage
 from xprojdb.browse.pages import ASSETS, Pages, read_asset
+from xprojdb.browse.studies.reading import list_studies
 from xprojdb.db import Database
 from xprojdb.errors import UsageError
 
@@ -57,8 +58,10 @@ def write_files(
     if not listed:
         raise UsageError("no sentence matches", hint="loosen --corpus and --lang", corpus=corpus, lang=lang)
     into = _card_subfolder(folder) if card else folder
-    pages.links = FileLinks(frozenset(listed_sentence.name for listed_sentence in listed))
-    written = sum(1 for _ in _write(pages, filters, listed, into))
+    with database.read() as connection:
+        studies = [study.name for study in list_studies(connection)]
+    pages.links = FileLinks(frozenset(listed_sentence.name for listed_sentence in listed), studies=bool(studies))
+    written = sum(1 for _ in _write(pages, filters, listed, studies, into))
     return WrittenFiles(into, len(listed), written)
 
 
@@ -80,7 +83,9 @@ def _card_subfolder(folder: Path) -> Path:
     return folder / SUBFOLDER
 
 
-def _write(pages: Pages, filters: Filters, listed: list[ListedSentence], folder: Path) -> Iterator[Path]:
+def _write(
+    pages: Pages, filters: Filters, listed: list[ListedSentence], studies: list[str], folder: Path
+) -> Iterator[Path]:
     assert isinstance(pages.links, FileLinks)
     for name in ASSETS:
         if name != "review.js":
@@ -95,6 +100,10 @@ def _write(pages: Pages, filters: Filters, listed: list[ListedSentence], folder:
     for listed_sentence in listed:
         text = pages.sentence(listed_sentence.name, filters.recipe or None, deeper)
         yield _put(folder / "sentences" / file_name(listed_sentence.name), text.encode())
+    if studies:
+        yield _put(folder / "studies.html", pages.studies().encode())
+    for name in studies:
+        yield _put(folder / "studies" / file_name(name), pages.study(name, links=deeper).encode())
 
 
 def _put(path: Path, content: bytes) -> Path:

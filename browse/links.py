@@ -30,6 +30,10 @@ class Links(Protocol):
 
     def runs(self) -> str: ...
 
+    def studies(self) -> str: ...
+
+    def study(self, name: str, after: int = 0) -> str: ...
+
     def reviews(self) -> str: ...
 
 
@@ -56,6 +60,12 @@ class ServerLinks:
     def runs(self) -> str:
         return "/runs"
 
+    def studies(self) -> str:
+        return "/studies"
+
+    def study(self, name: str, after: int = 0) -> str:
+        return _with_query(f"/study/{quote(name, safe='/')}", {"after": after})
+
     def reviews(self) -> str:
         return "/review"
 
@@ -64,17 +74,19 @@ class FileLinks:
     """Addresses of files, from a page at some folder depth.
 
     :param names: the sentences that have a page.
+    :param studies: whether there are studies.
     """
 
     live = False
 
-    def __init__(self, names: frozenset[str], depth: int = 0) -> None:
+    def __init__(self, names: frozenset[str], depth: int = 0, *, studies: bool = False) -> None:
         self._names = names
+        self._studies = studies
         self._up = "../" * depth
 
     def deeper(self) -> FileLinks:
         """The same for a page in a subfolder."""
-        return FileLinks(self._names, 1)
+        return FileLinks(self._names, 1, studies=self._studies)
 
     def asset(self, name: str) -> str:
         return f"{self._up}assets/{name}"
@@ -94,6 +106,12 @@ class FileLinks:
 
     def runs(self) -> str:
         return ""
+
+    def studies(self) -> str:
+        return f"{self._up}studies.html" if self._studies else ""
+
+    def study(self, name: str, after: int = 0) -> str:  # noqa: ARG002
+        return f"{self._up}studies/{file_name(name)}"
 
     def reviews(self) -> str:
         return ""

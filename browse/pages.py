@@ -13,6 +13,7 @@ from markupsafe import Markup
 
 from xprojdb.browse.commands import Commands
 from xprojdb.browse.escaping import finalize, visible
+from xprojdb.browse.limits import limited
 from xprojdb.browse.links import Links
 from xprojdb.browse.listing.facets import Facets, read_facets
 from xprojdb.browse.listing.filters import PAGE, Filters
@@ -20,6 +21,10 @@ from xprojdb.browse.listing.page import Listing, ListPage, runs_of
 from xprojdb.browse.sentence.drawing import writing_of
 from xprojdb.browse.sentence.hues import hue
 from xprojdb.browse.sentence.view import neighbours, show_sentence
+from xprojdb.browse.studies.analyses import Analyses
+from xprojdb.browse.studies.curves import STYLES, draw_lines
+from xprojdb.browse.studies.reading import list_studies, read_cells
+from xprojdb.browse.studies.view import study_view
 from xprojdb.browse.summaries.comparison import compare_page
 from xprojdb.browse.summaries.counts import SAMPLE, Counted
 from xprojdb.browse.summaries.overview import read_overview
@@ -27,6 +32,8 @@ from xprojdb.browse.summaries.plots import bars, reliability_diagram
 from xprojdb.browse.summaries.recipes import KnownRecipe, Recipes
 from xprojdb.browse.summaries.runs import read_run_page
 from xprojdb.db import Database
+from xprojdb.study.report.origins import CORPUS, TRANSLATED
+from xprojdb.study.report.tables import POINT
 
 #: files in ``assets`` and their types
 ASSETS: Mapping[str, str] = {
@@ -72,6 +79,7 @@ class Pages:
         # Published pages must not reveal where a database is.
         self.commands = Commands(database.url if links.live else None)
         self.counted = Counted(database)
+        self.analyses = Analyses(database, patient=not links.live)
         self._templates = environment()
 
     def prepare(self) -> None:
@@ -81,8 +89,9 @@ class Pages:
         read_overview(self.database, self.recipes, self.counted)
 
     def stop(self) -> None:
-        """Stop what is being counted and sorted in the background."""
+        """Stop what is being counted, sorted and resampled in the background."""
         self.counted.stop()
+        self.analyses.stop()
         self.listing.stop()
 
     def render(self, template: str, links: Links | None = None, **values: Any) -> str:
@@ -173,6 +182,40 @@ class Pages:
         """The runs in progress, and the latest that have ended."""
         return self.render(
             "runs.html", run_page=read_run_page(self.database), command=self.commands.of("status", "--watch")
+        )
+
+    def studies(self) -> str:
+        """The studies of the database."""
+        with limited(self.database) as connection:
+            listed = list_studies(connection)
+        return self.render("studies.html", studies=listed, command=self.commands.of("study", "RECIPE.toml"))
+
+    def study(self, name: str, after: int = 0, links: Links | None = None) -> str:
+        """A study: its cells and, as soon as they are known, curves and tables.
+
+        :param after: the number of cells before those that are listed.
+        :raises UsageError: when there is no such study.
+        """
+        with limited(self.database) as connection:
+            cells = read_cells(connection, name, after)
+        known = self.analyses.of(name, cells.state)
+        view = study_view(
+            cells,
+            known.analysis if known else None,
+            current=known is not None and known.state == cells.state,
+            problem=known.problem if known else "",
+        )
+        return self.render(
+            "study.html",
+            links=links,
+            view=view,
+            after=after,
+            draw_lines=draw_lines,
+            styles=STYLES,
+            point_names=POINT,
+            corpus_names=CORPUS,
+            translated_names=TRANSLATED,
+            command=self.commands.of("study", "report", name, "FOLDER"),
         )
 
     def problem(self, message: str, hint: str | None) -> str:

@@ -7,6 +7,7 @@ from browse_sample import HOSTILE, combined_sample, scripts_sample
 from chromium import entered, launched, served
 from review_sample import campaign_of, items_of, labelled
 from sqlalchemy import select
+from study_sample import store_study
 
 from xprojdb.browse.escaping import visible
 from xprojdb.browse.files import write_files
@@ -107,6 +108,7 @@ def test_pages_are_accessible(browser, complaints, sqlite_database, path, write_
     axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe-playwright-python is not installed")
     plan = labelled(sqlite_database, write_conll, tmp_path)
     campaign = campaign_of(sqlite_database, plan)
+    store_study(sqlite_database)
     # The page's own policy forbids foreign scripts, such as that of the check.
     context = browser.new_context(color_scheme=scheme, bypass_csp=True)
     with served(path, "review", "start", "--reviewer", "ana", env=child_env) as (_, addresses):
@@ -115,8 +117,14 @@ def test_pages_are_accessible(browser, complaints, sqlite_database, path, write_
         page.goto(address_of(page) + "/")
         sentence = page.locator("a.name", has_text="/de/").first.get_attribute("href")
         compared = "/compare?first=sample&second=sample"
-        for entry in ("/", sentence, compared, "/overview", "/runs", "/review", f"{review}/0", f"{review}/bulk"):
+        studies = ("/studies", "/study/curves")
+        reviews = ("/review", f"{review}/0", f"{review}/bulk")
+        for entry in ("/", sentence, compared, "/overview", "/runs", *studies, *reviews):
             page.goto(address_of(page) + entry)
+            if entry == "/study/curves":
+                # Its curves come as soon as they are computed.
+                expect(page.locator("svg.curves[role=img]")).not_to_have_count(0, timeout=60_000)
+                expect(page.locator("#live")).to_have_count(0, timeout=60_000)
             wanted = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}
             result = axe.Axe().run(page, options=wanted)
             values = [(rule["id"], rule["nodes"][0]["html"][:120]) for rule in result.response["violations"]]

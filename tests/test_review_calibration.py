@@ -9,7 +9,7 @@ from xprojdb.db.tables import label
 from xprojdb.errors import UsageError
 from xprojdb.review.calibration.calibrate import calibrate_campaign
 from xprojdb.review.calibration.curves import FITS, Curve, Judged, binned, calibration_error
-from xprojdb.review.calibration.model import latest_calibration
+from xprojdb.review.calibration.model import Calibration, latest_calibration
 from xprojdb.review.decisions import REJECT, NewDecision, decide, read_reviewed
 from xprojdb.review.freezing import freeze_reviews
 
@@ -53,6 +53,15 @@ def test_errors_of_probabilities():
 def test_a_probability_that_no_margin_has():
     assert Curve([0.0, 1.0], [0.2, 0.7]).threshold(0.9) is None
     assert Curve([0.0, 1.0], [0.2, 0.7]).threshold(0.1) == 0.0
+
+
+def test_its_points_say_what_its_probabilities_do():
+    curves = {"LOC": Curve([0.2, 0.6], [0.1, 0.9]), "": Curve([0.0, 0.5, 1.0], [0.3, 0.4, 1.0])}
+    known = Calibration("d", "margin", "isotonic", 9, 0.5, 0.1, 0.1, [], curves[""], {"LOC": curves["LOC"]})
+    values = np.linspace(-0.2, 1.2, 15)
+    for name in ("LOC", "PER"):
+        told = np.interp(values, *known.points.get(name, known.points[""]))
+        assert told == pytest.approx(known.probabilities([name] * len(values), values))
 
 
 def test_what_a_campaign_teaches(database, write_conll, tmp_path):

@@ -121,6 +121,29 @@ def test_another_study_shares_its_models(news: Database, tmp_path: Path) -> None
     assert other.trained > 0 and other.run is not None and other.run.failed == 0
 
 
+@pytest.mark.parametrize("near", ["words", "states"])
+def test_the_nearest_sources_of_each_target_are_trained_on(news: Database, tmp_path: Path, near: str) -> None:
+    text = STUDY.replace("orders = 2", f'subsets = "ranked"\nnear = "{near}"').replace("seeds = 2", "seeds = 1")
+    report = run(news, tmp_path, text)
+    assert report.run is not None and report.run.failed == 0
+    with news.read() as connection:
+        cells = connection.execute(select(t.study_cell.c.k, t.study_cell.c.sources, t.study_cell.c.targets)).all()
+    nearest = {targets: json.loads(sources) for k, sources, targets in cells if k == 2}
+    assert len(nearest) == 2
+    for k, sources, targets in cells:
+        # A larger subset begins with the smaller one.
+        assert json.loads(sources) == nearest[targets][:k]
+
+
+def test_a_target_without_sentences_has_no_nearest_sources(news: Database, write_conll: Write, tmp_path: Path) -> None:
+    path = write_conll("news.test.nl.conll", "anna/B-PER zag q")
+    import_files(news, CorpusInfo("news"), [corpus_file(path, "nl", form="conll", split="test")], parallel=False)
+    text = STUDY.replace('"it"]\nk', '"nl"]\nk') + 'subsets = "ranked"\n'
+    with pytest.raises(UsageError) as refused:
+        run(news, tmp_path, text)
+    assert (refused.value.lang, refused.value.reason) == ("nl", "no-text")
+
+
 def test_a_preview_says_what_it_would_take_and_stores_nothing(news: Database, tmp_path: Path, row_counts) -> None:
     before = row_counts(news)
     report = preview_study(news, loaded(tmp_path))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -11,8 +12,10 @@ from hypothesis import strategies as st
 from xprojdb.config.errors import RecipeError
 from xprojdb.config.tables.study import StudyTable
 from xprojdb.config.training import TrainingRecipe
+from xprojdb.errors import MissingExtra, UsageError
 from xprojdb.study.design.cells import cells_of, orders_of, shares_of, subsets_of
-from xprojdb.study.design.similarity import similarities
+from xprojdb.study.design.similarity import state_similarities, word_similarities
+from xprojdb.study.design.typology import typological_similarities
 
 LANGS = ("en", "de", "es", "it", "fr", "sw")
 
@@ -64,11 +67,59 @@ def test_orders_are_the_same_on_every_machine_and_none_is_a_turn_of_another():
 
 def test_ranked_subsets_are_the_nearest():
     texts = {lang: [tuple(f"w{chr(97 + n)}" for n in range(number, number + 5))] for number, lang in enumerate(LANGS)}
-    near = similarities(texts)
+    near = word_similarities(texts)
     assert near["en", "de"] == pytest.approx(0.8)
     chosen = {(entry.targets, entry.k): entry.sources for entry in subsets_of(table(subsets="ranked"), near)}
     assert chosen[("en",), 2] == ("de", "es")
     assert chosen[("sw",), 2] == ("fr", "it")
+
+
+def test_states_are_near_where_sentences_have_near_ones():
+    rng = np.random.default_rng(0)
+    topics = rng.normal(size=(6, 8)).astype(np.float32)
+    shared = {"en": (0, 1, 2), "de": (0, 1, 3), "es": (0, 4, 5), "yo": (3, 4, 5)}
+    vectors = {lang: topics[list(own)] + 5 for lang, own in shared.items()}
+    near = state_similarities(vectors)
+    middle = np.mean([own.mean(0) for own in vectors.values()], axis=0)
+
+    def cosine(a, b):
+        return np.dot(a - middle, b - middle) / np.linalg.norm(a - middle) / np.linalg.norm(b - middle)
+
+    for one, other in near:
+        nearest = [max(cosine(a, b) for b in vectors[other]) for a in vectors[one]]
+        assert near[one, other] == pytest.approx(np.mean(nearest), abs=1e-5)
+    assert near["en", "en"] == pytest.approx(1)
+    assert near["en", "de"] > max(near["en", "es"], near["en", "yo"])
+
+
+@pytest.fixture
+def uriel(tmp_path, monkeypatch):
+    """The package lang2vec in its layout, with four languages."""
+    data = tmp_path / "lang2vec" / "data"
+    data.mkdir(parents=True)
+    (data.parent / "__init__.py").write_text("raise ImportError('no pkg_resources')", encoding="utf-8")
+    langs = np.array(["deu", "eng", "swa", "yor"])
+    feats = np.array(["F_Germanic", "F_West", "F_Niger-Congo", "I_other"])
+    family = np.array([[1, 1, 0, 0], [1, 0, 0, 1], [0, 0, 1, 1], [0, 1, 1, 1]], np.float64)
+    np.savez(data / "family_features.npz", langs=langs, feats=feats, data=family[..., None])
+    monkeypatch.syspath_prepend(tmp_path)
+
+
+@pytest.mark.usefixtures("uriel")
+def test_families_are_those_of_uriel():
+    near = typological_similarities(["en", "de", "swa", "yo"], "family")
+    assert near["en", "de"] == pytest.approx(0.5**0.5)
+    assert near["en", "swa"] == 0 and near["swa", "yo"] == pytest.approx(0.5**0.5)
+    with pytest.raises(UsageError) as refused:
+        typological_similarities(["en", "fr"], "family")
+    assert (refused.value.lang, refused.value.reason) == ("fr", "no-typology")
+
+
+def test_without_uriel_its_package_is_named(monkeypatch):
+    monkeypatch.setattr("xprojdb.study.design.typology.find_spec", lambda _name: None)
+    with pytest.raises(MissingExtra) as refused:
+        typological_similarities(["en"], "syntax")
+    assert refused.value.extra == "uriel"
 
 
 def test_diverse_subsets_are_far_apart():
@@ -89,6 +140,7 @@ def test_diverse_subsets_are_far_apart():
         ({"controls": ("raw",), "tasks": ("nli",)}, "controls", None),
         ({"budgets": {"fixed": 2}}, "budgets", None),
         ({"pool": ("xx-none",)}, "pool", None),
+        ({"near": "states"}, "near", None),
     ],
 )
 def test_designs_that_cannot_be_compared_are_refused(keys, key, reason):

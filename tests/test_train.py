@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 from projection_sample import english, german, import_sample, plan_of
@@ -28,6 +29,7 @@ from xprojdb.maintenance.verify import verify
 from xprojdb.planning.planner import plan_recipe
 from xprojdb.steps.registry import stage_of
 from xprojdb.steps.spec import load_spec
+from xprojdb.steps.train.items import read_sample
 from xprojdb.steps.train.stage import Train, TrainedBefore
 from xprojdb.study.train import TrainReport, train_model
 from xprojdb.training.errors import DamagedModel, TrainingError
@@ -166,6 +168,8 @@ def test_the_step_is_chosen_on_the_dev_split(news: Database, tmp_path: Path) -> 
         ('dev = "train"', "train.dev"),
         ("min_score = 0.5", "train.min_score"),
         ('weight = "score"', "train.weight"),
+        ("soft = true", "train.soft"),
+        ('from = "x"\nweight = "score"\nsoft = true\nsmoothing = 0.1', "train.soft"),
         ('arm = "centre"', "train.arm"),
         ("step = 5", "train.step"),
         ("steps = 0", "train.steps"),
@@ -234,6 +238,46 @@ def test_it_learns_from_what_a_recipe_has_projected(database: Database, write_co
     assert strict.samples["de"]["entities"] < report.samples["de"]["entities"]
     assert strict.digest != report.digest
     assert [check.examples for check in verify(database).checks if check.count] == []
+
+
+class Known:
+    """What was learned of labels: half of LOC is right, of others as many as their margin says."""
+
+    measure = "margin"
+    points: ClassVar = {"": ([0.0, 1.0], [0.0, 1.0]), "LOC": ([0.0, 1.0], [0.5, 0.5])}
+
+    def calibration(self, _connection, _step_id: int, lang: str) -> Known | None:
+        return self if lang == "de" else None
+
+
+def test_projected_labels_are_as_sure_as_was_learned(database: Database, write_conll: Write, tmp_path: Path) -> None:
+    import_sample(database, write_conll, {"en": english(30), "de": german(30)})
+    plan = plan_of(database, tmp_path, "")
+    run_plan(database, plan)
+    options = (f'from = "{plan.recipe.name}"', 'languages = ["de"]', "splits = []")
+    sure = train(database, tmp_path, *options, 'weight = "score"', steps=5)
+    with pytest.raises(UsageError) as refused:
+        train(database, tmp_path, *options, 'weight = "probability"', steps=5)
+    assert (refused.value.reason, refused.value.lang) == ("not-calibrated", "de")
+    text = train_toml(tmp_path, *options, 'weight = "probability"', steps=5)
+    loaded = LoadedTraining(TrainingRecipe.from_toml(text), text)
+    report = train_model(database, loaded, references=Known())
+    soft = text + "soft = true\n"
+    softly = train_model(database, LoadedTraining(TrainingRecipe.from_toml(soft), soft), references=Known())
+    assert len({sure.sha256, report.sha256, softly.sha256}) == 3
+    with database.read() as connection:
+        samples = {row.id: load_spec(connection, row.id) for row in connection.execute(SAMPLES)}
+        key, spec = next((key, spec) for key, spec in samples.items() if "probabilities" in spec.params)
+        margins = dict(connection.execute(select(t.label.c.margin, t.label.c.label)).all())
+        found = {
+            (span.label, round(score, 9))
+            for example in read_sample(connection, key, spec)
+            for span, score in zip(example.spans, example.scores, strict=True)
+        }
+    assert found == {(label, 0.5 if label == "LOC" else round(margin, 9)) for margin, label in margins.items()}
+
+
+SAMPLES = select(t.step.c.id).where(t.step.c.kind == "sample")
 
 
 def test_a_model_that_is_not_there_is_told(news: Database, tmp_path: Path) -> None:

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from children import HANG, start, wait_until
+from conftest import XPROJDB
 from sqlalchemy import delete, select
 from training_sample import import_languages, train_toml
 
@@ -22,6 +27,7 @@ from xprojdb.db import tables as t
 from xprojdb.errors import MissingExtra, ModelError, UsageError
 from xprojdb.evaluation.evaluate import evaluate_projections
 from xprojdb.execution.run import run_plan
+from xprojdb.maintenance.tuned_encoders import unnamed_folders
 from xprojdb.models.store import tuned_folder
 from xprojdb.planning.planner import plan_recipe
 from xprojdb.study.run import run_study
@@ -153,6 +159,35 @@ def test_an_interrupted_training_goes_on_and_ends_as_one_that_was_not(
         np.testing.assert_allclose(array, head.arrays[name], atol=1e-6)
 
 
+def test_a_killed_training_goes_on_from_its_last_checkpoint(
+    write_conll: Write, tmp_path: Path, child_env: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = text_of(tmp_path, "last:1", steps=150)
+    (tmp_path / "tiny.toml").write_text(text, encoding="utf-8")
+    path = tmp_path / "killed.db"
+    with xprojdb.open(path, create=True) as database:
+        import_languages(database.store, write_conll, "en", "de")
+    command = [XPROJDB, "--db", path, "train", tmp_path / "tiny.toml"]
+    environment = child_env | {"XPROJDB_CACHE": str(tmp_path / "killed")}
+    child = start(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    wait_until(lambda: list((tmp_path / "killed").glob("tuned/*.checkpoints/*/trainer_state.json")), child)
+    child.kill()
+    child.wait(HANG)
+    assert not list((tmp_path / "killed").glob("tuned/*/model.safetensors"))
+    ended = {}
+    for name, cache in (("killed", tmp_path / "killed"), ("whole", tmp_path / "cache")):
+        monkeypatch.setenv("XPROJDB_CACHE", str(cache))
+        with xprojdb.open(tmp_path / f"{name}.db", create=True) as database:
+            if name == "whole":
+                import_languages(database.store, write_conll, "en", "de")
+            report = train(database.store, text)
+            ended[name] = report.measures["resumed"], weights(tuned_folder(report.digest))
+    assert ended["killed"][0] >= 15 and ended["whole"][0] == 0
+    for layer, array in ended["whole"][1].items():
+        np.testing.assert_allclose(array, ended["killed"][1][layer], atol=1e-5)
+    assert not list((tmp_path / "killed").glob("tuned/*.checkpoints"))
+
+
 def test_an_encoder_that_is_gone_or_changed_tags_nothing(news: Database, tmp_path: Path) -> None:
     report = train(news, text_of(tmp_path, "last:1", steps=2))
     folder = tuned_folder(report.digest)
@@ -236,6 +271,47 @@ def test_a_study_trains_heads_only(news: Database, tmp_path: Path) -> None:
     with pytest.raises(UsageError) as refused:
         run_study(news, LoadedTraining(TrainingRecipe.from_toml(text), text))
     assert refused.value.reason == "tuned"
+
+
+def test_encoders_that_nothing_names_are_told_and_freed_by_their_age(news: Database, tmp_path: Path) -> None:
+    forgotten = tuned_folder(train(news, text_of(tmp_path, "last:1", steps=2)).digest)
+    # The recipe names its last training.
+    used = tuned_folder(train(news, text_of(tmp_path, "last:1", steps=3)).digest)
+    part = used.with_name(f"{'0' * 32}.checkpoints")
+    (part / "checkpoint-1").mkdir(parents=True)
+    others = [used.with_name(name) for name in ("notes", "0" * 31)]
+    for other in others:
+        other.mkdir()
+        age(other)
+    age(used)
+    age(forgotten)
+    with xprojdb.open(news.url) as database:
+        told = database.gc(dry_run=True)
+        assert {one.path: round(one.days) for one in told.report.tuned} == {part: 0, forgotten: 40}
+        size = {entry["folder"]: entry["bytes"] for entry in told.to_json()["tuned"]}[str(forgotten)]
+        assert size >= (forgotten / "model.safetensors").stat().st_size
+        assert forgotten.name in str(told)
+        assert database.gc().report.freed_tuned == [] and forgotten.is_dir()
+        freed = database.gc(tuned_days=30)
+    assert [one.path for one in freed.report.freed_tuned] == [forgotten]
+    assert set(used.parent.iterdir()) == {used, part, *others}
+
+
+def test_reading_a_tuned_encoder_keeps_it_young(news: Database, tmp_path: Path) -> None:
+    folder = tuned_folder(train(news, text_of(tmp_path, "last:1", steps=2)).digest)
+    age(folder)
+    run_plan(news, plan_recipe(news, parse_recipe(ZERO)))
+    with news.read() as connection:
+        every = list(connection.execute(select(t.step.c.id)).scalars())
+        (found,) = unnamed_folders(connection, doomed=every)
+    assert found.path == folder and found.days < 1
+
+
+def age(folder: Path, days: float = 40) -> None:
+    """Set the times of a folder and its files back."""
+    then = time.time() - 86_400 * days
+    for path in (*folder.rglob("*"), folder):
+        os.utime(path, (then, then))
 
 
 def test_the_command(run_cli, write_conll: Write, tmp_path: Path) -> None:

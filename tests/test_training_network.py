@@ -23,6 +23,12 @@ def by_torch(net: Network, rows: np.ndarray, right: np.ndarray, weights: np.ndar
         hidden = functional.gelu(functional.linear(hidden, *arrays[:2]), approximate="tanh")
     scores = functional.linear(hidden, *arrays[-2:])
     places = torch.from_numpy(right)
+    if options.get("soft") and weights is not None:
+        shares = torch.from_numpy(weights)[:, None]
+        first = functional.one_hot(torch.zeros_like(places), 3)
+        total = functional.cross_entropy(scores, shares * functional.one_hot(places, 3) + (1 - shares) * first)
+        total.backward()
+        return float(total.detach()), [array.grad.numpy() for array in arrays]
     if options.get("truncation"):
         chances = scores.softmax(-1).gather(1, places[:, None])[:, 0]
         losses = (1 - chances ** options["truncation"]) / options["truncation"]
@@ -40,7 +46,7 @@ def by_torch(net: Network, rows: np.ndarray, right: np.ndarray, weights: np.ndar
     st.integers(0, 2**32 - 1),
     st.sampled_from([0, 5]),
     st.booleans(),
-    st.sampled_from([{}, {"smoothing": 0.2}, {"truncation": 0.7}]),
+    st.sampled_from([{}, {"smoothing": 0.2}, {"truncation": 0.7}, {"soft": True}]),
 )
 def test_losses_and_gradients(seed: int, hidden: int, weighted: bool, options: dict[str, float]) -> None:
     rng = np.random.default_rng(seed)

@@ -87,6 +87,7 @@ async function refresh() {
   const answer = await fetch(location.href).catch(() => null);
   if (answer?.ok) {
     const fresh = new DOMParser().parseFromString(await answer.text(), "text/html").getElementById("live");
+    if (!fresh) return location.reload();
     live.replaceChildren(...fresh.childNodes);
     live.dataset.refresh = fresh.dataset.refresh;
   }

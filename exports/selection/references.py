@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Literal, Protocol
 
 from sqlalchemy import Connection
@@ -31,6 +31,14 @@ class Calibrated(Protocol):
     @property
     def bins(self) -> Sequence[tuple[float, float, int]]:
         """Mean probability, share that is right, and how many labels, in tenths of the probability."""
+        ...
+
+    @property
+    def points(self) -> Mapping[str, tuple[Sequence[float], Sequence[float]]]:
+        """Values and the probabilities at them, linear in between, by type of label; of all labels under an empty name.
+
+        A type with too few labels is not there.
+        """
         ...
 
     def probabilities(self, names: Sequence[str], values: Floats) -> Floats:

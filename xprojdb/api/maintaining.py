@@ -25,7 +25,13 @@ class Maintaining(Opened):
     """Deleting, checking and shrinking."""
 
     def gc(
-        self, *, dry_run: bool = False, forget: Sequence[str] = (), forget_exports: bool = False, end_runs: bool = False
+        self,
+        *,
+        dry_run: bool = False,
+        forget: Sequence[str] = (),
+        forget_exports: bool = False,
+        tuned_days: float | None = None,
+        end_runs: bool = False,
     ) -> GarbageResult:
         """Delete the steps that no recipe or export references, with all their rows.
 
@@ -35,6 +41,8 @@ class Maintaining(Opened):
         :param dry_run: only report what would be deleted.
         :param forget: recipes to delete first.
         :param forget_exports: also delete steps that only an earlier export references.
+        :param tuned_days: also delete the tuned encoders in the cache that no step of this database names and that
+            nothing has used for as many days.
         :param end_runs: first end the runs in progress; what they have written is kept.
         :raises RunsAlive: while runs are in progress.
         :raises UsageError: when there is no such recipe.
@@ -42,9 +50,13 @@ class Maintaining(Opened):
         from xprojdb.api.results.maintenance import GarbageResult
         from xprojdb.maintenance.garbage_collection import find_garbage, free_garbage
 
-        act = find_garbage if dry_run else free_garbage
+        exports = not forget_exports
         with ended_runs(self.store.engine, end_runs and not dry_run) as ended:
-            result = GarbageResult(act(self.store, without=forget, exports=not forget_exports), deleted=not dry_run)
+            if dry_run:
+                report = find_garbage(self.store, without=forget, exports=exports)
+            else:
+                report = free_garbage(self.store, without=forget, exports=exports, tuned_days=tuned_days)
+        result = GarbageResult(report, deleted=not dry_run)
         result.ended = ended
         return result
 

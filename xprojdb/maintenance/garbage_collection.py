@@ -33,6 +33,7 @@ from xprojdb.maintenance.references import named_steps, needed_steps
 from xprojdb.maintenance.removal import remove_sentences, remove_translations, run_delete
 from xprojdb.maintenance.row_sizes import bytes_of
 from xprojdb.maintenance.step_rows import RESULT_TABLES, STEP_TABLES, StoredStep, stored_steps
+from xprojdb.maintenance.tuned_encoders import TunedFolder, free_folders, unnamed_folders
 
 #: rows deleted in one transaction
 BLOCK = 50_000
@@ -72,12 +73,16 @@ class Garbage:
     :param phrases: number and bytes of phrase scores by models that no other step uses.
     :param remaining: how many steps stay.
     :param freed: deleted rows, by table; empty if nothing was deleted.
+    :param tuned: folders of tuned encoders in the cache that no step that stays names; other databases may.
+    :param freed_tuned: those that were deleted.
     """
 
     steps: list[UnnamedStep]
     phrases: tuple[int, int]
     remaining: int
     freed: dict[str, int] = field(default_factory=dict)
+    tuned: list[TunedFolder] = field(default_factory=list)
+    freed_tuned: list[TunedFolder] = field(default_factory=list)
 
     @property
     def rows(self) -> Counter[str]:
@@ -105,16 +110,24 @@ def find_garbage(database: Database, *, without: Collection[str] = (), exports: 
         named = named_steps(connection, without=without, exports=exports)
         steps = stored_steps(connection)
         unnamed = [_measured(connection, stored) for stored in steps if stored.id not in named]
-        return Garbage(unnamed, _phrases(connection, named), len(steps) - len(unnamed))
+        tuned = unnamed_folders(connection, doomed=[entry.step.id for entry in unnamed])
+        return Garbage(unnamed, _phrases(connection, named), len(steps) - len(unnamed), tuned=tuned)
 
 
 def free_garbage(
-    database: Database, *, without: Collection[str] = (), exports: bool = True, watch: Watch = lambda _name, _rows: None
+    database: Database,
+    *,
+    without: Collection[str] = (),
+    exports: bool = True,
+    tuned_days: float | None = None,
+    watch: Watch = lambda _name, _rows: None,
 ) -> Garbage:
     """Delete what nothing references, in transactions of bounded size; if interrupted, call it again to continue.
 
     The recipes in ``without`` are deleted. Steps that a run references or works on meanwhile are left alone.
 
+    :param tuned_days: also delete folders of tuned encoders that no step names and that were not used for as many days;
+        None: leave them all.
     :param watch: called after each transaction with the name of a table and the number of rows deleted from it.
     :returns: what could be deleted, and how much of it was.
     :raises RunsAlive: when runs are in progress.
@@ -129,6 +142,9 @@ def free_garbage(
         freeing.step(unnamed.step)
     freeing.phrases()
     garbage.freed = dict(+freeing.freed)
+    if tuned_days is not None:
+        with database.read() as connection:
+            garbage.freed_tuned = free_folders(unnamed_folders(connection), tuned_days)
     return garbage
 
 

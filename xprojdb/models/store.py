@@ -88,7 +88,12 @@ def tuned_folder(digest: str) -> Path:
 
     :param digest: of the train step.
     """
-    return models_folder().with_name("tuned") / digest[:32]
+    return tuned_encoders_folder() / digest[:32]
+
+
+def tuned_encoders_folder() -> Path:
+    """The folder of all tuned encoders."""
+    return models_folder().with_name("tuned")
 
 
 def canonical_id(model_id: str) -> str:

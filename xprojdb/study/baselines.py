@@ -17,6 +17,7 @@ from xprojdb.evaluation.published import load_benchmark_scores
 from xprojdb.evaluation.published_comparison import PublishedComparison, compared_benchmarks, published_comparisons
 from xprojdb.execution.engines.local import Engine
 from xprojdb.execution.progress import Progress, StopRequest
+from xprojdb.exports.selection.references import References
 from xprojdb.planning.store import load_plan
 from xprojdb.study.chain import Chain, Stopped, Tables, stored_tables, tagged_alone, tagged_beside
 from xprojdb.study.languages import languages_with_labels
@@ -27,6 +28,7 @@ from xprojdb.study.train import TrainReport
 #: keys of ``[train]`` that only projected labels have
 _OF_PROJECTED: dict[str, Any] = {
     "min_score": None, "min_margin": None, "min_votes": None, "decontaminate": (), "weight": "none",
+    "soft": False,
     "on_low_score": "sentence", "smoothing": 0.0, "truncation": 0.0,
 }  # fmt: skip
 
@@ -60,6 +62,7 @@ def run_baselines(
     progress: Progress | None = None,
     stop: StopRequest | None = None,
     engine: Engine | None = None,
+    references: References | None = None,
 ) -> BaselinesReport:
     """Train and run what is pending of the methods of a recipe, and compare them.
 
@@ -71,7 +74,7 @@ def run_baselines(
     if table is None:
         hint = "add a table [baselines] that names the methods to compare"
         raise UsageError(f"the recipe {recipe.name} has no baselines", hint=hint, reason="no-baselines")
-    chain = Chain(database, progress, stop, engine, retry_failed)
+    chain = Chain(database, progress, stop, engine, retry_failed, references)
     methods = _Methods(chain, recipe, table)
     try:
         methods.run()

@@ -19,6 +19,7 @@ from xprojdb.db.tables import recipe
 from xprojdb.execution.engines.local import Engine
 from xprojdb.execution.progress import Progress, StopRequest
 from xprojdb.execution.run import forget_failures, run_plan
+from xprojdb.exports.selection.references import References
 from xprojdb.planning.plan import Plan
 from xprojdb.planning.planner import plan_recipe
 from xprojdb.planning.store import load_plan
@@ -45,6 +46,7 @@ class Chain:
     stop: StopRequest | None = None
     engine: Engine | None = None
     retry_failed: bool = False
+    references: References | None = None
     trained: dict[str, TrainReport] = field(default_factory=dict)
     last: TrainReport | None = None
 
@@ -60,7 +62,7 @@ class Chain:
         )
         report = train_model(
             self.database, LoadedTraining(own, own.to_toml()), retry_failed=self.retry_failed, progress=self.progress,
-            stop=self.stop, engine=self.engine,
+            stop=self.stop, engine=self.engine, references=self.references,
         )  # fmt: skip
         self.last = report
         self._go_on(report.run.stopped)

@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
+import numpy as np
 from sqlalchemy import select
 
 from xprojdb.config.tables.study import StudyTable
@@ -15,17 +16,26 @@ from xprojdb.db import Database
 from xprojdb.db.tables import model, step
 from xprojdb.digest import canonical_json
 from xprojdb.errors import UsageError
+from xprojdb.exports.selection.references import References
+from xprojdb.models.store import canonical_id
 from xprojdb.steps.spec import StepSpec
 from xprojdb.steps.train.measure import Measure, MeasureParams
 from xprojdb.steps.train.measured import read_test_pairs, read_tests
 from xprojdb.steps.train.params import states_of
 from xprojdb.study.design.cells import Cell, cells_of
 from xprojdb.study.design.checks import check_tables, design_warnings, leakage, no_gold
-from xprojdb.study.design.similarity import SENTENCES, similarities
+from xprojdb.study.design.similarity import (
+    ENCODED,
+    SENTENCES,
+    Similarities,
+    state_similarities,
+    word_similarities,
+)
+from xprojdb.study.design.typology import typological_similarities
 from xprojdb.study.samples import Sample, Sampler
 from xprojdb.study.train import short_note
 from xprojdb.study.trainings import classes_of, encoder_revision, train_spec
-from xprojdb.training.states import StatesOf
+from xprojdb.training.states import StatesOf, WordStates
 
 
 @dataclass
@@ -60,7 +70,7 @@ class PlannedStudy:
         return [spec for digest, spec in self.trainings.items() if digest not in self.trained]
 
 
-def plan_study(database: Database, loaded: LoadedTraining) -> PlannedStudy:
+def plan_study(database: Database, loaded: LoadedTraining, references: References | None = None) -> PlannedStudy:
     """Plan a study; stores nothing.
 
     :raises UsageError: when the recipe has no ``[study]``, a target has no gold, languages have different labels, or
@@ -71,12 +81,14 @@ def plan_study(database: Database, loaded: LoadedTraining) -> PlannedStudy:
         hint = "say in it what to compare: [study] pool, targets, k, budgets"
         raise UsageError(f"the recipe {loaded.recipe.name} has no study", hint=hint, reason="no-study")
     check_tables(loaded.recipe.train, table)
-    return _Planning(database, loaded, table).plan()
+    return _Planning(database, loaded, table, references).plan()
 
 
 class _Planning:
-    def __init__(self, database: Database, loaded: LoadedTraining, table: StudyTable) -> None:
-        self.database, self.loaded, self.table = database, loaded, table
+    def __init__(
+        self, database: Database, loaded: LoadedTraining, table: StudyTable, references: References | None
+    ) -> None:
+        self.database, self.loaded, self.table, self.references = database, loaded, table, references
         self.recipe = loaded.recipe
         self.revision = encoder_revision(self.recipe.train)
         self.warnings = design_warnings(table)
@@ -91,7 +103,7 @@ class _Planning:
             if task == "nli" and self.table.pair_splits:
                 own = own.model_copy(update={"splits": self.table.pair_splits})
             measures[task] = self._measure(task)
-            sampler = Sampler(self.database, self.recipe, own, self.sentences if task == "ner" else ())
+            sampler = Sampler(self.database, self.recipe, own, self.sentences if task == "ner" else (), self.references)
             classes, notes = classes_of(sampler, self.table.pool, own.splits)
             self.warnings += notes
             cells += [
@@ -116,16 +128,38 @@ class _Planning:
     def _cells(self, sampler: Sampler) -> list[Cell]:
         if self.table.subsets == "rotations":
             return cells_of(self.table)
-        langs = dict.fromkeys((*self.table.pool, *self.table.targets))
-        texts = {
-            lang: [
-                words
-                for item in sampler.available(lang, sampler.table.splits).items[:SENTENCES]
-                for words in item.words
-            ]
-            for lang in langs
-        }
-        return cells_of(self.table, similarities(texts))
+        return cells_of(self.table, self._similarities(sampler))
+
+    def _similarities(self, sampler: Sampler) -> Similarities:
+        table = self.table
+        langs = list(dict.fromkeys((*table.pool, *table.targets)))
+        if table.near == "words":
+            return word_similarities({lang: self._texts(sampler, lang, SENTENCES) for lang in langs})
+        if table.near != "states":
+            return typological_similarities(langs, table.near)
+        train = sampler.table
+        states = WordStates(StatesOf(canonical_id(train.encoder), self.revision, train.layer, train.pooling))
+        vectors = {}
+        for lang in langs:
+            read = states.read(self._texts(sampler, lang, ENCODED)[:ENCODED])
+            vectors[lang] = np.array([rows.astype(np.float32).mean(0) for rows in read])
+        return state_similarities(vectors)
+
+    def _texts(self, sampler: Sampler, lang: str, most: int) -> list[tuple[str, ...]]:
+        """Sentences of a language to compare it with others.
+
+        :raises UsageError: when there are none.
+        """
+        items = sampler.available(lang, sampler.table.splits).items[:most]
+        texts = [words for item in items for words in item.words if words]
+        if not texts:
+            raise UsageError(
+                f"there are no sentences of {lang} in {', '.join(sampler.table.splits)} to compare it with others",
+                hint='use subsets = "rotations", or near = "family", "syntax" or "geography"',
+                lang=lang,
+                reason="no-text",
+            )
+        return texts
 
     def _spec(self, cell: Cell, table: TrainTable, classes: tuple[str, ...], sampler: Sampler) -> StepSpec:
         samples = {lang: self._sample(cell, lang, share, sampler) for lang, share in cell.shares.items()}

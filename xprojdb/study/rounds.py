@@ -16,6 +16,7 @@ from xprojdb.db import Database
 from xprojdb.db.tables import step
 from xprojdb.execution.engines.local import Engine
 from xprojdb.execution.progress import Progress, StopRequest
+from xprojdb.exports.selection.references import References
 from xprojdb.steps.spec import find_step, load_spec
 from xprojdb.steps.train.items import read_sample
 from xprojdb.steps.train.params import SAMPLE
@@ -66,6 +67,7 @@ def train_in_rounds(
     progress: Progress | None = None,
     stop: StopRequest | None = None,
     engine: Engine | None = None,
+    references: References | None = None,
 ) -> Rounds:
     """Carry out a recipe with ``[self_train]``; what is done is not done again.
 
@@ -73,7 +75,7 @@ def train_in_rounds(
     """
     table = loaded.recipe.self_train
     assert table is not None, "the caller has looked"
-    chain = Chain(database, progress, stop, engine, retry_failed)
+    chain = Chain(database, progress, stop, engine, retry_failed, references)
     try:
         return self_train(chain, loaded.recipe, loaded.recipe.name, table)
     except Stopped:
@@ -92,11 +94,13 @@ def self_train(chain: Chain, recipe: TrainingRecipe, name: str, table: SelfTrain
     base = stored_tables(chain.database, recipe.train.source)
     report = chain.train(recipe, f"{name}-round-0", languages=recipe.train.languages)
     rounds = Rounds(report, [_round(0, recipe.train.source, report)])
+    # Nothing was learned of how probable the labels of a round are; their scores are shares of votes.
+    later = {**_UNFILTERED, **({"weight": "score"} if recipe.train.weight == "probability" else {})}
     for number in range(1, table.rounds + 1):
         labels = f"{name}-labels-{number}"
         models = dict.fromkeys(report.samples, f"trained:{report.digest}")
         chain.label(tagged_beside(base, labels, models, recipe.train.splits, table))
-        trained = chain.train(recipe, f"{name}-round-{number}", source=labels, languages=tuple(models), **_UNFILTERED)
+        trained = chain.train(recipe, f"{name}-round-{number}", source=labels, languages=tuple(models), **later)
         agreement = agreement_of(chain.database, rounds.rounds[-1].digest, trained.digest)
         if agreement >= table.agreement:
             rounds.settled = agreement
@@ -104,7 +108,7 @@ def self_train(chain: Chain, recipe: TrainingRecipe, name: str, table: SelfTrain
         report = trained
         rounds.rounds.append(_round(number, labels, report, agreement))
     final = rounds.rounds[-1]
-    filters = _UNFILTERED if final.number else {}
+    filters = later if final.number else {}
     rounds.last = chain.train(recipe, name, source=final.labels, languages=tuple(report.samples), **filters)
     return rounds
 

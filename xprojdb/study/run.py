@@ -17,6 +17,7 @@ from xprojdb.digest import canonical_json
 from xprojdb.execution.engines.local import Engine
 from xprojdb.execution.progress import Progress, RunReport, Silent, StopRequest
 from xprojdb.execution.run import forget_failures, run_plan
+from xprojdb.exports.selection.references import References
 from xprojdb.planning.plan import Plan
 from xprojdb.steps.spec import find_step, register_step
 from xprojdb.steps.train.measure import Measure
@@ -78,12 +79,13 @@ def run_study(
     progress: Progress | None = None,
     stop: StopRequest | None = None,
     engine: Engine | None = None,
+    references: References | None = None,
 ) -> StudyReport:
     """Train and measure what is pending of a study.
 
     :raises UsageError: as :func:`plan_study`.
     """
-    pairs, planned = covered(database, loaded.recipe), plan_study(database, loaded)
+    pairs, planned = covered(database, loaded.recipe), plan_study(database, loaded, references)
     report = _begun(planned)
     with database.write() as connection:
         _store(connection, planned)
@@ -101,13 +103,13 @@ def run_study(
     return report
 
 
-def preview_study(database: Database, loaded: LoadedTraining) -> StudyReport:
+def preview_study(database: Database, loaded: LoadedTraining, *, references: References | None = None) -> StudyReport:
     """What a study would do now: trainings, and about how many hours of one core and bytes of disk.
 
     A few sentences are encoded, and a few steps trained, to take the time.
     """
     covered(database, loaded.recipe)
-    planned = plan_study(database, loaded)
+    planned = plan_study(database, loaded, references)
     report = _begun(planned)
     states = WordStates(planned.states)
     missing = states.unread(planned.sentences)

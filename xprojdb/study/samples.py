@@ -20,6 +20,7 @@ from xprojdb.digest import canonical_json
 from xprojdb.errors import GroundMoved, UsageError
 from xprojdb.exports.rows.projected_labels import choose, read_sentences
 from xprojdb.exports.selection.cut import NothingLeft, cut_of
+from xprojdb.exports.selection.references import References
 from xprojdb.planning.labellings import Labelling
 from xprojdb.planning.store import load_plan
 from xprojdb.steps.spec import GOLD, StepSpec, find_step, load_spec, register_step
@@ -58,12 +59,14 @@ class Available:
     :param items: the examples, in no particular order.
     :param label_steps: the steps that made their labels, by id.
     :param removals: the number that deletions had reached when they were read.
+    :param probabilities: as in :class:`SampleParams`.
     """
 
     lang: str
     items: list[Item]
     label_steps: Mapping[int, StepSpec]
     removals: int
+    probabilities: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True)
@@ -98,6 +101,7 @@ class Sampler:
     :param recipe: the recipe with the corpora and labels.
     :param table: the ``[train]`` table to use in place of the recipe's.
     :param without: test sentences, which are left out of every sample.
+    :param references: finds what was learned of how probable labels are.
     """
 
     def __init__(
@@ -106,8 +110,9 @@ class Sampler:
         recipe: TrainingRecipe,
         table: TrainTable | None = None,
         without: Collection[tuple[str, ...]] = (),
+        references: References | None = None,
     ) -> None:
-        self.database, self.recipe, self.without = database, recipe, without
+        self.database, self.recipe, self.without, self.references = database, recipe, without, references
         self.left_out = 0
         self.table = table or recipe.train
         self._read: dict[tuple[str, tuple[str, ...]], Available] = {}
@@ -140,15 +145,64 @@ class Sampler:
         number = removals(connection)
         if self.table.task == "nli":
             return Available(lang, *_pairs(connection, self.recipe, lang, splits), number)
+        told: dict[str, Any] = {}
         if self.table.source == "gold":
             items, steps = _gold(connection, self.recipe, lang, splits)
         else:
-            items, steps = _projected(self.database, connection, self.recipe, self.table, lang, splits)
+            items, steps = self._projected(connection, lang, splits, told)
         if self.table.dedupe:
             items = list({item.words: item for item in reversed(items)}.values())
         kept = [item for item in items if item.words[0] not in self.without]
         self.left_out += len(items) - len(kept)
-        return Available(lang, kept, steps, number)
+        return Available(lang, kept, steps, number, told or None)
+
+    def _projected(
+        self, connection: Connection, lang: str, splits: tuple[str, ...], told: dict[str, Any]
+    ) -> tuple[list[Item], dict[int, StepSpec]]:
+        """The sentences that a recipe has labelled and that pass the filters.
+
+        :param told: filled with what tells how probable labels are, where the recipe asks for it.
+        """
+        table, recipe = self.table, self.recipe
+        plan, dropped = load_plan(self.database, table.source), _dropped(table)
+        items: dict[int, Item] = {}
+        steps: dict[int, StepSpec] = {}
+        chosen = choose(plan, [lang])
+        corpora = _corpora_of(connection, chosen, recipe.corpora)
+        if not corpora:
+            return [], {}
+        cut = ExportTable(**_filters(table), corpora=corpora, splits=splits, **_thresholds(table))
+        try:
+            selected = cut_of(connection, chosen, cut).items
+        except NothingLeft:
+            return [], {}
+        for labelling, by_split in zip(chosen, selected, strict=True):
+            step_id = labelling.step.step_id
+            steps[step_id] = load_spec(connection, step_id)
+            if table.weight == "probability":
+                told[steps[step_id].digest] = self._probabilities(connection, step_id, lang)
+            for keys in by_split.values():
+                for row in read_sentences(connection, labelling, items=keys):
+                    spans = [ScoredSpan(Span(*label[:3]), label.score, label.margin) for label in row.labels]
+                    known = told.get(steps[step_id].digest)
+                    sentence = labelled(row.words, spans, recipe.mapping, dropped, known)
+                    items.setdefault(row.sentence_id, _item(row.sentence_id, sentence, step_id, row.translation_id))
+        return list(items.values()), steps
+
+    def _probabilities(self, connection: Connection, step_id: int, lang: str) -> dict[str, Any]:
+        """What was learned of the labels of a step.
+
+        :raises UsageError: when nothing was.
+        """
+        known = None if self.references is None else self.references.calibration(connection, step_id, lang)
+        if known is None:
+            raise UsageError(
+                f"how probable labels in {lang} are right has not been learned",
+                hint=f"xprojdb review calibrate --recipe {self.table.source} --lang {lang}; it learns from gold labels",
+                lang=lang,
+                reason="not-calibrated",
+            )
+        return {"measure": known.measure, "points": {name: list(map(list, own)) for name, own in known.points.items()}}
 
     def _spec(
         self, available: Available, chosen: list[Item], lang: str, splits: tuple[str, ...], budget: int | None,
@@ -166,6 +220,7 @@ class Sampler:
             seed=seed,
             chosen=_filters(table) or None,
             dropped=_dropped(table) or None,
+            probabilities=available.probabilities,
             sentences=len(chosen),
             words=sum(item.size["words"] for item in chosen),
             entities=sum(item.size["entities"] for item in chosen),
@@ -243,34 +298,6 @@ def _gold(
     spans, mapping = gold_spans(connection, [key for key, _ in rows], gold), recipe.mapping
     items = [_item(key, labelled(json.loads(words), spans.get(key, ()), mapping, {}), gold) for key, words in rows]
     return items, {gold: GOLD}
-
-
-def _projected(
-    database: Database, connection: Connection, recipe: TrainingRecipe, table: TrainTable, lang: str,
-    splits: tuple[str, ...],
-) -> tuple[list[Item], dict[int, StepSpec]]:  # fmt: skip
-    """The sentences that a recipe has labelled and that pass the filters."""
-    plan, dropped = load_plan(database, table.source), _dropped(table)
-    items: dict[int, Item] = {}
-    steps: dict[int, StepSpec] = {}
-    chosen = choose(plan, [lang])
-    corpora = _corpora_of(connection, chosen, recipe.corpora)
-    if not corpora:
-        return [], {}
-    cut = ExportTable(**_filters(table), corpora=corpora, splits=splits, **_thresholds(table))
-    try:
-        selected = cut_of(connection, chosen, cut).items
-    except NothingLeft:
-        return [], {}
-    for labelling, by_split in zip(chosen, selected, strict=True):
-        step_id = labelling.step.step_id
-        steps[step_id] = load_spec(connection, step_id)
-        for keys in by_split.values():
-            for row in read_sentences(connection, labelling, items=keys):
-                spans = [ScoredSpan(Span(*label[:3]), label.score, label.margin) for label in row.labels]
-                sentence = labelled(row.words, spans, recipe.mapping, dropped)
-                items.setdefault(row.sentence_id, _item(row.sentence_id, sentence, step_id, row.translation_id))
-    return list(items.values()), steps
 
 
 def _corpora_of(connection: Connection, chosen: Sequence[Labelling], names: Sequence[str]) -> tuple[str, ...]:

@@ -16,6 +16,7 @@ from xprojdb.errors import UsageError
 from xprojdb.execution.engines.local import Engine
 from xprojdb.execution.progress import Progress, RunReport, Silent, StopRequest
 from xprojdb.execution.run import forget_failures, run_plan
+from xprojdb.exports.selection.references import References
 from xprojdb.planning.plan import Plan
 from xprojdb.steps.spec import StepSpec, find_step
 from xprojdb.steps.stage import ItemKind
@@ -62,9 +63,11 @@ def train_model(
     progress: Progress | None = None,
     stop: StopRequest | None = None,
     engine: Engine | None = None,
+    references: References | None = None,
 ) -> TrainReport:
     """Train the model of a recipe, unless the same model is already stored.
 
+    :param references: finds what was learned of how probable labels are.
     :raises UsageError: when there is nothing to learn from, or the languages have different labels.
     :raises ModelError: when the encoder cannot be found.
     :raises MissingExtra: when the encoder is to be tuned, and a library for it is not installed.
@@ -72,7 +75,7 @@ def train_model(
     recipe, table = loaded.recipe, loaded.recipe.train
     if table.tune != "none":
         require_tuning(table.tune.partition(":")[0])
-    pairs, sampler = covered(database, recipe), Sampler(database, recipe)
+    pairs, sampler = covered(database, recipe), Sampler(database, recipe, references=references)
     languages = table.languages or tuple(languages_with_labels(database, recipe))
     if not languages:
         hint = "import labels, or name another corpus"

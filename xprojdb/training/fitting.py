@@ -37,6 +37,7 @@ class FitSettings:
     :param smoothing: the label smoothing.
     :param truncation: the exponent q of the generalised cross-entropy (Zhang and Sabuncu 2018), which is more
         robust to wrong labels; 0 for plain cross-entropy.
+    :param soft: whether the weights of rows are how sure their classes are: the rest of each target is the first class.
     :param seed: the random seed of the initial weights, the order of the rows and the dropout.
     """
 
@@ -49,6 +50,7 @@ class FitSettings:
     dropout: float = 0.2
     smoothing: float = 0.0
     truncation: float = 0.0
+    soft: bool = False
     seed: int = 0
 
 
@@ -134,7 +136,7 @@ class _Fitting:
         weights = None if examples.weights is None else examples.weights[chosen]
         return loss(
             self.net.scores(rows), examples.classes[chosen], weights, smoothing=settings.smoothing,
-            truncation=settings.truncation,
+            truncation=settings.truncation, soft=settings.soft,
         )  # fmt: skip
 
     def _standardised(self, rows: Halves) -> Singles:

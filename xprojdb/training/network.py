@@ -105,7 +105,13 @@ def _gelu(rows: Singles) -> tuple[Singles, Singles]:
 
 
 def loss(
-    scores: Singles, right: Longs, weights: Singles | None = None, *, smoothing: float = 0.0, truncation: float = 0.0
+    scores: Singles,
+    right: Longs,
+    weights: Singles | None = None,
+    *,
+    smoothing: float = 0.0,
+    truncation: float = 0.0,
+    soft: bool = False,
 ) -> tuple[float, Singles]:
     """The mean loss of rows, and its gradient by the scores.
 
@@ -115,6 +121,8 @@ def loss(
     :param smoothing: label smoothing (Szegedy et al. 2016): this share of the target is spread over all classes.
     :param truncation: the exponent q of the generalised cross-entropy (1 - p^q) / q (Zhang and Sabuncu 2018); 0 for
         cross-entropy.
+    :param soft: whether weights are the share of the target that is the right class; the rest is the first class. Only
+        with cross-entropy, without smoothing.
     :returns: the loss, and (N, classes).
     """
     every = np.arange(len(scores))
@@ -123,6 +131,12 @@ def loss(
     total = chances.sum(1, keepdims=True)
     chances /= total
     shares = np.full(len(scores), 1 / len(scores), np.float32)
+    if soft and weights is not None:
+        logs = shifted - np.log(total)
+        losses = -(weights * logs[every, right] + (_ONE - weights) * logs[:, 0])
+        chances[every, right] -= weights
+        chances[:, 0] -= _ONE - weights
+        return float(losses @ shares), chances * shares[:, None]
     if weights is not None:
         shares = weights / max(float(weights.sum()), 1e-6)
     if truncation:

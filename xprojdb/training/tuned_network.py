@@ -90,15 +90,22 @@ class TunedNetwork(nn.Module):  # type: ignore[misc]
     """An encoder and, on the states of one layer, a head.
 
     :param head: gives the initial weights, and the standardisation, which stays.
-    :param smoothing, truncation: as in :class:`xprojdb.training.fitting.FitSettings`.
+    :param smoothing, truncation, soft: as in :class:`xprojdb.training.fitting.FitSettings`.
     """
 
     def __init__(
-        self, encoder: Any, layer: int, head: Head, dropout: float, smoothing: float, truncation: float
+        self,
+        encoder: Any,
+        layer: int,
+        head: Head,
+        dropout: float,
+        smoothing: float,
+        truncation: float,
+        soft: bool = False,
     ) -> None:
         super().__init__()
         self.encoder, self.layer = encoder, layer
-        self.smoothing, self.truncation = smoothing, truncation
+        self.smoothing, self.truncation, self.soft = smoothing, truncation, soft
         self.register_buffer("mean", torch.tensor(head.arrays["mean"]))
         self.register_buffer("scale", torch.tensor(head.arrays["scale"]))
         self.linear = nn.ModuleList(_linear(head, number) for number in (1, 2) if f"weight{number}" in head.arrays)
@@ -118,6 +125,9 @@ class TunedNetwork(nn.Module):  # type: ignore[misc]
         scores = self.linear[-1](rows)
         kept = labels != _NONE
         losses, shares = self._losses(scores[kept], labels[kept]), weights[kept]
+        if self.soft:
+            others = self._losses(scores[kept], torch.zeros_like(labels[kept]))
+            losses, shares = shares * losses + (1 - shares) * others, torch.ones_like(shares)
         loss = (losses * shares).sum() / shares.sum().clamp(min=1e-6)
         if not math.isfinite(float(loss.detach())):
             hint = "lower rate and tune_rate, or check the labels"

@@ -52,6 +52,7 @@ class TuneSettings:
     dropout: float
     smoothing: float
     truncation: float
+    soft: bool
     seed: int
 
 
@@ -139,7 +140,7 @@ class _Tuning:
         self.what, self.settings = what, settings
         self.encoder = load_model(location.path_or_id, torch_dtype("float32"), **location.hub)
         self.adapted = self._thaw()
-        options = (settings.dropout, settings.smoothing, settings.truncation)
+        options = (settings.dropout, settings.smoothing, settings.truncation, settings.soft)
         self.network: TunedNetwork = TunedNetwork(self.encoder, what.layer, head, *options)
         self.trained = sum(array.numel() for array in self.network.parameters() if array.requires_grad)
 

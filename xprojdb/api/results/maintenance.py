@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from xprojdb.maintenance.garbage_collection import Garbage
     from xprojdb.maintenance.merging.merge import MergedSource, MergeReport
     from xprojdb.maintenance.sizing.estimate import Need, SizeReport
+    from xprojdb.maintenance.tuned_encoders import TunedFolder
     from xprojdb.maintenance.vacuum import VacuumReport
     from xprojdb.maintenance.verify import CheckReport, VerifyReport
 
@@ -61,6 +62,8 @@ class GarbageResult(ReportResult):
             "bytes": report.bytes,
             "kept": report.remaining,
             "freed": report.freed,
+            "tuned": _folders(report.tuned),
+            "freed_tuned": _folders(report.freed_tuned),
         }
 
     def __rich__(self) -> RenderableType:
@@ -80,8 +83,20 @@ class GarbageResult(ReportResult):
             f"{len(report.steps)} unreferenced steps, {total:,} rows, about {megabytes(report.bytes)}; "
             f"{report.remaining} steps are kept"
         )
+        if report.tuned:
+            folders = table("tuned encoder that no step here names", "days unused>", "bytes>")
+            for folder in report.tuned:
+                folders.add_row(folder.path.name, f"{folder.days:.1f}", megabytes(folder.bytes))
+            yield folders
         if self.deleted:
             yield Text(f"deleted: {_counts(dict(sorted(report.freed.items()))) or 'nothing'}")
+        if report.freed_tuned:
+            size = megabytes(sum(folder.bytes for folder in report.freed_tuned))
+            yield Text(f"deleted: tuned encoders {len(report.freed_tuned)}, {size}")
+
+
+def _folders(folders: Sequence[TunedFolder]) -> list[Row]:
+    return [{"folder": str(one.path), "bytes": one.bytes, "days": round(one.days, 2)} for one in folders]
 
 
 class CorpusDeletionResult(ReportResult):

@@ -42,18 +42,22 @@ class Training(ImportingPairs):
         """
         from xprojdb.api.results.training import TrainResult
         from xprojdb.config.training import LoadedTraining
+        from xprojdb.review.export_references import ReviewReferences
         from xprojdb.study.rounds import train_in_rounds
         from xprojdb.study.train import train_model
 
         loaded, computing = LoadedTraining.of(recipe), make_engine(**engine)
         if loaded.recipe.self_train is not None:
             rounds = train_in_rounds(
-                self.store, loaded, retry_failed=retry_failed, progress=progress, stop=stop, engine=computing
-            )
+                self.store, loaded, retry_failed=retry_failed, progress=progress, stop=stop, engine=computing,
+                references=ReviewReferences(),
+            )  # fmt: skip
             return TrainResult(rounds.last, rounds)
-        return TrainResult(
-            train_model(self.store, loaded, retry_failed=retry_failed, progress=progress, stop=stop, engine=computing)
-        )
+        report = train_model(
+            self.store, loaded, retry_failed=retry_failed, progress=progress, stop=stop, engine=computing,
+            references=ReviewReferences(),
+        )  # fmt: skip
+        return TrainResult(report)
 
     def baselines(
         self,
@@ -81,11 +85,12 @@ class Training(ImportingPairs):
         """
         from xprojdb.api.results.scores.baselines import BaselinesResult
         from xprojdb.config.training import LoadedTraining
+        from xprojdb.review.export_references import ReviewReferences
         from xprojdb.study.baselines import run_baselines
 
         report = run_baselines(
             self.store, LoadedTraining.of(recipe), retry_failed=retry_failed, progress=progress, stop=stop,
-            engine=make_engine(**engine),
+            engine=make_engine(**engine), references=ReviewReferences(),
         )  # fmt: skip
         return BaselinesResult(report)
 
@@ -113,11 +118,12 @@ class Training(ImportingPairs):
         """
         from xprojdb.api.results.training import StudyResult
         from xprojdb.config.training import LoadedTraining
+        from xprojdb.review.export_references import ReviewReferences
         from xprojdb.study.run import run_study
 
         report = run_study(
             self.store, LoadedTraining.of(recipe), retry_failed=retry_failed, progress=progress, stop=stop,
-            engine=make_engine(**engine),
+            engine=make_engine(**engine), references=ReviewReferences(),
         )  # fmt: skip
         return StudyResult(report)
 
@@ -129,9 +135,10 @@ class Training(ImportingPairs):
         """
         from xprojdb.api.results.training import StudyResult
         from xprojdb.config.training import LoadedTraining
+        from xprojdb.review.export_references import ReviewReferences
         from xprojdb.study.run import preview_study
 
-        return StudyResult(preview_study(self.store, LoadedTraining.of(recipe)))
+        return StudyResult(preview_study(self.store, LoadedTraining.of(recipe), references=ReviewReferences()))
 
     def study_report(
         self, study: str, folder: str | Path, *, resamples: int = 1000, seed: int = 0

@@ -14,6 +14,7 @@ from xprojdb.config.fields.types import Count, Seed, Some, Text, Texts
 from xprojdb.config.tables.train import Arm, Task, Unit
 
 Regime = Literal["fixed", "growing"]
+Nearness = Literal["words", "states", "family", "syntax", "geography"]
 
 
 class StudyTable(Settings):
@@ -26,8 +27,11 @@ class StudyTable(Settings):
     :param budgets: the amount of data: ``fixed``, for all sources together; ``growing``, for each source.
     :param unit: what budgets count; for sentence pairs, ``sentences`` means pairs.
     :param subsets: ``rotations``: k consecutive languages from each position of an order, wrapping around, so that each
-        language occurs equally often at each k; ``ranked``: for each target the k closest sources, by shared words;
-        ``diverse``: sources far from each other.
+        language occurs equally often at each k; ``ranked``: for each target the k nearest sources; ``diverse``: sources
+        far from each other.
+    :param near: what makes languages near: ``words`` that they share; the ``states`` of a few of their sentences, which
+        need no labels; or, in the database URIEL (Littell et al. 2017), the ``family``, the ``syntax`` or the
+        ``geography``.
     :param orders: the number of orders of the pool.
     :param seeds: the number of trainings for each subset.
     :param exclude: the sources to exclude for a target: itself, or its whole ``family`` (see ``families``).
@@ -46,6 +50,7 @@ class StudyTable(Settings):
     budgets: dict[Regime, Count] = Field(default_factory=dict)
     unit: Unit = "sentences"
     subsets: Literal["rotations", "ranked", "diverse"] = "rotations"
+    near: Nearness = "words"
     orders: Count = 3
     seeds: Count = 2
     exclude: Literal["target", "family"] = "target"
@@ -84,6 +89,9 @@ class StudyTable(Settings):
             self._some_budget({})
         self._check_families()
         self._check_k()
+        if self.near != "words" and self.subsets == "rotations":
+            hint = 'set subsets = "ranked" or "diverse", or leave it out'
+            raise RecipeError("rotations do not ask which languages are near", hint=hint, key="near")
         if "raw" in self.controls:
             raise RecipeError("raw is the arm that controls are compared with", hint="leave it out", key="controls")
         if "nli" not in self.tasks and set(self.controls) & {"centre", "hypothesis-only"}:

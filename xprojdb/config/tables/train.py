@@ -40,8 +40,9 @@ class TrainTable(Settings):
     :param decontaminate: test sets, as in ``[export]``: leave out sentences with the same text. Only with the labels of
         a recipe.
     :param dedupe: keep only one of several sentences of a language with the same words.
-    :param weight: the weight of words: ``none`` weighs all equally; ``score`` weighs words of projected labels by the
-        label's score.
+    :param weight: how sure the words of projected labels are: ``none``: all alike; ``score``: as the label's score;
+        ``probability``: as its calibrated probability (``xprojdb review calibrate``).
+    :param soft: what follows from that: words weigh less, or (soft labels) the rest of the target is ``O``.
     :param encoder: the encoder that provides the states.
     :param layer: the layer of the encoder.
     :param pooling: how the states of sub-words become a word's state.
@@ -81,7 +82,8 @@ class TrainTable(Settings):
     on_low_score: Literal["sentence", "label"] = "sentence"
     decontaminate: Texts = ()
     dedupe: bool = False
-    weight: Literal["none", "score"] = "none"
+    weight: Literal["none", "score", "probability"] = "none"
+    soft: bool = False
     encoder: Text = "e5-small"
     layer: Annotated[int, Ge(0), Le(1000)] = 8
     pooling: Literal["mean", "first"] = "mean"
@@ -139,6 +141,15 @@ class TrainTable(Settings):
             raise RecipeError("this arm needs sentence pairs", hint='set task = "nli", or leave it out', key="arm")
         if self.task == "nli" and self.source != "gold":
             raise RecipeError("sentence pairs only have gold labels", hint="leave it out", key="from")
+        return self
+
+    @model_validator(mode="after")
+    def _soft_of_use(self) -> TrainTable:
+        if self.soft and self.weight == "none":
+            hint = 'set weight = "score" or "probability"'
+            raise RecipeError("soft labels need to know how sure a label is", hint=hint, key="soft")
+        if self.soft and (self.truncation or self.smoothing):
+            raise RecipeError("soft labels are for plain cross-entropy", hint="leave out one of them", key="soft")
         return self
 
     @model_validator(mode="after")

@@ -59,6 +59,12 @@ class Calibration:
     curve: Curve
     by_label: dict[str, Curve]
 
+    @property
+    def points(self) -> dict[str, tuple[list[float], list[float]]]:
+        """The points of the curves by label; of the curve for all labels under an empty name."""
+        curves = {"": self.curve, **self.by_label}
+        return {name: (curve.values, curve.probabilities) for name, curve in curves.items()}
+
     def probabilities(self, names: Sequence[str], values: Floats) -> Floats:
         """How likely labels are correct."""
         chances = self.curve.at(values)

@@ -6,12 +6,13 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
+import numpy as np
 from sqlalchemy import Connection, Table, select
 
 from xprojdb.db import bulk
 from xprojdb.db.tables import entity, label, sentence, sentence_pair, training_item, training_pair
 from xprojdb.steps.labelling import mapping_of
-from xprojdb.steps.spec import StepSpec
+from xprojdb.steps.spec import StepSpec, find_step
 from xprojdb.steps.train.params import SampleParams
 from xprojdb.text.label_schemes import LabelMapping
 from xprojdb.text.spans import Span
@@ -48,10 +49,14 @@ def read_sample(connection: Connection, sample_id: int, spec: StepSpec) -> list[
     items = [_Item(*row) for row in bulk.fetch(connection, query.order_by(training_item.c.sentence_id))]
     words = read_words(connection, [item.sentence_id for item in items])
     spans = read_spans(connection, items)
-    dropped = SampleParams.from_params(spec.params).dropped or {}
-    mapping = mapping_of(spec)
+    params, mapping = SampleParams.from_params(spec.params), mapping_of(spec)
+    dropped, known = params.dropped or {}, params.probabilities or {}
+    told = {find_step(connection, own): known.get(own.digest) for own in spec.inputs.values()}
     return sorted(
-        labelled(words[item.sentence_id], spans.get(item.sentence_id, ()), mapping, dropped) for item in items
+        labelled(
+            words[item.sentence_id], spans.get(item.sentence_id, ()), mapping, dropped, told.get(item.label_step_id)
+        )
+        for item in items
     )
 
 
@@ -64,21 +69,35 @@ class ScoredSpan(NamedTuple):
 
 
 def labelled(
-    words: Sequence[str], spans: Sequence[ScoredSpan], mapping: LabelMapping | None, dropped: Mapping[str, float]
+    words: Sequence[str],
+    spans: Sequence[ScoredSpan],
+    mapping: LabelMapping | None,
+    dropped: Mapping[str, float],
+    probabilities: Mapping[str, Any] | None = None,
 ) -> LabelledSentence:
     """Combine a sentence with the spans to learn.
 
     :param dropped: the minimum ``score`` and ``margin``.
+    :param probabilities: what tells how probable the spans are, in place of their scores; as in :class:`SampleParams`.
     """
     learned = [
         scored
         for scored in spans
         if scored.score >= dropped.get("score", 0) and scored.margin >= dropped.get("margin", 0)
     ]
-    scores = {scored.span[:2]: scored.score for scored in learned}
+    scores = {scored.span[:2]: _certainty(scored, probabilities) for scored in learned}
     named = [scored.span for scored in learned]
     named = list(mapping.apply_to_gold(named)) if mapping is not None else named
     return LabelledSentence(tuple(words), tuple(named), tuple(scores[span[:2]] for span in named))
+
+
+def _certainty(scored: ScoredSpan, probabilities: Mapping[str, Any] | None) -> float:
+    if probabilities is None:
+        return scored.score
+    points = probabilities["points"]
+    values, chances = points.get(scored.span.label, points[""])
+    value = scored.margin if probabilities["measure"] == "margin" else scored.score
+    return float(np.interp(value, values, chances))
 
 
 def read_words(connection: Connection, keys: Sequence[int]) -> dict[int, tuple[str, ...]]:

@@ -81,7 +81,7 @@ class Learner:
             for example in read_sample(connection, key, sample_spec)
         ]
         parts = [
-            entity_examples(own, states, params.classes, weighted=params.weight == "score") for own in samples.values()
+            entity_examples(own, states, params.classes, weighted=params.weight != "none") for own in samples.values()
         ]
         parts = [_shuffled(part, params.seed) for part in parts] if params.arm == "shuffled" else parts
         best = _Best(params, lambda head: _dev_f1(head, states, dev)) if dev else None

@@ -23,6 +23,8 @@ class SampleParams(StepParams):
     :param labels: the label mapping as JSON; None if labels stay as they are.
     :param budget: the most data to use; None for everything.
     :param dropped: the minimum score and margin of labels; others are left out.
+    :param probabilities: by label step, how probable its labels are: the ``measure`` of a label that tells it, and
+        ``points`` (values, probabilities) between which it is linear, by label, of all labels under an empty name.
     :param sentences, words, entities: their numbers.
     """
 
@@ -37,6 +39,7 @@ class SampleParams(StepParams):
     seed: int
     chosen: Mapping[str, Any] | None = left_out(None)
     dropped: Mapping[str, float] | None = left_out(None)
+    probabilities: Mapping[str, Any] | None = left_out(None)
     sentences: int
     words: int
     entities: int
@@ -48,7 +51,8 @@ class TrainParams(StepParams):
     """Parameters of a training.
 
     :param classes: the labels of entities or pairs, in the order of the head's classes.
-    :param weight: how words are weighted.
+    :param weight: what tells how sure a label is.
+    :param soft: whether the rest of a label that is not sure is learned as O; otherwise, its words weigh less.
     :param dev_every: the number of steps between evaluations on the dev sets, if there are any.
     :param tune: what of the encoder is trained with the head: ``none``, ``last:N``, ``lora:R`` or ``all``.
     """
@@ -70,6 +74,7 @@ class TrainParams(StepParams):
     smoothing: float = left_out(0.0)
     truncation: float = left_out(0.0)
     weight: str = left_out("none")
+    soft: bool = left_out(False)
     dev_every: int = left_out(0)
     tune: str = left_out("none")
     tune_rate: float = left_out(5e-5)
@@ -85,7 +90,7 @@ class TrainParams(StepParams):
         if self.tune == "none":
             return None
         kind, _, size = self.tune.partition(":")
-        names = ("steps", "batch", "rate", "decay", "dropout", "smoothing", "truncation", "seed")
+        names = ("steps", "batch", "rate", "decay", "dropout", "smoothing", "truncation", "soft", "seed")
         shared = {name: getattr(self, name) for name in names}
         return TuneSettings(kind=kind, size=int(size or 0), encoder_rate=self.tune_rate, **shared)  # type: ignore[arg-type]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
@@ -37,6 +38,9 @@ def states_read(spec: StepSpec, head: Head) -> StatesOf:
             folder=str(folder),
             reason="no-weights",
         )
+    # The time tells xprojdb gc that it is in use; of a cache that others own, it cannot be set.
+    with suppress(PermissionError):
+        folder.touch()
     return replace(states, model=str(folder), revision=head.about[TUNED])
 
 

@@ -60,6 +60,7 @@ class Analysis:
             "training": data.training,
             "measures": data.measures,
             "corpora": data.corpora,
+            "translated": data.translated,
             "bootstrap": {"resamples": self.resamples, "seed": self.seed},
             "series": [_fields(series) for series in self.series],
             "correlations": [asdict(correlation) for correlation in self.correlations],
@@ -84,11 +85,15 @@ def analyse(data: StudyData, *, resamples: int = 1000, seed: int = 0) -> Analysi
 
     :raises MissingExtra: without statsmodels, scipy or pandas.
     """
-    series = [_series(data, entry, resamples, seed) for entry in data.series]
-    return Analysis(data, resamples, seed, series, task_correlations(data), _warnings(data))
+    series = [analyse_series(data, entry, resamples, seed) for entry in data.series]
+    return Analysis(data, resamples, seed, series, task_correlations(data), weaknesses(data))
 
 
-def _series(data: StudyData, series: Series, resamples: int, seed: int) -> SeriesAnalysis:
+def analyse_series(data: StudyData, series: Series, resamples: int, seed: int) -> SeriesAnalysis:
+    """What a report says of one series.
+
+    :raises MissingExtra: without statsmodels, scipy or pandas.
+    """
     own = data.of(series)
     points = curve(own, resamples=resamples, seed=seed)
     return SeriesAnalysis(
@@ -106,7 +111,8 @@ def _targets(data: StudyData, series: Series) -> dict[str, dict[int, tuple[float
     return results
 
 
-def _warnings(data: StudyData) -> list[str]:
+def weaknesses(data: StudyData) -> list[str]:
+    """What weakens a study, as sentences."""
     results = []
     if data.measured < data.cells:
         results.append(f"{data.cells - data.measured:,} of {data.cells:,} cells are not trained yet")

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, func, select
 
 from xprojdb.arrays import Ints
 from xprojdb.db import bulk
-from xprojdb.db.tables import corpus, model, model_score, step, study, study_cell
+from xprojdb.db.tables import corpus, model, model_score, sentence_pair, step, study, study_cell
 from xprojdb.errors import UsageError
 from xprojdb.steps.train.measure import unpack
 
@@ -60,6 +60,8 @@ class StudyData:
     """A study and everything that it has measured.
 
     :param cells: how many it has, and how many of them are measured.
+    :param translated: by language, how many pairs of the split that measures were translated by a ``human`` or by
+        a ``machine``; an empty string where that is not known.
     :param corpora: name, license, version and citation of each.
     """
 
@@ -73,6 +75,7 @@ class StudyData:
     corpora: list[dict[str, str | None]]
     training: dict[str, Any]
     encoder: tuple[str, str]
+    translated: dict[str, dict[str, int]] = field(default_factory=dict)
 
     @property
     def series(self) -> list[Series]:
@@ -121,6 +124,7 @@ def read_study(connection: Connection, name: str) -> StudyData:
     return StudyData(
         name, row.digest, row.text, len(cells), sum(key in trained for key in cells), measurements, measures,
         _corpora(connection, names), json.loads(first.params), (first.model or "", first.revision or ""),
+        _translated(connection, measures["nli"]) if "nli" in measures else {},
     )  # fmt: skip
 
 
@@ -163,3 +167,20 @@ def _corpora(connection: Connection, names: Sequence[str] | set[str]) -> list[di
         {"name": name, "version": version, "license": license_, "citation": citation}
         for name, version, license_, citation in connection.execute(query)
     ]
+
+
+def _translated(connection: Connection, params: dict[str, Any]) -> dict[str, dict[str, int]]:
+    pair = sentence_pair.c
+    query = (
+        select(pair.lang, func.coalesce(pair.origin, ""), func.count())
+        .join(corpus, corpus.c.id == pair.corpus_id)
+        .where(
+            corpus.c.name.in_(params["corpora"]), pair.split == params["split"], pair.lang.in_(list(params["tests"]))
+        )
+        .group_by(pair.lang, pair.origin)
+        .order_by(pair.lang)
+    )
+    results: dict[str, dict[str, int]] = {}
+    for lang, origin, count in connection.execute(query):
+        results.setdefault(lang, {})[origin] = count
+    return results

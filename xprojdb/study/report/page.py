@@ -8,7 +8,8 @@ from html import escape
 from xprojdb.study.report.analysis import Analysis, SeriesAnalysis
 from xprojdb.study.report.figures import Format
 from xprojdb.study.report.methods import findings, methods_paragraph
-from xprojdb.study.report.tables import best_rows, curve_rows
+from xprojdb.study.report.origins import CORPUS, TRANSLATED, corpus_rows, digests, translated_rows
+from xprojdb.study.report.tables import POINT, best_names, best_rows, curve_rows
 
 _STYLE = """
 :root { color-scheme: light; }
@@ -59,18 +60,9 @@ def _figure(name: str, svg: str) -> str:
 
 def _series(curve: SeriesAnalysis) -> str:
     result = "".join(f"<li>{escape(sentence)}</li>" for sentence in findings(curve))
-    names = ["k", "score [95 %]", "Δ to k = 1 [95 %]", "SD over subsets", "measurements"]
-    best = [
-        "target",
-        "best single source",
-        "its score",
-        "worst single",
-        f"mean of k = {curve.points[-1].k}",
-        "best of them",
-    ]
     rows = best_rows(curve)
-    singles = html_table(best, rows) if rows else ""
-    return f"<h2>{escape(curve.series.title)}</h2><ul>{result}</ul>{html_table(names, curve_rows(curve))}{singles}"
+    singles = html_table(best_names(curve), rows) if rows else ""
+    return f"<h2>{escape(curve.series.title)}</h2><ul>{result}</ul>{html_table(POINT, curve_rows(curve))}{singles}"
 
 
 def html_table(names: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
@@ -93,15 +85,6 @@ def _correlations(analysis: Analysis) -> str:
 
 def _origins(analysis: Analysis) -> str:
     data = analysis.data
-    rows = [[*(corpus[name] or "unknown" for name in ("name", "version", "license"))] for corpus in data.corpora]
-    digests = [
-        f"study {data.digest}",
-        f"encoder {data.encoder[0]} {data.encoder[1]}",
-        *(
-            f"test items {task} {lang} {digest}"
-            for task, params in data.measures.items()
-            for lang, digest in params["tests"].items()
-        ),
-    ]
-    listed = "".join(f"<li><code>{escape(digest)}</code></li>" for digest in digests)
-    return f"<h2>Data and digests</h2>{html_table(['corpus', 'version', 'license'], rows)}<ul>{listed}</ul>"
+    listed = "".join(f"<li><code>{escape(digest)}</code></li>" for digest in digests(data))
+    translated = html_table(TRANSLATED, translated_rows(data)) if data.translated else ""
+    return f"<h2>Data and digests</h2>{html_table(CORPUS, corpus_rows(data))}{translated}<ul>{listed}</ul>"

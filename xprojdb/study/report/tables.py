@@ -13,6 +13,8 @@ from xprojdb.study.report.measurements import StudyData
 
 Row = Sequence[Any]
 MEASURED = ("task", "arm", "regime", "k", "order", "place", "seed", "sources", "target", "score", "model", "cpu_s")
+#: of a curve for people
+POINT = ("k", "score [95 %]", "Δ to k = 1 [95 %]", "SD over subsets", "measurements")
 CURVE = ("k", "score", "low", "high", "gain", "gain_low", "gain_high", "spread", "measurements")
 
 
@@ -38,6 +40,12 @@ def curve_rows(analysis: SeriesAnalysis) -> list[list[str]]:
         spread = "–" if point.spread is None else f"{point.spread:.1f}"
         rows.append([str(point.k), level, gain, spread, f"{point.measurements:,}"])
     return rows
+
+
+def best_names(analysis: SeriesAnalysis) -> list[str]:
+    """The columns of :func:`best_rows`."""
+    mean = f"mean of k = {analysis.points[-1].k}"
+    return ["target", "best single source", "its score", "worst single", mean, "best of them"]
 
 
 def best_rows(analysis: SeriesAnalysis) -> list[list[str]]:

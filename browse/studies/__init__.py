@@ -1,0 +1,1 @@
+"""Pages of studies: what was trained and measured, and what it comes to."""
