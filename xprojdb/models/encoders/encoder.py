@@ -127,7 +127,7 @@ class Encoder:
     def _mean_words(self, rows: Any, words: Ints) -> Any:
         _, places, counts = np.unique(words, return_inverse=True, return_counts=True)
         sums = rows.new_zeros(len(counts), rows.shape[1])
-        sums = sums.index_add(0, self._torch.from_numpy(places), rows[: len(words)])
+        sums = sums.index_add(0, self._torch.from_numpy(places).to(rows.device), rows[: len(words)])
         return sums / self._torch.from_numpy(counts).to(rows).unsqueeze(1)
 
     def _encode(self, sentences: Sequence[Sequence[str]], layer: int) -> list[SubwordVectors]:
