@@ -46,14 +46,8 @@ NGRAMS = {"score": "soft", "candidates": "ngram", "longest": 45, "floor": 0.2}
 CONFIGURATIONS = {
     "alignment score, aligned sub-ranges": {"score": "alignment", "candidates": "aligned", "longest": 45, "floor": 0.2},
     "soft score, aligned sub-ranges": {"score": "soft", "candidates": "aligned", "longest": 45, "floor": 0.2},
-    "soft score, n-grams up to 45": {"score": "soft", "candidates": "ngram", "longest": 45, "floor": 0.2},
-    "the same, undominated": {
-        "score": "soft",
-        "candidates": "ngram",
-        "longest": 45,
-        "floor": 0.2,
-        "keep": "undominated",
-    },
+    "soft score, n-grams up to 45": NGRAMS,
+    "the same, undominated": {**NGRAMS, "keep": "undominated"},
 }
 
 
