@@ -1,6 +1,6 @@
 """An encoder on one core under several runtimes: its speed, its states beside torch's, and what F1 its links lead to.
 
-    python benchmarks/encoder_backends.py [--pairs 300] [--rounds 3] [--sentences 300] [--only NAME,NAME,…] [--no-speed | --no-f1]
+    python benchmarks/encoder_backends.py [--pairs 300] [--rounds 3] [--sentences 300] [--only NAME,…] [--no-f1]
 
 The layers of multilingual-e5-small that the aligner uses, in torch, OpenVINO, CTranslate2 and ONNX Runtime, in float32
 and in 8 bits. Speed is that of the aligner alone, the best of several rounds in which the runtimes take turns; F1 is
