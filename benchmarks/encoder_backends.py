@@ -1,6 +1,6 @@
 """An encoder on one core under several runtimes: its speed, its states beside torch's, and what F1 its links lead to.
 
-    python benchmarks/encoder_backends.py [--pairs 300] [--rounds 3] [--sentences 300] [--only NAME,NAME,…] [--no-f1]
+    python benchmarks/encoder_backends.py [--pairs 300] [--rounds 3] [--sentences 300] [--only NAME,…] [--no-f1]
 
 The layers of multilingual-e5-small that the aligner uses, in torch, OpenVINO, CTranslate2 and ONNX Runtime, in float32
 and in 8 bits. Speed is that of the aligner alone, the best of several rounds in which the runtimes take turns; F1 is
@@ -35,7 +35,7 @@ from xprojdb.evaluation.span_metrics import SpanCounts
 from xprojdb.models.aligners.encoder import EncoderAligner
 from xprojdb.models.encoders import encoder as encoders
 from xprojdb.models.encoders.encoder import Encoder, load_model
-from xprojdb.models.encoders.int8 import GROUP, _truncated
+from xprojdb.models.encoders.int8 import _truncated
 from xprojdb.models.store import resolve
 from xprojdb.text.languages import language
 
@@ -118,11 +118,11 @@ BACKENDS: dict[str, Callable[[Path], States]] = {
     REFERENCE: partial(torch_states, "float32"),
     "torch bfloat16": partial(torch_states, "bfloat16"),
     "OpenVINO float32": partial(openvino_states, False),
-    f"OpenVINO int8, groups of {GROUP} (built in)": partial(openvino_states, True),
+    "OpenVINO int8 (built in)": partial(openvino_states, True),
     "CTranslate2 float32": partial(ctranslate2_states, "float32"),
     "CTranslate2 int8": partial(ctranslate2_states, "int8"),
     "ONNX Runtime float32": partial(onnx_states, False),
-    "ONNX Runtime int8, dynamic": partial(onnx_states, True),
+    "ONNX Runtime int8 (dynamic)": partial(onnx_states, True),
 }
 
 
@@ -237,15 +237,17 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--sentences", type=int, default=300, help="of each MasakhaNER2 pair")
     parser.add_argument("--only", help="names of runtimes, beside torch in float32")
+    parser.add_argument("--no-speed", action="store_true", help="F1 alone")
     parser.add_argument("--no-f1", action="store_true", help="speed and cosine alone")
     options = parser.parse_args()
     chosen = options.only.split(",") if options.only else list(BACKENDS)
     console = Console(width=150)
     with tempfile.TemporaryDirectory() as folder:
         loaded = load(list(dict.fromkeys([REFERENCE, *chosen])), Path(folder))
-        aligners = {name: aligner_of(states) for name, states in loaded.items()}
-        pairs = sentence_pairs(options.pairs)[1]
-        console.print(speed_table(list(loaded), aligners, pairs, options.rounds))
+        if not options.no_speed:
+            aligners = {name: aligner_of(states) for name, states in loaded.items()}
+            pairs = sentence_pairs(options.pairs)[1]
+            console.print(speed_table(list(loaded), aligners, pairs, options.rounds))
         if not options.no_f1:
             console.print(f1_table({name: f1_scores(states, options.sentences) for name, states in loaded.items()}))
 

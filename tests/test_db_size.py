@@ -10,11 +10,14 @@ from typing import Any
 import pytest
 from projection_sample import english, german, import_sample, plan_of, results
 
+from xprojdb.config.recipe import parse_recipe
 from xprojdb.db import Database
 from xprojdb.errors import UsageError
 from xprojdb.execution.run import run_plan
 from xprojdb.maintenance.sizing.estimate import measure_size
 from xprojdb.maintenance.vacuum import vacuum
+from xprojdb.planning.planner import plan_recipe
+from xprojdb.steps.stage import ItemKind
 
 Write = Callable[..., Path]
 COUNT = 500
@@ -77,6 +80,33 @@ def test_steps_that_have_not_run_are_estimated_and_it_says_so(sample: Database, 
     assert need.drivers is not None
     assert need.drivers >= need.hours / 0.001
     assert need.connections == 2 * need.drivers
+
+
+LEARNS = """
+name = "learns"
+corpora = ["news"]
+source = ["en"]
+target = ["de"]
+[align]
+aligner = "equal_words"
+words = "all"
+[[scorer]]
+type = "link_mass"
+[[scorer]]
+type = "term_consistency"
+candidates = "scored"
+"""
+
+
+def test_what_is_to_be_learned_takes_as_long_as_the_corpus_is_large(sample: Database) -> None:
+    plan = plan_recipe(sample, parse_recipe(LEARNS))
+    once, tenfold = (measure_size(sample, plan, sentences=2 * COUNT * times).need for times in (1, 10))
+    assert once is not None and tenfold is not None
+    learned = [place for place, stage in enumerate(plan.stages) if stage.item_kind is ItemKind.CORPORA]
+    assert learned
+    for place in learned:
+        assert 0 < 9 * once.steps[place].hours < tenfold.steps[place].hours
+        assert once.steps[place].rows == tenfold.steps[place].rows == 2
 
 
 def test_without_sentences_there_is_nothing_to_measure(sample: Database, tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Collection
 from dataclasses import dataclass, field
 
 from sqlalchemy import Connection, Table, func, select
@@ -145,7 +146,8 @@ def _need(connection: Connection, plan: Plan, sentences: int | None, hours: floa
 
 def _step(connection: Connection, plan: Plan, stage: Stage, scale: float, factor: float) -> StepNeed:
     step_id = find_step(connection, stage.spec)
-    unit = unit_of(connection, stage, step_id)
+    langs = {pair.original_lang for pair in plan.pairs[stage.spec]}
+    unit = unit_of(connection, stage, step_id, _imported(connection, langs))
     if stage.item_kind is ItemKind.CORPORA:
         # What is learned from a corpus takes as long as the corpus is large, and stays small.
         items, hours = len(plan.pairs[stage.spec]), unit.seconds * scale / 3600
@@ -172,6 +174,10 @@ def _items(connection: Connection, plan: Plan, stage: Stage, step_id: int | None
         done = int(connection.execute(query).scalar_one())
     if count or done:
         return max(count, done)
-    langs = {pair.original_lang for pair in pairs}
+    return _imported(connection, {pair.original_lang for pair in pairs})
+
+
+def _imported(connection: Connection, langs: Collection[str]) -> int:
+    """The number of imported sentences of some languages."""
     query = select(func.count()).select_from(sentence).where(sentence.c.step_id.is_(None), sentence.c.lang.in_(langs))
     return int(connection.execute(query).scalar_one())
