@@ -1,8 +1,8 @@
 """Training on projected labels in ways that bear wrong ones: ``python benchmarks/label_noise.py --db FILE``.
 
 On a database that ``extrinsic.py --db FILE`` has filled: plain cross-entropy, the generalised cross-entropy of Zhang
-and Sabuncu (2018), label smoothing (Lukasik et al. 2020), words weighted by the score of their label, soft labels by
-that score. Nothing is chosen: each is compared with the first, on the same test sentences.
+and Sabuncu (2018), label smoothing (Lukasik et al. 2020), words weighted by the score of their label, and soft labels
+by that score. Nothing is chosen: each is compared with the first, on the same test sentences.
 """
 
 from __future__ import annotations
