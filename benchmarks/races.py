@@ -91,7 +91,9 @@ def race(name: str, course: Course, pairs: Sequence[Pair], draw: random.Random) 
     for pair in pairs:
         delay = draw.uniform(-APART, APART)
         seen.update(set(pair))
-        wrong += [f"{name}, {pair}, {delay:.3f} s: {entry}" for entry in course.race(*pair, delay)]
+        found = [f"{name}, {pair}, {delay:.3f} s: {entry}" for entry in course.race(*pair, delay)]
+        print(*found, sep="\n", end="\n" if found else "", flush=True)
+        wrong += found
     shown = Table("command", "races on " + name, title=None, box=None)
     for command, count in seen.most_common():
         shown.add_row(command, str(count))
@@ -124,8 +126,6 @@ def main() -> None:
                 with lay(server, files) as course:
                     wrong += race(name, course, pairs, draw)
         server.close()
-    for entry in wrong:
-        print(entry)
     sys.exit(1 if wrong else 0)
 
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 
 from xprojdb.config.errors import RecipeError
 from xprojdb.config.recipe import parse_recipe
+from xprojdb.config.training import TrainingRecipe
 
 TOP = 'name = "r"\ncorpora = ["news"]\nsource = ["en"]\ntarget = ["de"]\n'
 
@@ -42,3 +45,13 @@ def test_absurd_numbers_are_refused(table: str, key: str, value: object) -> None
 )
 def test_large_ones_are_not(table: str, key: str, value: int) -> None:
     assert parse_recipe(f"{TOP}{table}\n{key} = {value}\n").recipe.name == "r"
+
+
+@pytest.mark.parametrize(
+    "text", ["a." * 20_000 + "b = 1", "a = " + "[" * 100_000, f"[align]\nx = {'{ y = ' * 30}1{' }' * 30}"]
+)
+@pytest.mark.parametrize("parse", [parse_recipe, TrainingRecipe.from_toml])
+def test_a_recipe_that_is_nested_too_deeply_is_refused(parse: Callable[[str], object], text: str) -> None:
+    with pytest.raises(RecipeError) as refused:
+        parse(TOP + text)
+    assert "nested too deeply" in refused.value.message

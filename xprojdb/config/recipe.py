@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -277,7 +276,7 @@ def parse_recipe(text: str, file: str = "recipe") -> LoadedRecipe:
     :param file: the name of the recipe in messages.
     """
     try:
-        return LoadedRecipe(Recipe(**_tables(text, file)), text)
+        return LoadedRecipe(Recipe(**toml.loads(text, file)), text)
     except RecipeError as error:
         raise _in_file(error, file) from None
     except ValueError as error:
@@ -294,21 +293,11 @@ def export_table(text: str, changes: Mapping[str, Any]) -> ExportTable:
     :param changes: keys to replace and their values.
     :raises RecipeError: when a value is invalid; the field ``key`` names it.
     """
-    table = _tables(text, "recipe").get("export", {})
+    table = toml.loads(text, "recipe").get("export", {})
     try:
         return ExportTable.model_validate({**table, **changes})
     except ValidationError as error:
         raise final(placed(explained(error, ExportTable), ("export",)), "the export") from None
-
-
-def _tables(text: str, file: str) -> dict[str, Any]:
-    try:
-        return tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise RecipeError(f"{file} is not TOML: {error}", hint="see https://toml.io", file=file) from error
-    except (RecursionError, ValueError) as error:
-        why = "it is nested too deeply" if isinstance(error, RecursionError) else "a number has too many digits"
-        raise RecipeError(f"{file} cannot be read as TOML: {why}", hint="see https://toml.io", file=file) from error
 
 
 def _in_file(error: RecipeError, file: str) -> RecipeError:

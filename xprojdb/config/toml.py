@@ -1,13 +1,47 @@
-"""Write the part of TOML that recipes use."""
+"""Read TOML, and write the part of it that recipes use."""
 
 from __future__ import annotations
 
 import json
 import re
+import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from xprojdb.config.errors import RecipeError
+
+#: tables in one another; recipes have three
+_DEEPEST = 20
 _BARE = re.compile(r"[A-Za-z0-9_-]+")
+
+
+def loads(text: str, file: str) -> dict[str, Any]:
+    """Read the tables of a recipe.
+
+    :param file: its name in messages.
+    :raises RecipeError: when it is not TOML, or nested too deeply.
+    """
+    try:
+        tables = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise RecipeError(f"{file} is not TOML: {error}", hint="see https://toml.io", file=file) from error
+    except (RecursionError, ValueError) as error:
+        why = "it is nested too deeply" if isinstance(error, RecursionError) else "a number has too many digits"
+        raise _unreadable(file, why) from error
+    level: list[Any] = [tables]
+    for _ in range(_DEEPEST):
+        level = [inner for outer in level if isinstance(outer, dict | list) for inner in _within(outer)]
+    if level:
+        raise _unreadable(file, "it is nested too deeply")
+    return tables
+
+
+def _within(outer: dict[str, Any] | list[Any]) -> Iterator[Any]:
+    return iter(outer.values() if isinstance(outer, dict) else outer)
+
+
+def _unreadable(file: str, why: str) -> RecipeError:
+    return RecipeError(f"{file} cannot be read as TOML: {why}", hint="see https://toml.io", file=file)
 
 
 def dumps(table: Mapping[str, Any]) -> str:

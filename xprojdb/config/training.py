@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -78,10 +77,7 @@ class TrainingRecipe(Settings):
         :param file: the name of the recipe in messages.
         :raises RecipeError: when it is not TOML, or not a valid training recipe.
         """
-        try:
-            tables = tomllib.loads(text)
-        except (tomllib.TOMLDecodeError, ValueError, RecursionError) as error:
-            raise RecipeError(f"{file} is not TOML: {error}", hint="see https://toml.io", file=file) from error
+        tables = toml.loads(text, file)
         try:
             return cls(**tables)
         except RecipeError as error:
