@@ -109,6 +109,19 @@ def test_a_corrected_file_costs_only_what_changed(db, tmp_path):
     assert db.verify().sound
 
 
+def test_a_corrected_file_keeps_its_split(db, tmp_path):
+    for number in (1, 2):
+        path = tmp_path / f"more{number}.jsonl"
+        path.write_text(rows({f"t{number}": "Amina ni Nairobi ."}))
+        db.import_jsonl(path, corpus="news", lang="sw", split="test" if number == 1 else "train")
+    assert db.replace("news", tmp_path / "more1.jsonl", lang="sw", part="test").report.unchanged == 1
+    done = db.replace("news", tmp_path / "more1.jsonl", lang="sw", part="test", split="validation").report
+    assert (done.replaced, done.unchanged) == (1, 0)
+    with db.store.read() as connection:
+        splits = dict(connection.execute(select(sentence.c.external_id, sentence.c.split)).all())
+    assert (splits["t1"], splits["t2"]) == ("validation", "train")
+
+
 def test_corrected_gold_makes_its_projections_anew(db, tmp_path):
     (tmp_path / "en.jsonl").write_text(rows(ENGLISH, {**TAGS, "s3": "O O O O"}))
     done = db.replace("news", tmp_path / "en.jsonl", lang="en").report

@@ -55,6 +55,18 @@ def test_a_password_with_an_at_sign_is_told_how_to_be_written() -> None:
     assert "%40" in str(caught.value.hint)
 
 
+@pytest.mark.parametrize("address", [f"host=h dbname=d password={PASSWORD}", f"password = '{PASSWORD} x'"])
+def test_an_address_of_keywords_becomes_no_file(run_cli: Callable[..., Any], address: str, tmp_path: Path) -> None:
+    with open_database(tmp_path / "a.db", create=True):
+        pass
+    for arguments in (("--db", address, "db", "upgrade"), ("db", "copy", "a.db", address)):
+        ended = run_cli(*arguments)
+        assert ended.code == 2
+        assert "postgresql://USER@HOST/NAME" in ended.stderr
+        assert PASSWORD not in ended.stdout + ended.stderr
+    assert not [path.name for path in tmp_path.iterdir() if "=" in path.name]
+
+
 def test_what_a_server_repeats_is_masked(postgres_server: Any) -> None:
     address = postgres_server.set(password=PASSWORD, database=f"no_{PASSWORD}").render_as_string(hide_password=False)
     with pytest.raises(DatabaseError) as caught:

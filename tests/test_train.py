@@ -27,6 +27,7 @@ from xprojdb.maintenance.database_copy import copy_database
 from xprojdb.maintenance.garbage_collection import find_garbage, free_garbage
 from xprojdb.maintenance.verify import verify
 from xprojdb.planning.planner import plan_recipe
+from xprojdb.planning.store import load_plan
 from xprojdb.steps.registry import stage_of
 from xprojdb.steps.spec import load_spec
 from xprojdb.steps.train.items import read_sample
@@ -227,6 +228,7 @@ def test_it_learns_from_what_a_recipe_has_projected(database: Database, write_co
     name = plan.recipe.name
     options = (f'from = "{name}"', 'languages = ["de"]', "splits = []", 'weight = "score"')
     report = train(database, tmp_path, *options, steps=5)
+    assert load_plan(database).recipe.name == name, "a training is no recipe to evaluate"
     assert report.samples["de"]["sentences"] == 30 and report.samples["de"]["entities"] > 20
     with database.read() as connection:
         (sample,) = connection.execute(select(t.step.c.id).where(t.step.c.kind == "sample")).scalars()

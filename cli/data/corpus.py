@@ -76,7 +76,7 @@ def _ids_in(path: Path | None) -> list[str]:
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--lang", required=True, help="Language of the file, by any of its codes.")
 @click.option("--part", help="Part of the corpus to replace.  [default: the split, from the file's name]")
-@click.option("--split", help="Split of its sentences.  [default: from the file's name]")
+@click.option("--split", help="Split of its sentences.  [default: from the file's name, else that of the old ones]")
 @click.option("--format", default="auto", show_default=True, help="Format of the FILE. auto: by its content.")
 @click.option("--yes", is_flag=True, help="Replace it. Without this, only show what would change.")
 @end_runs_option

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,6 +15,9 @@ from xprojdb.db.driver_errors import SECRET_PARAMETERS, shown, translated_errors
 from xprojdb.db.mounts import MOUNTINFO
 from xprojdb.errors import DatabaseError, UsageError
 from xprojdb.masking import masked, remember
+
+#: how libpq writes an address; as the name of a file, it would show the password
+_KEYWORDS = re.compile(r"(?:^|\s)(?:host|hostaddr|port|dbname|user|password|service)\s*=")
 
 
 class Database:
@@ -165,6 +169,9 @@ def parse_address(address: str | Path) -> URL:
     if not text:
         raise UsageError("the database address is empty", hint="pass a path or a URL as --db", address=text)
     if "://" not in text:
+        if _KEYWORDS.search(text) and not Path(text).exists():
+            hint = "write postgresql://USER@HOST/NAME, and the password into PGPASSFILE"
+            raise UsageError("a PostgreSQL database is named by a URL, not by keywords", hint=hint)
         return URL.create("sqlite", database=text)
     try:
         url = make_url(text)

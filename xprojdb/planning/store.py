@@ -13,6 +13,8 @@ from xprojdb.db.tables import recipe, step
 from xprojdb.digest import canonical_json
 from xprojdb.errors import GroundMoved, UsageError
 from xprojdb.planning.plan import Plan
+from xprojdb.steps.combine.stage import Combine
+from xprojdb.steps.project.stage import ProjectStage
 from xprojdb.steps.registry import stage_of
 from xprojdb.steps.spec import find_step, find_steps, load_specs, register_step
 from xprojdb.steps.stage import Bitext
@@ -57,7 +59,7 @@ def find_plan(database: Database, name: str) -> Plan | None:
 def load_plan(database: Database, name: str | None = None) -> Plan:
     """Load the stored plan of a recipe.
 
-    :param name: the recipe; may be left out if the database has only one.
+    :param name: the recipe; may be left out if the database has only one that makes labels, and others only train.
     :raises UsageError: when there is no such recipe, or there are several and no name was given.
     """
     with database.read() as connection:
@@ -82,8 +84,17 @@ def _find(connection: Connection, name: str | None) -> Any:
     if not rows:
         raise UsageError("no recipe has been run on this database", hint="xprojdb run RECIPE.toml", name=name)
     if name is None:
+        named = [row for row in rows if _makes_labels(connection, row)]
+        if len(named) == 1:
+            return named[0]
+        names = ", ".join(row.name for row in named or rows)
         raise UsageError("this database has several recipes", hint=f"choose one with --recipe: {names}", name=name)
     raise UsageError(f"no recipe {name!r} has been run on this database", hint=f"it has {names}", name=name)
+
+
+def _makes_labels(connection: Connection, row: Any) -> bool:
+    specs = load_specs(connection, [planned["step"] for planned in json.loads(row.plan)])
+    return any(isinstance(stage_of(spec), (ProjectStage, Combine)) for spec in specs.values())
 
 
 def _is_stored(connection: Connection, plan: Plan) -> bool:

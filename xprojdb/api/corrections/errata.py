@@ -77,7 +77,7 @@ class Errata(Opened):
         :param corpus: the name of the corpus.
         :param lang: of the file, by any of its codes.
         :param part: of the corpus; by default the split.
-        :param split: by default from the file's name.
+        :param split: by default from the file's name, else that of the sentences that it replaces.
         :param format: of the file, by the name of a reader; ``auto``: by the content.
         :param reading: options of the reader.
         :param dry_run: only report what would change.

@@ -46,6 +46,7 @@ def replace_file(database: Database, name: str, file: CorpusFile, *, dry_run: bo
         run_id = begin_run(connection, "corpus replace")
         writer = FileWriter(connection, _target(connection, corpus_id, run_id), None)
         file_id = _file_id(connection, corpus_id, file)
+        file = _of_its_split(connection, file, file_id)
         comparison = _Comparison(connection, file, file_id, writer.target.gold_step)
         comparison.read(report)
         langs = _linked(connection, corpus_id, file.lang)
@@ -74,6 +75,13 @@ def _file_id(connection: Connection, corpus_id: int, file: CorpusFile) -> int:
         message = f"no {file.lang} file was imported as the part {file.part}"
         raise UsageError(message, hint=f"name --lang and --part among {parts}", lang=file.lang, part=file.part)
     return file_ids[file.lang, file.part]
+
+
+def _of_its_split(connection: Connection, file: CorpusFile, file_id: int) -> CorpusFile:
+    """The file with the split of what it replaces, if it names none itself."""
+    query = select(sentence.c.split).where(sentence.c.source_file_id == file_id).distinct()
+    splits = connection.execute(query).scalars().all() if file.split is None else []
+    return replace(file, split=splits[0]) if len(splits) == 1 else file
 
 
 def _linked(connection: Connection, corpus_id: int, lang: str) -> list[tuple[str, str]]:
