@@ -21,7 +21,7 @@ from xprojdb.config.errors import RecipeError
 from xprojdb.config.recipe import parse_recipe
 from xprojdb.config.tables.export import ExportTable
 from xprojdb.config.training import LoadedTraining, TrainingRecipe
-from xprojdb.db import Database
+from xprojdb.db import Database, schema
 from xprojdb.db import tables as t
 from xprojdb.errors import UsageError
 from xprojdb.execution.run import run_plan
@@ -160,6 +160,21 @@ def test_the_vectors_of_the_aligner_are_handed_over(
         own = t.translation_score.c.translation_id == 1
         values = connection.execute(select(t.translation_score.c.similarity).where(own))
         assert values.scalars().all() == [apart, apart]
+
+
+def test_a_database_that_was_at_an_older_revision_scores_translations_again(
+    database: Database, write_conll: Write, tmp_path: Path
+) -> None:
+    _news(database, write_conll)
+    table = "[quality]\nsimilarity = false\n"
+    _run(database, tmp_path, table)
+    before = _scores(database)
+    schema.downgrade(database.engine, "0015")
+    schema.upgrade(database.engine)
+    assert not _scores(database)
+    assert not any(check.count for check in verify(database).checks)
+    _run(database, tmp_path, table)
+    assert _scores(database) == before
 
 
 def test_nothing_is_projected_through_a_poor_translation(

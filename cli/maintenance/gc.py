@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from xprojdb.cli.options.bounds import Days
 from xprojdb.cli.options.end_runs import end_runs_option
 from xprojdb.cli.printing.output import as_json, open_current, show
 
@@ -14,7 +15,7 @@ from xprojdb.cli.printing.output import as_json, open_current, show
 @click.option("--forget-exports", is_flag=True, help="Also delete steps that only an earlier export references.")
 @click.option(
     "--tuned",
-    type=click.FloatRange(min=0),
+    type=Days(),
     metavar="DAYS",
     help="Also delete tuned encoders in the cache that no step here names and that were not used for so many days.",
 )

@@ -37,3 +37,10 @@ class Seconds(Share):
 
     def __init__(self) -> None:
         click.FloatRange.__init__(self, 0, 10_000_000, min_open=True)
+
+
+class Days(Share):
+    """A number of days, up to a century."""
+
+    def __init__(self) -> None:
+        click.FloatRange.__init__(self, 0, 36_525)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Executable, text
+from sqlalchemy import Connection, Executable, Result, text
 from sqlalchemy.exc import DBAPIError, ResourceClosedError
 
 from xprojdb.db import Database, postgresql, sqlite
@@ -47,8 +47,10 @@ def ask(database: Database, sql: str, timeout: float | None = None) -> Iterator[
         try:
             # A colon belongs to the SQL here (casts, times) and does not start a parameter.
             statement = text(sql.replace(":", "\\:"))
-            answer = _answer(connection, statement, {}, stream=bool(_STREAMED.match(_from_first_word(sql))))
-            yield QueryResult(answer.columns, _until(limits, answer.blocks, sql, timeout))
+            options = {"stream_results": bool(_STREAMED.match(_from_first_word(sql)))}
+            # Closed before the transaction ends: a stopped query that is still open would stop its end, too.
+            with closing(connection.execute(statement, execution_options=options)) as result:
+                yield QueryResult(tuple(result.keys()), _until(limits, _blocks(result), sql, timeout))
         except ResourceClosedError as error:
             raise UsageError("the statement returns no rows", hint="use a SELECT statement", sql=sql) from error
         except (DBAPIError, DatabaseError, connection.dialect.loaded_dbapi.Error, UnicodeError) as error:
@@ -131,20 +133,17 @@ def answered(connection: Connection, sql: str, values: Mapping[str, Any]) -> Que
 
     :param values: its parameters, such as ``:limit``.
     """
-    return _answer(connection, text(sql), values)
+    return streamed(connection, text(sql), values)
 
 
-def streamed(connection: Connection, statement: Executable) -> QueryResult:
+def streamed(connection: Connection, statement: Executable, values: Mapping[str, Any] | None = None) -> QueryResult:
     """The result of an internal statement."""
-    return _answer(connection, statement, {})
+    result = connection.execute(statement, values or {}, execution_options={"stream_results": True})
+    return QueryResult(tuple(result.keys()), _blocks(result))
 
 
-def _answer(
-    connection: Connection, statement: Executable, values: Mapping[str, Any], *, stream: bool = True
-) -> QueryResult:
-    result = connection.execute(statement, values, execution_options={"stream_results": stream})
-    columns = tuple(result.keys())
-    return QueryResult(columns, ([tuple(row) for row in block] for block in iter(lambda: result.fetchmany(_BLOCK), [])))
+def _blocks(result: Result[Any]) -> Iterator[Sequence[tuple[Any, ...]]]:
+    return ([tuple(row) for row in block] for block in iter(lambda: result.fetchmany(_BLOCK), []))
 
 
 def _refusal(sql: str, error: Exception) -> UsageError:
