@@ -18,6 +18,7 @@ from xprojdb.errors import UsageError
 from xprojdb.importing.corpus_files import CorpusFile, CorpusInfo, FileReport, ImportRefused, corpus_file, split_in_name
 from xprojdb.importing.file_writer import BLOCK, FileWriter, Target
 from xprojdb.importing.join import first_unlinked, link_corpus
+from xprojdb.importing.out_of_step import note_shifts
 from xprojdb.printable import is_sound, one_line
 from xprojdb.readers.gate import check_names
 from xprojdb.readers.records import id_fault
@@ -89,6 +90,8 @@ def import_files(
             _check_lengths(report.files)
             report.links = link_corpus(connection, info.name, [file.lang for file in files])
             _check_linked(connection, corpus_id, report.files)
+            if report.links:
+                note_shifts(connection, corpus_id, report.files)
         more = further(connection) if further is not None else 0
         if not more and not described and not report.links and all(file.unchanged for file in report.files):
             connection.rollback()
