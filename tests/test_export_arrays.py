@@ -46,6 +46,14 @@ def test_columns_are_those_of_the_rows(database: Database, texts: list[str | Non
         assert all(column.type == pa.string() for column in columns.texts)
 
 
+def test_a_separator_does_not_make_up_for_a_missing_text(database: Database) -> None:
+    query = QUERY.with_only_columns(sentence.c.id, sentence.c.text)
+    with database.write() as connection:
+        fill(connection, ["a\x1eb", None])
+    with database.read() as connection:
+        assert as_lists(read_arrays(connection, query, 1)) == [[2, 1], [None, "a\x1eb"]]
+
+
 def test_sqlite_joins_what_can_be_told_apart(sqlite_database: Database) -> None:
     with sqlite_database.write() as connection:
         fill(connection, ["a", "b"])

@@ -36,7 +36,8 @@ class ListedStudy(NamedTuple):
 class ShownCell(NamedTuple):
     """A training and its scores.
 
-    :param targets: how many it is measured on; None and the scores while there are none.
+    :param targets: how many languages it is measured on so far.
+    :param mean, least, largest: of its scores; None while there are none.
     """
 
     task: str

@@ -79,7 +79,7 @@ def _joined(connection: Connection, query: Select[Any], whole: int) -> Columns |
     except arrow.ArrowInvalid:
         # Not UTF-8, or no number: the driver, which reads row by row, says which.
         return None
-    # Null is left out by the database; a separator may be part of a text.
+    # A separator may be part of a text.
     exact = all(len(column) == count for column in columns)
     return Columns(numbers, tuple(columns[whole:])) if exact else None
 

@@ -55,10 +55,10 @@ def fetch(connection: Connection, statement: Executable) -> list[Row]:
 def joined(connection: Connection, statement: Select[Any]) -> tuple[int, list[bytes | None]] | None:
     """The columns of a query, each as its values in the order of the rows, joined by :data:`SEPARATOR` and encoded.
 
-    This is several times faster than reading them one by one. Values that are null are left out.
+    This is several times faster than reading them one by one.
 
     :returns: the number of rows, and the columns, None where all values are null; None where the database does not
-        join, or where a column would be longer than its longest text.
+        join, some values of a column are null, or a column would be longer than the longest text.
     """
     return sqlite.joined(connection, statement, SEPARATOR) if connection.dialect.name == "sqlite" else None
 

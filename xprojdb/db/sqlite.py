@@ -283,12 +283,14 @@ def joined(connection: Connection, statement: Select[Any], separator: str) -> tu
     # As a literal: a function call or a bound value would be evaluated for each row.
     between: ColumnElement[str] = literal_column(f"'{separator}'")
     columns = [cast(func.group_concat(column, between), LargeBinary) for column in rows.columns]
+    present = [func.count(column) for column in rows.columns]
     try:
-        with closing(connection.execute(select(func.count(), *columns).select_from(rows))) as result:
-            ((count, *values),) = result.cursor.fetchall()
+        with closing(connection.execute(select(func.count(), *present, *columns).select_from(rows))) as result:
+            ((count, *read),) = result.cursor.fetchall()
     except DataError:
         return None
-    return count, values
+    # Where only some values are there, nothing would tell which.
+    return (count, read[len(columns) :]) if {0, count}.issuperset(read[: len(columns)]) else None
 
 
 def share(name: ColumnElement[str], count: int) -> ColumnElement[int]:
