@@ -53,16 +53,16 @@ def form_kinds(words: Sequence[str], projected: Longs, counts: Mapping[str, Sequ
     return np.where(others > 0, kinds, 0).astype(np.int64)
 
 
-def kind_counts(chances: Floats, projected: Longs, kinds: Longs) -> Floats:
+def kind_counts(outside: Floats, projected: Longs, kinds: Longs) -> Floats:
     """Count words by whether they are labelled, by kind, and by whether they are outside or inside of entities.
 
-    :param chances: (W, T) the probabilities of the right tags, of which the first is ``O``.
+    :param outside: (W,) the probability that a word is in no entity.
     :param projected: (W,) the tags that were projected.
     :param kinds: (W,) as from :func:`form_kinds`.
     :returns: (2, KINDS, 2) expected numbers of words.
     """
     cell = (projected > 0) * KINDS + kinds
-    sides = (chances[:, 0], 1 - chances[:, 0])
+    sides = (outside, 1 - outside)
     counted = [np.bincount(cell, side, 2 * KINDS).reshape(2, KINDS) for side in sides]
     return np.stack(counted, -1)
 

@@ -84,13 +84,12 @@ class EvidenceFit(Fit):
         content: dict[str, Any] = {"sentences": len(sentences)}
         if not asked:
             return {**content, "tags": ("O",), "off": "no-tagger"}
-        chances, projected = (
-            np.concatenate(own) for own in zip(*((o.chances, o.projected) for o in asked), strict=True)
-        )
+        outside = np.concatenate([own.outside for own in asked])
+        projected = np.concatenate([own.projected for own in asked])
         words = [word for own in sentences for word in own.words]
         forms = form_counts(words, projected)
-        kinds = kind_counts(chances, projected, form_kinds(words, projected, forms))
-        learned = {"counts": projected_counts(chances, projected), "kinds": kinds}
+        kinds = kind_counts(outside, projected, form_kinds(words, projected, forms))
+        learned = {"counts": np.sum([own.counts for own in asked], 0), "kinds": kinds}
         rounded = {name: own.round(2).tolist() for name, own in learned.items()}
         return {**content, "tags": asked[0].tags, **rounded, "forms": forms}
 
@@ -102,7 +101,8 @@ class EvidenceFit(Fit):
         if not opinion.parts:
             return None
         projected = tag_places(words, [own.spans for own in sentences], opinion.tags)
-        return _Asked(opinion.tags, agreed_chances(opinion.parts), projected)
+        chances = agreed_chances(opinion.parts)
+        return _Asked(opinion.tags, projected_counts(chances, projected), chances[:, 0].copy(), projected)
 
     def evidence(self, content: Any) -> str:
         if "counts" not in content:
@@ -119,12 +119,14 @@ class _Asked(NamedTuple):
     """What taggers take for right.
 
     :param tags: T tags.
-    :param chances: (W, T) their probabilities.
+    :param counts: (T, T) as from :func:`projected_counts`.
+    :param outside: (W,) the probability that a word is in no entity.
     :param projected: (W,) the tags that were projected.
     """
 
     tags: tuple[str, ...]
-    chances: Floats
+    counts: Floats
+    outside: Floats
     projected: Longs
 
 

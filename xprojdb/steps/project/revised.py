@@ -16,7 +16,7 @@ from xprojdb.db.tables import label, outcome, translation
 from xprojdb.matching.combination.tagger_votes import Revised, matched, votes
 from xprojdb.steps.fit.target_tagger import tag_places
 from xprojdb.steps.inputs import read_keys, read_side_words
-from xprojdb.steps.project.evidence import read_evidence
+from xprojdb.steps.project.evidence import Known, read_evidence
 from xprojdb.steps.project.stage import LABEL_COLUMNS, ProjectStage, RelabellingParams
 from xprojdb.steps.project.voters import Voters, kept_states
 from xprojdb.steps.spec import StepSpec
@@ -68,6 +68,7 @@ class ProjectRevised(ProjectStage):
         params = RevisedParams.from_params(spec.params)
         self.weights = {scorer_name(stored): weight for stored, weight in params.weights.items()}
         self._voters: Voters | None = None
+        self._known: dict[tuple[int, tuple[str, ...], bool], Known] = {}
         self._kept: dict[StatesOf, KeptStates] = {}
 
     def join(self, earlier: Mapping[StepSpec, Stage]) -> None:
@@ -83,6 +84,7 @@ class ProjectRevised(ProjectStage):
     def close(self) -> None:
         super().close()
         self._voters = None
+        self._known.clear()
 
     def ready(self, pair: Bitext) -> Select[tuple[int]]:
         """Also those whose projection was filtered: a tagger may still find something."""
@@ -123,11 +125,18 @@ class ProjectRevised(ProjectStage):
         lengths = list(map(len, words))
         opinion = self._voters.ask(connection, corpus_id, words)
         tags, scores = opinion.tags, opinion.pooled(sum(lengths))
-        known = read_evidence(connection, self.input_ids[EVIDENCE], corpus_id, tags, repeated=opinion.repeated)
+        known = self._evidence(connection, corpus_id, tags, opinion.repeated)
         shares = votes(scores, known.gains(words, tag_places(words, spans, tags)), sum(opinion.weights))
         result = tagged_spans(best_tags(shares, lengths, tags), lengths, tags)
         parts: list[Singles] = np.split(shares, np.cumsum(lengths)[:-1])
         return [matched(*entry, tags) for entry in zip(spans, result, parts, strict=True)]
+
+    def _evidence(self, connection: Connection, corpus_id: int, tags: tuple[str, ...], repeated: bool) -> Known:
+        """What was learned about the projection, read once for each corpus."""
+        key = (corpus_id, tags, repeated)
+        if key not in self._known:
+            self._known[key] = read_evidence(connection, self.input_ids[EVIDENCE], corpus_id, tags, repeated=repeated)
+        return self._known[key]
 
     def _projected(self, connection: Connection, sentences: Sequence[int]) -> dict[int, list[_Projected]]:
         """The projected labels of sentences, by translation, from left to right."""
