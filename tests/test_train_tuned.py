@@ -7,7 +7,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -159,6 +159,17 @@ def test_an_interrupted_training_goes_on_and_ends_as_one_that_was_not(
         np.testing.assert_allclose(array, head.arrays[name], atol=1e-6)
 
 
+@pytest.fixture
+def one_thread() -> Iterator[None]:
+    """As in the children of tests. The biases of keys have no gradient: last bits of sums, which depend on the number of
+    threads, move them."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+@pytest.mark.usefixtures("one_thread")
 def test_a_killed_training_goes_on_from_its_last_checkpoint(
     write_conll: Write, tmp_path: Path, child_env: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
