@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -10,14 +10,24 @@ import pytest
 from model_checkpoints import e5_folder
 from projection_sample import import_sample, labels
 from sqlalchemy import select
+from training_sample import encoder
 
 from xprojdb.config.recipe import parse_recipe
 from xprojdb.db import Database
 from xprojdb.db.tables import alignment
 from xprojdb.execution.run import run_plan
+from xprojdb.models.aligners.encoder import EncoderAligner
+from xprojdb.models.aligners.encoder_params import AlignerParams
 from xprojdb.models.aligners.word_links import Links, format_links
+from xprojdb.models.encoders.encoder import Encoder
 from xprojdb.planning.planner import plan_recipe
+from xprojdb.steps.align.stage import Align
 from xprojdb.steps.inputs import parse_links
+
+Write = Callable[..., Path]
+ENGLISH = ["Anna/B-PER sold boats in Turin/B-LOC", "Omar/B-PER left", "Nobody saw it"]
+GERMAN = ["Anna verkaufte Boote in Turin", "Omar ging", "Niemand hat es gesehen"]
+SPANISH = ["Anna vendió barcos en Turín", "Omar se fue", "Nadie lo vio"]
 
 
 def test_links_are_read_back_as_they_were_written() -> None:
@@ -37,6 +47,32 @@ def test_links_are_read_back_as_they_were_written() -> None:
 def test_links_without_scores_are_read_too() -> None:
     ptr, left, right, scores = parse_links(["0-0 1-2", "", "3-1"])
     assert (ptr.tolist(), left.tolist(), right.tolist(), scores) == ([0, 2, 2, 3], [0, 1, 3], [0, 2, 1], None)
+
+
+def test_a_sentence_is_encoded_once_for_translations_in_several_batches(
+    database: Database, write_conll: Write, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import_sample(database, write_conll, {"en": ENGLISH, "de": GERMAN, "es": SPANISH})
+    encoded: list[tuple[str, ...]] = []
+
+    class Counting(Encoder):
+        def word_vectors(self, sentences: Sequence[Sequence[str]], layer: int) -> list[np.ndarray]:
+            encoded.extend(map(tuple, sentences))
+            return super().word_vectors(sentences, layer)
+
+    monkeypatch.setattr("xprojdb.models.encoders.encoder.Encoder", Counting)
+    monkeypatch.setattr(Align, "block", 1)
+    top = 'name = "n"\ncorpora = ["news"]\nsource = ["en"]\ntarget = ["de", "es"]\n[[scorer]]\n'
+    recipe = parse_recipe(f'{top}[align]\nmodel = "{encoder(tmp_path)}"\nlayer = 2\n')
+    assert run_plan(database, plan_recipe(database, recipe)).failed == 0
+    with database.read() as connection:
+        stored = connection.execute(select(alignment.c.links).order_by(alignment.c.translation_id)).scalars().all()
+    english = [" ".join(word.split("/")[0] for word in sentence.split()) for sentence in ENGLISH]
+    assert sorted(encoded) == sorted(tuple(sentence.split()) for sentence in (*english, *GERMAN, *SPANISH))
+    aligner = EncoderAligner(Encoder(str(encoder(tmp_path))), AlignerParams(layer=2))
+    pairs = [(one, other) for one, *others in zip(english, GERMAN, SPANISH, strict=True) for other in others]
+    alone = [aligner.align([(one.split(), other.split())])[0] for one, other in pairs]
+    assert list(stored) == [format_links(links) for links in alone]
 
 
 @pytest.mark.slow

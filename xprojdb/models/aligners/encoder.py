@@ -22,6 +22,8 @@ NO_LINKS = Links(np.empty((0, 2), np.int32), np.empty(0, np.float32))
 SentencePair = tuple[Sequence[str], Sequence[str]]
 #: called with sentence pairs and the units of their sentences, left and right in turns
 Seen = Callable[[Sequence[SentencePair], Sequence[SubwordVectors]], None]
+#: the units of a sentence that were computed before; None if they are not at hand
+Known = Callable[[Sequence[str]], SubwordVectors | None]
 
 
 class Aligner(Protocol):
@@ -59,18 +61,19 @@ class EncoderAligner:
         named = TRANSFORMS.get(self.params.transform, unchanged)
         self._left, self._right = transforms or (named, named)
 
-    def align(self, pairs: Sequence[SentencePair], seen: Seen | None = None) -> list[Links]:
+    def align(self, pairs: Sequence[SentencePair], seen: Seen | None = None, known: Known | None = None) -> list[Links]:
         """Align sentence pairs.
 
         :param pairs: the words of the left and of the right sentence; either may be empty.
         :param seen: receives the vectors, before any transform.
+        :param known: gives the vectors that were seen before; other sentences are encoded.
         :returns: links of each pair, in the same order. A word without any tokens has no links.
         :raises UsageError: when the encoder has no such layer.
         """
         links: list[Links] = []
         for start in range(0, len(pairs), _PAIRS_AT_ONCE):
             block = pairs[start : start + _PAIRS_AT_ONCE]
-            sides = self.units([words for pair in block for words in pair])
+            sides = self._units_of([words for pair in block for words in pair], known)
             if seen is not None:
                 seen(block, sides)
             left = [_transformed(units, self._left) for units in sides[::2]]
@@ -96,6 +99,13 @@ class EncoderAligner:
                 total = total + units.vectors.sum(0, dtype=np.float64)
                 count += len(units.words)
         return np.asarray(total / max(count, 1), np.float32)
+
+    def _units_of(self, sentences: Sequence[Sequence[str]], known: Known | None) -> list[SubwordVectors]:
+        if known is None:
+            return self.units(sentences)
+        recalled = [known(words) for words in sentences]
+        encoded = iter(self.units([words for words, own in zip(sentences, recalled, strict=True) if own is None]))
+        return [next(encoded) if own is None else own for own in recalled]
 
     def units(self, sentences: Sequence[Sequence[str]]) -> list[SubwordVectors]:
         """The units to align: words or sub-words, as the encoder provides them.

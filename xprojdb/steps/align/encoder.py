@@ -91,7 +91,9 @@ class Encoder(AlignerPlugin):
         from xprojdb.steps.align.stage import Align, AlignCentred
 
         stage = AlignCentred if "original_mean" in spec.inputs else Align
-        return stage(spec, lambda: load_aligner(spec), _word_states(spec))
+        params = EncoderParams.from_params(spec.params)
+        recalls = params.pooling == "word" and not params.segment
+        return stage(spec, lambda: load_aligner(spec), _word_states(spec), recalls=recalls)
 
     def title(self, spec: StepSpec) -> str:
         params = EncoderParams.from_params(spec.params)

@@ -7,12 +7,12 @@ from abc import abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
-import numpy as np
 from sqlalchemy import ColumnElement, Connection, select
 
 from xprojdb.db import bulk
 from xprojdb.db.tables import alignment, sentence, translation
 from xprojdb.models.aligners.word_links import format_links
+from xprojdb.steps.align.recall import Read, Recall, dense
 from xprojdb.steps.align.variant import KIND, VERSION, aligner_title
 from xprojdb.steps.fit.mean_vectors import read_mean
 from xprojdb.steps.fit.stage import read_artifact
@@ -27,8 +27,6 @@ if TYPE_CHECKING:
     from xprojdb.models.aligners.encoder import Aligner, SentencePair
     from xprojdb.models.aligners.word_links import Links
     from xprojdb.models.encoders.encoder import SubwordVectors
-
-Read = tuple[int, list[str], list[str]]
 
 
 @runtime_checkable
@@ -51,13 +49,28 @@ class Align(ModelStage[Any]):
     kind = KIND
     version = VERSION
     block = 512
+    #: keeps the vectors of sentences that other batches need as well
+    recall = Recall
 
-    def __init__(self, spec: StepSpec, load: Callable[[], Any], states: StatesOf | None = None) -> None:
+    def __init__(
+        self, spec: StepSpec, load: Callable[[], Any], states: StatesOf | None = None, *, recalls: bool = False
+    ) -> None:
         super().__init__(spec, load)
         #: the word vectors that aligning computes in any case, of sides that are not segmented
         self.states = states
         #: where later steps of the run want those of a side
         self.kept: dict[Side, KeptStates] = {}
+        #: whether the aligner compares one vector for each word, so that those of a sentence serve all of its pairs
+        self._recalls = recalls
+        self._recall: Recall | None = None
+
+    def open(self) -> None:
+        super().open()
+        self._recall = self.recall() if self._recalls else None
+
+    def close(self) -> None:
+        super().close()
+        self._recall = None
 
     @property
     def title(self) -> str:
@@ -75,12 +88,19 @@ class Align(ModelStage[Any]):
             outcomes.append(Outcome(key, "ok"))
         return Result(outcomes, [Rows(alignment, ("step_id", "translation_id", "links"), rows)])
 
-    def _links(self, connection: Connection, aligner: Any, read: Sequence[Read]) -> list[Links]:  # noqa: ARG002
+    def _links(self, connection: Connection, aligner: Any, read: Sequence[Read]) -> list[Links]:
         pairs = [(original, rendering) for _, original, rendering in read]
-        links: list[Links] = aligner.align(pairs, self._keep) if self.kept else aligner.align(pairs)
+        links: list[Links]
+        if self._recall is not None:
+            self._recall.expect(connection, read)
+            links = aligner.align(pairs, self._seen, self._recall.known)
+        else:
+            links = aligner.align(pairs, self._seen) if self.kept else aligner.align(pairs)
         return links
 
-    def _keep(self, pairs: Sequence[SentencePair], units: Sequence[SubwordVectors]) -> None:
+    def _seen(self, pairs: Sequence[SentencePair], units: Sequence[SubwordVectors]) -> None:
+        if self._recall is not None:
+            self._recall.seen(pairs, units)
         for side, kept in self.kept.items():
             first = 0 if side == "original" else 1
             sentences = [pair[first] for pair in pairs]
@@ -147,15 +167,6 @@ def keep_states(stages: Iterable[Stage], what: StatesOf, side: Side) -> KeptStat
     for stage in making:
         stage.kept[side] = kept
     return kept if making else None
-
-
-def dense(units: SubwordVectors, words: int) -> Singles:
-    """The vectors of all words of a sentence, with zeros for those that have none: float32 (words, width)."""
-    if len(units.words) == words:
-        return units.vectors
-    rows = np.zeros((words, units.vectors.shape[1]), np.float32)
-    rows[units.words] = units.vectors
-    return rows
 
 
 def read_words(connection: Connection, items: Sequence[int]) -> list[Read]:
