@@ -7,7 +7,8 @@ from xprojdb.matching.combination.reliability import SourceReliability, agreemen
 from xprojdb.matching.combination.sources import ConsensusSpans, Sources, Spans, distinct_spans
 from xprojdb.matching.combination.votes import vote
 from xprojdb.matching.derived_labels import DROPPED, DerivedLabel, derived_label, derived_labels
-from xprojdb.matching.heuristic import DEFAULT, REFERENCE, Heuristic, HeuristicProjection, Reason, heuristic
+from xprojdb.matching.heuristic import DEFAULT, REFERENCE, Heuristic, HeuristicProjection, heuristic
+from xprojdb.matching.linked_runs import Reason
 from xprojdb.matching.pharaoh.links import links_from_pharaoh, scored_links_from_pharaoh
 from xprojdb.matching.scores.boundary import clean_start, function_words, name_edges, name_words
 from xprojdb.matching.scores.edit_similarity import Words, copied, surface

@@ -19,10 +19,10 @@ from xprojdb.matching.heuristic import (
     REFERENCE_CODE,
     Heuristic,
     HeuristicProjection,
-    Reason,
     heuristic,
     runs_of_links,
 )
+from xprojdb.matching.linked_runs import Reason
 from xprojdb.matching.scores.links import soft_alignment
 from xprojdb.steps.inputs import LabelledSpans, read_entities, read_pairs
 from xprojdb.steps.project.stage import Labels, ProjectStage, Reasons, RelabellingParams, in_order
