@@ -90,8 +90,8 @@ class Pages:
 
     def stop(self) -> None:
         """Stop what is being counted, sorted and resampled in the background."""
-        self.counted.stop()
-        self.analyses.stop()
+        self.counted.background.stop()
+        self.analyses.background.stop()
         self.listing.stop()
 
     def render(self, template: str, links: Links | None = None, **values: Any) -> str:

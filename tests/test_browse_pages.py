@@ -289,7 +289,7 @@ def test_all_rows_are_counted_in_the_background(sample, monkeypatch):
     assert facets.sampled
     assert sum(count for _, count in facets.labels) == 2
     counted.complete(recipes.all)
-    counted.join()
+    counted.background.join()
     facets = read_facets(sample, counted, recipes.get(None))
     assert not facets.sampled
     with sample.read() as connection:

@@ -49,7 +49,7 @@ def test_a_page_answers_before_anything_is_resampled_and_has_the_report_then(dat
     client = browser(database)
     first = shown(client, "/study/curves")
     assert 'id="live"' in first and "<svg" in first and f"{cells} cells" in " ".join(texts(first))
-    client.app.state.pages.analyses.join()
+    client.app.state.pages.analyses.background.join()
     page = shown(client, "/study/curves")
     assert 'id="live"' not in page
     with database.read() as connection:
@@ -68,7 +68,7 @@ def test_a_study_that_is_not_trained_yet_says_so(database: Database) -> None:
     cells = store_study(database, measured=False)
     client = browser(database)
     shown(client, "/study/curves")
-    client.app.state.pages.analyses.join()
+    client.app.state.pages.analyses.background.join()
     page = shown(client, "/study/curves")
     assert "nothing of the study curves is measured yet" in page
     assert f"{cells} models, 0 of them trained" in " ".join(texts(page))
@@ -82,7 +82,7 @@ def test_a_package_that_is_missing_is_named_and_scores_are_shown(database: Datab
     store_study(database)
     client = browser(database)
     shown(client, "/study/curves")
-    client.app.state.pages.analyses.join()
+    client.app.state.pages.analyses.background.join()
     page = shown(client, "/study/curves")
     assert "statsmodels is not installed (pip install" in html.unescape(page)
     assert "Means so far" in page
@@ -106,13 +106,13 @@ def test_nothing_is_computed_twice(sqlite_database: Database) -> None:
     store_study(sqlite_database)
     client = browser(sqlite_database)
     shown(client, "/study/curves")
-    client.app.state.pages.analyses.join()
+    client.app.state.pages.analyses.background.join()
     asked: list[str] = []
     event.listen(
         sqlite_database.engine, "before_cursor_execute", lambda _, __, query, *___: asked.append(query.lower())
     )
     shown(client, "/study/curves")
-    client.app.state.pages.analyses.join()
+    client.app.state.pages.analyses.background.join()
     assert asked and not [query for query in asked if "model_score.counts" in query]
 
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Hashable
-from threading import Event, Lock, Thread
+from functools import partial
 from typing import NamedTuple
 
+from xprojdb.browse.background import Background
 from xprojdb.db import Database
 from xprojdb.errors import XprojdbError
 from xprojdb.study.report.analysis import Analysis, analyse_series, weaknesses
@@ -15,8 +15,6 @@ from xprojdb.study.report.measurements import read_study
 
 #: as in a report
 RESAMPLES, SEED = 1_000, 0
-#: a study is analysed again after this many times the seconds that it took: while it is trained, it changes often
-_PAUSE = 10
 
 
 class Known(NamedTuple):
@@ -42,10 +40,7 @@ class Analyses:
         self._database = database
         self._patient = patient
         self._known: dict[str, Known] = {}
-        self._lock = Lock()
-        self._thread: Thread | None = None
-        self._stopped = Event()
-        self._not_before = 0.0
+        self.background = Background("studies")
 
     def of(self, name: str, state: Hashable) -> Known | None:
         """What is known of a study, perhaps of an earlier state of it, while a thread computes it anew.
@@ -59,19 +54,10 @@ class Analyses:
         if self._patient:
             self._compute(name, state)
         else:
-            self._start(name, state, known)
+            self.background.start(partial(self._compute, name, state), urgent=known is None)
         return self._known.get(name)
 
-    def _start(self, name: str, state: Hashable, known: Known | None) -> None:
-        with self._lock:
-            alive = self._thread is not None and self._thread.is_alive()
-            if alive or self._stopped.is_set() or (known is not None and time.monotonic() < self._not_before):
-                return
-            self._thread = Thread(target=self._compute, args=(name, state), name="studies", daemon=True)
-            self._thread.start()
-
     def _compute(self, name: str, state: Hashable) -> None:
-        began = time.monotonic()
         try:
             analysis = self._analysed(name)
         except XprojdbError as error:
@@ -80,7 +66,6 @@ class Analyses:
             return
         if analysis is not None:
             self._known[name] = Known(state, analysis)
-        self._not_before = time.monotonic() + _PAUSE * (time.monotonic() - began)
 
     def _analysed(self, name: str) -> Analysis | None:
         """The analysis of a study; None when it was stopped meanwhile."""
@@ -88,17 +73,7 @@ class Analyses:
             data = read_study(connection, name)
         series = []
         for entry in data.series:
-            if self._stopped.is_set():
+            if self.background.stopped.is_set():
                 return None
             series.append(analyse_series(data, entry, RESAMPLES, SEED))
         return Analysis(data, RESAMPLES, SEED, series, task_correlations(data), weaknesses(data))
-
-    def join(self) -> None:
-        """Wait until nothing is being computed."""
-        if self._thread is not None:
-            self._thread.join()
-
-    def stop(self) -> None:
-        """Stop computing, after the series that is being resampled."""
-        self._stopped.set()
-        self.join()

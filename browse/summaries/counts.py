@@ -6,16 +6,18 @@ rows and says so, until a thread has counted all of them. Counts are valid until
 
 from __future__ import annotations
 
-import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
-from threading import Event, Lock, Thread
+from functools import partial
+from threading import Lock
 from typing import Any, NamedTuple, TypeVar
 
 from sqlalchemy import ColumnElement, Connection, Select, func, literal, select
 from sqlalchemy.sql.selectable import FromClause
 
+from xprojdb.browse.background import Background
 from xprojdb.browse.limits import TooSlow, limited
 from xprojdb.browse.summaries.recipes import FinalStep, KnownRecipe, version_of
 from xprojdb.db import Database, bulk
@@ -25,8 +27,6 @@ from xprojdb.db.tables import label, outcome, sentence, translation
 BINS = 20
 #: how many rows of a table a page counts
 SAMPLE = 2_000
-#: all rows are counted again after this many times the seconds that it took: a run changes the database all the time
-_PAUSE = 10
 #: seconds before counting starts, so that the page that asked for it is answered first
 _DELAY = 0.5
 Counts = TypeVar("Counts")
@@ -88,9 +88,7 @@ class Counted:
         self._sampled: dict[str, StepCounts | SplitCounts] = {}
         self._exact: dict[str, StepCounts | SplitCounts] = {}
         self._lock = Lock()
-        self._thread: Thread | None = None
-        self._stopped = Event()
-        self._not_before = 0.0
+        self.background = Background("counts")
 
     def step(self, connection: Connection, final: FinalStep) -> StepCounts:
         """The counts of a final step of a recipe."""
@@ -117,7 +115,7 @@ class Counted:
         return known  # type: ignore[return-value]
 
     def count_all(self, recipes: Iterable[KnownRecipe]) -> None:
-        """Count all rows, without a time limit; stops early when the database changes, or when :meth:`stop` is called.
+        """Count all rows, without a time limit; stops early when the database changes, or when it is told to.
 
         :raises TooSlow: when it was stopped.
         """
@@ -127,7 +125,7 @@ class Counted:
         }
         readers["splits"] = _read_splits
         for name, read in readers.items():
-            with limited(self._database, float("inf"), self._stopped.is_set) as connection:
+            with limited(self._database, float("inf"), self.background.stopped.is_set) as connection:
                 version = version_of(connection)
                 counts = read(connection, None)
             with self._lock:
@@ -140,32 +138,15 @@ class Counted:
     def complete(self, recipes: Callable[[], Iterable[KnownRecipe]]) -> None:
         """Start counting all rows in the background, if only the first were counted."""
         with self._lock:
-            alive = self._thread is not None and self._thread.is_alive()
             missing = any(counts.sampled and name not in self._exact for name, counts in self._sampled.items())
-            if alive or not missing or self._stopped.is_set() or time.monotonic() < self._not_before:
-                return
-            self._thread = Thread(target=self._complete, args=(recipes,), name="counts", daemon=True)
-            self._thread.start()
+        if missing:
+            self.background.start(partial(self._complete, recipes))
 
     def _complete(self, recipes: Callable[[], Iterable[KnownRecipe]]) -> None:
-        if self._stopped.wait(_DELAY):
+        if self.background.stopped.wait(_DELAY):
             return
-        start = time.monotonic()
-        try:
+        with suppress(TooSlow):
             self.count_all(recipes())
-        except TooSlow:
-            return
-        self._not_before = time.monotonic() + _PAUSE * (time.monotonic() - start)
-
-    def join(self) -> None:
-        """Wait until nothing is being counted."""
-        if self._thread is not None:
-            self._thread.join()
-
-    def stop(self) -> None:
-        """Stop counting."""
-        self._stopped.set()
-        self.join()
 
 
 def _step_reader(final: FinalStep) -> Callable[[Connection, int | None], StepCounts]:
