@@ -1,8 +1,9 @@
 """What the library's default costs: ``python benchmarks/default_cost.py [--sentences 1000] [--pair en-lug]``.
 
 CPU seconds of one process for 1 000 pairs of MasakhaNER2 with an offline tagger, without and with the vote of a tagger
-that learns from the projection, each in a database of its own and with an empty cache of word vectors. Loading models
-is part of it; loading libraries and importing sentences is not. Reads ``$XPROJDB_DATA`` or ``../shared/data``.
+that learns from the projection, and with an encoder in 8 bits, each in a database of its own and with an empty cache of
+word vectors. Loading models is part of it; loading libraries and importing sentences is not. "Forward pass" is what the
+layers of the encoder take of the whole, in whichever part. Reads ``$XPROJDB_DATA`` or ``../shared/data``.
 """
 
 from __future__ import annotations
@@ -11,8 +12,13 @@ import argparse
 import os
 import resource
 import tempfile
+import time
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
+from unittest import mock
 
 import masakhaner2
 import platformdirs
@@ -22,10 +28,14 @@ from rich.table import Table
 from xprojdb.config.recipe import parse_recipe
 from xprojdb.db import open_database
 from xprojdb.execution.run import run_plan
+from xprojdb.models.encoders.hidden_states import HiddenStates
+from xprojdb.models.encoders.int8 import Int8States
 from xprojdb.planning.planner import plan_recipe
 
 MODELS = Path(os.environ.get("XPROJDB_CACHE") or platformdirs.user_cache_path("xprojdb"))
 OFF = "[vote]\ntaggers = []\n"
+INT8 = '[align]\nprecision = "int8"\n'
+FORWARD = "forward pass"
 #: the parts of the default, and the kinds of their steps; others project
 PARTS = {
     "tag": ("tag", "names", "gazetteer"),
@@ -40,21 +50,24 @@ def main() -> None:
     parser.add_argument("--sentences", type=int, default=1000)
     parser.add_argument("--pair", default="en-lug", choices=masakhaner2.PAIRS)
     args = parser.parse_args()
-    cost(args.pair, 20, "")  # loads the libraries
-    without, once = cost(args.pair, args.sentences, OFF)
-    votes, pairs = cost(args.pair, args.sentences, "")
-    table = Table("CPU seconds for 1 000 pairs", *PARTS, "project", "whole", title=f"{args.pair}, {pairs} pairs")
-    for name, seconds in (("without the vote", without), ("the default", votes)):
-        values = [*(seconds[part] for part in PARTS), seconds["project"], sum(seconds.values())]
-        table.add_row(name, *(f"{1000 * value / once:.1f}" for value in values))
-    shares = [votes[part] / sum(votes.values()) for part in (*PARTS, "project")]
-    table.add_row("share", *(f"{100 * share:.0f} %" for share in shares), "100 %")
+    for more in ("", INT8):
+        cost(args.pair, 20, more)  # loads the libraries, and converts the encoder to 8 bits
+    table = Table("CPU seconds for 1 000 pairs", *PARTS, "project", "whole", FORWARD, title=args.pair)
+    whole = {}
+    for name, more in (("without the vote", OFF), ("the default", ""), ("the default, int8", INT8)):
+        seconds, pairs = cost(args.pair, args.sentences, more)
+        forward = seconds.pop(FORWARD)
+        whole[name] = seconds.total()
+        values = [*(seconds[part] for part in (*PARTS, "project")), whole[name], forward]
+        table.add_row(name, *(f"{1000 * value / pairs:.1f}" for value in values))
+        table.add_row("share", *(f"{100 * value / whole[name]:.0f} %" for value in values))
     Console(width=120).print(table)
-    print(f"with the vote: {sum(votes.values()) / sum(without.values()):.2f} times as much")
+    for name, total in whole.items():
+        print(f"{name}: {total / whole['without the vote']:.2f} times as much as without the vote")
 
 
-def cost(pair: str, most: int, vote: str) -> tuple[Counter[str], int]:
-    """The CPU seconds of each part, and the number of pairs."""
+def cost(pair: str, most: int, more: str) -> tuple[Counter[str], int]:
+    """The CPU seconds of each part and of the encoder's layers, and the number of pairs."""
     seconds: Counter[str] = Counter()
     with tempfile.TemporaryDirectory() as folder, open_database(Path(folder) / "cost.db", create=True) as database:
         _use_cache(Path(folder) / "cache")
@@ -62,11 +75,12 @@ def cost(pair: str, most: int, vote: str) -> tuple[Counter[str], int]:
         source, target = pair.split("-")
         head = f'name = "cost"\ncorpora = ["{pair}"]\nsource = ["{source}"]\ntarget = ["{target}"]\n'
         rest = masakhaner2.TAGGED[masakhaner2.TAGGED.index("labels =") :]
-        plan = plan_recipe(database, parse_recipe(head + rest + vote))
+        plan = plan_recipe(database, parse_recipe(head + rest + more))
         pairs = 0
         for stage in plan.stages:
             began = _used()
-            report = run_plan(database, plan, only=[stage.spec.digest])
+            with _clocked(seconds):
+                report = run_plan(database, plan, only=[stage.spec.digest])
             part = next((name for name, kinds in PARTS.items() if stage.spec.kind in kinds), "project")
             seconds[part] += _used() - began
             pairs = report.done if stage.spec.kind == "align" else pairs
@@ -79,6 +93,26 @@ def _use_cache(folder: Path) -> None:
     folder.mkdir()
     (folder / "models").symlink_to(models)
     os.environ["XPROJDB_CACHE"] = str(folder)
+
+
+@contextmanager
+def _clocked(seconds: Counter[str]) -> Iterator[None]:
+    """Add up what the layers of encoders take, on whatever threads."""
+
+    def clocked(call: Any) -> Any:
+        def states(self: Any, *given: Any) -> Any:
+            began = time.process_time()
+            result = call(self, *given)
+            seconds[FORWARD] += time.process_time() - began
+            return result
+
+        return states
+
+    with (
+        mock.patch.object(HiddenStates, "__call__", clocked(HiddenStates.__call__)),
+        mock.patch.object(Int8States, "__call__", clocked(Int8States.__call__)),
+    ):
+        yield
 
 
 def _used() -> float:

@@ -254,6 +254,18 @@ def run_cli(tmp_path: Path, child_env: dict[str, str]) -> Callable[..., Finished
 
 
 @pytest.fixture
+def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A cache for one test. Models that a test installs stay for the next one, since half a gigabyte takes its time."""
+    from model_checkpoints import session_models
+
+    cache = tmp_path / "cache"
+    cache.mkdir()
+    (cache / "models").symlink_to(session_models())
+    monkeypatch.setenv("XPROJDB_CACHE", str(cache))
+    return cache
+
+
+@pytest.fixture
 def read_only() -> Iterator[Callable[[Path], None]]:
     """Make a folder and what is in it unwritable; for root, whom file modes do not bind, by a read-only mount."""
     frozen: list[Path] = []

@@ -88,11 +88,19 @@ def e5_folder() -> Path:
     for model in store.installed():
         if model.model_id == store.canonical_id("e5-small"):
             return model.path
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XPROJDB_CACHE", str(session_models().parent))
+        return store.install("e5-small")
+
+
+@functools.cache
+def session_models() -> Path:
+    """The folder of the models that this test session installs."""
     cache = tempfile.mkdtemp(prefix="xprojdb-test-models-")
     atexit.register(shutil.rmtree, cache, ignore_errors=True)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("XPROJDB_CACHE", cache)
-        return store.install("e5-small")
+    models = Path(cache) / "models"
+    models.mkdir()
+    return models
 
 
 @functools.cache

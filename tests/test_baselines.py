@@ -34,9 +34,8 @@ PROJECT: dict[str, Any] = {
 
 
 @pytest.fixture
-def news(tmp_path: Path, write_conll: Write, monkeypatch: pytest.MonkeyPatch) -> Any:
+def news(tmp_path: Path, write_conll: Write, own_cache: Path) -> Any:  # noqa: ARG001
     """English sentences with gold labels, and two translations that have some, too."""
-    monkeypatch.setenv("XPROJDB_CACHE", str(tmp_path / "cache"))
     with xprojdb.open(tmp_path / "news.db", create=True) as database:
         for split, first, count in (("train", 0, 10), ("test", 7, 6)):
             files = [

@@ -33,10 +33,12 @@ LINKS = '[align]\naligner = "equal_words"\nwords = "all"\n[[scorer]]\n'
 
 @pytest.fixture
 def voted(
-    database: Database, write_conll: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    database: Database,
+    write_conll: Callable[..., Path],
+    tmp_path: Path,
+    own_cache: Path,  # noqa: ARG001
 ) -> tuple[Plan, dict[str, int]]:
     """A plan, and the sentences in which a label was corrected, dropped, added and kept by the taggers."""
-    monkeypatch.setenv("XPROJDB_CACHE", str(tmp_path / "cache"))
     plain = [" ".join(word.partition("/")[0] for word in line.split()) for line in lines(0, 5)]
     import_sample(database, write_conll, {"en": [*lines(0, 5)], "de": plain}, corpus="pairs")
     vote = f'[vote]\nmode = "always"\nencoder = "{encoder(tmp_path)}"\nlayer = 0\n'

@@ -34,8 +34,8 @@ WORDS = {"entailment": "yes", "neutral": "maybe", "contradiction": "never"}
 
 
 @pytest.fixture(autouse=True)
-def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("XPROJDB_CACHE", str(tmp_path / "cache"))
+def cache(own_cache: Path) -> None:
+    """Models that are trained here are kept for one test."""
 
 
 def lines(lang: str, count: int) -> list[tuple[str, str, str]]:

@@ -49,8 +49,8 @@ SCORES = ("step_id", "train_id", "lang", "correct", "predicted", "gold")
 
 
 @pytest.fixture(autouse=True)
-def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("XPROJDB_CACHE", str(tmp_path / "cache"))
+def cache(own_cache: Path) -> None:
+    """Models that are trained here are kept for one test."""
 
 
 @pytest.fixture

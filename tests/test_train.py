@@ -53,8 +53,8 @@ transfer = true
 
 
 @pytest.fixture(autouse=True)
-def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("XPROJDB_CACHE", str(tmp_path / "cache"))
+def cache(own_cache: Path) -> None:
+    """Models that are trained here are kept for one test."""
 
 
 @pytest.fixture

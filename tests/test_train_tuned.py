@@ -56,8 +56,8 @@ transfer = true
 
 
 @pytest.fixture(autouse=True)
-def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("XPROJDB_CACHE", str(tmp_path / "cache"))
+def cache(own_cache: Path) -> None:
+    """Models that are trained here are kept for one test."""
 
 
 @pytest.fixture
@@ -238,7 +238,7 @@ def test_a_library_that_is_missing_is_named_before_anything_is_done(
     with pytest.raises(MissingExtra) as refused:
         train(news, text_of(tmp_path, tune))
     assert (refused.value.extra, refused.value.module) == ("tune", module)
-    assert not (tmp_path / "cache").exists()
+    assert [path.name for path in (tmp_path / "cache").iterdir()] == ["models"]
 
 
 def test_a_full_disk_is_told(news: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

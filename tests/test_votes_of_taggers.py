@@ -213,11 +213,6 @@ def test_a_sentence_is_tagged_by_a_head_that_has_not_seen_it() -> None:
     assert again.log_probabilities(words, vectors) == pytest.approx(scores[0], abs=0.02)
 
 
-@pytest.fixture
-def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("XPROJDB_CACHE", str(tmp_path / "cache"))
-
-
 def _english(count: int) -> list[str]:
     """Sentences in which every sixth has lost its labels."""
     return [
@@ -260,7 +255,7 @@ def _import_pairs(database: Database, write_conll: Write, count: int) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.usefixtures("cache")
+@pytest.mark.usefixtures("own_cache")
 def test_a_tagger_adds_what_the_projection_has_missed(
     sqlite_database: Database, write_conll: Write, tmp_path: Path
 ) -> None:
@@ -293,7 +288,7 @@ def test_a_tagger_adds_what_the_projection_has_missed(
     assert run_plan(database, _vote(database, tmp_path)).done == 0
 
 
-@pytest.mark.usefixtures("cache")
+@pytest.mark.usefixtures("own_cache")
 def test_a_small_corpus_teaches_nothing_and_keeps_its_labels(
     database: Database, write_conll: Write, tmp_path: Path
 ) -> None:
@@ -310,7 +305,7 @@ def test_a_small_corpus_teaches_nothing_and_keeps_its_labels(
     assert statuses[0] == statuses[1]
 
 
-@pytest.mark.usefixtures("cache")
+@pytest.mark.usefixtures("own_cache")
 def test_the_tagger_reads_the_vectors_that_the_aligner_has_computed(
     sqlite_database: Database, write_conll: Write, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -336,7 +331,7 @@ def test_the_tagger_reads_the_vectors_that_the_aligner_has_computed(
 
 
 @pytest.mark.slow
-@pytest.mark.usefixtures("cache")
+@pytest.mark.usefixtures("own_cache")
 def test_a_model_of_other_languages_votes_even_where_there_is_little_to_learn_from(
     sqlite_database: Database, write_conll: Write, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
