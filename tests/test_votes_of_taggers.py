@@ -305,9 +305,10 @@ def test_a_small_corpus_teaches_nothing_and_keeps_its_labels(
     assert statuses[0] == statuses[1]
 
 
+@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
 @pytest.mark.usefixtures("own_cache")
 def test_the_tagger_reads_the_vectors_that_the_aligner_has_computed(
-    sqlite_database: Database, write_conll: Write, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    sqlite_database: Database, write_conll: Write, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, precision: str
 ) -> None:
     database = sqlite_database
     _import_pairs(database, write_conll, 20)
@@ -322,8 +323,8 @@ def test_the_tagger_reads_the_vectors_that_the_aligner_has_computed(
 
     monkeypatch.setattr(Encoder, "word_vectors", counted)
     top = 'name = "r"\ncorpora = ["pairs"]\nsource = ["en"]\ntarget = ["de"]\n'
-    align = f'[align]\nmodel = "{encoder(tmp_path)}"\nlayer = 1\n'
-    plan = plan_recipe(database, parse_recipe(f'{top}{align}[vote]\nmode = "always"\nlayer = 1\n'))
+    align = f'[align]\nmodel = "{encoder(tmp_path)}"\nlayer = 1\nprecision = "{precision}"\n'
+    plan = plan_recipe(database, parse_recipe(f'{top}{align}[quality]\nlayer = 1\n[vote]\nmode = "always"\nlayer = 1\n'))
     assert run_plan(database, plan).failed == 0
     ((_, learned),) = outcomes(database, "target-tagger").values()
     assert "off" not in learned

@@ -8,6 +8,7 @@ from xprojdb.config.recipe import Recipe
 from xprojdb.config.tables.vote import SELF, TRAINED, VoteTable
 from xprojdb.models.store import canonical_id, resolve
 from xprojdb.planning.bitexts import DirectedBitext
+from xprojdb.steps.align.encoder import precision_of
 from xprojdb.steps.fit.target_tagger import LEAST, TargetTaggerFit, TargetTaggerParams
 from xprojdb.steps.labelling import LabellingParams
 from xprojdb.steps.project.evidence import EvidenceFit, EvidenceParams
@@ -58,19 +59,20 @@ def _learning(
 ) -> StepSpec:
     """The step that learns a tagger from a projection."""
     source, target = bitext.languages
+    vectors = _vectors_of(recipe, table, align)
     params = TargetTaggerParams(
         labelled=LabellingParams.from_params(projected.params).labelled,
         labels=None,
         source=source,
         lang=target,
         layer=table.layer,
+        precision=precision_of(vectors),
         least=least,
         refit=recipe.project.refit,
     )
     inputs = {"labels": projected}
-    return StepSpec(
-        TargetTaggerFit.kind, TargetTaggerFit.version, params.to_params(), *_encoder(recipe, table, align), inputs
-    )
+    encoder = _encoder(table, vectors)
+    return StepSpec(TargetTaggerFit.kind, TargetTaggerFit.version, params.to_params(), *encoder, inputs)
 
 
 def _evidence(recipe: Recipe, projected: StepSpec, bitext: DirectedBitext, taggers: Mapping[str, StepSpec]) -> StepSpec:
@@ -84,15 +86,14 @@ def _evidence(recipe: Recipe, projected: StepSpec, bitext: DirectedBitext, tagge
     return StepSpec(EvidenceFit.kind, EvidenceFit.version, params.to_params(), inputs=inputs)
 
 
-def _encoder(recipe: Recipe, table: VoteTable, align: StepSpec | None) -> tuple[str, str]:
-    """The aligner's encoder, unless the recipe names another one."""
-    if (
-        table.encoder is None
-        and align is not None
-        and align.model
-        and align.revision
-        and recipe.align.variant == "encoder"
-    ):
+def _vectors_of(recipe: Recipe, table: VoteTable, align: StepSpec | None) -> StepSpec | None:
+    """The align step whose vectors a tagger reads: that of an encoder, unless the recipe names another encoder."""
+    has_encoder = align is not None and align.model and align.revision and recipe.align.variant == "encoder"
+    return align if table.encoder is None and has_encoder else None
+
+
+def _encoder(table: VoteTable, align: StepSpec | None) -> tuple[str, str]:
+    if align is not None and align.model and align.revision:
         return align.model, align.revision
     name = table.encoder or "e5-small"
     return canonical_id(name), resolve(name).revision

@@ -35,12 +35,14 @@ class StatesOf:
     :param revision: its exact revision.
     :param layer: as in ``hidden_states``.
     :param pooling: how the vectors of subwords are combined into the vector of a word.
+    :param precision: in which the encoder computes them.
     """
 
     model: str
     revision: str
     layer: int
     pooling: Pooling = "mean"
+    precision: str = "float32"
 
     @property
     def folder(self) -> Path:
@@ -48,7 +50,8 @@ class StatesOf:
         cache = os.environ.get("XPROJDB_CACHE")
         top = (Path(cache) if cache else platformdirs.user_cache_path("xprojdb")) / "states"
         revision = hashlib.sha256(f"{self.model}\0{self.revision}".encode()).hexdigest()[:16]
-        return top / f"{file_name(Path(self.model).name)}-{revision}-layer-{self.layer}-{self.pooling}"
+        precision = "" if self.precision == "float32" else f"-{self.precision}"
+        return top / f"{file_name(Path(self.model).name)}-{revision}-layer-{self.layer}-{self.pooling}{precision}"
 
 
 class WordStates:
@@ -161,7 +164,7 @@ def load_encoder(what: StatesOf) -> Encoder:
     """
     from xprojdb.models.encoders.encoder import Encoder
 
-    return Encoder(what.model, revision=what.revision)
+    return Encoder(what.model, precision=what.precision, revision=what.revision)
 
 
 def _width(what: StatesOf) -> int | None:

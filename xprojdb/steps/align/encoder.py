@@ -104,6 +104,11 @@ class Encoder(AlignerPlugin):
         return config.method == "soft"
 
 
+def precision_of(align: StepSpec | None) -> Precision:
+    """The precision in which an align step computes vectors, for steps that read the same."""
+    return align.params.get("precision", "float32") if align is not None else "float32"
+
+
 def _compared(spec: StepSpec) -> AlignerParams:
     """How an align step compares vectors, or how a mean step makes them."""
     if spec.kind == MeanVectors.kind:
@@ -115,9 +120,9 @@ def _compared(spec: StepSpec) -> AlignerParams:
 def _word_states(spec: StepSpec) -> StatesOf | None:
     """The word vectors that the aligner computes; None where it computes others than taggers read."""
     params = EncoderParams.from_params(spec.params)
-    if params.pooling != "word" or params.precision != "float32" or params.segment:
+    if params.pooling != "word" or params.segment:
         return None
-    return StatesOf(spec.model or "", spec.revision or "", params.layer)
+    return StatesOf(spec.model or "", spec.revision or "", params.layer, precision=params.precision)
 
 
 def _mean_spec(spec: StepSpec, params: EncoderParams, side: str, lang: str) -> StepSpec:

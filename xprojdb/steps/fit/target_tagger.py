@@ -14,6 +14,7 @@ from sqlalchemy import Connection, Select, exists, select
 from xprojdb.arrays import Longs
 from xprojdb.db import bulk
 from xprojdb.db.tables import label, outcome, sentence, translation
+from xprojdb.models.aligners.encoder_params import Precision
 from xprojdb.steps.align.stage import keep_states
 from xprojdb.steps.fit.stage import Fit, FitParams, read_artifact
 from xprojdb.steps.labelling import LabellingParams
@@ -44,12 +45,14 @@ class TargetTaggerParams(FitParams, LabellingParams):
     :param source: the language of the entities.
     :param lang: the language they are projected onto.
     :param layer: the hidden state of the encoder.
+    :param precision: in which the encoder computes it.
     :param least: with fewer sentences, or fewer entities, nothing is learned.
     """
 
     kind: ClassVar[str] = "target-tagger"
     source: str
     layer: int
+    precision: Precision = left_out("float32")
     least: int = left_out(LEAST)
 
 
@@ -130,7 +133,8 @@ class TargetTaggerFit(Fit):
 
 def encoder_states(spec: StepSpec) -> StatesOf:
     """The states that a target tagger reads."""
-    return StatesOf(spec.model or "", spec.revision or "", TargetTaggerParams.from_params(spec.params).layer)
+    params = TargetTaggerParams.from_params(spec.params)
+    return StatesOf(spec.model or "", spec.revision or "", params.layer, precision=params.precision)
 
 
 def read_labelled(

@@ -41,11 +41,13 @@ class QualityParams(StepParams):
 
     :param labelled: the side whose numbers and names must be on the other side as well.
     :param layer: the hidden state of the encoder.
+    :param precision: in which the encoder computes it.
     """
 
     kind: ClassVar[str] = "quality"
     labelled: Side
     layer: int | None = left_out(None)
+    precision: str = left_out("float32")
 
 
 class Quality(NamedTuple):
@@ -95,7 +97,7 @@ class TranslationQuality(Stage):
     def _what(self) -> StatesOf | None:
         if self.spec.model is None or self.params.layer is None:
             return None
-        return StatesOf(self.spec.model, self.spec.revision or "", self.params.layer)
+        return StatesOf(self.spec.model, self.spec.revision or "", self.params.layer, precision=self.params.precision)
 
     def needs(self) -> Mapping[str, ColumnElement[int]]:
         return dict.fromkeys(self.spec.inputs, translation.c.id)
