@@ -100,7 +100,7 @@ def jsonl(file: Path, label_names: str | None, as_json: bool, **options: Any) ->
     help="A machine of this name translated the first FILE, or the first of --langs, into the others. FILES may lack "
     "some sentences.",
 )
-@click.option("--no-ids", is_flag=True, help="Number the sentences, and ignore the ids of TMX or XLIFF.")
+@click.option("--no-ids", is_flag=True, help="Ignore the ids of the FILES, and number the sentences line by line.")
 @corpus_options
 def parallel(
     files: tuple[str, ...], langs: str | None, format: Format, machine: str | None, no_ids: bool, as_json: bool,
@@ -119,13 +119,14 @@ def parallel(
         show(imported, as_json)
         return
     pairs = [file.split("=", 1) for file in files]
-    if langs or no_ids or len(pairs) < 2 or any(len(pair) < 2 for pair in pairs):
+    if langs or len(pairs) < 2 or any(len(pair) < 2 for pair in pairs):
         example = "such as en=news.en.txt de=news.de.txt, or one file with --langs en,de"
         raise click.UsageError(f"name at least two files as LANG=FILE, {example}")
     corpus = options.pop("corpus")
     with open_current(create=True) as database:
         paths = [(lang, Path(file)) for lang, file in pairs]
-        show(database.import_parallel(corpus, paths, format=format, machine=machine, **options), as_json)
+        imported = database.import_parallel(corpus, paths, format=format, ids=not no_ids, machine=machine, **options)
+        show(imported, as_json)
 
 
 @command.command()
