@@ -136,3 +136,20 @@ def test_reading_it_writes_nothing(
     before = row_counts(database)
     read_status(database)
     assert row_counts(database) == before
+
+
+def test_many_pairs_of_languages_are_only_counted() -> None:
+    pairs = [{"original": "en", "rendering": f"l{n}", "kind": "human", "translations": 5} for n in range(13)]
+    status = DatabaseStatus("here", [], pairs, {}, [], [], [])
+    shown = _printed(status)
+    assert "translations: 13 pairs of languages, 5 each" in shown
+    pairs[0]["translations"] = 2_000
+    assert "13 pairs of languages, 5 to 2,000 each" in _printed(status)
+    del pairs[0]
+    assert "translations: en–l1 5, en–l2 5" in _printed(status)
+
+
+def _printed(status: DatabaseStatus) -> str:
+    console = Console(file=StringIO(), width=200, record=True)
+    console.print(StatusResult(status))
+    return console.export_text()
