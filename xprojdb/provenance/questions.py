@@ -6,6 +6,7 @@ shown.
 
 from __future__ import annotations
 
+import difflib
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -66,7 +67,9 @@ def question_sql(connection: Connection, name: str, scope: QuestionScope) -> tup
     :raises UsageError: as for :func:`ask_question`.
     """
     if name not in QUESTIONS:
-        raise UsageError(f"there is no question {name!r}", hint=f"choose from {', '.join(QUESTIONS)}", question=name)
+        near = difflib.get_close_matches(name, QUESTIONS, n=1)
+        hint = f"did you mean {near[0]}?" if near else f"choose from {', '.join(QUESTIONS)}"
+        raise UsageError(f"there is no question {name!r}", hint=hint, question=name)
     steps = _Steps.read(connection, scope.recipe)
     values: dict[str, Any] = {"limit": scope.limit}
     places = {
