@@ -21,6 +21,7 @@ CALLS: dict[str, set[str]] = {
     "import conll": {"import_conll"},
     "import text": {"import_text"},
     "import jsonl": {"import_jsonl"},
+    "import file": {"import_file"},
     "import parallel": {"import_parallel", "import_multilingual"},
     "import labels": {"import_labels"},
     "import table": {"import_table"},

@@ -181,6 +181,6 @@ def benchmark(
     show(imported, as_json)
 
 
-_MORE = (import_formats.table, import_formats.spans, import_formats.hf, import_pairs.nli, labels, tags, translations)
-for _format in _MORE:
+_FORMATS = (import_formats.file, import_formats.table, import_formats.spans, import_formats.hf)
+for _format in (*_FORMATS, import_pairs.nli, labels, tags, translations):
     command.add_command(_format)

@@ -20,6 +20,28 @@ Column = int | str
 class ImportingFormats(Importing):
     """Importing spreadsheets, files of annotation tools, data sets and translation memories."""
 
+    def import_file(
+        self,
+        file: str | Path,
+        *,
+        corpus: str,
+        lang: str,
+        format: Format = "auto",
+        reading: Mapping[str, Any] | None = None,
+        **about: Unpack[CorpusOptions],
+    ) -> ImportResult:
+        """Import a file in one language, in any format that there is a reader for, also one of a plug-in.
+
+        :param format: the name of a reader; ``auto``: by the content, then by the suffix.
+        :param reading: options of the reader.
+        :param about: see :class:`CorpusOptions`.
+        :raises InputError, ImportRefused, UsageError: as for :meth:`import_conll`.
+        """
+        from xprojdb.readers.registry import format_of
+
+        chosen = format_of(Path(file)) if format == "auto" else format
+        return self._import([(lang, file, reading or {})], chosen, corpus, about)
+
     def import_multilingual(
         self,
         file: str | Path,
