@@ -241,3 +241,17 @@ def test_files_with_ids_and_without_are_paired_by_line(database, tmp_path):
     assert (same.report.replaced, same.report.withdrawn, same.report.added) == (0, 0, 0)
     with pytest.raises(UsageError, match="--no-ids"):
         db.import_parallel("other", files, ids=False, machine="mt")
+
+
+def test_spans_of_parallel_files_grow_to_whole_words_where_asked(database, tmp_path):
+    """Clitics are written together with names, and annotators leave them out."""
+    (tmp_path / "en.txt").write_text("She sings in Nairobi .\n")
+    (tmp_path / "am.jsonl").write_text(json.dumps({"text": "በናይሮቢ ትዘፍናለች", "label": [[1, 5, "LOC"]]}) + "\n")
+    db, files = xp.Database(database), {"en": tmp_path / "en.txt", "am": tmp_path / "am.jsonl"}
+    with pytest.raises(xp.XprojdbError, match="cuts a word") as cut:
+        db.import_parallel("news", files)
+    assert "--snap" in cut.value.hint
+    report = db.import_parallel("news", files, snap=True).report
+    assert [sorted(file.notes) for file in report.files] == [[], ["snapped-span"]]
+    assert db.import_file(files["am"], corpus="alone", lang="am", snap=True).report.added == 1
+    assert db.import_file(files["en"], corpus="alone", lang="en", snap=True).report.added == 1

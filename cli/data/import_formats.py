@@ -24,6 +24,7 @@ _COLUMN = ColumnType()
     show_default=True,
     help="Name of the format, such as conll, span-json or that of a plug-in. auto: by the content.",
 )
+@click.option("--snap", is_flag=True, help="Extend a span that cuts a word to the whole word, and count it.")
 @corpus_options
 def file(file: Path, as_json: bool, **options: Any) -> None:
     """Import a FILE in one language, in a format that xprojdb or a plug-in has a reader for.

@@ -101,10 +101,11 @@ def jsonl(file: Path, label_names: str | None, as_json: bool, **options: Any) ->
     "some sentences.",
 )
 @click.option("--no-ids", is_flag=True, help="Ignore the ids of the FILES, and number the sentences line by line.")
+@click.option("--snap", is_flag=True, help="Extend a span that cuts a word to the whole word, and count it.")
 @corpus_options
 def parallel(
-    files: tuple[str, ...], langs: str | None, format: Format, machine: str | None, no_ids: bool, as_json: bool,
-    **options: Any,
+    files: tuple[str, ...], langs: str | None, format: Format, machine: str | None, no_ids: bool, snap: bool,
+    as_json: bool, **options: Any,
 ) -> None:  # fmt: skip
     """Import translations: the same sentences in several languages.
 
@@ -125,7 +126,8 @@ def parallel(
     corpus = options.pop("corpus")
     with open_current(create=True) as database:
         paths = [(lang, Path(file)) for lang, file in pairs]
-        imported = database.import_parallel(corpus, paths, format=format, ids=not no_ids, machine=machine, **options)
+        reading: dict[str, Any] = {"format": format, "ids": not no_ids, "snap": snap, "machine": machine}
+        imported = database.import_parallel(corpus, paths, **reading, **options)
         show(imported, as_json)
 
 

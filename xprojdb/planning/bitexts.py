@@ -153,7 +153,7 @@ def nothing_there(recipe: Recipe, source: str | None = None, target: str | None 
     hint = "see 'xprojdb status'"
     if recipe.translate is not None and not train:
         way = recipe.translate.direction
-        hint = f"{way} translates these; direction = \"translate-train\" translates the sentences in {sources} instead"
+        hint = f'{way} translates these; direction = "translate-train" translates the sentences in {sources} instead'
     return UsageError(f"there are no sentences in {langs} in {where}", hint=hint, corpora=recipe.corpora)
 
 
