@@ -12,6 +12,7 @@ import click
 from xprojdb.cli.corrections.exchange import tags, translations
 from xprojdb.cli.corrections.labels import labels
 from xprojdb.cli.data import import_formats, import_pairs
+from xprojdb.cli.options.groups import Group
 from xprojdb.cli.options.importing import ColumnType, corpus_options, tag_options
 from xprojdb.cli.printing.output import as_json, listed, open_current, show
 
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from xprojdb.readers import Format
 
 
-@click.group()
+@click.group(cls=Group)
 def command() -> None:
     """Import sentences into the database. Creates the database if there is none.
 
