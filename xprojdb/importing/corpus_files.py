@@ -87,7 +87,7 @@ def corpus_file(
     :param part: by default the split, or ``all``.
     :param ids: False: ignore the ids of its sentences, so that they are numbered.
     :param reading: options of the reader.
-    :raises UsageError: when the language is unknown, the suffix does not determine a format, or no export could write
+    :raises UsageError: when the language is unknown, the file is a folder of no format, or no export could write
         the split.
     """
     code = language(lang).code
