@@ -146,10 +146,11 @@ def _sides(
         span for entity in projection.entities for span in (entity.projected, *entity.also) if span is not None
     ]
     projected += [label.span for label in projection.added]
-    yield _line(f"{source.lang} labelled ", source, labelled, limit)
-    yield _line(f"{target.lang} projected", target, projected, limit)
+    width = max(len(source.lang), len(target.lang))
+    yield _line(f"{source.lang:{width}} labelled ", source, labelled, limit)
+    yield _line(f"{target.lang:{width}} projected", target, projected, limit)
     if target.gold is not None:
-        yield _line(f"{target.lang} gold     ", target, target.gold, limit)
+        yield _line(f"{target.lang:{width}} gold     ", target, target.gold, limit)
     if projection.quality is not None:
         yield Text("  translation   ", style="dim").append(str(projection.quality), "default")
 
