@@ -153,3 +153,17 @@ def _printed(status: DatabaseStatus) -> str:
     console = Console(file=StringIO(), width=200, record=True)
     console.print(StatusResult(status))
     return console.export_text()
+
+
+def test_steps_that_do_the_same_are_told_apart_by_their_languages(
+    database: Database, write_conll: Write, tmp_path: Path
+) -> None:
+    import_gold(database, write_conll, SENTENCES)
+    top = 'source = ["en"]\ntarget = ["de", "es"]\n'
+    run_plan(database, plan_of(database, tmp_path, '[project]\nweights = "auto"\n', top))
+    titles = [step.title for step in read_status(database).recipes["sample"]]
+    assert len(set(titles)) == len(titles)
+    scored = sorted(title.rpartition(", ")[2] for title in titles if title.startswith("score aligned"))
+    assert scored == ["en–de", "en–es"]
+    (aligned,) = (title for title in titles if title.startswith("align"))
+    assert "–" not in aligned
