@@ -27,7 +27,7 @@ SECTIONS: Mapping[str, Mapping[str, tuple[str, str]]] = {
     "Data": {
         "import": ("data.imports", "Import sentences into the database."),
         "join": ("data.join", "Join the languages of a corpus by sentence id."),
-        "corpus": ("data.corpus", "Delete a corpus and everything made from it."),
+        "corpus": ("data.corpus", "Delete a corpus; withdraw or replace some of its sentences."),
         "export": ("data.export", "Export a data set: CoNLL, JSON lines, spaCy, Hugging Face."),
         "push": ("data.push", "Publish a data set on the Hugging Face Hub."),
         "changelog": ("corrections.changelog", "Tell what changed between two exports."),
@@ -94,6 +94,19 @@ class LazyGroup(click.Group):
             return plugin_command(name)
         command: click.Command = import_module(f"xprojdb.cli.{COMMANDS[name][0]}").command
         return command
+
+    def resolve_command(
+        self, context: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        name = args[0]
+        if not name.startswith("-") and self.get_command(context, name) is None:
+            import difflib
+
+            near = difflib.get_close_matches(name, self.list_commands(context), n=1)
+            raise click.UsageError(
+                f"there is no command {name!r}" + (f"; did you mean {near[0]!r}?" if near else ""), context
+            )
+        return super().resolve_command(context, args)
 
     def format_commands(self, _context: click.Context, formatter: click.HelpFormatter) -> None:
         # The same width for all sections, so that the columns line up.

@@ -11,10 +11,12 @@ from typing import Any
 
 import click
 
+from xprojdb.cli.options.groups import Group
+
 _COMMANDS = b"[xprojdb.commands]"
 
 
-class ExporterGroup(click.Group):
+class ExporterGroup(Group):
     """``xprojdb export``: its own commands, and those of exporters from other packages."""
 
     def list_commands(self, context: click.Context) -> list[str]:

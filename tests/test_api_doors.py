@@ -21,6 +21,7 @@ CALLS: dict[str, set[str]] = {
     "import conll": {"import_conll"},
     "import text": {"import_text"},
     "import jsonl": {"import_jsonl"},
+    "import file": {"import_file"},
     "import parallel": {"import_parallel", "import_multilingual"},
     "import labels": {"import_labels"},
     "import table": {"import_table"},
@@ -219,3 +220,11 @@ def test_names_are_found_when_they_are_used() -> None:
     assert all(hasattr(xp, name) for name in xp.__all__)
     with pytest.raises(AttributeError):
         xp.opne  # type: ignore[attr-defined]  # noqa: B018
+
+
+def test_groups_say_in_whole_sentences_what_their_commands_do() -> None:
+    groups = [import_module(f"xprojdb.cli.{module}").command for module, _ in COMMANDS.values()]
+    for group in groups:
+        if isinstance(group, click.Group):
+            shown = group.get_help(click.Context(group, info_name="xprojdb", terminal_width=80))
+            assert "..." not in shown.partition("Commands:")[2], shown

@@ -175,3 +175,12 @@ def test_a_guideline_is_a_text_or_a_file(db: xp.Database, tmp_path: Path) -> Non
     ]
     assert texts == ["x", "Titles are no part of a name.\n"]
     assert isinstance(db.review, xp.Reviews)
+
+
+def test_languages_have_any_of_their_codes(db: xp.Database, tmp_path: Path) -> None:
+    assert db.review.create("three", lang="deu", source="eng", size=5).report.campaign.query["lang"] == "de"
+    assert db.write_pages(tmp_path / "pages", lang="German", limit=3).report.sentences == 3
+    with pytest.raises(UsageError, match="0 labels on sentences with gold"):
+        db.review.calibrate(recipe="sample", lang="deu")
+    with pytest.raises(UsageError, match="has no labels sw"):
+        db.review.create("four", lang="swa", size=5)

@@ -148,3 +148,16 @@ def test_the_command_lists_asks_and_shows_its_sql(run_cli: Any, combined: Databa
     assert len(rows) == 2
     sql = run_cli("--db", address, "ask", "low-margin", "--limit", "2", "--lang", "de", "--sql").stdout
     assert json.loads(run_cli("--db", address, "query", sql, "--json").stdout) == rows
+
+
+@pytest.mark.parametrize("settings", ['weights = "auto"', "label_consistency = 0.5"])
+def test_what_a_draft_lost_and_the_corpora_learned_from_are_not_lost(
+    database: Database, write_conll: Write, tmp_path: Path, settings: str
+) -> None:
+    """A step that learns from corpora counts these as its items: their keys are those of the first translations."""
+    import_sample(database, write_conll, {"en": english(3), "de": german(3)})
+    plan = plan_of(database, tmp_path, f"[project]\n{settings}\nmin_score = 5.0")
+    run_plan(database, plan)
+    rows = asked(database, "lost-entities")
+    assert len(rows) == 6
+    assert {row["why"] for row in rows} <= {"not-chosen", "no-candidates"}

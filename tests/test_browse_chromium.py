@@ -101,6 +101,12 @@ def test_scripts_long_sentences_and_hostile_words(browser, complaints, sqlite_da
         for entry in ("/", "/overview", "/runs", "/compare?first=into-de&second=into-ar"):
             page.goto(address_of(page) + entry)
             assert overflows(page) <= 0
+        page.goto(address_of(page) + "/")
+        # On a narrow screen, sentences come before the filters.
+        sentence, filters = page.locator(".sentences > li").first, page.locator("form.filters")
+        assert sentence.bounding_box()["y"] < filters.bounding_box()["y"]
+        page.get_by_role("link", name="filters").click()
+        expect(filters).to_be_in_viewport()
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -323,7 +323,11 @@ def test_counts_are_taken_again_when_the_database_changes(sample):
 def test_pieces_of_a_sentence():
     words = ["a", "b", "c", "d"]
     spans = [Span(1, 3, "X"), Span(2, 4, "Y")]
-    assert list(runs_of(words, spans)) == [("a", None), ("b c", "X"), ("d", None)]
+    assert list(runs_of(words, spans, "en")) == [("", "a", None), (" ", "b c", "X"), (" ", "d", None)]
+    assert list(runs_of(words, spans, "th")) == [("", "a", None), (" ", "b c", "X"), (" ", "d", None)]
+    assert list(runs_of(list("在北京。"), [Span(1, 3, "LOC")], "zh")) == [
+        ("", "在", None), ("", "北京", "LOC"), ("", "。", None),
+    ]  # fmt: skip
 
 
 def test_a_recipe_of_another_version_does_not_disturb_the_others(sample):

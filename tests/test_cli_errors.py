@@ -219,3 +219,28 @@ def test_debug_is_no_option_when_it_is_a_value(run_cli, stored):
 
 def test_every_table_is_counted(row_counts, sqlite_database):
     assert row_counts(sqlite_database).keys() == {table.name for table in LASTING}
+
+
+def test_a_misspelled_command_names_the_nearest_one(run_cli):
+    done = run_cli("imprt")
+    assert done.code == 2
+    assert "there is no command 'imprt'; did you mean 'import'?" in done.stderr
+    assert "did you mean" not in run_cli("zzzzz").stderr
+
+
+def test_a_misspelled_question_names_the_nearest_one(fails):
+    assert fails("ask", "low-margn", code=2)[1] == "did you mean low-margin?"
+
+
+def test_a_recipe_that_is_no_file_names_those_of_the_package(fails, tmp_path):
+    message, hint = fails("run", "offline", code=2)
+    assert message == "there is no recipe offline"
+    assert "offline-parallel" in hint
+    assert "offline" not in fails("run", "offline.toml", code=2)[1]
+    assert "Errno" not in fails("run", tmp_path, code=2)[0]
+
+
+def test_a_misspelled_key_is_told_before_the_one_it_stands_for(fails, tmp_path):
+    (tmp_path / "r.toml").write_text('name = "r"\ncorpora = ["old"]\nsorce = ["en"]\ntarget = ["sw"]\n')
+    message, hint = fails("run", "r.toml", code=2)
+    assert (message, hint) == ("r.toml: unknown key sorce", "did you mean source?")

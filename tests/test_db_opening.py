@@ -149,7 +149,8 @@ def test_a_read_only_database_is_read_and_not_written(sqlite_template, tmp_path,
         with pytest.raises(DatabaseError) as caught, opened.write() as connection:
             add(connection, "d")
         assert caught.value.fault == "read-only"
-        assert names(opened) == {"c"}
+        assert caught.value.message.startswith(f"{path} cannot be written")
+        assert (opened.url, names(opened)) == (str(path), {"c"})
 
 
 def test_sqlite_uris(sqlite_template):

@@ -11,6 +11,7 @@ from xprojdb.db.live import live_runs
 from xprojdb.db.runs import begin_run
 from xprojdb.db.tables import label, outcome, sentence, source_file, translation
 from xprojdb.errors import RunsAlive, UsageError
+from xprojdb.importing.corpus_files import ImportRefused
 
 ENGLISH = {"s1": "Amina went to Nairobi .", "s2": "Otieno met Amina .", "s3": "Nairobi is far ."}
 SWAHILI = {"s1": "Amina alikwenda Nairobi .", "s2": "Otieno alikutana na Amina .", "s3": "Nairobi ni mbali ."}
@@ -222,3 +223,35 @@ def test_on_the_command_line(sqlite_database, tmp_path, run_cli):
     assert json.loads(done.stdout)["withdrawn"] == 2
     done = run_cli("--db", path, "corpus", "replace", "news", tmp_path / "sw.jsonl", "--lang", "sw", "--yes")
     assert done.stdout.splitlines()[-2:] == ["news: 2 added", "1 sentences are unchanged"]
+
+
+def test_files_with_ids_and_without_are_paired_by_line(database, tmp_path):
+    """Labels of an annotation tool have its ids, and a text of translations has none."""
+    (tmp_path / "en.jsonl").write_text(rows(ENGLISH, TAGS))
+    (tmp_path / "sw.txt").write_text("".join(f"{text}\n" for text in SWAHILI.values()))
+    files = {"en": tmp_path / "en.jsonl", "sw": tmp_path / "sw.txt"}
+    db = xp.Database(database)
+    with pytest.raises(ImportRefused) as refused:
+        db.import_parallel("news", files)
+    assert "--no-ids" in str(refused.value.hint)
+    assert db.import_parallel("news", files, ids=False).report.links == len(ENGLISH)
+    assert set(kept(db)) == {f"all-{n}" for n in range(1, len(ENGLISH) + 1)}
+    assert db.import_parallel("news", files, ids=False).report.added == 0
+    same = db.replace("news", tmp_path / "en.jsonl", lang="en")
+    assert (same.report.replaced, same.report.withdrawn, same.report.added) == (0, 0, 0)
+    with pytest.raises(UsageError, match="--no-ids"):
+        db.import_parallel("other", files, ids=False, machine="mt")
+
+
+def test_spans_of_parallel_files_grow_to_whole_words_where_asked(database, tmp_path):
+    """Clitics are written together with names, and annotators leave them out."""
+    (tmp_path / "en.txt").write_text("She sings in Nairobi .\n")
+    (tmp_path / "am.jsonl").write_text(json.dumps({"text": "በናይሮቢ ትዘፍናለች", "label": [[1, 5, "LOC"]]}) + "\n")
+    db, files = xp.Database(database), {"en": tmp_path / "en.txt", "am": tmp_path / "am.jsonl"}
+    with pytest.raises(xp.XprojdbError, match="cuts a word") as cut:
+        db.import_parallel("news", files)
+    assert "--snap" in cut.value.hint
+    report = db.import_parallel("news", files, snap=True).report
+    assert [sorted(file.notes) for file in report.files] == [[], ["snapped-span"]]
+    assert db.import_file(files["am"], corpus="alone", lang="am", snap=True).report.added == 1
+    assert db.import_file(files["en"], corpus="alone", lang="en", snap=True).report.added == 1

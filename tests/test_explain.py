@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from io import StringIO
 from pathlib import Path
 
 import pytest
 from gold_sample import SENTENCES, Forgetful, import_gold, named_plan, run_named
 from projection_sample import english, german, import_sample, plan_of
+from rich.console import Console
 from sqlalchemy import insert, select, update
 
+import xprojdb as xp
 from xprojdb.db import Database
 from xprojdb.db.tables import corpus, run, sentence
 from xprojdb.errors import UsageError
@@ -250,3 +253,21 @@ def test_a_sentence_outside_the_recipes_split_is_refused(
     with pytest.raises(UsageError) as refused:
         explain_sentence(sqlite_database, plan, "news/de/train-1")
     assert refused.value.sentence == "news/de/train-1"
+
+
+def test_a_sentence_is_found_by_any_code_of_its_language(database: Database, plan: Plan) -> None:
+    assert explain_sentence(database, plan, "news/deu/all-2").target.name == "news/de/all-2"
+    with pytest.raises(UsageError, match="news/no-such/all-2"):
+        explain_sentence(database, plan, "news/no-such/all-2")
+
+
+def test_words_of_a_language_without_spaces_are_shown_without(
+    database: Database, write_conll: Write, tmp_path: Path
+) -> None:
+    paths = {"en": write_conll("en.conll", "Beijing/B-LOC is big")}
+    paths["zh"] = write_conll("zh.conll", "北 京 很 大")
+    xp.Database(database).import_parallel("news", paths)
+    run_plan(database, plan_of(database, tmp_path, top='source = ["en"]\ntarget = ["zh"]\n'))
+    console = Console(width=200, record=True, file=StringIO())
+    console.print(xp.Database(database).explain("news/cmn/all-1"))
+    assert "zh projected  [北]LOC京很大\n" in console.export_text()

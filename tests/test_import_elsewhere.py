@@ -306,3 +306,18 @@ def test_on_the_command_line(sqlite_database, tmp_path, run_cli):
     assert (done.code, "Traceback" in done.stderr) == (2, False)
     out = ("export", "text", "/dev/stdout", "--corpus", "news", "--lang", "en", "--format", "plain")
     assert run_cli("--db", path, *out).stdout.splitlines() == ENGLISH
+
+
+def test_a_score_without_gold_names_the_sets_that_have_some(db, tmp_path):
+    files = {"en": conll(tmp_path / "en.conll", ENGLISH, TAGS), "sw": text(tmp_path / "sw.txt", SWAHILI)}
+    db.import_parallel("news", files)
+    db.run(xp.Recipe(**RECIPE))
+    with pytest.raises(UsageError) as nothing:
+        db.evaluate()
+    assert "import gold labels" in nothing.value.hint
+    corrected = conll(tmp_path / "fixed.conll", SWAHILI[:1], ["B-PER O B-LOC O O"])
+    db.import_labels(corrected, name="fixed", lang="sw")
+    with pytest.raises(UsageError) as unnamed:
+        db.evaluate()
+    assert "--gold: there are fixed" in unnamed.value.hint
+    assert db.evaluate(gold="fixed", resamples=10).to_json()

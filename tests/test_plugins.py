@@ -75,6 +75,30 @@ def test_the_examples_run(news: str, run_cli: RunCli, installed: str, tmp_path: 
     assert "brackets" in run_cli("export", "--help", PYTHONPATH=installed).stdout
 
 
+def test_the_examples_of_the_other_kinds_run(run_cli: RunCli, installed: str, tmp_path: Path) -> None:
+    (tmp_path / "news.en.brackets").write_text("[Anna PER] met people in [Turin LOC]\nnobody came\n", encoding="utf-8")
+    (tmp_path / "news.tsv").write_text("met\ttraf\npeople\tLeute\nnobody\tkeiner\ncame\tkam\n", encoding="utf-8")
+
+    def done(*arguments: str) -> str:
+        result = run_cli("--db", "news.db", *arguments, PYTHONPATH=installed)
+        assert result.code == 0, result.stderr
+        return str(result.stdout)
+
+    done("import", "file", "news.en.brackets", "--lang", "en", "--corpus", "news")
+    translate = '[translate]\ndirection = "translate-train"\nmodel = "glossary:news.tsv"\n'
+    recipe = RECIPE.replace("[align]", f"{translate}[align]")
+    recipe = recipe.replace("news", "made", 1) + '[[scorer]]\ntype = "initials"\notherwise = 0.25\n'
+    (tmp_path / "made.toml").write_text(f'{recipe}[export]\nprovenance = "full"\n', encoding="utf-8")
+    done("run", "made.toml")
+    assert done("longest", "--recipe", "made").endswith(": Turin LOC\n")
+    assert "otherwise 0.25" in done("explain", done("longest").partition(": ")[0])
+    done("export", "brackets", "out")
+    (written,) = (tmp_path / "out").iterdir()
+    assert written.read_text(encoding="utf-8") == "[Anna PER] traf Leute in [Turin LOC]\nkeiner kam\n"
+    again = done("import", "file", str(written), "--format", "brackets", "--lang", "de", "--corpus", "again", "--json")
+    assert json.loads(again)["files"][0]["entities"] == 2
+
+
 GLINER = """
 __version__ = "0.2"
 

@@ -2,7 +2,7 @@ import gzip
 
 import pytest
 
-from xprojdb.errors import UsageError
+from xprojdb.errors import InputError, UsageError
 from xprojdb.readers import read
 from xprojdb.text.languages import UnknownLanguage
 
@@ -31,10 +31,14 @@ def test_options_reach_the_reader(tmp_path):
     assert next(read(path, "en", format="text", pretokenized=True)).words == ("Ana's", "plan")
 
 
-def test_refusals_come_before_reading():
-    with pytest.raises(UsageError) as caught:
+def test_refusals_come_before_reading(tmp_path):
+    with pytest.raises(InputError, match="there is no file"):
         read("none.data", "en")
-    assert caught.value.suffix == ".data"
+    (tmp_path / "news").mkdir()
+    (tmp_path / "news" / "en.conll").write_text("Ana B-PER\n")
+    with pytest.raises(UsageError, match="news is a folder") as caught:
+        read(tmp_path / "news", "en")
+    assert str(caught.value.hint).endswith("news/en.conll")
     with pytest.raises(UsageError) as caught:
         read("none.txt", "en", strict=True)
     assert (caught.value.option, caught.value.format) == ("strict", "text")

@@ -136,3 +136,34 @@ def test_reading_it_writes_nothing(
     before = row_counts(database)
     read_status(database)
     assert row_counts(database) == before
+
+
+def test_many_pairs_of_languages_are_only_counted() -> None:
+    pairs = [{"original": "en", "rendering": f"l{n}", "kind": "human", "translations": 5} for n in range(13)]
+    status = DatabaseStatus("here", [], pairs, {}, [], [], [])
+    shown = _printed(status)
+    assert "translations: 13 pairs of languages, 5 each" in shown
+    pairs[0]["translations"] = 2_000
+    assert "13 pairs of languages, 5 to 2,000 each" in _printed(status)
+    del pairs[0]
+    assert "translations: en–l1 5, en–l2 5" in _printed(status)
+
+
+def _printed(status: DatabaseStatus) -> str:
+    console = Console(file=StringIO(), width=200, record=True)
+    console.print(StatusResult(status))
+    return console.export_text()
+
+
+def test_steps_that_do_the_same_are_told_apart_by_their_languages(
+    database: Database, write_conll: Write, tmp_path: Path
+) -> None:
+    import_gold(database, write_conll, SENTENCES)
+    top = 'source = ["en"]\ntarget = ["de", "es"]\n'
+    run_plan(database, plan_of(database, tmp_path, '[project]\nweights = "auto"\n', top))
+    titles = [step.title for step in read_status(database).recipes["sample"]]
+    assert len(set(titles)) == len(titles)
+    scored = sorted(title.rpartition(", ")[2] for title in titles if title.startswith("score aligned"))
+    assert scored == ["en–de", "en–es"]
+    (aligned,) = (title for title in titles if title.startswith("align"))
+    assert "–" not in aligned

@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from xprojdb.text.languages import language, languages
-from xprojdb.text.words import _is_visible, _pattern, join_words, normalize, split_words
+from xprojdb.text.words import _is_visible, _pattern, join_words, normalize, phrase, spaces_before, split_words
 
 LANGUAGES = st.sampled_from([entry.code for entry in languages()])
 
@@ -132,3 +132,12 @@ def test_a_quotation_mark_that_the_data_doubled_is_written_once():
     assert join_words(words, "rw")[0] == 'Ati: "Ni meza".'
     text, offsets = join_words(words, "rw", verbatim=True)
     assert [text[start : start + len(word)] for word, start in zip(words, offsets, strict=True)] == words
+
+
+def test_words_are_shown_as_the_language_writes_them():
+    assert phrase(list("北京大学"), "zh") == "北京大学"
+    assert phrase(["在", "New", "York", "和", "1", "月"], "zh") == "在New York和1月"
+    assert phrase(["Die", "Stadt", ",", "dort"], "de") == "Die Stadt , dort"
+    assert phrase(["a", "b"], "no-such-language") == "a b"
+    assert phrase([], "zh") == phrase([], "de") == ""
+    assert spaces_before(["ใ", "น", "x", "y"], "th") == ["", "", "", " "]

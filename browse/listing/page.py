@@ -21,6 +21,7 @@ from xprojdb.db import Database, bulk
 from xprojdb.db.tables import corpus, entity, label, review, sentence
 from xprojdb.steps.spec import GOLD, find_step
 from xprojdb.text.spans import Span
+from xprojdb.text.words import phrase, spaces_before
 
 #: keys searched by the first query
 WINDOW = 2_000
@@ -163,18 +164,19 @@ def _finished(connection: Connection, keys: Sequence[int]) -> dict[int, int]:
     return dict(bulk.fetch(connection, query.group_by(review.c.sentence_id)))
 
 
-def runs_of(words: Sequence[str], spans: Sequence[Span]) -> Iterator[tuple[str, str | None]]:
-    """A sentence in pieces: its words joined by spaces, and the label of each piece.
+def runs_of(words: Sequence[str], spans: Sequence[Span], lang: str) -> Iterator[tuple[str, str, str | None]]:
+    """A sentence in pieces: the space before each, its words as the language writes them, and its label.
 
     Spans that overlap an earlier one are only shown on the page of the sentence.
     """
+    spaces = spaces_before(words, lang)
     at = 0
     for span in sorted(spans):
         if span.start < at:
             continue
         if span.start > at:
-            yield " ".join(words[at : span.start]), None
-        yield " ".join(words[span.start : span.end]), span.label
+            yield spaces[at], phrase(words[at : span.start], lang), None
+        yield spaces[span.start], phrase(words[span.start : span.end], lang), span.label
         at = span.end
     if at < len(words):
-        yield " ".join(words[at:]), None
+        yield spaces[at], phrase(words[at:], lang), None

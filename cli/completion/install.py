@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 from click.shell_completion import get_completion_class
 
+from xprojdb.cli.options.groups import Group
 from xprojdb.errors import UsageError
 
 _VARIABLE = "_XPROJDB_COMPLETE"
@@ -15,7 +16,7 @@ _SHELLS = ("bash", "zsh", "fish")
 _shell = click.argument("shell", type=click.Choice(_SHELLS), required=False)
 
 
-@click.group()
+@click.group(cls=Group)
 def command() -> None:
     """Complete commands, options, recipes, questions and sentence ids in your shell."""
 

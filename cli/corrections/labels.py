@@ -92,8 +92,8 @@ def labels(
 
     Reads every format with labels that the other import commands read. Sentences are found by the id with which they
     were imported or exported, otherwise by their words. Existing labels are kept. Labels that the annotators of a set
-    agree on can be used as gold: 'evaluate', 'compare' and 'tune' take --gold NAME. Exports prefer them to projected
-    labels.
+    agree on can be used as gold: 'evaluate', 'compare', 'tune' and 'export' take --gold NAME. Exports then prefer them
+    to projected labels.
     """
     places, reading = places_from(options), reading_from(options)
     with open_current() as database:

@@ -9,10 +9,11 @@ import click
 
 from xprojdb.cli.completion.names import complete_corpora, complete_sentences
 from xprojdb.cli.options.end_runs import end_runs_option
+from xprojdb.cli.options.groups import Group
 from xprojdb.cli.printing.output import as_json, open_current, show
 
 
-@click.group()
+@click.group(cls=Group)
 def command() -> None:
     """Delete a corpus, or withdraw and replace some of its sentences, with everything made from them."""
 

@@ -27,7 +27,7 @@ def label_options(function: Callable[..., None]) -> Callable[..., None]:
     for option in (
         selection_options,
         click.option("--source", help="Only labels from this language.  [default: the consensus of all]"),
-        click.option("--langs", metavar="CODE,CODE,…", help="Target languages.  [default: all]"),
+        click.option("--langs", "--lang", metavar="CODE,CODE,…", help="Target languages.  [default: all]"),
         recipe_option,
     ):
         function = option(function)

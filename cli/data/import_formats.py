@@ -17,6 +17,26 @@ _COLUMN = ColumnType()
 
 @click.command()
 @click.argument("file", type=click.Path(path_type=Path))
+@click.option("--lang", required=True, help="Language, by any of its codes.")
+@click.option(
+    "--format",
+    default="auto",
+    show_default=True,
+    help="Name of the format, such as conll, span-json or that of a plug-in. auto: by the content.",
+)
+@click.option("--snap", is_flag=True, help="Extend a span that cuts a word to the whole word, and count it.")
+@corpus_options
+def file(file: Path, as_json: bool, **options: Any) -> None:
+    """Import a FILE in one language, in a format that xprojdb or a plug-in has a reader for.
+
+    The other commands are for one kind of files each, and have options for it.
+    """
+    with open_current(create=True) as database:
+        show(database.import_file(file, **options), as_json)
+
+
+@click.command()
+@click.argument("file", type=click.Path(path_type=Path))
 @click.option("--lang", help="Language of the sentences, by any of its codes, if one column is read.")
 @click.option(
     "--text",

@@ -12,6 +12,7 @@ import click
 from xprojdb.cli.corrections.exchange import tags, translations
 from xprojdb.cli.corrections.labels import labels
 from xprojdb.cli.data import import_formats, import_pairs
+from xprojdb.cli.options.groups import Group
 from xprojdb.cli.options.importing import ColumnType, corpus_options, tag_options
 from xprojdb.cli.printing.output import as_json, listed, open_current, show
 
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from xprojdb.readers import Format
 
 
-@click.group()
+@click.group(cls=Group)
 def command() -> None:
     """Import sentences into the database. Creates the database if there is none.
 
@@ -100,11 +101,12 @@ def jsonl(file: Path, label_names: str | None, as_json: bool, **options: Any) ->
     help="A machine of this name translated the first FILE, or the first of --langs, into the others. FILES may lack "
     "some sentences.",
 )
-@click.option("--no-ids", is_flag=True, help="Number the sentences, and ignore the ids of TMX or XLIFF.")
+@click.option("--no-ids", is_flag=True, help="Ignore the ids of the FILES, and number the sentences line by line.")
+@click.option("--snap", is_flag=True, help="Extend a span that cuts a word to the whole word, and count it.")
 @corpus_options
 def parallel(
-    files: tuple[str, ...], langs: str | None, format: Format, machine: str | None, no_ids: bool, as_json: bool,
-    **options: Any,
+    files: tuple[str, ...], langs: str | None, format: Format, machine: str | None, no_ids: bool, snap: bool,
+    as_json: bool, **options: Any,
 ) -> None:  # fmt: skip
     """Import translations: the same sentences in several languages.
 
@@ -119,13 +121,15 @@ def parallel(
         show(imported, as_json)
         return
     pairs = [file.split("=", 1) for file in files]
-    if langs or no_ids or len(pairs) < 2 or any(len(pair) < 2 for pair in pairs):
+    if langs or len(pairs) < 2 or any(len(pair) < 2 for pair in pairs):
         example = "such as en=news.en.txt de=news.de.txt, or one file with --langs en,de"
         raise click.UsageError(f"name at least two files as LANG=FILE, {example}")
     corpus = options.pop("corpus")
     with open_current(create=True) as database:
         paths = [(lang, Path(file)) for lang, file in pairs]
-        show(database.import_parallel(corpus, paths, format=format, machine=machine, **options), as_json)
+        reading: dict[str, Any] = {"format": format, "ids": not no_ids, "snap": snap, "machine": machine}
+        imported = database.import_parallel(corpus, paths, **reading, **options)
+        show(imported, as_json)
 
 
 @command.command()
@@ -180,6 +184,6 @@ def benchmark(
     show(imported, as_json)
 
 
-_MORE = (import_formats.table, import_formats.spans, import_formats.hf, import_pairs.nli, labels, tags, translations)
-for _format in _MORE:
+_FORMATS = (import_formats.file, import_formats.table, import_formats.spans, import_formats.hf)
+for _format in (*_FORMATS, import_pairs.nli, labels, tags, translations):
     command.add_command(_format)

@@ -8,10 +8,11 @@ import click
 
 from xprojdb.cli.options.bounds import SOME_ROWS, Seconds
 from xprojdb.cli.options.end_runs import end_runs_option
+from xprojdb.cli.options.groups import Group
 from xprojdb.cli.printing.output import as_json, open_current, show
 
 
-@click.group()
+@click.group(cls=Group)
 def command() -> None:
     """Create, upgrade, check, copy, merge, measure and vacuum the database."""
 

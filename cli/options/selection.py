@@ -60,7 +60,10 @@ _OPTIONS: Mapping[str, Mapping[str, Any]] = {
         "type": Names(),
         "help": "Splits that hold gold labels, not projected ones; all: every split. Other splits hold none of theirs.",
     },
-    "--gold": {"help": "Whose labels are gold: a campaign with frozen reviews.  [default: the imported labels]"},
+    "--gold": {
+        "help": "Whose labels are gold: a set of imported labels, or a campaign with frozen reviews.  [default: the "
+        "imported labels]"
+    },
     "--prefer-gold/--no-prefer-gold": {
         "help": "In all splits, take gold labels of a sentence that has some. Implied by --gold alone."
     },

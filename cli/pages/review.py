@@ -8,12 +8,13 @@ from typing import Literal
 import click
 
 from xprojdb.cli.completion.names import complete_campaigns
+from xprojdb.cli.options.groups import Group
 from xprojdb.cli.pages.browse import serve
 from xprojdb.cli.printing.output import as_json, open_current, recipe_option, show
 from xprojdb.cli.questions.query_results import print_rows
 
 
-@click.group()
+@click.group(cls=Group)
 def command() -> None:
     """Let people judge projected labels: draw a campaign, start its pages, freeze decisions as gold labels."""
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import click
 
+from xprojdb.cli.options.groups import Group
 from xprojdb.cli.printing.output import as_json, open_current, show
 
 
-@click.group()
+@click.group(cls=Group)
 def command() -> None:
     """List, install and export models."""
 

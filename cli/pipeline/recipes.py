@@ -5,10 +5,11 @@ from __future__ import annotations
 import click
 
 from xprojdb.cli.completion.names import complete_recipes
+from xprojdb.cli.options.groups import Group
 from xprojdb.cli.printing.output import as_json, print_json
 
 
-@click.group()
+@click.group(cls=Group)
 def command() -> None:
     """List and show the recipes that come with xprojdb. 'xprojdb run NAME' runs one."""
 

@@ -8,10 +8,11 @@ import click
 
 from xprojdb.cli.options.bounds import SEED, STUDY_RESAMPLES
 from xprojdb.cli.options.execution import engine_options
+from xprojdb.cli.options.groups import Group
 from xprojdb.cli.printing.output import as_json, open_current, show
 
 
-class _StudyGroup(click.Group):
+class _StudyGroup(Group):
     """``xprojdb study RECIPE`` is ``xprojdb study run RECIPE``."""
 
     def parse_args(self, context: click.Context, args: list[str]) -> list[str]:

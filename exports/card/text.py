@@ -49,7 +49,8 @@ def read_card(folder: Path) -> CardText:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         hint = "name a folder that xprojdb export hf has written"
-        raise ExportError(f"there is no card to read at {path}: {error}", hint=hint, path=path) from error
+        reason = getattr(error, "strerror", None) or "it is not UTF-8"
+        raise ExportError(f"{path} cannot be read: {reason}", hint=hint, path=path) from error
     parts = text.split("---\n", 2)
     if len(parts) < 3 or parts[0]:
         hint = "name a folder that xprojdb export hf has written"

@@ -48,7 +48,19 @@ def find_recipe(name: str) -> LoadedRecipe:
     """
     if name in {recipe.name for recipe in ready_recipes()} and not Path(name).exists():
         return parse_recipe(ready_recipe(name).text, name)
-    return read_recipe(Path(name))
+    try:
+        return read_recipe(Path(name))
+    except RecipeError as error:
+        if not Path(name).exists():
+            error.hint = _nearest(name) or error.hint
+        raise
+
+
+def _nearest(name: str) -> str | None:
+    """A hint that names the built-in recipes of a similar name; None if there are none."""
+    names = [recipe.name for recipe in ready_recipes()]
+    near = difflib.get_close_matches(name, names, n=2) or [known for known in names if known.startswith(name)]
+    return f"check the path; of the package's own recipes, did you mean {' or '.join(near)}?" if near else None
 
 
 def _about(text: str) -> str:

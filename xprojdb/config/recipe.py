@@ -266,7 +266,8 @@ def read_recipe(path: Path) -> LoadedRecipe:
     except FileNotFoundError as error:
         raise RecipeError(f"there is no recipe {path}", hint="check the path", file=str(path)) from error
     except (OSError, UnicodeDecodeError) as error:
-        raise RecipeError(f"the recipe {path} cannot be read: {error}", hint="a recipe must be UTF-8 TOML") from error
+        reason = getattr(error, "strerror", None) or "it is not UTF-8"
+        raise RecipeError(f"the recipe {path} cannot be read: {reason}", hint="a recipe must be UTF-8 TOML") from error
     return parse_recipe(text, str(path))
 
 

@@ -125,7 +125,8 @@ class LoadedTraining:
             raise RecipeError(f"there is no recipe {recipe}", hint="check the path", file=str(recipe)) from error
         except (OSError, UnicodeDecodeError) as error:
             hint = "a recipe must be UTF-8 TOML"
-            raise RecipeError(f"the recipe {recipe} cannot be read: {error}", hint=hint) from error
+            reason = getattr(error, "strerror", None) or "it is not UTF-8"
+            raise RecipeError(f"the recipe {recipe} cannot be read: {reason}", hint=hint) from error
         return cls(TrainingRecipe.from_toml(text, str(recipe)), text)
 
     @property

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from urllib.parse import unquote
 
 from sqlalchemy import URL, Engine
 from sqlalchemy.exc import DBAPIError
@@ -44,6 +45,9 @@ def shown(url: URL) -> str:
     """An address in a form that can be shown: a plain path, or a URL without its password."""
     if url.get_backend_name() == "sqlite" and not url.query and url.database:
         return url.database
+    if url.get_backend_name() == "sqlite" and url.database and "immutable" in url.query:
+        # The form in which a file on a read-only disk is opened.
+        return unquote(url.database.removeprefix("file:"))
     query = {name: "***" if name in SECRET_PARAMETERS else value for name, value in url.query.items()}
     return url.set(drivername=url.get_backend_name(), query=query).render_as_string(hide_password=True)
 

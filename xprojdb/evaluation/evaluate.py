@@ -10,7 +10,7 @@ from sqlalchemy import Connection, delete, func, insert, select
 
 from xprojdb.db import Database
 from xprojdb.db.runs import begin_run, end_run
-from xprojdb.db.tables import evaluation
+from xprojdb.db.tables import campaign, evaluation
 from xprojdb.digest import canonical_json
 from xprojdb.errors import UsageError
 from xprojdb.evaluation.bootstrap import Interval, bootstrap_interval
@@ -73,11 +73,12 @@ def evaluate_projections(
             if len(counts):
                 left_out = _count_gold(connection, projection, gold_step) - len(counts)
                 scores.append(LanguageScore(projection, len(counts), left_out, _scores(counts, resamples, seed)))
+        sets = list(connection.execute(select(campaign.c.name).order_by(campaign.c.id)).scalars())
     if not scores:
-        raise UsageError(
-            "no projected sentence has gold labels to compare with",
-            hint="import gold labels for the target language, and run the recipe",
-        )
+        hint = "import gold labels for the target language, and run the recipe"
+        if sets and gold_step is None:
+            hint = f"name a set of labels with --gold: there are {', '.join(sets)}"
+        raise UsageError("no projected sentence has gold labels to compare with", hint=hint)
     with database.write() as connection:
         check_corpora(connection, {score.projection.corpus_id for score in scores})
         check_steps(connection, (score.projection.step.spec for score in scores), "run the recipe again, then evaluate")

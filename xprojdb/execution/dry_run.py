@@ -58,13 +58,15 @@ def preview_plan(
         stage.shard = shard
     with database.read() as connection:
         earlier = earlier_specs(connection, plan.recipe.name)
-        return [_preview(connection, plan, stage, chosen, earlier, limit) for stage in chosen]
+        titles = plan.titles
+        return [_preview(connection, plan, stage, titles[stage.spec], chosen, earlier, limit) for stage in chosen]
 
 
 def _preview(
     connection: Connection,
     plan: Plan,
     stage: Stage,
+    title: str,
     chosen: Sequence[Stage],
     earlier: Sequence[StepSpec],
     limit: int | None,
@@ -76,7 +78,7 @@ def _preview(
     pending = pending if limit is None else min(pending, limit)
     change = "" if not pending else change_of(stage.spec, earlier) if step_id is None else "new or undone items"
     sends = _sends(connection, plan, running, stage, limit) if isinstance(stage, Served) else None
-    return Preview(stage.title, stage.spec.digest, step_id is not None, pending, change, sends)
+    return Preview(title, stage.spec.digest, step_id is not None, pending, change, sends)
 
 
 def _sends(

@@ -144,7 +144,8 @@ class _Runner:
 
     def passes(self, stages: Sequence[Stage]) -> None:
         """Repeat the steps until none has items that are pending or taken by another process."""
-        self.reports = {stage: StepReport(stage.step_id, stage.title, stage.item_kind) for stage in stages}
+        titles = self.plan.titles
+        self.reports = {stage: StepReport(stage.step_id, titles[stage.spec], stage.item_kind) for stage in stages}
         settled = False
         while not settled:
             settled, before = True, self.report.done
@@ -245,7 +246,7 @@ class _Runner:
             for computed in compute(waiting.next_batch):
                 if began is None or computed is None:
                     began = time.monotonic() - report.seconds
-                    self.progress.begin(stage.title, stage.item_kind, (report.total or 0) - report.done)
+                    self.progress.begin(report.title, stage.item_kind, (report.total or 0) - report.done)
                 if computed is not None:
                     _check_any_done(stage, computed.result)
                     report.seconds = time.monotonic() - began

@@ -95,7 +95,7 @@ def _unlabelled(connection: Connection, plan: Plan, stages: Sequence[Stage]) -> 
         seen.update(pairs)
         count = count_items(connection, [_without_labels(stage, pair, roles[0]) for pair in pairs]) if pairs else 0
         if count:
-            command = 'xprojdb import labelled sentences, or name a tagger: [tag] models = { LANG = "…" }'
+            command = 'import labelled sentences, or name a tagger in the recipe: [tag] models = { LANG = "…" }'
             yield Waiting(stage.step_id, stage.title, stage.item_kind, count, "labels of their sentences", command)
 
 

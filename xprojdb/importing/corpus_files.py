@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -76,6 +76,7 @@ def corpus_file(
     form: Format = "auto",
     split: str | None = None,
     part: str | None = None,
+    ids: bool = True,
     **reading: Any,
 ) -> CorpusFile:
     """Describe a file to import, using what its name reveals.
@@ -84,8 +85,9 @@ def corpus_file(
     :param form: the name of a reader, or ``auto``: by the content, or if that is ambiguous, by the suffix.
     :param split: by default according to the name: ``train``, ``dev`` or ``validation``, ``test``.
     :param part: by default the split, or ``all``.
+    :param ids: False: ignore the ids of its sentences, so that they are numbered.
     :param reading: options of the reader.
-    :raises UsageError: when the language is unknown, the suffix does not determine a format, or no export could write
+    :raises UsageError: when the language is unknown, the file is a folder of no format, or no export could write
         the split.
     """
     code = language(lang).code
@@ -95,7 +97,17 @@ def corpus_file(
     chosen = format_of(path) if form == "auto" else form
     notes = Notes()
     read = partial(readers.read, language=code, format=chosen, notes=notes, **options)
-    return CorpusFile(path, code, part or split or "all", split, chosen, read, options, notes)
+    described = CorpusFile(path, code, part or split or "all", split, chosen, read, options, notes)
+    return described if ids else without_ids(described)
+
+
+def without_ids(file: CorpusFile) -> CorpusFile:
+    """The same file, read without the ids of its sentences; its stored options say so."""
+
+    def read(path: Path) -> Iterator[Record]:
+        return (replace(record, external_id=None) for record in file.read(path))
+
+    return replace(file, read=read, options={**file.options, "ids": False})
 
 
 def split_in_name(path: Path) -> str | None:

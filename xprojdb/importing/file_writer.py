@@ -21,6 +21,7 @@ from xprojdb.printable import one_line
 from xprojdb.readers.contents import content_files
 from xprojdb.readers.label_names import label_fault
 from xprojdb.readers.records import Record, id_fault
+from xprojdb.readers.registry import folder_hint
 from xprojdb.text.label_schemes import LabelScheme
 
 #: sentences written at a time, which bounds the memory of an import
@@ -260,7 +261,7 @@ def _digest(path: Path) -> str:
     # A pipe can be read only once, but is needed twice: for its digest, and for its sentences.
     if path.exists() and not path.is_file():
         kind = "a folder" if path.is_dir() else "a pipe or a device"
-        hint = "name a file in it" if path.is_dir() else "write its contents to a file first"
+        hint = folder_hint(path) if path.is_dir() else "write its contents to a file first"
         raise InputError(f"{path} is {kind}, not a file", hint=hint, file=str(path))
     try:
         with path.open("rb") as stream:

@@ -167,7 +167,7 @@ def _check_linked(connection: Connection, corpus_id: int, files: Sequence[FileRe
         if external_id is not None:
             raise ImportRefused(
                 f"the sentence {external_id!r} of {first.path} has no counterpart with that id in {file.path}",
-                hint="parallel files need the same ids; files without ids need the same --part",
+                hint="parallel files need the same ids, or none and the same --part; --no-ids pairs them line by line",
                 file=file.path,
                 other=first.path,
                 external_id=external_id,

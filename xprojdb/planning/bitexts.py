@@ -142,16 +142,19 @@ def nothing_there(recipe: Recipe, source: str | None = None, target: str | None 
     if recipe.translate is None and recipe.source:
         return UsageError(
             f"no translations connect {sources} with {targets} in {where}",
-            hint="import the files together with 'xprojdb import parallel', or connect them with 'xprojdb join'",
+            hint="import the files together with 'xprojdb import parallel', or connect them with 'xprojdb join'; "
+            "[translate] makes translations",
             corpora=recipe.corpora,
             source=sources,
             target=targets,
         )
     train = recipe.translate is not None and recipe.translate.direction == "translate-train"
     langs = sources if train else targets
-    return UsageError(
-        f"there are no sentences in {langs} in {where}", hint="see 'xprojdb status'", corpora=recipe.corpora
-    )
+    hint = "see 'xprojdb status'"
+    if recipe.translate is not None and not train:
+        way = recipe.translate.direction
+        hint = f'{way} translates these; direction = "translate-train" translates the sentences in {sources} instead'
+    return UsageError(f"there are no sentences in {langs} in {where}", hint=hint, corpora=recipe.corpora)
 
 
 def _corpus_id(connection: Connection, name: str) -> int:

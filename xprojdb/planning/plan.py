@@ -5,6 +5,7 @@ Kept apart from the planner, which imports all settings, so that a stored plan c
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
 from functools import cache
 
@@ -17,6 +18,9 @@ from xprojdb.steps.project.stage import ProjectStage
 from xprojdb.steps.registry import LINKING, MODELS, stage_of
 from xprojdb.steps.spec import GOLD, StepSpec
 from xprojdb.steps.stage import Bitext, Stage
+
+#: the most pairs of languages that a title names
+PAIRS_NAMED = 3
 
 
 @dataclass
@@ -68,6 +72,18 @@ class Plan:
             return max((1 + depth(input_spec) for input_spec in before if spec not in reads(input_spec)), default=0)
 
         self.stages.sort(key=lambda stage: depth(stage.spec))
+
+    @property
+    def titles(self) -> dict[StepSpec, str]:
+        """What each step does; where several do the same for other languages, with their pairs of languages."""
+        own = {stage.spec: stage.title for stage in self.stages}
+        times = Counter(own.values())
+        return {spec: title if times[title] == 1 else f"{title}, {self._langs(spec)}" for spec, title in own.items()}
+
+    def _langs(self, spec: StepSpec) -> str:
+        langs = dict.fromkeys((pair.original_lang, pair.rendering_lang) for pair in self.pairs[spec])
+        named = ["–".join(dict.fromkeys(pair)) for pair in langs]
+        return ", ".join(named) if len(named) <= PAIRS_NAMED else f"{len(named)} pairs of languages"
 
     @property
     def _drafts(self) -> set[StepSpec]:

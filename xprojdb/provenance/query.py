@@ -149,7 +149,7 @@ def _blocks(result: Result[Any]) -> Iterator[Sequence[tuple[Any, ...]]]:
 def _refusal(sql: str, error: Exception) -> UsageError:
     cause = getattr(error, "orig", None) or error
     reason = (str(cause).strip().splitlines() or [type(cause).__name__])[0]
-    hint = "the tables are in ARCHITECTURE.md; docs/questions.md lists the views"
+    hint = "docs/data_model.md lists the tables and their columns, docs/questions.md the views"
     if "readonly" in reason.lower() or "read-only" in reason.lower():
         hint = "queries are read-only; use the other commands to change data"
     return UsageError(f"the query cannot be run: {reason}", hint=hint, sql=sql, reason=reason)

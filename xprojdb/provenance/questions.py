@@ -6,6 +6,7 @@ shown.
 
 from __future__ import annotations
 
+import difflib
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -27,6 +28,8 @@ __all__ = ["QUESTIONS", "Question", "QuestionScope", "ask_question", "question_s
 
 #: the kind of the steps that produce candidates
 SCORE = "score"
+#: the kinds of the steps that label the other side of translations
+PROJECTING = frozenset({"project", "heuristic", "markers", "revise"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +67,9 @@ def question_sql(connection: Connection, name: str, scope: QuestionScope) -> tup
     :raises UsageError: as for :func:`ask_question`.
     """
     if name not in QUESTIONS:
-        raise UsageError(f"there is no question {name!r}", hint=f"choose from {', '.join(QUESTIONS)}", question=name)
+        near = difflib.get_close_matches(name, QUESTIONS, n=1)
+        hint = f"did you mean {near[0]}?" if near else f"choose from {', '.join(QUESTIONS)}"
+        raise UsageError(f"there is no question {name!r}", hint=hint, question=name)
     steps = _Steps.read(connection, scope.recipe)
     values: dict[str, Any] = {"limit": scope.limit}
     places = {
@@ -122,7 +127,7 @@ class _Steps:
     """The steps of recipes, by what they do.
 
     :param final: the steps with labels that no other step of the recipes reads.
-    :param projecting: the steps that project labels through translations.
+    :param projecting: the steps that project labels through translations, without drafts and what a vote replaced.
     :param scoring: the steps that produce candidates.
     """
 
@@ -137,10 +142,11 @@ class _Steps:
         every = sorted(set().union(*planned))
         kinds = {row.id: row.kind for row in connection.execute(select(step.c.id, step.c.kind))}
         scoring = [key for key in every if kinds[key] == SCORE]
-        projecting = [key for key in every if kinds[key] != SCORE and labelled_side(connection, key) is not None]
-        labelling = {*projecting, *(key for key in every if _has_labels(connection, key))}
+        carrying = {key for key in every if kinds[key] in PROJECTING}
+        labelling = {*carrying, *(key for key in every if _has_labels(connection, key))}
         final = set().union(*(_final(connection, steps & labelling) for steps in planned))
-        return cls(every, sorted(final), projecting, scoring)
+        projecting = set().union(*(_final(connection, steps & carrying) for steps in planned))
+        return cls(every, sorted(final), sorted(projecting), scoring)
 
 
 def labelled_side(connection: Connection, step_id: int) -> Side | None:

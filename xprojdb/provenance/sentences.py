@@ -10,7 +10,9 @@ from sqlalchemy import Connection, select
 from xprojdb.db.tables import corpus, entity, outcome, sentence
 from xprojdb.errors import UsageError
 from xprojdb.steps.spec import GOLD, find_step
+from xprojdb.text.languages import UnknownLanguage, language
 from xprojdb.text.spans import Span
+from xprojdb.text.words import phrase
 
 #: more digits than a key can have
 _LONGEST_KEY = 19
@@ -33,8 +35,8 @@ class Text:
         return str(self.id) if self.external_id is None else f"{self.corpus}/{self.lang}/{self.external_id}"
 
     def phrase(self, start: int, end: int) -> str:
-        """The words of a span."""
-        return " ".join(self.words[start:end])
+        """The words of a span, as they are written in the language."""
+        return phrase(self.words[start:end], self.lang)
 
 
 def find_sentence(connection: Connection, name: str) -> int:
@@ -66,11 +68,19 @@ def sentence_named(connection: Connection, name: str) -> int | None:
     for corpus_id, called in corpora:
         if name.startswith(f"{called}/"):
             lang, _, external_id = name.removeprefix(f"{called}/").partition("/")
-            query = select(sentence.c.id).where(sentence.c.corpus_id == corpus_id, sentence.c.lang == lang)
+            query = select(sentence.c.id).where(sentence.c.corpus_id == corpus_id, sentence.c.lang == _stored(lang))
             key: int | None = connection.execute(query.where(sentence.c.external_id == external_id)).scalar()
             if key is not None:
                 return key
     return None
+
+
+def _stored(lang: str) -> str:
+    """The code under which sentences of a language are stored, which may have been imported by another."""
+    try:
+        return language(lang).code
+    except UnknownLanguage:
+        return lang
 
 
 def read_text(connection: Connection, key: int) -> Text:

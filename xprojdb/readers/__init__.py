@@ -52,7 +52,7 @@ def read(
     :param notes: counts what is left out or repaired.
     :param options: options of the reader.
     :returns: the records in file order.
-    :raises UsageError: when the language is unknown, the suffix does not determine a format, or the reader has no such
+    :raises UsageError: when the language is unknown, the file is a folder of no format, or the reader has no such
         option.
     :raises ReadError: when the file cannot be read.
     """

@@ -7,7 +7,7 @@ from functools import cache
 from pathlib import Path
 
 from xprojdb import entry_points
-from xprojdb.errors import UsageError
+from xprojdb.errors import InputError, UsageError
 from xprojdb.readers.reader import Head, Reader
 from xprojdb.readers.tables.rows import evenness, find_delimiter
 
@@ -43,7 +43,8 @@ def recognize(path: Path) -> Reader | None:
 def format_of(path: Path) -> str:
     """The name of a file's format, by its content or, if that is ambiguous, by its suffix.
 
-    :raises UsageError: when there is no such file, and the suffix does not determine a format.
+    :raises InputError: when there is no such file, and the suffix does not determine a format.
+    :raises UsageError: when it is a folder of no format.
     """
     recognised = recognize(path)
     if recognised is not None:
@@ -53,11 +54,15 @@ def format_of(path: Path) -> str:
         return named.name
     if path.is_file():
         return "table" if _is_even(Head(path)) else "text"
-    suffixes = ", ".join(suffix for reader in readers().values() for suffix in reader.suffixes)
-    hint = f"use a file name that ends in one of {suffixes}"
-    raise UsageError(
-        f"the suffix of {path.name!r} does not determine a format", hint=hint, path=str(path), suffix=path.suffix
-    )
+    if path.is_dir():
+        raise UsageError(f"{path} is a folder", hint=folder_hint(path), path=str(path))
+    raise InputError(f"there is no file {path}", hint="check the path", file=str(path))
+
+
+def folder_hint(path: Path) -> str:
+    """What to do with a folder that is no data set."""
+    files = (own for own in sorted(path.iterdir()) if own.is_file() and _by_suffix(own) is not None)
+    return "name a file in it" + next((f", such as {own}" for own in files), "")
 
 
 def refuse_other(path: Path, command: str) -> None:

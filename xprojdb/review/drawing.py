@@ -126,8 +126,9 @@ def _labelling(plan: Plan, settings: CampaignSettings) -> Labelling:
         return chosen[0]
     directions = ", ".join(labelling.direction for labelling in (chosen or possible))
     if not chosen:
+        wanted = " → ".join(code for code in (settings.source, settings.lang) if code)
         raise UsageError(
-            f"the recipe {plan.recipe.name} has no such labels", hint=f"its labels: {directions}", lang=settings.lang
+            f"the recipe {plan.recipe.name} has no labels {wanted}", hint=f"it has {directions}", lang=settings.lang
         )
     hint = f"choose with --lang and --source among {directions}"
     raise UsageError("a campaign covers one language from one source, or from a consensus", hint=hint)

@@ -7,10 +7,10 @@ import sys
 import unicodedata
 from collections.abc import Sequence
 from functools import cache, lru_cache
-from itertools import zip_longest
+from itertools import pairwise, zip_longest
 from typing import NamedTuple
 
-from xprojdb.text.languages import Language, language
+from xprojdb.text.languages import Language, UnknownLanguage, language
 
 # All combining marks except variation selectors lie below this; scanning all of Unicode would take ten times longer.
 _LAST_MARK = 0x1F000
@@ -194,6 +194,26 @@ def join_words(words: Sequence[str], code: str | Language, *, verbatim: bool = F
         length += space + len(word)
         glued = after
     return "".join(pieces), offsets
+
+
+def spaces_before(words: Sequence[str], code: str) -> list[str]:
+    """What stands before each word where people read them: a space, but none in languages without spaces.
+
+    :param code: the language, as any code; words of an unknown one are separated by spaces.
+    :returns: a string for each word; before the first, nothing.
+    """
+    try:
+        by_character = language(code).units == "character"
+    except UnknownLanguage:
+        by_character = False
+    if not by_character:
+        return [" " if at else "" for at in range(len(words))]
+    return ["", *(" " if _needs_space(*pair) else "" for pair in pairwise(words))][: len(words)]
+
+
+def phrase(words: Sequence[str], code: str) -> str:
+    """Words as people read them; see :func:`spaces_before`."""
+    return "".join(space + word for space, word in zip(spaces_before(words, code), words, strict=True))
 
 
 def _needs_space(left: str, right: str) -> bool:

@@ -147,6 +147,8 @@ class Importing(Opened):
         files: Mapping[str, str | Path] | Sequence[tuple[str, str | Path]] = (),
         *,
         format: Format = "auto",
+        ids: bool = True,
+        snap: bool = False,
         machine: str | None = None,
         **about_or_files: str | Path | None,
     ) -> ImportResult:
@@ -157,6 +159,8 @@ class Importing(Opened):
         :param files: pairs of language and file, originals first; keyword arguments work for codes that are Python
             names.
         :param format: of the files, by the name of a reader; ``auto``: by the content, then by the suffix.
+        :param ids: False: number the sentences line by line, and ignore the ids of files that have some.
+        :param snap: extend spans that cut a word to the whole word, and count them.
         :param machine: the name of the machine that translated the first file into the others. They are stored as its
             translations, for ``[translate] model = "imported:NAME"``, and may lack some of the sentences.
         :param about_or_files: languages with their files, and the keywords of :class:`CorpusOptions`.
@@ -167,9 +171,12 @@ class Importing(Opened):
         about = {name: value for name, value in about_or_files.items() if name in options}
         named = {name: value for name, value in about_or_files.items() if name not in options and value is not None}
         pairs = [*(files.items() if isinstance(files, Mapping) else files), *named.items()]
+        reading = {} if ids else {"ids": False}
+        read = [(lang, file, reading | (_snapping(file, format) if snap else {})) for lang, file in pairs]
         if machine is not None:
-            return self._import_translated([(lang, file, {}) for lang, file in pairs], machine, format, corpus, about)
-        return self._import([(lang, file, {}) for lang, file in pairs], format, corpus, about, parallel=True)
+            _refuse_numbering(ids)
+            return self._import_translated(read, machine, format, corpus, about)
+        return self._import(read, format, corpus, about, parallel=True)
 
     def _import_translated(
         self,
@@ -315,6 +322,22 @@ def _refuse_other(path: str | Path, command: str) -> None:
     from xprojdb.readers.registry import refuse_other
 
     refuse_other(Path(path), command)
+
+
+def _snapping(path: str | Path, format: Format) -> dict[str, bool]:
+    """The option to extend spans to whole words, for a file whose format has spans by characters."""
+    from xprojdb.readers.registry import format_of, reader
+
+    chosen = reader(format_of(Path(path)) if format == "auto" else format)
+    return {"snap": True} if "snap" in chosen.option_names() else {}
+
+
+def _refuse_numbering(ids: bool) -> None:
+    from xprojdb.errors import UsageError
+
+    if not ids:
+        hint = "leave it out: translations without ids are matched line by line"
+        raise UsageError("a machine's translations are not imported with --no-ids", hint=hint, keyword="ids")
 
 
 def _check(about: Mapping[str, Any]) -> None:

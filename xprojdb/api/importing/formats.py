@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Unpack
 
-from xprojdb.api.importing.files import CorpusOptions, Importing, TagEncoding, _refuse_other
+from xprojdb.api.importing.files import CorpusOptions, Importing, TagEncoding, _refuse_other, _snapping
 from xprojdb.errors import UsageError
 
 if TYPE_CHECKING:
@@ -19,6 +19,31 @@ Column = int | str
 
 class ImportingFormats(Importing):
     """Importing spreadsheets, files of annotation tools, data sets and translation memories."""
+
+    def import_file(
+        self,
+        file: str | Path,
+        *,
+        corpus: str,
+        lang: str,
+        format: Format = "auto",
+        snap: bool = False,
+        reading: Mapping[str, Any] | None = None,
+        **about: Unpack[CorpusOptions],
+    ) -> ImportResult:
+        """Import a file in one language, in any format that there is a reader for, also one of a plug-in.
+
+        :param format: the name of a reader; ``auto``: by the content, then by the suffix.
+        :param snap: extend spans that cut a word to the whole word, and count them.
+        :param reading: options of the reader.
+        :param about: see :class:`CorpusOptions`.
+        :raises InputError, ImportRefused, UsageError: as for :meth:`import_conll`.
+        """
+        from xprojdb.readers.registry import format_of
+
+        chosen = format_of(Path(file)) if format == "auto" else format
+        options = {**(reading or {}), **(_snapping(file, chosen) if snap else {})}
+        return self._import([(lang, file, options)], chosen, corpus, about)
 
     def import_multilingual(
         self,

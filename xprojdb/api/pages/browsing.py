@@ -59,7 +59,7 @@ class Browsing(Opened):
         :param folder: the destination.
         :param recipe: the recipe whose labels to show; may be omitted if there is at most one.
         :param corpus: only this corpus; empty: all.
-        :param lang: only this language; empty: all.
+        :param lang: only this language, by any of its codes; empty: all.
         :param order: ``id``, or least certain first: ``margin``, ``score``.
         :param limit: the maximal number of sentences.
         :param card: the folder is an exported data set: write to its subfolder ``browse``.
@@ -70,7 +70,9 @@ class Browsing(Opened):
         require_pages()
         from xprojdb.api.results.pages.files import PageFilesResult
         from xprojdb.browse.files import write_files
+        from xprojdb.text.languages import language
 
+        lang = language(lang).code if lang else ""
         return PageFilesResult(
             write_files(
                 self.store, Path(folder), recipe=recipe, corpus=corpus, lang=lang, order=order, limit=limit, card=card

@@ -56,7 +56,7 @@ class Reviews:
 
         :param name: of the campaign: up to 60 characters, without spaces or slashes.
         :param recipe: the recipe whose labels to judge; may be omitted if the database has only one.
-        :param lang: the target language; may be omitted if the recipe has only one.
+        :param lang: the target language, by any of its codes; may be omitted if the recipe has only one.
         :param source: the source language, if several are not combined.
         :param splits: only these splits; empty: all.
         :param size: the maximal number of sentences.
@@ -76,11 +76,13 @@ class Reviews:
         from xprojdb.review.drawing import CampaignSettings, create_campaign
         from xprojdb.review.progress import read_progress
         from xprojdb.review.queues import parse_mixture
+        from xprojdb.text.languages import language
 
         check_name(name)
         text = _text(guideline) if isinstance(guideline, Path) else guideline
+        onto, through = (code and language(code).code for code in (lang, source))
         settings = CampaignSettings(
-            name, lang, source, tuple(splits), size, parse_mixture(by), seed, tuple(labels), text, redundancy
+            name, onto, through, tuple(splits), size, parse_mixture(by), seed, tuple(labels), text, redundancy
         )
         campaign = create_campaign(self._store, load_plan(self._store, recipe), settings)
         return CampaignResult(read_progress(self._store, campaign))
@@ -190,11 +192,13 @@ class Reviews:
         from xprojdb.api.results.pages.calibration import CalibrationResult
         from xprojdb.planning.store import load_plan
         from xprojdb.review.calibration.calibrate import CalibrationOptions, calibrate_campaign, calibrate_recipe
+        from xprojdb.text.languages import language
 
         options: CalibrationOptions = {"measure": measure, "method": method, "seed": seed}
         if name is not None:
             return CalibrationResult(calibrate_campaign(self._store, self._campaign(name), **options))
-        return CalibrationResult(calibrate_recipe(self._store, load_plan(self._store, recipe), lang, **options))
+        onto = lang and language(lang).code
+        return CalibrationResult(calibrate_recipe(self._store, load_plan(self._store, recipe), onto, **options))
 
     def export(self, name: str) -> Rows:
         """The sentences that somebody has finished: the majority's labels, and those of each reviewer, by number.

@@ -12,6 +12,7 @@ from rich.text import Text
 
 from xprojdb.api.results.base import ReportResult, Row
 from xprojdb.api.results.display.rendering import table
+from xprojdb.text.words import spaces_before
 
 if TYPE_CHECKING:
     from xprojdb.provenance import explained_projection, sentences
@@ -27,6 +28,7 @@ CANDIDATES_SHOWN = 6
 ENTITIES_SHOWN = 50
 WORDS_SHOWN = 400
 PHRASE_SHOWN = 40
+LETTERS_SHOWN = 400
 
 #: characters of a parameter that are shown
 _LONGEST_VALUE = 60
@@ -113,9 +115,9 @@ def _consensus(
     target: sentences.Text, report: ExplainedConsensus, limit: int | None, words: int | None
 ) -> Iterator[RenderableType]:
     yield _name(target, f"(consensus of {', '.join(report.sources)})")
-    yield _line(f"{target.lang} consensus", target.words, [label.span for label in report.labels], words)
+    yield _line(f"{target.lang} consensus", target, [label.span for label in report.labels], words)
     if target.gold is not None:
-        yield _line(f"{target.lang} gold     ", target.words, target.gold, words)
+        yield _line(f"{target.lang} gold     ", target, target.gold, words)
     if not report.labels:
         outcome = f"{report.outcome} ({report.reason})" if report.reason else report.outcome
         yield Text(f"\n  no label: the combine step {outcome}")
@@ -144,15 +146,16 @@ def _sides(
         span for entity in projection.entities for span in (entity.projected, *entity.also) if span is not None
     ]
     projected += [label.span for label in projection.added]
-    yield _line(f"{source.lang} labelled ", source.words, labelled, limit)
-    yield _line(f"{target.lang} projected", target.words, projected, limit)
+    width = max(len(source.lang), len(target.lang))
+    yield _line(f"{source.lang:{width}} labelled ", source, labelled, limit)
+    yield _line(f"{target.lang:{width}} projected", target, projected, limit)
     if target.gold is not None:
-        yield _line(f"{target.lang} gold     ", target.words, target.gold, limit)
+        yield _line(f"{target.lang:{width}} gold     ", target, target.gold, limit)
     if projection.quality is not None:
         yield Text("  translation   ", style="dim").append(str(projection.quality), "default")
 
 
-def _line(head: str, words: Sequence[str], spans: Sequence[Span], limit: int | None) -> Text:
+def _line(head: str, sentence: sentences.Text, spans: Sequence[Span], limit: int | None) -> Text:
     """A sentence with its entities in brackets and color.
 
     :param limit: words that are shown; None: all.
@@ -161,17 +164,19 @@ def _line(head: str, words: Sequence[str], spans: Sequence[Span], limit: int | N
     opening = {span.start: span for span in spans}
     closing = {span.end: span for span in spans}
     inside = None
+    words = sentence.words
+    spaces = spaces_before(words[:limit], sentence.lang)
     for position, word in enumerate(words[:limit]):
+        text.append(spaces[position], "default")
         inside = opening.get(position, inside)
         style = f"bold {_color(inside.label)}" if inside else "default"
         text.append("[" if position in opening else "", style)
         text.append(word, style)
         ended = closing.get(position + 1)
         text.append(f"]{ended.label}" if ended else "", style)
-        text.append(" ", "default")
         inside = None if ended else inside
     if limit is not None and len(words) > limit:
-        text.append(f"… and {len(words) - limit:,} more words: --all", "dim")
+        text.append(f" … and {len(words) - limit:,} more words: --all", "dim")
     return text
 
 
@@ -217,7 +222,12 @@ def _lost(outcome: str, reason: str | None) -> str:
 def _phrase(text: str, limit: int | None) -> str:
     """A phrase, cut if it is very long and not all is wanted."""
     words = text.split(" ", PHRASE_SHOWN)
-    return text if limit is None or len(words) <= PHRASE_SHOWN else " ".join([*words[:PHRASE_SHOWN], "…"])
+    if limit is None:
+        return text
+    if len(words) > PHRASE_SHOWN:
+        return " ".join([*words[:PHRASE_SHOWN], "…"])
+    # A language without spaces has only one such word.
+    return text if len(text) <= LETTERS_SHOWN else f"{text[:LETTERS_SHOWN]}…"
 
 
 def _links(

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 #: failures printed; the rows have all
 FAILURES_SHOWN = 100
+#: pairs of languages printed one by one
+PAIRS_SHOWN = 12
 _STATUSES = ("ok", "empty", "filtered", "failed")
 #: characters of a progress bar
 _BAR = 20
@@ -76,13 +78,21 @@ def _corpora(report: DatabaseStatus) -> Iterator[RenderableType]:
         counts = ", ".join(f"{lang} {count:,}" for lang, count in sorted(corpus["sentences"].items()))
         shown.add_row(corpus["name"], corpus["license"] or "–", counts)
     yield shown if report.corpora else Text("no corpora yet; see xprojdb import --help")
-    links = [f"{pair['original']}–{pair['rendering']} {pair['translations']:,}" for pair in report.links]
-    if links:
-        yield Text(f"translations: {', '.join(links)}")
+    if report.links:
+        yield Text(f"translations: {_links(report)}")
+
+
+def _links(report: DatabaseStatus) -> str:
+    """The pairs of languages with translations; only how many, if a corpus of many languages has them all."""
+    if len(report.links) <= PAIRS_SHOWN:
+        return ", ".join(f"{pair['original']}–{pair['rendering']} {pair['translations']:,}" for pair in report.links)
+    counts = sorted({pair["translations"] for pair in report.links})
+    each = f"{counts[0]:,}" if len(counts) == 1 else f"{counts[0]:,} to {counts[-1]:,}"
+    return f"{len(report.links):,} pairs of languages, {each} each; --json lists them"
 
 
 def _steps(report: DatabaseStatus, recipe: str) -> Table:
-    shown = table("step", "what", "ok>", "empty>", "filtered>", "failed>", "pending>", "waiting>", "why not ok")
+    shown = table("step", "what", "ok>", "empty>", "filtered>", "failed>", "pending>", "waiting>", "reasons")
     for step in report.recipes[recipe]:
         cells = [f"{step.outcomes.get(status, 0):,}" for status in ("ok", "empty", "filtered")]
         why = ", ".join(f"{reason} {count:,}" for reason, count in sorted(step.reasons.items()))

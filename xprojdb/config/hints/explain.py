@@ -36,7 +36,7 @@ def explained(error: ValidationError, model: type[BaseModel], variant: type | No
     """
     if command := _for_another(error, model):
         return command
-    details = error.errors()[0]
+    details = _first(error)
     place = tuple(part for part in details["loc"] if isinstance(part, str))
     cause = details.get("ctx", {}).get("error")
     if isinstance(cause, RecipeError):
@@ -47,6 +47,13 @@ def explained(error: ValidationError, model: type[BaseModel], variant: type | No
     if details["type"] == "missing":
         return RecipeError("{key} is missing", hint=_missing(model), key=key)
     return RecipeError("{key} cannot be " + repr(details["input"]), hint=_hint(details), key=key)
+
+
+def _first(error: ValidationError) -> ErrorDetails:
+    """The first problem; an unknown key before a missing one, which may be the same key without its typing error."""
+    found = error.errors()
+    unknown = (details for details in found if details["type"] == "extra_forbidden")
+    return next(unknown, found[0]) if found[0]["type"] == "missing" else found[0]
 
 
 def _for_another(error: ValidationError, model: type[BaseModel]) -> RecipeError | None:

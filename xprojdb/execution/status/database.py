@@ -133,10 +133,11 @@ def _links(connection: Connection) -> list[dict[str, Any]]:
 
 
 def _steps(connection: Connection, plan: Plan, counts: CountCache) -> list[StepStatus]:
-    return [_step(connection, stage, plan.pairs[stage.spec], counts) for stage in plan.stages]
+    titles = plan.titles
+    return [_step(connection, stage, titles[stage.spec], plan.pairs[stage.spec], counts) for stage in plan.stages]
 
 
-def _step(connection: Connection, stage: Stage, pairs: Sequence[Bitext], counts: CountCache) -> StepStatus:
+def _step(connection: Connection, stage: Stage, title: str, pairs: Sequence[Bitext], counts: CountCache) -> StepStatus:
     outcomes: Counter[str] = Counter()
     reasons: Counter[str] = Counter()
     for status, reason, count in counts.of(f"outcomes {stage.step_id}", partial(_outcomes, connection, stage.step_id)):
@@ -148,7 +149,7 @@ def _step(connection: Connection, stage: Stage, pairs: Sequence[Bitext], counts:
     where = f"{stage.step_id} {canonical_json(pairs)}"
     undone = counts.of(f"undone {where}", partial(count_undone, connection, stage, pairs))
     pending = counts.of(f"pending {where}", partial(count_pending, connection, stage, pairs)) if undone else 0
-    return StepStatus(stage.title, stage.spec.digest, dict(outcomes), pending, undone - pending, dict(reasons))
+    return StepStatus(title, stage.spec.digest, dict(outcomes), pending, undone - pending, dict(reasons))
 
 
 def _outcomes(connection: Connection, step_id: int) -> list[list[Any]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from itertools import islice
@@ -13,7 +14,7 @@ from xprojdb.db.live import refuse_live_runs
 from xprojdb.db.runs import begin_run, end_run
 from xprojdb.db.tables import corpus, sentence, source_file, translation
 from xprojdb.errors import UsageError
-from xprojdb.importing.corpus_files import CorpusFile
+from xprojdb.importing.corpus_files import CorpusFile, without_ids
 from xprojdb.importing.file_writer import FileWriter, Target
 from xprojdb.importing.join import link_corpus
 from xprojdb.importing.reimport import is_same, read_stored
@@ -46,7 +47,7 @@ def replace_file(database: Database, name: str, file: CorpusFile, *, dry_run: bo
         run_id = begin_run(connection, "corpus replace")
         writer = FileWriter(connection, _target(connection, corpus_id, run_id), None)
         file_id = _file_id(connection, corpus_id, file)
-        file = _of_its_split(connection, file, file_id)
+        file = _numbered_as_stored(connection, _of_its_split(connection, file, file_id), file_id)
         comparison = _Comparison(connection, file, file_id, writer.target.gold_step)
         comparison.read(report)
         langs = _linked(connection, corpus_id, file.lang)
@@ -82,6 +83,12 @@ def _of_its_split(connection: Connection, file: CorpusFile, file_id: int) -> Cor
     query = select(sentence.c.split).where(sentence.c.source_file_id == file_id).distinct()
     splits = connection.execute(query).scalars().all() if file.split is None else []
     return replace(file, split=splits[0]) if len(splits) == 1 else file
+
+
+def _numbered_as_stored(connection: Connection, file: CorpusFile, file_id: int) -> CorpusFile:
+    """The file without the ids of its sentences, if what it replaces was imported so."""
+    options = connection.execute(select(source_file.c.options).where(source_file.c.id == file_id)).scalar_one()
+    return without_ids(file) if json.loads(options).get("ids") is False else file
 
 
 def _linked(connection: Connection, corpus_id: int, lang: str) -> list[tuple[str, str]]:

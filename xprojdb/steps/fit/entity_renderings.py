@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Select, and_, func, select
 from xprojdb.db import bulk
 from xprojdb.db.tables import entity, label, sentence, translation
 from xprojdb.matching.scores.translation_memory import Renderings, count_renderings
-from xprojdb.steps.fit.stage import Fit, FitParams, read_artifact
+from xprojdb.steps.fit.stage import FitParams, LabelsFit, read_artifact
 from xprojdb.steps.labelling import LabellingParams, mapping_of
 from xprojdb.steps.spec import StepSpec
 from xprojdb.steps.stage import Side, other, sentence_key
@@ -30,7 +30,7 @@ class RenderingsParams(FitParams):
     source: str
 
 
-class EntityRenderingsFit(Fit):
+class EntityRenderingsFit(LabelsFit):
     """Count, for each label and entity text, the texts that the step ``labels`` projected it onto.
 
     All labels of that step count, whatever their corpus. They are the mapped labels of the entities; changes made by
@@ -39,7 +39,6 @@ class EntityRenderingsFit(Fit):
 
     kind = "renderings"
     version = 1
-    counts_labels = True
 
     def __init__(self, spec: StepSpec) -> None:
         super().__init__(spec)

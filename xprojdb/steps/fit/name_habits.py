@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
-from sqlalchemy import Connection, Select, exists, select
+from sqlalchemy import ColumnElement, Connection, Select, exists, select
 
 from xprojdb.db import bulk
 from xprojdb.db.tables import alignment, outcome, translation
@@ -16,7 +16,7 @@ from xprojdb.steps.fit.stage import Fit, FitParams, read_artifact
 from xprojdb.steps.inputs import read_entities, read_pairs, read_side_words
 from xprojdb.steps.labelling import LabellingParams, mapping_of
 from xprojdb.steps.spec import StepSpec
-from xprojdb.steps.stage import Bitext, other
+from xprojdb.steps.stage import Bitext, entities_done, other, require_done
 
 #: the most translations to read, evenly spaced in the corpus, and how many to read at once
 MOST, BLOCK = 10_000, 1_000
@@ -50,9 +50,11 @@ class NameHabitsFit(Fit):
         return f"learn how names in {self.params.source} look in {self.lang}"
 
     def ready(self, pair: Bitext) -> Select[tuple[int]]:
-        # Counts from no sentences at all would remain after sentences are added.
+        # Counts from no sentences or labels at all would remain after these are added.
         done = select(outcome.c.item_id).join(translation, translation.c.id == outcome.c.item_id)
-        aligned = (outcome.c.step_id == self.input_ids["alignment"], translation.c.corpus_id == pair.corpus_id)
+        aligned = (outcome.c.step_id == self.input_ids["alignment"], *self._between(pair.corpus_id))
+        for role, key in entities_done(self.spec, self.params.labelled).items():
+            done = require_done(done, role, self.input_ids[role], key)
         return super().ready(pair).where(exists(done.where(*aligned)))
 
     def learn(self, connection: Connection, corpus_id: int) -> Any:
@@ -76,21 +78,24 @@ class NameHabitsFit(Fit):
 
     def _translations(self, connection: Connection, corpus_id: int) -> list[int]:
         """The aligned translations between the two languages, at most :data:`MOST`, evenly spaced."""
-        langs = (self.params.source, self.lang)
-        original, rendering = langs if self.params.labelled == "original" else langs[::-1]
         query = (
             select(translation.c.id)
             .join(alignment, alignment.c.translation_id == translation.c.id)
-            .where(
-                alignment.c.step_id == self.input_ids["alignment"],
-                translation.c.corpus_id == corpus_id,
-                translation.c.original_lang == original,
-                translation.c.rendering_lang == rendering,
-            )
+            .where(alignment.c.step_id == self.input_ids["alignment"], *self._between(corpus_id))
         )
         keys = [key for (key,) in bulk.fetch(connection, query.order_by(translation.c.id))]
         places = np.linspace(0, len(keys) - 1, min(MOST, len(keys)), dtype=np.int64)
         return [keys[place] for place in places.tolist()]
+
+    def _between(self, corpus_id: int) -> tuple[ColumnElement[bool], ...]:
+        """The conditions for translations of a corpus between the two languages."""
+        langs = (self.params.source, self.lang)
+        original, rendering = langs if self.params.labelled == "original" else langs[::-1]
+        return (
+            translation.c.corpus_id == corpus_id,
+            translation.c.original_lang == original,
+            translation.c.rendering_lang == rendering,
+        )
 
 
 def read_habits(connection: Connection, step_id: int, corpus_id: int) -> NameHabits:

@@ -11,10 +11,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from sqlalchemy import Connection, Select, select
+from sqlalchemy import Connection, Select, exists, or_, select
 
 from xprojdb.db import bulk
-from xprojdb.db.tables import artifact, corpus, sentence
+from xprojdb.db.tables import artifact, corpus, outcome, sentence, translation
 from xprojdb.digest import canonical_json, digest_of
 from xprojdb.steps.params import StepParams, left_out
 from xprojdb.steps.spec import StepSpec
@@ -73,6 +73,23 @@ class Fit(Stage):
         columns = ("step_id", "corpus_id", "content", "digest")
         outcomes = [Outcome(item, "ok", self.evidence(content)) for item, content in zip(items, learned, strict=True)]
         return Result(outcomes, [Rows(artifact, columns, rows)])
+
+
+class LabelsFit(Fit):
+    """A fit that counts what the step ``labels`` did in a language, and so waits for it to have done something.
+
+    What was counted in nothing, because that step lacked its model or its input, would remain.
+    """
+
+    counts_labels = True
+
+    def ready(self, pair: Bitext) -> Select[tuple[int]]:
+        of_sentences = self.spec.inputs["labels"].kind == "combine"
+        place = sentence if of_sentences else translation
+        langs = [sentence.c.lang] if of_sentences else [translation.c.original_lang, translation.c.rendering_lang]
+        done = select(outcome.c.item_id).join(place, place.c.id == outcome.c.item_id)
+        labelled = (outcome.c.step_id == self.input_ids["labels"], place.c.corpus_id == pair.corpus_id)
+        return super().ready(pair).where(exists(done.where(*labelled, or_(*(lang == self.lang for lang in langs)))))
 
 
 def stream_sentences(connection: Connection, corpus_id: int, lang: str) -> Iterator[list[tuple[int, list[str]]]]:

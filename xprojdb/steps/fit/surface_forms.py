@@ -11,10 +11,10 @@ from xprojdb.db import bulk
 from xprojdb.db.tables import label, sentence
 from xprojdb.matching.scores.translation_memory import majority_labels
 from xprojdb.steps.fit.entity_renderings import folded_phrase
-from xprojdb.steps.fit.stage import Fit, read_artifact
+from xprojdb.steps.fit.stage import LabelsFit, read_artifact
 
 
-class SurfaceFormsFit(Fit):
+class SurfaceFormsFit(LabelsFit):
     """Count the labels that the step ``labels`` gave each sequence of words of a language, over all corpora.
 
     Words that were labelled only once are left out, since no other label could agree with theirs.
@@ -22,7 +22,6 @@ class SurfaceFormsFit(Fit):
 
     kind = "forms"
     version = 1
-    counts_labels = True
 
     @property
     def title(self) -> str:

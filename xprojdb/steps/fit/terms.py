@@ -11,15 +11,14 @@ from sqlalchemy import Connection, select
 from xprojdb.db import bulk
 from xprojdb.db.tables import label
 from xprojdb.matching.scores.term_consistency import Place, Terms, count_occurrences, count_terms
-from xprojdb.steps.fit.stage import Fit, read_artifact, stream_sentences
+from xprojdb.steps.fit.stage import LabelsFit, read_artifact, stream_sentences
 
 
-class TermsFit(Fit):
+class TermsFit(LabelsFit):
     """Count the terms that the step ``labels`` projected onto the sentences of a language."""
 
     kind = "terms"
     version = 1
-    counts_labels = True
 
     @property
     def title(self) -> str:
