@@ -324,7 +324,9 @@ def test_the_tagger_reads_the_vectors_that_the_aligner_has_computed(
     monkeypatch.setattr(Encoder, "word_vectors", counted)
     top = 'name = "r"\ncorpora = ["pairs"]\nsource = ["en"]\ntarget = ["de"]\n'
     align = f'[align]\nmodel = "{encoder(tmp_path)}"\nlayer = 1\nprecision = "{precision}"\n'
-    plan = plan_recipe(database, parse_recipe(f'{top}{align}[quality]\nlayer = 1\n[vote]\nmode = "always"\nlayer = 1\n'))
+    plan = plan_recipe(
+        database, parse_recipe(f'{top}{align}[quality]\nlayer = 1\n[vote]\nmode = "always"\nlayer = 1\n')
+    )
     assert run_plan(database, plan).failed == 0
     ((_, learned),) = outcomes(database, "target-tagger").values()
     assert "off" not in learned
