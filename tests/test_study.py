@@ -142,6 +142,20 @@ def test_a_target_without_sentences_has_no_nearest_sources(news: Database, write
     with pytest.raises(UsageError) as refused:
         run(news, tmp_path, text)
     assert (refused.value.lang, refused.value.reason) == ("nl", "no-text")
+    assert "import text --lang nl --split train" in refused.value.hint
+
+
+def test_sentences_without_labels_tell_which_sources_are_near(
+    news: Database, write_conll: Write, tmp_path: Path
+) -> None:
+    path = write_conll("news.test.nl.conll", "anna/B-PER zag q")
+    import_files(news, CorpusInfo("news"), [corpus_file(path, "nl", form="conll", split="test")], parallel=False)
+    (tmp_path / "nl.txt").write_text("anna zag q in r\n", encoding="utf-8")
+    plain = corpus_file(tmp_path / "nl.txt", "nl", split="train")
+    import_files(news, CorpusInfo("news"), [plain], parallel=False)
+    text = STUDY.replace('"it"]\nk', '"nl"]\nk').replace("orders = 2", 'subsets = "ranked"')
+    report = run(news, tmp_path, text)
+    assert report.run is not None and report.run.failed == 0
 
 
 def test_a_preview_says_what_it_would_take_and_stores_nothing(news: Database, tmp_path: Path, row_counts) -> None:

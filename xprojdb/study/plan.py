@@ -32,6 +32,7 @@ from xprojdb.study.design.similarity import (
     word_similarities,
 )
 from xprojdb.study.design.typology import typological_similarities
+from xprojdb.study.languages import first_sentences
 from xprojdb.study.samples import Sample, Sampler
 from xprojdb.study.train import short_note
 from xprojdb.study.trainings import classes_of, encoder_revision, train_spec
@@ -146,16 +147,21 @@ class _Planning:
         return state_similarities(vectors)
 
     def _texts(self, sampler: Sampler, lang: str, most: int) -> list[tuple[str, ...]]:
-        """Sentences of a language to compare it with others.
+        """Sentences of a language to compare it with others; their labels, if any, are not looked at.
 
         :raises UsageError: when there are none.
         """
-        items = sampler.available(lang, sampler.table.splits).items[:most]
-        texts = [words for item in items for words in item.words if words]
+        splits = sampler.table.splits
+        if sampler.table.task == "nli":
+            texts = [words for item in sampler.available(lang, splits).items[:most] for words in item.words if words]
+        else:
+            with self.database.read() as connection:
+                texts = first_sentences(connection, self.recipe.corpora, lang, splits, most, self.sentences)
         if not texts:
             raise UsageError(
-                f"there are no sentences of {lang} in {', '.join(sampler.table.splits)} to compare it with others",
-                hint='use subsets = "rotations", or near = "family", "syntax" or "geography"',
+                f"there are no sentences of {lang} in {', '.join(splits)} to compare it with others",
+                hint=f"import some, without labels: xprojdb import text --lang {lang} --split {splits[0]}; "
+                'or use near = "family", "syntax" or "geography"',
                 lang=lang,
                 reason="no-text",
             )

@@ -78,7 +78,9 @@ def subsets_of(table: StudyTable, similarity: Similarity) -> Iterator[Subset]:
     if table.subsets == "ranked":
         yield from _ranked(table, similarity)
         return
-    for ordering, order in enumerate(orders_of(table)):
+    orders = orders_of(table)
+    # A diverse subset follows from its first language, whatever the order that this stands in.
+    for ordering, order in enumerate(orders if table.subsets == "rotations" else orders[:1]):
         for k in table.k:
             for place in range(len(order)):
                 around = order[place:] + order[:place]
