@@ -30,6 +30,8 @@ from xprojdb.maintenance.verify import verify
 from xprojdb.steps.train.measure import pack, unpack
 from xprojdb.study import run as study_run
 from xprojdb.study.report.write import write_report
+from xprojdb.study.report.bootstrap import curve
+from xprojdb.study.report.measurements import read_study
 from xprojdb.study.run import StudyReport, preview_study, run_study
 
 pytestmark = pytest.mark.slow
@@ -108,6 +110,19 @@ def test_a_study_that_grows_trains_what_is_new(news: Database, tmp_path: Path) -
     second = run(news, tmp_path)
     assert second.trained == first.trainings < second.trainings == rows(news, t.model)
     assert second.run is not None and second.run.done == second.trainings - first.trainings
+
+
+def test_its_table_has_the_levels_of_the_report(news: Database, tmp_path: Path) -> None:
+    """German is a source and a target: it is measured on fewer models than the others at each further k."""
+    text = STUDY.replace('targets = ["es", "it"]', 'targets = ["es", "it", "de"]')
+    report = run(news, tmp_path, text)
+    with news.read() as connection:
+        data = read_study(connection, "curves")
+    levels = {
+        (*series, point.k): point.level for series in data.series for point in curve(data.of(series), resamples=2)
+    }
+    assert {tuple(row[:4]): pytest.approx(row[4]) for row in report.scores} == levels
+    assert sum(row[5] for row in report.scores) == len(data.measurements)
 
 
 def test_another_study_shares_its_models(news: Database, tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from xprojdb.study.report.effects import best_singles, saturation, slope, task_c
 from xprojdb.study.report.measurements import Measurement, Series, StudyData
 from xprojdb.study.report.methods import methods_paragraph
 from xprojdb.study.report.paired import paired_difference
+from xprojdb.study.report.tables import as_latex
 
 NER, NLI = Series("ner", "raw", "fixed"), Series("nli", "raw", "fixed")
 TARGETS = ("a", "b", "c", "d", "e")
@@ -64,6 +65,17 @@ def test_a_target_that_lacks_a_k_is_left_out_of_the_curve():
     lone = [entry for entry in made_up() if not (entry.target == "e" and entry.k == 8)]
     whole = [entry for entry in made_up() if entry.target != "e"]
     assert [point.level for point in curve(lone, resamples=20)] == [p.level for p in curve(whole, resamples=20)]
+
+
+def test_a_curve_ends_before_a_number_of_sources_that_no_target_has_with_the_others():
+    begun = [measurement(1, 0, "a", 40), measurement(2, 0, "a", 45), measurement(4, 0, "b", 50)]
+    assert [(point.k, point.level) for point in curve(begun, resamples=5)] == [(1, 40), (2, 45)]
+
+
+def test_numbers_of_a_table_for_latex_have_a_minus():
+    data = study(made_up(gain=-4.0))
+    text = as_latex(analyse(data, resamples=5))
+    assert "$-$" in text and "[-" not in text and "--" in text
 
 
 def test_the_same_seed_gives_the_same_intervals():
@@ -165,10 +177,10 @@ def methods_of(text: str) -> str:
 def test_the_methods_say_how_sources_were_chosen_and_how_much_they_have():
     rotations = methods_of('[study]\nunit = "entities"\nbudgets = { fixed = 1360 }')
     assert "1 order of the pool, with 1 training each." in rotations
-    assert "Their labels are gold; a fixed budget of 1,360 entities is shared by all sources." in rotations
+    assert "What they learn is gold; a fixed budget of 1,360 entities is shared by all sources." in rotations
     ranked = methods_of('[train]\nfrom = "news"\n[study]\nsubsets = "ranked"\nnear = "syntax"')
     assert "The sources of each target were the k nearest to it, by what URIEL" in ranked
-    assert "orders of the pool" not in ranked and "those that the recipe news projected" in ranked
+    assert "orders of the pool" not in ranked and "labels that the recipe news projected" in ranked
     assert "the one least like those they had" in methods_of('[study]\nsubsets = "diverse"')
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -109,6 +109,12 @@ def tagged_alone(base: Tables, name: str, models: Mapping[str, str], splits: tup
     kept = {key: base[key] for key in ("corpora", "labels") if key in base}
     tables = {"name": name, **kept, "source": [], "target": list(models), "splits": list(splits)}
     return {**tables, "tag": {"models": dict(models)}, "combine": {"method": "majority", "transfer": True}}
+
+
+def translated(base: Tables, name: str, translator: str, targets: Sequence[str], splits: tuple[str, ...]) -> Tables:
+    """A recipe that does what another does with machine translations of its targets (translate-test)."""
+    kept = {key: value for key, value in base.items() if key not in ("export", "translate")}
+    return {**kept, "name": name, "target": list(targets), "splits": list(splits), "translate": {"model": translator}}
 
 
 def tagged_beside(

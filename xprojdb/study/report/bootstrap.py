@@ -67,7 +67,9 @@ def _resampled(
     by_target: dict[str, dict[int, list[Measurement]]] = {}
     for measurement in measurements:
         by_target.setdefault(measurement.target, {}).setdefault(measurement.k, []).append(measurement)
-    complete = {target: own for target, own in by_target.items() if len(own) == len(ks)}
+    # Of a study that is not at its end, no target may have every k yet: then the curve is of the smaller ones.
+    while not (complete := {target: own for target, own in by_target.items() if own.keys() >= set(ks)}):
+        ks.pop()
     targets = sorted(complete)
     means = np.array([[_of_target(complete[target], k) for k in ks] for target in targets]).reshape(-1, len(ks))
     within = np.stack([_draws(complete[target], ks, resamples, rng) for target in targets])

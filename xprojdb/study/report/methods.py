@@ -70,8 +70,8 @@ def _budgets(data: StudyData) -> str:
     if "fixed" not in regimes:
         told["growing"] = f"a budget{sizes.get('growing', '')} is given to each source"
     source = train.get("from", "gold")
-    labels = "Their labels are gold" if source == "gold" else f"Their labels are those that the recipe {source} projected"
-    return f"{labels}; {'; '.join(text for regime, text in told.items() if regime in regimes)}."
+    whose = "What they learn is gold" if source == "gold" else f"What they learn are labels that the recipe {source} projected"
+    return f"{whose}; {'; '.join(text for regime, text in told.items() if regime in regimes)}."
 
 
 def _tasks(data: StudyData) -> str:
