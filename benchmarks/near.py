@@ -1,7 +1,8 @@
 """Sources near a target, sources far from one another, and sources at random: what ``studies.py near`` compares.
 
 Each way is a study with the same targets, budgets, test sentences and samples, so that they share models and their
-differences are paired. ``words`` and ``states`` look at unlabelled sentences of the training split, the others at URIEL.
+differences are paired. ``words`` and ``states`` look at unlabelled sentences of the training split, the other three at
+URIEL.
 """
 
 from __future__ import annotations
@@ -27,8 +28,8 @@ RANDOM, BEST = "at random", "best single, by gold"
 def compare_near(database: xp.Database, design: dict[str, Any], workers: int | None) -> None:
     """Run the studies of all ways, and print a table for each kind of budget."""
     ways: dict[str, dict[str, Any]] = {RANDOM: {}}
-    for subsets, what in (("ranked", "nearest"), ("diverse", "diverse")):
-        ways |= {f"{what} by {near}": {"subsets": subsets, "near": near} for near in get_args(Nearness)}
+    ways |= {f"nearest by {near}": {"subsets": "ranked", "near": near} for near in get_args(Nearness)}
+    ways |= {f"diverse by {near}": {"subsets": "diverse", "near": near} for near in ("words", "states")}
     studies: dict[str, StudyData] = {}
     for way, settings in ways.items():
         recipe = xp.TrainingRecipe(

@@ -1,4 +1,5 @@
-"""Studies A and B: ``python benchmarks/studies.py layers|near|a|b|ab [--whole] [--db FILE] [--out FOLDER] [--workers N]``.
+"""Studies A and B: ``python benchmarks/studies.py layers|near|a|b|ab [--whole] [--db FILE] [--out FOLDER]
+[--workers N]``.
 
 A: F1 on MasakhaNER 2.0 by the number of source languages. B: accuracy on XNLI, raw, centred, with shuffled labels and
 with the hypothesis alone. AB: both tasks in the four languages that have entities (Europarl-NER, MasakhaNER 2.0) and
@@ -85,7 +86,7 @@ LAYERS: dict[str, Any] = {
     "seeds": 2,
     "test_limit": 150,
 }
-NEAR = {**A, "pool": FOURTEEN, "targets": FOURTEEN, "k": (1, 2, 4, 8)}
+NEAR = {**A, "pool": FOURTEEN, "targets": FOURTEEN, "k": (1, 2, 4), "orders": 1}
 DESIGNS = {"a": A, "a-whole": A_WHOLE, "b": B, "b-whole": B_WHOLE, "ab": AB}
 
 

@@ -1,8 +1,8 @@
-"""Translate-test in the table of baselines, with a real translator: ``python benchmarks/translate_baselines.py [--db FILE]
-[--targets es,it] [--out FILE]``.
+"""Translate-test in the table of baselines: ``python benchmarks/translate_baselines.py [--db FILE] [--targets es,it]
+[--out FILE]``.
 
-Europarl-NER from ``$XPROJDB_DATA`` or ``../shared/data``: the first 500 sentences to learn from, the other 299 to measure
-on. A spaCy pipeline tags English; ``projection`` projects its entities from the human English of each sentence,
+Europarl-NER from ``$XPROJDB_DATA`` or ``../shared/data``: the first 500 sentences to learn from, the other 299 to
+measure on. A spaCy pipeline tags English; ``projection`` projects its entities from the human English of each sentence,
 ``translate-test`` from Apertium's, made without a look at the human one. Needs ``apt-get install apertium-eng-spa``.
 """
 
@@ -29,7 +29,7 @@ LABELS = {"PERSON": "PER", "PER": "PER", "GPE": "LOC", "LOC": "LOC", "FAC": "LOC
 
 def main() -> None:
     """Import, project, compare."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(description=__doc__.partition(":")[0])
     parser.add_argument("--db", default=None, help="SQLite file to reuse or make; by default a temporary one")
     parser.add_argument("--targets", default="es")
     parser.add_argument("--out", type=Path, default=None, help="where to write the table as JSON")

@@ -142,7 +142,9 @@ def test_translate_test_reads_what_a_machine_made_of_the_targets(news: xprojdb.D
     assert found["translate-test"]["sentences"] == found["projection"]["sentences"] == 5
     assert found["translate-test"]["f1"] == pytest.approx(found["projection"]["f1"])
     explained = json.dumps(news.explain("news/de/test-1", recipe="tiny-translate-test").to_json())
-    assert "machine" in explained and "machine" not in json.dumps(news.explain("news/de/test-1", recipe="tagged").to_json())
+    assert "machine" in explained and "machine" not in json.dumps(
+        news.explain("news/de/test-1", recipe="tagged").to_json()
+    )
 
 
 @pytest.mark.parametrize(

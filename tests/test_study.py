@@ -29,9 +29,9 @@ from xprojdb.maintenance.garbage_collection import find_garbage
 from xprojdb.maintenance.verify import verify
 from xprojdb.steps.train.measure import pack, unpack
 from xprojdb.study import run as study_run
-from xprojdb.study.report.write import write_report
 from xprojdb.study.report.bootstrap import curve
 from xprojdb.study.report.measurements import read_study
+from xprojdb.study.report.write import write_report
 from xprojdb.study.run import StudyReport, preview_study, run_study
 
 pytestmark = pytest.mark.slow

@@ -161,8 +161,10 @@ def test_an_interrupted_training_goes_on_and_ends_as_one_that_was_not(
 
 @pytest.fixture
 def one_thread() -> Iterator[None]:
-    """As in the children of tests. The biases of keys have no gradient: last bits of sums, which depend on the number of
-    threads, move them."""
+    """As in the children of tests.
+
+    The biases of keys have no gradient: last bits of sums, which depend on the number of threads, move them.
+    """
     before = torch.get_num_threads()
     torch.set_num_threads(1)
     yield

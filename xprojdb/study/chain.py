@@ -67,8 +67,9 @@ class Chain:
         self.last = report
         self._go_on(report.run.stopped)
         if report.sha256 is None:
-            hint = "xprojdb status --failures shows why; then run again with --retry-failed"
-            raise TrainingError(f"the model {name} was not trained", hint=hint, name=name, reason="failed")
+            hint = "xprojdb status --failed shows more; then run again with --retry-failed"
+            message = f"the model {name} was not trained: {report.problem}"
+            raise TrainingError(message, hint=hint, name=name, reason="failed")
         self.trained[name] = report
         return report
 

@@ -66,6 +66,15 @@ def first_sentences(
     return texts
 
 
+def splits_with_gold(connection: Connection, corpora: Sequence[str], lang: str) -> list[str]:
+    """The splits of corpora in which a language has gold labels."""
+    gold = find_step(connection, GOLD)
+    query = select(sentence.c.split).join(corpus, corpus.c.id == sentence.c.corpus_id)
+    query = query.join(outcome, (outcome.c.step_id == gold) & (outcome.c.item_id == sentence.c.id))
+    query = query.where(corpus.c.name.in_(list(corpora)), sentence.c.lang == lang, sentence.c.split.is_not(None))
+    return sorted(connection.execute(query.distinct()).scalars())
+
+
 def _gold_languages(connection: Connection, corpora: Sequence[str]) -> list[str]:
     gold = find_step(connection, GOLD)
     query = select(sentence.c.lang).join(corpus, corpus.c.id == sentence.c.corpus_id)

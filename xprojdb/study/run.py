@@ -219,7 +219,9 @@ def mean_scores(connection: Connection, name: str) -> list[tuple[str, str, str, 
         model_key = (frozenset(json.loads(sources)), seed)
         series.setdefault((task, arm, regime), {}).setdefault(k, {}).setdefault(lang, {})[model_key] = score
     return [
-        (*key, k, *_level(own, by_k.values())) for key, by_k in sorted(series.items()) for k, own in sorted(by_k.items())
+        (*key, k, *_level(own, by_k.values()))
+        for key, by_k in sorted(series.items())
+        for k, own in sorted(by_k.items())
     ]
 
 

@@ -75,7 +75,10 @@ class TrainResult(ReportResult):
     def _summary(self) -> str:
         report = self.report
         if report.sha256 is None:
-            return f"{report.name} was not trained: {report.run.failed} failed"
+            return f"{report.name} was not trained" + (
+                f": {report.problem}\n  → xprojdb status --failed shows more; --retry-failed tries again"
+                * bool(report.problem)
+            )
         done = "nothing to do: " if report.run.run_id is None else ""
         summary = f"{done}{self.tagger} ({report.digest[:8]}): {report.steps} steps, {report.cpu_s:.1f} CPU seconds"
         best = max(report.measures.get("dev", {}).values(), default=None)

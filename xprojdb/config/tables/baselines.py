@@ -37,8 +37,8 @@ class SelfTrainTable(Settings):
 class BaselinesTable(Settings):
     """``[baselines]``: the methods to compare on the gold labels of a split.
 
-    ``projection``: the labels of the recipe that ``[train] from`` names. ``translate-test``: what the same recipe makes of
-    machine translations of the targets into its sources. ``translate-train``: a tagger trained on the projection.
+    ``projection``: the labels of the recipe that ``[train] from`` names. ``translate-test``: what the same recipe makes
+    of machine translations of the targets into its sources. ``translate-train``: a tagger trained on the projection.
     ``self-training``: the same in rounds, as in ``[self_train]``. ``transfer``: a tagger trained on the gold labels of
     other languages. ``mean``: the mean of the probabilities of ``translate-train`` and ``transfer``. ``votes``: the
     projection, and what only that mean finds. ``supervised``: a tagger trained on gold labels of the language itself.

@@ -39,7 +39,10 @@ def methods_paragraph(analysis: Analysis) -> str:
 _NEAR = {
     "words": "the words that some hundred unlabelled sentences of each share",
     "states": "hidden states of unlabelled sentences of each",
-    **{aspect: f"what URIEL (Littell et al. 2017) has of their {aspect}" for aspect in ("family", "syntax", "geography")},
+    **{
+        aspect: f"what URIEL (Littell et al. 2017) has of their {aspect}"
+        for aspect in ("family", "syntax", "geography")
+    },
 }
 
 
@@ -70,7 +73,11 @@ def _budgets(data: StudyData) -> str:
     if "fixed" not in regimes:
         told["growing"] = f"a budget{sizes.get('growing', '')} is given to each source"
     source = train.get("from", "gold")
-    whose = "What they learn is gold" if source == "gold" else f"What they learn are labels that the recipe {source} projected"
+    whose = (
+        "What they learn is gold"
+        if source == "gold"
+        else f"What they learn are labels that the recipe {source} projected"
+    )
     return f"{whose}; {'; '.join(text for regime, text in told.items() if regime in regimes)}."
 
 

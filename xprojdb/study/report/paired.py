@@ -1,4 +1,4 @@
-"""How two ways of choosing sources differ, by a hierarchical bootstrap that draws the same targets and items for both."""
+"""How two ways of choosing sources differ, by a hierarchical bootstrap that draws the same items for both."""
 
 from __future__ import annotations
 
