@@ -22,7 +22,7 @@ from xprojdb.steps.spec import StepSpec
 from xprojdb.steps.train.measure import Measure, MeasureParams
 from xprojdb.steps.train.measured import read_test_pairs, read_tests
 from xprojdb.steps.train.params import states_of
-from xprojdb.study.design.cells import Cell, cells_of
+from xprojdb.study.design.cells import Cell, cells_of, undecided
 from xprojdb.study.design.checks import check_tables, design_warnings, leakage, no_gold
 from xprojdb.study.design.similarity import (
     ENCODED,
@@ -129,7 +129,13 @@ class _Planning:
     def _cells(self, sampler: Sampler) -> list[Cell]:
         if self.table.subsets == "rotations":
             return cells_of(self.table)
-        return cells_of(self.table, self._similarities(sampler))
+        similarities = self._similarities(sampler)
+        if self.table.subsets == "ranked" and (tied := undecided(self.table, similarities)):
+            self.warnings.append(
+                f'near = "{self.table.near}" has sources that are equally near to {", ".join(tied)}: which of them are '
+                "taken is the order of their codes"
+            )
+        return cells_of(self.table, similarities)
 
     def _similarities(self, sampler: Sampler) -> Similarities:
         table = self.table
