@@ -64,15 +64,15 @@ def main() -> None:
 
 def import_halves(database: xp.Database, folder: Path) -> None:
     """The parallel sentences of four languages with their gold labels, in two splits."""
-    files = []
-    for lang in LANGS:
-        text = (DATA / "europarl-ner" / f"{lang}-europarl.test.conll02").read_text(encoding="utf-8")
-        sentences = [block for block in text.split("\n\n") if block.strip()]
-        for split, part in (("train", sentences[:TRAIN]), ("test", sentences[TRAIN:])):
+    for split, chosen in (("train", slice(TRAIN)), ("test", slice(TRAIN, None))):
+        files = []
+        for lang in LANGS:
+            text = (DATA / "europarl-ner" / f"{lang}-europarl.test.conll02").read_text(encoding="utf-8")
+            sentences = [block for block in text.split("\n\n") if block.strip()]
             path = folder / f"europarl.{split}.{lang}.conll"
-            path.write_text("\n\n".join(part) + "\n", encoding="utf-8")
+            path.write_text("\n\n".join(sentences[chosen]) + "\n", encoding="utf-8")
             files.append(corpus_file(path, lang, form="conll", split=split, part=split))
-    import_files(database.store, CorpusInfo("europarl-ner"), files, parallel=True)
+        import_files(database.store, CorpusInfo("europarl-ner"), files, parallel=True)
 
 
 if __name__ == "__main__":
