@@ -225,8 +225,8 @@ class Sampler:
         if known is None:
             raise UsageError(
                 f"how probable labels in {lang} are right has not been learned",
-                hint=f"xprojdb review calibrate --recipe {self.table.source} --lang {lang}; it learns from gold labels, "
-                "with --splits only from those that nothing is measured on",
+                hint=f"xprojdb review calibrate --recipe {self.table.source} --lang {lang}; it learns from gold labels "
+                "(with --splits, only from those that nothing is measured on)",
                 lang=lang,
                 reason="not-calibrated",
             )

@@ -6,6 +6,8 @@ import io
 from collections.abc import Callable
 from typing import Any, Literal
 
+import numpy as np
+
 from xprojdb.extras import require
 from xprojdb.study.report.analysis import Analysis, SeriesAnalysis
 
@@ -88,7 +90,7 @@ def _gains(sheet: Any, analysis: Analysis) -> None:
 
 def _beside(k: int, number: int, series: int, distance: float = 0.05) -> float:
     """Where a series stands at k, so that the marks of several do not hide one another."""
-    return k * 2.0 ** (distance * (number - (series - 1) / 2))
+    return k * float(np.exp2(distance * (number - (series - 1) / 2)))
 
 
 def _spread(sheet: Any, analysis: Analysis) -> None:
