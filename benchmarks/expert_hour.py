@@ -116,7 +116,7 @@ def learn(database: Database, data: Projected, half: Sequence[Place], seed: int)
 def errors(database: Database, data: Projected, learned: Calibration, rest: Sequence[Place]) -> tuple[float, float]:
     """Calibration error of other sentences: of the margin itself, and of probabilities."""
     with database.read() as connection:
-        judged = read_judged_labels(connection, data.labelling.step.step_id, "margin", places=dict.fromkeys(rest, 1.0))
+        judged = read_judged_labels(connection, {data.labelling.step.step_id: dict.fromkeys(rest, 1.0)}, "margin")
     chances = learned.probabilities(judged.names.tolist(), judged.values)
     before = calibration_error(binned(np.clip(judged.values, 0, 1), judged), judged)
     return before, calibration_error(binned(chances, judged), judged)

@@ -2,7 +2,9 @@
 
 On a database that ``extrinsic.py --db FILE`` has filled: plain cross-entropy, the generalised cross-entropy of Zhang
 and Sabuncu (2018), label smoothing (Lukasik et al. 2020), words weighted by the score of their label, and soft labels
-by that score. Nothing is chosen: each is compared with the first, on the same test sentences.
+by that score; the same by calibrated probabilities, learned from the gold of the other five languages' training
+sentences, or, as a bound, from that of the language's own. Nothing is chosen: each is compared with the first, on the
+same test sentences, whose gold teaches nothing.
 """
 
 from __future__ import annotations
@@ -24,6 +26,10 @@ WAYS: dict[str, dict[str, Any]] = {
     "smoothing-0.1": {"smoothing": 0.1},
     "score-weights": {"weight": "score"},
     "soft-labels": {"weight": "score", "soft": True},
+    "probability-weights": {"weight": "probability"},
+    "probability-soft": {"weight": "probability", "soft": True},
+    "own-probability-weights": {"weight": "probability"},
+    "own-probability-soft": {"weight": "probability", "soft": True},
 }
 
 
@@ -37,6 +43,8 @@ def main() -> None:
     with xp.open(args.db) as database:
         for way, settings in WAYS.items():
             for target in TARGETS:
+                if settings.get("weight") == "probability":
+                    calibrate(database, base["train"]["from"], target, own=way.startswith("own-"))
                 table = {**base["train"], "languages": [target], **settings}
                 database.train(xp.TrainingRecipe(name=f"{way}-{target}", **shared, train=table))
             models = {target: f"trained:{way}-{target}" for target in TARGETS}
@@ -52,6 +60,13 @@ def main() -> None:
                 )
             )
         Console(width=150).print(database.compare(*WAYS))
+
+
+def calibrate(database: xp.Database, recipe: str, target: str, *, own: bool) -> None:
+    """Learn how probable the labels of a language are, from gold of the training split."""
+    teachers = [target] if own else [lang for lang in TARGETS if lang != target]
+    known = database.review.calibrate(recipe=recipe, lang=target, learn_from=teachers, splits=["train"])
+    print(f"{target}, of {', '.join(teachers)}: {known.report.labels:,} labels, {known.report.right:.1%} right")
 
 
 if __name__ == "__main__":

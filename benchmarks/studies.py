@@ -1,9 +1,11 @@
-"""Studies A and B: ``python benchmarks/studies.py layers|a|b|ab [--whole] [--db FILE] [--out FOLDER] [--workers N]``.
+"""Studies A and B: ``python benchmarks/studies.py layers|near|a|b|ab [--whole] [--db FILE] [--out FOLDER]
+[--workers N]``.
 
 A: F1 on MasakhaNER 2.0 by the number of source languages. B: accuracy on XNLI, raw, centred, with shuffled labels and
 with the hypothesis alone. AB: both tasks in the four languages that have entities (Europarl-NER, MasakhaNER 2.0) and
 pairs (XNLI); two of them have no dev split of XNLI, so half of its test pairs are learned from, and the others measure.
-``layers`` compares layers and heads on the languages of Europarl-NER, which are no targets of A. All from
+``layers`` compares layers and heads on the languages of Europarl-NER, which are no targets of A. ``near`` compares the
+sources nearest to each of the fourteen languages of A with sources at random (``near.py``). All from
 ``$XPROJDB_DATA`` or ``../shared/data``. The reduced designs take minutes of one core; ``--whole`` has all languages,
 those of Europarl-NER as further sources, k up to 12, three orders and two seeds.
 """
@@ -18,6 +20,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from near import compare_near
 from rich.console import Console
 
 import xprojdb as xp
@@ -83,13 +86,14 @@ LAYERS: dict[str, Any] = {
     "seeds": 2,
     "test_limit": 150,
 }
+NEAR = {**A, "pool": FOURTEEN, "targets": FOURTEEN, "k": (1, 2, 4), "orders": 1}
 DESIGNS = {"a": A, "a-whole": A_WHOLE, "b": B, "b-whole": B_WHOLE, "ab": AB}
 
 
 def main() -> None:
     """Import, train, report."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("study", choices=["layers", "a", "b", "ab"])
+    parser.add_argument("study", choices=["layers", "near", "a", "b", "ab"])
     parser.add_argument("--whole", action="store_true")
     parser.add_argument("--db", default=None)
     parser.add_argument("--out", default=None)
@@ -98,7 +102,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         address = args.db or str(Path(folder) / "study.db")
         with xp.open(address, create=True) as database:
-            (compare_layers if args.study == "layers" else run)(database, Path(folder), args)
+            commands = {"layers": compare_layers, "near": near}
+            commands.get(args.study, run)(database, Path(folder), args)
 
 
 def run(database: xp.Database, folder: Path, given: argparse.Namespace) -> None:
@@ -137,6 +142,12 @@ def compare_layers(database: xp.Database, folder: Path, given: argparse.Namespac
             )
             (row,) = database.study(recipe, workers=given.workers).report.scores
             print(f"layer {layer:2}  {head:6}  F1 {row[4]:.1f} over {row[5]} measurements", flush=True)
+
+
+def near(database: xp.Database, folder: Path, given: argparse.Namespace) -> None:
+    """The nearest, the most diverse and random sources of the fourteen languages of MasakhaNER 2.0."""
+    import_entities(database, folder)
+    compare_near(database, NEAR, given.workers)
 
 
 def import_entities(database: xp.Database, folder: Path, langs: Sequence[str] = FOURTEEN) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -118,6 +119,51 @@ def test_recipes_that_have_been_run_are_rows_too(news: xprojdb.Database, tmp_pat
     assert refused.value.name == "nothing"
     with pytest.raises(RecipeError) as taken:
         recipe(tmp_path, baselines={**table, "others": {"votes": "names"}})
+    assert taken.value.key == "baselines.others"
+
+
+def test_translate_test_reads_what_a_machine_made_of_the_targets(news: xprojdb.Database, tmp_path: Path) -> None:
+    gold = recipe(tmp_path, name="english", train={"from": "gold", "languages": ["en"]})
+    news.train(gold)
+    tagged = {"tag": {"models": {"en": "trained:english"}}, "vote": {"taggers": []}}
+    news.run(xprojdb.Recipe(**{**PROJECT, **tagged, "name": "tagged"}))
+    out, back = tmp_path / "out.tsv", tmp_path / "back.tsv"
+    news.export_text(out, corpus="news", lang="de")
+    # A machine that translates all sentences but one, and adds a word: a copy would be no translation.
+    head, *rows = out.read_text(encoding="utf-8").splitlines()
+    back.write_text("\n".join([head, *(f"{row} today" for row in rows[:-1])]) + "\n", encoding="utf-8")
+    assert news.import_translations(back, name="mt", source="de", lang="en").report.added == len(rows) - 1
+    table = {"methods": ["projection", "translate-test", "supervised"], "targets": ["de"]}
+    chosen = recipe(tmp_path, train={"from": "tagged"}, baselines={**table, "translator": "imported:mt"})
+    result = news.baselines(chosen)
+    assert result.report.recipes["translate-test"] == "tiny-translate-test"
+    found = {row["method"]: row for row in result.to_dict()}
+    assert found["translate-test"]["sentences"] == found["projection"]["sentences"] == 5
+    assert found["translate-test"]["f1"] == pytest.approx(found["projection"]["f1"])
+    explained = json.dumps(news.explain("news/de/test-1", recipe="tiny-translate-test").to_json())
+    assert "machine" in explained and "machine" not in json.dumps(
+        news.explain("news/de/test-1", recipe="tagged").to_json()
+    )
+
+
+@pytest.mark.parametrize(
+    ("table", "why"),
+    [({}, "no translator is named"), ({"translator": "imported:mt"}, "the recipe names has no tagger")],
+)
+def test_translate_test_is_left_out_without_a_translator_or_a_tagger(
+    news: xprojdb.Database, tmp_path: Path, table: dict[str, Any], why: str
+) -> None:
+    methods = {"methods": ["projection", "translate-test", "supervised"], "targets": ["de"]}
+    result = news.baselines(recipe(tmp_path, baselines={**methods, **table}))
+    assert list(result.report.recipes) == ["projection", "supervised"]
+    assert why in result.report.left_out["translate-test"]
+
+
+def test_a_row_of_others_may_be_translate_test_where_the_table_has_none(tmp_path: Path) -> None:
+    others = {"others": {"translate-test": "back"}}
+    assert recipe(tmp_path, baselines=others).baselines is not None
+    with pytest.raises(RecipeError) as taken:
+        recipe(tmp_path, baselines={**others, "translator": "imported:mt"})
     assert taken.value.key == "baselines.others"
 
 

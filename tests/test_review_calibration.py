@@ -2,12 +2,15 @@
 
 import numpy as np
 import pytest
+from projection_sample import english, german, plan_of
 from review_sample import accept_all, campaign_of, items_of, labelled
-from sqlalchemy import update
+from sqlalchemy import select, update
 
-from xprojdb.db.tables import label
+from xprojdb.db.tables import label, sentence
 from xprojdb.errors import UsageError
-from xprojdb.review.calibration.calibrate import calibrate_campaign
+from xprojdb.execution.run import run_plan
+from xprojdb.importing.files import CorpusInfo, corpus_file, import_files
+from xprojdb.review.calibration.calibrate import calibrate_campaign, calibrate_recipe
 from xprojdb.review.calibration.curves import FITS, Curve, Judged, binned, calibration_error
 from xprojdb.review.calibration.model import Calibration, latest_calibration
 from xprojdb.review.decisions import REJECT, NewDecision, decide, read_reviewed
@@ -98,3 +101,55 @@ def test_too_little_to_learn_from(database, write_conll, tmp_path):
     with pytest.raises(UsageError) as caught:
         calibrate_campaign(database, campaign)
     assert caught.value.labels == 32
+
+
+@pytest.fixture
+def two(database, write_conll, tmp_path):
+    """German, where persons are wrong, and Dutch, where places are."""
+    gold = {
+        "de": [line.replace("Turin", "Turin/B-LOC") for line in german(100)],
+        "nl": [line.replace("Anna Berg", "Anna/B-PER Berg/I-PER") for line in german(100)],
+    }
+    files = [
+        corpus_file(write_conll(f"news.{lang}.conll", *lines), lang, form="conll", labelled=True)
+        for lang, lines in ({"en": english(100)} | gold).items()
+    ]
+    import_files(database, CorpusInfo("news"), files, parallel=True)
+    plan = plan_of(database, tmp_path, top='source = ["en"]\ntarget = ["de", "nl"]')
+    run_plan(database, plan)
+    return plan
+
+
+def test_another_language_teaches_what_its_gold_says(database, two):
+    own = calibrate_recipe(database, two, "de", method="logistic")
+    taught = calibrate_recipe(database, two, "deu", learn_from=["nld"], method="logistic")
+    assert own.digest != taught.digest and own.labels == taught.labels == 160
+    with database.read() as connection:
+        german_step = two.projections[0].step.step_id
+        assert latest_calibration(connection, german_step, "de") == taught
+        assert latest_calibration(connection, german_step, "nl") is None
+    with pytest.raises(UsageError) as caught:
+        calibrate_recipe(database, two, "de", learn_from=["es"])
+    assert caught.value.lang == "es"
+
+
+def test_only_the_gold_of_some_splits_teaches(database, two):
+    with database.write() as connection:
+        query = select(sentence.c.id).where(sentence.c.lang == "de").order_by(sentence.c.id).limit(50)
+        keys = list(connection.execute(query).scalars())
+        connection.execute(update(sentence).where(sentence.c.id.in_(keys)).values(split="validation"))
+    whole, part = (calibrate_recipe(database, two, "de", splits=splits) for splits in ((), ("validation",)))
+    assert (whole.labels, part.labels) == (160, 80)
+    with pytest.raises(UsageError) as caught:
+        calibrate_recipe(database, two, "de", splits=["test"])
+    assert caught.value.labels == 0
+
+
+def test_what_was_asked_for_last_counts(database, two):
+    first, second = (calibrate_recipe(database, two, "de", method=method) for method in ("isotonic", "logistic"))
+    with database.read() as connection:
+        step_id = two.projections[0].step.step_id
+        assert latest_calibration(connection, step_id, "de") == second
+    assert calibrate_recipe(database, two, "de", method="isotonic") == first
+    with database.read() as connection:
+        assert latest_calibration(connection, step_id, "de") == first

@@ -71,6 +71,8 @@ def test_refusals(run_cli, path):
         ("evaluate", "--gold", "nothing"),
         ("browse", "--card"),
         ("review", "start", "nothing", "--reviewer", "ana"),
+        ("review", "calibrate", "one", "--splits", "test"),
+        ("review", "calibrate", "one", "--learn-from", "es"),
     ):
         done = run_cli("--db", path, *arguments)
         assert (done.code, done.stdout) == (2, ""), arguments

@@ -29,6 +29,8 @@ from xprojdb.maintenance.garbage_collection import find_garbage
 from xprojdb.maintenance.verify import verify
 from xprojdb.steps.train.measure import pack, unpack
 from xprojdb.study import run as study_run
+from xprojdb.study.report.bootstrap import curve
+from xprojdb.study.report.measurements import read_study
 from xprojdb.study.report.write import write_report
 from xprojdb.study.run import StudyReport, preview_study, run_study
 
@@ -110,6 +112,19 @@ def test_a_study_that_grows_trains_what_is_new(news: Database, tmp_path: Path) -
     assert second.run is not None and second.run.done == second.trainings - first.trainings
 
 
+def test_its_table_has_the_levels_of_the_report(news: Database, tmp_path: Path) -> None:
+    """German is a source and a target: it is measured on fewer models than the others at each further k."""
+    text = STUDY.replace('targets = ["es", "it"]', 'targets = ["es", "it", "de"]')
+    report = run(news, tmp_path, text)
+    with news.read() as connection:
+        data = read_study(connection, "curves")
+    levels = {
+        (*series, point.k): point.level for series in data.series for point in curve(data.of(series), resamples=2)
+    }
+    assert {tuple(row[:4]): pytest.approx(row[4]) for row in report.scores} == levels
+    assert sum(row[5] for row in report.scores) == len(data.measurements)
+
+
 def test_another_study_shares_its_models(news: Database, tmp_path: Path) -> None:
     run(news, tmp_path)
     text = (
@@ -142,6 +157,20 @@ def test_a_target_without_sentences_has_no_nearest_sources(news: Database, write
     with pytest.raises(UsageError) as refused:
         run(news, tmp_path, text)
     assert (refused.value.lang, refused.value.reason) == ("nl", "no-text")
+    assert "import text --lang nl --split train" in refused.value.hint
+
+
+def test_sentences_without_labels_tell_which_sources_are_near(
+    news: Database, write_conll: Write, tmp_path: Path
+) -> None:
+    path = write_conll("news.test.nl.conll", "anna/B-PER zag q")
+    import_files(news, CorpusInfo("news"), [corpus_file(path, "nl", form="conll", split="test")], parallel=False)
+    (tmp_path / "nl.txt").write_text("anna zag q in r\n", encoding="utf-8")
+    plain = corpus_file(tmp_path / "nl.txt", "nl", split="train")
+    import_files(news, CorpusInfo("news"), [plain], parallel=False)
+    text = STUDY.replace('"it"]\nk', '"nl"]\nk').replace("orders = 2", 'subsets = "ranked"')
+    report = run(news, tmp_path, text)
+    assert report.run is not None and report.run.failed == 0
 
 
 def test_a_preview_says_what_it_would_take_and_stores_nothing(news: Database, tmp_path: Path, row_counts) -> None:

@@ -13,7 +13,8 @@ from xprojdb.config.errors import RecipeError
 from xprojdb.config.tables.study import StudyTable
 from xprojdb.config.training import TrainingRecipe
 from xprojdb.errors import MissingExtra, UsageError
-from xprojdb.study.design.cells import cells_of, orders_of, shares_of, subsets_of
+from xprojdb.study.design.cells import cells_of, orders_of, shares_of, subsets_of, undecided
+from xprojdb.study.design.checks import design_warnings
 from xprojdb.study.design.similarity import state_similarities, word_similarities
 from xprojdb.study.design.typology import typological_similarities
 
@@ -128,6 +129,23 @@ def test_diverse_subsets_are_far_apart():
     for entry in subsets_of(table(subsets="diverse"), near):
         assert len(set(entry.sources)) == entry.k
         assert entry.k == 1 or "sw" in entry.sources
+
+
+def test_it_is_told_where_only_codes_decide_which_sources_are_nearest():
+    near = {(one, other): 0.0 for one in LANGS for other in LANGS}
+    near |= {("en", lang): 0.1 * place for place, lang in enumerate(LANGS)}
+    assert undecided(table(subsets="ranked"), near) == ["sw"]
+    # All others are taken: there is nothing to decide.
+    assert undecided(table(subsets="ranked", k=(5,)), near) == []
+
+
+def test_orders_change_no_diverse_subset():
+    near = {(one, other): float(len(one + other + "x") % 3) for one in LANGS for other in LANGS}
+    keys = {"subsets": "diverse", "targets": ("yo",)}
+    one, three = (list(subsets_of(table(**keys, orders=orders), near)) for orders in (1, 3))
+    assert one == three
+    assert {entry.sources[0] for entry in one if entry.k == 2} == set(LANGS)
+    assert not any("orders" in warning for warning in design_warnings(table(**keys, orders=1)))
 
 
 @pytest.mark.parametrize(

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import json
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import ClassVar
 
 import pytest
 from projection_sample import english, german, import_sample, plan_of
+from rich.console import Console
 from sqlalchemy import delete, func, select, update
 from training_sample import encoder, import_languages, train_toml
 
 import xprojdb
+from xprojdb.api.results.training import TrainResult
 from xprojdb.config.errors import RecipeError
 from xprojdb.config.recipe import parse_recipe
 from xprojdb.config.training import LoadedTraining, TrainingRecipe
@@ -202,6 +205,34 @@ def test_nothing_to_learn_from_is_told(news: Database, tmp_path: Path, table: st
         train(news, tmp_path, table)
     assert value in (refused.value.fields.get(field), refused.value.fields.get("reason"), "no-entities")
     assert rows(news, t.model) == 0
+
+
+def test_a_split_that_a_language_does_not_have_is_answered_with_those_it_has(news: Database, tmp_path: Path) -> None:
+    with pytest.raises(UsageError) as refused:
+        train(news, tmp_path, 'languages = ["en"]\nsplits = ["dev"]')
+    assert (refused.value.reason, refused.value.splits) == ("no-labels", ("test", "train", "validation"))
+    assert "test, train, validation" in refused.value.hint
+    with pytest.raises(UsageError) as refused:
+        train(news, tmp_path, 'languages = ["en"]', top='labels = ["PERS"]')
+    assert refused.value.reason == "no-entities" and "only PERS" in refused.value.hint
+
+
+def test_a_training_that_failed_says_why(news: Database, tmp_path: Path) -> None:
+    text = train_toml(tmp_path, 'languages = ["en"]').replace("rate = 0.05", "rate = 1e9")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        report = train_model(news, LoadedTraining(TrainingRecipe.from_toml(text), text))
+    assert report.sha256 is None and report.problem.startswith("the loss is")
+    console = Console(width=200)
+    with console.capture() as capture:
+        console.print(TrainResult(report))
+    shown = capture.get()
+    assert report.problem in shown and "status --failed" in shown
+    with pytest.raises(ModelError) as refused:
+        zero(news)
+    assert refused.value.reason == "untrained" and "status --failed" in refused.value.hint
+    # Once more says it again, and tries nothing.
+    assert train_model(news, LoadedTraining(TrainingRecipe.from_toml(text), text)).problem == report.problem
 
 
 def test_languages_with_different_labels_are_refused_unless_the_recipe_says_which(

@@ -10,7 +10,7 @@ import click
 from xprojdb.cli.completion.names import complete_campaigns
 from xprojdb.cli.options.groups import Group
 from xprojdb.cli.pages.browse import serve
-from xprojdb.cli.printing.output import as_json, open_current, recipe_option, show
+from xprojdb.cli.printing.output import as_json, listed, open_current, recipe_option, show
 from xprojdb.cli.questions.query_results import print_rows
 
 
@@ -127,6 +127,14 @@ def evaluate(name: str, resamples: int, seed: int, as_json: bool) -> None:
 @recipe_option
 @click.option("--lang", metavar="CODE", help="Without a campaign: the target language.")
 @click.option(
+    "--learn-from",
+    metavar="CODE,CODE,…",
+    help="Without a campaign: learn from the gold labels of these targets of the recipe.  [default: --lang]",
+)
+@click.option(
+    "--splits", metavar="NAME,NAME,…", help="Without a campaign: the splits with gold labels.  [default: all]"
+)
+@click.option(
     "--by",
     "measure",
     type=click.Choice(["margin", "score"]),
@@ -149,6 +157,8 @@ def calibrate(
     name: str | None,
     recipe: str | None,
     lang: str | None,
+    learn_from: str | None,
+    splits: str | None,
     measure: Literal["margin", "score"],
     method: Literal["isotonic", "logistic"],
     seed: int,
@@ -160,7 +170,14 @@ def calibrate(
     """
     with open_current() as database:
         calibration = database.review.calibrate(
-            name, recipe=recipe, lang=lang, measure=measure, method=method, seed=seed
+            name,
+            recipe=recipe,
+            lang=lang,
+            learn_from=listed(learn_from),
+            splits=listed(splits),
+            measure=measure,
+            method=method,
+            seed=seed,
         )
         show(calibration, as_json)
 

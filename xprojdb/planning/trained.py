@@ -40,7 +40,7 @@ def trained_step(connection: Connection, name: str) -> int:
         problem = "is ambiguous" if keys else "was not trained in this database"
         raise ModelError(f"the model {name} {problem}", hint=hint, name=name, reason="unknown", known=tuple(names))
     if connection.execute(select(model.c.id).where(model.c.step_id == keys[0])).first() is None:
-        hint = "xprojdb train RECIPE"
+        hint = "xprojdb train RECIPE; if that failed, xprojdb status --failed shows why"
         raise ModelError(f"the model {name} was planned but not trained", hint=hint, name=name, reason="untrained")
     return keys[0]
 

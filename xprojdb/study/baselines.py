@@ -19,7 +19,7 @@ from xprojdb.execution.engines.local import Engine
 from xprojdb.execution.progress import Progress, StopRequest
 from xprojdb.exports.selection.references import References
 from xprojdb.planning.store import load_plan
-from xprojdb.study.chain import Chain, Stopped, Tables, stored_tables, tagged_alone, tagged_beside
+from xprojdb.study.chain import Chain, Stopped, Tables, stored_tables, tagged_alone, tagged_beside, translated
 from xprojdb.study.languages import languages_with_labels
 from xprojdb.study.rounds import Rounds, self_train
 from xprojdb.study.samples import Sampler
@@ -111,6 +111,9 @@ class _Methods:
         if method == "projection":
             return self.recipe.train.source
         name, splits = f"{self.recipe.name}-{method}", (self.table.test,)
+        if method == "translate-test":
+            assert self.table.translator is not None, "without one it is left out"
+            return self._labelled(translated(self.base, name, self.table.translator, self.targets, splits))
         if method == "votes":
             models = {target: self._mean(target) for target in self.targets}
             votes = self.recipe.self_train or SelfTrainTable()
@@ -160,6 +163,8 @@ class _Methods:
 
     def _lacks(self, method: Baseline) -> str:
         """Why a method cannot be had; empty if it can."""
+        if method == "translate-test":
+            return self._lacks_translations()
         if method == "supervised":
             without = [target for target in self.targets if target not in self.gold]
             return f"there are no gold labels to train on in {', '.join(without)}" if without else ""
@@ -167,6 +172,11 @@ class _Methods:
             alone = [target for target in self.targets if not self._pool(target)]
             return f"no other language has gold labels to learn {', '.join(alone)} from" if alone else ""
         return ""
+
+    def _lacks_translations(self) -> str:
+        if self.table.translator is None:
+            return 'no translator is named, as in translator = "apertium"'
+        return "" if "tag" in self.base else f"the recipe {self.recipe.train.source} has no tagger for translations"
 
 
 def _published(database: Database, comparison: Comparison, dataset: str | None) -> list[PublishedComparison]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -67,8 +67,9 @@ class Chain:
         self.last = report
         self._go_on(report.run.stopped)
         if report.sha256 is None:
-            hint = "xprojdb status --failures shows why; then run again with --retry-failed"
-            raise TrainingError(f"the model {name} was not trained", hint=hint, name=name, reason="failed")
+            hint = "xprojdb status --failed shows more; then run again with --retry-failed"
+            message = f"the model {name} was not trained: {report.problem}"
+            raise TrainingError(message, hint=hint, name=name, reason="failed")
         self.trained[name] = report
         return report
 
@@ -109,6 +110,12 @@ def tagged_alone(base: Tables, name: str, models: Mapping[str, str], splits: tup
     kept = {key: base[key] for key in ("corpora", "labels") if key in base}
     tables = {"name": name, **kept, "source": [], "target": list(models), "splits": list(splits)}
     return {**tables, "tag": {"models": dict(models)}, "combine": {"method": "majority", "transfer": True}}
+
+
+def translated(base: Tables, name: str, translator: str, targets: Sequence[str], splits: tuple[str, ...]) -> Tables:
+    """A recipe that does what another does with machine translations of its targets (translate-test)."""
+    kept = {key: value for key, value in base.items() if key not in ("export", "translate")}
+    return {**kept, "name": name, "target": list(targets), "splits": list(splits), "translate": {"model": translator}}
 
 
 def tagged_beside(

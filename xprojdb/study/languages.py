@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import json
+from collections.abc import Collection, Sequence
 
 from sqlalchemy import Connection, select
 
@@ -13,6 +14,7 @@ from xprojdb.errors import UsageError
 from xprojdb.planning.store import load_plan
 from xprojdb.steps.spec import GOLD, find_step
 from xprojdb.steps.stage import Bitext
+from xprojdb.steps.train.measured import of_split
 
 
 def covered(database: Database, recipe: TrainingRecipe) -> list[Bitext]:
@@ -36,6 +38,41 @@ def languages_with_labels(database: Database, recipe: TrainingRecipe) -> list[st
     with database.read() as connection:
         read = _pair_languages if recipe.train.task == "nli" else _gold_languages
         return read(connection, recipe.corpora)
+
+
+def first_sentences(
+    connection: Connection, corpora: Sequence[str], lang: str, splits: Sequence[str], most: int,
+    without: Collection[tuple[str, ...]],
+) -> list[tuple[str, ...]]:  # fmt: skip
+    """The words of the first imported sentences of a language, whether they have labels or not.
+
+    :param most: the most sentences.
+    :param without: sentences to leave out.
+    """
+    query = (
+        select(sentence.c.words)
+        .join(corpus, corpus.c.id == sentence.c.corpus_id)
+        .where(corpus.c.name.in_(list(corpora)), sentence.c.lang == lang, sentence.c.step_id.is_(None))
+        .where(*of_split(sentence.c.split, splits))
+        .order_by(sentence.c.id)
+    )
+    texts: list[tuple[str, ...]] = []
+    for (stored,) in connection.execute(query):
+        words = tuple(json.loads(stored))
+        if words and words not in without:
+            texts.append(words)
+        if len(texts) == most:
+            break
+    return texts
+
+
+def splits_with_gold(connection: Connection, corpora: Sequence[str], lang: str) -> list[str]:
+    """The splits of corpora in which a language has gold labels."""
+    gold = find_step(connection, GOLD)
+    query = select(sentence.c.split).join(corpus, corpus.c.id == sentence.c.corpus_id)
+    query = query.join(outcome, (outcome.c.step_id == gold) & (outcome.c.item_id == sentence.c.id))
+    query = query.where(corpus.c.name.in_(list(corpora)), sentence.c.lang == lang, sentence.c.split.is_not(None))
+    return sorted(connection.execute(query.distinct()).scalars())
 
 
 def _gold_languages(connection: Connection, corpora: Sequence[str]) -> list[str]:

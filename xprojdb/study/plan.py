@@ -22,7 +22,7 @@ from xprojdb.steps.spec import StepSpec
 from xprojdb.steps.train.measure import Measure, MeasureParams
 from xprojdb.steps.train.measured import read_test_pairs, read_tests
 from xprojdb.steps.train.params import states_of
-from xprojdb.study.design.cells import Cell, cells_of
+from xprojdb.study.design.cells import Cell, cells_of, undecided
 from xprojdb.study.design.checks import check_tables, design_warnings, leakage, no_gold
 from xprojdb.study.design.similarity import (
     ENCODED,
@@ -32,6 +32,7 @@ from xprojdb.study.design.similarity import (
     word_similarities,
 )
 from xprojdb.study.design.typology import typological_similarities
+from xprojdb.study.languages import first_sentences
 from xprojdb.study.samples import Sample, Sampler
 from xprojdb.study.train import short_note
 from xprojdb.study.trainings import classes_of, encoder_revision, train_spec
@@ -128,7 +129,13 @@ class _Planning:
     def _cells(self, sampler: Sampler) -> list[Cell]:
         if self.table.subsets == "rotations":
             return cells_of(self.table)
-        return cells_of(self.table, self._similarities(sampler))
+        similarities = self._similarities(sampler)
+        if self.table.subsets == "ranked" and (tied := undecided(self.table, similarities)):
+            self.warnings.append(
+                f'near = "{self.table.near}" has sources that are equally near to {", ".join(tied)}: which of them are '
+                "taken is the order of their codes"
+            )
+        return cells_of(self.table, similarities)
 
     def _similarities(self, sampler: Sampler) -> Similarities:
         table = self.table
@@ -146,16 +153,21 @@ class _Planning:
         return state_similarities(vectors)
 
     def _texts(self, sampler: Sampler, lang: str, most: int) -> list[tuple[str, ...]]:
-        """Sentences of a language to compare it with others.
+        """Sentences of a language to compare it with others; their labels, if any, are not looked at.
 
         :raises UsageError: when there are none.
         """
-        items = sampler.available(lang, sampler.table.splits).items[:most]
-        texts = [words for item in items for words in item.words if words]
+        splits = sampler.table.splits
+        if sampler.table.task == "nli":
+            texts = [words for item in sampler.available(lang, splits).items[:most] for words in item.words if words]
+        else:
+            with self.database.read() as connection:
+                texts = first_sentences(connection, self.recipe.corpora, lang, splits, most, self.sentences)
         if not texts:
             raise UsageError(
-                f"there are no sentences of {lang} in {', '.join(sampler.table.splits)} to compare it with others",
-                hint='use subsets = "rotations", or near = "family", "syntax" or "geography"',
+                f"there are no sentences of {lang} in {', '.join(splits)} to compare it with others",
+                hint=f"import some, without labels: xprojdb import text --lang {lang} --split {splits[0]}; "
+                'or use near = "family", "syntax" or "geography"',
                 lang=lang,
                 reason="no-text",
             )

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from typing import Any
 
 import numpy as np
 from sqlalchemy import Connection, delete, func, insert, literal, select, update
@@ -30,6 +32,8 @@ from xprojdb.training.states import WordStates
 
 #: sentences and steps that a dry run takes the time of
 _TIMED_SENTENCES, _TIMED_STEPS = 16, 20
+#: of each target, the score of each model
+Scores = Mapping[str, Mapping[Any, float]]
 _CELL = (
     "study_id",
     "task",
@@ -197,17 +201,32 @@ def _cells(
 
 
 def mean_scores(connection: Connection, name: str) -> list[tuple[str, str, str, int, float, int]]:
-    """Mean score and number of measurements by task, arm, regime and k."""
-    groups = [study_cell.c[column] for column in ("task", "arm", "regime", "k")]
+    """Mean score and number of measurements by task, arm, regime and k, as a report has them.
+
+    A mean is that over targets of the means of their models: only over targets that have every k, and a model that
+    comes from two orders counts once. Otherwise the targets that more models are measured on would draw the curve.
+    """
+    cell = study_cell.c
+    columns = (cell.task, cell.arm, cell.regime, cell.k, cell.sources, cell.seed, model_score.c.lang)
     query = (
-        select(*groups, func.avg(model_score.c.score), func.count())
-        .join(study, study.c.id == study_cell.c.study_id)
-        .join(
-            model_score,
-            (model_score.c.step_id == study_cell.c.measure_id) & (model_score.c.train_id == study_cell.c.train_id),
-        )
-        .where(study.c.name == name, study_cell.c.targets.like(literal('%"') + model_score.c.lang + literal('"%')))
-        .group_by(*groups)
-        .order_by(*groups)
+        select(*columns, model_score.c.score)
+        .join(study, study.c.id == cell.study_id)
+        .join(model_score, (model_score.c.step_id == cell.measure_id) & (model_score.c.train_id == cell.train_id))
+        .where(study.c.name == name, cell.targets.like(literal('%"') + model_score.c.lang + literal('"%')))
     )
-    return [(*row[:4], float(row[4]), int(row[5])) for row in connection.execute(query)]
+    series: dict[tuple[str, str, str], dict[int, dict[str, dict[Any, float]]]] = {}
+    for task, arm, regime, k, sources, seed, lang, score in connection.execute(query):
+        model_key = (frozenset(json.loads(sources)), seed)
+        series.setdefault((task, arm, regime), {}).setdefault(k, {}).setdefault(lang, {})[model_key] = score
+    return [
+        (*key, k, *_level(own, by_k.values()))
+        for key, by_k in sorted(series.items())
+        for k, own in sorted(by_k.items())
+    ]
+
+
+def _level(own: Scores, every: Iterable[Scores]) -> tuple[float, int]:
+    """The mean over the targets that all have, or over all of its own if there are none; and how many scores it has."""
+    complete = set.intersection(*(set(scores) for scores in every)) or set(own)
+    means = [float(np.mean(list(scores.values()))) for target, scores in own.items() if target in complete]
+    return float(np.mean(means)), sum(map(len, own.values()))

@@ -27,6 +27,7 @@ from xprojdb.steps.spec import GOLD, StepSpec, find_step, load_spec, register_st
 from xprojdb.steps.train.items import LabelledSentence, ScoredSpan, labelled
 from xprojdb.steps.train.measured import gold_sentences, gold_spans, pairs_of, rank
 from xprojdb.steps.train.params import SampleParams
+from xprojdb.study.languages import splits_with_gold
 from xprojdb.text.spans import Span
 
 
@@ -128,7 +129,7 @@ class Sampler:
         order = sorted(available.items, key=lambda item: rank(seed, item.order))
         chosen, short = _within(order, budget, unit)
         if not chosen:
-            raise nothing_to_learn(lang, splits, self.recipe, budget, unit)
+            raise self.nothing_to_learn(lang, splits, budget, unit)
         spec = self._spec(available, chosen, lang, splits, budget, unit, seed)
         return Sample(spec, chosen, available.removals, short)
 
@@ -139,6 +140,32 @@ class Sampler:
             with self.database.read() as connection:
                 self._read[key] = self._all(connection, lang, key[1])
         return self._read[key]
+
+    def nothing_to_learn(
+        self, lang: str, splits: Sequence[str], budget: int | None = None, unit: str = ""
+    ) -> UsageError:
+        """The error for a language that has no labels, or whose first item exceeds the budget.
+
+        Its field ``splits`` has those with gold labels of the language, where gold is learned.
+        """
+        recipe, gold = self.recipe, self.table.source == "gold"
+        if budget is not None and self.available(lang, splits).items:
+            message, hint = f"no item of {lang} fits into a budget of {budget} {unit}", "give a larger budget"
+            return UsageError(message, hint=hint, lang=lang, reason="no-labels", budget=budget)
+        known: list[str] = []
+        if gold and self.table.task == "ner":
+            with self.database.read() as connection:
+                known = splits_with_gold(connection, recipe.corpora, lang)
+        where = f"{', '.join(recipe.corpora)} ({', '.join(splits) or 'all splits'})"
+        what = "gold labels" if gold else f"labels of the recipe {self.table.source}"
+        hint = "import its labels, name other splits or corpora, or leave the language out"
+        return UsageError(
+            f"there is nothing to learn {lang} from: {where} has no {what} of it",
+            hint=f"they are in {', '.join(known)}: name one of these splits" if known else hint,
+            lang=lang,
+            reason="no-labels",
+            splits=tuple(known),
+        )
 
     def _all(self, connection: Connection, lang: str, splits: tuple[str, ...]) -> Available:
         # Before the items: what is deleted while they are read counts as deleted after it.
@@ -198,7 +225,8 @@ class Sampler:
         if known is None:
             raise UsageError(
                 f"how probable labels in {lang} are right has not been learned",
-                hint=f"xprojdb review calibrate --recipe {self.table.source} --lang {lang}; it learns from gold labels",
+                hint=f"xprojdb review calibrate --recipe {self.table.source} --lang {lang}; it learns from gold labels "
+                "(with --splits, only from those that nothing is measured on)",
                 lang=lang,
                 reason="not-calibrated",
             )
@@ -348,20 +376,3 @@ def _pairs(
         # The order follows the id, which is the same in every language, so parallel sets give parallel samples.
         items.append(Item(key, external, canonical_json([words, label]), words, size, (label,), gold))
     return items, {gold: GOLD}
-
-
-def nothing_to_learn(
-    lang: str, splits: Sequence[str], recipe: TrainingRecipe, budget: int | None = None, unit: str = ""
-) -> UsageError:
-    """The error for a language that has no labels, or whose first item exceeds the budget."""
-    where = f"{', '.join(recipe.corpora)} ({', '.join(splits) or 'all splits'})"
-    what = "gold labels" if recipe.train.source == "gold" else f"labels of the recipe {recipe.train.source}"
-    if budget is not None:
-        message, hint = f"no item of {lang} fits into a budget of {budget} {unit}", "give a larger budget"
-        return UsageError(message, hint=hint, lang=lang, reason="no-labels", budget=budget)
-    return UsageError(
-        f"there is nothing to learn {lang} from: {where} has no {what} of it",
-        hint="import its labels, name other splits or corpora, or leave the language out",
-        lang=lang,
-        reason="no-labels",
-    )

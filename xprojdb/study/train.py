@@ -11,7 +11,7 @@ from sqlalchemy import select
 
 from xprojdb.config.training import LoadedTraining
 from xprojdb.db import Database
-from xprojdb.db.tables import model
+from xprojdb.db.tables import failure, model
 from xprojdb.errors import UsageError
 from xprojdb.execution.engines.local import Engine
 from xprojdb.execution.progress import Progress, RunReport, Silent, StopRequest
@@ -39,6 +39,7 @@ class TrainReport:
     :param sha256: the digest of its weights; None if it was not trained, or training failed.
     :param measures: what was recorded during training.
     :param run: the report of the run.
+    :param problem: why it was not trained, if training failed.
     :param notes: notes for the user.
     """
 
@@ -51,6 +52,7 @@ class TrainReport:
     size: int = 0
     steps: int = 0
     cpu_s: float = 0.0
+    problem: str = ""
     measures: dict[str, Any] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
 
@@ -97,6 +99,7 @@ def train_model(
     report = TrainReport(recipe.name, spec.digest, table.task, sizes_of(samples), run, notes=notes)
     for name, value in _model(database, spec).items():
         setattr(report, name, value)
+    report.problem = "" if report.sha256 else _problem(database, spec)
     return report
 
 
@@ -138,6 +141,13 @@ def prepare_words(what: StatesOf, sentences: Sequence[tuple[str, ...]], progress
             progress.advance(done, 0)
     finally:
         progress.end()
+
+
+def _problem(database: Database, spec: StepSpec) -> str:
+    """The message of the latest failure of a training; empty if there is none."""
+    with database.read() as connection:
+        query = select(failure.c.message).where(failure.c.step_id == find_step(connection, spec))
+        return str(connection.execute(query.order_by(failure.c.run_id.desc()).limit(1)).scalar() or "")
 
 
 def _model(database: Database, spec: StepSpec) -> dict[str, Any]:

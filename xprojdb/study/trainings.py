@@ -12,7 +12,7 @@ from xprojdb.models.store import canonical_id, resolve
 from xprojdb.steps.spec import StepSpec
 from xprojdb.steps.train.params import DEV, SAMPLE, TrainParams
 from xprojdb.steps.train.stage import Train
-from xprojdb.study.samples import Sample, Sampler, nothing_to_learn
+from xprojdb.study.samples import Sample, Sampler
 
 
 def train_spec(
@@ -65,7 +65,9 @@ def classes_of(sampler: Sampler, languages: Sequence[str], splits: Sequence[str]
     if not every:
         raise UsageError(
             f"no sentence of {', '.join(languages)} has a label to learn",
-            hint="check labels, the splits, and that the corpora have gold labels",
+            hint="check the splits, and that the corpora have gold labels"
+            if recipe.labels is None
+            else f"only {', '.join(recipe.labels)} are kept: check how the corpora spell their labels",
             reason="no-entities",
         )
     odd = {lang: sorted(set(every) - own) for lang, own in present.items() if set(every) - own}
@@ -86,7 +88,7 @@ def _in_order(recipe: TrainingRecipe, every: list[str]) -> tuple[str, ...]:
 def _labels(sampler: Sampler, lang: str, splits: Sequence[str]) -> set[str]:
     items = sampler.available(lang, tuple(splits)).items
     if not items:
-        raise nothing_to_learn(lang, splits, sampler.recipe)
+        raise sampler.nothing_to_learn(lang, splits)
     return {label for item in items for label in item.labels}
 
 

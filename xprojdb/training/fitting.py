@@ -123,9 +123,11 @@ class _Fitting:
         optimizer = AdamW(self.net.parameters, settings.rate, settings.decay, max(settings.steps, 2))
         losses = []
         for step, chosen in zip(range(1, settings.steps + 1), self._batches(), strict=False):
-            value, gradient = self._loss(chosen)
-            losses.append(_checked(value, step))
-            optimizer.step(self.net.gradients(gradient))
+            # Numbers that are too large end as a loss that is none, which is an error of its own.
+            with np.errstate(over="ignore", invalid="ignore"):
+                value, gradient = self._loss(chosen)
+                losses.append(_checked(value, step))
+                optimizer.step(self.net.gradients(gradient))
             if watch is not None and (step % every == 0 or step == settings.steps):
                 watch(step, self.head())
         return [float(np.mean(part)) for part in np.array_split(losses, min(10, len(losses)))]

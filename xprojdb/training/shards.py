@@ -63,7 +63,7 @@ class Shards:
             _write(self.folder / f"{name}.index.npy", index)
         except OSError as error:
             raise XprojdbError(
-                f"the word states cannot be kept in {self.folder}: {error.strerror}",
+                f"the word states cannot be kept in {self.folder}: {error.strerror or error}",
                 hint="make room there, or name another folder in XPROJDB_CACHE",
                 folder=str(self.folder),
                 reason="no-room",

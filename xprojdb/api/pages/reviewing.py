@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -172,6 +173,8 @@ class Reviews:
         *,
         recipe: str | None = None,
         lang: str | None = None,
+        learn_from: Sequence[str] = (),
+        splits: Sequence[str] = (),
         measure: Literal["margin", "score"] = "margin",
         method: Literal["isotonic", "logistic"] = "isotonic",
         seed: int = 0,
@@ -184,6 +187,8 @@ class Reviews:
         :param name: of the campaign; None: use the imported labels of a recipe's target sentences as gold.
         :param recipe: without a campaign: the recipe; may be omitted if the database has only one.
         :param lang: without a campaign: the target language; may be omitted if the recipe has only one.
+        :param learn_from: without a campaign: other target languages of the recipe, to learn from their gold labels.
+        :param splits: without a campaign: learn from the gold labels of these splits only.
         :param measure: which value to calibrate.
         :param method: isotonic regression, or a logistic curve (Platt 1999).
         :param seed: random seed of the folds.
@@ -196,9 +201,15 @@ class Reviews:
 
         options: CalibrationOptions = {"measure": measure, "method": method, "seed": seed}
         if name is not None:
+            if learn_from or splits:
+                hint = "give a recipe instead, or leave out what to learn from"
+                raise UsageError("a campaign is calibrated on its own reviews", hint=hint, reason="campaign-given")
             return CalibrationResult(calibrate_campaign(self._store, self._campaign(name), **options))
         onto = lang and language(lang).code
-        return CalibrationResult(calibrate_recipe(self._store, load_plan(self._store, recipe), onto, **options))
+        plan = load_plan(self._store, recipe)
+        return CalibrationResult(
+            calibrate_recipe(self._store, plan, onto, learn_from=learn_from, splits=splits, **options)
+        )
 
     def export(self, name: str) -> Rows:
         """The sentences that somebody has finished: the majority's labels, and those of each reviewer, by number.

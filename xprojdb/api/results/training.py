@@ -75,7 +75,10 @@ class TrainResult(ReportResult):
     def _summary(self) -> str:
         report = self.report
         if report.sha256 is None:
-            return f"{report.name} was not trained: {report.run.failed} failed"
+            return f"{report.name} was not trained" + (
+                f": {report.problem}\n  → xprojdb status --failed shows more; --retry-failed tries again"
+                * bool(report.problem)
+            )
         done = "nothing to do: " if report.run.run_id is None else ""
         summary = f"{done}{self.tagger} ({report.digest[:8]}): {report.steps} steps, {report.cpu_s:.1f} CPU seconds"
         best = max(report.measures.get("dev", {}).values(), default=None)
@@ -117,12 +120,20 @@ class StudyResult(ReportResult):
             encode = f"{report.unread:,} of {report.sentences:,} sentences to encode"
             return [
                 size,
-                f"{encode}, {left:,} models to train: about {report.hours or 0:.2f} hours of one core, {disk}",
+                f"{encode}, {left:,} models to train: about {_duration(report.hours or 0)} of one core, {disk}",
             ]
         if report.run.run_id is None:
             return [size, "nothing to do"]
         ended = "stopped" if report.run.stopped else "done"
         return [size, f"run {report.run.run_id} {ended}: {report.run.done:,} models, {report.run.failed:,} failed"]
+
+
+def _duration(hours: float) -> str:
+    """For people: ``40 seconds``, ``12 minutes`` or ``3.5 hours``."""
+    seconds = 3600 * hours
+    if seconds < 90:
+        return f"{seconds:.0f} seconds"
+    return f"{seconds / 60:.0f} minutes" if seconds < 90 * 60 else f"{hours:.1f} hours"
 
 
 class StudyReportResult(ReportResult):

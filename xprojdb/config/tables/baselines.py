@@ -5,15 +5,16 @@ from __future__ import annotations
 from typing import Annotated, Literal, get_args
 
 from annotated_types import Gt, Le, MinLen
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
 from xprojdb.config.base import Settings
 from xprojdb.config.errors import RecipeError
 from xprojdb.config.fields.languages import language_code
+from xprojdb.config.fields.prefixed import PrefixedName
 from xprojdb.config.fields.types import Count, Share, Text, Texts, Weight
 
 Baseline = Literal[
-    "projection", "translate-train", "self-training", "transfer", "mean", "votes", "supervised"
+    "projection", "translate-test", "translate-train", "self-training", "transfer", "mean", "votes", "supervised"
 ]  # fmt: skip
 
 
@@ -36,18 +37,20 @@ class SelfTrainTable(Settings):
 class BaselinesTable(Settings):
     """``[baselines]``: the methods to compare on the gold labels of a split.
 
-    ``projection``: the labels of the recipe that ``[train] from`` names. ``translate-train``: a tagger trained on them.
+    ``projection``: the labels of the recipe that ``[train] from`` names. ``translate-test``: what the same recipe makes
+    of machine translations of the targets into its sources. ``translate-train``: a tagger trained on the projection.
     ``self-training``: the same in rounds, as in ``[self_train]``. ``transfer``: a tagger trained on the gold labels of
     other languages. ``mean``: the mean of the probabilities of ``translate-train`` and ``transfer``. ``votes``: the
     projection, and what only that mean finds. ``supervised``: a tagger trained on gold labels of the language itself.
 
-    :param methods: which of them; those that need gold training labels are left out where there are none.
+    :param methods: which of them; those that need gold training labels are left out where there are none, and
+        ``translate-test`` without a translator.
+    :param translator: what translates the targets for ``translate-test``, as in ``[translate] model``.
     :param targets: the languages to compare them on, as any code; by default those of the recipe.
     :param pool: the languages whose gold labels ``transfer`` learns from, without the one it is measured on; by default
         all that have some in ``splits``.
     :param test: the split to measure on.
-    :param others: further rows: recipes that have been run on the same sentences, by the name to show, such as one that
-        translates the targets and tags the translation (translate-test).
+    :param others: further rows: recipes that have been run on the same sentences, by the name to show.
     :param dataset: the data set of published scores; by default that of the corpora.
     """
 
@@ -55,16 +58,17 @@ class BaselinesTable(Settings):
     targets: Texts = ()
     pool: Texts = ()
     test: Text = "test"
+    translator: PrefixedName | None = None
     others: dict[Text, Text] = Field(default_factory=dict)
     dataset: Text | None = None
 
-    @field_validator("others")
-    @classmethod
-    def _other_names(cls, others: dict[str, str]) -> dict[str, str]:
-        taken = sorted(set(others) & set(get_args(Baseline)))
+    @model_validator(mode="after")
+    def _other_names(self) -> BaselinesTable:
+        own = set(get_args(Baseline)) - ({"translate-test"} if self.translator is None else set())
+        taken = sorted(set(self.others) & own)
         if taken:
-            raise RecipeError(f"{taken[0]} is a method of the table itself", hint="give it another name")
-        return others
+            raise RecipeError(f"{taken[0]} is a method of the table itself", hint="give it another name", key="others")
+        return self
 
     @field_validator("targets", "pool")
     @classmethod

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TypedDict, Unpack
 
 from xprojdb.db import Database
@@ -9,11 +10,12 @@ from xprojdb.errors import UsageError
 from xprojdb.exports.rows.projected_labels import choose
 from xprojdb.planning.plan import Plan
 from xprojdb.review.calibration.curves import Method
-from xprojdb.review.calibration.model import Calibration, Measure, calibrate
+from xprojdb.review.calibration.model import Calibration, Measure, Place, calibrate
 from xprojdb.review.campaigns import Campaign
 from xprojdb.review.figures import read_judged
 from xprojdb.review.freezing import find_frozen
 from xprojdb.review.queues import read_population
+from xprojdb.text.languages import language
 
 
 class CalibrationOptions(TypedDict, total=False):
@@ -41,18 +43,29 @@ def calibrate_campaign(database: Database, campaign: Campaign, **options: Unpack
 
 
 def calibrate_recipe(
-    database: Database, plan: Plan, lang: str | None, **options: Unpack[CalibrationOptions]
+    database: Database,
+    plan: Plan,
+    lang: str | None,
+    *,
+    learn_from: Sequence[str] = (),
+    splits: Sequence[str] = (),
+    **options: Unpack[CalibrationOptions],
 ) -> Calibration:
     """Learn from the imported labels of a recipe's target sentences.
 
+    :param learn_from: other target languages of the recipe, whose gold tells how probable the labels of this one are.
+    :param splits: only the gold of these; empty: all.
     :raises UsageError: when the recipe labels several languages and none was chosen, or there is too little gold.
     """
-    chosen = choose(plan, [lang] if lang else [])
+    chosen = choose(plan, [language(lang).code] if lang else [])
     langs = sorted({labelling.target for labelling in chosen})
     if len(langs) != 1:
         raise UsageError(
             f"the recipe {plan.recipe.name} labels {', '.join(langs)}", hint="choose with --lang", langs=tuple(langs)
         )
+    teachers: dict[int, dict[Place, float]] = {}
     with database.read() as connection:
-        places = {place: 1.0 for labelling in chosen for place in read_population(connection, labelling)}
-    return calibrate(database, chosen[0].step.step_id, lang=langs[0], places=places, **options)
+        for labelling in choose(plan, [language(code).code for code in learn_from]) if learn_from else chosen:
+            places = dict.fromkeys(read_population(connection, labelling, splits), 1.0)
+            teachers.setdefault(labelling.step.step_id, {}).update(places)
+    return calibrate(database, chosen[0].step.step_id, lang=langs[0], teachers=teachers, **options)

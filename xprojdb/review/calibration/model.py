@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 import numpy as np
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, select, update
 
 from xprojdb.arrays import Floats
 from xprojdb.db import Database, bulk
@@ -81,23 +81,29 @@ def calibrate(
     gold_step: int | None = None,
     lang: str | None = None,
     places: Mapping[Place, float] | None = None,
+    teachers: Mapping[int, Mapping[Place, float]] | None = None,
     measure: Measure = "margin",
     method: Method = "isotonic",
     seed: int = 0,
 ) -> Calibration:
     """Learn how likely the labels of a step are correct, and store the result as a step.
 
+    Of several calibrations of the same labels, the one that was asked for last counts.
+
     :param step_id: the step with the labels.
     :param gold_step: the step with the gold labels; None: the imported labels.
     :param lang: the language of the labels, by which the calibration is found again.
     :param places: only labels of these sentences, through these translations (0: several), with the number of sentences
         that each stands for; None: all labels of the step.
+    :param teachers: learn from the labels of these steps instead, such as those of other languages, each with its
+        ``places``.
     :param seed: random seed of the folds.
     :raises UsageError: when there are fewer than 20 labels on sentences with gold, or all of them are right or wrong.
     """
     with database.read() as connection:
-        judged = read_judged_labels(connection, step_id, measure, gold_step, places)
-        spec = _spec(connection, step_id, gold_step, (measure, method, seed, lang), judged)
+        steps = {step_id: places} if teachers is None else dict(teachers)
+        judged = read_judged_labels(connection, steps, measure, gold_step)
+        spec = _spec(connection, step_id, gold_step, (measure, method, seed, lang), judged, sorted(steps))
     calibration = _learn(judged, spec.digest, measure, method, seed)
     with database.write() as connection:
         _store(connection, spec, calibration)
@@ -106,15 +112,32 @@ def calibrate(
 
 def read_judged_labels(
     connection: Connection,
-    step_id: int,
+    steps: Mapping[int, Mapping[Place, float] | None],
     measure: Measure,
     gold_step: int | None = None,
-    places: Mapping[Place, float] | None = None,
 ) -> Judged:
-    """The labels of a step on sentences with gold, and whether each is correct.
+    """The labels of steps on sentences with gold, and whether each is correct.
 
+    :param steps: the places of each, as for :func:`calibrate`.
     :raises UsageError: as for :func:`calibrate`.
     """
+    parts = [_judged(connection, step_id, measure, gold_step, places) for step_id, places in sorted(steps.items())]
+    judged = Judged(*(np.concatenate(columns) for columns in zip(*parts, strict=True)))
+    count = len(judged.right)
+    if count < 20 or len(set(judged.right.tolist())) < 2:
+        subject = f"{count} labels" if count < 20 else "labels that are all right or all wrong"
+        subject = f"{subject} on sentences with gold are too little to learn from"
+        raise UsageError(subject, hint="review more", labels=count)
+    return judged
+
+
+def _judged(
+    connection: Connection,
+    step_id: int,
+    measure: Measure,
+    gold_step: int | None,
+    places: Mapping[Place, float] | None,
+) -> Judged:
     check_independent(connection, step_id, gold_step)
     own = label.c
     chosen = find_step(connection, GOLD) if gold_step is None else gold_step
@@ -126,14 +149,10 @@ def read_judged_labels(
         rows = [row for row in rows if (row[0], row[5]) in places]
     gold = read_gold(connection, sorted({row[0] for row in rows}), chosen)
     right = [float((start, end, name) in gold.get(key, ())) for key, start, end, name, *_ in rows]
-    if len(rows) < 20 or len(set(right)) < 2:
-        subject = f"{len(rows)} labels" if len(rows) < 20 else "labels that are all right or all wrong"
-        subject = f"{subject} on sentences with gold are too little to learn from"
-        raise UsageError(subject, hint="review more", labels=len(rows))
     stand_for = [1.0 if places is None else places[row[0], row[5]] for row in rows]
-    values = np.array([row[4] for row in rows])
+    values = np.array([row[4] for row in rows], np.float64)
     keys = np.array([row[0] for row in rows], np.int64)
-    return Judged(np.array([row[3] for row in rows]), values, np.array(right), np.array(stand_for), keys)
+    return Judged(np.array([row[3] for row in rows], np.str_), values, np.array(right), np.array(stand_for), keys)
 
 
 def _learn(judged: Judged, digest: str, measure: Measure, method: Method, seed: int) -> Calibration:
@@ -179,13 +198,21 @@ def _cross_fitted(judged: Judged, method: Method, seed: int) -> Floats:
 
 
 def _spec(
-    connection: Connection, step_id: int, gold_step: int | None, settings: tuple[Any, ...], judged: Judged
+    connection: Connection,
+    step_id: int,
+    gold_step: int | None,
+    settings: tuple[Any, ...],
+    judged: Judged,
+    steps: Sequence[int],
 ) -> StepSpec:
     measure, method, seed, lang = settings
     data = digest_of([column.tolist() for column in judged])
     params = {"measure": measure, "method": method, "seed": seed, "lang": lang, "data": data}
     gold = GOLD if gold_step is None else load_spec(connection, gold_step)
-    return StepSpec(KIND, VERSION, params, inputs={"labels": load_spec(connection, step_id), "gold": gold})
+    inputs = {"labels": load_spec(connection, step_id), "gold": gold}
+    if list(steps) != [step_id]:
+        inputs |= {f"taught-by:{number}": load_spec(connection, key) for number, key in enumerate(steps)}
+    return StepSpec(KIND, VERSION, params, inputs=inputs)
 
 
 def _store(connection: Connection, spec: StepSpec, calibration: Calibration) -> None:
@@ -195,11 +222,14 @@ def _store(connection: Connection, spec: StepSpec, calibration: Calibration) -> 
     columns = ("step_id", "corpus_id", "content", "digest")
     corpus_id = _corpus(connection, spec)
     new = bulk.insert(connection, artifact, columns, [(key, corpus_id, content, digest_of(content))])
+    run_id = begin_run(connection, "review calibrate")
     if new:
-        run_id = begin_run(connection, "review calibrate")
         done = (key, corpus_id, "ok", None, run_id)
         bulk.insert(connection, outcome, ("step_id", "item_id", "status", "reason", "run_id"), [done])
-        end_run(connection, run_id, "done", {"labels": calibration.labels})
+    else:
+        # Asked for again, it is the latest: the number of the run says so.
+        connection.execute(update(outcome).where(outcome.c.step_id == key).values(run_id=run_id))
+    end_run(connection, run_id, "done", {"labels": calibration.labels})
 
 
 def _corpus(connection: Connection, spec: StepSpec) -> int:
@@ -210,14 +240,15 @@ def _corpus(connection: Connection, spec: StepSpec) -> int:
 
 
 def latest_calibration(connection: Connection, step_id: int, lang: str | None = None) -> Calibration | None:
-    """The latest calibration of the labels of a step, if any.
+    """The calibration of the labels of a step that was asked for last, if any.
 
     :param lang: for this language, or for all together.
     """
     query = select(step.c.digest, step.c.params, artifact.c.content).join(artifact, artifact.c.step_id == step.c.id)
-    query = query.join(step_input, step_input.c.step_id == step.c.id)
+    query = query.join(step_input, step_input.c.step_id == step.c.id).join(outcome, outcome.c.step_id == step.c.id)
     here = (step.c.kind == KIND, step_input.c.role == "labels", step_input.c.input_id == step_id)
-    for digest, params, content in connection.execute(query.where(*here).order_by(step.c.id.desc())):
+    newest = (outcome.c.run_id.desc(), step.c.id.desc())
+    for digest, params, content in connection.execute(query.where(*here).order_by(*newest)):
         if json.loads(params)["lang"] in (None, lang):
             return _read(digest, json.loads(content))
     return None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from math import isclose
 
 from xprojdb.config.tables.study import StudyTable
 
@@ -78,7 +79,9 @@ def subsets_of(table: StudyTable, similarity: Similarity) -> Iterator[Subset]:
     if table.subsets == "ranked":
         yield from _ranked(table, similarity)
         return
-    for ordering, order in enumerate(orders_of(table)):
+    orders = orders_of(table)
+    # A diverse subset follows from its first language, whatever the order that this stands in.
+    for ordering, order in enumerate(orders if table.subsets == "rotations" else orders[:1]):
         for k in table.k:
             for place in range(len(order)):
                 around = order[place:] + order[:place]
@@ -112,10 +115,25 @@ def _targets(table: StudyTable, sources: Sequence[str]) -> tuple[str, ...]:
 def _ranked(table: StudyTable, similarity: Similarity) -> Iterator[Subset]:
     """For each target, the sources nearest to it."""
     for number, target in enumerate(table.targets):
-        others = [lang for lang in table.pool if not table.keeps_from(lang, target)]
-        nearest = sorted(others, key=lambda lang: (-similarity[target, lang], lang))
+        nearest = _nearest(table, similarity, target)
         for k in table.k:
             yield Subset(k, number, 0, tuple(nearest[:k]), (target,))
+
+
+def _nearest(table: StudyTable, similarity: Similarity, target: str) -> list[str]:
+    """The sources that a target may have, the nearest first; of equally near ones, the code decides."""
+    others = [lang for lang in table.pool if not table.keeps_from(lang, target)]
+    return sorted(others, key=lambda lang: (-similarity[target, lang], lang))
+
+
+def undecided(table: StudyTable, similarity: Similarity) -> list[str]:
+    """The targets of a ranked study for which only the code decides which sources are among the nearest k."""
+    found = []
+    for target in table.targets:
+        near = [similarity[target, lang] for lang in _nearest(table, similarity, target)]
+        if any(k < len(near) and isclose(near[k - 1], near[k], abs_tol=1e-9) for k in table.k):
+            found.append(target)
+    return found
 
 
 def _diverse(around: Sequence[str], k: int, similarity: Similarity) -> list[str]:

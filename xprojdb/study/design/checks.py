@@ -55,7 +55,7 @@ def no_gold(lang: str, corpora: Sequence[str], split: str) -> UsageError:
 def design_warnings(table: StudyTable) -> list[str]:
     """What weakens a design."""
     results = []
-    if table.orders < 2 and table.subsets != "ranked":
+    if table.orders < 2 and table.subsets == "rotations":
         results.append("one order of the pool: which sources stand together is chance; use orders = 3")
     if table.seeds < 2:
         results.append(

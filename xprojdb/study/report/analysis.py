@@ -116,7 +116,7 @@ def weaknesses(data: StudyData) -> list[str]:
     results = []
     if data.measured < data.cells:
         results.append(f"{data.cells - data.measured:,} of {data.cells:,} cells are not trained yet")
-    if len({measurement.ordering for measurement in data.measurements}) < 2:
+    if data.choice[0] == "rotations" and len({measurement.ordering for measurement in data.measurements}) < 2:
         results.append("one order of the pool: which sources stand together is chance")
     if len({measurement.seed for measurement in data.measurements}) < 2:
         results.append("one training of each subset: chance in training cannot be told from the choice of sources")

@@ -67,7 +67,9 @@ def _resampled(
     by_target: dict[str, dict[int, list[Measurement]]] = {}
     for measurement in measurements:
         by_target.setdefault(measurement.target, {}).setdefault(measurement.k, []).append(measurement)
-    complete = {target: own for target, own in by_target.items() if len(own) == len(ks)}
+    # Of a study that is not at its end, no target may have every k yet: then the curve is of the smaller ones.
+    while not (complete := {target: own for target, own in by_target.items() if own.keys() >= set(ks)}):
+        ks.pop()
     targets = sorted(complete)
     means = np.array([[_of_target(complete[target], k) for k in ks] for target in targets]).reshape(-1, len(ks))
     within = np.stack([_draws(complete[target], ks, resamples, rng) for target in targets])
@@ -85,13 +87,20 @@ def _of_target(own: Mapping[int, list[Measurement]], k: int) -> float:
 
 def _draws(own: Mapping[int, list[Measurement]], ks: Sequence[int], resamples: int, rng: np.random.Generator) -> Floats:
     """Means of a target's models, its test items and their subsets drawn anew: (resamples, ks)."""
-    items = len(own[ks[0]][0].counts)
-    weights = rng.multinomial(items, np.full(items, 1 / max(items, 1)), size=resamples).astype(np.float64)
-    return np.stack([_means(own[k], weights, rng) for k in ks], axis=1)
+    weights = item_weights(len(own[ks[0]][0].counts), resamples, rng)
+    return np.stack([resampled_means(own[k], weights, rng) for k in ks], axis=1)
 
 
-def _means(models: Sequence[Measurement], weights: Floats, rng: np.random.Generator) -> Floats:
-    """The mean score of models, under weights of the test items: (resamples,)."""
+def item_weights(items: int, resamples: int, rng: np.random.Generator) -> Floats:
+    """How often each test item is drawn in each resample: (resamples, items)."""
+    return rng.multinomial(items, np.full(items, 1 / max(items, 1)), size=resamples).astype(np.float64)
+
+
+def resampled_means(models: Sequence[Measurement], weights: Floats, rng: np.random.Generator) -> Floats:
+    """The mean score of models of one target, subsets and trainings drawn anew: (resamples,).
+
+    :param weights: (resamples, items) how often each test item counts.
+    """
     totals = np.stack([weights @ model.counts.astype(np.float64) for model in models])
     size = totals[..., 1] + totals[..., 2]
     scores = np.divide(200 * totals[..., 0], size, out=np.zeros_like(size), where=size > 0)

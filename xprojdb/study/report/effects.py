@@ -130,12 +130,15 @@ class BestSingle:
 
 
 def best_singles(data: StudyData, series: Series) -> list[BestSingle]:
-    """One for each target that has both."""
+    """One for each target that has several single sources to choose from, and models of more.
+
+    A ranked study has but one of a target, its nearest, which nobody's gold has chosen.
+    """
     most, result = max(data.ks(series)), []
     for target in data.targets(series):
         one = _means_by_subset([entry for entry in data.of(series, 1) if entry.target == target])
         many = _means_by_subset([entry for entry in data.of(series, most) if entry.target == target])
-        if one and many and most > 1:
+        if len(one) > 1 and many and most > 1:
             source = max(one, key=lambda sources: (one[sources], sources))
             scores = list(many.values())
             worst = min(one.values())

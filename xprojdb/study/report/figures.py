@@ -6,6 +6,8 @@ import io
 from collections.abc import Callable
 from typing import Any, Literal
 
+import numpy as np
+
 from xprojdb.extras import require
 from xprojdb.study.report.analysis import Analysis, SeriesAnalysis
 
@@ -75,14 +77,20 @@ def _curves(sheet: Any, analysis: Analysis) -> None:
 def _gains(sheet: Any, analysis: Analysis) -> None:
     for axis, series in _panels(sheet, analysis, "difference to k = 1"):
         axis.axhline(0, color="#999999", linewidth=0.8)
-        for colour, entry in zip(_COLOURS, series, strict=False):
+        for number, (colour, entry) in enumerate(zip(_COLOURS, series, strict=False)):
             points = [point for point in entry.points if point.gain is not None]
-            ks, gains = [point.k for point in points], [point.gain or 0.0 for point in points]
+            ks = [_beside(point.k, number, len(series)) for point in points]
+            gains = [point.gain or 0.0 for point in points]
             low = [gain - (point.gain_low or 0.0) for gain, point in zip(gains, points, strict=True)]
             high = [(point.gain_high or 0.0) - gain for gain, point in zip(gains, points, strict=True)]
             bars = [[max(0.0, value) for value in side] for side in (low, high)]
             axis.errorbar(ks, gains, yerr=bars, fmt="o-", capsize=3, color=colour, label=entry.series.title)
         axis.legend(frameon=False)
+
+
+def _beside(k: int, number: int, series: int, distance: float = 0.05) -> float:
+    """Where a series stands at k, so that the marks of several do not hide one another."""
+    return k * float(np.exp2(distance * (number - (series - 1) / 2)))
 
 
 def _spread(sheet: Any, analysis: Analysis) -> None:
@@ -92,7 +100,7 @@ def _spread(sheet: Any, analysis: Analysis) -> None:
             for k in analysis.data.ks(entry.series):
                 own = analysis.data.of(entry.series, k)
                 rest = [one.score - entry.targets[one.target][k][0] for one in own]
-                at = k * 2 ** (0.12 * (number - (len(series) - 1) / 2))
+                at = _beside(k, number, len(series), 0.12)
                 axis.plot(
                     [at] * len(rest), rest, "_", color=colour, alpha=0.5, label=entry.series.title if k == 1 else None
                 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tomllib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
@@ -76,6 +77,17 @@ class StudyData:
     training: dict[str, Any]
     encoder: tuple[str, str]
     translated: dict[str, dict[str, int]] = field(default_factory=dict)
+
+    @property
+    def recipe(self) -> dict[str, Any]:
+        """The tables of its recipe, as they were written: without defaults."""
+        return tomllib.loads(self.text)
+
+    @property
+    def choice(self) -> tuple[str, str]:
+        """How sources are chosen, and by which nearness: ``subsets`` and ``near`` of the recipe."""
+        table = self.recipe.get("study", {})
+        return table.get("subsets", "rotations"), table.get("near", "words")
 
     @property
     def series(self) -> list[Series]:

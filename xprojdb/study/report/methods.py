@@ -13,30 +13,72 @@ def methods_paragraph(analysis: Analysis) -> str:
     data = analysis.data
     training, (encoder, revision) = data.training, data.encoder
     ks = sorted({measurement.k for measurement in data.measurements})
-    orders, seeds = (
-        len({getattr(measurement, name) for measurement in data.measurements}) for name in ("ordering", "seed")
-    )
     head = (
         f"a head with one hidden layer of {training['hidden']} units" if training["head"] == "mlp" else "a linear head"
     )
     pooling = "mean of its sub-words" if training["pooling"] == "mean" else "state of its first sub-word"
     models = len({measurement.model for measurement in data.measurements})
     layer = f"layer {training['layer']} of the frozen encoder {encoder} (revision {_short(revision)}"
-    several = f"{orders} order{'s' * (orders > 1)} of the pool, with {seeds} training{'s' * (seeds > 1)} each"
     sentences = (
         f"For each number k of source languages ({_listed(ks)}) we trained {head} on the states of {layer}; a word's "
         f"state is the {pooling}), for {training['steps']} steps of {training['batch']:,} examples with AdamW, "
         f"whatever the amount of data, and measured it on the target languages that it did not learn from.",
         _tasks(data),
-        f"Subsets of sources were taken from {several}, which draw samples of their own; in all {models:,} models and "
-        f"{len(data.measurements):,} measurements.",
-        "A fixed budget is shared by all sources; a growing one is given to each.",
+        _subsets(data),
+        f"In all there are {models:,} models and {len(data.measurements):,} measurements.",
+        _budgets(data),
         f"Intervals are 95 % intervals of a hierarchical bootstrap with {analysis.resamples:,} resamples (targets, "
         f"subsets of sources, trainings, test items); differences to k = 1 are paired.",
         "Slopes per doubling are those of a mixed model with target and subset as random effects.",
         "The study chose nothing on the split that measures.",
     )
     return " ".join(sentences)
+
+
+#: what languages are near by
+_NEAR = {
+    "words": "the words that some hundred unlabelled sentences of each share",
+    "states": "hidden states of unlabelled sentences of each",
+    **{
+        aspect: f"what URIEL (Littell et al. 2017) has of their {aspect}"
+        for aspect in ("family", "syntax", "geography")
+    },
+}
+
+
+def _subsets(data: StudyData) -> str:
+    """How sources were chosen."""
+    orders, seeds = (len({getattr(entry, name) for entry in data.measurements}) for name in ("ordering", "seed"))
+    subsets, near = data.choice
+    chosen = {
+        "rotations": f"Subsets of sources were taken from {orders} order{'s' * (orders > 1)} of the pool",
+        "ranked": f"The sources of each target were the k nearest to it, by {_NEAR[near]}",
+        "diverse": "Subsets of sources began with each language of the pool in turn, and took on the one least like "
+        f"those they had, by {_NEAR[near]}",
+    }
+    own = ", which draw samples of their own" if seeds > 1 else ""
+    return f"{chosen[subsets]}, with {seeds} training{'s' * (seeds > 1)} each{own}."
+
+
+def _budgets(data: StudyData) -> str:
+    """How much is learned from, and whose labels these are."""
+    table, train = data.recipe.get("study", {}), data.recipe.get("train", {})
+    unit = table.get("unit", "sentences")
+    sizes = {regime: f" of {size:,} {unit}" for regime, size in table.get("budgets", {}).items()}
+    regimes = {entry.series.regime for entry in data.measurements}
+    told = {
+        "fixed": f"a fixed budget{sizes.get('fixed', '')} is shared by all sources",
+        "growing": f"a growing one{sizes.get('growing', '')} is given to each",
+    }
+    if "fixed" not in regimes:
+        told["growing"] = f"a budget{sizes.get('growing', '')} is given to each source"
+    source = train.get("from", "gold")
+    whose = (
+        "What they learn is gold"
+        if source == "gold"
+        else f"What they learn are labels that the recipe {source} projected"
+    )
+    return f"{whose}; {'; '.join(text for regime, text in told.items() if regime in regimes)}."
 
 
 def _tasks(data: StudyData) -> str:

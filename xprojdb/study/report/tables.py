@@ -68,6 +68,7 @@ def as_latex(analysis: Analysis) -> str:
     """The curves as a table for a paper (booktabs)."""
     lines = [
         "% " + f"xprojdb study {analysis.data.name}, {analysis.data.digest}",
+        r"% \usepackage{booktabs}",
         r"\begin{tabular}{llrrrr}",
         r"\toprule",
         r"task & budget & $k$ & score [95\,\%] & $\Delta$ to $k=1$ [95\,\%] & SD over subsets \\",
@@ -76,9 +77,14 @@ def as_latex(analysis: Analysis) -> str:
         lines.append(r"\midrule")
         name = series.series.task.upper() + ("" if series.series.arm == "raw" else f" ({_tex(series.series.arm)})")
         for k, level, gain, spread, _ in curve_rows(series):
-            cells = [name, _tex(series.series.regime), k, level, gain.replace("–", "--"), spread.replace("–", "--")]
+            cells = [name, _tex(series.series.regime), k, *map(_tex_number, (level, gain, spread))]
             lines.append(" & ".join(cells) + r" \\")
     return "\n".join([*lines, r"\bottomrule", r"\end{tabular}", ""])
+
+
+def _tex_number(text: str) -> str:
+    """A number with its interval: a minus is longer than a hyphen."""
+    return text.replace("-", "$-$").replace("–", "--")
 
 
 def _tex(text: str) -> str:
