@@ -110,24 +110,10 @@ EDGES += [math.nextafter(x, to) for x in (2.0**-10, 1.0, 1.5, 2.0, -1.5, -2.0) f
 
 
 def add_labels(connection: Connection, scores: list[float], margins: list[float]) -> None:
-    names = (
-        "step_id",
-        "sentence_id",
-        "translation_id",
-        "ordinal",
-        "start_word",
-        "end_word",
-        "label",
-        "score",
-        "margin",
-    )
+    names = ("step_id", "sentence_id", "translation_id", "ordinal", "start_word", "end_word")
     pairs = enumerate(zip(scores, margins, strict=True))
-    bulk.insert(
-        connection,
-        label,
-        (*names, "label", "score", "margin"),
-        ((1, 5 + n // 3, 7, n, n, n + 1, "PER", *pair) for n, pair in pairs),
-    )
+    rows = [(1, 5 + n // 3, 7, n, n, n + 1, "PER", *pair) for n, pair in pairs]
+    bulk.insert(connection, label, (*names, "label", "score", "margin"), rows)
 
 
 def doubles(draw: random.Random, count: int) -> list[float]:
