@@ -26,7 +26,7 @@ from xprojdb.errors import XprojdbError
 from xprojdb.execution.run import run_plan
 from xprojdb.exports import api
 from xprojdb.exports.api import export_as, export_conll, export_dataset
-from xprojdb.exports.rows import columnar
+from xprojdb.exports.rows import columnar, text_blocks, walking
 from xprojdb.exports.rows.stored_words import word_lists
 from xprojdb.exports.selection import pool
 from xprojdb.exports.selection.hashing import hash_stored, hash_words
@@ -65,7 +65,8 @@ WRITERS: tuple[Callable[..., Any], ...] = (
 
 @pytest.fixture(autouse=True)
 def small_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(columnar, "_BLOCK", 7)
+    monkeypatch.setattr(walking, "BLOCK", 7)
+    monkeypatch.setattr(text_blocks, "_TOGETHER", 3)
 
 
 @pytest.fixture

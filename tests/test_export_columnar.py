@@ -16,7 +16,7 @@ from xprojdb.execution.run import run_plan
 from xprojdb.exports import api
 from xprojdb.exports.api import export_dataset
 from xprojdb.exports.errors import ExportError
-from xprojdb.exports.rows import columnar
+from xprojdb.exports.rows import columnar, walking
 from xprojdb.exports.selection import label_set
 from xprojdb.importing.files import CorpusInfo, corpus_file, import_files
 from xprojdb.planning.planner import Plan
@@ -61,7 +61,7 @@ def _bytes(folder: Path) -> dict[str, bytes]:
 def test_columns_and_rows_give_the_same_files(
     database: Database, done: Plan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(columnar, "_BLOCK", 9)
+    monkeypatch.setattr(walking, "BLOCK", 9)
     for number, table in enumerate(TABLES):
         export_dataset(database, done, tmp_path / f"columns{number}", table=table)
     monkeypatch.setattr(api, "is_columnar", lambda *_: False)

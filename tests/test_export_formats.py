@@ -23,7 +23,7 @@ from xprojdb.exports.errors import ExportError
 from xprojdb.exports.formats import spacy_docbin
 from xprojdb.exports.formats.json_lines import write_jsonl
 from xprojdb.exports.formats.spacy_docbin import write_docbins
-from xprojdb.exports.rows.row import ExportRow
+from xprojdb.exports.rows.sentences import ExportRow
 from xprojdb.planning.planner import Plan
 from xprojdb.readers import read_conll, read_jsonl
 from xprojdb.text.spans import Span

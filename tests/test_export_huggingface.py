@@ -16,7 +16,7 @@ from xprojdb.exports import atomic
 from xprojdb.exports.errors import ExportError
 from xprojdb.exports.formats.huggingface import SplitRows, columnar, write_dataset
 from xprojdb.exports.manifest import MANIFEST_NAME, Manifest, read_manifest
-from xprojdb.exports.rows.row import ExportRow
+from xprojdb.exports.rows.sentences import ExportRow
 from xprojdb.text.spans import Span, SpanError
 
 LABELS = ("PER", "LOC")

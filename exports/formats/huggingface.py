@@ -15,8 +15,8 @@ from xprojdb.exports.errors import ExportError
 from xprojdb.exports.formats.parquet import ShardedSplit
 from xprojdb.exports.manifest import MANIFEST_NAME, Manifest, SplitSummary
 from xprojdb.exports.replaced_folder import CARD_NAME, new_folder
-from xprojdb.exports.rows.row import ExportRow
 from xprojdb.exports.rows.schema import ExportSchema, class_names, export_schema
+from xprojdb.exports.rows.sentences import ExportRow
 from xprojdb.file_names import SPLIT_HINT, is_split
 from xprojdb.text.spans import tags_from_spans
 

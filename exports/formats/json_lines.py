@@ -9,7 +9,7 @@ from pathlib import Path
 from xprojdb.exports.atomic import Opener, atomic_file
 from xprojdb.exports.errors import ExportError
 from xprojdb.exports.formats.conll import WrittenFile, write_lines
-from xprojdb.exports.rows.row import ExportRow
+from xprojdb.exports.rows.sentences import ExportRow
 from xprojdb.text.spans import tags_from_spans
 
 

@@ -113,6 +113,8 @@ class _ParquetFile:
                     "entities.list.element.annotation",
                 ],
                 write_statistics=["id", "lang"],
+                # Words of a sentence each: the default of 1,024 would encode fifty sentences at a time.
+                write_batch_size=1 << 16,
             )
         return self
 

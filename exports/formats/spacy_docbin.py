@@ -9,7 +9,7 @@ from typing import Any
 
 from xprojdb.exports.atomic import Opener, atomic_file
 from xprojdb.exports.formats.conll import WrittenFile
-from xprojdb.exports.rows.row import ExportRow
+from xprojdb.exports.rows.sentences import ExportRow
 from xprojdb.extras import require
 from xprojdb.text.words import join_words
 

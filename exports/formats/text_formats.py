@@ -13,7 +13,7 @@ from xprojdb.exports.formats.conll import ConllLayout, TaggedSentence, WrittenFi
 from xprojdb.exports.formats.json_lines import json_line
 from xprojdb.exports.formats.spacy_docbin import write_docbins
 from xprojdb.exports.rows.content import Content
-from xprojdb.exports.rows.row import ExportRow
+from xprojdb.exports.rows.sentences import ExportRow
 from xprojdb.exports.rows.text_blocks import conll_block, jsonl_block
 
 

@@ -55,7 +55,7 @@ def arrow_columns(block: Block, table: ExportTable, preferred: GoldStep | None =
         "entities": _entities(text),
     }
     if table.provenance != "none" or table.asks_gold:
-        columns["annotation"] = list(block.annotations)
+        columns["annotation"] = _repeated(block.annotations)
     if table.tiers:
         columns["tier"] = tiers_of(table, block.bounds, block.labels.margin, block.labels.score, block.annotations)
     return columns if table.provenance == "none" else {**columns, **_provenance(block, table, preferred)}
@@ -102,6 +102,12 @@ def told_steps(block: Block, steps: Sequence[str], preferred: GoldStep | None, *
     corrected = (*steps, f"{gold.kind}:{gold.digest}") if whole else gold.digest
     own: Any = tuple(steps) if whole else steps[-1]
     return [own if annotation == "projected" else corrected for annotation in block.annotations]
+
+
+def _repeated(values: Sequence[str]) -> Any:
+    """Texts of which there are few different ones."""
+    arrow, names = require("pyarrow", "export"), sorted(set(values))
+    return arrow.repeat(names[0], len(values)) if len(names) == 1 else list(values)
 
 
 def _lists(block: Block, values: NDArray[np.float64]) -> Any:

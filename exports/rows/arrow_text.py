@@ -51,17 +51,19 @@ class BlockText:
         lengths: Longs = compute.utf8_length(self.lists.words.values).to_numpy().astype(np.int64)
         return lengths
 
-    @cached_property
-    def begins(self) -> Longs:
-        """(W,) position of each word in the text of its sentence, in code points."""
+    def begins(self, words: Longs, rows: Longs) -> Longs:
+        """(L,) the positions of some words in the texts of their sentences, in code points.
+
+        :param words: (L,) among all words.
+        :param rows: (L,) their sentences.
+        """
         before = np.concatenate([[0], np.cumsum(self.lengths + 1)])
-        words = np.diff(self.offsets)
-        begins: Longs = before[:-1] - np.repeat(before[self.offsets[:-1]], words)
-        placed = self._stored_begins()
+        begins: Longs = before[words] - before[self.offsets[rows]]
         if len(self.raw):
-            mask = np.zeros(len(words), np.bool_)
-            mask[self.raw] = True
-            begins[np.repeat(mask, words)] = placed
+            placed, starts = self._stored_begins()
+            stored = np.isin(rows, self.raw)
+            place = starts[np.searchsorted(self.raw, rows[stored])]
+            begins[stored] = placed[place + words[stored] - self.offsets[rows[stored]]]
         return begins
 
     @cached_property
@@ -78,9 +80,11 @@ class BlockText:
         places = self.raw if rows is None else rows
         return list(texts.take(require("pyarrow", "export").array(places)).to_pylist()) if len(places) else []
 
-    def _stored_begins(self) -> Longs:
+    def _stored_begins(self) -> tuple[Longs, Longs]:
+        """The stored positions, and where those of each sentence start that has some."""
         lists = json.loads(f"[{','.join(self._raw(self.block.offsets))}]")
-        return np.array([place for places in lists for place in places], np.int64)
+        starts = np.cumsum([0, *map(len, lists)])
+        return np.array([place for places in lists for place in places], np.int64), starts
 
     @cached_property
     def texts(self) -> Any:
@@ -113,8 +117,9 @@ class BlockText:
     def label_places(self) -> tuple[Longs, Longs]:
         """(L,) where each label begins and ends in the text of its sentence, in code points."""
         begin, end = self.label_words
-        last = end - 1
-        return self.begins[begin], self.begins[last] + self.lengths[last]
+        rows, last = self.block.labels.row, end - 1
+        begins = self.begins(np.concatenate([begin, last]), np.concatenate([rows, rows]))
+        return begins[: len(begin)], begins[len(begin) :] + self.lengths[last]
 
     def label_texts(self, *, in_json: bool = False) -> Any:
         """The text of each label.

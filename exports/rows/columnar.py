@@ -12,26 +12,22 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import ColumnElement, Connection, Select, case, literal, select
+from sqlalchemy import ColumnElement, Connection, case, literal, select
 
 from xprojdb.arrays import Floats, Longs
 from xprojdb.config.tables.export import ExportTable
-from xprojdb.db import bulk
 from xprojdb.db.tables import corpus, label, sentence
 from xprojdb.exports.errors import ExportError
 from xprojdb.exports.gold.labels import Annotation, Exported, GoldLabels, GoldStep
 from xprojdb.exports.gold.reading import read_gold_columns
 from xprojdb.exports.rows.annotations import ANNOTATIONS, made_by
-from xprojdb.exports.rows.arrow_reading import Columns, read_arrays
+from xprojdb.exports.rows.arrow_reading import read_numbers
 from xprojdb.exports.rows.projected_labels import finished, imported_split
+from xprojdb.exports.rows.walking import around, walk
 from xprojdb.extras import require
 from xprojdb.planning.labellings import Consensus, Projection
-from xprojdb.steps.inputs import longs, read_numbers, within
+from xprojdb.steps.inputs import longs
 from xprojdb.steps.stage import sentence_key
-
-_BLOCK = 20_000
-#: a range of keys is read faster than single keys, even if it has this many times more of them
-_DENSE = 1.3
 
 
 def is_columnar(labelling: Exported, table: ExportTable) -> bool:
@@ -205,44 +201,6 @@ def _side(labelling: Exported) -> Any:
     return labelling.labelled
 
 
-def walk(
-    connection: Connection,
-    labelling: Exported,
-    query: Select[Any],
-    whole: Sequence[Any],
-    texts: Sequence[Any],
-    items: Longs | None = None,
-) -> Iterator[Columns]:
-    """The rows of a query in blocks, by ascending items, which are the first of each block's whole numbers.
-
-    :param query: as returned by :func:`xprojdb.exports.rows.projected_labels.finished`.
-    :param whole: further columns to read, of whole numbers.
-    :param texts: columns of texts to read.
-    :param items: (N,) only these items, ascending.
-    """
-    item, numbers = labelling.covered().item, 1 + len(whole)
-    query = query.with_only_columns(item, *whole, *texts)
-    if items is not None:
-        for place in range(0, len(items), _BLOCK):
-            part = query.where(within(connection, item, items[place : place + _BLOCK].tolist()))
-            yield from _in_order(read_arrays(connection, part, numbers))
-        return
-    cursor, query = 0, query.order_by(item).limit(_BLOCK)
-    while len(block := read_arrays(connection, query.where(item > cursor), numbers)):
-        cursor = int(block.whole[0][-1])
-        yield block
-
-
-def _in_order(rows: Columns) -> Iterator[Columns]:
-    """Rows that were read by key, in ascending order, if there are any.
-
-    A database that looks up one key after the other returns them in order; sorting in the query would sort wide rows.
-    """
-    items = rows.whole[0]
-    if len(items):
-        yield rows.take(np.argsort(items)) if np.any(items[1:] < items[:-1]) else rows
-
-
 #: the columns that can be read of a label
 LABEL = ("start_word", "end_word", "label", "score", "margin", "annotation")
 #: those of them that are no whole numbers
@@ -280,10 +238,14 @@ def read_labels(
     special |= {name: case((label.c[name] < value, 0), else_=1) for name, value in thresholds.items()}
     # What is the same for all labels is not read.
     stored = [name for name in columns if name != "annotation" or not isinstance(made, int)]
-    query = select(label).where(label.c.step_id == labelling.step.step_id, _among(connection, own, keys))
+    query = select(label).where(label.c.step_id == labelling.step.step_id, around(connection, own, keys))
     query = query.order_by(own, label.c.translation_id, label.c.ordinal)
     wanted = {name: special.get(name, label.c.get(name)) for name in stored}
-    link, values = _numbers(connection, query, item, wanted, [name for name in FRACTIONS if name not in thresholds])
+    fractions = [name for name in wanted if name in FRACTIONS and name not in thresholds]
+    whole = [name for name in wanted if name not in fractions]
+    counted, measured = [wanted[name] for name in whole], [wanted[name] for name in fractions]
+    (link, *numbers), measures = read_numbers(connection, query, [item, *counted], measured)
+    values: dict[str, NDArray[Any]] = dict(zip([*whole, *fractions], [*numbers, *measures], strict=True))
     row = np.minimum(np.searchsorted(items, link), len(items) - 1)
     mine = np.flatnonzero(items[row] == link)
     row = row[mine]
@@ -297,23 +259,6 @@ def read_labels(
     start, end, number, annotation = (by_name.get(name, _NONE).astype(np.int64) for name in (*LABEL[:3], LABEL[-1]))
     score, margin = (by_name.get(name, _NONE) for name in LABEL[3:5])
     return LabelColumns(row, start, end, number, score, margin, annotation)
-
-
-def _numbers(
-    connection: Connection, query: Select[Any], item: Any, columns: Mapping[str, Any], measured: Sequence[str]
-) -> tuple[Longs, dict[str, NDArray[Any]]]:
-    """The item and some columns of labels, in the same order.
-
-    :param measured: those that are no whole numbers.
-    """
-    whole = [name for name in columns if name not in measured]
-    fractions = [name for name in columns if name in measured]
-    counted = query.with_only_columns(item, *(columns[name] for name in whole))
-    link, *values = read_arrays(connection, counted, 1 + len(whole)).whole
-    if fractions:
-        query = query.with_only_columns(*(columns[name] for name in fractions))
-        values.extend(read_numbers(connection, query, len(fractions)))
-    return link, dict(zip(whole + fractions, values, strict=True))
 
 
 def _numbered(names: Sequence[str]) -> ColumnElement[int]:
@@ -355,10 +300,3 @@ def with_gold(
     merged = LabelColumns(*(column[place] if len(column) else column for column in both))
     annotations = np.where(corrected, step.annotation, "projected").tolist()
     return merged, annotations
-
-
-def _among(connection: Connection, column: Any, keys: Longs) -> Any:
-    first, last = int(keys.min()), int(keys.max())
-    if last - first < _DENSE * len(keys):
-        return column.between(first, last)
-    return bulk.among(connection, column, np.sort(keys).tolist())

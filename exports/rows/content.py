@@ -12,8 +12,7 @@ from xprojdb.exports.gold.labels import Exported, GoldLabels
 from xprojdb.exports.rows.arrow_reading import plain_memory
 from xprojdb.exports.rows.columnar import Block, read_blocks
 from xprojdb.exports.rows.provenance_columns import provenance_of
-from xprojdb.exports.rows.row import ExportRow
-from xprojdb.exports.rows.sentences import ProjectedSentence
+from xprojdb.exports.rows.sentences import ExportRow, ProjectedSentence
 from xprojdb.exports.selection.parts import Part, Selection
 from xprojdb.file_names import file_name
 
@@ -65,19 +64,22 @@ class Content:
                 yield from read_blocks(self.connection, labelling, names, split, items, preferred=preferred, **asked)
 
     def lines(
-        self, of_block: Callable[[Block], memoryview | None], of_row: Callable[[int, ExportRow], bytes]
+        self,
+        of_block: Callable[[Block], Iterator[tuple[int, memoryview]] | None],
+        of_row: Callable[[int, ExportRow], bytes],
     ) -> Iterator[tuple[int, bytes | memoryview]]:
         """All sentences as lines of text, each piece with its number of sentences.
 
-        :param of_block: formats a block; None: the block has peculiarities and must be written sentence by sentence.
+        :param of_block: formats a block, in pieces with their numbers of sentences; None: the block has peculiarities
+            and must be written sentence by sentence.
         :param of_row: formats a sentence, given its number in the file, from 1.
         """
         number = 0
         for block in self.blocks() if self.columnar else (None,):
-            lines = None if block is None else of_block(block)
-            if block is not None and lines is not None:
+            pieces = None if block is None else of_block(block)
+            if block is not None and pieces is not None:
                 number += len(block)
-                yield len(block), lines
+                yield from pieces
                 continue
             for row in (self if block is None else self._only(block)).rows():
                 number += 1

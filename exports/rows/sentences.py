@@ -1,10 +1,10 @@
-"""A sentence with its projected labels, as read from the database for export."""
+"""A sentence with its projected labels, as read from the database for export, and as it is written."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from typing import NamedTuple
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
 
 from xprojdb.exports.gold.labels import Annotation
 from xprojdb.exports.rows.annotations import LabelAnnotation
@@ -73,3 +73,16 @@ class ProjectedSentence(NamedTuple):
     def name(self) -> str:
         """The sentence as ``xprojdb explain`` takes it: ``CORPUS/LANG/ID``."""
         return f"{self.corpus}/{self.lang}/{self.external_id}"
+
+
+class ExportRow(NamedTuple):
+    """One sentence, before it becomes part of a batch of columns.
+
+    :param columns: further columns, such as provenance.
+    """
+
+    id: str
+    words: Sequence[str]
+    spans: Iterable[Span]
+    lang: str
+    columns: Mapping[str, Any] = {}

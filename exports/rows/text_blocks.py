@@ -7,7 +7,7 @@ functions that write single sentences then take over and decide what to refuse, 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from json.encoder import encode_basestring
 from typing import Any, Literal
 
@@ -28,9 +28,15 @@ from xprojdb.exports.selection.tiers import tiers_of
 from xprojdb.extras import require
 
 _ESCAPED = r'["\\\x00-\x1f]'
+_SPACE, _QUOTE, _BACKSLASH = b' "\\'
+#: sentences whose lines are put together at a time: what they need fits in the cache, and is needed again at once
+_TOGETHER = 2_000
+
+#: pieces of a text file, each with its number of sentences
+Pieces = Iterator[tuple[int, memoryview]]
 
 
-def conll_block(block: Block, columns: Literal[2, 4] = 2, with_ids: bool = False) -> memoryview | None:
+def conll_block(block: Block, columns: Literal[2, 4] = 2, with_ids: bool = False) -> Pieces | None:
     """The lines that :func:`xprojdb.exports.formats.conll.write_conll` writes for these sentences, with tabs."""
     text = _readable(block)
     names = class_names(block.names)
@@ -45,10 +51,10 @@ def conll_block(block: Block, columns: Literal[2, 4] = 2, with_ids: bool = False
         first = np.zeros(len(text.tags), np.int64)
         first[text.offsets[:-1]] = np.arange(1, len(heads) + 1)
         parts.insert(0, _taken(["", *heads], first))
-    return _encoded(parts)
+    return iter([(len(block), _encoded(parts))])
 
 
-def jsonl_block(block: Block, table: ExportTable, preferred: GoldStep | None = None) -> memoryview | None:
+def jsonl_block(block: Block, table: ExportTable, preferred: GoldStep | None = None) -> Pieces | None:
     """The lines that :func:`xprojdb.exports.formats.json_lines.write_jsonl` writes for these sentences.
 
     :param preferred: whose labels replace projected ones, on the sentences that it covers.
@@ -73,7 +79,14 @@ def jsonl_block(block: Block, table: ExportTable, preferred: GoldStep | None = N
     parts: list[Any] = []
     for place, (name, values) in enumerate(columns.items()):
         parts += [f"{', ' if place else '{'}{_json(name)}: ", *values]
-    return _encoded([*parts, "}\n"])
+    return _pieces(len(block), [*parts, "}\n"])
+
+
+def _pieces(count: int, parts: Sequence[Any]) -> Pieces:
+    """The lines of so many sentences, put together a few at a time."""
+    for first in range(0, count, _TOGETHER):
+        some = [part if isinstance(part, str) else part.slice(first, _TOGETHER) for part in parts]
+        yield min(_TOGETHER, count - first), _encoded(some)
 
 
 def _entities(text: BlockText, numbers: Sequence[Any]) -> Any:
@@ -120,11 +133,12 @@ def _told(block: Block, steps: Sequence[str], preferred: GoldStep | None, *, who
 def _escaped(texts: Any) -> Any:
     """Texts as JSON has them between quotes."""
     compute = require("pyarrow.compute", "export")
-    special = compute.match_substring_regex(texts, _ESCAPED)
-    if not compute.any(special).as_py():
+    letters = np.frombuffer(texts.buffers()[2] or b"", np.uint8)
+    if not np.any((letters < _SPACE) | (letters == _QUOTE) | (letters == _BACKSLASH)):
         return texts
+    special = compute.match_substring_regex(texts, _ESCAPED)
     quoted = [encode_basestring(text)[1:-1] for text in texts.filter(special).to_pylist()]
-    return compute.replace_with_mask(texts, special, require("pyarrow", "export").array(quoted))
+    return compute.replace_with_mask(texts, special, require("pyarrow", "export").array(quoted, "string"))
 
 
 def _readable(block: Block) -> BlockText | None:
@@ -192,6 +206,8 @@ def _integers(values: Longs) -> Any:
 def _all_json(values: Sequence[Any]) -> Any:
     """Values of which there are few different ones, as JSON."""
     texts = {value: _json(value) for value in set(values)}
+    if len(texts) == 1:
+        return next(iter(texts.values()))
     return require("pyarrow", "export").array([texts[value] for value in values], "string")
 
 

@@ -23,7 +23,12 @@ def hash_text(text: str) -> int:
 
 def hash_texts(texts: Iterable[str]) -> Hashes:
     """The hashes of many texts."""
-    digests = [hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).digest() for text in texts]
+    # Copying a hash takes half as long as making one.
+    empty, digests = hashlib.blake2b(digest_size=8), []
+    for text in texts:
+        own = empty.copy()
+        own.update(text.encode("utf-8", "surrogatepass"))
+        digests.append(own.digest())
     return np.frombuffer(b"".join(digests), dtype="<u8").astype(np.uint64)
 
 

@@ -14,6 +14,7 @@ from sqlalchemy import Connection
 
 from xprojdb.config.tables.export import ExportTable
 from xprojdb.exports.gold.labels import GoldStep
+from xprojdb.exports.rows.arrow_reading import plain_memory
 from xprojdb.exports.rows.projected_labels import read_sentences
 from xprojdb.exports.rows.sentences import ProjectedSentence
 from xprojdb.exports.selection.filters import Filters
@@ -101,8 +102,9 @@ def read_pool(
     pool, filters = Pool(), Filters(table)
     for number, labelling in enumerate(chosen):
         if is_screened(labelling, table):
-            for block in read_screened_blocks(connection, labelling, table, preferred):
-                pool.add_block(number, block, screen(block, table))
+            with plain_memory():
+                for block in read_screened_blocks(connection, labelling, table, preferred):
+                    pool.add_block(number, block, screen(block, table))
             continue
         for sentence in read_sentences(connection, labelling, preferred=preferred):
             sentence = with_probabilities(sentence, labelling, calibrations or {})

@@ -13,8 +13,9 @@ from xprojdb.arrays import Flags, Longs
 from xprojdb.config.tables.export import ExportTable
 from xprojdb.db.tables import outcome
 from xprojdb.exports.gold.labels import GoldStep
-from xprojdb.exports.rows.columnar import LabelColumns, corpus_name, read_labels, walk, with_gold
+from xprojdb.exports.rows.columnar import LabelColumns, corpus_name, read_labels, with_gold
 from xprojdb.exports.rows.projected_labels import DEFAULT_SPLIT, finished
+from xprojdb.exports.rows.walking import walk
 from xprojdb.exports.selection.filters import is_gold_split, outcomes_of
 from xprojdb.exports.selection.hashing import Hashes, hash_stored
 from xprojdb.extras import is_installed

@@ -77,7 +77,9 @@ def _links(connection: Connection, corpora: Collection[int]) -> Iterator[Longs]:
     query = select(translation.c.original_id, translation.c.rendering_id)
     # The parent of a sentence made by a step is its original, whether or not there is a translation row.
     parents = select(sentence.c.parent_id, sentence.c.id).where(sentence.c.parent_id.is_not(None))
-    queries = (query.where(translation.c.corpus_id.in_(corpora)), parents.where(sentence.c.corpus_id.in_(corpora)))
+    # Not the bare column, whose index has all sentences of a corpus, and few of them have a parent.
+    parents = parents.where((sentence.c.corpus_id + 0).in_(corpora))
+    queries = (query.where(translation.c.corpus_id.in_(corpora)), parents)
     for query_ in queries:
         for block in bulk.stream(connection, query_):
             yield np.fromiter(chain.from_iterable(block), np.int64, 2 * len(block)).reshape(-1, 2)

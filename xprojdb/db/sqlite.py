@@ -275,22 +275,33 @@ def among_texts(column: ColumnElement[str], texts: Sequence[str]) -> ColumnEleme
     return column.in_(select(keys.c.value))
 
 
-def joined(connection: Connection, statement: Select[Any], separator: str) -> tuple[int, list[bytes | None]] | None:
+def joined(
+    connection: Connection, statement: Select[Any], separator: str, *, ordered: bool
+) -> tuple[int, list[bytes | None]] | None:
     """See :func:`xprojdb.db.bulk.joined`."""
-    rows = statement.with_only_columns(
-        *(column.label(f"c{number}") for number, column in enumerate(statement.selected_columns))
-    ).subquery()
+    columns = [column.label(f"c{number}") for number, column in enumerate(statement.selected_columns)]
+    rows = statement.with_only_columns(*columns).subquery() if ordered else None
+    values: Sequence[ColumnElement[Any]] = list(statement.selected_columns if rows is None else rows.columns)
     # As a literal: a function call or a bound value would be evaluated for each row.
     between: ColumnElement[str] = literal_column(f"'{separator}'")
-    columns = [cast(func.group_concat(column, between), LargeBinary) for column in rows.columns]
-    present = [func.count(column) for column in rows.columns]
+    texts = [cast(func.group_concat(column, between), LargeBinary) for column in values]
+    doubtful = [place for place, column in enumerate(statement.selected_columns) if _may_hide_null(column)]
+    asked: list[ColumnElement[Any]] = [func.count(), *(func.count(values[place]) for place in doubtful), *texts]
+    # Without a subquery where none is needed: SQLite copies each of its values once more for each use.
+    whole = statement.with_only_columns(*asked, maintain_column_froms=True) if rows is None else select(*asked)
     try:
-        with closing(connection.execute(select(func.count(), *present, *columns).select_from(rows))) as result:
+        with closing(connection.execute(whole)) as result:
             ((count, *read),) = result.cursor.fetchall()
     except DataError:
         return None
     # Where only some values are there, nothing would tell which.
-    return (count, read[len(columns) :]) if {0, count}.issuperset(read[: len(columns)]) else None
+    present, read = read[: len(doubtful)], read[len(doubtful) :]
+    return (count, read) if {0, count}.issuperset(present) else None
+
+
+def _may_hide_null(column: ColumnElement[Any]) -> bool:
+    """Whether a missing value could go unnoticed: numbers contain no separator, so that one value is too few."""
+    return not isinstance(column.type, Integer) and getattr(column, "nullable", True)
 
 
 def share(name: ColumnElement[str], count: int) -> ColumnElement[int]:
