@@ -180,7 +180,7 @@ def test_a_proxy_gets_its_password_and_messages_do_not(monkeypatch: pytest.Monke
         monkeypatch.setenv("OPENAI_BASE_URL", "http://model.invalid/v1")
         with pytest.raises(ServiceError) as caught:
             Server(attempts=1).service().post("/x", {"model": "m"}, read)
-    assert b"Proxy-authorization: Basic dXNlcjpwQHNzLVdvcmQ=" in proxy.heard[0]
+    assert b"Proxy-Authorization: Basic dXNlcjpwQHNzLVdvcmQ=" in proxy.heard[0]
     assert masked(caught.value.message).count("***") == 2
 
 
