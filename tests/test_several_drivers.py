@@ -178,7 +178,7 @@ def _lives(pid: int) -> bool:
 def test_an_expired_lease_on_what_is_done_keeps_no_run_waiting(
     database: Database, write_conll: Write, tmp_path: Path, no_waiting: Callable[[], None]
 ) -> None:
-    """A step that learns from a corpus waits for what others have in hand; nothing takes a finished step's items again."""
+    """A step that learns from a corpus waits for what others have in hand; nobody takes finished items again."""
     import_sample(database, write_conll, {"en": english(20), "de": german(20)})
     settings = "[project]\nlabel_consistency = 0.5\n"
     plan = plan_of(database, tmp_path, settings, aligner=Diagonal())
