@@ -178,6 +178,9 @@ def main() -> None:
         sys.exit(1)
     except OSError as error:
         sys.exit(_report(XprojdbError(f"{error.filename or 'the system'}: {error.strerror or error}", hint=None)))
+    except Exception:  # a bug, whose traceback may have an address with a password in it
+        click.echo(_shown(traceback.format_exc()), err=True, nl=False)
+        sys.exit(1)
     sys.exit(code if isinstance(code, int) else 0)
 
 

@@ -250,7 +250,8 @@ def lay_out(server: Server, address: str, files: Path) -> None:
 def contents(address: str) -> dict[str, Any]:
     """What a database says, with names in place of keys.
 
-    What was recorded of commands is left out, and so is a step without an outcome, which a refused command may leave.
+    What was recorded of commands is left out, and so are steps without an outcome and recipes of which nothing is done,
+    which a refused command may leave.
     """
     from damaged import by_name
 
@@ -262,6 +263,7 @@ def contents(address: str) -> dict[str, Any]:
         candidate,
         evaluation,
         model,
+        outcome,
         recipe,
         step,
         study_cell,
@@ -274,7 +276,10 @@ def contents(address: str) -> dict[str, Any]:
                 query = select(step.c.digest, func.count()).select_from(table)
                 rows = connection.execute(query.join(step, step.c.id == table.c.step_id).group_by(step.c.digest))
                 result[table.name] = sorted(map(tuple, rows))
-            result["recipe"] = sorted(connection.execute(select(recipe.c.name, recipe.c.digest)).all())
+            done = set(connection.execute(select(outcome.c.step_id).distinct()).scalars())
+            recipes = connection.execute(select(recipe.c.name, recipe.c.digest, recipe.c.plan))
+            begun = {row[:2] for row in recipes if any(part["step"] in done for part in json.loads(row.plan))}
+            result["recipe"] = sorted(begun)
             trained = select(step.c.digest, model.c.sha256).join(step, step.c.id == model.c.step_id)
             result["model"] = sorted(map(tuple, connection.execute(trained)))
             measured = (

@@ -17,6 +17,7 @@ from xprojdb.db.heartbeat import clock, this_process
 from xprojdb.db.live import end_live_runs, live_runs
 from xprojdb.db.runs import begin_run
 from xprojdb.db.tables import (
+    alignment,
     candidate,
     corpus,
     evaluation,
@@ -34,7 +35,9 @@ from xprojdb.errors import DatabaseError, GroundMoved, RunsAlive
 from xprojdb.evaluation import evaluate
 from xprojdb.execution.run import run_plan
 from xprojdb.exports import api
+from xprojdb.importing.files import corpus_file
 from xprojdb.maintenance.corpus_deletion import delete_corpus
+from xprojdb.maintenance.errata.replacement import replace_file
 from xprojdb.maintenance.garbage_collection import drop_steps, free_garbage
 from xprojdb.maintenance.removal import remove_sentences
 from xprojdb.maintenance.step_rows import stored_steps
@@ -284,3 +287,28 @@ def test_live_runs_elsewhere_are_known_by_their_signs_of_life(database: Database
     with pytest.raises(RunsAlive) as refused:
         free_garbage(database)
     assert len(refused.value.runs) == 2
+
+
+def test_a_run_that_was_suspended_elsewhere_stores_nothing_from_words_that_were_replaced_meanwhile(
+    database: Database, write_conll: Write, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in ("xprojdb.execution.leases", "xprojdb.db.runs"):
+        monkeypatch.setattr(f"{module}.this_process", lambda: "elsewhere:1:1")
+    import_sample(database, write_conll, {"en": english(20), "de": german(20)})
+    corrected = write_conll("corrected.conll", *(f"{line} heute" for line in german(20)))
+
+    def replaced() -> None:
+        with database.write() as connection:
+            connection.execute(lease.update().values(expires_at=0))
+            connection.execute(run.update().where(run.c.status == "running").values(heartbeat_at=_LONG_AGO))
+        replace_file(database, "news", corpus_file(corrected, "de", form="conll", labelled=False))
+
+    plan = plan_of(database, tmp_path, aligner=Meanwhile(replaced))
+    with pytest.raises(GroundMoved, match="another command ended run"):
+        run_plan(database, plan)
+    run_plan(database, plan_of(database, tmp_path, aligner=Diagonal()))
+    with database.read() as connection:
+        links = connection.execute(select(alignment.c.links)).scalars().all()
+        words = connection.execute(select(sentence.c.n_words).where(sentence.c.lang == "de")).scalars().all()
+    assert sorted(link.count("-") for link in links) == sorted(count - 1 for count in words)
+    assert verify(database).damage == 0

@@ -10,6 +10,7 @@ import sys
 import time
 from pathlib import Path
 from threading import Barrier
+from typing import Any
 
 import pytest
 from children import HANG, start
@@ -205,3 +206,39 @@ def test_missing_wheel_and_no_hub_names_the_extra(monkeypatch: pytest.MonkeyPatc
 def test_record_is_plain_json() -> None:
     record = json.loads((store.install(NAME) / store.RECORD).read_text())
     assert set(record) == {"model_id", "revision", "origin", "files"}
+
+
+@pytest.mark.parametrize(("listens", "offline"), [(False, True), (True, False)])
+def test_a_hub_that_does_not_answer_is_not_asked_for_every_file(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, listens: bool, offline: bool
+) -> None:
+    """The client of the Hub repeats each request for most of a minute."""
+    import socket
+    import threading
+
+    constants = pytest.importorskip("huggingface_hub.constants")
+    transformers = pytest.importorskip("transformers")
+    asked = []
+
+    def nothing(_name: str, **how: Any) -> None:
+        asked.append(how["local_files_only"])
+        raise OSError("not found")
+
+    monkeypatch.setenv("XPROJDB_CACHE", str(tmp_path))
+    monkeypatch.delenv("HF_HUB_OFFLINE", raising=False)
+    monkeypatch.setattr(transformers.AutoConfig, "from_pretrained", nothing)
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)  # read when it was imported, maybe by another test
+        monkeypatch.setattr(constants, "ENDPOINT", f"http://127.0.0.1:{server.getsockname()[1]}")
+
+        def answer() -> None:
+            client, _ = server.accept()
+            with client:
+                client.recv(1 << 16)
+                if listens:
+                    client.sendall(b"HTTP/1.1 404 No\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+
+        threading.Thread(target=answer, daemon=True).start()
+        with pytest.raises(ModelError):
+            store.resolve("somebody/some-model")
+    assert asked == [offline]

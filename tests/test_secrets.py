@@ -31,6 +31,11 @@ PASSWORD = "hush-Me1"
         f"postgresql://user@127.0.0.1:1/x?password={PASSWORD}",
         f"postgresql://user@127.0.0.1:1/x?sslpassword={PASSWORD}&sslmode=bogus",
         f"postgresql://user:x@127.0.0.1:1/x?{PASSWORD}=1&password={PASSWORD}",
+        f"postgresql://user@127.0.0.1:1/x?options=-c%20app.password%3D{PASSWORD}",
+        f"postgresql://user@127.0.0.1:1/x?scram_client_key={PASSWORD}",
+        f"postgresql://user@127.0.0.1:1/x?oauth_client_secret={PASSWORD}",
+        f"postgresql://user@127.0.0.1:1/x?password={PASSWORD}&password={PASSWORD}",
+        f"postgresql://user:{PASSWORD}@127.0.0.1:1/x?connect_timeout=soon",
         f"mysql://user:{PASSWORD}@127.0.0.1/x",
         f"nonsense://user:{PASSWORD}@[127.0.0.1/x",
         f"postgres:://user:{PASSWORD}@h/x",
@@ -106,3 +111,20 @@ def test_short_passwords_do_not_mask_other_words() -> None:
     assert masked("abc in postgresql://user:abc@host/x?password=abc&x=1") == (
         "abc in postgresql://user:***@host/x?password=***&x=1"
     )
+
+
+def test_the_traceback_of_a_bug_has_no_secret(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from xprojdb.cli import main
+
+    def fails(*_: Any, **__: Any) -> None:
+        raise ValueError(f"cannot parse postgresql://user:{PASSWORD}@host/x \x1b[31m")
+
+    monkeypatch.setattr(main.group, "main", fails)
+    with pytest.raises(SystemExit) as caught:
+        main.main()
+    told = capsys.readouterr().err
+    assert caught.value.code == 1
+    assert "Traceback" in told
+    assert "ValueError: cannot parse postgresql://user:***@host/x \\x1b[31m" in told

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from xprojdb.errors import ServiceError, UsageError
+from xprojdb.masking import masked
 from xprojdb.models import service as services
 from xprojdb.models.servers.chat import Server
 from xprojdb.models.service import Reply, Service
@@ -124,6 +125,65 @@ def test_an_address_with_a_secret_is_refused_and_not_repeated(monkeypatch: pytes
     assert "hush" not in f"{caught.value.message}{caught.value.hint}{caught.value.fields}"
 
 
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://a..b/v1",
+        f"http://{'a' * 64}.example/v1",
+        "http://[::1",
+        "http://host:99999/v1",
+        "http://host:/v1",
+        "http://host/ö",
+        "http://пример/v1",
+        "http://host:١٢/v1",
+        "http:///v1",
+        "http://host\\x/v1",
+        "http://host/\x7f",
+    ],
+)
+def test_an_impossible_address_is_refused_before_any_sentence_fails(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
+    monkeypatch.setenv("OPENAI_BASE_URL", url)
+    with pytest.raises(UsageError) as caught:
+        ChatTranslator("m").translate(["x"], "en", "de")
+    assert "not a server address" in caught.value.message
+    assert caught.value.message.isprintable()
+
+
+@pytest.mark.parametrize(
+    "url", ["http://localhost:8000/v1", "https://[::1]:8/v1", "http://[fe80::1%eth0]/v1/", "http://a_b"]
+)
+def test_a_possible_address_is_taken(url: str) -> None:
+    assert Server(url).urls == [url]
+
+
+@pytest.mark.parametrize(
+    "proxy",
+    ["http:/user:hush-Me1@host:80", "user:hush-Me1", "http://user:hush-Me1@a..b:80", "http://user:hush-Me1@host:port"],
+)
+@pytest.mark.parametrize("scheme", ["http", "https"])
+def test_a_proxy_that_is_none_is_refused_without_its_password(
+    monkeypatch: pytest.MonkeyPatch, proxy: str, scheme: str
+) -> None:
+    monkeypatch.setenv(f"{scheme}_proxy", proxy)
+    monkeypatch.setenv("OPENAI_BASE_URL", f"{scheme}://model.invalid/v1")
+    with pytest.raises(UsageError) as caught:
+        ChatTranslator("m").translate(["x"], "en", "de")
+    assert f"{scheme}_proxy" in caught.value.message
+    assert "hush" not in f"{caught.value.message}{caught.value.hint}{caught.value.fields}"
+    monkeypatch.setenv("no_proxy", "model.invalid")
+    Server().service()
+
+
+def test_a_proxy_gets_its_password_and_messages_do_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    with Wire(whole("502 p%40ss-Word p@ss-Word", said("no"))) as proxy:
+        monkeypatch.setenv("http_proxy", proxy.url.replace("://", "://user:p%40ss-Word@").removesuffix("/v1"))
+        monkeypatch.setenv("OPENAI_BASE_URL", "http://model.invalid/v1")
+        with pytest.raises(ServiceError) as caught:
+            Server(attempts=1).service().post("/x", {"model": "m"}, read)
+    assert b"Proxy-Authorization: Basic dXNlcjpwQHNzLVdvcmQ=" in proxy.heard[0]
+    assert masked(caught.value.message).count("***") == 2
+
+
 def _endless(client: socket.socket) -> None:
     client.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
     while True:
@@ -188,6 +248,21 @@ def test_nonsense_is_told_and_asked_again(body: bytes) -> None:
 
 
 @pytest.mark.parametrize(
+    "talk",
+    [
+        lambda client: client.sendall(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n-5\r\nabc\r\n0\r\n\r\n"),
+        whole("302 Moved", Location="http://[::1"),
+        whole("302 Moved", Location="http://a\x1b[31m/"),
+    ],
+)
+def test_what_is_no_http_is_nonsense(talk: Talk) -> None:
+    with Wire(talk) as stand, pytest.raises(ServiceError) as caught:
+        ask(stand.url)
+    assert (caught.value.reason, caught.value.again) == ("nonsense", True)
+    assert caught.value.message.isprintable()
+
+
+@pytest.mark.parametrize(
     "wait", ["nan", "inf", "-5", "soon", "Fri, 31 Dec 9999 23:59:59 GMT", "Mon, 01 Jan 0001 00:00:00 +2359"]
 )
 def test_any_retry_after_is_borne(wait: str) -> None:
@@ -206,3 +281,10 @@ def test_a_lone_surrogate_in_one_answer_leaves_the_others(monkeypatch: pytest.Mo
 def test_a_reply_is_shown_in_one_line_of_plain_characters() -> None:
     error = services.nonsense(Reply("http://h", "a\nb\x1b]0;x\x07\u202e"), "it is no JSON")
     assert error.message.isprintable()
+
+
+def test_a_reply_that_is_too_deep_to_be_shown_is_nonsense_all_the_same() -> None:
+    value: list[Any] = []
+    for _ in range(10_000):
+        value = [value]
+    assert services.nonsense(Reply("http://h", value), "it is no answer").reason == "nonsense"

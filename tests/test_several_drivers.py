@@ -173,3 +173,18 @@ def _lives(pid: int) -> bool:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
     except FileNotFoundError:
         return False
+
+
+def test_an_expired_lease_on_what_is_done_keeps_no_run_waiting(
+    database: Database, write_conll: Write, tmp_path: Path, no_waiting: Callable[[], None]
+) -> None:
+    """A step that learns from a corpus waits for what others have in hand; nobody takes finished items again."""
+    import_sample(database, write_conll, {"en": english(20), "de": german(20)})
+    settings = "[project]\nlabel_consistency = 0.5\n"
+    plan = plan_of(database, tmp_path, settings, aligner=Diagonal())
+    run_plan(database, plan, only=["align"])
+    _claim(database, plan.stages[0].step_id, 5, 10, ELSEWHERE, -1.0)
+    no_waiting()
+    report = run_plan(database, plan_of(database, tmp_path, settings, aligner=Diagonal()))
+    assert not report.stopped
+    assert len(outcomes(database, "project")) == 20

@@ -6,13 +6,13 @@ import json
 import warnings
 from collections.abc import Callable
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import pytest
 from projection_sample import english, german, import_sample, plan_of
 from rich.console import Console
 from sqlalchemy import delete, func, select, update
-from training_sample import encoder, import_languages, train_toml
+from training_sample import encoder, import_languages, lines, train_toml
 
 import xprojdb
 from xprojdb.api.results.training import TrainResult
@@ -21,12 +21,14 @@ from xprojdb.config.recipe import parse_recipe
 from xprojdb.config.training import LoadedTraining, TrainingRecipe
 from xprojdb.db import Database
 from xprojdb.db import tables as t
-from xprojdb.errors import ModelError, UsageError
+from xprojdb.errors import GroundMoved, ModelError, UsageError
 from xprojdb.evaluation.evaluate import evaluate_projections
 from xprojdb.execution.run import run_plan
 from xprojdb.execution.status.database import read_status
+from xprojdb.importing.files import corpus_file
 from xprojdb.maintenance.corpus_deletion import delete_corpus
 from xprojdb.maintenance.database_copy import copy_database
+from xprojdb.maintenance.errata.replacement import replace_file
 from xprojdb.maintenance.garbage_collection import find_garbage, free_garbage
 from xprojdb.maintenance.verify import verify
 from xprojdb.planning.planner import plan_recipe
@@ -415,3 +417,36 @@ def test_the_command(run_cli, write_conll: Write, tmp_path: Path) -> None:
     assert exported.code == 0, exported.stderr
     wrong = run_cli("train", "none.toml")
     assert (wrong.code, len(wrong.stderr.splitlines())) == (2, 2)
+
+
+def test_a_set_that_lost_a_sentence_before_it_was_learned_makes_no_model(
+    database: Database, write_conll: Write, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The step names its set by a digest: another model under it would be that of no order of the two commands."""
+    import_languages(database, write_conll, "en")
+    first, *others = lines(0, 12)
+    corrected = write_conll("corrected.conll", f"{first} today", *others)
+    text = train_toml(tmp_path, 'languages = ["en"]', steps=5)
+    loaded = LoadedTraining(TrainingRecipe.from_toml(text), text)
+    prepare = xprojdb.study.train.prepare_words
+
+    def replaced(*what: Any) -> None:
+        monkeypatch.undo()
+        monkeypatch.setenv("XPROJDB_CACHE", str(tmp_path / "cache"))
+        with database.read() as connection:
+            part = connection.execute(select(t.source_file.c.part).where(t.source_file.c.sentences == 12)).scalar_one()
+        file = corpus_file(corrected, "en", form="conll", part=part, split="train")
+        assert replace_file(database, "news", file).replaced == 1
+        prepare(*what)
+
+    monkeypatch.setattr("xprojdb.study.train.prepare_words", replaced)
+    with pytest.raises(GroundMoved) as caught:
+        train_model(database, loaded)
+    assert caught.value.lang == "en"
+    with database.read() as connection:
+        assert connection.execute(select(func.count()).select_from(t.model)).scalar_one() == 0
+        assert connection.execute(select(func.count()).select_from(t.failure)).scalar_one() == 0
+    train_model(database, loaded)
+    with database.read() as connection:
+        assert connection.execute(select(func.count()).select_from(t.model)).scalar_one() == 1
+    assert verify(database).damage == 0

@@ -8,6 +8,8 @@ from contextlib import contextmanager
 from xprojdb.errors import XprojdbError
 from xprojdb.extras import require
 
+#: seconds in which the Hub must answer
+_PATIENCE = 10.0
 _LOG_IN = "set HF_TOKEN, or log in with: hf auth login; the token needs write access"
 
 
@@ -50,6 +52,20 @@ def asking(repo: str) -> Iterator[None]:
 def quiet_progress() -> None:
     """Turn off the progress bars of the Hub's client, which would fill the logs of unattended runs."""
     require("huggingface_hub.utils", "hub").disable_progress_bars()
+
+
+def is_reachable() -> bool:
+    """Whether the Hub answers; where it does not, its client tries for most of a minute to find each file."""
+    session, endpoint = (
+        require("huggingface_hub", "hub").get_session(),
+        require("huggingface_hub.constants", "hub").ENDPOINT,
+    )
+    try:
+        session.head(endpoint, timeout=_PATIENCE).raise_for_status()
+    except _failures() as error:
+        status = getattr(getattr(error, "response", None), "status_code", None)
+        return status is not None and status < 500
+    return True
 
 
 def log_in_first(repo: str) -> TokenRefused:

@@ -10,7 +10,10 @@ _SHORTEST = 4
 _MASK = "***"
 #: the part of an address before its host; a password may contain anything but white space
 _IN_ADDRESS = re.compile(r"(?P<prefix>//[^\s:/@]*:)[^\s]*(?=@)")
-_IN_QUERY = re.compile(r"(?P<prefix>\b(?:ssl)?password=|\bapi_key=|\btoken=)[^\s&'\"]+", re.IGNORECASE)
+_IN_QUERY = re.compile(
+    r"(?P<prefix>\b(?:ssl)?password=|\bapi_key=|\btoken=|\bscram_(?:client|server)_key=|\boauth_client_secret=)[^\s&'\"]+",
+    re.IGNORECASE,
+)
 _secrets: set[str] = set()
 
 

@@ -32,13 +32,15 @@ FAULTS: Mapping[str, tuple[str, str]] = {
     ),
     "input/output": ("could not be read or written", "check the disk and its free space, then run again"),
     "unreachable": ("cannot be reached", "check that the server is running, and the name and password in the URL"),
-    "options": ("has an option unknown to PostgreSQL", "check the part after ? in the URL"),
+    "options": ("has an option that PostgreSQL does not take", "check the part after ? in the URL"),
     "lost": ("closed the connection; committed work is kept", "repeat the command when the server is running again"),
 }
 
 
 #: secret query parameters of URLs
-SECRET_PARAMETERS = frozenset({"password", "sslpassword"})
+SECRET_PARAMETERS = frozenset(
+    {"password", "sslpassword", "options", "scram_client_key", "scram_server_key", "oauth_client_secret"}
+)
 
 
 def shown(url: URL) -> str:

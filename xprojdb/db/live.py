@@ -72,6 +72,22 @@ def refuse_live_runs(connection: Connection, what: str) -> None:
         )
 
 
+def claim_ground(connection: Connection, what: str) -> None:
+    """Refuse to continue while runs are active, and end those of other machines that have been silent for too long.
+
+    Such a process may only be suspended. When it goes on, it must not store what it computed from what is about to
+    change. Needs the write transaction that would continue.
+
+    :param what: as for :func:`refuse_live_runs`.
+    :raises RunsAlive: when runs are active.
+    """
+    refuse_live_runs(connection, what)
+    columns = (run.c.id, run.c.command, run.c.recipe_name, run.c.process)
+    running = connection.execute(select(*columns).where(run.c.status == "running", run.c.process.is_not(None)))
+    _end(connection, [LiveRun(*row) for row in running if not is_gone(row.process)])
+    connection.execute(delete(lease))
+
+
 def end_live_runs(engine: Engine) -> Sequence[LiveRun]:
     """End all active runs: they write nothing more, and report that when they try to.
 

@@ -180,9 +180,9 @@ def parse_address(address: str | Path) -> URL:
         address = masked(text)
         hint = "use a path, sqlite:///FILE or postgresql://…"
         raise UsageError(f"{address!r} is not a database URL", hint=hint, address=address) from None
-    for secret in (url.password, *(url.query.get(name) for name in SECRET_PARAMETERS)):
-        if isinstance(secret, str):
-            remember(secret)
+    values = (url.password or "", *(url.query.get(name, "") for name in SECRET_PARAMETERS))
+    for secret in (secret for value in values for secret in ([value] if isinstance(value, str) else value)):
+        remember(secret)
     if "@" in (url.host or ""):
         hint = "in a password, write @ as %40, / as %2F and : as %3A, or use PGPASSFILE"
         raise UsageError("the host of the database URL contains @", hint=hint, address=masked(text))

@@ -102,7 +102,8 @@ def fault(error: BaseException) -> str | None:
 
 def _without_code(error: BaseException) -> str | None:
     """Classify an error that did not come from the server, which did not answer or no longer does."""
-    if "connection option" in str(error):
+    # psycopg checks some of them itself.
+    if "connection option" in str(error) or str(error).startswith("bad value for "):
         return "options"
     if type(error).__name__ != "OperationalError":
         return None

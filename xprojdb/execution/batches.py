@@ -10,13 +10,13 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
 from xprojdb.db.tables import failure
-from xprojdb.errors import DatabaseError, MissingExtra, ModelError, Unfinished, UsageError
+from xprojdb.errors import DatabaseError, GroundMoved, MissingExtra, ModelError, Unfinished, UsageError
 from xprojdb.masking import masked
 from xprojdb.printable import escaped_lines
 from xprojdb.steps.stage import Outcome, Result, Rows, Stage
 
 #: errors that concern the whole run rather than one item, and are never recorded as an item's failure
-FATAL = (DatabaseError, MissingExtra, ModelError, Unfinished, UsageError, SQLAlchemyError, MemoryError)
+FATAL = (DatabaseError, GroundMoved, MissingExtra, ModelError, Unfinished, UsageError, SQLAlchemyError, MemoryError)
 _FAILURE = ("step_id", "item_id", "message", "traceback", "run_id")
 
 

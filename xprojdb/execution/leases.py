@@ -69,9 +69,13 @@ class Leases:
         connection.execute(delete(lease).where(lease.c.owner == self.owner))
 
     def others_have(self, connection: Connection, step_id: int) -> bool:
-        """Whether other processes hold leases on items of a step; needs no write transaction."""
-        theirs = exists().where(lease.c.step_id == step_id, lease.c.owner != self.owner)
-        return bool(connection.execute(select(theirs)).scalar())
+        """Whether other processes hold leases on items of a step; needs no write transaction.
+
+        Expired leases do not count: those on items that are done are dropped by nobody.
+        """
+        theirs = (lease.c.step_id == step_id, lease.c.owner != self.owner, lease.c.expires_at > clock(connection))
+        owners = connection.execute(select(lease.c.owner).where(*theirs).distinct()).scalars()
+        return any(not is_gone(owner) for owner in owners)
 
     def _free(self, connection: Connection, step_id: int, now: float) -> None:
         """Drop expired leases, and those that an earlier run of this process could not end."""

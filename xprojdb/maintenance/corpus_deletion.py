@@ -15,7 +15,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Select, delete, func, select, update
 
 from xprojdb.db import Database, bulk
-from xprojdb.db.live import refuse_live_runs
+from xprojdb.db.live import claim_ground
 from xprojdb.db.tables import (
     alignment,
     artifact,
@@ -88,7 +88,7 @@ def delete_corpus(database: Database, name: str, *, watch: Watch = lambda _name,
     contents = CorpusContents(name, {})
     taken: Counter[str] = Counter()
     with database.write() as connection:
-        refuse_live_runs(connection, "deleting a corpus")
+        claim_ground(connection, "deleting a corpus")
         corpus_id, contents.name = _find(connection, name)
         gone, narrowed = _recipes(connection, corpus_id)
         contents.recipes, contents.narrowed = [*gone], [*narrowed]

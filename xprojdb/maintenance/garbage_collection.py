@@ -14,7 +14,7 @@ from functools import partial
 from sqlalchemy import Column, ColumnElement, Connection, Table, delete, func, or_, select
 
 from xprojdb.db import Database
-from xprojdb.db.live import refuse_live_runs
+from xprojdb.db.live import claim_ground
 from xprojdb.db.tables import (
     evaluation,
     model,
@@ -134,7 +134,7 @@ def free_garbage(
     """
     garbage = find_garbage(database, without=without, exports=exports)
     with database.write() as connection:
-        refuse_live_runs(connection, "deleting steps")
+        claim_ground(connection, "deleting steps")
         run_delete(connection, delete(recipe).where(recipe.c.name.in_(without)))
     freeing = _Freeing(database, lambda connection: needed_steps(connection, exports=exports), watch)
     # Steps come after the steps they read: delete in reverse.

@@ -10,7 +10,7 @@ from itertools import islice
 from sqlalchemy import Connection
 
 from xprojdb.db import Database
-from xprojdb.db.live import refuse_live_runs
+from xprojdb.db.live import claim_ground
 from xprojdb.maintenance.checks import CHECKS, Check, Finding
 from xprojdb.maintenance.checks.digests import StepDigests
 from xprojdb.maintenance.checks.plans import BrokenPlans
@@ -70,14 +70,14 @@ def verify(database: Database, *, repair: bool = False) -> VerifyReport:
         # Any other check could fail.
         return VerifyReport([texts])
     if texts.count:
-        _refuse_live_runs(database)
+        _claim_ground(database)
     taken = mend_texts(database) if texts.count else Counter[str]()
     report = VerifyReport([texts, *_look(database)], dict(taken))
     unread = [still for still in ([_texts(database)] if texts.count else []) if still.count]
     report.left = unread
     if not repair or not any(check_.count for check_ in report.checks[1:]):
         return report
-    _refuse_live_runs(database)
+    _claim_ground(database)
     left = report.checks
     for _ in range(ROUNDS):
         for check in CHECKS:
@@ -97,9 +97,9 @@ def altered_steps(database: Database, connection: Connection) -> Iterator[str]:
         yield from (finding.description for finding in check(database).find(connection, steps))
 
 
-def _refuse_live_runs(database: Database) -> None:
+def _claim_ground(database: Database) -> None:
     with database.write() as connection:
-        refuse_live_runs(connection, "a repair")
+        claim_ground(connection, "a repair")
 
 
 def _texts(database: Database) -> CheckReport:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import email.utils
 import json
-import re
 import time
 import urllib.error
 import urllib.request
@@ -12,7 +11,7 @@ from collections.abc import Callable
 from http.client import HTTPException
 from typing import Any, NamedTuple, TypeVar
 
-from xprojdb.errors import ServiceError, UsageError
+from xprojdb.errors import ServiceError
 from xprojdb.masking import remember
 from xprojdb.models.patience import Deadline, opener
 from xprojdb.printable import one_line
@@ -128,6 +127,9 @@ class Service:
             cause = getattr(error, "reason", error)
             reason = "timeout" if isinstance(cause, TimeoutError) else "unreachable"
             return _unanswered(url, reason, self._masked(str(cause) or type(cause).__name__))
+        except ValueError as error:
+            # What the standard library makes of a chunk of negative size, or of a redirect to no address.
+            return nonsense(Reply(url, ""), f"it is not valid HTTP ({self._masked(str(error))})")
 
     def _masked(self, text: str) -> str:
         """A server's message without the key, shortened to one line."""
@@ -136,7 +138,8 @@ class Service:
     def _refused(self, url: str, error: urllib.error.HTTPError) -> ServiceError:
         again = error.code >= 500 or error.code in _AGAIN
         if 300 <= error.code < 400:
-            hint = f"use the address of the server itself; this one redirects to {error.headers.get('Location')}"
+            to = error.headers.get("Location")
+            hint = "use the address of the server itself" + (f"; this one redirects to {to}" if to else "")
         elif again:
             hint = "run again later; unfinished items stay pending"
         elif error.code in (401, 403):
@@ -149,25 +152,15 @@ class Service:
         return ServiceError(message, hint=self._masked(hint), **fields)
 
 
-def check_address(url: str) -> None:
-    """Reject an invalid server address, or one with a secret in it, which would be stored with the recipe.
-
-    :raises UsageError: without the address, which may contain a secret.
-    """
-    if not url.startswith(("http://", "https://")):
-        hint = "set the server's url, such as http://localhost:8000/v1, or OPENAI_BASE_URL"
-        raise UsageError(f"not a server address: {one_line(url.rpartition('@')[2], 80)!r}", hint=hint)
-    if re.search(r"[?#]", url) or "@" in url:
-        hint = "remove everything after ? or # and before @; put the key into its environment variable"
-        raise UsageError("the server address contains a user, a password or a query", hint=hint)
-
-
 def nonsense(reply: Reply, why: str) -> ServiceError:
     """The error for an unusable answer.
 
     :param why: what is wrong with it.
     """
-    shown = reply.value if isinstance(reply.value, str) else json.dumps(reply.value)
+    try:
+        shown = reply.value if isinstance(reply.value, str) else json.dumps(reply.value)
+    except RecursionError:
+        shown = ""
     message = f"{reply.url} sent an unusable answer: {why}" + (f": {one_line(shown, 80)!r}" if shown else "")
     hint = "check that this is the address of an OpenAI-compatible server, including /v1"
     return ServiceError(message, hint=hint, url=reply.url, reason="nonsense", status=200, again=True)

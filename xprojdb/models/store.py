@@ -21,6 +21,7 @@ import platformdirs
 from xprojdb.errors import MissingExtra, ModelError, UsageError
 from xprojdb.extras import require
 from xprojdb.file_names import file_name
+from xprojdb.hub import is_reachable
 from xprojdb.models.encoders import e5_small
 
 RECORD = "xprojdb-model.json"
@@ -267,14 +268,15 @@ def _built_in(model_id: str) -> ResolvedModel | None:
 
 def _on_hub(model_id: str, revision: str | None) -> ResolvedModel:
     transformers = require("transformers", "models")
+    offline = _offline() or not is_reachable()
     try:
-        config = transformers.AutoConfig.from_pretrained(model_id, revision=revision, local_files_only=_offline())
+        config = transformers.AutoConfig.from_pretrained(model_id, revision=revision, local_files_only=offline)
     except (OSError, ValueError) as error:
         raise ModelError(
             f"model {model_id} is neither a folder, nor installed, nor on the Hub",
             hint="use a local path, or run where the Hub can be reached; see 'xprojdb models list'",
             model_id=model_id,
-            offline=_offline(),
+            offline=offline,
         ) from error
     return ResolvedModel(model_id, config._commit_hash)
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import IO, cast
 
 from xprojdb.readers.records import ReadError
+from xprojdb.text.normalization import normal_form
 
 _CHUNK = 1 << 20
 _LONGEST_BLOCK = 1 << 24
@@ -111,7 +112,7 @@ def _decode(block: bytes, path: Path, line: int) -> str:
         _refuse_controls(text, path, line)
     if "\ufeff" in text:
         text = _INNER_BOM.sub("", text)
-    return text if unicodedata.is_normalized("NFC", text) else unicodedata.normalize("NFC", text)
+    return text if unicodedata.is_normalized("NFC", text) else normal_form("NFC", text)
 
 
 def _binary(path: Path, line: int, what: str, hint: str = "name a text file in UTF-8") -> ReadError:

@@ -12,6 +12,7 @@ from typing import Any
 
 from xprojdb.errors import InputError
 from xprojdb.printable import is_printable
+from xprojdb.text.normalization import normal_form
 from xprojdb.text.spans import Span
 
 # U+0080 to U+009F are allowed, see files.py; lone surrogates, which JSON can contain, have no UTF-8 form.
@@ -86,7 +87,7 @@ def check_words(words: Sequence[str]) -> tuple[str, ...]:
     # A part of a text in NFC is in NFC.
     if unicodedata.is_normalized("NFC", joined):
         return tuple(words)
-    return tuple(unicodedata.normalize("NFC", word) for word in words)
+    return tuple(normal_form("NFC", word) for word in words)
 
 
 def _word_fault(words: Sequence[str]) -> RecordError:
@@ -103,7 +104,7 @@ def check_text(text: str) -> str:
     :returns: the text, with tabs and newlines replaced by spaces.
     :raises RecordError: when it has a control character.
     """
-    plain = unicodedata.normalize("NFC", _WHITE_SPACE.sub(" ", text)).strip()
+    plain = normal_form("NFC", _WHITE_SPACE.sub(" ", text)).strip()
     if _CONTROL.search(plain):
         raise RecordError("the text has a control character", reason="control-character", word=None)
     return plain

@@ -11,6 +11,7 @@ from itertools import pairwise, zip_longest
 from typing import NamedTuple
 
 from xprojdb.text.languages import Language, UnknownLanguage, language
+from xprojdb.text.normalization import normal_form
 
 # All combining marks except variation selectors lie below this; scanning all of Unicode would take ten times longer.
 _LAST_MARK = 0x1F000
@@ -73,7 +74,7 @@ class Word(NamedTuple):
 
 def normalize(text: str) -> str:
     """Normalise a text to NFC, the form of all stored text."""
-    return unicodedata.normalize("NFC", text)
+    return normal_form("NFC", text)
 
 
 @cache

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import csv
 import gzip
-import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from xprojdb.errors import InputError
 from xprojdb.extras import require
+from xprojdb.text.normalization import normal_form
 
 LABELS = ("entailment", "neutral", "contradiction")
 #: names of the columns in published layouts
@@ -61,9 +61,7 @@ class PairFile:
             if label is None:
                 self.unlabelled += 1
                 continue
-            words = [
-                tuple(unicodedata.normalize("NFC", str(fields[name])).split()) for name in ("premise", "hypothesis")
-            ]
+            words = [tuple(normal_form("NFC", str(fields[name])).split()) for name in ("premise", "hypothesis")]
             if not all(words):
                 raise self._error(f"line {number + 1} has an empty sentence", number, "empty")
             lang = fields.get("lang")
@@ -99,7 +97,7 @@ class PairFile:
 
 
 def _words(value: Any) -> tuple[str, ...]:
-    return tuple(unicodedata.normalize("NFC", str(value)).split())
+    return tuple(normal_form("NFC", str(value)).split())
 
 
 def _tsv(path: Path) -> Iterator[Mapping[str, Any]]:

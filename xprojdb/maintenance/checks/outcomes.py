@@ -13,6 +13,9 @@ from xprojdb.maintenance.checks.check import Check, Finding
 from xprojdb.maintenance.step_rows import RESULT_TABLES, StoredStep, item_column
 from xprojdb.steps.spec import GOLD
 
+#: what an outcome may be; anything else counts neither as done nor as pending
+_STATUSES = ("ok", "empty", "filtered", "failed")
+
 
 def _tables(stored: StoredStep) -> list[Table]:
     """The result tables of a step; word probabilities are stored even if nothing was found."""
@@ -69,17 +72,18 @@ class RowsWithoutOutcome(Check):
 
 
 class RowsDespiteOutcome(Check):
-    """Results of items that are recorded as having none, or as failed."""
+    """Results of items that are recorded as having none, or as failed; and outcomes that are none."""
 
     name = "rows despite the outcome"
 
     def find(self, connection: Connection, steps: Sequence[StoredStep]) -> Iterator[Finding]:
         for step in steps:
+            query = select(outcome.c.item_id).where(outcome.c.step_id == step.id)
+            yield from _findings(connection, query.where(outcome.c.status.not_in(_STATUSES)), step, "no such outcome")
             there = [
                 exists().where(table.c.step_id == step.id, item_column(table, step) == outcome.c.item_id)
                 for table in _tables(step)
             ]
             if there:
-                query = select(outcome.c.item_id).where(outcome.c.step_id == step.id, or_(*there))
-                silent = query.where(outcome.c.status.in_(("empty", "failed")))
+                silent = query.where(or_(*there), outcome.c.status.in_(("empty", "failed")))
                 yield from _findings(connection, silent, step, "has rows although the outcome says there are none")

@@ -58,7 +58,7 @@ class SentenceWords(Check):
         )
         for block in bulk.stream(connection, select(*columns).order_by(sentence.c.id), 5_000):
             for key, count, words, offsets, step_id, parent in block:
-                if _wrong(count, words) or (offsets is not None and _wrong(count, offsets)):
+                if _wrong(count, words, str) or (offsets is not None and _wrong(count, offsets, int)):
                     owner = (step_id, parent) if step_id is not None and parent is not None else (0, key)
                     yield Finding(f"sentence {key} does not have {count} words", *owner)
 
@@ -67,9 +67,9 @@ class SentenceWords(Check):
         return drop_files_of(self.database, imported) + drop_items(self.database, filter(lambda f: f.step, findings))
 
 
-def _wrong(count: int, words: str) -> bool:
+def _wrong(count: int, stored: str, kind: type) -> bool:
     try:
-        value = json.loads(words)
+        value = json.loads(stored)
     except (ValueError, TypeError):
         return True
-    return not isinstance(value, list) or len(value) != count
+    return not isinstance(value, list) or len(value) != count or not all(isinstance(part, kind) for part in value)

@@ -10,7 +10,7 @@ from itertools import islice
 from sqlalchemy import Connection, select
 
 from xprojdb.db import Database, bulk
-from xprojdb.db.live import refuse_live_runs
+from xprojdb.db.live import claim_ground
 from xprojdb.db.runs import begin_run, end_run
 from xprojdb.db.tables import corpus, sentence, source_file, translation
 from xprojdb.errors import UsageError
@@ -42,7 +42,7 @@ def replace_file(database: Database, name: str, file: CorpusFile, *, dry_run: bo
     """
     report = ErrataReport(name)
     with database.write() as connection, bulk.uncollected():
-        refuse_live_runs(connection, "replacing a file")
+        claim_ground(connection, "replacing a file")
         corpus_id = find_corpus(connection, name)
         run_id = begin_run(connection, "corpus replace")
         writer = FileWriter(connection, _target(connection, corpus_id, run_id), None)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from sqlalchemy import Connection, Executable, delete, func, select, update
 
 from xprojdb.db import Database, bulk
-from xprojdb.db.live import refuse_live_runs
+from xprojdb.db.live import claim_ground
 from xprojdb.db.runs import begin_run, end_run
 from xprojdb.db.tables import corpus, evaluation, sentence, source_file
 from xprojdb.errors import UsageError
@@ -67,7 +67,7 @@ def withdraw(database: Database, selected: Withdrawn, *, dry_run: bool = False) 
     """
     report = ErrataReport(selected.corpus)
     with database.write() as connection:
-        refuse_live_runs(connection, "withdrawing sentences")
+        claim_ground(connection, "withdrawing sentences")
         corpus_id = find_corpus(connection, selected.corpus)
         keys = _chosen(connection, corpus_id, selected)
         run_id = begin_run(connection, "corpus withdraw")

@@ -8,12 +8,12 @@ double, nest and cross them, and write them with other characters.
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from xprojdb.models.easyproject.markers import FoundMarkers, LostMarker, LostReason, Recovered, check_spans
+from xprojdb.text.normalization import normal_form
 from xprojdb.text.words import join_words, normalize, split_words
 
 _ESCAPES = str.maketrans({"<": "(", "＜": "(", ">": ")", "＞": ")"})
@@ -113,7 +113,7 @@ class _Parser:
     def read(self, text: str) -> None:
         end = 0
         for match in _TAG.finditer(text):
-            name = unicodedata.normalize("NFKC", match["closing"] or match["name"] or "").casefold()
+            name = normal_form("NFKC", match["closing"] or match["name"] or "").casefold()
             closes = match["closing"] is not None
             if not closes and match[0][0] in _RARE and name not in self.entities:
                 continue

@@ -9,8 +9,9 @@ from dataclasses import asdict, dataclass
 from typing import Any, Generic, NamedTuple, TypeVar
 
 from xprojdb.errors import UsageError
+from xprojdb.models.servers.addresses import check_address, check_proxy
 from xprojdb.models.servers.pool import ServicePool
-from xprojdb.models.service import Reply, Service, check_address, nonsense
+from xprojdb.models.service import Reply, Service, nonsense
 from xprojdb.printable import is_sound
 
 Answer = TypeVar("Answer")
@@ -61,6 +62,7 @@ class Server:
         """
         for url in self.urls or [""]:
             check_address(url)
+            check_proxy(url)
         key = os.environ.get(self.key_variable, "").strip()
         if not (key.isascii() and key.isprintable()):
             hint = f"set {self.key_variable} to the key alone, in printable ASCII"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import unicodedata
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -20,6 +19,7 @@ from xprojdb.models.servers.chat import Chat, Cost, Question, Server, choice_of,
 from xprojdb.models.service import Reply, nonsense
 from xprojdb.models.taggers.token_classifier import Tagged
 from xprojdb.text.languages import language
+from xprojdb.text.normalization import normal_form
 from xprojdb.text.spans import Span
 
 PROMPT = """List the named entities of a {language} sentence. These types count, and no others:
@@ -256,12 +256,12 @@ def locate(words: Sequence[str], named: Sequence[Named]) -> tuple[Span, ...]:
 
     :returns: spans in order, without those that have no free place.
     """
-    parts = [unicodedata.normalize("NFC", word) for word in words]
+    parts = [normal_form("NFC", word) for word in words]
     joined, edges = "".join(parts), {edge: place for place, edge in enumerate(accumulate(map(len, parts), initial=0))}
     taken: set[int] = set()
     spans, after = [], 0
     for text, label in named:
-        letters = unicodedata.normalize("NFC", "".join(text.split()))
+        letters = normal_form("NFC", "".join(text.split()))
         places = [*_places(joined, edges, letters)] if letters else []
         free = [(start, end) for start, end in places if taken.isdisjoint(range(start, end))]
         if free:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import codecs
 import json
 import re
-import unicodedata
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import IO, Any
 
 from xprojdb.readers.files import open_bytes
 from xprojdb.readers.records import ReadError
+from xprojdb.text.normalization import normal_form
 
 _CHUNK = 1 << 20
 _LONGEST = 1 << 26
@@ -160,7 +160,7 @@ def _object(text: _Text) -> tuple[int, Mapping[str, Any]]:
 def _normal(value: Any) -> Any:
     """A value with its strings in NFC."""
     if isinstance(value, str):
-        return value if value.isascii() else unicodedata.normalize("NFC", value)
+        return normal_form("NFC", value)
     if isinstance(value, list):
         return [item if type(item) is str and item.isascii() else _normal(item) for item in value]
     if isinstance(value, dict):

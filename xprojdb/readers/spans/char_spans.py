@@ -12,6 +12,7 @@ from typing import Literal, NamedTuple
 from xprojdb.readers.label_names import label_fault, trim_tag
 from xprojdb.readers.notes import Notes
 from xprojdb.readers.records import ReadError, Record, RecordError, check_text, check_words
+from xprojdb.text.normalization import normal_form
 from xprojdb.text.spans import Span
 from xprojdb.text.words import split_words
 
@@ -212,7 +213,7 @@ class _Places:
         if self._plain:
             place = offset - len(lead)
         else:
-            place = len(unicodedata.normalize("NFC", self._before[self._lead : max(offset, self._lead)]))
+            place = len(normal_form("NFC", self._before[self._lead : max(offset, self._lead)]))
         return min(max(place, 0), self._length)
 
 

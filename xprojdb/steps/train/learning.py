@@ -9,11 +9,11 @@ from importlib import metadata
 from typing import Any, NamedTuple
 
 import numpy as np
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, func, select
 
-from xprojdb.db.tables import model
+from xprojdb.db.tables import model, training_item, training_pair
 from xprojdb.digest import canonical_json
-from xprojdb.errors import ModelError
+from xprojdb.errors import GroundMoved, ModelError
 from xprojdb.steps.spec import StepSpec, find_step
 from xprojdb.steps.stage import Rows
 from xprojdb.steps.train.entities import count_entities, entity_examples, f1_of, find_entities
@@ -58,6 +58,7 @@ class Learner:
         """Train the model of a step.
 
         :raises TrainingError: when there is nothing to train on, or the loss is not a number.
+        :raises GroundMoved: when a training set has lost sentences since it was drawn.
         """
         params = TrainParams.from_params(spec.params)
         learn = self._entities if params.task == "ner" else self._pairs
@@ -143,14 +144,30 @@ def _dev_f1(head: Head, states: WordStates, dev: list[Any]) -> float:
 
 
 def _samples(connection: Connection, spec: StepSpec, prefix: str) -> list[tuple[str, int, StepSpec]]:
-    """The samples among the inputs of a training, by language, with their keys."""
+    """The samples among the inputs of a training, by language, with their keys.
+
+    :raises GroundMoved: when one of them has lost sentences since it was drawn.
+    """
     samples = []
     for role, sample_spec in sorted(spec.inputs.items()):
         if role.startswith(prefix):
             key = find_step(connection, sample_spec)
             assert key is not None, "a step is stored with its inputs"
+            _check_whole(connection, key, sample_spec)
             samples.append((role, key, sample_spec))
     return samples
+
+
+def _check_whole(connection: Connection, sample_id: int, sample: StepSpec) -> None:
+    """Check that nothing was deleted or replaced since the set was drawn: the step names its items by their digest."""
+    table = training_pair if sample.params.get("task") == "nli" else training_item
+    count = connection.execute(select(func.count()).where(table.c.sample_id == sample_id)).scalar_one()
+    if count != sample.params["sentences"]:
+        raise GroundMoved(
+            f"sentences of the training set of {sample.params['lang']} were deleted or replaced before it was learned",
+            hint="nothing was learned from the rest; run it again, which draws the set anew",
+            lang=sample.params["lang"],
+        )
 
 
 def _shuffled(part: Examples, seed: int) -> Examples:
