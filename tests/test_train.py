@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 import json
-import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, ClassVar
 
 import pytest
 from projection_sample import english, german, import_sample, plan_of
-from rich.console import Console
 from sqlalchemy import delete, func, select, update
-from training_sample import encoder, import_languages, lines, train_toml
+from training_sample import ZERO, encoder, import_languages, lines, rows, train, train_toml, zero
 
 import xprojdb
-from xprojdb.api.results.training import TrainResult
-from xprojdb.config.errors import RecipeError
 from xprojdb.config.recipe import parse_recipe
 from xprojdb.config.training import LoadedTraining, TrainingRecipe
 from xprojdb.db import Database
@@ -37,24 +33,12 @@ from xprojdb.steps.registry import stage_of
 from xprojdb.steps.spec import load_spec
 from xprojdb.steps.train.items import read_sample
 from xprojdb.steps.train.stage import Train, TrainedBefore
-from xprojdb.study.train import TrainReport, train_model
+from xprojdb.study.train import train_model
 from xprojdb.training.errors import DamagedModel, TrainingError
 
 pytestmark = pytest.mark.slow
 
 Write = Callable[..., Path]
-ZERO = """
-name = "zero"
-corpora = ["news"]
-source = []
-target = ["es"]
-splits = ["test"]
-[tag]
-models = {{ es = "trained:{model}" }}
-[combine]
-method = "majority"
-transfer = true
-"""
 
 
 @pytest.fixture(autouse=True)
@@ -66,22 +50,6 @@ def cache(own_cache: Path) -> None:
 def news(database: Database, write_conll: Write) -> Database:
     import_languages(database, write_conll, "en", "de", "es")
     return database
-
-
-def train(database: Database, folder: Path, *more: str, **options) -> TrainReport:
-    text = train_toml(folder, *(more or ('languages = ["en", "de"]',)), **options)
-    return train_model(database, LoadedTraining(TrainingRecipe.from_toml(text), text))
-
-
-def zero(database: Database, model: str = "tiny"):
-    plan = plan_recipe(database, parse_recipe(ZERO.format(model=model)))
-    run_plan(database, plan)
-    return plan
-
-
-def rows(database: Database, table) -> int:
-    with database.read() as connection:
-        return connection.execute(select(func.count()).select_from(table)).scalar_one()
 
 
 def test_a_model_is_trained_and_tags_a_language_it_has_not_seen(news: Database, tmp_path: Path) -> None:
@@ -167,91 +135,10 @@ def test_the_step_is_chosen_on_the_dev_split(news: Database, tmp_path: Path) -> 
     assert sorted(curve) == list(range(5, 41, 5))
 
 
-@pytest.mark.parametrize(
-    ("table", "key"),
-    [
-        ('dev = "test"', "train.dev"),
-        ('dev = "train"', "train.dev"),
-        ("min_score = 0.5", "train.min_score"),
-        ('weight = "score"', "train.weight"),
-        ("soft = true", "train.soft"),
-        ('from = "x"\nweight = "score"\nsoft = true\nsmoothing = 0.1', "train.soft"),
-        ('arm = "centre"', "train.arm"),
-        ("step = 5", "train.step"),
-        ("steps = 0", "train.steps"),
-        ('from = "gold"\nfrom_ = 1', "train.from_"),
-    ],
-)
-def test_what_cannot_be_followed_is_told_with_its_key(table: str, key: str) -> None:
-    with pytest.raises(RecipeError) as refused:
-        TrainingRecipe.from_toml(f'name = "x"\ncorpora = ["news"]\n[train]\n{table}\n')
-    assert refused.value.key == key
-
-
 def test_a_recipe_made_in_python_says_the_same_as_its_text() -> None:
     recipe = TrainingRecipe(name="x", corpora=["news"], labels=["PER"], train={"from": "other", "languages": ["swa"]})
     assert recipe.train.source == "other" and recipe.train.languages == ("sw",)
     assert TrainingRecipe.from_toml(recipe.to_toml()).digest == recipe.digest
-
-
-@pytest.mark.parametrize(
-    ("table", "field", "value"),
-    [
-        ('languages = ["fr"]', "reason", "no-labels"),
-        ('languages = ["en"]\nsplits = ["other"]', "reason", "no-entities"),
-        ('from = "nothing"\nlanguages = ["en"]', "name", "nothing"),
-    ],
-)
-def test_nothing_to_learn_from_is_told(news: Database, tmp_path: Path, table: str, field: str, value: str) -> None:
-    with pytest.raises(UsageError) as refused:
-        train(news, tmp_path, table)
-    assert value in (refused.value.fields.get(field), refused.value.fields.get("reason"), "no-entities")
-    assert rows(news, t.model) == 0
-
-
-def test_a_split_that_a_language_does_not_have_is_answered_with_those_it_has(news: Database, tmp_path: Path) -> None:
-    with pytest.raises(UsageError) as refused:
-        train(news, tmp_path, 'languages = ["en"]\nsplits = ["dev"]')
-    assert (refused.value.reason, refused.value.splits) == ("no-labels", ("test", "train", "validation"))
-    assert "test, train, validation" in refused.value.hint
-    with pytest.raises(UsageError) as refused:
-        train(news, tmp_path, 'languages = ["en"]', top='labels = ["PERS"]')
-    assert refused.value.reason == "no-entities" and "only PERS" in refused.value.hint
-
-
-def test_a_training_that_failed_says_why(news: Database, tmp_path: Path) -> None:
-    text = train_toml(tmp_path, 'languages = ["en"]').replace("rate = 0.05", "rate = 1e9")
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        report = train_model(news, LoadedTraining(TrainingRecipe.from_toml(text), text))
-    assert report.sha256 is None and report.problem.startswith("the loss is")
-    console = Console(width=200)
-    with console.capture() as capture:
-        console.print(TrainResult(report))
-    shown = capture.get()
-    assert report.problem in shown and "status --failed" in shown
-    with pytest.raises(ModelError) as refused:
-        zero(news)
-    assert refused.value.reason == "untrained" and "status --failed" in refused.value.hint
-    # Once more says it again, and tries nothing.
-    assert train_model(news, LoadedTraining(TrainingRecipe.from_toml(text), text)).problem == report.problem
-
-
-def test_languages_with_different_labels_are_refused_unless_the_recipe_says_which(
-    news: Database, write_conll: Write, tmp_path: Path
-) -> None:
-    import_sample_of_dates(news, write_conll)
-    with pytest.raises(UsageError) as refused:
-        train(news, tmp_path, 'languages = ["en", "fr"]')
-    assert (refused.value.reason, refused.value.common) == ("labels-differ", ("LOC", "PER"))
-    assert train(news, tmp_path, 'languages = ["en", "fr"]', top='labels = ["PER", "LOC"]').sha256 is not None
-
-
-def import_sample_of_dates(database: Database, write_conll: Write) -> None:
-    from xprojdb.importing.files import CorpusInfo, corpus_file, import_files
-
-    path = write_conll("news.train.fr.conll", "anna/B-PER met zug/B-LOC today/B-DATE")
-    import_files(database, CorpusInfo("news"), [corpus_file(path, "fr", form="conll", split="train")], parallel=False)
 
 
 def test_it_learns_from_what_a_recipe_has_projected(database: Database, write_conll: Write, tmp_path: Path) -> None:

@@ -5,15 +5,35 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 from model_checkpoints import tiny_checkpoint
+from sqlalchemy import Table, func, select
 
+from xprojdb.config.recipe import parse_recipe
+from xprojdb.config.training import LoadedTraining, TrainingRecipe
 from xprojdb.db import Database
+from xprojdb.execution.run import run_plan
 from xprojdb.importing.files import CorpusInfo, corpus_file, import_files
+from xprojdb.planning.plan import Plan
+from xprojdb.planning.planner import plan_recipe
+from xprojdb.study.train import TrainReport, train_model
 
 PEOPLE = ("anna", "berta", "carla", "dora")
 PLACES = ("zug", "zurich", "zalau", "zwolle")
 VERBS = ("met", "saw", "left", "knew")
+ZERO = """
+name = "zero"
+corpora = ["news"]
+source = []
+target = ["es"]
+splits = ["test"]
+[tag]
+models = {{ es = "trained:{model}" }}
+[combine]
+method = "majority"
+transfer = true
+"""
 
 
 def lines(shift: int, count: int) -> Iterator[str]:
@@ -54,3 +74,27 @@ def train_toml(folder: Path, *more: str, name: str = "tiny", top: str = "", step
         "dropout = 0.0",
     )
     return "\n".join([f'name = "{name}"', 'corpora = ["news"]', top, "[train]", *table, *more]) + "\n"
+
+
+def train(database: Database, folder: Path, *more: str, **options: Any) -> TrainReport:
+    """Train on two languages, or as more lines of the recipe say."""
+    text = train_toml(folder, *(more or ('languages = ["en", "de"]',)), **options)
+    return train_model(database, LoadedTraining(TrainingRecipe.from_toml(text), text))
+
+
+def zero(database: Database, model: str = "tiny") -> Plan:
+    """Have a model tag a language without any projection."""
+    plan = plan_recipe(database, parse_recipe(ZERO.format(model=model)))
+    run_plan(database, plan)
+    return plan
+
+
+def rows(database: Database, table: Table) -> int:
+    with database.read() as connection:
+        return connection.execute(select(func.count()).select_from(table)).scalar_one()
+
+
+def import_sample_of_dates(database: Database, write_conll: Callable[..., Path]) -> None:
+    """French, whose labels are others."""
+    path = write_conll("news.train.fr.conll", "anna/B-PER met zug/B-LOC today/B-DATE")
+    import_files(database, CorpusInfo("news"), [corpus_file(path, "fr", form="conll", split="train")], parallel=False)

@@ -103,7 +103,7 @@ def read_numbers(
 ) -> tuple[Sequence[Longs], Sequence[Floats]]:
     """Columns of numbers, all in the order of the query's rows.
 
-    :param query: the rows.
+    :param query: the rows, ordered by a key, so that several readings have the same order.
     :param whole: columns of whole numbers, at least one.
     :param fractions: columns of other numbers.
     """
